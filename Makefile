@@ -1,0 +1,33 @@
+# Thin on purpose: each line is something one could type.
+PY := .venv/bin/python
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: run test check bench lock setup
+run: .venv/ready
+	@$(PY) -W ignore -m app.cli up
+
+test: .venv/ready
+	@$(PY) -m pytest
+
+check: .venv/ready
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	$(PY) -m pytest -q tests/house
+
+bench: .venv/ready
+	@$(PY) -W ignore -m bench
+
+setup: .venv/ready
+
+# The lock files pin every package with its hashes; pip refuses anything else.
+.venv/ready: requirements-dev.txt pyproject.toml
+	python3 -m venv .venv
+	.venv/bin/pip install -q --require-hashes -r requirements-dev.txt
+	.venv/bin/pip install -q --no-deps --no-build-isolation -e .
+	@touch .venv/ready
+
+lock:
+	uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes -o requirements.txt
+	uv pip compile -q pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes -c requirements.txt -o requirements-dev.txt

@@ -1,0 +1,72 @@
+"""The Redis broker, with the pools of a worker opened on the worker's own event loop."""
+
+import asyncio
+from typing import Any
+
+import dramatiq
+import uvloop
+from dramatiq.asyncio import get_event_loop_thread
+from dramatiq.brokers.redis import RedisBroker
+from dramatiq.middleware import AsyncIO, Middleware
+
+from actors.retries import RowRetries
+from app.core import db, log
+from app.core.courier import courier
+from app.core.settings import settings
+from app.jobs.relay import redis_for_dramatiq
+from app.providers.kit import Providers, open_providers
+
+IDLE_POLL = 20  # milliseconds between looks at an idle queue; the default second is what a customer would wait
+POOL = 12  # connections a worker process holds at the most
+
+asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+log.set_up(settings().log_level, "worker")
+_kit: Providers | None = None
+
+
+def kit() -> Providers:
+    """This worker's providers."""
+    if _kit is None:
+        raise RuntimeError("the worker has not booted")
+    return _kit
+
+
+async def open_kit() -> None:
+    """Open what jobs need, on the running loop."""
+    global _kit
+    await db.open_pool(POOL)
+    _kit = open_providers(settings())
+
+
+async def close_kit() -> None:
+    global _kit
+    if _kit is not None:
+        await _kit.aclose()
+        _kit = None
+    await db.close_pool()
+
+
+def on_loop(work: Any) -> Any:
+    """Run a coroutine on the worker's event loop from one of its threads, and wait for it."""
+    thread = get_event_loop_thread()
+    assert thread is not None
+    return thread.run_coroutine(work)
+
+
+class Kit(Middleware):
+    """Opens the pools when a worker process starts, closes them when its jobs are drained."""
+
+    def before_worker_boot(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
+        worker.worker_timeout = IDLE_POLL
+        on_loop(open_kit())
+
+    def before_worker_shutdown(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
+        courier.close()
+
+    def after_worker_shutdown(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
+        on_loop(close_kit())
+
+
+# Middleware ends in reverse order: the kit is closed before its loop stops.
+broker = RedisBroker(client=redis_for_dramatiq(), middleware=[AsyncIO(), Kit(), RowRetries()])  # type: ignore[no-untyped-call]
+dramatiq.set_broker(broker)

@@ -1,0 +1,77 @@
+"""The clock process: sends again what got lost, takes back what died, asks what is due. ``python -m actors.clock``."""
+
+import asyncio
+import signal
+from datetime import timedelta
+
+import uvloop
+
+import actors
+from actors.job import JOBS
+from app.core import clock, db, log
+from app.core.courier import courier
+from app.core.settings import settings
+from app.fulfillment import steps as fulfillment
+from app.jobs import relay
+from app.jobs import service as jobs
+from app.payments import service as payments
+
+SWEEP = 2.0  # seconds between sweeps
+GRACE = timedelta(seconds=4)  # a due job that no worker took by then has lost its message
+RESEND = 200  # messages a sweep, so that a long queue is not flooded with repeats
+SCHEDULE = {  # how often, in seconds, each of the house's own jobs is posted
+    "catalog.sync": 600,
+    "payments.sync_coins": 300,
+    "keys.retire": 3600,
+    "house.tidy": 3600,
+}
+
+
+async def sweep() -> None:
+    """One round: everything that Postgres says is due is on its way afterwards."""
+    await jobs.take_back({name: retry.attempts for name, (_, retry) in JOBS.items()})
+    relay.send_all(await jobs.due(clock.now() - GRACE, RESEND))
+    await payments.post_due_checks()
+    await fulfillment.post_due_checks()
+
+
+async def post_scheduled(last: dict[str, float], now: float) -> None:
+    """Post each scheduled job whose time has come; ``last`` holds when each was posted. A pending one is enough."""
+    for name, seconds in SCHEDULE.items():
+        if now - last.setdefault(name, now) >= seconds:
+            last[name] = now
+            await jobs.post(name, {}, dedupe=name)
+
+
+async def run(stop: asyncio.Event) -> None:
+    """Sweep until told to stop; a failing round is logged and the next one tries again."""
+    await db.open_pool(4)
+    loop, last, failing = asyncio.get_running_loop(), dict[str, float](), False
+    while not stop.is_set():
+        try:
+            await sweep()
+            await post_scheduled(last, loop.time())
+            failing = False
+        except Exception as error:
+            if not failing:
+                log.get("bitloot.clock").error("sweep.failed", why=type(error).__name__, exc_info=True)
+            failing = True
+        try:
+            await asyncio.wait_for(stop.wait(), SWEEP)
+        except TimeoutError:
+            continue
+    await db.close_pool()
+    courier.close()
+
+
+async def main() -> None:
+    log.set_up(settings().log_level, "clock")
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    log.get("bitloot.clock").info("clock.started", jobs=len(JOBS), broker=type(actors.broker).__name__)
+    await run(stop)
+
+
+if __name__ == "__main__":
+    uvloop.run(main())

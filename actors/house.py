@@ -1,0 +1,11 @@
+"""Jobs that keep the house itself tidy."""
+
+from actors.job import job
+from app.jobs.service import Lease
+from app.jobs.tidy import forget_finished
+from app.providers.kit import Providers
+
+
+@job("house.tidy")
+async def tidy(lease: Lease, kit: Providers) -> None:
+    await forget_finished()

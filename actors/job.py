@@ -1,0 +1,55 @@
+"""@job: an actor that claims its row, does the work, and ends the row; what fails goes to the retry policy."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+import dramatiq
+
+from actors.broker import broker, kit
+from actors.retries import AttemptFailed
+from app.core import log
+from app.core.backoff import Retry
+from app.jobs import service as jobs
+from app.jobs.relay import queue_of
+from app.jobs.service import Lease, LeaseLost
+from app.providers.kit import Providers
+
+Work = Callable[[Lease, Providers], Awaitable[None]]
+
+JOBS: dict[str, tuple[Work, Retry]] = {}
+"""Every job by name, with its retry schedule."""
+
+
+def job(name: str, *, retry: Retry = Retry()) -> Callable[[Work], Work]:  # noqa: B008 - frozen
+    """Register ``work`` as the actor ``name``. The message carries nothing but the job's id."""
+
+    def register(work: Work) -> Work:
+        JOBS[name] = (work, retry)
+
+        async def actor(job_id: str) -> None:
+            await attempt(UUID(job_id), kit())
+
+        options: dict[str, Any] = {"throws": AttemptFailed}
+        dramatiq.actor(actor_name=name, queue_name=queue_of(name), broker=broker, **options)(actor)
+        return work
+
+    return register
+
+
+async def attempt(job_id: UUID, providers: Providers) -> bool:
+    """One attempt at one job. False when it was not there to be had. Raises AttemptFailed."""
+    lease = await jobs.claim(job_id)
+    if lease is None:
+        return False
+    work, retry = JOBS[lease.name]
+    with log.bound(job=lease.name, job_id=str(job_id), order_id=str(lease.subject) if lease.subject else None):
+        try:
+            await work(lease, providers)
+            await jobs.finish(lease)
+        except LeaseLost:
+            log.get("bitloot.jobs").warning("job.lease_lost")
+        except Exception as cause:
+            log.get("bitloot.jobs").info("job.failed", error=type(cause).__name__, exc_info=True)
+            raise AttemptFailed(lease, retry, cause) from cause
+    return True

@@ -1,0 +1,31 @@
+"""Jobs of the payments room."""
+
+from uuid import UUID
+
+from actors.job import job
+from app.core.backoff import Retry
+from app.jobs.service import Lease
+from app.payments import coins, service
+from app.providers.kit import Providers
+
+PATIENT = Retry(attempts=9, first=1, factor=2.5, longest=300)  # money is waiting: about 15 minutes in all
+
+
+@job("payments.create", retry=PATIENT)
+async def create(lease: Lease, kit: Providers) -> None:
+    await service.open_payment(UUID(lease.args["order_id"]), nowpayments=kit.nowpayments, commit=lease.commit)
+
+
+@job("payments.apply_notice", retry=PATIENT)
+async def apply_notice(lease: Lease, kit: Providers) -> None:
+    await service.apply_notice(UUID(lease.args["notice_id"]), nowpayments=kit.nowpayments, commit=lease.commit)
+
+
+@job("payments.check", retry=Retry(attempts=3))
+async def check(lease: Lease, kit: Providers) -> None:
+    await service.check(UUID(lease.args["payment_id"]), nowpayments=kit.nowpayments, commit=lease.commit)
+
+
+@job("payments.sync_coins", retry=Retry(attempts=3))
+async def sync_coins(lease: Lease, kit: Providers) -> None:
+    await coins.sync(nowpayments=kit.nowpayments)

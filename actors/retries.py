@@ -1,0 +1,83 @@
+"""The retry policy, as Dramatiq middleware whose schedule is the job's row."""
+
+from datetime import timedelta
+from typing import Any
+
+import dramatiq
+from dramatiq.asyncio import get_event_loop_thread
+from dramatiq.middleware import Middleware
+
+from app.core import log
+from app.core.backoff import Retry
+from app.core.errors import Problem
+from app.fulfillment.steps import TooEarly
+from app.jobs import service as jobs
+from app.jobs.service import Lease
+from app.providers.http import ProviderDown, ProviderRefused
+from app.providers.kinguin import InsufficientBalance
+
+
+class AttemptFailed(Exception):
+    """One attempt at a job did not end well. Carries the lease, so that the policy can put the job back."""
+
+    def __init__(self, lease: Lease, retry: Retry, cause: Exception) -> None:
+        super().__init__(f"{lease.name} attempt {lease.attempt}: {type(cause).__name__}")
+        self.lease, self.retry, self.cause = lease, retry, cause
+
+
+class RowRetries(Middleware):
+    """Puts a failed job back for later, or buries it. The row says when; the delayed message only hurries it on."""
+
+    @property
+    def actor_options(self) -> set[str]:
+        return {"throws"}
+
+    def after_process_message(
+        self, broker: dramatiq.Broker, message: Any, *, result: Any = None, exception: BaseException | None = None
+    ) -> None:
+        if isinstance(exception, AttemptFailed):
+            thread = get_event_loop_thread()
+            assert thread is not None
+            thread.run_coroutine(decide(exception))
+
+
+async def decide(failed: AttemptFailed) -> None:
+    """Later or never: by what went wrong, and by how often it was tried."""
+    lease, cause = failed.lease, failed.cause
+    error = describe(cause)
+    wait = pause(failed)
+    if wait is None:
+        await jobs.bury(lease, error)
+        return
+    log.get("bitloot.jobs").warning(
+        "job.later", job=lease.name, job_id=str(lease.id), attempt=lease.attempt, error=error, seconds=wait.seconds
+    )
+    await jobs.later(lease, error, wait)
+
+
+def pause(failed: AttemptFailed) -> timedelta | None:
+    """How long to wait before the next attempt; None for never."""
+    cause, attempt = failed.cause, failed.lease.tries
+    if attempt >= failed.retry.attempts or _hopeless(cause):
+        return None
+    if isinstance(cause, TooEarly):
+        return cause.wait
+    wait = failed.retry.wait(attempt)
+    if isinstance(cause, ProviderDown) and cause.retry_after is not None:
+        return max(wait, timedelta(seconds=min(cause.retry_after, failed.retry.longest)))
+    return wait
+
+
+def _hopeless(cause: Exception) -> bool:
+    """A provider's plain no, which no waiting heals; an empty balance at the supplier is filled up again."""
+    return isinstance(cause, ProviderRefused | Problem) and not isinstance(cause, InsufficientBalance)
+
+
+def describe(cause: Exception) -> str:
+    """What is kept of an error. A provider's and our own words are safe; anything else might hold data, so its
+    type alone is kept here, and the log has where it was raised."""
+    if isinstance(cause, ProviderDown | ProviderRefused | Problem):
+        return f"{type(cause).__name__}: {cause}"
+    if isinstance(cause, TooEarly):
+        return "the supplier's answer was lost: looking again before buying"
+    return type(cause).__name__

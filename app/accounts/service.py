@@ -1,0 +1,129 @@
+"""Proving who someone is: emailed links for customers, passwords for admins."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from app.accounts.tables import Admin, Link
+from app.accounts.tokens import Session
+from app.core import clock, db
+from app.core.errors import Gone, Invalid, Unauthorized
+from app.core.ids import new_id
+from app.core.tokens import read_link_token
+
+LOGIN_LIFETIME = timedelta(minutes=20)
+ORDER_LIFETIME = timedelta(days=14)
+PASSWORD_LENGTH = (12, 200)  # characters, least and most
+
+_hasher = PasswordHasher()
+_nobody = _hasher.hash("nobody has this password")
+
+
+class LinkSpent(Gone):
+    title = "This link was used or has expired"
+
+
+class WrongPassword(Unauthorized):
+    title = "That email and password do not match"
+
+
+class WeakPassword(Invalid):
+    title = "That password can't be used"
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a consumed link proves: the address, and for ``order`` links which order it was mailed about."""
+
+    email: str
+    purpose: str
+    order_id: UUID | None
+
+
+async def issue_link(email: str, purpose: str, order_id: UUID | None = None) -> UUID:
+    """A new link row for ``login`` or ``order``; its id goes into the letter's context."""
+    now = clock.now()
+    lifetime = ORDER_LIFETIME if purpose == "order" else LOGIN_LIFETIME
+    link = Link(
+        id=new_id(),
+        email=email,
+        purpose=purpose,
+        order_id=order_id,
+        created_at=now,
+        expires_at=now + lifetime,
+    )
+    await link.save()
+    return link.id
+
+
+async def look_at_link(token: str) -> Proof | None:
+    """What a link would prove, without using it up; None when it is forged, used or expired. Safe for GET."""
+    link_id = read_link_token(token)
+    if link_id is None:
+        return None
+    link = await Link.objects().get(Link.id == link_id)
+    if link is None or link.used_at is not None or link.expires_at <= clock.now():
+        return None
+    return Proof(link.email, link.purpose, link.order_id)
+
+
+async def consume_link(token: str) -> Proof:
+    """Use a link up. Raises LinkSpent for one that is forged, used or expired: nobody learns which."""
+    link_id = read_link_token(token)
+    rows = link_id and await Link.update({Link.used_at: clock.now()}).where(
+        Link.id == link_id, Link.used_at.is_null(), Link.expires_at > clock.now()
+    ).returning(Link.email, Link.purpose, Link.order_id)
+    if not rows:
+        raise LinkSpent("Ask for a new link: it takes a few seconds.")
+    return Proof(rows[0]["email"], rows[0]["purpose"], rows[0]["order_id"])
+
+
+async def hire(email: str, password: str) -> None:
+    """Create an admin, or give an existing one a new password and end that one's sessions."""
+    least, most = PASSWORD_LENGTH
+    if not least <= len(password) <= most:
+        raise WeakPassword(f"Use {least} to {most} characters.", field="password")
+    hashed = await asyncio.to_thread(_hasher.hash, password)
+    await db.fetch(
+        """INSERT INTO admin (id, email, password_hash, created_at) VALUES ($1, $2, $3, $4)
+           ON CONFLICT (email) DO UPDATE SET password_hash = excluded.password_hash, epoch = admin.epoch + 1""",
+        new_id(), email.lower(), hashed, clock.now(),
+    )  # fmt: skip
+
+
+async def log_in(email: str, password: str) -> Session:
+    """Check an admin's password; as slow for an unknown address as for a known one. Raises WrongPassword."""
+    admin = await Admin.objects().get(Admin.email == email.lower().strip())
+    hashed = admin.password_hash if admin else _nobody
+    if not await asyncio.to_thread(_matches, hashed, password[: PASSWORD_LENGTH[1]]) or admin is None:
+        raise WrongPassword("Check both and try again.")
+    await Admin.update({Admin.last_login_at: clock.now()}).where(Admin.id == admin.id)
+    return Session(admin.email, "admin", admin.epoch)
+
+
+def _matches(hashed: str, password: str) -> bool:
+    try:
+        return _hasher.verify(hashed, password)
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+async def still_admin(session: Session) -> bool:
+    """Whether an admin's session is still good: the person exists and did not end it."""
+    if session.role != "admin":
+        return False
+    return bool(await Admin.exists().where(Admin.email == session.email, Admin.epoch == session.epoch))
+
+
+async def log_out_everywhere(session: Session) -> None:
+    await Admin.update({Admin.epoch: Admin.epoch + 1}).where(Admin.email == session.email)
+
+
+async def hire_first(email: str, password: str) -> None:
+    """Create an admin where there is none yet; an existing one keeps the password."""
+    if not await Admin.exists().where(Admin.email == email):
+        await hire(email, password)

@@ -1,0 +1,27 @@
+"""Tables of this room."""
+
+from piccolo.columns import UUID, Integer, Timestamptz, Varchar
+from piccolo.table import Table
+
+
+class Admin(Table, tablename="admin"):
+    """A person who runs the shop. Raising ``epoch`` ends all of that person's sessions."""
+
+    id = UUID(primary_key=True, default=None)
+    email = Varchar(320, unique=True)
+    password_hash = Varchar(200)
+    epoch = Integer(default=0)
+    created_at = Timestamptz(default=None)
+    last_login_at = Timestamptz(null=True, default=None)
+
+
+class Link(Table, tablename="link"):
+    """An emailed proof of address. Used once, by POST. Its token is derived from the id and stands nowhere."""
+
+    id = UUID(primary_key=True, default=None)
+    email = Varchar(320)
+    purpose = Varchar(16)
+    order_id = UUID(null=True, default=None)
+    created_at = Timestamptz(default=None)
+    expires_at = Timestamptz(default=None)
+    used_at = Timestamptz(null=True, default=None)

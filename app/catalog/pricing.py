@@ -1,0 +1,20 @@
+"""What we ask for a product, and the most we may pay for it. Pure arithmetic, no tables."""
+
+from decimal import ROUND_CEILING, ROUND_DOWN, Decimal
+
+from app.core.money import CENT, Money
+
+MARKUP = Decimal("1.18")  # our price over the supplier's: covers the payment provider's fee, refunds and profit
+FIXED = Decimal("0.35")  # added per key, in the shop's currency, so that cheap keys carry their handling
+LEAST_MARGIN = Decimal("0.03")  # share of what the customer paid that must be left after buying
+
+
+def price_for(cost: Decimal, rate: Decimal, currency: str) -> Money:
+    """Our price for a key that costs ``cost`` EUR; ``rate`` is one EUR in the shop's currency. Ends in a nine."""
+    raw = cost * rate * MARKUP + FIXED
+    return Money(raw.quantize(Decimal("0.1"), ROUND_CEILING) - CENT, currency)
+
+
+def most_we_pay(paid_per_unit: Decimal, rate: Decimal) -> Decimal:
+    """The highest unit price in EUR at which buying still leaves the margin; rounded down to the cent."""
+    return (paid_per_unit * (1 - LEAST_MARGIN) / rate).quantize(CENT, ROUND_DOWN)

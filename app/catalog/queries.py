@@ -1,0 +1,143 @@
+"""Reading the catalog."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from app.core import db
+from app.core.money import Money
+
+PAGE = 24  # products a page: fills rows of 2, 3, 4 and 6
+SORTS = {
+    "newest": ("Newest", "released_on DESC, name, id"),
+    "name": ("Name", "lower(name), id"),
+    "price": ("Price, low to high", "price, lower(name), id"),
+    "-price": ("Price, high to low", "price DESC, lower(name), id"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Browse:
+    """What a visitor asks the catalog for."""
+
+    q: str = ""
+    platform: str = ""
+    region: str = ""
+    price_min: Decimal | None = None
+    price_max: Decimal | None = None
+    sort: str = "newest"
+    page: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A product as a list or a cart shows it."""
+
+    id: UUID
+    slug: str
+    name: str
+    platform: str
+    region: str
+    price: Money
+    stock: int
+
+    @property
+    def cover(self) -> str:
+        return f"/covers/{self.slug}.svg"
+
+
+_COLUMNS = "id, slug, name, platform, region, price, currency, stock"
+
+
+def _listed(row: Any) -> Listed:
+    price = Money(row["price"], row["currency"])
+    return Listed(row["id"], row["slug"], row["name"], row["platform"], row["region"], price, row["stock"])
+
+
+def _where(ask: Browse) -> tuple[str, list[Any]]:
+    parts: list[str] = ["active"]
+    args: list[Any] = []
+    for column, value in (("platform", ask.platform), ("region", ask.region)):
+        if value:
+            args.append(value)
+            parts.append(f"{column} = ${len(args)}")
+    for word in ask.q.split()[:8]:
+        args.append("%" + word.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_") + "%")
+        parts.append(f"name ILIKE ${len(args)}")
+    for sign, bound in ((">=", ask.price_min), ("<=", ask.price_max)):
+        if bound is not None:
+            args.append(bound)
+            parts.append(f"price {sign} ${len(args)}")
+    return " AND ".join(parts), args
+
+
+async def browse(ask: Browse) -> tuple[list[Listed], int]:
+    """One page of products and the number of all that match."""
+    where, args = _where(ask)
+    order = SORTS.get(ask.sort, SORTS["newest"])[1]
+    rows = await db.fetch(
+        f"SELECT {_COLUMNS}, count(*) OVER () AS total FROM product WHERE {where} "  # noqa: S608 - fixed words only
+        f"ORDER BY {order} LIMIT {PAGE} OFFSET {(ask.page - 1) * PAGE}",
+        *args,
+    )
+    if rows or ask.page == 1:
+        return [_listed(r) for r in rows], rows[0]["total"] if rows else 0
+    return [], await db.fetch_value(f"SELECT count(*) FROM product WHERE {where}", *args)  # noqa: S608
+
+
+async def facets() -> dict[str, list[tuple[str, int]]]:
+    """How many products there are per platform and per region, the most first."""
+    rows = await db.fetch(
+        """SELECT 'platform' AS kind, platform AS name, count(*) AS n FROM product WHERE active GROUP BY platform
+           UNION ALL SELECT 'region', region, count(*) FROM product WHERE active GROUP BY region ORDER BY 3 DESC, 2"""
+    )
+    found: dict[str, list[tuple[str, int]]] = {"platform": [], "region": []}
+    for row in rows:
+        found[row["kind"]].append((row["name"], row["n"]))
+    return found
+
+
+async def by_slug(slug: str) -> dict[str, Any] | None:
+    """A product with all that its page shows; None when it is not sold."""
+    row = await db.fetch_one("SELECT * FROM product WHERE slug = $1 AND active", slug)
+    if row is None:
+        return None
+    return dict(row) | {"listed": _listed(row), "details": json.loads(row["details"])}
+
+
+async def related(product: dict[str, Any], limit: int = 4) -> list[Listed]:
+    """Other games that share a genre, else the platform."""
+    genre = (product["details"].get("genres") or [""])[0]
+    rows = await db.fetch(
+        f"""SELECT {_COLUMNS} FROM product WHERE active AND id <> $1 AND stock > 0
+            ORDER BY (details->'genres' ? $2) DESC, (platform = $3) DESC, md5(id::text || $1::text) LIMIT $4""",  # noqa: S608
+        product["id"], genre, product["platform"], limit,
+    )  # fmt: skip
+    return [_listed(r) for r in rows]
+
+
+async def listed(ids: Sequence[UUID]) -> dict[UUID, Listed]:
+    """Those of ``ids`` that are sold, by id."""
+    rows = await db.fetch(f"SELECT {_COLUMNS} FROM product WHERE active AND id = ANY($1)", list(ids))  # noqa: S608
+    return {r["id"]: _listed(r) for r in rows}
+
+
+async def name_of(slug: str) -> str | None:
+    """The title a cover is drawn for; also of products that are not sold any more, for old orders."""
+    name: str | None = await db.fetch_value("SELECT name FROM product WHERE slug = $1", slug)
+    return name
+
+
+async def for_purchase(product_id: UUID) -> dict[str, Any]:
+    """What buying at the supplier needs to know: ``{supplier_product_id, text_keys, active, stock}``."""
+    row = await db.fetch_one(
+        "SELECT supplier_product_id, text_keys, active, stock, cost FROM product WHERE id = $1", product_id
+    )
+    return dict(row) if row else {}
+
+
+async def count() -> int:
+    return int(await db.fetch_value("SELECT count(*) FROM product WHERE active"))

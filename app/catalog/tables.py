@@ -1,0 +1,37 @@
+"""Tables of this room."""
+
+from piccolo.columns import JSONB, UUID, Boolean, Integer, Numeric, Text, Timestamptz, Varchar
+from piccolo.table import Table
+
+
+class Product(Table, tablename="product"):
+    """One game on one platform for one region. ``cost`` is the supplier's price in EUR, ``price`` ours."""
+
+    id = UUID(primary_key=True, default=None)
+    slug = Varchar(160, unique=True)
+    name = Varchar(200, index=True)
+    platform = Varchar(64)
+    region = Varchar(64)
+    price = Numeric((12, 2))
+    currency = Varchar(3)
+    cost = Numeric((12, 2))
+    stock = Integer(default=0)
+    active = Boolean(default=True)
+    supplier_product_id = Varchar(24, unique=True)
+    text_keys = Boolean(default=True)
+    details = JSONB(default="{}")
+    released_on = Varchar(10, default="")
+    description = Text(default="")
+    created_at = Timestamptz(default=None)
+    updated_at = Timestamptz(default=None)
+
+
+class Discount(Table, tablename="discount"):
+    """A code that takes ``percent`` off; at most ``max_uses`` orders, counted under the row's lock."""
+
+    id = UUID(primary_key=True, default=None)
+    code = Varchar(32, unique=True)
+    percent = Numeric((5, 2))
+    max_uses = Integer(null=True, default=None)
+    used = Integer(default=0)
+    expires_at = Timestamptz(null=True, default=None)

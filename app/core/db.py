@@ -1,0 +1,112 @@
+"""Postgres through Piccolo: the pool, transactions with work to do after the commit, and plain SQL for hot paths."""
+
+import contextvars
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+import asyncpg
+from piccolo.engine import engine_finder
+from piccolo.engine.postgres import PostgresEngine
+
+_after_commit: contextvars.ContextVar[list[Callable[[], None]] | None] = contextvars.ContextVar(
+    "after_commit", default=None
+)
+
+
+def engine() -> PostgresEngine:
+    return cast(PostgresEngine, engine_finder())
+
+
+async def open_pool(size: int) -> None:
+    """Open this process's pool of at most ``size`` connections, on the running loop."""
+    await engine().start_connection_pool(min_size=1, max_size=size, command_timeout=15, timeout=5)
+
+
+async def close_pool() -> None:
+    await engine().close_connection_pool()
+
+
+@asynccontextmanager
+async def transaction() -> AsyncIterator[None]:
+    """One transaction: commits at the end, rolls back on any exception. Nested uses join the outermost.
+
+    No network call may be awaited inside. What must happen after the commit is given to ``after_commit``.
+    """
+    if _after_commit.get() is not None:
+        yield
+        return
+    callbacks: list[Callable[[], None]] = []
+    token = _after_commit.set(callbacks)
+    try:
+        async with _begin():
+            yield
+    finally:
+        _after_commit.reset(token)
+    for callback in callbacks:
+        callback()
+
+
+@asynccontextmanager
+async def _begin() -> AsyncIterator[None]:
+    """Piccolo's own context manager keeps the connection when COMMIT itself fails; this one always gives it back."""
+    unit = engine().transaction()
+    connection: Any = await unit.get_connection()  # type: ignore[no-untyped-call]
+    unit.connection = connection
+    try:
+        async with connection.transaction():
+            token = engine().current_transaction.set(unit)
+            try:
+                yield
+            finally:
+                engine().current_transaction.reset(token)
+    finally:
+        pool = engine().pool
+        await (pool.release(connection) if pool else connection.close())
+
+
+def after_commit(callback: Callable[[], None]) -> None:
+    """Run ``callback`` once the surrounding transaction has committed; at once where there is none.
+
+    It must be quick and must not fail: what it does is best effort, the truth is in the tables.
+    """
+    callbacks = _after_commit.get()
+    if callbacks is None:
+        callback()
+    else:
+        callbacks.append(callback)
+
+
+@asynccontextmanager
+async def connection() -> AsyncIterator[asyncpg.Connection]:
+    """The surrounding transaction's connection, else one from the pool (autocommit)."""
+    current = engine().current_transaction.get()
+    if current is not None:
+        yield current.connection
+        return
+    pool = engine().pool
+    if pool is None:
+        own = await engine().get_new_connection()
+        try:
+            yield own
+        finally:
+            await own.close()
+        return
+    async with pool.acquire() as pooled:
+        yield pooled
+
+
+async def fetch(sql: str, *args: Any) -> list[asyncpg.Record]:
+    """Rows of a statement with ``$1`` parameters."""
+    async with connection() as conn:
+        return cast(list[asyncpg.Record], await conn.fetch(sql, *args))
+
+
+async def fetch_one(sql: str, *args: Any) -> asyncpg.Record | None:
+    async with connection() as conn:
+        return await conn.fetchrow(sql, *args)
+
+
+async def fetch_value(sql: str, *args: Any) -> Any:
+    async with connection() as conn:
+        return await conn.fetchval(sql, *args)

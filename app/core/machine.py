@@ -1,0 +1,50 @@
+"""State moves. A room lists its moves in a table; this is the only code that carries them out."""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from piccolo.table import Table
+
+S = TypeVar("S", bound=StrEnum)
+
+
+class Moves(Generic[S]):
+    """A table of allowed moves, ``{from: (to, …)}``. What is not in it does not happen."""
+
+    def __init__(self, table: Mapping[S, Iterable[S]]) -> None:
+        self._sources: dict[S, list[S]] = {}
+        for source, targets in table.items():
+            for target in targets:
+                self._sources.setdefault(target, []).append(source)
+
+    def allows(self, source: S, target: S) -> bool:
+        return source in self._sources.get(target, ())
+
+    def sources(self, target: S) -> list[S]:
+        """Every state from which ``target`` may be reached in one move; empty for initial states."""
+        return list(self._sources.get(target, ()))
+
+
+async def move(
+    table: type[Table],
+    row_id: UUID,
+    to: S,
+    moves: Moves[S],
+    *,
+    column: str = "status",
+    also: Mapping[Any, Any] | None = None,
+) -> dict[str, Any] | None:
+    """Move one row to ``to`` by a guarded UPDATE, setting the columns in ``also`` with it.
+
+    Returns the new row as a dict, or None when the row was not in a state that leads to ``to``: somebody was
+    first, which is not an error.
+    """
+    state = table._meta.get_column_by_name(column)
+    rows = (
+        await table.update({state: to.value, **dict(also or {})})
+        .where(table._meta.primary_key == row_id, state.is_in([s.value for s in moves.sources(to)]))
+        .returning(*table.all_columns())
+    )
+    return rows[0] if rows else None

@@ -1,0 +1,80 @@
+"""Money is a Decimal with its currency, end to end. Floats are refused."""
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from typing import Any
+
+CENT = Decimal("0.01")
+SYMBOLS = {"USD": "$", "EUR": "€"}
+
+
+class CurrencyMismatch(ValueError):
+    """Two amounts of different currencies were put together."""
+
+
+@dataclass(frozen=True, slots=True, order=False)
+class Money:
+    """An amount in a fiat currency's major unit (dollars, not cents); ``currency`` is an upper-case ISO 4217 code."""
+
+    amount: Decimal
+    currency: str
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.amount, Decimal):
+            raise TypeError(f"money needs a Decimal, not {type(self.amount).__name__}")
+        if not self.amount.is_finite():
+            raise ValueError("money must be finite")
+        object.__setattr__(self, "amount", self.amount.quantize(CENT, ROUND_HALF_UP))
+
+    def _same(self, other: "Money") -> Decimal:
+        if self.currency != other.currency:
+            raise CurrencyMismatch(f"{self.currency} and {other.currency}")
+        return other.amount
+
+    def __add__(self, other: "Money") -> "Money":
+        return Money(self.amount + self._same(other), self.currency)
+
+    def __sub__(self, other: "Money") -> "Money":
+        return Money(self.amount - self._same(other), self.currency)
+
+    def __mul__(self, count: int) -> "Money":
+        if not isinstance(count, int):
+            raise TypeError("money is multiplied by whole numbers; use percent() for shares")
+        return Money(self.amount * count, self.currency)
+
+    def __lt__(self, other: "Money") -> bool:
+        return self.amount < self._same(other)
+
+    def __le__(self, other: "Money") -> bool:
+        return self.amount <= self._same(other)
+
+    def percent(self, share: Decimal) -> "Money":
+        """``share`` percent of this, rounded half up to the cent."""
+        return Money(self.amount * share / 100, self.currency)
+
+    def __str__(self) -> str:
+        symbol = SYMBOLS.get(self.currency)
+        return f"{symbol}{self.amount:,.2f}" if symbol else f"{self.amount:,.2f} {self.currency}"
+
+    def as_json(self) -> dict[str, str]:
+        """``{"amount": "19.99", "currency": "USD"}``"""
+        return {"amount": f"{self.amount:.2f}", "currency": self.currency}
+
+
+def parse_decimal(text: Any) -> Decimal | None:
+    """A finite Decimal from text, or None. Never takes a float."""
+    if isinstance(text, Decimal):
+        return text if text.is_finite() else None
+    if not isinstance(text, str | int) or isinstance(text, bool):
+        return None
+    try:
+        value = Decimal(str(text).strip())
+    except InvalidOperation:
+        return None
+    return value if value.is_finite() else None
+
+
+def plain(value: Decimal) -> str:
+    """A coin amount as people write it: no exponent, no trailing zeros (``0.00041``)."""
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

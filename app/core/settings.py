@@ -1,0 +1,195 @@
+"""Settings: read from the environment, typed, checked once at start. All that is wrong is named at once."""
+
+import os
+from decimal import Decimal
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+PRODUCTION_NEEDS = (
+    "database_url redis_url frontend_url webhook_base_url jwt_secret master_keys "
+    "nowpayments_api_key nowpayments_ipn_secret kinguin_api_key kinguin_webhook_secret "
+    "r2_endpoint r2_access_key_id r2_secret_access_key r2_bucket resend_api_key mail_from"
+).split()
+PRODUCTION_URLS = {
+    "nowpayments_base_url": "https://api.nowpayments.io/v1",
+    "kinguin_base_url": "https://gateway.kinguin.net/esa/api",
+    "resend_base_url": "https://api.resend.com",
+}
+
+
+class BadSettings(Exception):
+    """The environment can't be used; the text lists every fault, a line each, and no value."""
+
+
+class Settings(BaseSettings):
+    """One deployment. ``.env.example`` says what each variable means."""
+
+    model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    bitloot_env: Literal["development", "production"] = "development"
+    bitloot_var: Path = Path("var")
+    database_url: SecretStr = SecretStr("")
+    redis_url: SecretStr = SecretStr("")
+    port: int = Field(8000, ge=1, le=65535)
+    sandbox_port: int = Field(8010, ge=1, le=65535)
+    frontend_url: str = ""
+    webhook_base_url: str = ""
+    proxy_hops: int = Field(0, ge=0, le=5)
+
+    jwt_secret: SecretStr = SecretStr("")
+    master_keys: SecretStr = SecretStr("")
+
+    nowpayments_api_key: SecretStr = SecretStr("")
+    nowpayments_ipn_secret: SecretStr = SecretStr("")
+    nowpayments_base_url: str = ""
+    kinguin_api_key: SecretStr = SecretStr("")
+    kinguin_base_url: str = ""
+    kinguin_webhook_secret: SecretStr = SecretStr("")
+    kinguin_signature_secret: SecretStr = SecretStr("")
+    r2_endpoint: str = ""
+    r2_access_key_id: SecretStr = SecretStr("")
+    r2_secret_access_key: SecretStr = SecretStr("")
+    r2_bucket: str = ""
+    resend_api_key: SecretStr = SecretStr("")
+    resend_base_url: str = ""
+    resend_webhook_secret: SecretStr = SecretStr("")
+    mail_from: str = ""
+
+    shop_name: str = "BitLoot"
+    shop_currency: Literal["USD", "EUR"] = "USD"
+    eur_rate: Decimal = Field(Decimal("1.10"), gt=0, le=10)
+    underpaid_tolerance_percent: Decimal = Field(Decimal(1), ge=0, le=10)
+    retention_days: int = Field(365, ge=1)
+    limit_orders: int = Field(0, ge=0)
+    limit_payments: int = Field(0, ge=0)
+    limit_reveals: int = Field(0, ge=0)
+    limit_logins: int = Field(0, ge=0)
+    limit_lookups: int = Field(0, ge=0)
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @property
+    def production(self) -> bool:
+        return self.bitloot_env == "production"
+
+    @property
+    def uses_r2(self) -> bool:
+        return bool(self.r2_endpoint)
+
+    @model_validator(mode="after")
+    def _complete(self) -> "Settings":
+        faults = _production_faults(self) if self.production else []
+        _fill(self, _production_defaults(self) if self.production else _development_defaults(self))
+        faults += _general_faults(self)
+        if faults:
+            raise BadSettings("\n".join(faults))
+        return self
+
+
+def _fill(settings: Settings, defaults: dict[str, object]) -> None:
+    for name, value in defaults.items():
+        if not _text(getattr(settings, name)):
+            setattr(settings, name, SecretStr(str(value)) if name in _SECRETS else value)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    return str(value) if value else ""
+
+
+def _development_defaults(s: Settings) -> dict[str, object]:
+    sandbox, shop = f"http://127.0.0.1:{s.sandbox_port}", f"http://127.0.0.1:{s.port}"
+    return {
+        "frontend_url": shop,
+        "webhook_base_url": shop,
+        "nowpayments_api_key": "sandbox-nowpayments-key",
+        "nowpayments_ipn_secret": "sandbox-ipn-secret",
+        "nowpayments_base_url": f"{sandbox}/nowpayments/v1",
+        "kinguin_api_key": "sandbox-kinguin-key",
+        "kinguin_webhook_secret": "sandbox-kinguin-webhook-secret",
+        "kinguin_base_url": f"{sandbox}/kinguin/esa/api",
+        "resend_api_key": "sandbox-resend-key",
+        "resend_base_url": f"{sandbox}/resend",
+        "mail_from": "BitLoot <keys@bitloot.localhost>",
+        "limit_orders": 6000,
+        "limit_payments": 6000,
+        "limit_reveals": 6000,
+        "limit_logins": 600,
+        "limit_lookups": 600,
+    }
+
+
+def _production_defaults(_s: Settings) -> dict[str, object]:
+    return PRODUCTION_URLS | {
+        "limit_orders": 10,
+        "limit_payments": 10,
+        "limit_reveals": 20,
+        "limit_logins": 5,
+        "limit_lookups": 5,
+    }
+
+
+def _production_faults(s: Settings) -> list[str]:
+    faults = [f"{n.upper()} is missing" for n in PRODUCTION_NEEDS if not _text(getattr(s, n))]
+    sandboxed = [n for n in _SECRETS if _text(getattr(s, n)).startswith("sandbox-")]
+    faults += [f"{n.upper()} is a sandbox default: production needs the provider's own" for n in sandboxed]
+    for name in ("frontend_url", "webhook_base_url", *PRODUCTION_URLS):
+        url = urlsplit(getattr(s, name))
+        if url.netloc and (url.scheme != "https" or url.hostname in LOOPBACK):
+            faults.append(f"{name.upper()} must be a public https address")
+    return faults
+
+
+def _general_faults(s: Settings) -> list[str]:
+    faults = []
+    if not _text(s.database_url):
+        faults.append("DATABASE_URL is missing (`bitloot up` starts a database of its own)")
+    elif urlsplit(_text(s.database_url)).scheme not in {"postgres", "postgresql"}:
+        faults.append("DATABASE_URL must begin with postgres:// or postgresql://")
+    if not _text(s.redis_url):
+        faults.append("REDIS_URL is missing (`bitloot up` starts a Redis of its own)")
+    elif urlsplit(_text(s.redis_url)).scheme not in {"redis", "rediss", "unix"}:
+        faults.append("REDIS_URL must begin with redis://, rediss:// or unix://")
+    if 0 < len(_text(s.jwt_secret)) < 32 or not _text(s.jwt_secret):
+        faults.append("JWT_SECRET must have at least 32 characters")
+    if not _text(s.master_keys):
+        faults.append("MASTER_KEYS is missing: id:base64 pairs, see .env.example")
+    r2 = [s.r2_endpoint, _text(s.r2_access_key_id), _text(s.r2_secret_access_key), s.r2_bucket]
+    if any(r2) and not all(r2):
+        faults.append("R2_ENDPOINT, R2_ACCESS_KEY_ID, R2_SECRET_ACCESS_KEY and R2_BUCKET go together")
+    return faults
+
+
+_SECRETS = {name for name, field in Settings.model_fields.items() if field.annotation is SecretStr}
+
+
+def load_settings() -> Settings:
+    """Settings from the environment; in development also from ``$BITLOOT_VAR/stack.env``, which ``bitloot up`` writes.
+
+    Raises BadSettings naming every fault at once, never a value.
+    """
+    var = Path(os.environ.get("BITLOOT_VAR", "var"))
+    stack = var / "stack.env" if os.environ.get("BITLOOT_ENV") != "production" else None
+    try:
+        return Settings(_env_file=stack)  # type: ignore[call-arg]
+    except ValidationError as error:
+        wrong = {str(e["loc"][0]): e["msg"] for e in error.errors(include_input=False) if e["loc"]}
+    faults = [f"{name.upper()}: {message}" for name, message in wrong.items()]
+    try:
+        # The rest is checked with those fields at their defaults, so that one start names everything.
+        Settings(_env_file=stack, **{name: Settings.model_fields[name].default for name in wrong})  # type: ignore[call-arg]
+    except BadSettings as more:
+        faults.append(str(more))
+    raise BadSettings("\n".join(faults))
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """This process's settings, loaded once."""
+    return load_settings()

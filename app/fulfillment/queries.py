@@ -1,0 +1,38 @@
+"""Reading reservations, and the whole of an order for its page and its API answer."""
+
+from typing import Any
+from uuid import UUID
+
+from app.core import db
+
+_SELECT = "SELECT r.*, i.product_id, i.name AS item_name FROM reservation r JOIN purchase_item i ON i.id = r.item_id"
+
+
+async def one(reservation_id: UUID) -> dict[str, Any] | None:
+    row = await db.fetch_one(f"{_SELECT} WHERE r.id = $1", reservation_id)
+    return dict(row) if row else None
+
+
+async def of_item(item_id: UUID) -> dict[str, Any] | None:
+    row = await db.fetch_one(f"{_SELECT} WHERE r.item_id = $1", item_id)
+    return dict(row) if row else None
+
+
+async def by_supplier_order(supplier_order_id: str) -> dict[str, Any] | None:
+    row = await db.fetch_one(f"{_SELECT} WHERE r.supplier_order_id = $1", supplier_order_id)
+    return dict(row) if row else None
+
+
+async def of_order(order_id: UUID) -> list[dict[str, Any]]:
+    rows = await db.fetch(f"{_SELECT} WHERE r.order_id = $1 ORDER BY i.position", order_id)
+    return [dict(row) for row in rows]
+
+
+async def item_to_buy(item_id: UUID) -> dict[str, Any] | None:
+    """An item of a paid order with what its price limit needs; None for any other."""
+    row = await db.fetch_one(
+        """SELECT i.*, p.total, p.subtotal FROM purchase_item i JOIN purchase p ON p.id = i.order_id
+           WHERE i.id = $1 AND p.status = 'paid'""",
+        item_id,
+    )
+    return dict(row) if row else None

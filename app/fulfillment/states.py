@@ -1,0 +1,25 @@
+from enum import StrEnum
+
+from app.core.machine import Moves
+
+
+class ReservationStatus(StrEnum):
+    REQUESTED = "requested"
+    RESERVED = "reserved"
+    READY = "ready"
+    DELIVERED = "delivered"
+    OUT_OF_STOCK = "out_of_stock"
+    CANCELLED = "cancelled"
+    REFUNDED = "refunded"
+
+
+_R = ReservationStatus
+MOVES = Moves(
+    {
+        _R.REQUESTED: (_R.RESERVED, _R.OUT_OF_STOCK, _R.CANCELLED, _R.REFUNDED),
+        _R.RESERVED: (_R.READY, _R.OUT_OF_STOCK, _R.CANCELLED, _R.REFUNDED),
+        _R.READY: (_R.DELIVERED,),
+        # By an admin's retry, once the supplier has stock again: nothing was bought, so the same id may ask again.
+        _R.OUT_OF_STOCK: (_R.REQUESTED,),
+    }
+)

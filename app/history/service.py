@@ -1,0 +1,25 @@
+"""Writing the timeline."""
+
+import json
+from typing import Any
+from uuid import UUID
+
+from app.core import clock, db, live
+
+
+async def record(subject: UUID, kind: str, **data: Any) -> int:
+    """Add one event to the subject's timeline and announce it after the commit. Returns its number, from 1.
+
+    The counter's row lock is held to the end of the transaction: a subject's events become visible in order. Lock the
+    subject's own row first wherever a transaction touches both.
+    """
+    seq: int = await db.fetch_value(
+        """WITH next AS (
+             INSERT INTO timeline (subject, last_seq) VALUES ($1, 1)
+             ON CONFLICT (subject) DO UPDATE SET last_seq = timeline.last_seq + 1 RETURNING last_seq)
+           INSERT INTO event (subject, seq, kind, data, at) SELECT $1, last_seq, $2, $3::jsonb, $4 FROM next
+           RETURNING seq""",
+        subject, kind, json.dumps(data, default=str), clock.now(),
+    )  # fmt: skip
+    live.announce(subject, seq)
+    return seq

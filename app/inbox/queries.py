@@ -1,0 +1,31 @@
+"""Reading what providers told us."""
+
+import json
+from typing import Any
+from uuid import UUID
+
+from app.core import db
+
+
+async def body(notice_id: UUID) -> bytes | None:
+    raw: bytes | None = await db.fetch_value("SELECT body FROM inbound_webhook WHERE id = $1", notice_id)
+    return raw
+
+
+async def page(*, provider: str | None, limit: int, offset: int) -> list[dict[str, Any]]:
+    rows = await db.fetch(
+        """SELECT id, provider, dedupe, received_at, status, outcome FROM inbound_webhook
+           WHERE $1::text IS NULL OR provider = $1 ORDER BY received_at DESC LIMIT $2 OFFSET $3""",
+        provider, limit, offset,
+    )  # fmt: skip
+    return [dict(row) for row in rows]
+
+
+async def one(notice_id: UUID) -> dict[str, Any] | None:
+    row = await db.fetch_one("SELECT * FROM inbound_webhook WHERE id = $1", notice_id)
+    return dict(row) | {"headers": json.loads(row["headers"])} if row else None
+
+
+async def counts() -> dict[str, int]:
+    rows = await db.fetch("SELECT provider, count(*) AS n FROM inbound_webhook GROUP BY provider")
+    return {row["provider"]: row["n"] for row in rows}

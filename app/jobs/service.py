@@ -1,0 +1,200 @@
+"""Posting, claiming, finishing, retrying and burying jobs.
+
+A worker holds a job by a lease: one conditional UPDATE gives it, and the job ends only in a transaction that still
+finds the lease's attempt number in place. So a doubled message, a lost one, or a worker that comes back from the
+dead changes nothing.
+"""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from app.core import clock, db, log
+from app.core.errors import Conflict
+from app.core.ids import new_id
+from app.jobs import relay
+
+LEASE = timedelta(seconds=60)  # longer than the slowest step: two provider calls of 20 s each, and room
+ERROR_LENGTH = 2000  # characters of an error's text that are kept
+EARLY = timedelta(milliseconds=50)  # a message may arrive this much before its row is due
+
+
+class JobNotFailed(Conflict):
+    title = "Only a failed job can be retried"
+
+
+class LeaseLost(Exception):
+    """The lease ran out and somebody else holds the job now; whatever was done in this transaction is undone."""
+
+
+@dataclass
+class Lease:
+    """The right to work on one job, once. ``attempt`` counts all there ever were, from 1; ``tries`` those since a
+    person last sent the job round."""
+
+    id: UUID
+    name: str
+    args: Mapping[str, Any]
+    subject: UUID | None
+    attempt: int
+    tries: int
+    done: bool = field(default=False)
+
+    @asynccontextmanager
+    async def commit(self) -> AsyncIterator[None]:
+        """The transaction in which the work takes effect and the job ends: both or neither.
+
+        Raises LeaseLost, rolling everything back, if the lease was taken back meanwhile.
+        """
+        async with db.transaction():
+            yield
+            await _complete(self)
+        self.done = True
+
+    async def progress(self, percent: int) -> None:
+        """Say how far the work is, 0 to 100."""
+        await db.fetch("UPDATE job SET progress = $3 WHERE id = $1 AND attempt = $2", self.id, self.attempt, percent)
+
+
+async def post(
+    name: str,
+    args: Mapping[str, Any],
+    *,
+    subject: UUID | None = None,
+    dedupe: str | None = None,
+    wait: timedelta | None = None,
+) -> UUID | None:
+    """Insert a job in the surrounding transaction; its message leaves after the commit.
+
+    Returns the job's id, or None when a pending job with the same ``dedupe`` stands already.
+    """
+    now = clock.now()
+    run_at = now + wait if wait else now
+    job_id: UUID | None = await db.fetch_value(
+        """INSERT INTO job (id, name, queue, dedupe, args, subject, status, run_at, created_at)
+           VALUES ($1, $2, $3, $4, $5::jsonb, $6, 'pending', $7, $8)
+           ON CONFLICT (dedupe) WHERE status = 'pending' AND dedupe IS NOT NULL DO NOTHING RETURNING id""",
+        new_id(), name, relay.queue_of(name), dedupe, json.dumps(dict(args)), subject, run_at, now,
+    )  # fmt: skip
+    if job_id is not None:
+        relay.send(job_id, name, delay=wait.total_seconds() if wait else 0)
+    return job_id
+
+
+async def claim(job_id: UUID) -> Lease | None:
+    """Take a due, pending job. None when somebody has it, it is done, or it is not due yet."""
+    now = clock.now()
+    row = await db.fetch_one(
+        """UPDATE job SET status = 'processing', attempt = attempt + 1, lease_until = $2
+           WHERE id = $1 AND status = 'pending' AND run_at <= $3 RETURNING name, args, subject, attempt, forgiven""",
+        job_id, now + LEASE, now + EARLY,
+    )  # fmt: skip
+    return _lease(job_id, row) if row else None
+
+
+def _lease(job_id: UUID, row: Mapping[str, Any]) -> Lease:
+    tries = row["attempt"] - row["forgiven"]
+    return Lease(job_id, row["name"], json.loads(row["args"]), row["subject"], row["attempt"], tries)
+
+
+async def finish(lease: Lease) -> None:
+    """End a job whose work needed no transaction of its own."""
+    if not lease.done:
+        async with lease.commit():
+            pass
+
+
+async def _complete(lease: Lease) -> None:
+    ended = await db.fetch_value(
+        """UPDATE job SET status = 'completed', progress = 100, lease_until = NULL, error = NULL, ended_at = $3
+           WHERE id = $1 AND status = 'processing' AND attempt = $2 RETURNING id""",
+        lease.id, lease.attempt, clock.now(),
+    )  # fmt: skip
+    if ended is None:
+        raise LeaseLost(f"{lease.name} {lease.id}")
+
+
+async def later(lease: Lease, error: str, wait: timedelta) -> bool:
+    """Put a job back for another attempt after ``wait``, keeping this attempt's error. False if the lease is lost."""
+    run_at = clock.now() + wait
+    async with db.transaction():
+        row = await db.fetch_one(
+            """UPDATE job SET status = 'pending', lease_until = NULL, run_at = $3, error = $4,
+               dedupe = CASE WHEN EXISTS (SELECT FROM job o WHERE o.dedupe = job.dedupe AND o.status = 'pending')
+                        THEN NULL ELSE dedupe END
+               WHERE id = $1 AND status = 'processing' AND attempt = $2 RETURNING id""",
+            lease.id, lease.attempt, run_at, error[:ERROR_LENGTH],
+        )  # fmt: skip
+        if row is None:
+            return False
+        await _record(lease.id, lease.attempt, "failed", error)
+        relay.send(lease.id, lease.name, delay=wait.total_seconds())
+    return True
+
+
+async def bury(lease: Lease, error: str) -> bool:
+    """Give a job up: it waits, with all its attempts, for a person. False if the lease is lost."""
+    async with db.transaction():
+        row = await db.fetch_one(
+            """UPDATE job SET status = 'failed', lease_until = NULL, error = $3, ended_at = $4
+               WHERE id = $1 AND status = 'processing' AND attempt = $2 RETURNING id""",
+            lease.id, lease.attempt, error[:ERROR_LENGTH], clock.now(),
+        )  # fmt: skip
+        if row is None:
+            return False
+        await _record(lease.id, lease.attempt, "failed", error)
+    log.get("bitloot.jobs").error("job.buried", job=lease.name, job_id=str(lease.id), error=error[:ERROR_LENGTH])
+    return True
+
+
+async def _record(job_id: UUID, number: int, outcome: str, error: str) -> None:
+    await db.fetch(
+        "INSERT INTO job_attempt (job_id, number, ended_at, outcome, error) VALUES ($1, $2, $3, $4, $5)",
+        job_id, number, clock.now(), outcome, error[:ERROR_LENGTH],
+    )  # fmt: skip
+
+
+async def retry(job_id: UUID) -> None:
+    """Send a dead letter round again, with its history. Raises JobNotFailed if it is not one."""
+    async with db.transaction():
+        row = await db.fetch_one(
+            """UPDATE job SET status = 'pending', run_at = $2, ended_at = NULL, dedupe = NULL, forgiven = attempt
+               WHERE id = $1 AND status = 'failed' RETURNING name""",
+            job_id, clock.now(),
+        )  # fmt: skip
+        if row is None:
+            raise JobNotFailed("This job has not failed, or someone has sent it round again already.")
+        relay.send(job_id, row["name"])
+
+
+async def take_back(allowed: Mapping[str, int]) -> int:
+    """Take jobs from workers whose lease ran out. ``allowed`` gives attempts per job name; who used them up is buried.
+
+    Returns how many were taken back.
+    """
+    rows = await db.fetch(
+        "SELECT id, name, args, subject, attempt, forgiven FROM job WHERE status = 'processing' AND lease_until < $1 LIMIT 500",
+        clock.now(),
+    )
+    for row in rows:
+        lease = _lease(row["id"], row)
+        gone = "the worker stopped answering"
+        if lease.tries >= allowed.get(lease.name, 5):
+            await bury(lease, gone)
+        else:
+            await later(lease, gone, timedelta())
+    return len(rows)
+
+
+async def due(since: datetime, limit: int) -> list[tuple[UUID, str]]:
+    """Pending jobs that were due at ``since``: their message was lost or is slow; sending it again does no harm."""
+    rows = await db.fetch(
+        "SELECT id, name FROM job WHERE status = 'pending' AND run_at <= $1 ORDER BY run_at LIMIT $2",
+        since,
+        limit,
+    )
+    return [(row["id"], row["name"]) for row in rows]

@@ -1,0 +1,36 @@
+"""Tables of this room."""
+
+from piccolo.columns import JSONB, UUID, ForeignKey, Integer, Serial, Text, Timestamptz, Varchar
+from piccolo.columns.base import OnDelete
+from piccolo.table import Table
+
+
+class Job(Table, tablename="job"):
+    """One piece of work. ``forgiven`` attempts came before a retry by hand. ``dedupe`` keeps a second pending job of the same meaning away (partial unique index)."""
+
+    id = UUID(primary_key=True, default=None)
+    name = Varchar(64)
+    queue = Varchar(32)
+    dedupe = Varchar(160, null=True, default=None)
+    args = JSONB(default="{}")
+    subject = UUID(null=True, default=None, index=True)
+    status = Varchar(16, default="pending")
+    progress = Integer(default=0)
+    attempt = Integer(default=0)
+    forgiven = Integer(default=0)
+    run_at = Timestamptz(default=None)
+    lease_until = Timestamptz(null=True, default=None)
+    error = Text(null=True, default=None)
+    created_at = Timestamptz(default=None)
+    ended_at = Timestamptz(null=True, default=None)
+
+
+class JobAttempt(Table, tablename="job_attempt"):
+    """An attempt that did not end well; the good one is the job row itself."""
+
+    id = Serial(primary_key=True)
+    job_id = ForeignKey(Job, index=True, null=False, on_delete=OnDelete.restrict)
+    number = Integer()
+    ended_at = Timestamptz(default=None)
+    outcome = Varchar(16)
+    error = Text()

@@ -1,0 +1,97 @@
+"""Writing letters and sending them."""
+
+import json
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from app.core import clock, db, log
+from app.core.ids import new_id
+from app.core.settings import settings
+from app.core.tokens import link_token
+from app.jobs import service as jobs
+from app.mail.tables import Mail
+from app.providers.http import ProviderRefused
+from app.providers.resend import AlreadySent, Resend
+
+SUBJECTS = {
+    "order_received": "Your order {order_short_id}: pay to get your key",
+    "payment_seen": "Payment received for order {order_short_id}",
+    "key_ready": "Your key is ready: reveal it here (order {order_short_id})",
+    "login_link": "Sign in to {shop}",
+    "lookup_link": "Your orders at {shop}",
+}
+_templates = Environment(
+    loader=FileSystemLoader(Path(__file__).parents[2] / "templates"),
+    autoescape=select_autoescape(["html"]),
+    undefined=StrictUndefined,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A letter as it leaves: the same row always gives the same letter, as the provider's idempotency asks."""
+
+    subject: str
+    html: str
+    text: str
+
+
+async def write(kind: str, to: str, context: dict[str, Any], *, about: UUID | None = None) -> UUID:
+    """Freeze a letter and post its sending, in the surrounding transaction. ``context['link_id']`` becomes its link."""
+    mail_id = new_id()
+    await db.fetch(
+        """INSERT INTO mail (id, subject, kind, recipient, context, status, created_at)
+           VALUES ($1, $2, $3, $4, $5::jsonb, 'pending', $6)""",
+        mail_id, about, kind, to, json.dumps(context, default=str), clock.now(),
+    )  # fmt: skip
+    await jobs.post("mail.send", {"mail_id": str(mail_id)}, subject=about)
+    return mail_id
+
+
+async def send(mail_id: UUID, *, resend: Resend, commit: Callable[[], AbstractAsyncContextManager[None]]) -> None:
+    """Hand a letter to Resend, at most once: its id is the idempotency key (resend.md, 4)."""
+    mail = await Mail.objects().get(Mail.id == mail_id)
+    if mail is None or mail.status != "pending":
+        return
+    letter = render(mail.kind, json.loads(mail.context))
+    try:
+        provider_id = await resend.send(
+            sender=settings().mail_from, to=mail.recipient, subject=letter.subject, html=letter.html,
+            text=letter.text, tags={"kind": mail.kind}, idempotency_key=f"mail/{mail.id}",
+        )  # fmt: skip
+        outcome: dict[Any, Any] = {Mail.status: "sent", Mail.provider_id: provider_id, Mail.sent_at: clock.now()}
+    except AlreadySent:
+        # An earlier attempt was accepted and only its answer was lost.
+        outcome = {Mail.status: "sent", Mail.sent_at: clock.now()}
+    except ProviderRefused as refused:
+        # No retry heals a refused address; the order page still leads to the key, and the admin sees the letter.
+        log.get("bitloot.mail").error("mail.refused", mail_id=str(mail.id), why=str(refused))
+        outcome = {Mail.status: "failed", Mail.error: str(refused)[:500]}
+    async with commit():
+        await Mail.update(outcome).where(Mail.id == mail.id)
+
+
+def render(kind: str, context: dict[str, Any]) -> Letter:
+    """Fill the templates ``mail/{kind}.html`` and ``.txt``."""
+    shop = settings().frontend_url.rstrip("/")
+    seen = {
+        "shop_url": shop,
+        "shop": settings().shop_name,
+        "link": f"{shop}/links/{link_token(UUID(context['link_id']))}" if context.get("link_id") else shop,
+        "total": None,
+        "items": [],
+        "minutes": None,
+        "days": None,
+        "order_short_id": "",
+    } | context
+    return Letter(
+        subject=SUBJECTS[kind].format(**seen),
+        html=_templates.get_template(f"mail/{kind}.html").render(seen),
+        text=_templates.get_template(f"mail/{kind}.txt").render(seen),
+    )

@@ -1,0 +1,102 @@
+"""create_app(): the only place where real things are chosen and doors are mounted."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from litestar import Litestar, Router
+from litestar.datastructures import State
+from litestar.middleware import DefineMiddleware
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import RapidocRenderPlugin
+from litestar.static_files import create_static_files_router
+
+from app.core import db, log
+from app.core.courier import courier
+from app.core.live import Newsroom
+from app.core.settings import settings
+from app.history import queries as history
+from app.providers.kit import open_providers
+from app.web import csrf, errors, health
+from app.web.account import links, lookups, sessions
+from app.web.admin import dashboard, jobs, staff, webhooks
+from app.web.admin import orders as admin_orders
+from app.web.body import LARGEST
+from app.web.frame import Frame
+from app.web.hooks import kinguin, nowpayments
+from app.web.store import blobs, carts, catalog, checkout, fulfillment, live, orders, payments, products
+
+POOL = 16  # connections a web process holds at the most
+CATCH_UP = 3.0  # seconds between looks at the tables for news that Redis did not bring
+STATIC = Path(__file__).parents[1] / "static"
+
+STORE = [
+    catalog.index, products.show, products.cover, carts.show, carts.create, carts.update,
+    checkout.new, checkout.email_hint, checkout.create, payments.create, payments.job_status,
+    orders.index, orders.show, orders.status, orders.success, orders.audit, orders.cancel, live.events,
+    fulfillment.status, fulfillment.download_link, fulfillment.reveal, fulfillment.audit, fulfillment.reservation,
+    blobs.show,
+]  # fmt: skip
+ACCOUNT = [sessions.new, sessions.create, sessions.destroy, links.show, links.consume, lookups.new, lookups.create]
+ADMIN = [
+    staff.new, staff.create, staff.destroy, dashboard.show, admin_orders.index, admin_orders.show,
+    admin_orders.retry_item, jobs.index, jobs.show, jobs.retry, webhooks.index, webhooks.show,
+]  # fmt: skip
+OPERATIONS = [health.alive, health.ready, health.components, health.prometheus]
+HOOKS = [nowpayments.create, kinguin.create]
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: Litestar) -> AsyncIterator[None]:
+    """Open the pools, the providers and the newsroom; close them in reverse."""
+    await db.open_pool(POOL)
+    kit = open_providers(settings())
+    newsroom = Newsroom()
+    newsroom.open()
+    app.state.update({"kit": kit, "store": kit.store, "newsroom": newsroom})
+    catching_up = asyncio.create_task(_catch_up(newsroom), name="catch-up")
+    try:
+        yield
+    finally:
+        catching_up.cancel()
+        await newsroom.close()
+        await kit.aclose()
+        await asyncio.to_thread(courier.close)
+        await db.close_pool()
+
+
+async def _catch_up(newsroom: Newsroom) -> None:
+    """Wake the streams whose news got lost on the way; with Redis down this alone keeps pages moving."""
+    while True:
+        await asyncio.sleep(CATCH_UP)
+        try:
+            if subjects := newsroom.subjects:
+                newsroom.catch_up(await history.last_seqs(subjects))
+        except Exception as error:
+            log.get("bitloot.live").warning("catch_up.failed", why=type(error).__name__)
+
+
+def create_app() -> Litestar:
+    """The web application, from this process's settings. ``uvicorn app.main:create_app --factory``."""
+    log.set_up(settings().log_level, "web")
+    static = create_static_files_router(
+        path="/static", directories=[STATIC], cache_control=None, include_in_schema=False
+    )
+    hooks = Router("/", route_handlers=HOOKS, request_max_body_size=nowpayments.LARGEST)
+    return Litestar(
+        route_handlers=[*STORE, *ACCOUNT, *ADMIN, *OPERATIONS, hooks, static],
+        middleware=[Frame(), DefineMiddleware(csrf.Csrf, config=csrf.config())],
+        exception_handlers={Exception: errors.handle},
+        lifespan=[_lifespan],
+        request_max_body_size=LARGEST,
+        state=State(),
+        openapi_config=OpenAPIConfig(
+            title="BitLoot",
+            version="1",
+            path="/api/docs",
+            render_plugins=[RapidocRenderPlugin(js_url="/static/vendor/rapidoc.min.js")],
+        ),
+        logging_config=None,
+        debug=False,
+    )

@@ -1,0 +1,43 @@
+"""Tables of this room."""
+
+from decimal import Decimal
+
+from piccolo.columns import UUID, ForeignKey, Integer, Numeric, Timestamptz, Varchar
+from piccolo.columns.base import OnDelete
+from piccolo.table import Table
+
+from app.catalog.tables import Product
+
+
+class Order(Table, tablename="purchase"):
+    """One purchase ("order" is a reserved word in SQL). ``cause`` says why a person has to look, where one has to."""
+
+    id = UUID(primary_key=True, default=None)
+    email = Varchar(320, index=True)
+    status = Varchar(16, default="created")
+    fulfillment_status = Varchar(16, default="pending")
+    currency = Varchar(3)
+    subtotal = Numeric((12, 2))
+    discount = Numeric((12, 2), default=Decimal(0))
+    discount_code = Varchar(32, null=True, default=None)
+    total = Numeric((12, 2))
+    pay_currency = Varchar(16, null=True, default=None)
+    cause = Varchar(200, null=True, default=None)
+    created_at = Timestamptz(default=None, index=True)
+    paid_at = Timestamptz(null=True, default=None)
+    fulfilled_at = Timestamptz(null=True, default=None)
+
+
+class OrderItem(Table, tablename="purchase_item"):
+    """One product of an order, with the price and the words of the moment it was bought."""
+
+    id = UUID(primary_key=True, default=None)
+    order_id = ForeignKey(Order, index=True, null=False, on_delete=OnDelete.restrict)
+    product_id = ForeignKey(Product, null=False, on_delete=OnDelete.restrict)
+    position = Integer()
+    name = Varchar(200)
+    slug = Varchar(160)
+    platform = Varchar(64)
+    quantity = Integer()
+    unit_price = Numeric((12, 2))
+    status = Varchar(16, default="pending")

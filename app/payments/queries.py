@@ -1,0 +1,57 @@
+"""Reading payments."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from app.core import db
+
+
+async def one(payment_id: UUID) -> dict[str, Any] | None:
+    row = await db.fetch_one("SELECT * FROM payment WHERE id = $1", payment_id)
+    return dict(row) if row else None
+
+
+async def by_provider_id(provider_payment_id: str, *, lock: bool = False) -> dict[str, Any] | None:
+    sql = "SELECT * FROM payment WHERE provider_payment_id = $1" + (" FOR UPDATE" if lock else "")
+    row = await db.fetch_one(sql, provider_payment_id)
+    return dict(row) if row else None
+
+
+async def of_order(order_id: UUID) -> list[dict[str, Any]]:
+    """All attempts, the newest first."""
+    rows = await db.fetch("SELECT * FROM payment WHERE order_id = $1 ORDER BY attempt DESC", order_id)
+    return [dict(row) for row in rows]
+
+
+async def partial(order_id: UUID, provider_payment_id: str | None, coin: str | None) -> dict[str, Any] | None:
+    """The partial payment that a further deposit in the same coin completes, with what is ``missing`` of it."""
+    row = await db.fetch_one(
+        """SELECT id, pay_amount - actually_paid AS missing FROM payment WHERE order_id = $1
+           AND provider_payment_id = $2 AND pay_currency = lower($3) AND status = 'partially_paid'
+           AND pay_amount > actually_paid""",
+        order_id, provider_payment_id, coin,
+    )  # fmt: skip
+    return dict(row) if row else None
+
+
+async def others_open(order_id: UUID, but: UUID) -> bool:
+    """Whether another attempt of the order can still bring money."""
+    return bool(
+        await db.fetch_value(
+            """SELECT EXISTS (SELECT FROM payment WHERE order_id = $1 AND id <> $2 AND provider_payment_id IS NOT NULL
+               AND status IN ('waiting', 'confirming', 'confirmed', 'sending', 'partially_paid', 'finished'))""",
+            order_id,
+            but,
+        )  # fmt: skip
+    )
+
+
+async def coins(codes: Sequence[str] | None = None) -> list[dict[str, Any]]:
+    """The coins offered now: ``{code, name, network, has_memo, minimum}``, in the provider's order."""
+    rows = await db.fetch(
+        """SELECT code, name, network, has_memo, minimum FROM coin WHERE active AND ($1::text[] IS NULL OR code = ANY($1))
+           ORDER BY position""",
+        list(codes) if codes is not None else None,
+    )  # fmt: skip
+    return [dict(row) for row in rows]

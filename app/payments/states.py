@@ -1,0 +1,41 @@
+from enum import StrEnum
+
+from app.core.machine import Moves
+
+
+class PaymentStatus(StrEnum):
+    """NOWPayments' own words (nowpayments.md, 5)."""
+
+    WAITING = "waiting"
+    CONFIRMING = "confirming"
+    CONFIRMED = "confirmed"
+    SENDING = "sending"
+    PARTIALLY_PAID = "partially_paid"
+    FINISHED = "finished"
+    FAILED = "failed"
+    REFUNDED = "refunded"
+    EXPIRED = "expired"
+
+
+_P = PaymentStatus
+MOVES = Moves(
+    {
+        _P.WAITING: (
+            _P.CONFIRMING,
+            _P.CONFIRMED,
+            _P.SENDING,
+            _P.PARTIALLY_PAID,
+            _P.FINISHED,
+            _P.FAILED,
+            _P.EXPIRED,
+        ),
+        _P.CONFIRMING: (_P.CONFIRMED, _P.SENDING, _P.PARTIALLY_PAID, _P.FINISHED, _P.FAILED, _P.REFUNDED),
+        _P.CONFIRMED: (_P.SENDING, _P.PARTIALLY_PAID, _P.FINISHED, _P.FAILED, _P.REFUNDED),
+        _P.SENDING: (_P.PARTIALLY_PAID, _P.FINISHED, _P.FAILED, _P.REFUNDED),
+        # A dashboard action may finish it; late money may finish what had expired (nowpayments.md, 5).
+        _P.PARTIALLY_PAID: (_P.FINISHED, _P.REFUNDED),
+        _P.EXPIRED: (_P.CONFIRMING, _P.CONFIRMED, _P.SENDING, _P.PARTIALLY_PAID, _P.FINISHED),
+        _P.FAILED: (_P.REFUNDED, _P.FINISHED),
+        _P.FINISHED: (_P.REFUNDED,),
+    }
+)

@@ -1,0 +1,13 @@
+"""All tables of the app, for Piccolo's migrations."""
+
+from pathlib import Path
+
+from piccolo.conf.apps import AppConfig, table_finder
+
+ROOMS = ("jobs", "history", "inbox", "mail", "accounts", "catalog", "orders", "payments", "keys", "fulfillment")
+
+APP_CONFIG = AppConfig(
+    app_name="bitloot",
+    migrations_folder_path=str(Path(__file__).parent / "migrations"),
+    table_classes=table_finder([f"app.{room}.tables" for room in ROOMS], exclude_imported=True),
+)

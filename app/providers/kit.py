@@ -1,0 +1,62 @@
+"""All providers of this deployment, chosen by settings and opened once a process. The sandbox is a URL, not a mode."""
+
+import importlib
+from dataclasses import dataclass
+
+import httpx
+
+from app.core import metrics
+from app.core.settings import Settings
+from app.providers.kinguin import Kinguin
+from app.providers.nowpayments import NowPayments
+from app.providers.resend import Resend
+from app.providers.storage import LocalStore, ObjectStore
+
+
+@dataclass(frozen=True, slots=True)
+class Providers:
+    """The outside world as this process sees it."""
+
+    nowpayments: NowPayments
+    kinguin: Kinguin
+    resend: Resend
+    store: ObjectStore
+
+    async def aclose(self) -> None:
+        for client in (self.nowpayments, self.kinguin, self.resend):
+            await client.aclose()
+
+
+def open_providers(s: Settings, *, transport: httpx.AsyncBaseTransport | None = None) -> Providers:
+    """Every provider, from settings; ``transport`` stands in for the network in tests."""
+    return Providers(
+        nowpayments=NowPayments(
+            s.nowpayments_base_url,
+            s.nowpayments_api_key.get_secret_value(),
+            transport=transport,
+            observer=_observe,
+        ),
+        kinguin=Kinguin(
+            s.kinguin_base_url, s.kinguin_api_key.get_secret_value(), transport=transport, observer=_observe
+        ),
+        resend=Resend(s.resend_base_url, s.resend_api_key.get_secret_value(), transport=transport, observer=_observe),
+        store=open_store(s),
+    )
+
+
+def open_store(s: Settings) -> ObjectStore:
+    """R2 where it is set, else a folder of ours. boto3 is loaded only where it is used: it costs 30 MB."""
+    if not s.uses_r2:
+        return LocalStore(s.bitloot_var / "blobs", s.jwt_secret.get_secret_value(), s.frontend_url)
+    s3 = importlib.import_module("app.providers.storage_s3")
+    store: ObjectStore = s3.S3Store(
+        endpoint=s.r2_endpoint,
+        bucket=s.r2_bucket,
+        access_key_id=s.r2_access_key_id.get_secret_value(),
+        secret_access_key=s.r2_secret_access_key.get_secret_value(),
+    )
+    return store
+
+
+def _observe(provider: str, call: str, outcome: str, seconds: float) -> None:
+    metrics.PROVIDER_CALLS.labels(provider, call, outcome).observe(seconds)

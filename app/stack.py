@@ -1,0 +1,109 @@
+"""Runs the Procfile's processes on one machine, as a host would: starts them, restarts what dies, stops all on SIGTERM.
+
+Only ``bitloot up`` uses it. What each process says goes to ``$BITLOOT_VAR/logs``.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+DRAIN = 24.0  # seconds that processes have to finish what they are doing; a Heroku-like host allows 25 to 30
+RESTART = 0.5  # seconds before what died is started again, doubled each time it dies young
+LONGEST_RESTART = 15.0
+YOUNG = 20.0  # seconds
+
+
+def read_procfile(path: Path) -> dict[str, str]:
+    """``{name: command}`` of each ``name: command`` line."""
+    lines = (line.partition(":") for line in path.read_text().splitlines() if ":" in line)
+    return {name.strip(): command.strip() for name, _, command in lines}
+
+
+@dataclass
+class Stack:
+    """A set of named shell commands that are kept running together."""
+
+    var: Path
+    env: Mapping[str, str]
+    _running: dict[str, asyncio.subprocess.Process] = field(default_factory=dict)
+    _keepers: list[asyncio.Task[None]] = field(default_factory=list)
+
+    @property
+    def _record(self) -> Path:
+        return self.var / "run" / "processes.json"
+
+    def end_leftovers(self) -> None:
+        """End what an earlier run, killed before it could clean up, has left behind."""
+        with contextlib.suppress(OSError, ValueError):
+            for pid, born in json.loads(self._record.read_text()).items():
+                with contextlib.suppress(psutil.Error, ProcessLookupError):
+                    # A pid may have been given to somebody else since; its birth time has not.
+                    if abs(psutil.Process(int(pid)).create_time() - born) < 1:
+                        os.killpg(int(pid), signal.SIGKILL)
+
+    def keep(self, name: str, command: str) -> None:
+        """Start a command and start it again whenever it ends."""
+        self._keepers.append(asyncio.create_task(self._keep(name, command), name=name))
+
+    async def _keep(self, name: str, command: str) -> None:
+        wait = RESTART
+        while True:
+            began = asyncio.get_running_loop().time()
+            process = await self._start(name, command)
+            code = await process.wait()
+            if asyncio.get_running_loop().time() - began > YOUNG:
+                wait = RESTART
+            print(f"  {name} ended ({code}); starting it again. Its log: {self._log(name)}", flush=True)
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, LONGEST_RESTART)
+
+    def _log(self, name: str) -> Path:
+        return self.var / "logs" / f"{name}.log"
+
+    async def _start(self, name: str, command: str) -> asyncio.subprocess.Process:
+        self._log(name).parent.mkdir(parents=True, exist_ok=True)
+        with self._log(name).open("ab") as log:
+            process = await asyncio.create_subprocess_shell(
+                f"exec {command}", stdout=log, stderr=log, env=dict(self.env), start_new_session=True
+            )
+        self._running[name] = process
+        self._write_record()
+        return process
+
+    def _write_record(self) -> None:
+        self._record.parent.mkdir(parents=True, exist_ok=True)
+        born = {}
+        for process in self._running.values():
+            with contextlib.suppress(psutil.Error):
+                born[str(process.pid)] = psutil.Process(process.pid).create_time()
+        self._record.write_text(json.dumps(born))
+
+    async def stop(self) -> None:
+        """Ask all to finish, wait, then end what is left."""
+        for keeper in self._keepers:
+            keeper.cancel()
+        await asyncio.gather(*self._keepers, return_exceptions=True)
+        for process in self._running.values():
+            _signal(process, signal.SIGTERM)
+        waiting = [asyncio.create_task(p.wait()) for p in self._running.values()]
+        if waiting:
+            await asyncio.wait(waiting, timeout=DRAIN)
+        for process in self._running.values():
+            _signal(process, signal.SIGKILL)
+        self._record.unlink(missing_ok=True)
+
+
+def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
+    """To the command, and when it is to die to all its children: Dramatiq stops its own workers in good order."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if number is signal.SIGKILL:
+            os.killpg(process.pid, number)
+        else:
+            process.send_signal(number)

@@ -1,0 +1,142 @@
+"""``bitloot up``: everything on one machine, from nothing to a shop that can be bought from."""
+
+import asyncio
+import base64
+import contextlib
+import os
+import secrets
+import signal
+import sys
+import time
+from pathlib import Path
+
+import httpx
+
+from app import embedded
+from app.stack import Stack, read_procfile
+
+ROOT = Path(__file__).parents[1]
+PATIENCE = 60.0  # seconds for a process to answer
+ADMIN = "admin@bitloot.localhost"
+
+
+def run() -> int:
+    """Start servers and processes, print where everything is, and stop it all on Ctrl-C or SIGTERM."""
+    var = Path(os.environ.get("BITLOOT_VAR", "var")).resolve()
+    began = time.monotonic()
+    servers = None
+    needs_postgres, needs_redis = not os.environ.get("DATABASE_URL"), not os.environ.get("REDIS_URL")
+    try:
+        stack = Stack(var, _environment(var))
+        stack.end_leftovers()
+        if needs_postgres or needs_redis:
+            servers = embedded.start(var)
+        env = _environment(var, servers)
+        return asyncio.run(_run(Stack(var, env), env, began))
+    finally:
+        if servers is not None:
+            servers.stop()
+
+
+def _environment(var: Path, servers: embedded.Embedded | None = None) -> dict[str, str]:
+    """The processes' environment; what was made up for it is kept in ``stack.env`` for other terminals."""
+    made = _kept(var)
+    if servers is not None:
+        made |= {"DATABASE_URL": servers.database_url, "REDIS_URL": servers.redis_url}
+        _keep(var, made)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    defaults = {"BITLOOT_VAR": str(var), "HOST": "127.0.0.1", "PYTHONUNBUFFERED": "1"}
+    return {**defaults, **made, **os.environ, "BITLOOT_VAR": str(var), "PATH": path}
+
+
+def _kept(var: Path) -> dict[str, str]:
+    """Secrets made on the first run and kept: without them sealed keys could not be opened again."""
+    with contextlib.suppress(OSError):
+        lines = (var / "stack.env").read_text().splitlines()
+        return dict(line.split("=", 1) for line in lines if "=" in line)
+    made = {
+        "JWT_SECRET": secrets.token_urlsafe(48),
+        "MASTER_KEYS": f"dev1:{base64.b64encode(secrets.token_bytes(32)).decode()}",
+        "ADMIN_PASSWORD": secrets.token_urlsafe(12),
+    }
+    _keep(var, made)
+    return made
+
+
+def _keep(var: Path, made: dict[str, str]) -> None:
+    var.mkdir(parents=True, exist_ok=True)
+    path = var / "stack.env"
+    draft = var / "stack.env.new"
+    draft.touch(mode=0o600)
+    draft.write_text("".join(f"{name}={value}\n" for name, value in made.items()))
+    draft.replace(path)
+
+
+async def _run(stack: Stack, env: dict[str, str], began: float) -> int:
+    stop = asyncio.Event()
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    try:
+        await _start(stack, env)
+        _greet(env, time.monotonic() - began)
+        await stop.wait()
+        print("\n  Stopping…", flush=True)
+    except StartFailed as failed:
+        print(f"\n  {failed}", file=sys.stderr, flush=True)
+        return 1
+    finally:
+        await stack.stop()
+    return 0
+
+
+class StartFailed(Exception):
+    """Something did not come up; the text says what and where its log is."""
+
+
+async def _start(stack: Stack, env: dict[str, str]) -> None:
+    procfile = read_procfile(ROOT / "Procfile")
+    sandbox_port, port = env.get("SANDBOX_PORT", "8010"), env.get("PORT", "8000")
+    uses_sandbox = not env.get("NOWPAYMENTS_API_KEY") or not env.get("KINGUIN_API_KEY")
+    if uses_sandbox:
+        command = "uvicorn app.sandbox.main:create_app --factory --host 127.0.0.1 --no-access-log"
+        stack.keep("sandbox", f"{command} --port {sandbox_port}")
+    await _command(procfile["release"], env)
+    if uses_sandbox:
+        await _answers("sandbox", f"http://127.0.0.1:{sandbox_port}/sandbox/api/faults", stack)
+    await _command("python -m app.cli seed", env)
+    for name in ("web", "worker", "clock"):
+        stack.keep(name, procfile[name])
+    await _answers("web", f"http://127.0.0.1:{port}/readyz", stack)
+
+
+async def _command(command: str, env: dict[str, str]) -> None:
+    process = await asyncio.create_subprocess_shell(
+        command, env=env, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    said, _ = await process.communicate()
+    if process.returncode:
+        raise StartFailed(f"`{command}` failed:\n{said.decode(errors='replace')}")
+
+
+async def _answers(name: str, url: str, stack: Stack) -> None:
+    deadline = time.monotonic() + PATIENCE
+    async with httpx.AsyncClient(timeout=2) as client:
+        while True:
+            with contextlib.suppress(httpx.HTTPError):
+                if (await client.get(url)).status_code == 200:
+                    return
+            if time.monotonic() > deadline:
+                raise StartFailed(f"{name} does not answer at {url}. Its log: {stack.var / 'logs' / f'{name}.log'}")
+            await asyncio.sleep(0.05)
+
+
+def _greet(env: dict[str, str], seconds: float) -> None:
+    shop = f"http://127.0.0.1:{env.get('PORT', '8000')}"
+    print(f"\n  BitLoot is up ({seconds:.1f} s).\n")
+    print(f"  Shop      {shop}")
+    print(
+        f"  Sandbox   http://127.0.0.1:{env.get('SANDBOX_PORT', '8010')}/sandbox   pay orders and play the supplier here"
+    )
+    print(f"  Admin     {shop}/admin   {ADMIN}   {env['ADMIN_PASSWORD']}")
+    print(f"  Logs      {Path(env['BITLOOT_VAR']) / 'logs'}")
+    print("\n  Ctrl-C stops it all.\n", flush=True)

@@ -1,0 +1,48 @@
+"""What a mailed link leads to. Looking changes nothing, since mail scanners look too; only the button uses it up."""
+
+from typing import Any
+
+from litestar import Request, Response, get, post
+
+from app.accounts import service as accounts
+from app.accounts.service import LinkSpent
+from app.accounts.tokens import Session
+from app.web.render import answer, page, see_other, wants_json
+from app.web.viewer import Viewer, remember_orders, remember_session
+
+Asked = Request[Any, Any, Any]
+PURPOSES = {"login": ("sign in and see your orders", "Sign in"), "order": ("open your order", "Open my order")}
+
+
+@get("/links/{token:str}", include_in_schema=False)
+async def show(request: Asked, token: str) -> Response[bytes]:
+    proof = await accounts.look_at_link(token)
+    if proof is None:
+        context = {"purpose_words": "", "button": "", "token": token, "expired": True}
+        return page(request, "account/link.html", context, status=410)
+    if proof.order_id is not None and proof.order_id in request.state.viewer.orders:
+        return see_other(f"/orders/{proof.order_id}")
+    words, button = PURPOSES[proof.purpose]
+    return page(
+        request, "account/link.html", {"purpose_words": words, "button": button, "token": token, "expired": False}
+    )
+
+
+@post("/links/{token:str}", summary="Use a mailed link", tags=["account"], status_code=200)
+async def consume(request: Asked, token: str) -> Response[bytes]:
+    """Use a link up: a sign-in link opens a session, an order's link gives access to that order."""
+    try:
+        proof = await accounts.consume_link(token)
+    except LinkSpent:
+        if wants_json(request):
+            raise
+        context = {"purpose_words": "", "button": "", "token": token, "expired": True}
+        return page(request, "account/link.html", context, status=410)
+    viewer: Viewer = request.state.viewer
+    where = f"/orders/{proof.order_id}" if proof.order_id else "/orders"
+    response = answer({"location": where}) if wants_json(request) else see_other(where)
+    if proof.order_id is not None:
+        remember_orders(response, [*viewer.orders, proof.order_id])
+    else:
+        remember_session(response, Session(proof.email, "customer"))
+    return response

@@ -1,0 +1,56 @@
+"""Signing in by a mailed link, and out."""
+
+from typing import Any
+
+from litestar import Request, Response, get, post
+
+from app.accounts import addresses
+from app.accounts import service as accounts
+from app.core import db
+from app.core.settings import settings
+from app.mail import service as mail
+from app.web import guards
+from app.web.body import read_form
+from app.web.render import answer, page, see_other, sent_json
+from app.web.viewer import ORDERS_COOKIE, SESSION_COOKIE, forget
+
+Asked = Request[Any, Any, Any]
+
+
+@get("/login", include_in_schema=False)
+async def new(request: Asked) -> Response[bytes]:
+    return page(request, "account/login.html", {"values": {"email": ""}, "errors": {}})
+
+
+@post("/login", summary="Ask for a sign-in link", tags=["account"], status_code=200)
+async def create(request: Asked) -> Response[bytes]:
+    """Mail a sign-in link. The answer is the same for every address, known or not."""
+    await guards.spend(request, "logins", settings().limit_logins)
+    form = await read_form(request)
+    try:
+        email = addresses.parse(form.get("email"))
+    except addresses.BadEmail as bad:
+        if sent_json(request):
+            raise
+        context = {"values": {"email": form.get("email", "")[:400]}, "errors": {"email": bad.detail}}
+        return page(request, "account/login.html", context, status=400)
+    await guards.spend(request, "logins", settings().limit_logins, who=email)
+    async with db.transaction():
+        link_id = await accounts.issue_link(email, "login")
+        minutes = accounts.LOGIN_LIFETIME.seconds // 60
+        await mail.write("login_link", email, {"link_id": link_id, "minutes": minutes})
+    return sent(request, email)
+
+
+def sent(request: Asked, email: str) -> Response[bytes]:
+    if sent_json(request):
+        return answer({"sent": True}, status=202)
+    return page(request, "account/sent.html", {"email": email})
+
+
+@post("/logout", summary="Sign out", tags=["account"], status_code=200)
+async def destroy(request: Asked) -> Response[bytes]:
+    """End the session in this browser, with its access to orders."""
+    response = see_other("/")
+    forget(response, SESSION_COOKIE, ORDERS_COOKIE)
+    return response

@@ -1,0 +1,45 @@
+"""What needs a person, first; then how much there is of everything."""
+
+from typing import Any
+
+from litestar import Request, Response, get
+
+from app.jobs import queries as jobs
+from app.orders import queries as orders
+from app.orders.service import short
+from app.web import guards
+from app.web.render import page
+
+OPEN = ("created", "waiting", "confirming", "paid")
+
+
+@get("/admin", include_in_schema=False)
+async def show(request: Request[Any, Any, Any]) -> Response[bytes]:
+    await guards.admin(request)
+    dead = await jobs.page(status="failed", limit=20, offset=0)
+    parked = await orders.parked()
+    by_status, by_job = await orders.counts(), await jobs.counts()
+    attention = [
+        {
+            "title": f"Order {short(o['id'])}",
+            "detail": o["cause"],
+            "href": f"/admin/orders/{o['id']}",
+            "at": o["created_at"],
+        }
+        for o in parked
+    ] + [
+        {"title": j["name"], "detail": j["error"] or "", "href": f"/admin/jobs/{j['id']}", "at": j["ended_at"]}
+        for j in dead
+    ]
+    counts = [
+        _count("Open orders", sum(by_status.get(s, 0) for s in OPEN), "/admin/orders", ""),
+        _count("Fulfilled", by_status.get("fulfilled", 0), "/admin/orders?status=fulfilled", "good"),
+        _count("Underpaid", by_status.get("underpaid", 0), "/admin/orders?status=underpaid", "attention"),
+        _count("Jobs waiting", by_job.get("pending", 0), "/admin/jobs?status=pending", ""),
+        _count("Dead letters", by_job.get("failed", 0), "/admin/jobs?status=failed", "danger"),
+    ]
+    return page(request, "admin/dashboard.html", {"counts": counts, "attention": attention})
+
+
+def _count(label: str, value: int, href: str, tone: str) -> dict[str, Any]:
+    return {"label": label, "value": value, "href": href, "tone": tone if value else ""}

@@ -1,0 +1,68 @@
+"""Jobs and dead letters, with their retry."""
+
+import json
+from typing import Any
+
+from litestar import Request, Response, get, post
+
+from app.core.errors import NotFound
+from app.core.ids import parse_id
+from app.jobs import queries as jobs
+from app.jobs import service
+from app.jobs.states import JobStatus
+from app.web import guards
+from app.web.admin import lists
+from app.web.render import answer, page, see_other, wants_json
+
+Asked = Request[Any, Any, Any]
+
+
+class NoSuchJob(NotFound):
+    title = "No such job"
+
+
+@get("/admin/jobs", include_in_schema=False)
+async def index(request: Asked) -> Response[bytes]:
+    """Jobs, the newest first; `?status=failed` lists the dead letters."""
+    await guards.admin(request)
+    status = str(request.query_params.get("status", "")) or None
+    status = status if status in set(JobStatus) else None
+    at = lists.number(request)
+    rows = await jobs.page(status=status, limit=lists.PAGE, offset=(at - 1) * lists.PAGE)
+    counts = await jobs.counts()
+    if wants_json(request):
+        return answer({"items": rows, "counts": counts})
+    tabs = lists.tabs("/admin/jobs", "status", status, ((s.value, counts.get(s, 0)) for s in JobStatus))
+    links = lists.links("/admin/jobs", at, len(rows), status=status)
+    return page(request, "admin/jobs/index.html", {"jobs": rows, "counts": tabs, "links": links})
+
+
+async def _find(job_id: str) -> dict[str, Any]:
+    found = parse_id(job_id)
+    job = await jobs.one(found) if found else None
+    if job is None:
+        raise NoSuchJob("It may have been tidied away: finished jobs are kept for 30 days.")
+    return job
+
+
+@get("/admin/jobs/{job_id:str}", include_in_schema=False)
+async def show(request: Asked, job_id: str) -> Response[bytes]:
+    await guards.admin(request)
+    job = await _find(job_id)
+    if wants_json(request):
+        return answer(job)
+    args = json.dumps(job["args"], indent=2)
+    return page(request, "admin/jobs/show.html", {"job": job, "attempts": job["attempts"], "args_json": args})
+
+
+@post("/admin/jobs/{job_id:str}/retries", include_in_schema=False, status_code=200)
+async def retry(request: Asked, job_id: str) -> Response[bytes]:
+    """Send a dead letter round again; its attempts so far stay on record."""
+    await guards.admin(request)
+    job = await _find(job_id)
+    await service.retry(job["id"])
+    return (
+        answer({"jobId": job["id"], "status": "pending"})
+        if wants_json(request)
+        else see_other(f"/admin/jobs/{job['id']}")
+    )

@@ -1,0 +1,34 @@
+"""What the admin's lists share: which page, and the tabs above it."""
+
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlencode
+
+from litestar import Request
+
+PAGE = 50  # rows a page
+
+
+def number(request: Request[Any, Any, Any]) -> int:
+    """The page asked for, from 1."""
+    text = str(request.query_params.get("page", "1"))
+    return max(int(text), 1) if text.isascii() and text.isdigit() and len(text) < 6 else 1
+
+
+def links(path: str, at: int, shown: int, **filters: str | None) -> dict[str, str | None]:
+    """Where the newer and the older rows are."""
+
+    def href(page: int) -> str:
+        return f"{path}?{urlencode({k: v for k, v in {**filters, 'page': page}.items() if v})}"
+
+    return {"prev": href(at - 1) if at > 1 else None, "next": href(at + 1) if shown == PAGE else None}
+
+
+def tabs(path: str, name: str, current: str | None, counts: Iterable[tuple[str, int]]) -> list[dict[str, Any]]:
+    """A filter as links: all, and each value with its count."""
+    listed = list(counts)
+    everything = {"label": "All", "value": sum(n for _, n in listed), "href": path, "current": current is None}
+    return [everything] + [
+        {"label": value.replace("_", " "), "value": n, "href": f"{path}?{name}={value}", "current": value == current}
+        for value, n in listed
+    ]

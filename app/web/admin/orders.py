@@ -1,0 +1,144 @@
+"""Orders, for admins: the list, and one with everything that belongs to it."""
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Request, Response, get, post
+
+from app.core.ids import parse_id
+from app.core.money import Money, plain
+from app.fulfillment import queries as supply
+from app.fulfillment import steps
+from app.history import queries as history
+from app.jobs import queries as jobs
+from app.keys import queries as keys
+from app.mail import queries as mail
+from app.orders import queries as orders
+from app.orders.service import short
+from app.orders.states import OrderStatus
+from app.payments import queries as payments
+from app.web import guards
+from app.web.admin import lists
+from app.web.render import answer, page, see_other, wants_json
+from app.web.store import order_view
+from app.web.store.order_words import AUDIT_WORDS, EVENTS, STATUS_WORDS
+
+Asked = Request[Any, Any, Any]
+MAIL_WORDS = {"order_received": "Order received", "payment_seen": "Payment received", "key_ready": "Key ready"}
+
+
+@get("/admin/orders", include_in_schema=False)
+async def index(request: Asked) -> Response[bytes]:
+    await guards.admin(request)
+    status = str(request.query_params.get("status", "")) or None
+    status = status if status in set(OrderStatus) else None
+    search = str(request.query_params.get("q", "")).replace("\x00", "").strip()[:100] or None
+    at = lists.number(request)
+    rows = await orders.page(status=status, search=search, limit=lists.PAGE, offset=(at - 1) * lists.PAGE)
+    counts = await orders.counts()
+    context = {
+        "orders": [_row(row) for row in rows],
+        "filters": {"status": status, "q": search or ""},
+        "counts": lists.tabs("/admin/orders", "status", status, ((s.value, counts.get(s, 0)) for s in OrderStatus)),
+        "links": lists.links("/admin/orders", at, len(rows), status=status, q=search),
+    }
+    return page(request, "admin/orders/index.html", context, partial="admin/orders/_rows.html")
+
+
+def _row(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "id": row["id"],
+        "short_id": short(row["id"]),
+        "created_at": row["created_at"],
+        "total": Money(row["total"], row["currency"]),
+        "status": row["status"],
+        "status_words": row["cause"] or STATUS_WORDS[row["status"]][0],
+        "tone": "attention" if row["cause"] else STATUS_WORDS[row["status"]][1],
+        "href": f"/admin/orders/{row['id']}",
+        "names": row["names"],
+        "email": row["email"],
+        "cause": row["cause"],
+    }
+
+
+@get("/admin/orders/{order_id:str}", include_in_schema=False)
+async def show(request: Asked, order_id: str) -> Response[bytes]:
+    await guards.admin(request)
+    order = await _find(order_id)
+    if wants_json(request):
+        return answer(await order_view.as_json(order))
+    events = await history.timeline(order["id"])
+    context = {
+        "order": await order_view.build(order) | {"email": order["email"], "cause": order["cause"]},
+        "timeline": [
+            {"at": e["at"], "icon": EVENTS.get(e["kind"], ("dot", ""))[0], "text": _event_text(e), "kind": e["kind"]}
+            for e in events
+        ],
+        **await _belongings(order["id"]),
+    }
+    return page(request, "admin/orders/show.html", context)
+
+
+async def _find(order_id: str) -> dict[str, Any]:
+    found = parse_id(order_id)
+    order = await orders.one(found) if found else None
+    if order is None:
+        raise guards.OrderNotFound
+    return order
+
+
+def _event_text(event: dict[str, Any]) -> str:
+    words = EVENTS.get(event["kind"], ("", event["kind"]))[1]
+    why = event["data"].get("why") or event["data"].get("cause")
+    return f"{words}: {why}" if why else words
+
+
+async def _belongings(order_id: UUID) -> dict[str, Any]:
+    return {
+        "payments": [_payment(row) for row in await payments.of_order(order_id)],
+        "reservations": [_reservation(row) for row in await supply.of_order(order_id)],
+        "jobs": await jobs.of_subject(order_id),
+        "mails": [
+            {
+                "at": m["sent_at"] or m["created_at"],
+                "subject": MAIL_WORDS.get(m["kind"], m["kind"]),
+                "status": m["status"],
+            }
+            for m in await mail.about(order_id)
+        ],
+        "audit": [
+            {**entry, "action_words": AUDIT_WORDS.get(entry["action"], entry["action"])}
+            for entry in await keys.audit_of(order_id)
+        ],
+    }
+
+
+def _payment(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        **row,
+        "provider_id": row["provider_payment_id"] or "",
+        "pay_amount": plain(row["pay_amount"]) if row["pay_amount"] is not None else "",
+        "actually_paid": plain(row["actually_paid"]),
+    }
+
+
+def _reservation(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        **row,
+        "supplier_id": row["supplier_order_id"],
+        "item_name": row["item_name"],
+        "cost": Money(row["charged"], "EUR") if row["charged"] is not None else None,
+        "can_retry": row["status"] == "out_of_stock",
+    }
+
+
+@post("/admin/orders/{order_id:str}/items/{item_id:str}/retries", include_in_schema=False, status_code=200)
+async def retry_item(request: Asked, order_id: str, item_id: str) -> Response[bytes]:
+    """Ask the supplier again for an item it did not have."""
+    await guards.admin(request)
+    order = await _find(order_id)
+    found = parse_id(item_id)
+    if found is None or found not in {item["id"] for item in order["items"]}:
+        raise guards.OrderNotFound
+    await steps.retry_item(found)
+    return see_other(f"/admin/orders/{order['id']}")

@@ -1,0 +1,45 @@
+"""Admins sign in by password, and out."""
+
+from typing import Any
+
+from litestar import Request, Response, get, post
+
+from app.accounts import service as accounts
+from app.core.settings import settings
+from app.web import guards
+from app.web.body import read_form
+from app.web.render import page, see_other
+from app.web.viewer import SESSION_COOKIE, forget, remember_session
+
+Asked = Request[Any, Any, Any]
+
+
+@get("/admin/login", include_in_schema=False)
+async def new(request: Asked) -> Response[bytes]:
+    return page(request, "admin/login.html", {"error": None, "email": ""})
+
+
+@post("/admin/login", include_in_schema=False, status_code=200)
+async def create(request: Asked) -> Response[bytes]:
+    await guards.spend(request, "logins", settings().limit_logins)
+    form = await read_form(request)
+    email = form.get("email", "")[:320]
+    try:
+        session = await accounts.log_in(email, form.get("password", ""))
+    except accounts.WrongPassword as wrong:
+        context = {"error": f"{wrong.title}. {wrong.detail}", "email": email}
+        return page(request, "admin/login.html", context, status=401)
+    response = see_other("/admin")
+    remember_session(response, session)
+    return response
+
+
+@post("/admin/logout", include_in_schema=False, status_code=200)
+async def destroy(request: Asked) -> Response[bytes]:
+    """Sign out here and everywhere else."""
+    session = request.state.viewer.session
+    if session is not None and await accounts.still_admin(session):
+        await accounts.log_out_everywhere(session)
+    response = see_other("/admin/login")
+    forget(response, SESSION_COOKIE)
+    return response

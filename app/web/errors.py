@@ -1,0 +1,76 @@
+"""One handler renders every error: problem+json (RFC 9457) for JSON, a page or partial for people."""
+
+from typing import Any
+
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+from litestar.response import Redirect
+
+from app.core import log
+from app.core.errors import Problem, TooMany
+from app.web.guards import LoginNeeded
+from app.web.render import answer, by_htmx, page, sent_json, wants_json
+from app.web.viewer import Viewer
+
+Asked = Request[Any, Any, Any]
+
+PLAIN = {
+    400: ("That request can't be used", "Go back, check what you entered and try again."),
+    403: ("That form has expired", "Reload the page and send it again."),
+    404: ("Page not found", "The address may be mistyped, or the page is gone."),
+    405: ("That can't be done here", "Go back and use the buttons of the page."),
+    413: ("That is too large", "Send less at once."),
+    500: ("Something went wrong on our side", "Your order and your money are safe. Try again in a minute."),
+    503: ("We can't answer just now", "Your order and your money are safe. Try again in a minute."),
+}
+
+
+def handle(request: Asked, error: Exception) -> Response[Any]:
+    """Render any error; what nobody foresaw is logged with its traceback and answered without it."""
+    if isinstance(error, Problem):
+        return _problem(request, error)
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    if status >= 500:
+        log.get("bitloot.web").error("request.broken", error=type(error).__name__, exc_info=error)
+    title, detail = PLAIN.get(status, PLAIN[400] if status < 500 else PLAIN[500])
+    return _render(request, status, title, detail, code="http_error" if status < 500 else "internal_error")
+
+
+def _problem(request: Asked, error: Problem) -> Response[Any]:
+    if isinstance(error, LoginNeeded) and not _as_json(request):
+        return Redirect("/admin/login", status_code=303)
+    response = _render(request, error.status, error.title, error.detail, code=error.code, field=error.field)
+    if isinstance(error, TooMany):
+        response.headers["retry-after"] = str(error.retry_after)
+    return response
+
+
+def _as_json(request: Asked) -> bool:
+    return wants_json(request) or (sent_json(request) and not by_htmx(request)) or _is_api(request)
+
+
+def _is_api(request: Asked) -> bool:
+    path = request.url.path
+    json_first = path.startswith(("/fulfillment/", "/payments/", "/webhooks/", "/kinguin/"))
+    return json_first and not by_htmx(request) and "text/html" not in request.headers.get("accept", "")
+
+
+def _render(
+    request: Asked, status: int, title: str, detail: str, *, code: str, field: str | None = None
+) -> Response[Any]:
+    if _as_json(request):
+        body = {"type": f"urn:bitloot:error:{code}", "title": title, "status": status, "detail": detail, "code": code}
+        response = answer(body | ({"field": field} if field else {}), status=status)
+        response.media_type = "application/problem+json"
+        return response
+    if not hasattr(request.state, "viewer"):
+        request.state.viewer, request.state.cart_count = Viewer(), 0
+    found = status == 404 and code == "order_not_found"
+    context = {
+        "status": status,
+        "title": title,
+        "detail": detail,
+        "action_href": "/orders/lookup" if found else "/",
+        "action_label": "Mail me a new link" if found else "Back to the shop",
+    }
+    return page(request, "shared/error.html", context, partial="shared/_problem.html", status=status)

@@ -1,0 +1,64 @@
+"""What each door asks before it opens. What someone may not see answers the same as what does not exist."""
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Request
+
+from app.accounts import service as accounts
+from app.core import limits
+from app.core.errors import NotFound, Problem
+from app.core.ids import parse_id
+from app.orders import queries as orders
+from app.web.viewer import Viewer, client_ip
+
+Asked = Request[Any, Any, Any]
+
+
+class OrderNotFound(NotFound):
+    title = "We can't show that order"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "It does not exist, or this browser is not the one it was bought with. "
+            "Use the link in your mail, or ask for a new one."
+        )
+
+
+class LoginNeeded(Problem):
+    """An admin's page without an admin: pages go to the login, JSON gets 401."""
+
+    status = 401
+    title = "Staff only"
+
+
+async def own_order(request: Asked, order_id: str) -> dict[str, Any]:
+    """The order, if the viewer holds its token, is logged in with its email, or is an admin. Else OrderNotFound."""
+    found = parse_id(order_id)
+    order = await orders.one(found) if found else None
+    viewer: Viewer = request.state.viewer
+    if order is None or not await _may_see(viewer, order["id"], order["email"]):
+        raise OrderNotFound
+    return order
+
+
+async def _may_see(viewer: Viewer, order_id: UUID, email: str) -> bool:
+    if order_id in viewer.orders:
+        return True
+    if viewer.session is None:
+        return False
+    if viewer.session.role == "customer":
+        return viewer.session.email == email
+    return await accounts.still_admin(viewer.session)
+
+
+async def admin(request: Asked) -> None:
+    """Raises LoginNeeded for anyone but an admin whose session still stands."""
+    session = request.state.viewer.session
+    if session is None or not await accounts.still_admin(session):
+        raise LoginNeeded("Sign in as an admin to see this page.")
+
+
+async def spend(request: Asked, purse: str, per_minute: int, who: str | None = None) -> None:
+    """Count one use of a limited door, by address unless ``who`` is given. Raises TooManyAttempts."""
+    await limits.spend(purse, who or client_ip(request), per_minute)

@@ -1,0 +1,103 @@
+"""Whether we are alive, ready, and how each part is doing."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import prometheus_client
+from litestar import Request, Response, get
+
+from app.core import clock, db, metrics
+from app.core.crypto import DataKey
+from app.core.errors import Unavailable
+from app.core.redis import async_client
+from app.jobs import queries as jobs
+from app.keys.vault import vault
+from app.orders import queries as orders
+from app.providers.kit import Providers
+from app.web.render import answer
+
+PATIENCE = 3.0  # seconds a component may take before it counts as down
+KEPT = 5.0  # seconds a provider's state is believed: a health page must not become load on others
+VITAL = {"database", "vault", "storage"}  # without these nothing works; without others orders wait
+Asked = Request[Any, Any, Any]
+
+
+class NotReady(Unavailable):
+    title = "Not ready"
+
+
+@get("/healthz", summary="Alive", tags=["operations"])
+async def alive() -> dict[str, str]:
+    return {"status": "alive"}
+
+
+@get("/readyz", summary="Ready for requests", tags=["operations"])
+async def ready() -> dict[str, str]:
+    """503 while the database does not answer."""
+    try:
+        await asyncio.wait_for(db.fetch_value("SELECT 1"), PATIENCE)
+    except Exception:
+        raise NotReady("The database does not answer.") from None
+    return {"status": "ready"}
+
+
+@get("/health", summary="Components", tags=["operations"])
+async def components(request: Asked) -> Response[bytes]:
+    """Every component with status, latency and error; 503 when one that nothing works without is down."""
+    kit: Providers = request.app.state.kit
+    checks: dict[str, Callable[[], Awaitable[object]]] = {
+        "database": lambda: db.fetch_value("SELECT 1"),
+        "redis": _redis,
+        "nowpayments": kit.nowpayments.health,
+        "kinguin": kit.kinguin.health,
+        "storage": kit.store.health,
+        "vault": _vault,
+        "mail": kit.resend.health,
+    }
+    found = dict(zip(checks, await asyncio.gather(*(_look(n, c) for n, c in checks.items())), strict=True))
+    down = {name for name, state in found.items() if state["status"] != "healthy"}
+    status = "unhealthy" if down & VITAL else "degraded" if down else "healthy"
+    data = {"status": status, "components": found, "timestamp": clock.now()}
+    return answer(data, status=503 if status == "unhealthy" else 200)
+
+
+_seen: dict[str, tuple[float, dict[str, Any]]] = {}
+
+
+async def _look(name: str, check: Callable[[], Awaitable[object]]) -> dict[str, Any]:
+    read_at, state = _seen.get(name, (-KEPT, {}))
+    if state and time.monotonic() - read_at < KEPT and name not in {"database", "redis"}:
+        return state
+    began = time.perf_counter()
+    error = None
+    try:
+        await asyncio.wait_for(check(), PATIENCE)
+    except Exception as problem:
+        error = "no answer in time" if isinstance(problem, TimeoutError) else type(problem).__name__
+    latency = round((time.perf_counter() - began) * 1000, 1)
+    state = {"status": "unhealthy" if error else "healthy", "latencyMs": latency, "error": error}
+    _seen[name] = (time.monotonic(), state)
+    return state
+
+
+async def _redis() -> None:
+    async with async_client() as client:
+        await client.ping()
+
+
+async def _vault() -> None:
+    """Wrap and unwrap a throw-away key: the master keys are there and work."""
+    wrapped = vault().wrap(DataKey.random(), order_id="health")
+    vault().unwrap(wrapped, order_id="health")
+
+
+@get("/metrics", summary="Prometheus metrics", tags=["operations"])
+async def prometheus() -> Response[bytes]:
+    for gauge, counts in ((metrics.JOBS, await jobs.counts()), (metrics.ORDERS, await orders.counts())):
+        gauge.clear()
+        for status, number in counts.items():
+            gauge.labels(status).set(number)
+    metrics.OLDEST_JOB.set(await jobs.oldest_due())
+    return Response(prometheus_client.generate_latest(), media_type=prometheus_client.CONTENT_TYPE_LATEST)

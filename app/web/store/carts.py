@@ -1,0 +1,92 @@
+"""The cart's page and its two changes: put in, set the quantity. Plain forms, hurried on by htmx."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from litestar import Request, Response, get, post
+
+from app.catalog import queries as catalog
+from app.catalog.queries import Listed
+from app.core.money import Money
+from app.core.settings import settings
+from app.orders.service import MOST_ITEMS, MOST_OF_ONE, Wanted
+from app.web import cart
+from app.web.body import read_form
+from app.web.render import by_htmx, page, see_other
+from app.web.store.products import ProductNotFound
+
+Asked = Request[Any, Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the cart as it is shown, at today's price."""
+
+    product: Listed
+    quantity: int
+
+    @property
+    def line_total(self) -> Money:
+        return self.product.price * self.quantity
+
+
+@get("/cart", include_in_schema=False)
+async def show(request: Asked) -> Response[bytes]:
+    return await _shown(request, cart.read(request))
+
+
+@post("/cart", include_in_schema=False, status_code=200)
+async def create(request: Asked) -> Response[bytes]:
+    """Put a game into the cart: form fields ``slug``, ``quantity``, and ``then=checkout`` to go straight on."""
+    form = await read_form(request)
+    product = await catalog.by_slug(form.get("slug", ""))
+    if product is None:
+        raise ProductNotFound
+    lines = {line.product_id: line.quantity for line in cart.read(request)}
+    wanted = lines.get(product["id"], 0) + max(_quantity(form), 1)
+    if form.get("then") == "checkout":
+        wanted = max(_quantity(form), 1)
+    if len(lines) < MOST_ITEMS or product["id"] in lines:
+        lines[product["id"]] = min(wanted, MOST_OF_ONE)
+    response = see_other("/checkout" if form.get("then") == "checkout" else "/cart")
+    cart.write(response, [Wanted(i, n) for i, n in lines.items()])
+    return response
+
+
+@post("/cart/{slug:str}", include_in_schema=False, status_code=200)
+async def update(request: Asked, slug: str) -> Response[bytes]:
+    """Set a line's quantity; 0 takes it out."""
+    product = await catalog.by_slug(slug)
+    quantity = _quantity(await read_form(request))
+    lines = [line for line in cart.read(request) if product is None or line.product_id != product["id"]]
+    if product is not None and quantity > 0:
+        place = next((i for i, li in enumerate(cart.read(request)) if li.product_id == product["id"]), len(lines))
+        lines.insert(place, Wanted(product["id"], min(quantity, MOST_OF_ONE)))
+    request.state.cart_count = sum(line.quantity for line in lines)
+    response = await _shown(request, lines) if by_htmx(request) else see_other("/cart")
+    cart.write(response, lines)
+    return response
+
+
+def _quantity(form: dict[str, str]) -> int:
+    text = form.get("quantity", "1").strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 0
+
+
+async def _shown(request: Asked, wanted: list[Wanted]) -> Response[bytes]:
+    found = await catalog.listed([w.product_id for w in wanted])
+    lines: list[Line] = []
+    notices: list[str] = []
+    for want in wanted:
+        product = found.get(want.product_id)
+        if product is None:
+            notices.append("A game in your cart is not sold any more, so we took it out.")
+        else:
+            lines.append(Line(product, want.quantity))
+            if product.stock < want.quantity:
+                left = f"only {product.stock} left" if product.stock else "sold out"
+                notices.append(f"{product.name}: {left}. Change the quantity to go on.")
+    total = sum((line.product.price * line.quantity for line in lines), Money(Decimal(0), settings().shop_currency))
+    context = {"lines": lines, "total": total, "empty": not lines, "notices": notices}
+    return page(request, "store/cart/show.html", context, partial="store/cart/_cart.html")

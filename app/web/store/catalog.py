@@ -1,0 +1,119 @@
+"""The catalog: search, filter, sort and page, all in the URL."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlencode
+
+from litestar import Request, Response, get
+
+from app.catalog import queries as catalog
+from app.catalog.queries import PAGE, SORTS, Browse
+from app.core.money import parse_decimal
+from app.web.render import answer, page, wants_json
+
+FACETS_KEPT = 15.0  # seconds: counts beside the filters may be this old
+LAST_PAGE = 10_000
+_facets: tuple[float, dict[str, list[tuple[str, int]]]] = (-FACETS_KEPT, {})
+
+
+@get("/", include_in_schema=True, summary="Catalog", tags=["shop"])
+async def index(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """Products that match; HTML, or JSON `{items, total, next}` where asked for."""
+    ask = _asked(request.query_params)
+    products, total = await catalog.browse(ask)
+    if wants_json(request):
+        following = _href(ask, page=ask.page + 1) if ask.page * PAGE < total else None
+        return answer({"items": [_item(p) for p in products], "total": total, "next": following})
+    facets = await _counts()
+    return page(
+        request,
+        "store/catalog/index.html",
+        {
+            "products": products,
+            "total": total,
+            "page": ask.page,
+            "pages": _pages(total),
+            "query": ask,
+            "platforms": [{"name": n, "count": c} for n, c in facets["platform"]],
+            "regions": [{"name": n, "count": c} for n, c in facets["region"]],
+            "sorts": [{"value": value, "label": label} for value, (label, _) in SORTS.items()],
+            "links": _links(ask, total),
+        },
+        partial="store/catalog/_results.html",
+    )
+
+
+def _asked(query: Mapping[str, Any]) -> Browse:
+    """What the URL asks for; anything that makes no sense in it is passed over rather than refused."""
+    least, most = (_price(query.get(name)) for name in ("min", "max"))
+    number = str(query.get("page", "1"))
+    sort = str(query.get("sort", "newest"))
+    return Browse(
+        q=str(query.get("q", "")).replace("\x00", "").strip()[:80],
+        platform=str(query.get("platform", "")).replace("\x00", "")[:64],
+        region=str(query.get("region", "")).replace("\x00", "")[:64],
+        price_min=least,
+        price_max=most,
+        sort=sort if sort in SORTS else "newest",
+        page=min(max(int(number), 1), LAST_PAGE) if number.isascii() and number.isdigit() and len(number) < 6 else 1,
+    )
+
+
+def _price(text: Any) -> Decimal | None:
+    value = parse_decimal(text)
+    return value if value is not None and 0 <= value < 10_000_000 else None
+
+
+def _href(ask: Browse, **change: Any) -> str:
+    now = replace(ask, **change)
+    query: dict[str, Any] = {
+        "q": now.q,
+        "platform": now.platform,
+        "region": now.region,
+        "min": now.price_min,
+        "max": now.price_max,
+    }
+    query |= {"sort": now.sort if now.sort != "newest" else "", "page": now.page if now.page > 1 else ""}
+    text = urlencode({name: value for name, value in query.items() if value not in ("", None)})
+    return f"/?{text}" if text else "/"
+
+
+def _pages(total: int) -> int:
+    return max(-(-total // PAGE), 1)
+
+
+def _links(ask: Browse, total: int) -> dict[str, Any]:
+    last = _pages(total)
+    return {
+        "prev": _href(ask, page=min(ask.page - 1, last)) if ask.page > 1 else None,
+        "next": _href(ask, page=ask.page + 1) if ask.page < last else None,
+        "pages": [
+            {"number": n, "href": _href(ask, page=n), "current": n == ask.page}
+            for n in range(1, last + 1)
+            if n in {1, last} or abs(n - ask.page) <= 2
+        ],
+    }
+
+
+def _item(product: catalog.Listed) -> dict[str, Any]:
+    return {
+        "productId": product.id,
+        "slug": product.slug,
+        "name": product.name,
+        "platform": product.platform,
+        "region": product.region,
+        "price": product.price,
+        "stock": product.stock,
+    }
+
+
+async def _counts() -> dict[str, list[tuple[str, int]]]:
+    global _facets
+    read_at, found = _facets
+    if not found or time.monotonic() - read_at > FACETS_KEPT:
+        found = await catalog.facets()
+        _facets = (time.monotonic(), found)
+    return found

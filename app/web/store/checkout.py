@@ -1,0 +1,156 @@
+"""The checkout form, and what it becomes: an order."""
+
+import uuid
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, get, post
+
+from app.accounts import addresses, tokens
+from app.core.errors import Invalid, Problem
+from app.core.money import Money
+from app.core.settings import settings
+from app.orders import service as orders
+from app.orders.service import BadItems, Quote, Wanted
+from app.payments import queries as payments
+from app.payments import service as paying
+from app.web import cart, guards
+from app.web.body import read_form, read_json
+from app.web.render import answer, page, see_other, sent_json
+from app.web.viewer import remember_orders
+
+Asked = Request[Any, Any, Any]
+
+
+class OrderedItem(msgspec.Struct, rename="camel", forbid_unknown_fields=False):
+    """Prices and sums in a request are passed over: they come from our own tables."""
+
+    product_id: uuid.UUID
+    quantity: int
+
+
+class NewOrder(msgspec.Struct, rename="camel", forbid_unknown_fields=False):
+    email: str
+    items: list[OrderedItem]
+    pay_currency: str | None = None
+    discount_code: str | None = None
+
+
+@get("/checkout", include_in_schema=False)
+async def new(request: Asked) -> Response[bytes]:
+    if not cart.read(request):
+        return see_other("/cart")
+    values = {"email": request.state.viewer.email or "", "pay_currency": "", "discount_code": ""}
+    values["discount_code"] = str(request.query_params.get("discount_code", ""))[:32]
+    return await _form(request, values, None)
+
+
+@get("/checkout/email-hint", include_in_schema=False)
+async def email_hint(request: Asked) -> Response[bytes]:
+    email = str(request.query_params.get("email", ""))[:320]
+    return page(request, "store/checkout/_email_hint.html", _hint(email))
+
+
+@post("/orders", summary="Place an order", tags=["shop"], status_code=201)
+async def create(request: Asked) -> Response[bytes]:
+    """Store an order and ask for its payment. JSON in, JSON out; or the checkout's form, which leads to the order's page."""
+    await guards.spend(request, "orders", settings().limit_orders)
+    if sent_json(request):
+        return await _create_by_json(request)
+    form = await read_form(request)
+    values = {name: form.get(name, "").strip()[:400] for name in ("email", "pay_currency", "discount_code")}
+    try:
+        placed = await _place(values["email"], cart.read(request), values["pay_currency"], values["discount_code"])
+    except (Invalid, orders.OutOfStock) as error:
+        return await _form(request, values, error)
+    response = see_other(f"/orders/{placed.order_id}")
+    remember_orders(response, [*request.state.viewer.orders, placed.order_id])
+    cart.write(response, [])
+    return response
+
+
+async def _create_by_json(request: Asked) -> Response[bytes]:
+    asked = await read_json(request, NewOrder)
+    wanted = [Wanted(item.product_id, item.quantity) for item in asked.items]
+    placed = await _place(asked.email, wanted, asked.pay_currency, asked.discount_code)
+    where = f"/orders/{placed.order_id}"
+    response = answer(
+        {
+            "orderId": placed.order_id,
+            "status": "created",
+            "total": placed.total,
+            "accessToken": tokens.orders_token([placed.order_id]),
+            "jobId": placed.job_id,
+            "links": {
+                "order": where,
+                "status": f"/fulfillment/{placed.order_id}/status",
+                "events": f"{where}/events",
+                "job": f"/payments/jobs/{placed.job_id}/status",
+            },
+        },
+        status=201,
+        headers={"location": where},
+    )
+    remember_orders(response, [*request.state.viewer.orders, placed.order_id])
+    return response
+
+
+async def _place(email: str, wanted: list[Wanted], coin: str | None, code: str | None) -> orders.Placed:
+    to = addresses.parse(email)
+    price = await orders.quote(wanted, code or None)
+    chosen = await paying.choose_coin(coin, price.total) if coin else None
+    return await orders.place(to, wanted, pay_currency=chosen, discount_code=code or None)
+
+
+async def _form(request: Asked, values: dict[str, str], error: Problem | None) -> Response[bytes]:
+    """The form with what was typed, its faults beside their fields."""
+    wanted = cart.read(request)
+    price, error = await _priced(wanted, values["discount_code"], error)
+    if price is None:
+        return see_other("/cart")
+    field = error.field if error else None
+    beside = field in {"email", "pay_currency", "discount_code"}
+    shown = {
+        "lines": [{"product": p, "quantity": n, "line_total": p.price * n} for p, n in price.lines],
+        "subtotal": price.subtotal,
+        "discount": {"code": price.code, "percent": price.percent, "amount": price.discount} if price.code else None,
+        "total": price.total,
+        "coins": coin_choices(await payments.coins(), price.total.currency),
+        "values": values,
+        "errors": {field: error.detail} if error and beside else {},
+        "form_error": error.detail if error and not beside else None,
+        **_hint(values["email"]),
+    }
+    return page(request, "store/checkout/new.html", shown, status=error.status if error else 200)
+
+
+async def _priced(wanted: list[Wanted], code: str, error: Problem | None) -> tuple[Quote | None, Problem | None]:
+    """The cart's price; a code that can't be used is left out of it and said."""
+    try:
+        return await orders.quote(wanted, code or None), error
+    except BadItems:
+        return None, error
+    except Problem as problem:
+        if not code or problem.field != "discount_code":
+            return None, error
+        price, _ = await _priced(wanted, "", None)
+        return price, error or problem
+
+
+def coin_choices(coins: list[dict[str, Any]], currency: str) -> list[dict[str, Any]]:
+    """Coins as a form shows them."""
+    return [
+        {
+            "code": coin["code"],
+            "name": coin["name"],
+            "network": coin["network"],
+            "memo": coin["has_memo"],
+            "minimum": Money(coin["minimum"], currency) if coin["minimum"] is not None else None,
+        }
+        for coin in coins
+    ]
+
+
+def _hint(email: str) -> dict[str, Any]:
+    meant = addresses.probably_meant(email) if email else None
+    return {"email_hint": meant.rpartition("@")[2] if meant else None, "hint_email": meant or ""}

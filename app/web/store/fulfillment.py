@@ -1,0 +1,166 @@
+"""How an order stands, its keys, their download links and their audit log."""
+
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, get, post
+
+from app.core import clock, metrics
+from app.core.errors import Invalid, Problem
+from app.core.ids import parse_id
+from app.core.settings import settings
+from app.fulfillment import queries as supply
+from app.keys import queries as key_rows
+from app.keys import service as keys
+from app.keys.service import Revealed
+from app.orders import queries as orders
+from app.web import guards
+from app.web.body import read_form, read_json
+from app.web.render import answer, by_htmx, page, sent_json, wants_json
+from app.web.store import order_view
+from app.web.viewer import visitor
+
+Asked = Request[Any, Any, Any]
+
+
+class WhichItem(Invalid):
+    title = "Say which item"
+
+
+class RevealRequest(msgspec.Struct, rename="camel"):
+    item_id: uuid.UUID
+
+
+@get("/fulfillment/{order_id:str}/status", summary="How an order stands", tags=["fulfillment"])
+async def status(request: Asked, order_id: str) -> Response[bytes]:
+    return answer(await order_view.as_json(await guards.own_order(request, order_id)))
+
+
+@get("/fulfillment/{order_id:str}/download-link", summary="Links to sealed keys", tags=["fulfillment"])
+async def download_link(request: Asked, order_id: str) -> Response[bytes]:
+    """Links to an item's sealed blobs, good for 15 minutes. They hold ciphertext: opening is for `reveal`."""
+    order = await guards.own_order(request, order_id)
+    item_id = parse_id(str(request.query_params.get("itemId", "")))
+    if item_id is None:
+        raise WhichItem("Name an item of this order as itemId.", field="itemId")
+    found = await keys.links(order["id"], item_id, visitor(request), store=request.app.state.store)
+    links = [
+        {"keyId": x["key_id"], "url": x["url"], "expiresAt": clock.now() + timedelta(seconds=x["seconds"])}
+        for x in found
+    ]
+    if "text/html" in request.headers.get("accept", "") and len(links) == 1:
+        return Response(b"", status_code=303, headers={"location": str(links[0]["url"]), "cache-control": "no-store"})
+    return answer({"links": links})
+
+
+@post("/fulfillment/{order_id:str}/reveal", summary="Reveal an item's keys", tags=["fulfillment"], status_code=200)
+async def reveal(request: Asked, order_id: str) -> Response[bytes]:
+    """Open an item's keys for its owner. The plaintext is in this answer and nowhere else; the act is logged."""
+    await guards.spend(request, "reveals", settings().limit_reveals)
+    order = await guards.own_order(request, order_id)
+    item_id = await _item_of(request)
+    try:
+        shown = await keys.reveal(order["id"], item_id, visitor(request), store=request.app.state.store)
+    except Problem as refused:
+        metrics.REVEALS.labels(refused.code).inc()
+        raise
+    metrics.REVEALS.labels("ok").inc()
+    if not _as_page(request):
+        return answer({"itemId": item_id, "keys": [_json(key) for key in shown]})
+    view = await order_view.build(order)
+    item = next(i for i in view["items"] if i["item_id"] == item_id)
+    context = {
+        "order": view,
+        "item": item,
+        "keys": [_shown(key) for key in shown],
+        "activation": item["activation"],
+    }
+    return page(request, "store/orders/revealed.html", context, partial="store/orders/_revealed.html")
+
+
+def _as_page(request: Asked) -> bool:
+    return by_htmx(request) or not (sent_json(request) or wants_json(request))
+
+
+async def _item_of(request: Asked) -> uuid.UUID:
+    if sent_json(request):
+        return (await read_json(request, RevealRequest)).item_id
+    form = await read_form(request)
+    found = parse_id(form.get("item_id") or form.get("itemId") or "")
+    if found is None:
+        raise WhichItem("Name an item of this order.", field="itemId")
+    return found
+
+
+def _text(key: Revealed) -> tuple[str, bool]:
+    """The key's text, and whether it is an image: those come and stay in base64 (kinguin.md, 4)."""
+    return key.value.reveal().decode("utf-8", "replace"), key.media_type.startswith("image/")
+
+
+def _json(key: Revealed) -> dict[str, Any]:
+    return {
+        "keyId": key.key_id,
+        "type": key.media_type,
+        "value": _text(key)[0],
+        "firstReveal": key.first,
+        "revealedAt": key.revealed_at,
+    }
+
+
+def _shown(key: Revealed) -> dict[str, Any]:
+    value, image = _text(key)
+    return {
+        "key_id": key.key_id,
+        "type": key.media_type,
+        "value": "" if image else value,
+        "is_image": image,
+        "data_uri": f"data:{key.media_type};base64,{value}" if image else "",
+        "first_reveal": key.first,
+        "revealed_at": key.revealed_at,
+    }
+
+
+@get("/fulfillment/{order_id:str}/audit", summary="Who looked at the keys", tags=["fulfillment"])
+async def audit(request: Asked, order_id: str) -> Response[bytes]:
+    order = await guards.own_order(request, order_id)
+    return answer(
+        {
+            "entries": [
+                {
+                    "at": entry["at"],
+                    "action": entry["action"],
+                    "keyId": entry["key_id"],
+                    "actor": entry["actor"],
+                    "ip": entry["ip"],
+                    "userAgent": entry["user_agent"],
+                }
+                for entry in await key_rows.audit_of(order["id"])
+            ]
+        }
+    )
+
+
+@get("/kinguin/status/{reservation_id:str}", summary="A reservation, for staff", tags=["fulfillment"])
+async def reservation(request: Asked, reservation_id: str) -> Response[bytes]:
+    await guards.admin(request)
+    found = parse_id(reservation_id)
+    row = await supply.one(found) if found else None
+    if row is None:
+        raise guards.OrderNotFound
+    order = await orders.one(row["order_id"])
+    return answer(
+        {
+            "reservationId": row["id"],
+            "orderId": row["order_id"],
+            "itemId": row["item_id"],
+            "status": row["status"],
+            "supplierOrderId": row["supplier_order_id"],
+            "quantity": row["quantity"],
+            "priceLimit": row["price_limit"],
+            "charged": row["charged"],
+            "cause": row["cause"],
+            "orderStatus": order["status"] if order else None,
+        }
+    )

@@ -1,0 +1,194 @@
+"""An order as its page and its API answer show it, put together from every room that knows a part."""
+
+import asyncio
+from typing import Any
+
+import segno
+from markupsafe import Markup
+
+from app.accounts.addresses import masked
+from app.core import clock
+from app.core.money import Money, plain
+from app.fulfillment import queries as supply
+from app.history import queries as history
+from app.jobs import queries as jobs
+from app.keys import queries as keys
+from app.orders.service import short
+from app.payments import queries as payments
+from app.web.store import order_words as words
+from app.web.store.checkout import coin_choices
+from app.web.store.wallets import MEMO_LABELS, wallet_uri
+
+OPEN = {"created", "waiting"}
+SUPPLY_PROGRESS = {"requested": 60, "reserved": 75, "ready": 90, "delivered": 100}
+
+
+async def build(order: dict[str, Any]) -> dict[str, Any]:
+    """Everything ``store/orders/_status.html`` and its sisters show; see ``templates/store/orders``."""
+    attempts, events, sealed, reservations, dead = await asyncio.gather(
+        payments.of_order(order["id"]),
+        history.timeline(order["id"]),
+        keys.of_order(order["id"]),
+        supply.of_order(order["id"]),
+        jobs.dead_for(order["id"]),
+    )
+    refused = order["status"] == "created" and any(e["kind"] == "payment.refused" for e in events)
+    phase = words.PHASES[order["status"]]
+    headline, next_words, title, favicon = _say(order, phase, refused, dead)
+    currency = order["currency"]
+    payment = next((p for p in attempts if p["provider_payment_id"]), None)
+    coins = await payments.coins()
+    items = [_item(order, item, sealed) for item in order["items"]]
+    return {
+        "id": order["id"],
+        "short_id": short(order["id"]),
+        "phase": phase,
+        "status": order["status"],
+        "email_masked": masked(order["email"]),
+        "total": Money(order["total"], currency),
+        "subtotal": Money(order["subtotal"], currency),
+        "discount": Money(order["discount"], currency) if order["discount"] else None,
+        "created_at": order["created_at"],
+        "progress": progress(order, reservations),
+        "headline": headline,
+        "next_words": next_words,
+        "title_state": title,
+        "favicon": favicon,
+        "steps": _steps(order, events),
+        "items": items,
+        "payment": _payment(payment, coins) if payment else None,
+        "timeline": words.timeline(events),
+        "seq": events[-1]["seq"] if events else 0,
+        "success_url": f"/orders/{order['id']}/success",
+        "done": order["status"] == "fulfilled",
+        "can_cancel": order["status"] in OPEN,
+        "can_choose_coin": order["status"] in OPEN,
+        "coins": coin_choices(coins, currency),
+    }
+
+
+def _say(order: dict[str, Any], phase: str, refused: bool, dead: list[str]) -> tuple[str, str, str, str]:
+    if order["status"] == "paid" and (order["fulfillment_status"] == "failed" or dead):
+        return words.TROUBLE
+    return words.REFUSED if refused else words.HEADLINES[phase]
+
+
+def progress(order: dict[str, Any], reservations: list[dict[str, Any]]) -> int:
+    """0 to 100: by the order's state, and while it is being supplied by its slowest item."""
+    if order["status"] == "paid" and len(reservations) == len(order["items"]):
+        return min(SUPPLY_PROGRESS.get(r["status"], 60) for r in reservations)
+    return words.PROGRESS[order["status"]]
+
+
+def _steps(order: dict[str, Any], events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    at = {e["kind"]: e["at"] for e in reversed(events)}
+    seen = at.get("order.confirming") or at.get("order.paid")
+    reached = {"created": 0, "waiting": 0, "underpaid": 0, "confirming": 1, "paid": 2, "fulfilled": 3, "refunded": 3}
+    now = reached.get(order["status"], 0)
+    ended = order["status"] in {"expired", "failed", "cancelled"} or order["fulfillment_status"] == "failed"
+    times = [seen, at.get("order.paid"), at.get("order.fulfilled")]
+    return [
+        {
+            "label": label,
+            "state": "done" if number < now else "todo" if number > now else "failed" if ended else "current",
+            "at": times[number] if number < now else None,
+        }
+        for number, label in enumerate(("Pay", "Confirm", "Get key"))
+    ]
+
+
+def _item(order: dict[str, Any], item: dict[str, Any], sealed: list[dict[str, Any]]) -> dict[str, Any]:
+    own = [key for key in sealed if key["item_id"] == item["id"]]
+    unit = Money(item["unit_price"], order["currency"])
+    ready = f"{len(own)} of {item['quantity']} keys ready" if own and item["status"] == "pending" else ""
+    return {
+        "item_id": item["id"],
+        "product_id": item["product_id"],
+        "name": item["name"],
+        "slug": item["slug"],
+        "cover": f"/covers/{item['slug']}.svg",
+        "platform": item["platform"],
+        "quantity": item["quantity"],
+        "unit_price": unit,
+        "line_total": unit * item["quantity"],
+        "status": item["status"],
+        "status_words": ready or words.ITEM_WORDS.get(item["status"], ""),
+        "keys_ready": len(own),
+        "keys": [{"keyId": key["id"], "revealedAt": key["revealed_at"]} for key in own],
+        "revealed_at": min((k["revealed_at"] for k in own if k["revealed_at"]), default=None),
+        "download_links": [],
+        "activation": f"In {item['platform']}, choose to redeem or activate a product, then paste the key.",
+    }
+
+
+def _payment(payment: dict[str, Any], coins: list[dict[str, Any]]) -> dict[str, Any]:
+    coin = next((c for c in coins if c["code"] == payment["pay_currency"]), None)
+    amount, paid = plain(payment["pay_amount"]), payment["actually_paid"]
+    uri = wallet_uri(payment["pay_currency"], payment["pay_address"], amount, payment["memo"])
+    missing = payment["pay_amount"] - paid if payment["status"] == "partially_paid" else None
+    left = (payment["expires_at"] - clock.now()).total_seconds() if payment["expires_at"] else 0
+    return {
+        "coin_name": coin["name"] if coin else payment["pay_currency"].upper(),
+        "pay_currency": payment["pay_currency"],
+        "pay_amount": amount,
+        "pay_address": payment["pay_address"],
+        "memo": payment["memo"],
+        "memo_label": MEMO_LABELS.get(payment["pay_currency"], "Memo"),
+        "network": coin["network"] if coin else payment["network"] or "",
+        "qr": _qr(uri or payment["pay_address"]),
+        "uri": uri,
+        "invoice_url": payment["invoice_url"],
+        "expires_at": payment["expires_at"],
+        "expires_in": max(int(left), 0),
+        "actually_paid": plain(paid) if paid else None,
+        "missing": plain(missing) if missing is not None and missing > 0 else None,
+        "status_words": words.PAYMENT_WORDS.get(payment["status"], payment["status"]),
+    }
+
+
+def _qr(text: str) -> Markup:
+    """A QR code as inline SVG without styles, so that a strict content policy lets it through."""
+    code = segno.make(text, error="m")
+    return Markup(code.svg_inline(scale=4, border=2, svgclass="qr", lineclass="qr-line", omitsize=True))  # noqa: S704
+
+
+async def as_json(order: dict[str, Any]) -> dict[str, Any]:
+    """The shape of ``GET /fulfillment/{orderId}/status``."""
+    attempts, sealed, reservations = await asyncio.gather(
+        payments.of_order(order["id"]), keys.of_order(order["id"]), supply.of_order(order["id"])
+    )
+    payment = next((p for p in attempts if p["provider_payment_id"]), None)
+    items = (_item(order, item, sealed) for item in order["items"])
+    return {
+        "orderId": order["id"],
+        "status": order["status"],
+        "fulfillmentStatus": order["fulfillment_status"],
+        "progress": progress(order, reservations),
+        "total": Money(order["total"], order["currency"]),
+        "payment": _payment_json(payment) if payment else None,
+        "items": [
+            {
+                "itemId": item["item_id"],
+                "productId": item["product_id"],
+                "name": item["name"],
+                "quantity": item["quantity"],
+                "status": item["status"],
+                "keys": item["keys"],
+            }
+            for item in items
+        ],
+    }
+
+
+def _payment_json(payment: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "paymentId": payment["provider_payment_id"],
+        "status": payment["status"],
+        "payAddress": payment["pay_address"],
+        "payAmount": plain(payment["pay_amount"]),
+        "payCurrency": payment["pay_currency"],
+        "memo": payment["memo"],
+        "actuallyPaid": plain(payment["actually_paid"]),
+        "invoiceUrl": payment["invoice_url"],
+        "expiresAt": payment["expires_at"],
+    }

@@ -1,0 +1,147 @@
+"""What each state and event is called on the customer's pages. The same thing has one name everywhere."""
+
+from typing import Any
+
+STATUS_WORDS = {  # status → (words, tone)
+    "created": ("Preparing payment", "working"),
+    "waiting": ("Waiting for payment", "waiting"),
+    "confirming": ("Confirming payment", "working"),
+    "underpaid": ("Part of the payment is missing", "attention"),
+    "paid": ("Paid, getting the key", "working"),
+    "fulfilled": ("Key ready", "done"),
+    "expired": ("Expired", "muted"),
+    "failed": ("Payment failed", "attention"),
+    "refunded": ("Refunded", "muted"),
+    "cancelled": ("Cancelled", "muted"),
+}
+PHASES = {
+    "created": "preparing",
+    "waiting": "pay",
+    "confirming": "confirming",
+    "underpaid": "underpaid",
+    "paid": "processing",
+    "fulfilled": "ready",
+    "expired": "expired",
+    "failed": "failed",
+    "refunded": "refunded",
+    "cancelled": "cancelled",
+}
+HEADLINES = {  # phase → (headline, what happens next and how long it takes, short words for the title, favicon)
+    "preparing": (
+        "Preparing your payment",
+        "We are asking the payment provider for an address. This takes a few seconds.",
+        "Preparing payment",
+        "working",
+    ),
+    "pay": (
+        "Send your payment",
+        "We watch the network and show it here within about a minute of your sending it.",
+        "Waiting for payment",
+        "waiting",
+    ),
+    "confirming": (
+        "Payment seen, waiting for confirmations",
+        "The network confirms it in 2 to 30 minutes, depending on the coin. You may close this page: we mail you.",
+        "Confirming payment",
+        "working",
+    ),
+    "underpaid": (
+        "Part of the payment is missing",
+        "Send the rest to the same address and your order goes on by itself. Our team has been told, too.",
+        "Payment incomplete",
+        "attention",
+    ),
+    "processing": (
+        "Paid. Getting your key",
+        "This takes seconds, at most a few minutes. You may close this page: we mail you when it is ready.",
+        "Getting your key",
+        "working",
+    ),
+    "ready": ("Your key is ready", "Reveal it when you want to use it.", "Key ready", "done"),
+    "expired": (
+        "This payment has expired",
+        "No money arrived in time. If you have sent some, don't worry: we still see it and will sort it out.",
+        "Expired",
+        "attention",
+    ),
+    "failed": (
+        "The payment did not go through",
+        "If money left your wallet, we see it and will write to you about sending it back.",
+        "Payment failed",
+        "attention",
+    ),
+    "refunded": ("This order was refunded", "The money is on its way back to you.", "Refunded", "done"),
+    "cancelled": ("This order is cancelled", "Nothing was charged.", "Cancelled", "attention"),
+}
+TROUBLE = (
+    "Paid. We are sorting something out",
+    "Our supplier could not deliver right away. Our team has been told and will get your key or refund you.",
+    "Being sorted out",
+    "attention",
+)
+REFUSED = (
+    "That coin did not work out",
+    "Choose another coin below; your order is kept.",
+    "Choose another coin",
+    "attention",
+)
+PROGRESS = {
+    "created": 5,
+    "waiting": 15,
+    "confirming": 40,
+    "underpaid": 40,
+    "paid": 60,
+    "fulfilled": 100,
+    "expired": 100,
+    "failed": 100,
+    "refunded": 100,
+    "cancelled": 100,
+}
+ITEM_WORDS = {"pending": "", "fulfilled": "Key ready", "failed": "We are sorting this out"}
+PAYMENT_WORDS = {
+    "waiting": "Waiting for your payment to appear on the network.",
+    "confirming": "Waiting for the network to confirm it.",
+    "confirmed": "Confirmed by the network.",
+    "sending": "Nearly there: the payment is being booked.",
+    "partially_paid": "Less than asked has arrived.",
+    "finished": "Paid in full.",
+    "failed": "The payment failed.",
+    "refunded": "The payment was sent back.",
+    "expired": "The payment has expired.",
+}
+AUDIT_WORDS = {"key.revealed": "Key revealed", "key.link_issued": "Download link made"}
+EVENTS = {  # kind → (icon, words); a kind that is missing here is for our own eyes
+    "order.created": ("cart", "Order placed"),
+    "order.waiting": ("coin", "Payment address ready"),
+    "payment.offered": ("coin", "New payment address ready"),
+    "payment.refused": ("alert", "The coin could not be used"),
+    "payment.confirming": ("clock", "Payment seen on the network"),
+    "payment.confirmed": ("check", "Payment confirmed by the network"),
+    "payment.partially_paid": ("alert", "Part of the payment arrived"),
+    "payment.expired": ("clock", "The payment address expired"),
+    "payment.failed": ("alert", "The payment failed"),
+    "payment.parked": ("alert", "Something about the payment needs a look: our team has been told"),
+    "payment.overpaid": ("coin", "More than asked arrived: the excess is owed back to you"),
+    "payment.late": ("alert", "The money arrived late: our team will write to you"),
+    "order.paid": ("check", "Paid in full"),
+    "supply.reserved": ("package", "Bought from our supplier"),
+    "supply.ready": ("package", "The supplier has the key ready"),
+    "supply.failed": ("alert", "The supplier could not deliver: our team has been told"),
+    "supply.retried": ("refresh", "Asking the supplier again"),
+    "key.sealed": ("lock", "Key sealed and stored"),
+    "order.fulfilled": ("key", "Key ready to reveal"),
+    "key.revealed": ("eye", "Key revealed"),
+    "order.expired": ("clock", "The order expired"),
+    "order.failed": ("alert", "The payment failed"),
+    "order.cancelled": ("x", "Order cancelled"),
+    "order.refunded": ("coin", "Order refunded"),
+}
+
+
+def timeline(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The customer's timeline, in time order: ``{at, icon, text, kind}``."""
+    return [
+        {"at": e["at"], "icon": EVENTS[e["kind"]][0], "text": EVENTS[e["kind"]][1], "kind": e["kind"]}
+        for e in events
+        if e["kind"] in EVENTS
+    ]

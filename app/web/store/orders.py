@@ -1,0 +1,105 @@
+"""The order's live page, its end, and the history."""
+
+from typing import Any
+
+from litestar import Request, Response, get, post
+
+from app.core.money import Money
+from app.keys import queries as keys
+from app.orders import queries as order_rows
+from app.orders import service as orders
+from app.web import guards
+from app.web.render import answer, by_htmx, page, see_other, wants_json
+from app.web.store import order_view
+from app.web.store.order_words import AUDIT_WORDS, STATUS_WORDS
+from app.web.viewer import Viewer
+
+Asked = Request[Any, Any, Any]
+
+
+@get("/orders/{order_id:str}", summary="An order", tags=["shop"])
+async def show(request: Asked, order_id: str) -> Response[bytes]:
+    """The live order page; JSON in the shape of `/fulfillment/{orderId}/status`."""
+    order = await guards.own_order(request, order_id)
+    if wants_json(request):
+        return answer(await order_view.as_json(order))
+    return page(request, "store/orders/show.html", {"order": await order_view.build(order)})
+
+
+@get("/orders/{order_id:str}/status", include_in_schema=False)
+async def status(request: Asked, order_id: str) -> Response[bytes]:
+    """The partial that the page polls when its stream is down; JSON where asked for."""
+    order = await guards.own_order(request, order_id)
+    if wants_json(request):
+        return answer(await order_view.as_json(order))
+    return page(request, "store/orders/_status.html", {"order": await order_view.build(order)})
+
+
+@get("/orders/{order_id:str}/success", summary="Reveal page", tags=["shop"])
+async def success(request: Asked, order_id: str) -> Response[bytes]:
+    """Where keys are revealed; an order that is not there yet is shown as it stands."""
+    order = await guards.own_order(request, order_id)
+    if wants_json(request):
+        return answer(await order_view.as_json(order))
+    view = await order_view.build(order)
+    if not any(item["keys_ready"] for item in view["items"]):
+        return see_other(f"/orders/{order['id']}")
+    return page(request, "store/orders/success.html", {"order": view})
+
+
+@get("/orders/{order_id:str}/audit", include_in_schema=False)
+async def audit(request: Asked, order_id: str) -> Response[bytes]:
+    """Who looked at this order's keys, for people; `/fulfillment/{orderId}/audit` is its JSON twin."""
+    order = await guards.own_order(request, order_id)
+    entries = [
+        {**entry, "action_words": AUDIT_WORDS.get(entry["action"], entry["action"])}
+        for entry in await keys.audit_of(order["id"])
+    ]
+    return page(request, "store/orders/audit.html", {"order": await order_view.build(order), "entries": entries})
+
+
+@post("/orders/{order_id:str}/cancellations", summary="Cancel an order", tags=["shop"], status_code=200)
+async def cancel(request: Asked, order_id: str) -> Response[bytes]:
+    """Give an order up, as long as no money was seen for it."""
+    order = await guards.own_order(request, order_id)
+    await orders.cancel(order["id"])
+    if wants_json(request):
+        fresh = await order_rows.one(order["id"])
+        assert fresh is not None
+        return answer(await order_view.as_json(fresh))
+    if by_htmx(request):
+        return await status.fn(request, order_id)  # type: ignore[no-any-return]
+    return see_other(f"/orders/{order['id']}")
+
+
+@get("/orders", summary="Your orders", tags=["shop"])
+async def index(request: Asked) -> Response[bytes]:
+    """Orders of the logged-in email, and those this browser holds tokens for."""
+    viewer: Viewer = request.state.viewer
+    email = viewer.session.email if viewer.session and viewer.session.role == "customer" else None
+    rows = await order_rows.history(email=email, ids=viewer.orders)
+    if wants_json(request):
+        return answer({"items": [_summary(row) for row in rows]})
+    listed = [
+        {
+            "id": row["id"],
+            "short_id": orders.short(row["id"]),
+            "created_at": row["created_at"],
+            "total": Money(row["total"], row["currency"]),
+            "status_words": STATUS_WORDS[row["status"]][0],
+            "tone": STATUS_WORDS[row["status"]][1],
+            "href": f"/orders/{row['id']}",
+            "names": row["names"],
+        }
+        for row in rows
+    ]
+    return page(request, "store/orders/index.html", {"orders": listed})
+
+
+def _summary(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "orderId": row["id"],
+        "status": row["status"],
+        "total": Money(row["total"], row["currency"]),
+        "createdAt": row["created_at"],
+    }

@@ -1,0 +1,62 @@
+"""Asking for a payment, and how that job stands."""
+
+import uuid
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, get, post
+
+from app.core.errors import NotFound
+from app.core.ids import parse_id
+from app.core.money import Money
+from app.core.settings import settings
+from app.jobs import queries as jobs
+from app.orders import service as orders
+from app.payments.service import choose_coin
+from app.web import guards
+from app.web.body import read_form, read_json
+from app.web.render import answer, by_htmx, see_other, sent_json
+
+Asked = Request[Any, Any, Any]
+
+
+class JobNotFound(NotFound):
+    title = "No such job"
+
+
+class NewPayment(msgspec.Struct, rename="camel"):
+    order_id: uuid.UUID
+    pay_currency: str | None = None
+
+
+@post("/payments/create", summary="Ask for a payment", tags=["payments"], status_code=202)
+async def create(request: Asked) -> Response[bytes]:
+    """Ask for a (further) payment of an order, in another coin if one is named. 202 `{jobId, orderId}`."""
+    await guards.spend(request, "payments", settings().limit_payments)
+    if sent_json(request):
+        asked = await read_json(request, NewPayment)
+        order_id, coin = str(asked.order_id), asked.pay_currency
+    else:
+        form = await read_form(request)
+        order_id, coin = form.get("orderId", ""), form.get("payCurrency")
+    order = await guards.own_order(request, order_id)
+    if coin:
+        coin = await choose_coin(coin, Money(order["total"], order["currency"]))
+    job_id = await orders.ask_payment(order["id"], coin)
+    if not sent_json(request) and not by_htmx(request):
+        return see_other(f"/orders/{order['id']}")
+    return answer({"jobId": job_id, "orderId": order["id"]}, status=202)
+
+
+@get("/payments/jobs/{job_id:str}/status", summary="How a payment job stands", tags=["payments"])
+async def job_status(request: Asked, job_id: str) -> Response[bytes]:
+    """`{jobId, status, progress, error}`, for who may see the job's order."""
+    found = parse_id(job_id)
+    job = await jobs.status(found) if found else None
+    if job is None or job["subject"] is None:
+        raise JobNotFound("Check the id, or ask with the order's access token.")
+    try:
+        await guards.own_order(request, str(job.pop("subject")))
+    except guards.OrderNotFound:
+        raise JobNotFound("Check the id, or ask with the order's access token.") from None
+    return answer(job)

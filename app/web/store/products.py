@@ -1,0 +1,65 @@
+"""A product's page, and the covers we draw."""
+
+from functools import lru_cache
+from typing import Any
+
+from litestar import Request, Response, get
+
+from app.catalog import queries as catalog
+from app.catalog.covers import draw_cover
+from app.core.errors import NotFound
+from app.orders.service import MOST_OF_ONE
+from app.web.render import answer, page, wants_json
+
+
+class ProductNotFound(NotFound):
+    title = "We don't sell that game"
+
+    def __init__(self) -> None:
+        super().__init__("It may have been withdrawn. Search the shop for others like it.")
+
+
+@get("/products/{slug:str}", summary="Product", tags=["shop"])
+async def show(request: Request[Any, Any, Any], slug: str) -> Response[bytes]:
+    """One product with what it is and how it is activated."""
+    product = await catalog.by_slug(slug)
+    if product is None:
+        raise ProductNotFound
+    listed, details = product["listed"], product["details"]
+    if wants_json(request):
+        return answer(
+            {
+                "productId": listed.id, "slug": slug, "name": listed.name, "platform": listed.platform,
+                "region": listed.region, "price": listed.price, "stock": listed.stock,
+                "description": product["description"], **details,
+            }
+        )  # fmt: skip
+    return page(
+        request,
+        "store/products/show.html",
+        {
+            "product": {
+                "slug": slug, "name": listed.name, "original_name": listed.name, "platform": listed.platform,
+                "region": listed.region, "price": listed.price, "stock": listed.stock, "cover": listed.cover,
+                "description": product["description"], "genres": details["genres"], "languages": details["languages"],
+                "release_date": product["released_on"], "activation": details["activation"],
+                "developers": details["developers"], "max_quantity": min(MOST_OF_ONE, listed.stock),
+            },
+            "related": await catalog.related(product),
+        },
+    )  # fmt: skip
+
+
+@get("/covers/{name:str}", include_in_schema=False)
+async def cover(name: str) -> Response[bytes]:
+    """A cover as SVG, drawn from the product's title; browsers keep it for a week."""
+    slug = name.removesuffix(".svg")
+    title = await catalog.name_of(slug)
+    if title is None or not name.endswith(".svg"):
+        raise ProductNotFound
+    return Response(_drawn(title), media_type="image/svg+xml", headers={"cache-control": "public, max-age=604800"})
+
+
+@lru_cache(maxsize=512)
+def _drawn(title: str) -> bytes:
+    return draw_cover(title).encode()

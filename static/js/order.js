@@ -1,0 +1,110 @@
+// The live order page. The stream brings each change; when it is down a poll asks every ten seconds, and when a
+// hidden tab returns it asks at once. All three bring the same partial, so the page can't disagree with itself.
+(() => {
+  const status = document.getElementById("status");
+  const poll = document.getElementById("status-poll");
+  if (!status || !poll) return;
+
+  const POLL_WHEN_DOWN = 10_000; // as often as a waiting person would look again
+  const POLL_WHEN_UP = 60_000; // a stream can die without a word; this bounds the silence
+  const baseTitle = document.title.split(" · ").slice(-1)[0];
+  let up = false;
+  let asked = Date.now();
+  let leaving = false;
+
+  const resync = () => {
+    asked = Date.now();
+    htmx.trigger(poll, "resync");
+  };
+
+  const down = () => {
+    if (leaving) return;
+    up = false;
+    status.dataset.stream = "down";
+  };
+  status.addEventListener("htmx:sse:after:connection", (event) => {
+    const code = event.detail?.connection?.status;
+    up = !code || code < 400;
+    status.dataset.stream = up ? "up" : "down";
+    if (up) asked = Date.now();
+  });
+  status.addEventListener("htmx:sse:error", down);
+  status.addEventListener("htmx:sse:close", down);
+  status.addEventListener("htmx:error", (event) => {
+    if (event.target === status) down();
+  });
+  // A reconnect is a gap; the poll closes it before the stream is back.
+  status.addEventListener("htmx:sse:before:connection", (event) => {
+    if (event.detail?.connection?.attempt > 0) {
+      down();
+      if (!document.hidden) resync();
+    }
+  });
+
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) resync();
+  });
+  addEventListener("online", resync);
+  addEventListener("pageshow", (event) => {
+    if (event.persisted) resync();
+  });
+
+  setInterval(() => {
+    if (document.hidden || leaving) return;
+    if (Date.now() - asked >= (up ? POLL_WHEN_UP : POLL_WHEN_DOWN)) resync();
+  }, 1000);
+
+  // ---- the title, the favicon, and the way on
+  const reflect = () => {
+    const told = status.querySelector("[data-phase]");
+    if (!told) return;
+    const { title, favicon, done } = told.dataset;
+    if (title) document.title = `${title} · ${baseTitle}`;
+    const icon = document.querySelector('link[rel="icon"]');
+    if (icon && favicon && icon.getAttribute("href") !== favicon) icon.setAttribute("href", favicon);
+    if (done && !leaving) {
+      leaving = true;
+      window.bitloot?.announce("Your key is ready. Opening it now.");
+      // replace, not assign: Back then leads to the shop, not into this page that would lead forward again
+      setTimeout(() => location.replace(done), 900);
+    }
+  };
+
+  // ---- the countdown, counted from what the server said was left, so a wrong clock here does not matter
+  const until = new WeakMap();
+  const words = (left) => {
+    const hours = Math.floor(left / 3600);
+    const minutes = Math.floor((left % 3600) / 60);
+    const seconds = String(left % 60).padStart(2, "0");
+    return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${seconds}` : `${minutes}:${seconds}`;
+  };
+  const tick = () => {
+    for (const clock of document.querySelectorAll("[data-expires-in]")) {
+      const told = clock.dataset.expiresIn;
+      let known = until.get(clock);
+      if (!known || known.told !== told) {
+        known = { told, at: Date.now() + Number(told) * 1000, asked: false };
+        until.set(clock, known);
+      }
+      const left = Math.max(0, Math.round((known.at - Date.now()) / 1000));
+      const text = words(left);
+      if (clock.textContent !== text) clock.textContent = text;
+      const box = clock.closest("[data-countdown]");
+      if (box) box.toggleAttribute("data-soon", left < 120);
+      if (left === 0 && !known.asked) {
+        known.asked = true;
+        resync();
+      }
+    }
+  };
+
+  // The event comes from whoever asked, the stream's element or the poll's.
+  document.addEventListener("htmx:after:swap", () => {
+    asked = Date.now();
+    reflect();
+    tick();
+  });
+  reflect();
+  tick();
+  setInterval(tick, 1000);
+})();
