@@ -48,7 +48,7 @@ HOOKS = [nowpayments.create, kinguin.create]
 
 
 @contextlib.asynccontextmanager
-async def _lifespan(app: Litestar) -> AsyncIterator[None]:
+async def lifespan(app: Litestar) -> AsyncIterator[None]:
     """Open the pools, the providers and the newsroom; close them in reverse."""
     await db.open_pool(POOL)
     kit = open_providers(settings())
@@ -88,7 +88,7 @@ def create_app() -> Litestar:
         route_handlers=[*STORE, *ACCOUNT, *ADMIN, *OPERATIONS, hooks, static],
         middleware=[Frame(), DefineMiddleware(csrf.Csrf, config=csrf.config())],
         exception_handlers={Exception: errors.handle},
-        lifespan=[_lifespan],
+        lifespan=[lifespan],
         request_max_body_size=LARGEST,
         state=State(),
         openapi_config=OpenAPIConfig(

@@ -11,11 +11,7 @@ from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
-PRODUCTION_NEEDS = (
-    "database_url redis_url frontend_url webhook_base_url jwt_secret master_keys "
-    "nowpayments_api_key nowpayments_ipn_secret kinguin_api_key kinguin_webhook_secret "
-    "r2_endpoint r2_access_key_id r2_secret_access_key r2_bucket resend_api_key mail_from"
-).split()
+PRODUCTION_NEEDS = ["database_url", "redis_url", "frontend_url", "webhook_base_url", "jwt_secret", "master_keys", "nowpayments_api_key", "nowpayments_ipn_secret", "kinguin_api_key", "kinguin_webhook_secret", "r2_endpoint", "r2_access_key_id", "r2_secret_access_key", "r2_bucket", "resend_api_key", "mail_from"]
 PRODUCTION_URLS = {
     "nowpayments_base_url": "https://api.nowpayments.io/v1",
     "kinguin_base_url": "https://gateway.kinguin.net/esa/api",

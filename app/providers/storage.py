@@ -28,6 +28,7 @@ __all__ = ["LINK_SECONDS", "LocalStore", "ObjectConflict", "ObjectMissing", "Obj
 
 UNFINISHED = ".unfinished"  # no key begins with a dot, so nothing stored can lie in there
 UNFINISHED_SECONDS = 86_400  # what a crashed write left is swept after a day
+NOTHING_THERE = (FileNotFoundError, IsADirectoryError, NotADirectoryError)  # a key may be another's folder
 
 
 class LocalStore(ThreadedStore):
@@ -66,7 +67,7 @@ class LocalStore(ThreadedStore):
 
     async def delete(self, key: str) -> None:
         path = self._path(key)
-        await self.run("delete", lambda: path.unlink(missing_ok=True))
+        await self.run("delete", lambda: _remove(path))
 
     async def exists(self, key: str) -> bool:
         return await self.run("exists", self._path(key).is_file)
@@ -95,7 +96,7 @@ class LocalStore(ThreadedStore):
         return None
 
     def explain(self, call: str, error: Exception) -> ProviderError | None:
-        if isinstance(error, FileNotFoundError | IsADirectoryError | NotADirectoryError):
+        if call == "get" and isinstance(error, NOTHING_THERE):
             return ObjectMissing(PROVIDER, call, "no such object")
         if isinstance(error, OSError):
             return ProviderDown(PROVIDER, call, os.strerror(error.errno or 0), may_have_happened=call == "put")
@@ -115,7 +116,7 @@ class LocalStore(ThreadedStore):
         try:
             os.link(unfinished, path)
         except FileExistsError:
-            if path.read_bytes() != data:
+            if not path.is_file() or path.read_bytes() != data:
                 raise ObjectConflict(PROVIDER, "put", "another object has that key") from None
         finally:
             unfinished.unlink()
@@ -150,6 +151,11 @@ class LocalStore(ThreadedStore):
 
     def _probe(self) -> None:
         self._unfinished(b"probe").unlink()
+
+
+def _remove(path: Path) -> None:
+    with suppress(*NOTHING_THERE):
+        path.unlink()
 
 
 def _older(path: Path, before: float) -> bool:

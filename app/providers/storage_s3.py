@@ -8,6 +8,7 @@ import re
 import threading
 from base64 import b64encode
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import boto3
@@ -32,6 +33,8 @@ CONNECT_SECONDS = 3
 READ_SECONDS = 10
 ATTEMPTS = 3
 
+MAKING = threading.Lock()  # making a client is the one thing in boto3 that is not thread-safe
+
 WRITES = frozenset({"put", "delete", "expire"})
 OUR_FAULT = frozenset({401, 403})
 LATER = frozenset({408, 409, 429})  # 409: two conditional writes of one key at once
@@ -48,12 +51,13 @@ class S3Store(ThreadedStore):
         bucket: str,
         *,
         observer: Observer | None = None,
+        attempts: int = ATTEMPTS,
     ) -> None:
         super().__init__(observer)
         self._endpoint, self._bucket = endpoint, bucket
         self._credentials = (access_key_id, secret_access_key)
+        self._config = CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": attempts}))
         self._made: Any = None
-        self._making = threading.Lock()
 
     def __repr__(self) -> str:
         return f"<S3Store of {self._bucket} at {self._endpoint}>"
@@ -88,7 +92,7 @@ class S3Store(ThreadedStore):
         await self.run("health", lambda: self._client().head_bucket(Bucket=self._bucket))
 
     async def aclose(self) -> None:
-        with self._making:
+        with MAKING:
             made, self._made = self._made, None
         if made is not None:
             made.close()
@@ -116,11 +120,16 @@ class S3Store(ThreadedStore):
         return kind(PROVIDER, call, "the store refused", status=status, code=code, may_have_happened=happened)
 
     def _client(self) -> Any:
-        with self._making:
+        with MAKING:
             if self._made is None:
                 ident, secret = self._credentials
-                session = boto3.session.Session(aws_access_key_id=ident, aws_secret_access_key=secret)
-                self._made = session.client("s3", endpoint_url=self._endpoint, config=CONFIG)
+                self._made = _session().client(
+                    "s3",
+                    endpoint_url=self._endpoint,
+                    config=self._config,
+                    aws_access_key_id=ident,
+                    aws_secret_access_key=secret,
+                )
             return self._made
 
     def _put(self, key: str, data: bytes) -> None:
@@ -189,9 +198,14 @@ CONFIG = Config(
     response_checksum_validation="when_required",
     connect_timeout=CONNECT_SECONDS,
     read_timeout=READ_SECONDS,
-    retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
 )
 """Section 1. The checksum settings are what keeps R2 from answering Unauthorized or 501 (section 5)."""
+
+
+@cache
+def _session() -> boto3.session.Session:
+    """Reads S3's description once, which costs a second and most of the memory."""
+    return boto3.session.Session()
 
 
 def _status(error: ClientError) -> int:

@@ -9,6 +9,7 @@
   const POLL_WHEN_UP = 60_000; // a stream can die without a word; this bounds the silence
   const baseTitle = document.title.split(" · ").slice(-1)[0];
   let up = false;
+  let gone = false; // no stream and none coming back by itself
   let asked = Date.now();
   let leaving = false;
 
@@ -25,13 +26,24 @@
   status.addEventListener("htmx:sse:after:connection", (event) => {
     const code = event.detail?.connection?.status;
     up = !code || code < 400;
+    gone = !up;
     status.dataset.stream = up ? "up" : "down";
     if (up) asked = Date.now();
   });
+  // htmx reconnects a stream that broke, but not one that never began or was closed: those we open again.
+  const lost = () => {
+    down();
+    gone = true;
+  };
   status.addEventListener("htmx:sse:error", down);
-  status.addEventListener("htmx:sse:close", down);
+  status.addEventListener("htmx:sse:close", lost);
   status.addEventListener("htmx:error", (event) => {
-    if (event.target === status) down();
+    if (event.target === status) lost();
+  });
+  status.addEventListener("htmx:response:error", (event) => {
+    if (event.target !== status) return;
+    if (event.detail.ctx.response.status >= 500) lost();
+    else down(); // refused: asking again would be refused again
   });
   // A reconnect is a gap; the poll closes it before the stream is back.
   status.addEventListener("htmx:sse:before:connection", (event) => {
@@ -51,7 +63,12 @@
 
   setInterval(() => {
     if (document.hidden || leaving) return;
-    if (Date.now() - asked >= (up ? POLL_WHEN_UP : POLL_WHEN_DOWN)) resync();
+    if (Date.now() - asked < (up ? POLL_WHEN_UP : POLL_WHEN_DOWN)) return;
+    resync();
+    if (gone) {
+      gone = false;
+      htmx.ajax("GET", status.getAttribute("hx-sse:connect"), { source: status });
+    }
   }, 1000);
 
   // ---- the title, the favicon, and the way on

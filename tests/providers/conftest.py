@@ -3,13 +3,17 @@
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+from uuid import uuid4
 
+import boto3
+import pytest
 import pytest_asyncio
+from moto.server import ThreadedMotoServer
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,7 @@ class Stage:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        request = await self._read(reader)
+        request = await self._read(reader, writer)
         self.seen.append(request)
         replies = self._replies[request.method, request.path]
         none = Reply(404, b'{"message":"no such route on this stage"}')
@@ -94,10 +98,12 @@ class Stage:
         await writer.drain()
         return True
 
-    async def _read(self, reader: asyncio.StreamReader) -> Request:
+    async def _read(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Request:
         first, *lines = (await reader.readuntil(b"\r\n\r\n")).decode().strip().split("\r\n")
         method, target, _ = first.split(" ")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        if headers.get("expect") == "100-continue":
+            writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         body = await reader.readexactly(int(headers.get("content-length", "0")))
         parts = urlsplit(target)
         return Request(method, parts.path, dict(parse_qsl(parts.query)), headers, body)
@@ -112,3 +118,23 @@ async def stage() -> AsyncIterator[Stage]:
     server.close()
     await told.close()
     await server.wait_closed()
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[str]:
+    """The URL of a real S3 server (moto's) over HTTP."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def s3_bucket(s3_server: str) -> tuple[str, str]:
+    """Its URL and a fresh bucket there."""
+    name = f"b-{uuid4().hex}"
+    boto3.client(
+        "s3", endpoint_url=s3_server, region_name="us-east-1", aws_access_key_id="id", aws_secret_access_key="secret"
+    ).create_bucket(Bucket=name)
+    return s3_server, name

@@ -7,6 +7,7 @@ import hmac
 from litestar import Router, get, post
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
+from litestar.params import FromPath
 
 from app.sandbox.gate import gate
 from app.sandbox.kinguin import order_search, orders, refusals, search, views
@@ -46,14 +47,14 @@ async def list_products(request: Call) -> Answer:
 
 
 @get("/v1/products/{kinguin_id:str}")
-async def show_product_v1(request: Call, kinguin_id: str) -> Answer:
+async def show_product_v1(request: Call, kinguin_id: FromPath[str]) -> Answer:
     """One product by its number."""
     known = kinguin_id.isascii() and kinguin_id.isdigit() and len(kinguin_id) < 10
     return _product(request, BY_KINGUIN_ID.get(int(kinguin_id)) if known else None)
 
 
 @get("/v2/products/{product_id:str}")
-async def show_product_v2(request: Call, product_id: str) -> Answer:
+async def show_product_v2(request: Call, product_id: FromPath[str]) -> Answer:
     """One product by its id."""
     return _product(request, BY_PRODUCT_ID.get(product_id))
 
@@ -101,13 +102,13 @@ async def search_orders(request: Call) -> Answer:
 
 
 @get("/v1/order/{order_id:str}")
-async def show_order(request: Call, order_id: str) -> Answer:
+async def show_order(request: Call, order_id: FromPath[str]) -> Answer:
     """One order as it stands."""
     return answer(views.shown(_found(world_of(request), order_id)))
 
 
 @get("/v2/order/{order_id:str}/keys")
-async def list_keys(request: Call, order_id: str) -> Answer:
+async def list_keys(request: Call, order_id: FromPath[str]) -> Answer:
     """The delivered keys: a bare array, empty while there are none."""
     page, limit = search.paging(dict(request.query_params))
     found = orders.delivered(_found(world_of(request), order_id))
@@ -115,7 +116,7 @@ async def list_keys(request: Call, order_id: str) -> Answer:
 
 
 @post("/v2/order/{order_id:str}/keys/return", status_code=200)
-async def return_keys(request: Call, order_id: str) -> Answer:
+async def return_keys(request: Call, order_id: FromPath[str]) -> Answer:
     """Return all keys of an order."""
     world = world_of(request)
     kept = orders.give_back(world, _found(world, order_id))

@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from litestar import Router, get, post
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
+from litestar.params import FromPath
 
 from app.sandbox.gate import gate
 from app.sandbox.nowpayments import cases, desk, listing, refusals, views
@@ -145,13 +146,13 @@ async def list_payments(request: Call) -> Answer:
 
 
 @get("/payment/{payment_id:str}")
-async def show_payment(request: Call, payment_id: str) -> Answer:
+async def show_payment(request: Call, payment_id: FromPath[str]) -> Answer:
     """One payment as it stands."""
     return answer(views.status(_found(world_of(request), payment_id)))
 
 
 @post("/payment/{payment_id:str}/update-merchant-estimate", status_code=200)
-async def update_estimate(request: Call, payment_id: str) -> Answer:
+async def update_estimate(request: Call, payment_id: FromPath[str]) -> Answer:
     """The rate of the moment, once the old estimate has expired."""
     world = world_of(request)
     payment = desk.renew_estimate(world, _found(world, payment_id))

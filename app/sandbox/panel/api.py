@@ -7,6 +7,7 @@ from itertools import islice
 from typing import TypeVar
 
 from litestar import delete, get, post
+from litestar.params import FromPath
 
 from app.sandbox.kinguin.products import CATALOGUE, Offer
 from app.sandbox.panel import acts, views
@@ -29,7 +30,7 @@ async def list_payments(request: Call) -> Answer:
 
 
 @post("/payments/{payment_id:str}/pay", status_code=200)
-async def pay_payment(request: Call, payment_id: str) -> Answer:
+async def pay_payment(request: Call, payment_id: FromPath[str]) -> Answer:
     """Play a case: `{"fraction": "1.0", "case": "success", "wait": false}`."""
     world, fields = world_of(request), await read_object(request)
     read.only_known(fields, ("fraction", "case", "wait"))
@@ -57,7 +58,7 @@ async def list_orders(request: Call) -> Answer:
 
 
 @post("/orders/{order_id:str}", status_code=200)
-async def act_on_order(request: Call, order_id: str) -> Answer:
+async def act_on_order(request: Call, order_id: FromPath[str]) -> Answer:
     """`{"action": "deliver" | "deliver_one" | "cancel" | "refund"}`"""
     return answer(
         views.order(acts.act_on_order(world_of(request), order_id, await read_object(request)), with_keys=False)
@@ -80,7 +81,7 @@ async def list_products(request: Call) -> Answer:
 
 
 @post("/products/{product_id:str}", status_code=200)
-async def set_product(request: Call, product_id: str) -> Answer:
+async def set_product(request: Call, product_id: FromPath[str]) -> Answer:
     """`{"stock", "textStock", "price", "delay", "partial", "image", "mode"}`, each optional."""
     return answer(views.product(acts.set_product(world_of(request), product_id, await read_object(request))))
 
@@ -125,7 +126,7 @@ async def list_webhooks(request: Call) -> Answer:
 
 
 @post("/webhooks/{notice_id:str}/resends", status_code=200)
-async def resend_webhook(request: Call, notice_id: str) -> Answer:
+async def resend_webhook(request: Call, notice_id: FromPath[str]) -> Answer:
     """Send a notice again, byte for byte, as the provider's dashboard can."""
     world = world_of(request)
     notice = world.books.notices.get(notice_id)

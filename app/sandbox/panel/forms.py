@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from litestar import post
+from litestar.params import FromPath
 from litestar.response import Redirect
 
 from app.sandbox.panel import acts
@@ -18,7 +19,7 @@ async def fields_of(request: Call) -> Fields:
 
 
 @post("/sandbox/payments/{payment_id:str}/plays")
-async def play(request: Call, payment_id: str) -> Redirect:
+async def play(request: Call, payment_id: FromPath[str]) -> Redirect:
     """Play a case on a payment."""
     try:
         done = acts.pay(world_of(request), payment_id, await fields_of(request))
@@ -29,7 +30,7 @@ async def play(request: Call, payment_id: str) -> Redirect:
 
 
 @post("/sandbox/orders/{order_id:str}/acts")
-async def act_on_order(request: Call, order_id: str) -> Redirect:
+async def act_on_order(request: Call, order_id: FromPath[str]) -> Redirect:
     """Deliver, cancel or refund an order."""
     try:
         order = acts.act_on_order(world_of(request), order_id, await fields_of(request))
@@ -39,7 +40,7 @@ async def act_on_order(request: Call, order_id: str) -> Redirect:
 
 
 @post("/sandbox/products/{product_id:str}")
-async def set_product(request: Call, product_id: str) -> Redirect:
+async def set_product(request: Call, product_id: FromPath[str]) -> Redirect:
     """Change a product's stock, price and behaviour."""
     fields = await fields_of(request)
     # An unticked box sends nothing at all.
@@ -62,7 +63,7 @@ async def set_fault(request: Call) -> Redirect:
 
 
 @post("/sandbox/faults/{fault_id:str}/off")
-async def clear_fault(request: Call, fault_id: str) -> Redirect:
+async def clear_fault(request: Call, fault_id: FromPath[str]) -> Redirect:
     """Switch one fault off."""
     world_of(request).books.faults.drop(fault_id)
     return back_to("/sandbox/faults", said="The fault is off.")
@@ -86,7 +87,7 @@ async def change_settings(request: Call) -> Redirect:
 
 
 @post("/sandbox/notices/{notice_id:str}/resends")
-async def resend_notice(request: Call, notice_id: str) -> Redirect:
+async def resend_notice(request: Call, notice_id: FromPath[str]) -> Redirect:
     """Send a notice again."""
     world = world_of(request)
     notice = world.books.notices.get(notice_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from litestar import get, post
+from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
 from app.sandbox.nowpayments import cases, desk
@@ -18,7 +19,7 @@ from app.sandbox.world import World, world_of
 
 
 @get("/{iid:str}")
-async def show(request: Call, iid: str) -> Template:
+async def show(request: Call, iid: FromPath[str]) -> Template:
     """The invoice, with its latest payment once a coin is chosen."""
     world = world_of(request)
     invoice = _found(world, iid)
@@ -28,7 +29,7 @@ async def show(request: Call, iid: str) -> Template:
 
 
 @post("/{iid:str}/payments")
-async def choose(request: Call, iid: str) -> Redirect:
+async def choose(request: Call, iid: FromPath[str]) -> Redirect:
     """Choose a coin: this makes a payment."""
     world = world_of(request)
     invoice, given = _found(world, iid), await fields_of(request)
@@ -42,7 +43,7 @@ async def choose(request: Call, iid: str) -> Redirect:
 
 
 @post("/{iid:str}/plays")
-async def pay(request: Call, iid: str) -> Redirect:
+async def pay(request: Call, iid: FromPath[str]) -> Redirect:
     """Pay the latest payment."""
     world = world_of(request)
     payment = _latest(world, _found(world, iid))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from litestar import MediaType, Response, get
+from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
 from app.sandbox.kinguin import orders
@@ -77,7 +78,7 @@ async def mailbox(request: Call) -> Template:
 
 
 @get("/sandbox/mail/{mail_id:str}")
-async def mail(request: Call, mail_id: str) -> Template:
+async def mail(request: Call, mail_id: FromPath[str]) -> Template:
     """One mail as its reader sees it."""
     found = world_of(request).books.mails.get(mail_id)
     if found is None:

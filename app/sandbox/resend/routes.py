@@ -7,6 +7,7 @@ import hmac
 from litestar import Router, get, post
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
+from litestar.params import FromPath
 
 from app.sandbox.gate import gate
 from app.sandbox.records import Mail
@@ -83,7 +84,7 @@ async def list_mails(request: Call) -> Answer:
 
 
 @get("/emails/{mail_id:str}")
-async def show_mail(request: Call, mail_id: str) -> Answer:
+async def show_mail(request: Call, mail_id: FromPath[str]) -> Answer:
     """One mail."""
     mail = world_of(request).books.mails.get(mail_id)
     if mail is None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from litestar import Request, Response, get, post
+from litestar.params import FromPath
 
 from app.accounts import service as accounts
 from app.accounts.service import LinkSpent
@@ -15,7 +16,7 @@ PURPOSES = {"login": ("sign in and see your orders", "Sign in"), "order": ("open
 
 
 @get("/links/{token:str}", include_in_schema=False)
-async def show(request: Asked, token: str) -> Response[bytes]:
+async def show(request: Asked, token: FromPath[str]) -> Response[bytes]:
     proof = await accounts.look_at_link(token)
     if proof is None:
         context = {"purpose_words": "", "button": "", "token": token, "expired": True}
@@ -29,7 +30,7 @@ async def show(request: Asked, token: str) -> Response[bytes]:
 
 
 @post("/links/{token:str}", summary="Use a mailed link", tags=["account"], status_code=200)
-async def consume(request: Asked, token: str) -> Response[bytes]:
+async def consume(request: Asked, token: FromPath[str]) -> Response[bytes]:
     """Use a link up: a sign-in link opens a session, an order's link gives access to that order."""
     try:
         proof = await accounts.consume_link(token)

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from litestar import Request, Response, get, post
+from litestar.params import FromPath
 
 from app.core.errors import NotFound
 from app.core.ids import parse_id
@@ -46,7 +47,7 @@ async def _find(job_id: str) -> dict[str, Any]:
 
 
 @get("/admin/jobs/{job_id:str}", include_in_schema=False)
-async def show(request: Asked, job_id: str) -> Response[bytes]:
+async def show(request: Asked, job_id: FromPath[str]) -> Response[bytes]:
     await guards.admin(request)
     job = await _find(job_id)
     if wants_json(request):
@@ -56,7 +57,7 @@ async def show(request: Asked, job_id: str) -> Response[bytes]:
 
 
 @post("/admin/jobs/{job_id:str}/retries", include_in_schema=False, status_code=200)
-async def retry(request: Asked, job_id: str) -> Response[bytes]:
+async def retry(request: Asked, job_id: FromPath[str]) -> Response[bytes]:
     """Send a dead letter round again; its attempts so far stay on record."""
     await guards.admin(request)
     job = await _find(job_id)

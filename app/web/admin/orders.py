@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Request, Response, get, post
+from litestar.params import FromPath
 
 from app.core.ids import parse_id
 from app.core.money import Money, plain
@@ -62,7 +63,7 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
 
 
 @get("/admin/orders/{order_id:str}", include_in_schema=False)
-async def show(request: Asked, order_id: str) -> Response[bytes]:
+async def show(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
     await guards.admin(request)
     order = await _find(order_id)
     if wants_json(request):
@@ -133,7 +134,7 @@ def _reservation(row: dict[str, Any]) -> dict[str, Any]:
 
 
 @post("/admin/orders/{order_id:str}/items/{item_id:str}/retries", include_in_schema=False, status_code=200)
-async def retry_item(request: Asked, order_id: str, item_id: str) -> Response[bytes]:
+async def retry_item(request: Asked, order_id: FromPath[str], item_id: FromPath[str]) -> Response[bytes]:
     """Ask the supplier again for an item it did not have."""
     await guards.admin(request)
     order = await _find(order_id)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from litestar import Request, Response, get
+from litestar.params import FromPath
 
 from app.core.errors import NotFound
 from app.core.ids import parse_id
@@ -39,7 +40,7 @@ async def index(request: Asked) -> Response[bytes]:
 
 
 @get(["/admin/webhooks/{notice_id:str}", "/admin/webhook-logs/{notice_id:str}"], include_in_schema=False)
-async def show(request: Asked, notice_id: str) -> Response[bytes]:
+async def show(request: Asked, notice_id: FromPath[str]) -> Response[bytes]:
     await guards.admin(request)
     found = parse_id(notice_id)
     row = await inbox.one(found) if found else None

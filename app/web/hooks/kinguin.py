@@ -3,7 +3,7 @@
 import hashlib
 from typing import Any
 
-from litestar import Request, Response, post
+from litestar import Request, post
 
 from app.core import log, metrics
 from app.core.settings import settings

@@ -3,6 +3,7 @@
 from typing import Any
 
 from litestar import Request, Response, get
+from litestar.params import FromPath
 
 from app.core import clock
 from app.core.errors import Forbidden, NotFound
@@ -14,7 +15,7 @@ class LinkExpired(Forbidden):
 
 
 @get("/blobs/{key:path}", include_in_schema=False)
-async def show(request: Request[Any, Any, Any], key: str) -> Response[bytes]:
+async def show(request: Request[Any, Any, Any], key: FromPath[str]) -> Response[bytes]:
     """A sealed blob, to whoever holds a fresh link to it."""
     store = request.app.state.store
     if not isinstance(store, LocalStore):

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from litestar import Request, Response, get, post
+from litestar.params import FromPath
 
 from app.catalog import queries as catalog
 from app.catalog.queries import Listed
@@ -55,7 +56,7 @@ async def create(request: Asked) -> Response[bytes]:
 
 
 @post("/cart/{slug:str}", include_in_schema=False, status_code=200)
-async def update(request: Asked, slug: str) -> Response[bytes]:
+async def update(request: Asked, slug: FromPath[str]) -> Response[bytes]:
     """Set a line's quantity; 0 takes it out."""
     product = await catalog.by_slug(slug)
     quantity = _quantity(await read_form(request))

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 from litestar import Request, Response, get, post
+from litestar.params import FromPath
 
 from app.core import clock, metrics
 from app.core.errors import Invalid, Problem
@@ -34,12 +35,12 @@ class RevealRequest(msgspec.Struct, rename="camel"):
 
 
 @get("/fulfillment/{order_id:str}/status", summary="How an order stands", tags=["fulfillment"])
-async def status(request: Asked, order_id: str) -> Response[bytes]:
+async def status(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
     return answer(await order_view.as_json(await guards.own_order(request, order_id)))
 
 
 @get("/fulfillment/{order_id:str}/download-link", summary="Links to sealed keys", tags=["fulfillment"])
-async def download_link(request: Asked, order_id: str) -> Response[bytes]:
+async def download_link(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
     """Links to an item's sealed blobs, good for 15 minutes. They hold ciphertext: opening is for `reveal`."""
     order = await guards.own_order(request, order_id)
     item_id = parse_id(str(request.query_params.get("itemId", "")))
@@ -56,7 +57,7 @@ async def download_link(request: Asked, order_id: str) -> Response[bytes]:
 
 
 @post("/fulfillment/{order_id:str}/reveal", summary="Reveal an item's keys", tags=["fulfillment"], status_code=200)
-async def reveal(request: Asked, order_id: str) -> Response[bytes]:
+async def reveal(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
     """Open an item's keys for its owner. The plaintext is in this answer and nowhere else; the act is logged."""
     await guards.spend(request, "reveals", settings().limit_reveals)
     order = await guards.own_order(request, order_id)
@@ -123,7 +124,7 @@ def _shown(key: Revealed) -> dict[str, Any]:
 
 
 @get("/fulfillment/{order_id:str}/audit", summary="Who looked at the keys", tags=["fulfillment"])
-async def audit(request: Asked, order_id: str) -> Response[bytes]:
+async def audit(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
     order = await guards.own_order(request, order_id)
     return answer(
         {
@@ -143,7 +144,7 @@ async def audit(request: Asked, order_id: str) -> Response[bytes]:
 
 
 @get("/kinguin/status/{reservation_id:str}", summary="A reservation, for staff", tags=["fulfillment"])
-async def reservation(request: Asked, reservation_id: str) -> Response[bytes]:
+async def reservation(request: Asked, reservation_id: FromPath[str]) -> Response[bytes]:
     await guards.admin(request)
     found = parse_id(reservation_id)
     row = await supply.one(found) if found else None

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Request, get
+from litestar.params import FromPath
 from litestar.response import Stream
 
 from app.core import metrics
@@ -23,7 +24,7 @@ Asked = Request[Any, Any, Any]
 
 
 @get("/orders/{order_id:str}/events", summary="Live events of an order", tags=["shop"])
-async def events(request: Asked, order_id: str) -> Stream:
+async def events(request: Asked, order_id: FromPath[str]) -> Stream:
     """Server-sent events after `?after=` (or Last-Event-ID, whichever is newer).
 
     Pages get the re-rendered status as HTML; other clients each event as JSON `{seq, kind, at, data}`.

@@ -3,6 +3,7 @@
 from typing import Any
 
 from litestar import Request, Response, get, post
+from litestar.params import FromPath
 
 from app.core.money import Money
 from app.keys import queries as keys
@@ -18,7 +19,7 @@ Asked = Request[Any, Any, Any]
 
 
 @get("/orders/{order_id:str}", summary="An order", tags=["shop"])
-async def show(request: Asked, order_id: str) -> Response[bytes]:
+async def show(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
     """The live order page; JSON in the shape of `/fulfillment/{orderId}/status`."""
     order = await guards.own_order(request, order_id)
     if wants_json(request):
@@ -27,7 +28,7 @@ async def show(request: Asked, order_id: str) -> Response[bytes]:
 
 
 @get("/orders/{order_id:str}/status", include_in_schema=False)
-async def status(request: Asked, order_id: str) -> Response[bytes]:
+async def status(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
     """The partial that the page polls when its stream is down; JSON where asked for."""
     order = await guards.own_order(request, order_id)
     if wants_json(request):
@@ -36,7 +37,7 @@ async def status(request: Asked, order_id: str) -> Response[bytes]:
 
 
 @get("/orders/{order_id:str}/success", summary="Reveal page", tags=["shop"])
-async def success(request: Asked, order_id: str) -> Response[bytes]:
+async def success(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
     """Where keys are revealed; an order that is not there yet is shown as it stands."""
     order = await guards.own_order(request, order_id)
     if wants_json(request):
@@ -48,7 +49,7 @@ async def success(request: Asked, order_id: str) -> Response[bytes]:
 
 
 @get("/orders/{order_id:str}/audit", include_in_schema=False)
-async def audit(request: Asked, order_id: str) -> Response[bytes]:
+async def audit(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
     """Who looked at this order's keys, for people; `/fulfillment/{orderId}/audit` is its JSON twin."""
     order = await guards.own_order(request, order_id)
     entries = [
@@ -59,7 +60,7 @@ async def audit(request: Asked, order_id: str) -> Response[bytes]:
 
 
 @post("/orders/{order_id:str}/cancellations", summary="Cancel an order", tags=["shop"], status_code=200)
-async def cancel(request: Asked, order_id: str) -> Response[bytes]:
+async def cancel(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
     """Give an order up, as long as no money was seen for it."""
     order = await guards.own_order(request, order_id)
     await orders.cancel(order["id"])

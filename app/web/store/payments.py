@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 from litestar import Request, Response, get, post
+from litestar.params import FromPath
 
 from app.core.errors import NotFound
 from app.core.ids import parse_id
@@ -49,7 +50,7 @@ async def create(request: Asked) -> Response[bytes]:
 
 
 @get("/payments/jobs/{job_id:str}/status", summary="How a payment job stands", tags=["payments"])
-async def job_status(request: Asked, job_id: str) -> Response[bytes]:
+async def job_status(request: Asked, job_id: FromPath[str]) -> Response[bytes]:
     """`{jobId, status, progress, error}`, for who may see the job's order."""
     found = parse_id(job_id)
     job = await jobs.status(found) if found else None

@@ -4,6 +4,7 @@ from functools import lru_cache
 from typing import Any
 
 from litestar import Request, Response, get
+from litestar.params import FromPath
 
 from app.catalog import queries as catalog
 from app.catalog.covers import draw_cover
@@ -20,7 +21,7 @@ class ProductNotFound(NotFound):
 
 
 @get("/products/{slug:str}", summary="Product", tags=["shop"])
-async def show(request: Request[Any, Any, Any], slug: str) -> Response[bytes]:
+async def show(request: Request[Any, Any, Any], slug: FromPath[str]) -> Response[bytes]:
     """One product with what it is and how it is activated."""
     product = await catalog.by_slug(slug)
     if product is None:
@@ -51,7 +52,7 @@ async def show(request: Request[Any, Any, Any], slug: str) -> Response[bytes]:
 
 
 @get("/covers/{name:str}", include_in_schema=False)
-async def cover(name: str) -> Response[bytes]:
+async def cover(name: FromPath[str]) -> Response[bytes]:
     """A cover as SVG, drawn from the product's title; browsers keep it for a week."""
     slug = name.removesuffix(".svg")
     title = await catalog.name_of(slug)

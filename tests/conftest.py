@@ -1,0 +1,225 @@
+"""Real parts for every test: a Postgres, a Redis and the sandbox of this run's own, started here and stopped at the end."""
+
+import base64
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).parents[1]
+VAR = Path(tempfile.mkdtemp(prefix="bitloot-test-"))
+
+
+def free_port() -> int:
+    """A port nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the servers before any module of the app is imported: its settings are read once."""
+    for name in [n for n in os.environ if n.startswith(("NOWPAYMENTS_", "KINGUIN_", "R2_", "RESEND_", "BITLOOT_"))]:
+        del os.environ[name]
+    os.environ.pop("DATABASE_URL", None)
+    os.environ.pop("REDIS_URL", None)
+    from app import embedded  # noqa: PLC0415 - after the environment is clean
+
+    servers = embedded.start(VAR)
+    config.add_cleanup(lambda: (servers.stop(), shutil.rmtree(VAR, ignore_errors=True)) and None)
+    os.environ |= {
+        "BITLOOT_VAR": str(VAR),
+        "DATABASE_URL": servers.database_url,
+        "REDIS_URL": servers.redis_url,
+        "JWT_SECRET": secrets.token_urlsafe(48),
+        "MASTER_KEYS": f"test1:{base64.b64encode(secrets.token_bytes(32)).decode()}",
+        "PORT": str(free_port()),
+        "SANDBOX_PORT": str(free_port()),
+        "LOG_LEVEL": "WARNING",
+    }
+    subprocess.run([sys.executable, "-m", "app.cli", "migrate"], check=True, cwd=ROOT, capture_output=True)
+
+
+def wait_for(url: str, process: subprocess.Popen[bytes], *, seconds: float = 30) -> None:
+    """Until ``url`` answers 200; fails at once when the process has ended."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        assert process.poll() is None, f"{process.args} ended with {process.returncode}"
+        try:
+            if httpx.get(url, timeout=2).status_code == 200:
+                return
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.05)
+    raise AssertionError(f"{url} did not answer within {seconds} s")
+
+
+class Box:
+    """The sandbox, as a test plays it: the outside world's buttons."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.http = httpx.AsyncClient(base_url=url, timeout=30)
+
+    async def _json(self, method: str, path: str, **kwargs: Any) -> Any:
+        answer = await self.http.request(method, f"/sandbox/api/{path}", **kwargs)
+        assert answer.status_code < 300, answer.text
+        return answer.json() if answer.content else None
+
+    async def reset(self) -> None:
+        await self._json("POST", "reset")
+
+    async def payments(self) -> list[dict[str, Any]]:
+        return list(await self._json("GET", "payments"))
+
+    async def pay(self, payment_id: str, case: str = "finished", fraction: str = "1.0", **more: Any) -> dict[str, Any]:
+        """Pay at the provider; the notices go to the shop's port, where in most tests nobody listens."""
+        body = {"case": case, "fraction": fraction, **more}
+        return dict(await self._json("POST", f"payments/{payment_id}/pay", json=body))
+
+    async def orders(self) -> list[dict[str, Any]]:
+        """The supplier's books: what was bought of it and what it charged."""
+        return list(await self._json("GET", "orders"))
+
+    async def act(self, order_id: str, action: str) -> None:
+        await self._json("POST", f"orders/{order_id}", json={"action": action})
+
+    async def mail(self) -> list[dict[str, Any]]:
+        return list(await self._json("GET", "mail"))
+
+    async def set_product(self, product_id: str, **change: Any) -> None:
+        await self._json("POST", f"products/{product_id}", json=change)
+
+    async def settings(self, **change: Any) -> None:
+        await self._json("POST", "settings", json=change)
+
+    async def fault(self, provider: str, mode: str, **more: Any) -> None:
+        await self._json("POST", "faults", json={"provider": provider, "mode": mode, **more})
+
+    async def no_faults(self) -> None:
+        await self._json("DELETE", "faults")
+
+
+@pytest.fixture(scope="session")
+def sandbox_process() -> Iterator[str]:
+    """A sandbox of this run's own, as a real process. Yields its address."""
+    port = os.environ["SANDBOX_PORT"]
+    command = [sys.executable, "-m", "uvicorn", "app.sandbox.main:create_app", "--factory", "--host", "127.0.0.1"]
+    with (VAR / "sandbox.log").open("wb") as log:
+        process = subprocess.Popen([*command, "--port", port, "--no-access-log"], cwd=ROOT, stdout=log, stderr=log)
+    try:
+        wait_for(f"http://127.0.0.1:{port}/sandbox/api/faults", process)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.fixture
+async def box(sandbox_process: str) -> AsyncIterator[Box]:
+    """The sandbox, as it was at its start."""
+    found = Box(sandbox_process)
+    await found.reset()
+    yield found
+    await found.http.aclose()
+
+
+@pytest.fixture(scope="session")
+async def house(sandbox_process: str) -> AsyncIterator[Any]:
+    """The web application with its pools open in this process, and a catalog in its tables."""
+    from app.catalog import service as catalog  # noqa: PLC0415 - after pytest_configure
+    from app.main import create_app, lifespan  # noqa: PLC0415
+    from app.payments import coins  # noqa: PLC0415
+
+    application = create_app()
+    async with lifespan(application):
+        await catalog.sync(kinguin=application.state.kit.kinguin)
+        await coins.sync(nowpayments=application.state.kit.nowpayments)
+        yield application
+
+
+KEPT_TABLES = {"product", "coin", "migration"}
+
+
+@pytest.fixture
+async def app(house: Any, box: Box) -> Any:
+    """The application on empty tables (but for catalog and coins), an empty Redis and a fresh sandbox."""
+    from app.catalog import service as catalog  # noqa: PLC0415
+    from app.core import db  # noqa: PLC0415
+    from app.core.redis import async_client  # noqa: PLC0415
+
+    rows = await db.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    names = ", ".join(row["tablename"] for row in rows if row["tablename"] not in KEPT_TABLES)
+    await db.fetch(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
+    changed = await db.fetch_value("SELECT count(*) FROM product WHERE updated_at <> created_at")
+    if changed:
+        await catalog.sync(kinguin=house.state.kit.kinguin)
+        await db.fetch("UPDATE product SET updated_at = created_at")
+    async with async_client() as redis:
+        await redis.flushall()
+    return house
+
+
+@pytest.fixture
+async def client(app: Any) -> AsyncIterator[httpx.AsyncClient]:
+    """A JSON client of the application, with cookies of its own."""
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    base = os.environ["PORT"]
+    async with httpx.AsyncClient(
+        transport=transport, base_url=f"http://127.0.0.1:{base}", headers={"accept": "application/json"}
+    ) as made:
+        yield made
+
+
+@pytest.fixture
+async def browser_client(app: Any) -> AsyncIterator[httpx.AsyncClient]:
+    """A client that asks for pages, as a browser without JavaScript does."""
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(
+        transport=transport, base_url=f"http://127.0.0.1:{os.environ['PORT']}", headers={"accept": "text/html"}
+    ) as made:
+        yield made
+
+
+Drain = Callable[..., Awaitable[int]]
+
+
+@pytest.fixture
+def drain(app: Any) -> Drain:
+    """Run due jobs here and now, as a worker would, until none is left. ``later=True`` also runs those that wait.
+
+    Answers how many attempts were made. With ``only`` it runs jobs of that name alone.
+    """
+    from actors.job import attempt  # noqa: PLC0415
+    from actors.retries import AttemptFailed, decide  # noqa: PLC0415
+    from app.core import clock, db  # noqa: PLC0415
+
+    async def run(*, later: bool = False, only: str | None = None, most: int = 300) -> int:
+        made = 0
+        while made < most:
+            row = await db.fetch_one(
+                """SELECT id, run_at FROM job WHERE status = 'pending' AND ($1 OR run_at <= $2)
+                   AND ($3::text IS NULL OR name = $3) ORDER BY run_at LIMIT 1""",
+                later, clock.now(), only,
+            )  # fmt: skip
+            if row is None:
+                return made
+            made += 1
+            with clock.travelled(max(row["run_at"] - clock.now(), clock.timedelta())):
+                try:
+                    await attempt(row["id"], app.state.kit)
+                except AttemptFailed as failed:
+                    await decide(failed)
+        raise AssertionError(f"{most} attempts and still not done")
+
+    return run

@@ -1,0 +1,1 @@
+"""The sandbox is as faithful as the fact sheets, and steers as its panel says."""
