@@ -134,9 +134,8 @@ def _greet(env: dict[str, str], seconds: float) -> None:
     shop = f"http://127.0.0.1:{env.get('PORT', '8000')}"
     print(f"\n  BitLoot is up ({seconds:.1f} s).\n")
     print(f"  Shop      {shop}")
-    print(
-        f"  Sandbox   http://127.0.0.1:{env.get('SANDBOX_PORT', '8010')}/sandbox   pay orders and play the supplier here"
-    )
+    sandbox = f"http://127.0.0.1:{env.get('SANDBOX_PORT', '8010')}/sandbox"
+    print(f"  Sandbox   {sandbox}   pay orders and play the supplier here")
     print(f"  Admin     {shop}/admin   {ADMIN}   {env['ADMIN_PASSWORD']}")
     print(f"  Logs      {Path(env['BITLOOT_VAR']) / 'logs'}")
     print("\n  Ctrl-C stops it all.\n", flush=True)

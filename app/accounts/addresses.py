@@ -7,7 +7,29 @@ from email_validator import EmailNotValidError, validate_email
 from app.core.errors import Invalid
 
 LONGEST = 254  # characters (RFC 5321, 4.5.3.1.3, less the angle brackets)
-COMMON = ["gmail.com", "outlook.com", "hotmail.com", "yahoo.com", "icloud.com", "proton.me", "protonmail.com", "live.com", "aol.com", "gmx.de", "web.de", "gmx.net", "mail.com", "yandex.ru", "mail.ru", "hotmail.co.uk", "yahoo.co.uk", "yahoo.fr", "orange.fr", "free.fr", "libero.it"]
+COMMON = (
+    "gmail.com",
+    "outlook.com",
+    "hotmail.com",
+    "yahoo.com",
+    "icloud.com",
+    "proton.me",
+    "protonmail.com",
+    "live.com",
+    "aol.com",
+    "gmx.de",
+    "web.de",
+    "gmx.net",
+    "mail.com",
+    "yandex.ru",
+    "mail.ru",
+    "hotmail.co.uk",
+    "yahoo.co.uk",
+    "yahoo.fr",
+    "orange.fr",
+    "free.fr",
+    "libero.it",
+)
 CLOSE = 0.8  # similarity from which a domain is taken for a slip of the fingers
 
 

@@ -1,4 +1,4 @@
-"""Cover art, drawn from a title alone: the same title always gives the same picture, another title another one.
+"""Cover art, drawn from a title alone: the same title always gives the same picture, another title another.
 
 `draw_cover` throws the title's SHA-256 as dice: a scene, a palette, a lettering, then every detail. The answer is a
 small, self-contained SVG with presentation attributes only, so it stands under `style-src 'self'` and needs no font
@@ -77,7 +77,7 @@ def _gamma(linear: float) -> int:
     return round(255 * curved)
 
 
-# Lightness and chroma of sky, glow, far, mid, near, light, spark; then scrim and ink.
+# Lightness and chroma of sky, glow, far, mid, near, light and spark.
 MOODS: dict[str, tuple[tuple[float, float], ...]] = {
     "night": ((0.22, 0.06), (0.42, 0.13), (0.36, 0.1), (0.3, 0.08), (0.2, 0.05), (0.93, 0.04), (0.8, 0.16)),
     "dusk": ((0.38, 0.13), (0.78, 0.14), (0.56, 0.14), (0.4, 0.12), (0.24, 0.07), (0.96, 0.05), (0.84, 0.15)),
@@ -147,9 +147,8 @@ def peaks(dice: Dice, ink: Palette) -> str:
         base = 270 + layer * 85
         ridge: list[tuple[float, float]] = [(0, base)]
         while ridge[-1][0] < W:
-            x, y = ridge[-1]
-            up = len(ridge) % 2
-            ridge.append((x + dice.between(36, 92), base - (dice.between(50, 150) if up else dice.between(-24, 30))))
+            top = dice.between(50, 150) if len(ridge) % 2 else dice.between(-24, 30)
+            ridge.append((ridge[-1][0] + dice.between(36, 92), base - top))
         parts.append(f'<path d="M0 {H}L{_points(ridge)}L{W + 90} {H}z" fill="{fill}"/>')
     return "".join(parts)
 
@@ -188,12 +187,8 @@ def shards(dice: Dice, ink: Palette) -> str:
     turns = [2 * pi * k / 13 + dice.between(-0.16, 0.16) for k in range(13)]
     parts = []
     for turn, following in pairwise([*turns, turns[0] + 2 * pi]):
-        inner = dice.between(14, 120)
-        corners = (
-            _around(x, y, inner, (turn + following) / 2),
-            _around(x, y, 640, turn),
-            _around(x, y, 640, following),
-        )
+        tip = _around(x, y, dice.between(14, 120), (turn + following) / 2)
+        corners = (tip, _around(x, y, 640, turn), _around(x, y, 640, following))
         fill = dice.pick((ink.far, ink.mid, ink.near, ink.spark, ink.glow, ink.mid))
         parts.append(f'<path d="M{_points(corners)}z" fill="{fill}" fill-opacity="{_n(dice.between(0.6, 1))}"/>')
     return "".join(parts)
@@ -212,7 +207,7 @@ def maze(dice: Dice, ink: Palette) -> str:
     wide = _n(size * dice.between(0.2, 0.36))
     return (
         f'<g fill="none" stroke-width="{wide}" stroke-linecap="round"><path d="{straight}" stroke="{ink.mid}"/>'
-        f'<path d="{turned}" stroke="{dice.pick((ink.spark, ink.far, ink.light))}"/></g>'
+        f'<path d="{turned}" stroke="{dice.pick((ink.spark, ink.light))}"/></g>'
     )
 
 
@@ -297,21 +292,25 @@ def beams(dice: Dice, ink: Palette) -> str:
     rays = ""
     for ray in range(count):
         turn = pi + pi * (ray + 0.2) / count
-        rays += f"M{_n(x)} {_n(y)}L{_points((_around(x, y, 720, turn), _around(x, y, 720, turn + 0.5 * pi / count)))}z"
-    tower = dice.between(120, 210)
-    standing = dice.pick(
-        (
-            f'<path d="M{_n(x - 26)} {_n(y)}l12-{_n(tower)}h28l12 {_n(tower)}z"/>'
-            f'<path d="M{_n(x - 20)} {_n(y - tower - 26)}h40v26h-40z" fill="{ink.light}"/>',
-            f'<path d="M{_n(x - 110)} {_n(y + 1)}l60-{_n(tower)} 34 50 26-40 100 {_n(tower - 9)}z"/>',
-            f'<path d="M{_n(x - 7)} {_n(y)}v-{_n(tower)}h14v{_n(tower)}z"/><circle cx="{_n(x)}" cy="{_n(y - tower)}" r="58"/>',
-            f'<path d="M{_n(x - 74)} {_n(y)}v-70l74-{_n(tower - 60)} 74 {_n(tower - 60)}v70z"/>',
-        )
-    )
+        edges = (_around(x, y, 720, turn), _around(x, y, 720, turn + 0.5 * pi / count))
+        rays += f"M{_n(x)} {_n(y)}L{_points(edges)}z"
     return (
-        f'<path d="{rays}" fill="{ink.glow}" fill-opacity=".75"/><circle cx="{_n(x)}" cy="{_n(y)}" r="92" fill="{ink.spark}"/>'
-        f'<path d="M0 {_n(y)}H{W}V{H}H0z" fill="{ink.near}"/>'
-        f'<g fill="{ink.near}">{standing}</g>'
+        f'<path d="{rays}" fill="{ink.glow}" fill-opacity=".75"/><path d="M0 {_n(y)}H{W}V{H}H0z" fill="{ink.near}"/>'
+        f'<g transform="translate({_n(x)} {_n(y)})"><path d="M-92 0a92 92 0 0 1 184 0z" fill="{ink.spark}"/>'
+        f'<g fill="{ink.near}">{_landmark(dice, ink)}</g></g>'
+    )
+
+
+def _landmark(dice: Dice, ink: Palette) -> str:
+    """What stands before the sun: a lighthouse, a mountain, a tree or a house. Its foot is the origin."""
+    high = _n(dice.between(120, 210))
+    return dice.pick(
+        (
+            f'<path d="M-26 0l12-{high}h28l12 {high}z"/><path d="M-20-{high}v-26h40v26z" fill="{ink.light}"/>',
+            f'<path d="M-110 1l60-{high} 34 50 26-40 100 {high}z"/>',
+            f'<path d="M-7 0v-{high}h14v{high}z"/><circle cy="-{high}" r="58"/>',
+            '<path d="M-74 0v-70l74-76 74 76v70z"/>',
+        )
     )
 
 
@@ -383,9 +382,11 @@ def draw_cover(title: str, *, width: int = W, height: int = H) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {W} {H}" '
         f'preserveAspectRatio="xMidYMid slice" role="img" aria-label="{escape(shown)}"><defs>'
-        f'<linearGradient id="s{mark}" x2="0" y2="1"><stop stop-color="{ink.sky}"/><stop offset=".8" stop-color="{ink.glow}"/>'
-        f'</linearGradient><linearGradient id="t{mark}" x2="0" y2="1"><stop offset=".45" stop-color="{ink.scrim}" stop-opacity="0"/>'
-        f'<stop offset=".8" stop-color="{ink.scrim}" stop-opacity=".9"/><stop offset="1" stop-color="{ink.scrim}"/></linearGradient></defs>'
+        f'<linearGradient id="s{mark}" x2="0" y2="1"><stop stop-color="{ink.sky}"/>'
+        f'<stop offset=".8" stop-color="{ink.glow}"/></linearGradient>'
+        f'<linearGradient id="t{mark}" x2="0" y2="1"><stop offset=".45" stop-color="{ink.scrim}" stop-opacity="0"/>'
+        f'<stop offset=".8" stop-color="{ink.scrim}" stop-opacity=".9"/>'
+        f'<stop offset="1" stop-color="{ink.scrim}"/></linearGradient></defs>'
         f'<path d="M0 0h{W}v{H}H0z" fill="url(#s{mark})"/>{scene(dice, ink)}'
         f'<path d="M0 0h{W}v{H}H0z" fill="url(#t{mark})"/>{lettering(shown, dice, ink)}</svg>'
     )

@@ -113,7 +113,7 @@ async def spend_discount(code: str) -> bool:
                AND (max_uses IS NULL OR used < max_uses) RETURNING true""",
             code,
             clock.now(),
-        )  # fmt: skip
+        )
     )
 
 

@@ -3,6 +3,7 @@
 import contextvars
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from typing import Any, cast
 
 import asyncpg
@@ -14,13 +15,27 @@ _after_commit: contextvars.ContextVar[list[Callable[[], None]] | None] = context
 )
 
 
+@lru_cache(maxsize=1)
 def engine() -> PostgresEngine:
+    """Piccolo's engine, found once: looking it up costs more than a short query."""
     return cast(PostgresEngine, engine_finder())
 
 
+class _Connection(asyncpg.Connection):  # type: ignore[misc]
+    """A connection that carries no state of its own from one use to the next, so giving it back needs no round trip."""
+
+    def get_reset_query(self) -> str:
+        return ""
+
+
 async def open_pool(size: int) -> None:
-    """Open this process's pool of at most ``size`` connections, on the running loop."""
-    await engine().start_connection_pool(min_size=1, max_size=size, command_timeout=15, timeout=5)
+    """Open this process's pool of at most ``size`` connections, on the running loop.
+
+    Nothing here may set session state (SET without LOCAL, session locks, LISTEN): it would leak to the next user.
+    """
+    await engine().start_connection_pool(
+        min_size=1, max_size=size, command_timeout=15, timeout=5, connection_class=_Connection
+    )
 
 
 async def close_pool() -> None:

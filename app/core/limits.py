@@ -30,10 +30,9 @@ async def spend(purse: str, who: str, per_minute: int) -> None:
     now = time.time()
     name = f"limit:{purse}:{who}:{int(now // WINDOW)}"
     try:
-        async with _client().pipeline(transaction=False) as pipe:
-            pipe.incr(name)
-            pipe.expire(name, WINDOW * 2)
-            used, _ = await pipe.execute()
+        used = await _client().incr(name)
+        if used == 1:
+            await _client().expire(name, WINDOW * 2)
     except (RedisError, OSError) as error:
         log.get("bitloot.limits").warning("limits.off", why=type(error).__name__)
         return

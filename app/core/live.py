@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 
 from app.core import db, log
 from app.core.courier import courier
-from app.core.redis import async_client, sync_client
+from app.core.redis import async_client
 
 CHANNEL = "bitloot:news"
 RECONNECT = 1.0  # seconds between attempts to subscribe again
@@ -22,11 +22,7 @@ RECONNECT = 1.0  # seconds between attempts to subscribe again
 def announce(subject: UUID, seq: int) -> None:
     """Tell every process, once the surrounding transaction has committed, that ``subject`` has event ``seq``."""
     news = subject.bytes + seq.to_bytes(8, "big")
-    db.after_commit(lambda: courier.send(lambda: _publish(news)))
-
-
-def _publish(news: bytes) -> None:
-    sync_client().publish(CHANNEL, news)
+    db.after_commit(lambda: courier.send(lambda pipe: pipe.publish(CHANNEL, news)))
 
 
 class Newsroom:

@@ -41,10 +41,13 @@ async def move(
     Returns the new row as a dict, or None when the row was not in a state that leads to ``to``: somebody was
     first, which is not an error.
     """
+    sources = [s.value for s in moves.sources(to)]
+    if not sources:
+        return None  # an initial state: nothing leads back to it
     state = table._meta.get_column_by_name(column)
     rows = (
         await table.update({state: to.value, **dict(also or {})})
-        .where(table._meta.primary_key == row_id, state.is_in([s.value for s in moves.sources(to)]))
+        .where(table._meta.primary_key == row_id, state.is_in(sources))
         .returning(*table.all_columns())
     )
     return rows[0] if rows else None

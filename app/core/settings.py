@@ -10,8 +10,27 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.core.crypto import BadMasterKeys, MasterKeys
+
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
-PRODUCTION_NEEDS = ["database_url", "redis_url", "frontend_url", "webhook_base_url", "jwt_secret", "master_keys", "nowpayments_api_key", "nowpayments_ipn_secret", "kinguin_api_key", "kinguin_webhook_secret", "r2_endpoint", "r2_access_key_id", "r2_secret_access_key", "r2_bucket", "resend_api_key", "mail_from"]
+PRODUCTION_NEEDS = (
+    "database_url",
+    "redis_url",
+    "frontend_url",
+    "webhook_base_url",
+    "jwt_secret",
+    "master_keys",
+    "nowpayments_api_key",
+    "nowpayments_ipn_secret",
+    "kinguin_api_key",
+    "kinguin_webhook_secret",
+    "r2_endpoint",
+    "r2_access_key_id",
+    "r2_secret_access_key",
+    "r2_bucket",
+    "resend_api_key",
+    "mail_from",
+)
 PRODUCTION_URLS = {
     "nowpayments_base_url": "https://api.nowpayments.io/v1",
     "kinguin_base_url": "https://gateway.kinguin.net/esa/api",
@@ -136,8 +155,9 @@ def _production_faults(s: Settings) -> list[str]:
     sandboxed = [n for n in _SECRETS if _text(getattr(s, n)).startswith("sandbox-")]
     faults += [f"{n.upper()} is a sandbox default: production needs the provider's own" for n in sandboxed]
     for name in ("frontend_url", "webhook_base_url", *PRODUCTION_URLS):
-        url = urlsplit(getattr(s, name))
-        if url.netloc and (url.scheme != "https" or url.hostname in LOOPBACK):
+        text = getattr(s, name)
+        url = urlsplit(text)
+        if text and (url.scheme != "https" or not url.hostname or url.hostname in LOOPBACK):
             faults.append(f"{name.upper()} must be a public https address")
     return faults
 
@@ -156,6 +176,11 @@ def _general_faults(s: Settings) -> list[str]:
         faults.append("JWT_SECRET must have at least 32 characters")
     if not _text(s.master_keys):
         faults.append("MASTER_KEYS is missing: id:base64 pairs, see .env.example")
+    else:
+        try:
+            MasterKeys.parse(_text(s.master_keys))
+        except BadMasterKeys as bad:
+            faults.append(f"MASTER_KEYS can't be used: {bad}")
     r2 = [s.r2_endpoint, _text(s.r2_access_key_id), _text(s.r2_secret_access_key), s.r2_bucket]
     if any(r2) and not all(r2):
         faults.append("R2_ENDPOINT, R2_ACCESS_KEY_ID, R2_SECRET_ACCESS_KEY and R2_BUCKET go together")

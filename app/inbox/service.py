@@ -1,35 +1,59 @@
 """Keeping notices: raw, once each, together with the job that will apply them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from app.core import clock, db
 from app.core.ids import new_id
+from app.core.together import Together
 from app.jobs import relay
 
 
-async def keep(provider: str, dedupe: str, headers: Mapping[str, str], body: bytes, *, job: str) -> bool:
-    """Store a genuine notice and post ``job`` for it, durably, in one statement. False when it is a repeat.
+@dataclass(frozen=True, slots=True)
+class _Notice:
+    id: UUID
+    job_id: UUID
+    provider: str
+    dedupe: str
+    headers: str
+    body: bytes
+    job: str
 
-    One statement is one round trip and one commit: this is the busiest door of the house.
+
+async def keep(provider: str, dedupe: str, headers: Mapping[str, str], body: bytes, *, job: str) -> bool:
+    """Store a genuine notice and post ``job`` for it, durably. False when it is a repeat.
+
+    This is the busiest door of the house: notices that come while one is being written share the next commit.
     """
+    notice = _Notice(new_id(), new_id(), provider, dedupe[:200], json.dumps(dict(headers)), body, job)
+    return await _together(notice)
+
+
+async def _keep_all(notices: Sequence[_Notice]) -> list[bool]:
     now = clock.now()
-    notice_id, job_id = new_id(), new_id()
-    kept = await db.fetch_value(
-        """WITH kept AS (
+    rows = await db.fetch(
+        """WITH given AS (
+             SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::jsonb[], $6::bytea[], $7::text[],
+               $8::text[]) AS g (id, job_id, provider, dedupe, headers, body, job, queue)),
+           kept AS (
              INSERT INTO inbound_webhook (id, provider, dedupe, headers, body, received_at, status)
-             VALUES ($1, $2, $3, $4::jsonb, $5, $6, 'pending')
+             SELECT id, provider, dedupe, headers, body, $9, 'pending' FROM given
              ON CONFLICT (provider, dedupe) DO NOTHING RETURNING id)
            INSERT INTO job (id, name, queue, args, status, run_at, created_at)
-           SELECT $7, $8, $9, $10::jsonb, 'pending', $6, $6 FROM kept RETURNING id""",
-        notice_id, provider, dedupe[:200], json.dumps(dict(headers)), body, now,
-        job_id, job, relay.queue_of(job), f'{{"notice_id": "{notice_id}"}}',
+           SELECT g.job_id, g.job, g.queue, jsonb_build_object('notice_id', g.id), 'pending', $9, $9
+           FROM given g JOIN kept USING (id) RETURNING id""",
+        [n.id for n in notices], [n.job_id for n in notices], [n.provider for n in notices],
+        [n.dedupe for n in notices], [n.headers for n in notices], [n.body for n in notices],
+        [n.job for n in notices], [relay.queue_of(n.job) for n in notices], now,
     )  # fmt: skip
-    if kept is None:
-        return False
-    relay.send(job_id, job)
-    return True
+    posted = {row["id"] for row in rows}
+    relay.send_all((n.job_id, n.job) for n in notices if n.job_id in posted)
+    return [n.job_id in posted for n in notices]
+
+
+_together = Together(_keep_all)
 
 
 async def applied(notice_id: UUID, outcome: str) -> None:

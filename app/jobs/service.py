@@ -177,7 +177,8 @@ async def take_back(allowed: Mapping[str, int]) -> int:
     Returns how many were taken back.
     """
     rows = await db.fetch(
-        "SELECT id, name, args, subject, attempt, forgiven FROM job WHERE status = 'processing' AND lease_until < $1 LIMIT 500",
+        """SELECT id, name, args, subject, attempt, forgiven FROM job
+           WHERE status = 'processing' AND lease_until < $1 LIMIT 500""",
         clock.now(),
     )
     for row in rows:

@@ -6,7 +6,11 @@ from piccolo.table import Table
 
 
 class Job(Table, tablename="job"):
-    """One piece of work. ``forgiven`` attempts came before a retry by hand. ``dedupe`` keeps a second pending job of the same meaning away (partial unique index)."""
+    """One piece of work.
+
+    ``forgiven`` attempts came before a retry by hand. ``dedupe`` keeps a second pending job of the same meaning away
+    (partial unique index).
+    """
 
     id = UUID(primary_key=True, default=None)
     name = Varchar(64)

@@ -1,1 +1,1 @@
-"""The vault: one sealed key per unit sold, its reveal, and the log of both. Plaintext lives nowhere else, and briefly."""
+"""The vault: one sealed key per unit sold, its reveal, and the log of both. Plaintext never rests."""

@@ -96,7 +96,7 @@ async def seal(
 
 
 async def keep(order_id: UUID, item_id: UUID, sealed: Sequence[Sealed]) -> None:
-    """Write the rows of sealed keys; a unit or a supplier's key that has a row already is an error, not a second key."""
+    """Write the rows of sealed keys; a unit or a supplier's key that has one already is an error, not a second key."""
     for one in sealed:
         await db.fetch(
             """INSERT INTO sealed_key (id, order_id, item_id, ordinal, supplier_key_id, media_type, blob, created_at)

@@ -9,7 +9,8 @@ from app.core import db
 async def about(subject: UUID) -> list[dict[str, Any]]:
     """Letters about an order, oldest first, without their content."""
     rows = await db.fetch(
-        "SELECT id, kind, recipient, status, error, created_at, sent_at FROM mail WHERE subject = $1 ORDER BY created_at",
+        """SELECT id, kind, recipient, status, error, created_at, sent_at FROM mail
+           WHERE subject = $1 ORDER BY created_at""",
         subject,
     )
     return [dict(row) for row in rows]

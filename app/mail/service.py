@@ -14,7 +14,7 @@ from app.core import clock, db, log
 from app.core.ids import new_id
 from app.core.settings import settings
 from app.core.tokens import link_token
-from app.jobs import service as jobs
+from app.jobs import relay
 from app.mail.tables import Mail
 from app.providers.http import ProviderRefused
 from app.providers.resend import AlreadySent, Resend
@@ -44,13 +44,16 @@ class Letter:
 
 async def write(kind: str, to: str, context: dict[str, Any], *, about: UUID | None = None) -> UUID:
     """Freeze a letter and post its sending, in the surrounding transaction. ``context['link_id']`` becomes its link."""
-    mail_id = new_id()
+    mail_id, job_id = new_id(), new_id()
     await db.fetch(
-        """INSERT INTO mail (id, subject, kind, recipient, context, status, created_at)
-           VALUES ($1, $2, $3, $4, $5::jsonb, 'pending', $6)""",
-        mail_id, about, kind, to, json.dumps(context, default=str), clock.now(),
+        """WITH letter AS (
+             INSERT INTO mail (id, subject, kind, recipient, context, status, created_at)
+             VALUES ($1, $2, $3, $4, $5::jsonb, 'pending', $6))
+           INSERT INTO job (id, name, queue, args, subject, status, run_at, created_at)
+           VALUES ($7, 'mail.send', $8, jsonb_build_object('mail_id', $1::uuid), $2, 'pending', $6, $6)""",
+        mail_id, about, kind, to, json.dumps(context, default=str), clock.now(), job_id, relay.queue_of("mail.send"),
     )  # fmt: skip
-    await jobs.post("mail.send", {"mail_id": str(mail_id)}, subject=about)
+    relay.send(job_id, "mail.send")
     return mail_id
 
 

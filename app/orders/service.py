@@ -100,11 +100,8 @@ async def quote(wanted: Sequence[Wanted], discount_code: str | None = None) -> Q
     return Quote(lines, subtotal, off, code, percent)
 
 
-async def place(
-    email: str, wanted: Sequence[Wanted], *, pay_currency: str | None = None, discount_code: str | None = None
-) -> Placed:
+async def place(email: str, price: Quote, *, pay_currency: str | None = None) -> Placed:
     """Store an order with its items, its first event and the job that makes its payment, all or nothing."""
-    price = await quote(wanted, discount_code)
     order_id = new_id()
     async with db.transaction():
         if price.code and not await discounts.spend_discount(price.code):
@@ -128,8 +125,10 @@ async def _insert(order_id: UUID, email: str, price: Quote, pay_currency: str | 
              INSERT INTO purchase (id, email, status, fulfillment_status, currency, subtotal, discount,
                discount_code, total, pay_currency, created_at)
              VALUES ($1, $2, 'created', 'pending', $3, $4, $5, $6, $7, $8, $9) RETURNING id)
-           INSERT INTO purchase_item (id, order_id, product_id, position, name, slug, platform, quantity, unit_price, status)
-           SELECT i.id, bought.id, i.product_id, i.position, i.name, i.slug, i.platform, i.quantity, i.unit_price, 'pending'
+           INSERT INTO purchase_item
+             (id, order_id, product_id, position, name, slug, platform, quantity, unit_price, status)
+           SELECT i.id, bought.id, i.product_id, i.position, i.name, i.slug, i.platform, i.quantity, i.unit_price,
+             'pending'
            FROM bought, unnest($10::uuid[], $11::uuid[], $12::int[], $13::text[], $14::text[], $15::text[], $16::int[],
              $17::numeric[]) AS i (id, product_id, position, name, slug, platform, quantity, unit_price)""",
         order_id, email, price.subtotal.currency, price.subtotal.amount, price.discount.amount, price.code,

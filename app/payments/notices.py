@@ -53,7 +53,7 @@ MONEY_MOVED = {PaymentStatus.FINISHED, PaymentStatus.PARTIALLY_PAID}
 
 
 def judge(expected: Expected, report: PaymentReport, tolerance: Decimal) -> Verdict:
-    """Decide what ``report`` means for a payment we ``expected``; ``tolerance`` is the shortfall accepted, in percent."""
+    """What ``report`` means for a payment we ``expected``; ``tolerance`` is the shortfall accepted, in percent."""
     if report.order_id != expected.order_id:
         return Verdict(Effect.NONE, "ignored: it names another order")
     if report.price_amount is not None and (

@@ -1,10 +1,13 @@
 """Reading payments."""
 
-from collections.abc import Sequence
+import time
 from typing import Any
 from uuid import UUID
 
 from app.core import db
+
+COINS_KEPT = 10.0  # seconds: they are read from the provider every five minutes
+_coins: tuple[float, list[dict[str, Any]]] = (-COINS_KEPT, [])
 
 
 async def one(payment_id: UUID) -> dict[str, Any] | None:
@@ -13,8 +16,8 @@ async def one(payment_id: UUID) -> dict[str, Any] | None:
 
 
 async def by_provider_id(provider_payment_id: str, *, lock: bool = False) -> dict[str, Any] | None:
-    sql = "SELECT * FROM payment WHERE provider_payment_id = $1" + (" FOR UPDATE" if lock else "")
-    row = await db.fetch_one(sql, provider_payment_id)
+    sql = "SELECT * FROM payment WHERE provider_payment_id = $1"
+    row = await db.fetch_one(f"{sql} FOR UPDATE" if lock else sql, provider_payment_id)
     return dict(row) if row else None
 
 
@@ -43,15 +46,16 @@ async def others_open(order_id: UUID, but: UUID) -> bool:
                AND status IN ('waiting', 'confirming', 'confirmed', 'sending', 'partially_paid', 'finished'))""",
             order_id,
             but,
-        )  # fmt: skip
+        )
     )
 
 
-async def coins(codes: Sequence[str] | None = None) -> list[dict[str, Any]]:
+async def coins() -> list[dict[str, Any]]:
     """The coins offered now: ``{code, name, network, has_memo, minimum}``, in the provider's order."""
-    rows = await db.fetch(
-        """SELECT code, name, network, has_memo, minimum FROM coin WHERE active AND ($1::text[] IS NULL OR code = ANY($1))
-           ORDER BY position""",
-        list(codes) if codes is not None else None,
-    )  # fmt: skip
-    return [dict(row) for row in rows]
+    global _coins
+    read_at, found = _coins
+    if not found or time.monotonic() - read_at > COINS_KEPT:
+        rows = await db.fetch("SELECT code, name, network, has_memo, minimum FROM coin WHERE active ORDER BY position")
+        found = [dict(row) for row in rows]
+        _coins = (time.monotonic(), found)
+    return found

@@ -195,9 +195,9 @@ async def _apply(report: PaymentReport) -> str:
         return "ignored: it names no order of ours"
     payment = await queries.by_provider_id(report.payment_id, lock=True) or await _adopt(order, report)
     expected = Expected(
-        order_id=str(payment["order_id"]), status=PaymentStatus(payment["status"]), price_amount=payment["price_amount"],
-        price_currency=payment["price_currency"], pay_amount=payment["pay_amount"],
-        pay_currency=payment["pay_currency"], actually_paid=payment["actually_paid"],
+        order_id=str(payment["order_id"]), status=PaymentStatus(payment["status"]),
+        price_amount=payment["price_amount"], price_currency=payment["price_currency"],
+        pay_amount=payment["pay_amount"], pay_currency=payment["pay_currency"], actually_paid=payment["actually_paid"],
         top_up=payment["tops_up"] is not None,
     )  # fmt: skip
     verdict = judge(expected, report, settings().underpaid_tolerance_percent)
@@ -210,7 +210,7 @@ async def _apply(report: PaymentReport) -> str:
 
 
 async def _adopt(order: dict[str, Any], report: PaymentReport) -> dict[str, Any]:
-    """A payment we have no row for: made on our hosted invoice, by a repeated deposit, or by a call whose answer was lost.
+    """A payment without a row: made on our hosted invoice, by a repeated deposit, or by a call whose answer was lost.
 
     The provider itself confirmed that it is ours and for this order (only the key that made it can read it).
     """

@@ -28,13 +28,14 @@ MOVES = Moves(
             _P.FINISHED,
             _P.FAILED,
             _P.EXPIRED,
+            _P.REFUNDED,
         ),
         _P.CONFIRMING: (_P.CONFIRMED, _P.SENDING, _P.PARTIALLY_PAID, _P.FINISHED, _P.FAILED, _P.REFUNDED),
         _P.CONFIRMED: (_P.SENDING, _P.PARTIALLY_PAID, _P.FINISHED, _P.FAILED, _P.REFUNDED),
         _P.SENDING: (_P.PARTIALLY_PAID, _P.FINISHED, _P.FAILED, _P.REFUNDED),
         # A dashboard action may finish it; late money may finish what had expired (nowpayments.md, 5).
         _P.PARTIALLY_PAID: (_P.FINISHED, _P.REFUNDED),
-        _P.EXPIRED: (_P.CONFIRMING, _P.CONFIRMED, _P.SENDING, _P.PARTIALLY_PAID, _P.FINISHED),
+        _P.EXPIRED: (_P.CONFIRMING, _P.CONFIRMED, _P.SENDING, _P.PARTIALLY_PAID, _P.FINISHED, _P.REFUNDED),
         _P.FAILED: (_P.REFUNDED, _P.FINISHED),
         _P.FINISHED: (_P.REFUNDED,),
     }

@@ -191,9 +191,10 @@ class Kinguin(HttpProvider):
         return named(fault)
 
 
-def _standing(order: SupplierOrder) -> tuple[bool, float]:
+def _standing(order: SupplierOrder) -> tuple[bool, float, str]:
+    """Never changes among living orders, so that every look settles on the same one."""
     ended = order.status in {"canceled", "cancelled", "refunded"}
-    return ended, order.created_at.timestamp() if order.created_at else 0.0
+    return ended, order.created_at.timestamp() if order.created_at else 0.0, order.order_id
 
 
 def _quoted(ident: str) -> str:

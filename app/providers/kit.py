@@ -23,7 +23,7 @@ class Providers:
     store: ObjectStore
 
     async def aclose(self) -> None:
-        for client in (self.nowpayments, self.kinguin, self.resend):
+        for client in (self.nowpayments, self.kinguin, self.resend, self.store):
             await client.aclose()
 
 
@@ -47,13 +47,14 @@ def open_providers(s: Settings, *, transport: httpx.AsyncBaseTransport | None = 
 def open_store(s: Settings) -> ObjectStore:
     """R2 where it is set, else a folder of ours. boto3 is loaded only where it is used: it costs 30 MB."""
     if not s.uses_r2:
-        return LocalStore(s.bitloot_var / "blobs", s.jwt_secret.get_secret_value(), s.frontend_url)
+        return LocalStore(s.bitloot_var / "blobs", s.jwt_secret.get_secret_value(), s.frontend_url, observer=_observe)
     s3 = importlib.import_module("app.providers.storage_s3")
     store: ObjectStore = s3.S3Store(
         endpoint=s.r2_endpoint,
         bucket=s.r2_bucket,
         access_key_id=s.r2_access_key_id.get_secret_value(),
         secret_access_key=s.r2_secret_access_key.get_secret_value(),
+        observer=_observe,
     )
     return store
 

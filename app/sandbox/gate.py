@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import cast
 
 import httpx
 from litestar.enums import ScopeType
@@ -54,7 +55,8 @@ def gate(provider: str, switches: Switches, face: Face) -> Callable[[ASGIApp], A
             if not after:
                 await app(scope, receive, send)
                 return
-            await app(scope, receive, _into_the_void)
+            # A state of its own, else Litestar takes the swallowed answer for one that has begun.
+            await app(cast(Scope, {**scope, "state": {}}), receive, _into_the_void)
             if after.mode == "error500_after_effect":
                 await _strike(after, face, path, send)
             else:

@@ -1,5 +1,6 @@
 """Reading request bodies strictly: one shape, no surprises, every fault named by its field."""
 
+import re
 from typing import Any, TypeVar
 
 import msgspec
@@ -9,6 +10,7 @@ from app.core.errors import Invalid
 from app.core.signing import MalformedJson, parse_strict
 from app.web.render import sent_json
 
+MISSING = re.compile(r"missing required field `(\w+)`")
 LARGEST = 64 * 1024  # bytes of a request of ours
 T = TypeVar("T", bound=msgspec.Struct)
 Asked = Request[Any, Any, Any]
@@ -19,7 +21,7 @@ class MalformedBody(Invalid):
 
 
 async def read_json(request: Asked, shape: type[T]) -> T:
-    """The body as ``shape``. Raises MalformedBody for broken JSON (also NaN, doubled or deep members), naming the field."""
+    """The body as ``shape``. Raises MalformedBody, naming the field; also for NaN and for doubled or deep members."""
     try:
         data = parse_strict(await request.body(), max_bytes=LARGEST)
     except MalformedJson as bad:
@@ -28,7 +30,9 @@ async def read_json(request: Asked, shape: type[T]) -> T:
         return msgspec.convert(data, shape, strict=True)
     except msgspec.ValidationError as bad:
         said, _, where = str(bad).partition(" - at `$")
-        raise MalformedBody(f"{said}.", field=where.strip("`.") or None) from None
+        missing = MISSING.search(said)
+        field = ".".join(filter(None, (where.strip("`."), missing and missing[1])))
+        raise MalformedBody(f"{said}.", field=field or None) from None
 
 
 async def read_form(request: Asked) -> dict[str, str]:

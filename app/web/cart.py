@@ -21,7 +21,7 @@ def read(request: Asked) -> list[Wanted]:
     for part in request.cookies.get(COOKIE, "").split(".")[: MOST_ITEMS * 2]:
         name, _, number = part.partition("~")
         product_id = parse_id(name)
-        if product_id and number.isascii() and number.isdigit() and 1 <= int(number) <= MOST_OF_ONE:
+        if product_id and number.isascii() and number.isdigit() and len(number) < 4 and 1 <= int(number) <= MOST_OF_ONE:
             lines[product_id] = int(number)
     return [Wanted(product_id, quantity) for product_id, quantity in list(lines.items())[:MOST_ITEMS]]
 

@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from asyncpg import CharacterNotInRepertoireError
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from litestar.response import Redirect
 
 from app.core import log
-from app.core.errors import Problem, TooMany
+from app.core.errors import Invalid, Problem, TooMany
+from app.web import frame
 from app.web.guards import LoginNeeded
 from app.web.render import answer, by_htmx, page, sent_json, wants_json
 from app.web.viewer import Viewer
@@ -25,8 +27,24 @@ PLAIN = {
 }
 
 
+class UnusableText(Invalid):
+    """A NUL in a path, a form or a query, which Postgres can't hold."""
+
+
 def handle(request: Asked, error: Exception) -> Response[Any]:
     """Render any error; what nobody foresaw is logged with its traceback and answered without it."""
+    framed = hasattr(request.state, "viewer")
+    response = _answer(request, error)
+    if not framed:
+        # No route matched, so no middleware ran and the frame's headers are missing.
+        added = frame.headers(frame.request_id_of(request), request.url.path)
+        response.headers.update({name.decode(): value.decode() for name, value in added})
+    return response
+
+
+def _answer(request: Asked, error: Exception) -> Response[Any]:
+    if isinstance(error, CharacterNotInRepertoireError):
+        error = UnusableText("Leave out the control characters.")
     if isinstance(error, Problem):
         return _problem(request, error)
     status = error.status_code if isinstance(error, HTTPException) else 500
@@ -55,12 +73,18 @@ def _is_api(request: Asked) -> bool:
     return json_first and not by_htmx(request) and "text/html" not in request.headers.get("accept", "")
 
 
+def _camel(field: str) -> str:
+    """A field's name as it stands in our JSON."""
+    first, *more = field.split("_")
+    return first + "".join(word.capitalize() for word in more)
+
+
 def _render(
     request: Asked, status: int, title: str, detail: str, *, code: str, field: str | None = None
 ) -> Response[Any]:
     if _as_json(request):
         body = {"type": f"urn:bitloot:error:{code}", "title": title, "status": status, "detail": detail, "code": code}
-        response = answer(body | ({"field": field} if field else {}), status=status)
+        response = answer(body | ({"field": _camel(field)} if field else {}), status=status)
         response.media_type = "application/problem+json"
         return response
     if not hasattr(request.state, "viewer"):

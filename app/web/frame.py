@@ -1,12 +1,12 @@
 """Around every request: its id, its log line, its metrics, the security headers, the viewer."""
 
+import random
 import re
 import time
+from functools import lru_cache
 from typing import Any, cast
-from uuid import uuid4
 
 from litestar import Request
-from litestar.datastructures import MutableScopeHeaders
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
@@ -19,16 +19,19 @@ from app.web.viewer import viewer_of
 QUIET = ("/healthz", "/readyz", "/metrics", "/static/", "/covers/")
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 CONTENT_SECURITY = (
-    "default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self'; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
+    b"default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self'; connect-src 'self'; "
+    b"form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
 )
-HEADERS = {
-    "content-security-policy": CONTENT_SECURITY,
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "same-origin",
-    "cross-origin-opener-policy": "same-origin",
-    "permissions-policy": "camera=(), microphone=(), geolocation=()",
-}
+# The interactive API pages bring their own inline start-up script.
+DOCS_SECURITY = b"default-src 'self' 'unsafe-inline' data:; frame-ancestors 'none'"
+HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
+]
+STRICT_TRANSPORT = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+_log = log.get("bitloot.web")
 
 
 class Frame(ASGIMiddleware):
@@ -40,15 +43,14 @@ class Frame(ASGIMiddleware):
         request: Request[Any, Any, Any] = Request(scope)
         request.state.viewer = viewer_of(request)
         request.state.cart_count = cart.count(request)
-        given = request.headers.get("x-request-id", "")
-        request_id = given if REQUEST_ID.fullmatch(given) else uuid4().hex
+        request_id = request_id_of(request)
         began, status = time.perf_counter(), 500
 
         async def framed(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                _dress(MutableScopeHeaders.from_message(message), request_id, scope["path"])
+                message["headers"] = [*message.get("headers", []), *headers(request_id, scope["path"])]
             await send(message)
 
         with log.bound(request_id=request_id):
@@ -58,21 +60,25 @@ class Frame(ASGIMiddleware):
                 _account(cast(HTTPScope, scope), status, time.perf_counter() - began)
 
 
-def _dress(headers: MutableScopeHeaders, request_id: str, path: str) -> None:
-    headers["x-request-id"] = request_id
-    for name, value in HEADERS.items():
-        headers.setdefault(name, value)
-    if path.startswith("/api/docs"):
-        # The interactive API pages bring their own inline start-up script.
-        headers["content-security-policy"] = "default-src 'self' 'unsafe-inline' data:; frame-ancestors 'none'"
-    if settings().production:
-        headers.setdefault("strict-transport-security", "max-age=31536000; includeSubDomains")
+def request_id_of(request: Request[Any, Any, Any]) -> str:
+    """The caller's own name for the request, if it is a sane one. A name for log lines, not a secret."""
+    given = request.headers.get("x-request-id", "")
+    return given if REQUEST_ID.fullmatch(given) else f"{random.getrandbits(96):024x}"
+
+
+def headers(request_id: str, path: str) -> list[tuple[bytes, bytes]]:
+    security = DOCS_SECURITY if path.startswith("/api/docs") else CONTENT_SECURITY
+    added = [(b"x-request-id", request_id.encode()), (b"content-security-policy", security), *HEADERS]
+    return [*added, STRICT_TRANSPORT] if settings().production else added
+
+
+@lru_cache(maxsize=512)
+def _timer(method: str, route: str, status: int) -> Any:
+    return metrics.REQUESTS.labels(method, route, str(status))
 
 
 def _account(scope: HTTPScope, status: int, seconds: float) -> None:
     route = str(scope.get("path_template") or "unmatched")
-    metrics.REQUESTS.labels(scope["method"], route, str(status)).observe(seconds)
+    _timer(scope["method"], route, status).observe(seconds)
     if not scope["path"].startswith(QUIET):
-        log.get("bitloot.web").info(
-            "request", method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 1)
-        )
+        _log.info("request", method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 1))

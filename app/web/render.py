@@ -99,7 +99,7 @@ def page(
     html = templates().get_template(name).render({**_ambient(request), **(context or {})})
     return Response(
         html.encode(),
-        media_type="text/html; charset=utf-8",
+        media_type="text/html",
         status_code=status,
         headers={"cache-control": "no-store", "vary": "HX-Request, Accept, Cookie"},
     )

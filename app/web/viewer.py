@@ -51,7 +51,7 @@ def visitor(request: Request[Any, Any, Any]) -> Visitor:
 
 
 def client_ip(request: Request[Any, Any, Any]) -> str:
-    """The caller's address. Behind N trusted proxies it is the Nth from the right: what stands left of it is hearsay."""
+    """The caller's address. Behind N trusted proxies it is the Nth from the right; the rest is hearsay."""
     hops = settings().proxy_hops
     if hops:
         chain = [part.strip() for part in request.headers.get("x-forwarded-for", "").split(",") if part.strip()]
@@ -61,7 +61,11 @@ def client_ip(request: Request[Any, Any, Any]) -> str:
 
 
 def remember_orders(response: Response[Any], ids: list[UUID]) -> None:
-    _keep(response, ORDERS_COOKIE, tokens.orders_token(ids), int(tokens.ORDERS_LIFETIME.total_seconds()))
+    keep_orders(response, tokens.orders_token(ids))
+
+
+def keep_orders(response: Response[Any], token: str) -> None:
+    _keep(response, ORDERS_COOKIE, token, int(tokens.ORDERS_LIFETIME.total_seconds()))
 
 
 def remember_session(response: Response[Any], session: Session) -> None:

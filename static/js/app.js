@@ -156,7 +156,13 @@
   });
 
   // ---- errors take the focus
-  document.querySelector("[data-focus]")?.focus({ preventScroll: false });
+  const focusOnce = () => {
+    const wanted = document.querySelector("[data-focus-once]");
+    if (!wanted) return;
+    wanted.removeAttribute("data-focus-once");
+    wanted.focus();
+  };
+  focusOnce();
 
   // ---- htmx
   const headCount = () => {
@@ -166,21 +172,18 @@
     badge.textContent = told.dataset.cartCount;
     badge.dataset.count = told.dataset.cartCount;
   };
-  // Filters left empty stay out of the address.
+  // Filters left empty, or at a list's first choice, stay out of the address.
   document.addEventListener("htmx:config:request", (event) => {
     const { request, sourceElement } = event.detail.ctx;
     if (!sourceElement.matches?.("[data-clean]") || !(request.body instanceof FormData)) return;
     for (const [name, value] of [...request.body]) if (value === "") request.body.delete(name);
+    for (const list of sourceElement.querySelectorAll("select")) if (list.selectedIndex === 0) request.body.delete(list.name);
   });
   document.addEventListener("htmx:after:swap", () => {
     headCount();
     boundAll();
     nameSwitch();
-    const focus = document.querySelector("[data-focus-once]");
-    if (focus) {
-      focus.removeAttribute("data-focus-once");
-      focus.focus();
-    }
+    focusOnce();
     const told = document.querySelector("[data-announce-once]");
     if (told) {
       announce(told.dataset.announceOnce);

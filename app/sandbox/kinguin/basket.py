@@ -75,12 +75,12 @@ def _wish(world: World, row: object, version: int, where: str) -> Wish:
     offer = Offer(world, _product(row, version, where))
     qty, limit, key_type = row.get("qty"), row.get("price"), row.get("keyType")
     if isinstance(qty, bool) or not isinstance(qty, int) or not 1 <= qty <= QTY_LIMIT:
-        raise violation(f"{where}.qty", f"Must be between 1 and {QTY_LIMIT}.", qty)
+        raise violation(f"{where}.qty", f"Must be between 1 and {QTY_LIMIT}.", str(qty)[:80])
     if isinstance(limit, bool) or not isinstance(limit, (int, Decimal)) or not 0 < limit <= 10**6:
         raise violation(f"{where}.price", "Must be a number greater than 0.")
-    if key_type not in {None, "text"}:
+    if key_type not in (None, "text"):
         raise violation(f"{where}.keyType", 'The only key type is "text".', str(key_type)[:80])
-    if row.get("offerId") not in {None, offer.product.offer_id}:
+    if row.get("offerId") not in (None, offer.product.offer_id):
         raise unavailable(offer.product.name)
     return Wish(offer, qty, Decimal(limit), key_type == "text")
 

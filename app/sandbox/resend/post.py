@@ -30,7 +30,7 @@ def once(world: World, key: str | None, payload: object, act: Callable[[], Field
     if not 1 <= len(key) <= KEY_LIMIT:
         message = "The key must be between 1-256 chars."
         raise ResendRefusal(400, "invalid_idempotency_key", message)
-    digest = hashlib.sha256(jstext.dumps(payload, ordered=True)).hexdigest()
+    digest = hashlib.sha256(json.dumps(payload, sort_keys=True, default=str).encode()).hexdigest()
     known = world.books.replays.get(key)
     if known and known.created_at + DAY > now_ms():
         if known.digest != digest:

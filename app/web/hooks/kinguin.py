@@ -1,4 +1,4 @@
-"""The supplier's webhooks (kinguin.md, 7): a secret in clear, and an HMAC besides where one is agreed on. Hints only."""
+"""The supplier's webhooks (kinguin.md, 7): a secret in clear, and an HMAC besides where one is agreed on."""
 
 import hashlib
 from typing import Any

@@ -1,4 +1,4 @@
-"""The payment provider's notices (nowpayments.md, 6): verified on their raw bytes, stored, answered. Never throttled."""
+"""The payment provider's notices (nowpayments.md, 6): verified on their raw bytes, stored, answered."""
 
 from typing import Any
 

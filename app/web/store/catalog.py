@@ -64,7 +64,8 @@ def _asked(query: Mapping[str, Any]) -> Browse:
 
 def _price(text: Any) -> Decimal | None:
     value = parse_decimal(text)
-    return value if value is not None and 0 <= value < 10_000_000 else None
+    # Not beyond 20 decimals: a numeric of Postgres ends at 16383 of them.
+    return value if value is not None and 0 <= value < 10_000_000 and value.adjusted() > -20 else None
 
 
 def _href(ask: Browse, **change: Any) -> str:

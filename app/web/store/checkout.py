@@ -16,8 +16,8 @@ from app.payments import queries as payments
 from app.payments import service as paying
 from app.web import cart, guards
 from app.web.body import read_form, read_json
-from app.web.render import answer, page, see_other, sent_json
-from app.web.viewer import remember_orders
+from app.web.render import answer, page, see_other, sent_json, wants_json
+from app.web.viewer import keep_orders, remember_orders
 
 Asked = Request[Any, Any, Any]
 
@@ -53,7 +53,7 @@ async def email_hint(request: Asked) -> Response[bytes]:
 
 @post("/orders", summary="Place an order", tags=["shop"], status_code=201)
 async def create(request: Asked) -> Response[bytes]:
-    """Store an order and ask for its payment. JSON in, JSON out; or the checkout's form, which leads to the order's page."""
+    """Store an order and ask for its payment: JSON in and out; or the checkout's form, leading to the order's page."""
     await guards.spend(request, "orders", settings().limit_orders)
     if sent_json(request):
         return await _create_by_json(request)
@@ -62,6 +62,8 @@ async def create(request: Asked) -> Response[bytes]:
     try:
         placed = await _place(values["email"], cart.read(request), values["pay_currency"], values["discount_code"])
     except (Invalid, orders.OutOfStock) as error:
+        if wants_json(request):
+            raise
         return await _form(request, values, error)
     response = see_other(f"/orders/{placed.order_id}")
     remember_orders(response, [*request.state.viewer.orders, placed.order_id])
@@ -74,12 +76,13 @@ async def _create_by_json(request: Asked) -> Response[bytes]:
     wanted = [Wanted(item.product_id, item.quantity) for item in asked.items]
     placed = await _place(asked.email, wanted, asked.pay_currency, asked.discount_code)
     where = f"/orders/{placed.order_id}"
+    token = tokens.orders_token([placed.order_id])
     response = answer(
         {
             "orderId": placed.order_id,
             "status": "created",
             "total": placed.total,
-            "accessToken": tokens.orders_token([placed.order_id]),
+            "accessToken": token,
             "jobId": placed.job_id,
             "links": {
                 "order": where,
@@ -91,7 +94,8 @@ async def _create_by_json(request: Asked) -> Response[bytes]:
         status=201,
         headers={"location": where},
     )
-    remember_orders(response, [*request.state.viewer.orders, placed.order_id])
+    before = request.state.viewer.orders
+    keep_orders(response, tokens.orders_token([*before, placed.order_id]) if before else token)
     return response
 
 
@@ -99,7 +103,7 @@ async def _place(email: str, wanted: list[Wanted], coin: str | None, code: str |
     to = addresses.parse(email)
     price = await orders.quote(wanted, code or None)
     chosen = await paying.choose_coin(coin, price.total) if coin else None
-    return await orders.place(to, wanted, pay_currency=chosen, discount_code=code or None)
+    return await orders.place(to, price, pay_currency=chosen)
 
 
 async def _form(request: Asked, values: dict[str, str], error: Problem | None) -> Response[bytes]:

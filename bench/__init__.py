@@ -1,0 +1,1 @@
+"""Measurements: each figure beside its floor from the same run. ``make bench``."""

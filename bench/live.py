@@ -1,0 +1,98 @@
+"""Open order pages: 2,000 streams on one web process, event commit → client."""
+
+import asyncio
+import json
+import random
+import time
+from uuid import UUID
+
+import httpx
+
+from bench.report import Row
+from bench.town import Town
+
+STREAMS, EVENTS = 2000, 400
+PAUSE = 0.02  # seconds between events
+
+
+class _Page(asyncio.Protocol):
+    """One open order page: counts what arrives and tells when."""
+
+    def __init__(self, order: UUID, ask: bytes, seen: dict[UUID, float], opened: asyncio.Event) -> None:
+        self.order, self.ask, self.seen, self.opened = order, ask, seen, opened
+        self.quiet = True
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        transport.write(self.ask)  # type: ignore[attr-defined]
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        if b"retry:" in data and self.quiet:
+            self.quiet = False
+            self.opened.set()
+        if b"id: " in data:
+            self.seen[self.order] = time.perf_counter()
+
+
+async def _place(town: Town, count: int) -> list[tuple[UUID, str]]:
+    async with httpx.AsyncClient(base_url=town.shop, headers={"accept": "application/json"}) as http:
+        items = (await http.get("/")).json()["items"]
+        product = max(items, key=lambda item: item["stock"])["productId"]
+        body = {"email": "delivered+b@resend.dev", "items": [{"productId": product, "quantity": 1}]}
+        placed = []
+        for _ in range(count):
+            answer = (
+                await http.post("/orders", content=json.dumps(body), headers={"content-type": "application/json"})
+            ).json()
+            http.cookies.clear()
+            placed.append((UUID(answer["orderId"]), answer["accessToken"]))
+    return placed
+
+
+async def measure(town: Town) -> list[Row]:
+    from app.core import db  # noqa: PLC0415 - its settings come from the town
+    from app.history import service as history  # noqa: PLC0415
+
+    await town.start_web()
+    placed = await _place(town, 200)
+    before = town.memory("web")
+    seen: dict[UUID, float] = {}
+    pages = []
+    loop = asyncio.get_running_loop()
+    for number in range(STREAMS):
+        order, token = placed[number % len(placed)]
+        ask = (
+            f"GET /orders/{order}/events?after=1 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n"
+            "Accept: text/html, text/event-stream\r\nHX-Request: true\r\n\r\n"
+        ).encode()
+        opened = asyncio.Event()
+        _, page = await loop.create_connection(
+            lambda o=order, a=ask, e=opened: _Page(o, a, seen, e),
+            "127.0.0.1",
+            town.port,  # type: ignore[misc]
+        )
+        pages.append((page, opened))
+    await asyncio.wait_for(asyncio.gather(*(opened.wait() for _, opened in pages)), 60)
+    await asyncio.sleep(3)
+    each = (town.memory("web") - before) * 1000 / STREAMS
+    await db.open_pool(2)
+    delays = []
+    for _ in range(EVENTS):
+        order, _ = random.choice(placed)
+        seen.pop(order, None)
+        await history.record(order, "bench.tick")
+        committed = time.perf_counter()
+        while order not in seen and time.perf_counter() - committed < 5:
+            await asyncio.sleep(0.0005)
+        delays.append((seen.get(order, committed + 5) - committed) * 1000)
+        await asyncio.sleep(PAUSE)
+    await db.close_pool()
+    for page, _ in pages:
+        page.transport.close()
+    town.stop("web")
+    delays.sort()
+    return [
+        Row(f"Live, {STREAMS} pages, p50", delays[len(delays) // 2], "ms"),
+        Row(f"Live, {STREAMS} pages, p99", delays[int(len(delays) * 0.99)], "ms", limit=50),
+        Row("Memory of an open page", each, "kB", limit=40),
+    ]

@@ -1,0 +1,76 @@
+"""POST /orders, at 16 connections, beside its own inserts by bare asyncpg."""
+
+import asyncio
+import json
+import time
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import asyncpg
+import httpx
+
+from bench.load import Result, hammer, request
+from bench.report import Row
+from bench.town import Town
+
+COUNT, CONNECTIONS = 2000, 16
+
+INSERTS = (  # what one order writes, as app/orders does it
+    """WITH bought AS (INSERT INTO purchase (id, email, status, fulfillment_status, currency, subtotal, discount, total,
+       created_at) VALUES ($1, 'x@y.z', 'created', 'pending', 'USD', 10, 0, 10, $2) RETURNING id)
+       INSERT INTO purchase_item (id, order_id, product_id, position, name, slug, platform, quantity, unit_price, status)
+       SELECT gen_random_uuid(), id, $3, 0, 'a', 'b', 'c', 1, 10, 'pending' FROM bought""",
+    """WITH next AS (INSERT INTO timeline (subject, last_seq) VALUES ($1, 1) RETURNING last_seq)
+       INSERT INTO event (subject, seq, kind, data, at) SELECT $1, last_seq, 'order.created', '{}', $2 FROM next""",
+    """INSERT INTO job (id, name, queue, args, subject, status, run_at, created_at)
+       VALUES (gen_random_uuid(), 'floor.nothing', 'orders', '{}', $1, 'completed', $2, $2)""",
+    """INSERT INTO link (id, email, purpose, order_id, created_at, expires_at)
+       VALUES (gen_random_uuid(), 'x@y.z', 'order', $1, $2, $2)""",
+    """INSERT INTO mail (id, subject, kind, recipient, context, status, created_at)
+       VALUES (gen_random_uuid(), $1, 'order_received', 'x@y.z', '{}', 'sent', $2)""",
+    """INSERT INTO job (id, name, queue, args, subject, status, run_at, created_at)
+       VALUES (gen_random_uuid(), 'floor.nothing', 'mail', '{}', $1, 'completed', $2, $2)""",
+)
+
+
+async def floor(town: Town, product: str) -> Result:
+    pool = await asyncpg.create_pool(town.env["DATABASE_URL"], min_size=16, max_size=16)
+    left = iter(range(COUNT))
+    latencies: list[float] = []
+
+    async def run() -> None:
+        for _ in left:
+            began, order, now = time.perf_counter(), uuid4(), datetime.now(UTC) - timedelta(days=1)
+            async with pool.acquire() as conn, conn.transaction():
+                await conn.execute(INSERTS[0], order, now, product)
+                for sql in INSERTS[1:]:
+                    await conn.execute(sql, order, now)
+            latencies.append(time.perf_counter() - began)
+
+    began = time.perf_counter()
+    await asyncio.gather(*(run() for _ in range(CONNECTIONS)))
+    seconds = time.perf_counter() - began
+    await pool.close()
+    return Result(seconds, sorted(latencies))
+
+
+async def measure(town: Town) -> list[Row]:
+    await town.start_web()
+    async with httpx.AsyncClient() as http:
+        items = (await http.get(f"{town.shop}/", headers={"accept": "application/json"})).json()["items"]
+    product = max(items, key=lambda item: item["stock"])["productId"]
+    body = json.dumps(
+        {"email": "delivered+bench@resend.dev", "items": [{"productId": product, "quantity": 1}], "payCurrency": "ltc"}
+    )
+    one = request("POST", "/orders", body.encode(), content_type="application/json", accept="application/json")
+    await hammer(town.port, [one] * 200, CONNECTIONS)
+    floors = [await floor(town, product)]
+    ours = await hammer(town.port, [one] * COUNT, CONNECTIONS)
+    floors.append(await floor(town, product))
+    town.stop("web")
+    assert ours.statuses == {201: COUNT}, ours.statuses
+    base = sum(f.rate for f in floors) / len(floors)
+    return [
+        Row("POST /orders", ours.rate, "/s", base, "its own inserts by bare asyncpg", 0.50, ours.rate / base),
+        Row("POST /orders p99", ours.percentile(0.99), "ms", floors[0].percentile(0.99), "the same", limit=100),
+    ]
