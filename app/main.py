@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from litestar import Litestar, Router
-from litestar.datastructures import State
+from litestar.config.compression import CompressionConfig
+from litestar.datastructures import CacheControlHeader, State
 from litestar.middleware import DefineMiddleware
 from litestar.openapi.config import OpenAPIConfig
-from litestar.openapi.plugins import RapidocRenderPlugin
 from litestar.static_files import create_static_files_router
 
 from app.core import db, log
@@ -23,12 +23,16 @@ from app.web.account import links, lookups, sessions
 from app.web.admin import dashboard, jobs, staff, webhooks
 from app.web.admin import orders as admin_orders
 from app.web.body import LARGEST
+from app.web.docs import Reference
 from app.web.frame import Frame
 from app.web.hooks import kinguin, nowpayments
 from app.web.store import blobs, carts, catalog, checkout, fulfillment, live, orders, payments, products
 
 POOL = 16  # connections a web process holds at the most
 CATCH_UP = 3.0  # seconds between looks at the tables for news that Redis did not bring
+STATIC_KEPT = 30 * 86400  # seconds; addresses carry a digest, so a changed file has another one
+# Streams must not be held back, and answers with secrets in them are not to be measured by their compressed size.
+PLAIN = [r"^/orders/[^/]+/events", "^/fulfillment/", "^/webhooks/", "^/payments/", "^/blobs/", "^/links/"]
 STATIC = Path(__file__).parents[1] / "static"
 
 STORE = [
@@ -81,7 +85,10 @@ def create_app() -> Litestar:
     """The web application, from this process's settings. ``uvicorn app.main:create_app --factory``."""
     log.set_up(settings().log_level, "web")
     static = create_static_files_router(
-        path="/static", directories=[STATIC], cache_control=None, include_in_schema=False
+        path="/static",
+        directories=[STATIC],
+        cache_control=CacheControlHeader(public=True, max_age=STATIC_KEPT),
+        include_in_schema=False,
     )
     hooks = Router("/", route_handlers=HOOKS, request_max_body_size=nowpayments.LARGEST)
     return Litestar(
@@ -90,13 +97,9 @@ def create_app() -> Litestar:
         exception_handlers={Exception: errors.handle},
         lifespan=[lifespan],
         request_max_body_size=LARGEST,
+        compression_config=CompressionConfig(backend="gzip", gzip_compress_level=5, exclude=PLAIN),
         state=State(),
-        openapi_config=OpenAPIConfig(
-            title="BitLoot",
-            version="1",
-            path="/api/docs",
-            render_plugins=[RapidocRenderPlugin(js_url="/static/vendor/rapidoc.min.js")],
-        ),
+        openapi_config=OpenAPIConfig(title="BitLoot", version="1", path="/api/docs", render_plugins=[Reference()]),
         logging_config=None,
         debug=False,
     )

@@ -44,8 +44,10 @@ class Stack:
         with contextlib.suppress(OSError, ValueError):
             for pid, born in json.loads(self._record.read_text()).items():
                 with contextlib.suppress(psutil.Error, ProcessLookupError):
-                    # A pid may have been given to somebody else since; its birth time has not.
-                    if abs(psutil.Process(int(pid)).create_time() - born) < 1:
+                    # A pid may have been given to somebody else since; its birth time has not. One that is free may
+                    # still be the group of workers whose master is dead.
+                    known = psutil.pid_exists(int(pid))
+                    if not known or abs(psutil.Process(int(pid)).create_time() - born) < 1:
                         os.killpg(int(pid), signal.SIGKILL)
 
     def keep(self, name: str, command: str) -> None:
@@ -58,6 +60,7 @@ class Stack:
             began = asyncio.get_running_loop().time()
             process = await self._start(name, command)
             code = await process.wait()
+            _signal(process, signal.SIGKILL)  # what it started: Dramatiq's workers outlive a master that is killed
             if asyncio.get_running_loop().time() - began > YOUNG:
                 wait = RESTART
             print(f"  {name} ended ({code}); starting it again. Its log: {self._log(name)}", flush=True)

@@ -44,7 +44,7 @@ def parse(text: object) -> str:
     if len(text) > LONGEST or any(ord(c) < 32 for c in text.strip()):
         raise BadEmail("Enter one email address, at most 254 characters long.", field="email")
     try:
-        found = validate_email(text.strip(), check_deliverability=False, test_environment=True)
+        found = validate_email(text.strip(), check_deliverability=False, test_environment=True, strict=True)
     except EmailNotValidError:
         raise BadEmail("Enter an email address like name@example.com.", field="email") from None
     return found.normalized.lower()

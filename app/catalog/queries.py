@@ -139,5 +139,10 @@ async def for_purchase(product_id: UUID) -> dict[str, Any]:
     return dict(row) if row else {}
 
 
+async def version() -> object:
+    """Something that changes whenever any product does."""
+    return await db.fetch_value("SELECT max(updated_at) FROM product")
+
+
 async def count() -> int:
     return int(await db.fetch_value("SELECT count(*) FROM product WHERE active"))

@@ -45,7 +45,7 @@ class BadSettings(Exception):
 class Settings(BaseSettings):
     """One deployment. ``.env.example`` says what each variable means."""
 
-    model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True, env_ignore_empty=True)
 
     bitloot_env: Literal["development", "production"] = "development"
     bitloot_var: Path = Path("var")

@@ -16,7 +16,7 @@ from app.core.settings import settings
 from app.core.tokens import link_token
 from app.jobs import relay
 from app.mail.tables import Mail
-from app.providers.http import ProviderRefused
+from app.providers.http import KeyRefused, ProviderRefused
 from app.providers.resend import AlreadySent, Resend
 
 SUBJECTS = {
@@ -72,6 +72,8 @@ async def send(mail_id: UUID, *, resend: Resend, commit: Callable[[], AbstractAs
     except AlreadySent:
         # An earlier attempt was accepted and only its answer was lost.
         outcome = {Mail.status: "sent", Mail.sent_at: clock.now()}
+    except KeyRefused:
+        raise  # our own key is at fault, no letter: the job is buried, and goes round again once the key is right
     except ProviderRefused as refused:
         # No retry heals a refused address; the order page still leads to the key, and the admin sees the letter.
         log.get("bitloot.mail").error("mail.refused", mail_id=str(mail.id), why=str(refused))

@@ -19,6 +19,7 @@ FORWARDS = (
     "CREATE UNIQUE INDEX payment_attempt ON payment (order_id, attempt)",
     "CREATE UNIQUE INDEX sealed_key_ordinal ON sealed_key (item_id, ordinal)",
     "CREATE INDEX product_browse ON product (lower(name)) WHERE active",
+    "CREATE INDEX product_changed ON product (updated_at)",
     "ALTER TABLE product ADD CONSTRAINT product_money CHECK (price >= 0 AND cost >= 0 AND stock >= 0)",
     "ALTER TABLE purchase ADD CONSTRAINT purchase_money CHECK (total >= 0 AND discount >= 0 AND total = subtotal - discount)",
     "ALTER TABLE purchase_item ADD CONSTRAINT purchase_item_quantity CHECK (quantity BETWEEN 1 AND 9)",

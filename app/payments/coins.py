@@ -7,6 +7,20 @@ from app.core.settings import settings
 from app.providers.http import ProviderRefused
 from app.providers.nowpayments import NowPayments
 
+NETWORKS = {  # the provider's code → the name people know
+    "btc": "Bitcoin",
+    "eth": "Ethereum",
+    "trx": "Tron",
+    "sol": "Solana",
+    "bsc": "BNB Smart Chain",
+    "ltc": "Litecoin",
+    "doge": "Dogecoin",
+    "xmr": "Monero",
+    "xrp": "XRP Ledger",
+    "xlm": "Stellar",
+    "matic": "Polygon",
+    "ton": "TON",
+}
 SAFETY = Decimal("1.05")  # minimums move with network fees between our look and the customer's payment
 
 
@@ -25,7 +39,8 @@ async def sync(*, nowpayments: NowPayments) -> int:
                VALUES ($1, $2, $3, $4, $5, true, $6, $7) ON CONFLICT (code) DO UPDATE SET name = excluded.name,
                  network = excluded.network, has_memo = excluded.has_memo, position = excluded.position, active = true,
                  minimum = excluded.minimum, updated_at = excluded.updated_at""",
-            coin.code, coin.name, coin.network, coin.has_memo, position, minimum, clock.now(),
+            coin.code, coin.name, NETWORKS.get(coin.network, coin.network), coin.has_memo, position,
+            minimum, clock.now(),
         )  # fmt: skip
     await db.fetch("UPDATE coin SET active = false WHERE NOT code = ANY($1)", [c.code for c in coins])
     return len(coins)

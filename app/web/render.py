@@ -96,9 +96,12 @@ def page(
 ) -> Response[bytes]:
     """A page; or, for a request by htmx, its ``partial``. Never cached: it may show what is somebody's own."""
     name = partial if partial and by_htmx(request) else template
-    html = templates().get_template(name).render({**_ambient(request), **(context or {})})
+    return html(fragment(request, name, context or {}), status=status)
+
+
+def html(text: str, *, status: int = 200) -> Response[bytes]:
     return Response(
-        html.encode(),
+        text.encode(),
         media_type="text/html",
         status_code=status,
         headers={"cache-control": "no-store", "vary": "HX-Request, Accept, Cookie"},
@@ -106,7 +109,7 @@ def page(
 
 
 def fragment(request: Asked, template: str, context: Mapping[str, Any]) -> str:
-    """A partial as text, for streams."""
+    """A template as text."""
     return templates().get_template(template).render({**_ambient(request), **context})
 
 

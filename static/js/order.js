@@ -79,7 +79,8 @@
     if (title) document.title = `${title} · ${baseTitle}`;
     const icon = document.querySelector('link[rel="icon"]');
     if (icon && favicon && icon.getAttribute("href") !== favicon) icon.setAttribute("href", favicon);
-    if (done && !leaving) {
+    // A page asked for at one of its parts is wanted for itself.
+    if (done && !leaving && !location.hash) {
       leaving = true;
       window.bitloot?.announce("Your key is ready. Opening it now.");
       // replace, not assign: Back then leads to the shop, not into this page that would lead forward again

@@ -59,6 +59,6 @@ def _shown(row: dict[str, Any]) -> dict[str, Any]:
         "provider": row["provider"],
         "received_at": row["received_at"],
         "outcome": outcome,
-        "summary": why or row["dedupe"],
+        "summary": why or " ".join(row["dedupe"].split(":")[:2]),
         "status": ANSWERED.get(row["provider"], 200),
     }

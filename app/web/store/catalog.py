@@ -1,49 +1,81 @@
 """The catalog: search, filter, sort and page, all in the URL."""
 
-import time
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
 from litestar import Request, Response, get
+from markupsafe import Markup
 
 from app.catalog import queries as catalog
 from app.catalog.queries import PAGE, SORTS, Browse
 from app.core.money import parse_decimal
-from app.web.render import answer, page, wants_json
+from app.web.render import answer, by_htmx, fragment, html, page, wants_json
 
-FACETS_KEPT = 15.0  # seconds: counts beside the filters may be this old
 LAST_PAGE = 10_000
-_facets: tuple[float, dict[str, list[tuple[str, int]]]] = (-FACETS_KEPT, {})
+MOST_SHELVES = 512  # rendered queries kept in memory, some 20 kB each
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """The catalog as it is rendered for one query: no visitor's own things are in it."""
+
+    whole: Markup
+    results: Markup
+
+
+@dataclass
+class _Shelves:
+    """Shelves rendered from one version of the catalog; a newer version empties them."""
+
+    version: object = None
+    kept: dict[Browse, Shelf] = field(default_factory=dict)
+
+
+_shelves = _Shelves()
 
 
 @get("/", include_in_schema=True, summary="Catalog", tags=["shop"])
 async def index(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Products that match; HTML, or JSON `{items, total, next}` where asked for."""
     ask = _asked(request.query_params)
-    products, total = await catalog.browse(ask)
     if wants_json(request):
+        products, total = await catalog.browse(ask)
         following = _href(ask, page=ask.page + 1) if ask.page * PAGE < total else None
         return answer({"items": [_item(p) for p in products], "total": total, "next": following})
-    facets = await _counts()
-    return page(
-        request,
-        "store/catalog/index.html",
-        {
-            "products": products,
-            "total": total,
-            "page": ask.page,
-            "pages": _pages(total),
-            "query": ask,
-            "platforms": [{"name": n, "count": c} for n, c in facets["platform"]],
-            "regions": [{"name": n, "count": c} for n, c in facets["region"]],
-            "sorts": [{"value": value, "label": label} for value, (label, _) in SORTS.items()],
-            "links": _links(ask, total),
-        },
-        partial="store/catalog/_results.html",
-    )
+    shelf = await _shelf(request, ask)
+    if by_htmx(request):
+        return html(shelf.results)
+    return page(request, "store/catalog/index.html", {"query": ask, "shelf": shelf.whole})
+
+
+async def _shelf(request: Request[Any, Any, Any], ask: Browse) -> Shelf:
+    version = await catalog.version()
+    if version != _shelves.version or len(_shelves.kept) >= MOST_SHELVES:
+        _shelves.version, _shelves.kept = version, {}
+    if ask not in _shelves.kept:
+        _shelves.kept[ask] = await _stock(request, ask)
+    return _shelves.kept[ask]
+
+
+async def _stock(request: Request[Any, Any, Any], ask: Browse) -> Shelf:
+    products, total = await catalog.browse(ask)
+    facets = await catalog.facets()
+    shown = {
+        "products": products,
+        "total": total,
+        "page": ask.page,
+        "pages": _pages(total),
+        "query": ask,
+        "platforms": [{"name": n, "count": c} for n, c in facets["platform"]],
+        "regions": [{"name": n, "count": c} for n, c in facets["region"]],
+        "sorts": [{"value": value, "label": label} for value, (label, _) in SORTS.items()],
+        "links": _links(ask, total),
+    }
+    parts = (fragment(request, f"store/catalog/{name}.html", shown) for name in ("_shelf", "_results"))
+    return Shelf(*(Markup(part) for part in parts))  # noqa: S704 - rendered by our own templates
 
 
 def _asked(query: Mapping[str, Any]) -> Browse:
@@ -109,12 +141,3 @@ def _item(product: catalog.Listed) -> dict[str, Any]:
         "price": product.price,
         "stock": product.stock,
     }
-
-
-async def _counts() -> dict[str, list[tuple[str, int]]]:
-    global _facets
-    read_at, found = _facets
-    if not found or time.monotonic() - read_at > FACETS_KEPT:
-        found = await catalog.facets()
-        _facets = (time.monotonic(), found)
-    return found

@@ -42,7 +42,7 @@ async def new(request: Asked) -> Response[bytes]:
         return see_other("/cart")
     values = {"email": request.state.viewer.email or "", "pay_currency": "", "discount_code": ""}
     values["discount_code"] = str(request.query_params.get("discount_code", ""))[:32]
-    return await _form(request, values, None)
+    return await _form(request, values, None, posted=False)
 
 
 @get("/checkout/email-hint", include_in_schema=False)
@@ -106,7 +106,9 @@ async def _place(email: str, wanted: list[Wanted], coin: str | None, code: str |
     return await orders.place(to, price, pay_currency=chosen)
 
 
-async def _form(request: Asked, values: dict[str, str], error: Problem | None) -> Response[bytes]:
+async def _form(
+    request: Asked, values: dict[str, str], error: Problem | None, *, posted: bool = True
+) -> Response[bytes]:
     """The form with what was typed, its faults beside their fields."""
     wanted = cart.read(request)
     price, error = await _priced(wanted, values["discount_code"], error)
@@ -125,7 +127,7 @@ async def _form(request: Asked, values: dict[str, str], error: Problem | None) -
         "form_error": error.detail if error and not beside else None,
         **_hint(values["email"]),
     }
-    return page(request, "store/checkout/new.html", shown, status=error.status if error else 200)
+    return page(request, "store/checkout/new.html", shown, status=error.status if error and posted else 200)
 
 
 async def _priced(wanted: list[Wanted], code: str, error: Problem | None) -> tuple[Quote | None, Problem | None]:

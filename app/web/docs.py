@@ -1,0 +1,19 @@
+"""The API's reference page at ``/api/docs``: RapiDoc from our own files, nothing from other hosts."""
+
+from typing import Any
+
+from litestar import Request
+from litestar.openapi.plugins import OpenAPIRenderPlugin
+
+from app.web.render import static, templates
+
+
+class Reference(OpenAPIRenderPlugin):
+    """Renders ``templates/shared/docs.html``; the schema itself is at ``/api/docs/openapi.json``."""
+
+    def __init__(self) -> None:
+        super().__init__(path="/reference")
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        context = {"spec": self.get_openapi_json_route(request), "script": static("vendor/rapidoc.min.js")}
+        return templates().get_template("shared/docs.html").render(context).encode()
