@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import signal
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from types import FrameType
 
 from litestar import Litestar, Router
 from litestar.config.compression import CompressionConfig
@@ -61,13 +63,38 @@ async def lifespan(app: Litestar) -> AsyncIterator[None]:
     app.state.update({"kit": kit, "store": kit.store, "newsroom": newsroom})
     catching_up = asyncio.create_task(_catch_up(newsroom), name="catch-up")
     try:
-        yield
+        with _hanging_up(newsroom):
+            yield
     finally:
         catching_up.cancel()
         await newsroom.close()
         await kit.aclose()
         await asyncio.to_thread(courier.close)
         await db.close_pool()
+
+
+@contextlib.contextmanager
+def _hanging_up(newsroom: Newsroom) -> Iterator[None]:
+    """End every stream at SIGTERM: the server shuts us down only once all answers have ended, and these never would."""
+    loop, before = asyncio.get_running_loop(), signal.getsignal(signal.SIGTERM)
+    if not callable(before):
+        yield  # no server runs us
+        return
+
+    def hang_up() -> None:
+        newsroom.closing = True
+        for subject in newsroom.subjects:
+            newsroom.wake(subject)
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(hang_up)
+        before(number, frame)
+
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 async def _catch_up(newsroom: Newsroom) -> None:

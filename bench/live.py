@@ -1,12 +1,11 @@
 """Open order pages: 2,000 streams on one web process, event commit → client."""
 
 import asyncio
-import json
 import random
 import time
+from functools import partial
+from typing import cast
 from uuid import UUID
-
-import httpx
 
 from bench.report import Row
 from bench.town import Town
@@ -23,8 +22,8 @@ class _Page(asyncio.Protocol):
         self.quiet = True
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        transport.write(self.ask)  # type: ignore[attr-defined]
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)
+        self.transport.write(self.ask)
 
     def data_received(self, data: bytes) -> None:
         if b"retry:" in data and self.quiet:
@@ -34,19 +33,17 @@ class _Page(asyncio.Protocol):
             self.seen[self.order] = time.perf_counter()
 
 
-async def _place(town: Town, count: int) -> list[tuple[UUID, str]]:
-    async with httpx.AsyncClient(base_url=town.shop, headers={"accept": "application/json"}) as http:
-        items = (await http.get("/")).json()["items"]
-        product = max(items, key=lambda item: item["stock"])["productId"]
-        body = {"email": "delivered+b@resend.dev", "items": [{"productId": product, "quantity": 1}]}
-        placed = []
-        for _ in range(count):
-            answer = (
-                await http.post("/orders", content=json.dumps(body), headers={"content-type": "application/json"})
-            ).json()
-            http.cookies.clear()
-            placed.append((UUID(answer["orderId"]), answer["accessToken"]))
-    return placed
+async def _place(count: int) -> list[tuple[UUID, str]]:
+    """So many orders, each with its own access token; placed without the web process, to leave it fresh."""
+    from app.accounts import tokens  # noqa: PLC0415 - its settings come from the town
+    from app.catalog import queries as catalog  # noqa: PLC0415
+    from app.orders import service as orders  # noqa: PLC0415
+
+    products, _ = await catalog.browse(catalog.Browse(sort="-price"))
+    product = max(products, key=lambda listed: listed.stock)
+    price = await orders.quote([orders.Wanted(product.id, 1)])
+    placed = [await orders.place("delivered+b@resend.dev", price) for _ in range(count)]
+    return [(one.order_id, tokens.orders_token([one.order_id])) for one in placed]
 
 
 async def measure(town: Town) -> list[Row]:
@@ -54,28 +51,23 @@ async def measure(town: Town) -> list[Row]:
     from app.history import service as history  # noqa: PLC0415
 
     await town.start_web()
-    placed = await _place(town, 200)
+    await db.open_pool(2)
+    placed = await _place(STREAMS)
     before = town.memory("web")
     seen: dict[UUID, float] = {}
     pages = []
     loop = asyncio.get_running_loop()
-    for number in range(STREAMS):
-        order, token = placed[number % len(placed)]
+    for order, token in placed:
         ask = (
             f"GET /orders/{order}/events?after=1 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n"
             "Accept: text/html, text/event-stream\r\nHX-Request: true\r\n\r\n"
         ).encode()
         opened = asyncio.Event()
-        _, page = await loop.create_connection(
-            lambda o=order, a=ask, e=opened: _Page(o, a, seen, e),
-            "127.0.0.1",
-            town.port,  # type: ignore[misc]
-        )
+        _, page = await loop.create_connection(partial(_Page, order, ask, seen, opened), "127.0.0.1", town.port)
         pages.append((page, opened))
     await asyncio.wait_for(asyncio.gather(*(opened.wait() for _, opened in pages)), 60)
     await asyncio.sleep(3)
     each = (town.memory("web") - before) * 1000 / STREAMS
-    await db.open_pool(2)
     delays = []
     for _ in range(EVENTS):
         order, _ = random.choice(placed)

@@ -18,7 +18,8 @@ COUNT, CONNECTIONS = 2000, 16
 INSERTS = (  # what one order writes, as app/orders does it
     """WITH bought AS (INSERT INTO purchase (id, email, status, fulfillment_status, currency, subtotal, discount, total,
        created_at) VALUES ($1, 'x@y.z', 'created', 'pending', 'USD', 10, 0, 10, $2) RETURNING id)
-       INSERT INTO purchase_item (id, order_id, product_id, position, name, slug, platform, quantity, unit_price, status)
+       INSERT INTO purchase_item
+         (id, order_id, product_id, position, name, slug, platform, quantity, unit_price, status)
        SELECT gen_random_uuid(), id, $3, 0, 'a', 'b', 'c', 1, 10, 'pending' FROM bought""",
     """WITH next AS (INSERT INTO timeline (subject, last_seq) VALUES ($1, 1) RETURNING last_seq)
        INSERT INTO event (subject, seq, kind, data, at) SELECT $1, last_seq, 'order.created', '{}', $2 FROM next""",

@@ -20,11 +20,11 @@ async def _noop_rate(town: Town) -> float:
     """Messages a second of an actor that does nothing, with the same worker options and broker."""
     from bench.noop import broker, nothing  # noqa: PLC0415 - its broker comes from the town's settings
 
-    await town.start("noop", "dramatiq", "bench.noop", "--processes", "1", "--threads", "16")
-    nothing.send()
-    broker.join("noop", timeout=20_000)
     for _ in range(NOOPS):
         nothing.send()
+    await town.start("noop", "dramatiq", "bench.noop", "--processes", "1", "--threads", "16")
+    while broker.do_qsize("noop") == NOOPS:
+        await asyncio.sleep(0.01)
     began = time.perf_counter()
     broker.join("noop", timeout=60_000, interval=5)
     rate = NOOPS / (time.perf_counter() - began)

@@ -15,6 +15,8 @@ from app.core.settings import settings
 from app.providers.kinguin import Kinguin, Product
 
 PAGE = 100  # products a call: the supplier's most (kinguin.md, 2)
+MOST_STOCK = 1_000_000  # as good as endless, and our column ends
+DEAREST = Decimal(100_000)  # EUR; a price beyond it is a slip, and our columns end
 
 
 class UnknownDiscount(Invalid):
@@ -32,7 +34,7 @@ async def sync(*, kinguin: Kinguin) -> int:
         page = await kinguin.products(page=number, limit=PAGE)
         async with db.transaction():
             for product in page.results:
-                if product.preorder:
+                if product.preorder or product.price > DEAREST:
                     continue  # "key in minutes" is our word, and a pre-order's key may be months away
                 await _keep(product)
                 seen.append(product.product_id)
@@ -49,7 +51,7 @@ async def sync(*, kinguin: Kinguin) -> int:
 async def refresh(supplier_product_id: str, *, kinguin: Kinguin) -> None:
     """Bring one product in step, after a ``product.update`` notice; one that is gone is out of stock."""
     product = await kinguin.product(supplier_product_id)
-    if product is not None:
+    if product is not None and not product.preorder and product.price <= DEAREST:
         await _keep(product)
     else:
         await db.fetch(
@@ -69,9 +71,9 @@ async def _keep(product: Product) -> None:
              stock = excluded.stock, active = true, text_keys = excluded.text_keys, details = excluded.details,
              released_on = excluded.released_on, description = excluded.description,
              updated_at = excluded.updated_at""",
-        new_id(), slug_for(product), product.original_name, product.platform, product.region.title(),
-        price.amount, price.currency, product.price, product.quantity, product.product_id,
-        product.text_quantity > 0, json.dumps(_details(product)), product.release_date, product.description,
+        new_id(), slug_for(product), product.original_name[:200], product.platform[:64], product.region.title()[:64],
+        price.amount, price.currency, product.price, min(product.quantity, MOST_STOCK), product.product_id,
+        product.text_quantity > 0, json.dumps(_details(product)), product.release_date[:10], product.description,
         clock.now(),
     )  # fmt: skip
 
@@ -88,9 +90,13 @@ def _details(product: Product) -> dict[str, Any]:
 
 def slug_for(product: Product) -> str:
     """``hollow-tide-steam-europe-1042``: readable, and unique by the supplier's number."""
-    words = f"{product.original_name} {product.platform} {product.region} {product.kinguin_id}"
+    words = f"{product.original_name} {product.platform} {product.region}"
+    return f"{_plain(words)[:120].strip('-')}-{_plain(product.kinguin_id or product.product_id)}".strip("-")[:160]
+
+
+def _plain(words: str) -> str:
     plain = unicodedata.normalize("NFKD", words).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:160]
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
 
 
 async def discount_for(code: str, subtotal: Money) -> tuple[str, Decimal, Money]:
@@ -98,7 +104,7 @@ async def discount_for(code: str, subtotal: Money) -> tuple[str, Decimal, Money]
     row = await db.fetch_one(
         """SELECT code, percent FROM discount WHERE code = upper($1) AND (expires_at IS NULL OR expires_at > $2)
            AND (max_uses IS NULL OR used < max_uses)""",
-        code.strip()[:32], clock.now(),
+        code.replace("\x00", "").strip()[:32], clock.now(),
     )  # fmt: skip
     if row is None:
         raise UnknownDiscount("Check the code, or leave it out.", field="discount_code")

@@ -7,6 +7,8 @@ from uuid import UUID
 
 from piccolo.table import Table
 
+from app.core import db
+
 S = TypeVar("S", bound=StrEnum)
 
 
@@ -44,10 +46,11 @@ async def move(
     sources = [s.value for s in moves.sources(to)]
     if not sources:
         return None  # an initial state: nothing leads back to it
-    state = table._meta.get_column_by_name(column)
-    rows = (
-        await table.update({state: to.value, **dict(also or {})})
-        .where(table._meta.primary_key == row_id, state.is_in(sources))
-        .returning(*table.all_columns())
-    )
-    return rows[0] if rows else None
+    changes = {name if isinstance(name, str) else name._meta.name: value for name, value in (also or {}).items()}
+    sets = "".join(f', "{name}" = ${number}' for number, name in enumerate(changes, 4))
+    row = await db.fetch_one(
+        f'UPDATE {table._meta.tablename} SET "{column}" = $2{sets} '  # noqa: S608 - names of our own tables
+        f'WHERE id = $1 AND "{column}" = ANY($3) RETURNING *',
+        row_id, to.value, [source.value for source in moves.sources(to)], *changes.values(),
+    )  # fmt: skip
+    return dict(row) if row else None

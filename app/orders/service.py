@@ -108,7 +108,7 @@ async def place(email: str, price: Quote, *, pay_currency: str | None = None) ->
             raise discounts.UnknownDiscount("That code was just used up.", field="discount_code")
         await _insert(order_id, email, price, pay_currency)
         await history.record(order_id, "order.created", total=price.total.as_json())
-        job_id = await jobs.post("payments.create", {"order_id": str(order_id)}, subject=order_id)
+        job_id = await _post_payment(order_id)
         await write_to(order_id, email, "order_received", _lines(price), total=str(price.total))
     assert job_id is not None
     return Placed(order_id, price.total, job_id)
@@ -237,7 +237,8 @@ async def item_failed(order_id: UUID, item_id: UUID, cause: str) -> None:
 
 async def item_retried(order_id: UUID, item_id: UUID) -> None:
     await OrderItem.update({OrderItem.status: "pending"}).where(OrderItem.id == item_id)
-    await Order.update({Order.cause: None}).where(Order.id == order_id)
+    if not await OrderItem.exists().where(OrderItem.order_id == order_id, OrderItem.status == "failed"):
+        await unpark(order_id)
     await move(Order, order_id, FulfillmentStatus.PROCESSING, FULFILLMENT_MOVES, column="fulfillment_status")
     await history.record(order_id, "supply.retried", item=str(item_id))
 
@@ -278,8 +279,17 @@ async def ask_payment(order_id: UUID, pay_currency: str | None) -> UUID:
             raise OrderClosed("This order needs no payment any more.")
         if pay_currency:
             await Order.update({Order.pay_currency: pay_currency}).where(Order.id == order_id)
-        dedupe = f"payments.create:{order_id}"
-        job_id = await jobs.post("payments.create", {"order_id": str(order_id)}, subject=order_id, dedupe=dedupe)
+        job_id = await _post_payment(order_id)
         if job_id is None:
-            job_id = await db.fetch_value("SELECT id FROM job WHERE dedupe = $1 AND status = 'pending'", dedupe)
+            # Not only pending ones: a worker may take it between the two statements.
+            job_id = await db.fetch_value(
+                "SELECT id FROM job WHERE subject = $1 AND name = 'payments.create' ORDER BY created_at DESC LIMIT 1",
+                order_id,
+            )
     return UUID(str(job_id))
+
+
+async def _post_payment(order_id: UUID) -> UUID | None:
+    """One pending job an order: it reads the coin when it runs, so a choice made meanwhile needs no second one."""
+    args = {"order_id": str(order_id)}
+    return await jobs.post("payments.create", args, subject=order_id, dedupe=f"payments.create:{order_id}")

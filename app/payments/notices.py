@@ -103,6 +103,8 @@ def _more_of_the_same(expected: Expected, report: PaymentReport, status: Payment
 
 def _weigh(expected: Expected, report: PaymentReport, to: PaymentStatus | None, tolerance: Decimal) -> Verdict:
     """Money has arrived: is it the right coin, and enough of it? The status word alone proves nothing."""
+    if report.price_amount is None:
+        return Verdict(Effect.PARK, "the provider names no price for it", to)
     if (report.pay_currency or "").lower() != expected.pay_currency.lower():
         return Verdict(Effect.PARK, f"paid in {report.pay_currency} instead of {expected.pay_currency}", to)
     paid = report.actually_paid or Decimal(0)

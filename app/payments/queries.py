@@ -1,13 +1,13 @@
 """Reading payments."""
 
-import time
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from app.core import db
+from app.core import clock, db
 
-COINS_KEPT = 10.0  # seconds: they are read from the provider every five minutes
-_coins: tuple[float, list[dict[str, Any]]] = (-COINS_KEPT, [])
+COINS_KEPT = timedelta(seconds=10)  # they are read from the provider every five minutes
+_coins: tuple[datetime, list[dict[str, Any]]] = (clock.now() - 2 * COINS_KEPT, [])
 
 
 async def one(payment_id: UUID) -> dict[str, Any] | None:
@@ -28,11 +28,13 @@ async def of_order(order_id: UUID) -> list[dict[str, Any]]:
 
 
 async def partial(order_id: UUID, provider_payment_id: str | None, coin: str | None) -> dict[str, Any] | None:
-    """The partial payment that a further deposit in the same coin completes, with what is ``missing`` of it."""
+    """The partial payment that a further deposit in the same coin completes, with what is still ``missing`` of it."""
     row = await db.fetch_one(
-        """SELECT id, pay_amount - actually_paid AS missing FROM payment WHERE order_id = $1
-           AND provider_payment_id = $2 AND pay_currency = lower($3) AND status = 'partially_paid'
-           AND pay_amount > actually_paid""",
+        """SELECT * FROM (
+             SELECT p.id, p.pay_amount - p.actually_paid - coalesce(sum(t.actually_paid), 0) AS missing
+             FROM payment p LEFT JOIN payment t ON t.tops_up = p.id
+             WHERE p.order_id = $1 AND p.provider_payment_id = $2 AND p.pay_currency = lower($3)
+               AND p.status = 'partially_paid' GROUP BY p.id) AS open WHERE missing > 0""",
         order_id, provider_payment_id, coin,
     )  # fmt: skip
     return dict(row) if row else None
@@ -54,8 +56,8 @@ async def coins() -> list[dict[str, Any]]:
     """The coins offered now: ``{code, name, network, has_memo, minimum}``, in the provider's order."""
     global _coins
     read_at, found = _coins
-    if not found or time.monotonic() - read_at > COINS_KEPT:
+    if not found or abs(clock.now() - read_at) > COINS_KEPT:
         rows = await db.fetch("SELECT code, name, network, has_memo, minimum FROM coin WHERE active ORDER BY position")
         found = [dict(row) for row in rows]
-        _coins = (time.monotonic(), found)
+        _coins = (clock.now(), found)
     return found

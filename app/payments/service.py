@@ -25,7 +25,7 @@ from app.payments import queries
 from app.payments.notices import MONEY_MOVED, Effect, Expected, Verdict, judge
 from app.payments.states import MOVES, PaymentStatus
 from app.payments.tables import Payment
-from app.providers.http import ProviderConfused, ProviderRefused
+from app.providers.http import KeyRefused, ProviderConfused, ProviderRefused
 from app.providers.nowpayments import NowPayments, PaymentReport, PaymentUnknown, read_report
 
 Commit = Callable[[], AbstractAsyncContextManager[None]]
@@ -81,6 +81,8 @@ async def open_payment(order_id: UUID, *, nowpayments: NowPayments, commit: Comm
             cancel_url=f"{settings().frontend_url}/orders/{order_id}", is_fixed_rate=True,
         )  # fmt: skip
         report = await nowpayments.pay_invoice(invoice.id, coin)
+    except KeyRefused:
+        raise  # our own account is at fault, no coin and no amount: the job is buried, and retried once that is healed
     except (CoinNotOffered, ProviderRefused) as refused:
         why = (
             refused.detail
@@ -184,11 +186,14 @@ async def check(payment_id: UUID, *, nowpayments: NowPayments, commit: Commit) -
     if report is None:
         return
     async with commit():
-        await _apply(report)
+        await _apply(report, looked=True)
 
 
-async def _apply(report: PaymentReport) -> str:
-    """Move payment and order by one report, in the surrounding transaction. Returns the words for the notice's log."""
+async def _apply(report: PaymentReport, *, looked: bool = False) -> str:
+    """Move payment and order by one report, in the surrounding transaction. Returns the words for the notice's log.
+
+    ``looked``: it answers a look of ours, so the next look is put off even where it says nothing new.
+    """
     order_id = parse_id(report.order_id or "")
     order = await orders.lock(order_id) if order_id else None
     if order is None:
@@ -201,7 +206,9 @@ async def _apply(report: PaymentReport) -> str:
         top_up=payment["tops_up"] is not None,
     )  # fmt: skip
     verdict = judge(expected, report, settings().underpaid_tolerance_percent)
-    await _note(payment, report, verdict)
+    believed = verdict.to is not None or verdict.effect is not Effect.NONE
+    if believed or looked:
+        await _note(payment, report, verdict, believed=believed)
     if verdict.to is not None:
         await move(Payment, payment["id"], verdict.to, MOVES)
         await history.record(order["id"], f"payment.{verdict.to}", payment=report.payment_id)
@@ -232,9 +239,8 @@ async def _adopt(order: dict[str, Any], report: PaymentReport) -> dict[str, Any]
     return adopted
 
 
-async def _note(payment: dict[str, Any], report: PaymentReport, verdict: Verdict) -> None:
+async def _note(payment: dict[str, Any], report: PaymentReport, verdict: Verdict, *, believed: bool) -> None:
     """Keep the amounts of a report that was believed, and say when to look next."""
-    believed = verdict.to is not None or verdict.effect is not Effect.NONE
     status = verdict.to or PaymentStatus(payment["status"])
     wait = growing(payment["checks"], first=FIRST_CHECK, factor=CHECK_FACTOR, longest=LONGEST_CHECK)
     again = status not in SETTLED and payment["checks"] < MOST_CHECKS
@@ -261,7 +267,7 @@ async def _affect(order: dict[str, Any], payment: dict[str, Any], verdict: Verdi
         missing = plain(verdict.missing)
         await orders.underpaid(order_id, missing=missing, coin=payment["pay_currency"])
         await orders.park(order_id, f"{UNDERPAID}: {missing} {payment['pay_currency'].upper()} is missing")
-    elif verdict.effect is Effect.PARK:
+    elif verdict.effect is Effect.PARK and (verdict.to is not None or order["cause"] != verdict.why):
         await history.record(order_id, "payment.parked", why=verdict.why)
         await orders.park(order_id, verdict.why)
     elif verdict.effect in {Effect.EXPIRED, Effect.FAILED} and not await queries.others_open(order_id, payment["id"]):

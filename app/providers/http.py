@@ -24,6 +24,7 @@ from app.providers.errors import (
     report,
 )
 from app.providers.shapes import WrongShape
+from app.providers.transport import AiohttpTransport
 
 __all__ = [
     "Fault",
@@ -84,7 +85,7 @@ class HttpProvider:
         self._headers = always | dict(headers)
         self._secret, self._observer, self._total = secret, observer, total_seconds
         self._given = transport
-        self._own: tuple[asyncio.AbstractEventLoop, httpx.AsyncHTTPTransport] | None = None
+        self._own: tuple[asyncio.AbstractEventLoop, AiohttpTransport] | None = None
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} at {self._base}>"
@@ -165,13 +166,9 @@ class HttpProvider:
             return self._given
         loop = asyncio.get_running_loop()
         if self._own is None or self._own[0] is not loop:
-            limits = httpx.Limits(
-                max_connections=MAX_CONNECTIONS,
-                max_keepalive_connections=MAX_CONNECTIONS,
-                keepalive_expiry=KEEP_ALIVE_SECONDS,
-            )
-            trust = _trust() if self._base.startswith("https://") else False
-            self._own = (loop, httpx.AsyncHTTPTransport(verify=trust, trust_env=False, limits=limits))
+            trust = _trust() if self._base.startswith("https://") else None
+            transport = AiohttpTransport(trust=trust, connections=MAX_CONNECTIONS, keep_alive=KEEP_ALIVE_SECONDS)
+            self._own = (loop, transport)
         return self._own[1]
 
     def _judge(self, call: str, method: str, answer: Answer, read: Callable[[Any], T]) -> T:
