@@ -16,7 +16,7 @@ from app.core.settings import settings
 from app.jobs.relay import redis_for_dramatiq
 from app.providers.kit import Providers, open_providers
 
-IDLE_POLL = 20  # milliseconds between looks at an idle queue; the default second is what a customer would wait
+IDLE_POLL = 12  # milliseconds between looks at an idle queue; the default second is what a customer would wait
 POOL = 12  # connections a worker process holds at the most
 
 asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())

@@ -11,8 +11,10 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import click
+from asyncpg import InterfaceError, PostgresError
 from piccolo.apps.migrations.commands.forwards import run_forwards
 
+from app.accounts import addresses
 from app.accounts import service as accounts
 from app.catalog import queries as catalog_rows
 from app.catalog import service as catalog
@@ -94,8 +96,15 @@ def admin() -> None:
     """People who run the shop."""
 
 
+def _address(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    name, _, host = value.strip().partition("@")
+    if not name or not host or "@" in host or len(value) > addresses.LONGEST:
+        raise click.BadParameter("give an email address like name@example.com.")
+    return value.strip()
+
+
 @admin.command("create")
-@click.argument("email")
+@click.argument("email", callback=_address)
 @click.password_option(help="At least 12 characters; asked for when not given.")
 def admin_create(email: str, password: str) -> None:
     """Create an admin, or give one a new password."""
@@ -135,7 +144,9 @@ def jobs_list(status: str, limit: int) -> None:
 def jobs_show(job_id: UUID) -> None:
     """One job with its arguments and all its attempts."""
     row = _with_database(lambda: job_rows.one(job_id))
-    click.echo(json.dumps(row, default=str, indent=2) if row else "No such job.")
+    if row is None:
+        raise click.ClickException("No such job.")
+    click.echo(json.dumps(row, default=str, indent=2))
 
 
 @jobs_group.command("retry")
@@ -150,7 +161,9 @@ def jobs_retry(job_id: UUID) -> None:
 def doctor() -> None:
     """Check the settings, the database and each provider, and say what to do about what is wrong."""
 
-    async def work(kit: Providers) -> bool:
+    async def work() -> bool:
+        # Without a pool, so that the rest is looked at when the database is away.
+        kit = open_providers(settings())
         checks: dict[str, Callable[[], Awaitable[Any]]] = {
             "database": lambda: db.fetch_value("SELECT 1"),
             "nowpayments": kit.nowpayments.health,
@@ -159,9 +172,10 @@ def doctor() -> None:
             "storage": kit.store.health,
         }
         results = [await _examine(name, check) for name, check in checks.items()]
+        await kit.aclose()
         return all(results)
 
-    sys.exit(0 if _with_providers(work) else 1)
+    sys.exit(0 if asyncio.run(work()) else 1)
 
 
 async def _examine(name: str, check: Callable[[], Awaitable[Any]]) -> bool:
@@ -180,6 +194,9 @@ def run() -> None:
         main()
     except (BadSettings, Problem, ProviderError) as error:
         click.echo(str(error), err=True)
+        sys.exit(1)
+    except (OSError, PostgresError, InterfaceError) as error:
+        click.echo(f"The database can't be used: {type(error).__name__}: {error}", err=True)
         sys.exit(1)
 
 

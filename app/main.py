@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -25,7 +26,7 @@ from app.web.account import links, lookups, sessions
 from app.web.admin import dashboard, jobs, staff, webhooks
 from app.web.admin import orders as admin_orders
 from app.web.body import LARGEST
-from app.web.docs import Reference
+from app.web.docs import Description, Reference
 from app.web.frame import Frame
 from app.web.hooks import kinguin, nowpayments
 from app.web.store import blobs, carts, catalog, checkout, fulfillment, live, orders, payments, products
@@ -111,6 +112,11 @@ async def _catch_up(newsroom: Newsroom) -> None:
 def create_app() -> Litestar:
     """The web application, from this process's settings. ``uvicorn app.main:create_app --factory``."""
     log.set_up(settings().log_level, "web")
+    for name in ("uvicorn", "uvicorn.access"):
+        # The server's own handlers would write plain lines between our JSON.
+        server = logging.getLogger(name)
+        server.handlers.clear()
+        server.propagate = True
     static = create_static_files_router(
         path="/static",
         directories=[STATIC],
@@ -126,7 +132,9 @@ def create_app() -> Litestar:
         request_max_body_size=LARGEST,
         compression_config=CompressionConfig(backend="gzip", gzip_compress_level=5, exclude=PLAIN),
         state=State(),
-        openapi_config=OpenAPIConfig(title="BitLoot", version="1", path="/api/docs", render_plugins=[Reference()]),
+        openapi_config=OpenAPIConfig(
+            title="BitLoot", version="1", path="/api/docs", render_plugins=[Reference(), Description()]
+        ),
         logging_config=None,
         debug=False,
     )

@@ -27,7 +27,7 @@ async def _buy(town: Town, http: httpx.AsyncClient, product: str) -> str:
 
 
 async def _paid_to_revealable(town: Town, http: httpx.AsyncClient, db: asyncpg.Connection, bought: str) -> float:
-    """From the arrival of the notice to the order's last commit, in milliseconds: all of it is ours and the sandbox's."""
+    """From the notice's arrival to the order's last commit, in milliseconds: all of it is ours and the sandbox's."""
     order, payment, _ = bought.split()
     await http.post(f"{town.sandbox}/sandbox/api/payments/{payment}/pay", json={"fraction": "1.0", "case": "finished"})
     for _ in range(1000):

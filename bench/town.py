@@ -15,8 +15,10 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import asyncpg
 import httpx
 import psutil
+from redis import Redis
 
 from app import embedded
 
@@ -67,6 +69,15 @@ class Town:
     def memory(self, name: str) -> float:
         """Resident memory in MB."""
         return float(psutil.Process(self.running[name].pid).memory_info().rss) / 1e6
+
+    async def forget_jobs(self) -> None:
+        """Drop what an earlier measurement left to be done, rows and messages."""
+        db = await asyncpg.connect(self.env["DATABASE_URL"])
+        await db.execute("UPDATE job SET status = 'completed' WHERE status = 'pending'")
+        await db.execute("UPDATE payment SET provider_payment_id = NULL, next_check_at = NULL")
+        await db.close()
+        with Redis.from_url(self.env["REDIS_URL"]) as redis:
+            redis.flushall()
 
     async def start_web(self) -> None:
         await self.start(

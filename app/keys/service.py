@@ -15,6 +15,7 @@ from app.history import service as history
 from app.keys import queries
 from app.keys.vault import vault
 from app.orders import service as orders
+from app.providers.http import ProviderDown
 from app.providers.kinguin import SupplierKey
 from app.providers.storage import ObjectMissing, ObjectStore
 
@@ -32,6 +33,10 @@ class KeyGone(Gone):
 
 class KeyBroken(Unavailable):
     title = "This key could not be opened"
+
+
+class KeyStoreAway(Unavailable):
+    title = "Keys can't be fetched just now"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +114,8 @@ async def reveal(order_id: UUID, item_id: UUID, visitor: Visitor, *, store: Obje
     """Open an item's keys for their owner.
 
     The blobs are fetched and opened first; then one transaction marks them revealed and writes the audit lines, and
-    only after its commit does the caller get the plaintext. Raises NotFound, KeyNotReady, KeyGone or KeyBroken.
+    only after its commit does the caller get the plaintext. Raises NotFound, KeyNotReady, KeyGone, KeyBroken or
+    KeyStoreAway.
     """
     rows = await queries.of_item(order_id, item_id)
     if not rows:
@@ -123,16 +129,16 @@ async def reveal(order_id: UUID, item_id: UUID, visitor: Visitor, *, store: Obje
         order = await orders.lock(order_id)
         if order is None or order["status"] not in REVEALABLE:
             raise KeyNotReady("This order is not open for reveals any more.")
-        await _mark(order_id, rows, visitor)
+        first, times = await _mark(order_id, rows, visitor)
     return [
-        Revealed(row["id"], row["media_type"], plain, row["revealed_at"] is None, row["revealed_at"] or clock.now())
+        Revealed(row["id"], row["media_type"], plain, row["id"] in first, times[row["id"]])
         for row, plain in zip(rows, opened, strict=True)
     ]
 
 
 async def _open(order_id: UUID, item_id: UUID, rows: list[dict[str, Any]], store: ObjectStore) -> list[Plaintext]:
-    key = await data_key(order_id)
     try:
+        key = await data_key(order_id)
         blobs = await asyncio.gather(*(store.get(row["blob"]) for row in rows))
         return [
             key.open(blob, order_id=str(order_id), item_id=str(item_id), ordinal=row["ordinal"])
@@ -141,24 +147,30 @@ async def _open(order_id: UUID, item_id: UUID, rows: list[dict[str, Any]], store
     except (SealBroken, ObjectMissing) as broken:
         log.get("bitloot.keys").error("key.broken", order_id=str(order_id), why=type(broken).__name__)
         raise KeyBroken("Our team has been told. Your key is not lost: we will write to you.") from None
+    except ProviderDown:
+        raise KeyStoreAway("Your key is safe. Try again in a minute.") from None
 
 
-async def _mark(order_id: UUID, rows: list[dict[str, Any]], visitor: Visitor) -> None:
-    now = clock.now()
-    await db.fetch(
-        "UPDATE sealed_key SET revealed_at = coalesce(revealed_at, $2) WHERE id = ANY($1)",
-        [r["id"] for r in rows],
-        now,
-    )
-    for row in rows:
-        await audit(order_id, "key.revealed", visitor, key_id=row["id"])
-    if any(row["revealed_at"] is None for row in rows):
+async def _mark(order_id: UUID, rows: list[dict[str, Any]], visitor: Visitor) -> tuple[set[UUID], dict[UUID, datetime]]:
+    """Which keys are shown for the first time, and when each was; under the order's lock, so one caller is first."""
+    ids = [row["id"] for row in rows]
+    fresh = await db.fetch(
+        "UPDATE sealed_key SET revealed_at = $2 WHERE id = ANY($1) AND revealed_at IS NULL RETURNING id",
+        ids, clock.now(),
+    )  # fmt: skip
+    for key_id in ids:
+        await audit(order_id, "key.revealed", visitor, key_id=key_id)
+    if fresh:
         await history.record(order_id, "key.revealed", keys=len(rows))
+    times = await db.fetch("SELECT id, revealed_at FROM sealed_key WHERE id = ANY($1)", ids)
+    return {row["id"] for row in fresh}, {row["id"]: row["revealed_at"] for row in times}
 
 
 async def links(order_id: UUID, item_id: UUID, visitor: Visitor, *, store: ObjectStore) -> list[dict[str, Any]]:
     """Links to an item's sealed blobs, good for 15 minutes: ``[{key_id, url, seconds}]``. Each is audited."""
-    rows = [row for row in await queries.of_item(order_id, item_id) if row["deleted_at"] is None]
+    rows = await queries.of_item(order_id, item_id)
+    if any(row["deleted_at"] for row in rows):
+        raise KeyGone("Keys are deleted after the time named in our terms. Write to us if you never saw yours.")
     if not rows:
         raise KeyNotReady("There is nothing to download yet.")
     found = [

@@ -3,9 +3,17 @@
 from typing import Any
 
 from litestar import Request
-from litestar.openapi.plugins import OpenAPIRenderPlugin
+from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin
 
 from app.web.render import static, templates
+from app.web.shapes import complete
+
+
+class Description(JsonRenderPlugin):
+    """``/api/docs/openapi.json`` with the shapes of our JSON in it."""
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        return super().render(request, complete(openapi_schema))
 
 
 class Reference(OpenAPIRenderPlugin):

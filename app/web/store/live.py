@@ -54,9 +54,9 @@ async def _news(newsroom: Newsroom, order_id: UUID, after: int) -> AsyncIterator
             while not newsroom.closing:
                 bell.clear()
                 found = await history.timeline(order_id, after=after)
+                after = found[-1]["seq"] if found else after
+                newsroom.told(order_id, after)
                 if found:
-                    after = found[-1]["seq"]
-                    newsroom.told(order_id, after)
                     yield found
                 try:
                     await asyncio.wait_for(bell.wait(), HEARTBEAT)
