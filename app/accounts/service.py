@@ -11,6 +11,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from app.accounts.tables import Admin, Link
 from app.accounts.tokens import Session
 from app.core import clock, db
+from app.core.db import Write
 from app.core.errors import Gone, Invalid, Unauthorized
 from app.core.ids import new_id
 from app.core.tokens import read_link_token
@@ -44,15 +45,21 @@ class Proof:
     order_id: UUID | None
 
 
-async def issue_link(email: str, purpose: str, order_id: UUID | None = None) -> UUID:
-    """A new link row for ``login`` or ``order``; its id goes into the letter's context."""
-    now = clock.now()
+def linking(email: str, purpose: str, order_id: UUID | None = None) -> tuple[UUID, Write]:
+    """A new link for ``login`` or ``order``, as a write; its id goes into the letter's context."""
+    link_id, now = new_id(), clock.now()
     lifetime = ORDER_LIFETIME if purpose == "order" else LOGIN_LIFETIME
-    link_id = new_id()
-    await db.fetch(
+    write = Write(
         "INSERT INTO link (id, email, purpose, order_id, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)",
-        link_id, email, purpose, order_id, now, now + lifetime,
-    )  # fmt: skip
+        (link_id, email, purpose, order_id, now, now + lifetime),
+    )
+    return link_id, write
+
+
+async def issue_link(email: str, purpose: str, order_id: UUID | None = None) -> UUID:
+    """Write a new link by itself. Returns its id."""
+    link_id, link = linking(email, purpose, order_id)
+    await db.write(link)
     return link_id
 
 

@@ -1,8 +1,10 @@
 """Postgres through Piccolo: the pool, transactions with work to do after the commit, and plain SQL for hot paths."""
 
 import contextvars
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
 
@@ -125,3 +127,37 @@ async def fetch_one(sql: str, *args: Any) -> asyncpg.Record | None:
 async def fetch_value(sql: str, *args: Any) -> Any:
     async with connection() as conn:
         return await conn.fetchval(sql, *args)
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A data-changing statement as a value: rooms hand theirs over, and the caller runs them all in one round trip.
+
+    ``after`` is called once the statement has run, like code that would stand behind it.
+    """
+
+    sql: str
+    args: tuple[Any, ...]
+    after: Callable[[], None] | None = None
+
+
+async def write(*writes: Write) -> None:
+    """Run independent writes as one statement, all or nothing. None of them sees what the others write."""
+    await fetch(_joined(tuple(w.sql for w in writes)), *(arg for w in writes for arg in w.args))
+    for done in writes:
+        if done.after is not None:
+            done.after()
+
+
+@lru_cache(maxsize=256)
+def _joined(statements: tuple[str, ...]) -> str:
+    """``WITH w0 AS (…), w1 AS (…) …``, the parameters numbered through."""
+    parts, used = [], 0
+    for sql in statements:
+        numbers = [int(number) for number in re.findall(r"\$(\d+)", sql)]
+        pieces = re.split(r"\$\d+", sql)
+        marks = [f"${number + used}" for number in numbers] + [""]
+        parts.append("".join(piece + mark for piece, mark in zip(pieces, marks, strict=True)))
+        used += max(numbers, default=0)
+    heads = ", ".join(f"w{number} AS ({part})" for number, part in enumerate(parts[:-1]))
+    return f"WITH {heads} {parts[-1]}" if heads else parts[-1]

@@ -51,6 +51,6 @@ async def move(
     row = await db.fetch_one(
         f'UPDATE {table._meta.tablename} SET "{column}" = $2{sets} '  # noqa: S608 - names of our own tables
         f'WHERE id = $1 AND "{column}" = ANY($3) RETURNING *',
-        row_id, to.value, [source.value for source in moves.sources(to)], *changes.values(),
+        row_id, to.value, sources, *changes.values(),
     )  # fmt: skip
     return dict(row) if row else None

@@ -18,7 +18,8 @@ MOVES = Moves(
     {
         _R.REQUESTED: (_R.RESERVED, _R.OUT_OF_STOCK, _R.CANCELLED, _R.REFUNDED),
         _R.RESERVED: (_R.READY, _R.OUT_OF_STOCK, _R.CANCELLED, _R.REFUNDED),
-        _R.READY: (_R.DELIVERED,),
+        # Even what was ready can be taken back before it is fetched.
+        _R.READY: (_R.DELIVERED, _R.CANCELLED, _R.REFUNDED),
         # By an admin's retry, once the supplier has stock again: nothing was bought, so the same id may ask again.
         _R.OUT_OF_STOCK: (_R.REQUESTED,),
     }

@@ -33,6 +33,7 @@ from app.providers.storage import ObjectStore
 
 Commit = Callable[[], AbstractAsyncContextManager[None]]
 
+OPEN = {ReservationStatus.RESERVED, ReservationStatus.READY}  # bought, and not all of its keys are ours yet
 SEARCH_LAG = timedelta(seconds=20)  # how long a new order may stay invisible to the supplier's search (kinguin.md, 4)
 FIRST_CHECK, CHECK_FACTOR, LONGEST_CHECK = 2.0, 1.6, 900.0  # seconds between looks at an order in progress
 SILENCE = timedelta(hours=24)  # after this a person has to look
@@ -107,8 +108,14 @@ async def _withdrawn(reservation: dict[str, Any], kinguin: Kinguin) -> bool:
 
 async def _buy(reservation: dict[str, Any], external_id: str, kinguin: Kinguin) -> SupplierOrder:
     product = await catalog.for_purchase(reservation["product_id"])
-    # Written before asking: a lost answer is then looked for, not bought again.
-    await db.fetch("UPDATE reservation SET asked_at = $2 WHERE id = $1", reservation["id"], clock.now())
+    # Written before asking: a lost answer is then looked for, not bought again. Of two that ask at once one may.
+    asked = await db.fetch_value(
+        """UPDATE reservation SET asked_at = $2 WHERE id = $1 AND status = 'requested'
+           AND asked_at IS NOT DISTINCT FROM $3 RETURNING true""",
+        reservation["id"], clock.now(), reservation["asked_at"],
+    )  # fmt: skip
+    if not asked:
+        raise TooEarly(SEARCH_LAG)
     return await kinguin.reserve(
         external_id=external_id,
         product_id=product["supplier_product_id"],
@@ -145,7 +152,7 @@ async def hint(supplier_order_id: str) -> str:
     reservation = await queries.by_supplier_order(supplier_order_id)
     if reservation is None:
         return "ignored: no order of ours"
-    if reservation["status"] not in {ReservationStatus.RESERVED, ReservationStatus.READY}:
+    if reservation["status"] not in OPEN:
         return f"ignored: the reservation is already {reservation['status']}"
     await _post_check(reservation["id"], reservation["order_id"])
     return "checked with the supplier"
@@ -154,7 +161,7 @@ async def hint(supplier_order_id: str) -> str:
 async def check(reservation_id: UUID, *, kinguin: Kinguin, commit: Commit) -> None:
     """Ask the supplier how an order stands, and go on from there."""
     reservation = await queries.one(reservation_id)
-    if reservation is None or reservation["status"] != ReservationStatus.RESERVED:
+    if reservation is None or reservation["status"] not in OPEN:
         return
     found = await kinguin.get_delivered(reservation["supplier_order_id"])
     have = len(await key_rows.supplier_ids(reservation["item_id"]))
@@ -171,14 +178,9 @@ async def check(reservation_id: UUID, *, kinguin: Kinguin, commit: Commit) -> No
 
 async def _collectable(reservation: dict[str, Any], found: SupplierOrder) -> None:
     if found.delivered >= reservation["quantity"]:
-        await move(
-            Reservation,
-            reservation["id"],
-            ReservationStatus.READY,
-            MOVES,
-            also={Reservation.next_check_at: None},
-        )
-        await history.record(reservation["order_id"], "supply.ready", item=str(reservation["item_id"]))
+        also = {Reservation.next_check_at: None}
+        if await move(Reservation, reservation["id"], ReservationStatus.READY, MOVES, also=also) is not None:
+            await history.record(reservation["order_id"], "supply.ready", item=str(reservation["item_id"]))
     else:
         await _look_later(reservation)
     await jobs.post(
@@ -195,7 +197,7 @@ async def _look_later(reservation: dict[str, Any]) -> None:
             Reservation.checks: reservation["checks"] + 1,
             Reservation.updated_at: clock.now(),
         }
-    ).where(Reservation.id == reservation["id"])
+    ).where(Reservation.id == reservation["id"], Reservation.status.is_in([s.value for s in OPEN]))
     if clock.now() - reservation["created_at"] > SILENCE:
         await orders.park(reservation["order_id"], "the supplier has not delivered for a day")
 
@@ -211,10 +213,7 @@ async def _close(reservation: dict[str, Any], ending: ReservationStatus, cause: 
 async def collect(reservation_id: UUID, *, kinguin: Kinguin, store: ObjectStore, commit: Commit) -> None:
     """Fetch the keys that are there, seal and store those that are new, and close the item when all are."""
     reservation = await queries.one(reservation_id)
-    if reservation is None or reservation["status"] not in {
-        ReservationStatus.RESERVED,
-        ReservationStatus.READY,
-    }:
+    if reservation is None or reservation["status"] not in OPEN:
         return
     item_id, order_id = reservation["item_id"], reservation["order_id"]
     have = await key_rows.supplier_ids(item_id)

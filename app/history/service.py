@@ -5,6 +5,19 @@ from typing import Any
 from uuid import UUID
 
 from app.core import clock, db, live
+from app.core.db import Write
+
+
+def opening(subject: UUID, kind: str, **data: Any) -> tuple[Write, Write]:
+    """The first event of a new subject, number 1, to be written together with the subject itself."""
+    return (
+        Write("INSERT INTO timeline (subject, last_seq) VALUES ($1, 1)", (subject,)),
+        Write(
+            "INSERT INTO event (subject, seq, kind, data, at) VALUES ($1, 1, $2, $3::jsonb, $4)",
+            (subject, kind, json.dumps(data, default=str), clock.now()),
+            after=lambda: live.announce(subject, 1),
+        ),
+    )
 
 
 async def record(subject: UUID, kind: str, **data: Any) -> int:

@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from app.core import clock, db, log
+from app.core.db import Write
 from app.core.errors import Conflict
 from app.core.ids import new_id
 from app.jobs import relay
@@ -29,6 +30,14 @@ class JobNotFailed(Conflict):
 
 class LeaseLost(Exception):
     """The lease ran out and somebody else holds the job now; whatever was done in this transaction is undone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """A job that is about to be written."""
+
+    id: UUID
+    write: Write
 
 
 @dataclass
@@ -58,6 +67,18 @@ class Lease:
     async def progress(self, percent: int) -> None:
         """Say how far the work is, 0 to 100."""
         await db.fetch("UPDATE job SET progress = $3 WHERE id = $1 AND attempt = $2", self.id, self.attempt, percent)
+
+
+def posting(name: str, args: Mapping[str, Any], *, subject: UUID | None = None, dedupe: str | None = None) -> Posting:
+    """A job as a write, to be run together with what makes it necessary. With ``dedupe``, none may be pending yet."""
+    job_id, now = new_id(), clock.now()
+    write = Write(
+        """INSERT INTO job (id, name, queue, dedupe, args, subject, status, run_at, created_at)
+           VALUES ($1, $2, $3, $4, $5::jsonb, $6, 'pending', $7, $7)""",
+        (job_id, name, relay.queue_of(name), dedupe, json.dumps(dict(args)), subject, now),
+        after=lambda: relay.send(job_id, name),
+    )
+    return Posting(job_id, write)
 
 
 async def post(

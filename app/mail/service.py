@@ -11,10 +11,11 @@ from uuid import UUID
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from app.core import clock, db, log
+from app.core.db import Write
 from app.core.ids import new_id
 from app.core.settings import settings
 from app.core.tokens import link_token
-from app.jobs import relay
+from app.jobs import service as jobs
 from app.mail.tables import Mail
 from app.providers.http import KeyRefused, ProviderRefused
 from app.providers.resend import AlreadySent, Resend
@@ -42,19 +43,30 @@ class Letter:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A letter that is about to be written, with the job that sends it."""
+
+    id: UUID
+    writes: tuple[Write, Write]
+
+
+def draft(kind: str, to: str, context: dict[str, Any], *, about: UUID | None = None) -> Draft:
+    """A frozen letter and its job, as writes. ``context['link_id']`` becomes the letter's link."""
+    mail_id = new_id()
+    written = Write(
+        """INSERT INTO mail (id, subject, kind, recipient, context, status, created_at)
+           VALUES ($1, $2, $3, $4, $5::jsonb, 'pending', $6)""",
+        (mail_id, about, kind, to, json.dumps(context, default=str), clock.now()),
+    )
+    return Draft(mail_id, (written, jobs.posting("mail.send", {"mail_id": str(mail_id)}, subject=about).write))
+
+
 async def write(kind: str, to: str, context: dict[str, Any], *, about: UUID | None = None) -> UUID:
-    """Freeze a letter and post its sending, in the surrounding transaction. ``context['link_id']`` becomes its link."""
-    mail_id, job_id = new_id(), new_id()
-    await db.fetch(
-        """WITH letter AS (
-             INSERT INTO mail (id, subject, kind, recipient, context, status, created_at)
-             VALUES ($1, $2, $3, $4, $5::jsonb, 'pending', $6))
-           INSERT INTO job (id, name, queue, args, subject, status, run_at, created_at)
-           VALUES ($7, 'mail.send', $8, jsonb_build_object('mail_id', $1::uuid), $2, 'pending', $6, $6)""",
-        mail_id, about, kind, to, json.dumps(context, default=str), clock.now(), job_id, relay.queue_of("mail.send"),
-    )  # fmt: skip
-    relay.send(job_id, "mail.send")
-    return mail_id
+    """Write a letter by itself and post its sending. Returns its id."""
+    letter = draft(kind, to, context, about=about)
+    await db.write(*letter.writes)
+    return letter.id
 
 
 async def send(mail_id: UUID, *, resend: Resend, commit: Callable[[], AbstractAsyncContextManager[None]]) -> None:

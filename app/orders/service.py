@@ -1,5 +1,6 @@
 """The order's own verbs. Each is one guarded move with its event and the next job, in one transaction."""
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -11,6 +12,7 @@ from app.catalog import queries as catalog
 from app.catalog import service as discounts
 from app.catalog.queries import Listed
 from app.core import clock, db
+from app.core.db import Write
 from app.core.errors import Conflict, Invalid
 from app.core.ids import new_id
 from app.core.machine import move
@@ -18,6 +20,7 @@ from app.core.money import Money
 from app.core.settings import settings
 from app.history import service as history
 from app.jobs import service as jobs
+from app.jobs.service import Posting
 from app.mail import service as mail
 from app.orders.states import FULFILLMENT_MOVES, MOVES, FulfillmentStatus, OrderStatus
 from app.orders.tables import Order, OrderItem
@@ -101,63 +104,71 @@ async def quote(wanted: Sequence[Wanted], discount_code: str | None = None) -> Q
 
 
 async def place(email: str, price: Quote, *, pay_currency: str | None = None) -> Placed:
-    """Store an order with its items, its first event and the job that makes its payment, all or nothing."""
+    """Store an order with its items, its first event, its payment's job and its first letter, all or nothing."""
     order_id = new_id()
-    async with db.transaction():
+    payment = _payment_job(order_id)
+    writes = (
+        *_order_writes(order_id, email, price, pay_currency),
+        *history.opening(order_id, "order.created", total=price.total.as_json()),
+        payment.write,
+        *_letter_writes(order_id, email, "order_received", _lines(price), total=str(price.total)),
+    )
+    async with db.transaction() if price.code else contextlib.nullcontext():
         if price.code and not await discounts.spend_discount(price.code):
             raise discounts.UnknownDiscount("That code was just used up.", field="discount_code")
-        await _insert(order_id, email, price, pay_currency)
-        await history.record(order_id, "order.created", total=price.total.as_json())
-        job_id = await _post_payment(order_id)
-        await write_to(order_id, email, "order_received", _lines(price), total=str(price.total))
-    assert job_id is not None
-    return Placed(order_id, price.total, job_id)
+        await db.write(*writes)
+    return Placed(order_id, price.total, payment.id)
 
 
 def _lines(price: Quote) -> list[dict[str, Any]]:
     return [{"name": product.name, "quantity": quantity} for product, quantity in price.lines]
 
 
-async def _insert(order_id: UUID, email: str, price: Quote, pay_currency: str | None) -> None:
+def _order_writes(order_id: UUID, email: str, price: Quote, pay_currency: str | None) -> tuple[Write, Write]:
     items = price.lines
-    await db.fetch(
-        """WITH bought AS (
-             INSERT INTO purchase (id, email, status, fulfillment_status, currency, subtotal, discount,
-               discount_code, total, pay_currency, created_at)
-             VALUES ($1, $2, 'created', 'pending', $3, $4, $5, $6, $7, $8, $9) RETURNING id)
-           INSERT INTO purchase_item
-             (id, order_id, product_id, position, name, slug, platform, quantity, unit_price, status)
-           SELECT i.id, bought.id, i.product_id, i.position, i.name, i.slug, i.platform, i.quantity, i.unit_price,
-             'pending'
-           FROM bought, unnest($10::uuid[], $11::uuid[], $12::int[], $13::text[], $14::text[], $15::text[], $16::int[],
-             $17::numeric[]) AS i (id, product_id, position, name, slug, platform, quantity, unit_price)""",
-        order_id, email, price.subtotal.currency, price.subtotal.amount, price.discount.amount, price.code,
-        price.total.amount, pay_currency, clock.now(),
-        [new_id() for _ in items], [p.id for p, _ in items], list(range(len(items))), [p.name for p, _ in items],
-        [p.slug for p, _ in items], [p.platform for p, _ in items], [n for _, n in items],
-        [p.price.amount for p, _ in items],
+    order = Write(
+        """INSERT INTO purchase (id, email, status, fulfillment_status, currency, subtotal, discount, discount_code,
+             total, pay_currency, created_at)
+           VALUES ($1, $2, 'created', 'pending', $3, $4, $5, $6, $7, $8, $9)""",
+        (
+            order_id, email, price.subtotal.currency, price.subtotal.amount, price.discount.amount, price.code,
+            price.total.amount, pay_currency, clock.now(),
+        ),
     )  # fmt: skip
+    lines = Write(
+        """INSERT INTO purchase_item
+             (id, order_id, product_id, position, name, slug, platform, quantity, unit_price, status)
+           SELECT id, $1, product_id, position, name, slug, platform, quantity, unit_price, 'pending'
+           FROM unnest($2::uuid[], $3::uuid[], $4::int[], $5::text[], $6::text[], $7::text[], $8::int[], $9::numeric[])
+             AS i (id, product_id, position, name, slug, platform, quantity, unit_price)""",
+        (
+            order_id, [new_id() for _ in items], [p.id for p, _ in items], list(range(len(items))),
+            [p.name for p, _ in items], [p.slug for p, _ in items], [p.platform for p, _ in items],
+            [n for _, n in items], [p.price.amount for p, _ in items],
+        ),
+    )  # fmt: skip
+    return order, lines
 
 
-async def write_to(
-    order_id: UUID, email: str, kind: str, items: list[dict[str, Any]], *, total: str | None = None
-) -> None:
-    """Write a letter about an order, with a link that proves the address."""
-    link_id = await accounts.issue_link(email, "order", order_id)
-    days = accounts.ORDER_LIFETIME.days
+def _letter_writes(
+    order_id: UUID, email: str, kind: str, items: list[dict[str, Any]], *, total: str
+) -> tuple[Write, ...]:
+    """A letter about an order, with a link that proves the address."""
+    link_id, link = accounts.linking(email, "order", order_id)
     context = {
         "order_short_id": short(order_id),
         "items": items,
         "total": total,
         "link_id": link_id,
-        "days": days,
+        "days": accounts.ORDER_LIFETIME.days,
     }
-    await mail.write(kind, email, context, about=order_id)
+    return link, *mail.draft(kind, email, context, about=order_id).writes
 
 
 async def _letter(order: dict[str, Any], kind: str) -> None:
     rows = await OrderItem.select(OrderItem.name, OrderItem.quantity).where(OrderItem.order_id == order["id"])
-    await write_to(order["id"], order["email"], kind, rows, total=str(Money(order["total"], order["currency"])))
+    total = str(Money(order["total"], order["currency"]))
+    await db.write(*_letter_writes(order["id"], order["email"], kind, rows, total=total))
 
 
 async def lock(order_id: UUID) -> dict[str, Any] | None:
@@ -279,7 +290,8 @@ async def ask_payment(order_id: UUID, pay_currency: str | None) -> UUID:
             raise OrderClosed("This order needs no payment any more.")
         if pay_currency:
             await Order.update({Order.pay_currency: pay_currency}).where(Order.id == order_id)
-        job_id = await _post_payment(order_id)
+        args, dedupe = {"order_id": str(order_id)}, _payment_dedupe(order_id)
+        job_id = await jobs.post("payments.create", args, subject=order_id, dedupe=dedupe)
         if job_id is None:
             # Not only pending ones: a worker may take it between the two statements.
             job_id = await db.fetch_value(
@@ -289,7 +301,11 @@ async def ask_payment(order_id: UUID, pay_currency: str | None) -> UUID:
     return UUID(str(job_id))
 
 
-async def _post_payment(order_id: UUID) -> UUID | None:
+def _payment_job(order_id: UUID) -> Posting:
     """One pending job an order: it reads the coin when it runs, so a choice made meanwhile needs no second one."""
     args = {"order_id": str(order_id)}
-    return await jobs.post("payments.create", args, subject=order_id, dedupe=f"payments.create:{order_id}")
+    return jobs.posting("payments.create", args, subject=order_id, dedupe=_payment_dedupe(order_id))
+
+
+def _payment_dedupe(order_id: UUID) -> str:
+    return f"payments.create:{order_id}"

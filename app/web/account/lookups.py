@@ -37,8 +37,7 @@ async def create(request: Asked) -> Response[bytes]:
         return page(request, "account/lookup.html", context, status=400)
     await guards.spend(request, "lookups", settings().limit_lookups, who=email)
     if await orders.any_of(email):
-        async with db.transaction():
-            link_id = await accounts.issue_link(email, "login")
-            minutes = accounts.LOGIN_LIFETIME.seconds // 60
-            await mail.write("lookup_link", email, {"link_id": link_id, "minutes": minutes})
+        link_id, link = accounts.linking(email, "login")
+        minutes = accounts.LOGIN_LIFETIME.seconds // 60
+        await db.write(link, *mail.draft("lookup_link", email, {"link_id": link_id, "minutes": minutes}).writes)
     return sent(request, email)

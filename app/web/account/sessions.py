@@ -35,10 +35,9 @@ async def create(request: Asked) -> Response[bytes]:
         context = {"values": {"email": form.get("email", "")[:400]}, "errors": {"email": bad.detail}}
         return page(request, "account/login.html", context, status=400)
     await guards.spend(request, "logins", settings().limit_logins, who=email)
-    async with db.transaction():
-        link_id = await accounts.issue_link(email, "login")
-        minutes = accounts.LOGIN_LIFETIME.seconds // 60
-        await mail.write("login_link", email, {"link_id": link_id, "minutes": minutes})
+    link_id, link = accounts.linking(email, "login")
+    minutes = accounts.LOGIN_LIFETIME.seconds // 60
+    await db.write(link, *mail.draft("login_link", email, {"link_id": link_id, "minutes": minutes}).writes)
     return sent(request, email)
 
 
