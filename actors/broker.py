@@ -13,6 +13,7 @@ from actors.retries import RowRetries
 from app.core import db, log
 from app.core.courier import courier
 from app.core.settings import settings
+from app.jobs.presence import Presence
 from app.jobs.relay import redis_for_dramatiq
 from app.providers.kit import Providers, open_providers
 
@@ -22,6 +23,7 @@ POOL = 12  # connections a worker process holds at the most
 asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 log.set_up(settings().log_level, "worker")
 _kit: Providers | None = None
+_presence = Presence()
 
 
 def kit() -> Providers:
@@ -35,6 +37,7 @@ async def open_kit() -> None:
     """Open what jobs need, on the running loop."""
     global _kit
     await db.open_pool(POOL)
+    await _presence.open()
     _kit = open_providers(settings())
 
 
@@ -43,6 +46,7 @@ async def close_kit() -> None:
     if _kit is not None:
         await _kit.aclose()
         _kit = None
+    await _presence.close()
     await db.close_pool()
 
 

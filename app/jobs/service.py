@@ -17,7 +17,7 @@ from app.core import clock, db, log
 from app.core.db import Write
 from app.core.errors import Conflict
 from app.core.ids import new_id
-from app.jobs import relay
+from app.jobs import presence, relay
 
 LEASE = timedelta(seconds=60)  # longer than the slowest step: two provider calls of 20 s each, and room
 ERROR_LENGTH = 2000  # characters of an error's text that are kept
@@ -110,9 +110,9 @@ async def claim(job_id: UUID) -> Lease | None:
     """Take a due, pending job. None when somebody has it, it is done, or it is not due yet."""
     now = clock.now()
     row = await db.fetch_one(
-        """UPDATE job SET status = 'processing', attempt = attempt + 1, lease_until = $2
+        """UPDATE job SET status = 'processing', attempt = attempt + 1, lease_until = $2, holder = $4
            WHERE id = $1 AND status = 'pending' AND run_at <= $3 RETURNING name, args, subject, attempt, forgiven""",
-        job_id, now + LEASE, now + EARLY,
+        job_id, now + LEASE, now + EARLY, presence.holder(),
     )  # fmt: skip
     return _lease(job_id, row) if row else None
 
@@ -193,15 +193,17 @@ async def retry(job_id: UUID) -> None:
 
 
 async def take_back(allowed: Mapping[str, int]) -> int:
-    """Take jobs from workers whose lease ran out. ``allowed`` gives attempts per job name; who used them up is buried.
+    """Take jobs from workers that are gone or whose lease ran out.
 
-    Returns how many were taken back.
+    ``allowed`` gives attempts per job name; what has used them up is buried. Returns how many were taken back.
     """
     rows = await db.fetch(
-        """SELECT id, name, args, subject, attempt, forgiven FROM job
-           WHERE status = 'processing' AND lease_until < $1 LIMIT 500""",
-        clock.now(),
-    )
+        """SELECT id, name, args, subject, attempt, forgiven FROM job WHERE status = 'processing'
+           AND (lease_until < $1 OR holder IS NOT NULL AND NOT EXISTS (
+             SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = $2::int::oid AND objid = holder::oid
+             AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND granted)) LIMIT 500""",
+        clock.now(), presence.LOCK_CLASS,
+    )  # fmt: skip
     for row in rows:
         lease = _lease(row["id"], row)
         gone = "the worker stopped answering"

@@ -9,7 +9,7 @@ class Job(Table, tablename="job"):
     """One piece of work.
 
     ``forgiven`` attempts came before a retry by hand. ``dedupe`` keeps a second pending job of the same meaning away
-    (partial unique index).
+    (partial unique index). ``holder`` is the worker that has it, see ``presence``.
     """
 
     id = UUID(primary_key=True, default=None)
@@ -24,6 +24,7 @@ class Job(Table, tablename="job"):
     forgiven = Integer(default=0)
     run_at = Timestamptz(default=None)
     lease_until = Timestamptz(null=True, default=None)
+    holder = Integer(null=True, default=None)
     error = Text(null=True, default=None)
     created_at = Timestamptz(default=None)
     ended_at = Timestamptz(null=True, default=None)

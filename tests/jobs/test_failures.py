@@ -1,0 +1,151 @@
+"""What fails waits, with its whole history, for the next attempt or for a person."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from app.core import clock, db
+from app.core.ids import new_id
+from app.jobs import queries, tidy
+from app.jobs import service as jobs
+from app.jobs.service import ERROR_LENGTH, JobNotFailed
+from tests.builders import claimed, count, job_names, rows
+
+MINUTE = timedelta(minutes=1)
+
+
+async def row(job_id: Any) -> dict[str, Any]:
+    found = await queries.one(job_id)
+    assert found is not None
+    return found
+
+
+async def buried(name: str = "house.tidy", **more: Any) -> jobs.Lease:
+    lease = await claimed(name, **more)
+    assert await jobs.bury(lease, "hopeless")
+    return lease
+
+
+async def test_a_job_put_back_waits_for_its_time_and_keeps_the_error(app) -> None:
+    lease = await claimed()
+    assert await jobs.later(lease, "the provider is down", MINUTE)
+    assert await jobs.claim(lease.id) is None
+    with clock.travelled(MINUTE):
+        again = await jobs.claim(lease.id)
+    assert again is not None
+    assert (again.attempt, again.tries) == (2, 2)
+    found = await row(lease.id)
+    assert [(a["number"], a["outcome"], a["error"]) for a in found["attempts"]] == [
+        (1, "failed", "the provider is down")
+    ]
+
+
+async def test_a_good_end_clears_the_error_but_not_the_history(app) -> None:
+    lease = await claimed()
+    await jobs.later(lease, "the provider is down", timedelta())
+    again = await jobs.claim(lease.id)
+    assert again is not None
+    await jobs.finish(again)
+    found = await row(lease.id)
+    assert (found["status"], found["error"], len(found["attempts"])) == ("completed", None, 1)
+
+
+async def test_a_job_put_back_gives_way_to_the_pending_one_of_the_same_meaning(app) -> None:
+    lease = await claimed(dedupe="check:1")
+    other = await jobs.post("house.tidy", {}, dedupe="check:1")
+    assert await jobs.later(lease, "down", timedelta())
+    assert other is not None
+    assert [await row(i) for i in (lease.id, other)]
+    assert await job_names() == ["house.tidy", "house.tidy"]
+    assert await count("job", "dedupe = 'check:1'") == 1
+
+
+async def test_a_buried_job_waits_for_a_person_and_for_nobody_else(app) -> None:
+    lease = await buried()
+    with clock.travelled(timedelta(days=30)):
+        assert await jobs.claim(lease.id) is None
+        assert await jobs.due(clock.now(), 10) == []
+        assert await jobs.take_back({}) == 0
+    found = await row(lease.id)
+    assert (found["status"], found["error"], len(found["attempts"])) == ("failed", "hopeless", 1)
+
+
+async def test_a_retry_keeps_the_history_and_gives_a_fresh_set_of_tries(app) -> None:
+    lease = await claimed()
+    for _ in range(2):
+        await jobs.later(lease, "down", timedelta())
+        found = await jobs.claim(lease.id)
+        assert found is not None
+        lease = found
+    assert (lease.attempt, lease.tries) == (3, 3)
+    await jobs.bury(lease, "down for good")
+    await jobs.retry(lease.id)
+    again = await jobs.claim(lease.id)
+    assert again is not None
+    assert (again.attempt, again.tries) == (4, 1)
+    assert [a["number"] for a in (await row(lease.id))["attempts"]] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("status", ["pending", "processing", "completed"])
+async def test_only_a_failed_job_can_be_retried(app, status: str) -> None:
+    lease = await claimed()
+    await db.fetch("UPDATE job SET status = $2 WHERE id = $1", lease.id, status)
+    before = await rows()
+    with pytest.raises(JobNotFailed):
+        await jobs.retry(lease.id)
+    with pytest.raises(JobNotFailed):
+        await jobs.retry(new_id())
+    assert await rows() == before
+
+
+async def test_a_dead_letter_can_be_sent_round_once_not_twice(app) -> None:
+    lease = await buried()
+    await jobs.retry(lease.id)
+    with pytest.raises(JobNotFailed):
+        await jobs.retry(lease.id)
+    assert await job_names() == ["house.tidy"]
+
+
+async def test_a_dead_letter_can_be_retried_while_another_of_its_meaning_is_pending(app) -> None:
+    lease = await buried(dedupe="check:1")
+    await jobs.post("house.tidy", {}, dedupe="check:1")
+    await jobs.retry(lease.id)
+    assert await job_names() == ["house.tidy", "house.tidy"]
+
+
+async def test_a_very_long_error_is_cut_not_refused(app) -> None:
+    lease = await claimed()
+    assert await jobs.bury(lease, "x" * 100_000)
+    found = await row(lease.id)
+    assert len(found["error"]) == len(found["attempts"][0]["error"]) == ERROR_LENGTH
+
+
+async def test_dead_letters_of_a_subject_are_told_by_name(app) -> None:
+    subject = new_id()
+    await buried("keys.collect", subject=subject)
+    await buried("mail.send", subject=new_id())
+    assert await queries.dead_for(subject) == ["keys.collect"]
+
+
+async def test_finished_jobs_are_forgotten_after_a_month_with_their_attempts(app) -> None:
+    lease = await claimed()
+    await jobs.later(lease, "down", timedelta())
+    again = await jobs.claim(lease.id)
+    assert again is not None
+    await jobs.finish(again)
+    with clock.travelled(tidy.KEPT - MINUTE):
+        assert await tidy.forget_finished() == 0
+    with clock.travelled(tidy.KEPT + MINUTE):
+        assert await tidy.forget_finished() == 1
+    assert (await count("job"), await count("job_attempt")) == (0, 0)
+
+
+async def test_dead_letters_and_open_jobs_are_never_forgotten(app) -> None:
+    await buried()
+    await claimed()
+    await jobs.post("house.tidy", {})
+    before = await rows()
+    with clock.travelled(timedelta(days=3650)):
+        assert await tidy.forget_finished() == 0
+    assert await rows() == before
