@@ -18,6 +18,7 @@ DRAIN = 24.0  # seconds that processes have to finish what they are doing; a Her
 RESTART = 0.5  # seconds before what died is started again, doubled each time it dies young
 LONGEST_RESTART = 15.0
 YOUNG = 20.0  # seconds
+MARK = "BITLOOT_STACK"  # in each process's environment: which stack, by its folder, it belongs to
 
 
 def read_procfile(path: Path) -> dict[str, str]:
@@ -28,7 +29,10 @@ def read_procfile(path: Path) -> dict[str, str]:
 
 @dataclass
 class Stack:
-    """A set of named shell commands that are kept running together."""
+    """A set of named shell commands that are kept running together.
+
+    ``run/processes.json`` under ``var`` tells their pids, for whoever wants to signal one.
+    """
 
     var: Path
     env: Mapping[str, str]
@@ -40,15 +44,11 @@ class Stack:
         return self.var / "run" / "processes.json"
 
     def end_leftovers(self) -> None:
-        """End what an earlier run, killed before it could clean up, has left behind."""
-        with contextlib.suppress(OSError, ValueError):
-            for pid, born in json.loads(self._record.read_text()).items():
-                with contextlib.suppress(psutil.Error, ProcessLookupError):
-                    # A pid may have been given to somebody else since; its birth time has not. One that is free may
-                    # still be the group of workers whose master is dead.
-                    known = psutil.pid_exists(int(pid))
-                    if not known or abs(psutil.Process(int(pid)).create_time() - born) < 1:
-                        os.killpg(int(pid), signal.SIGKILL)
+        """End what an earlier run of this stack, killed before it could clean up, has left behind."""
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error, OSError):
+                if process.environ().get(MARK) == str(self.var):
+                    process.kill()
 
     def keep(self, name: str, command: str) -> None:
         """Start a command and start it again whenever it ends."""
@@ -74,7 +74,7 @@ class Stack:
         self._log(name).parent.mkdir(parents=True, exist_ok=True)
         with self._log(name).open("ab") as log:
             process = await asyncio.create_subprocess_shell(
-                f"exec {command}", stdout=log, stderr=log, env=dict(self.env), start_new_session=True
+                f"exec {command}", stdout=log, stderr=log, env={**self.env, MARK: str(self.var)}, start_new_session=True
             )
         self._running[name] = process
         self._write_record()
