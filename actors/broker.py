@@ -18,6 +18,7 @@ from app.jobs.relay import redis_for_dramatiq
 from app.providers.kit import Providers, open_providers
 
 IDLE_POLL = 12  # milliseconds between looks at an idle queue; the default second is what a customer would wait
+THREAD_POLL = 1.0  # seconds between a waiting thread's looks at whether it is to stop
 POOL = 12  # connections a worker process holds at the most
 
 asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
@@ -63,6 +64,11 @@ class Kit(Middleware):
     def before_worker_boot(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
         worker.worker_timeout = IDLE_POLL
         on_loop(open_kit())
+
+    def after_worker_boot(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
+        # The consumers look at Redis that often; the threads are woken by them and need not look at all.
+        for thread in worker.workers:
+            thread.timeout = THREAD_POLL
 
     def before_worker_shutdown(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
         courier.close()
