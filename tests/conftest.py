@@ -1,4 +1,4 @@
-"""Real parts for every test: a Postgres, a Redis and the sandbox of this run's own, started here and stopped at the end."""
+"""Real parts for every test: a Postgres, a Redis and a sandbox of this run's own, stopped at its end."""
 
 import base64
 import os
@@ -36,7 +36,8 @@ def pytest_configure(config: pytest.Config) -> None:
     from app import embedded  # noqa: PLC0415 - after the environment is clean
 
     servers = embedded.start(VAR)
-    config.add_cleanup(lambda: (servers.stop(), shutil.rmtree(VAR, ignore_errors=True)) and None)
+    config.add_cleanup(lambda: shutil.rmtree(VAR, ignore_errors=True))
+    config.add_cleanup(servers.stop)
     os.environ |= {
         "BITLOOT_VAR": str(VAR),
         "DATABASE_URL": servers.database_url,

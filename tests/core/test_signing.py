@@ -337,3 +337,10 @@ def test_svix_refuses_old_early_and_unsigned_notices() -> None:
     assert not signing.verify_svix(SVIX_BODY, {}, SVIX_SECRET, THEN)
     for secret in ("", "whsec_", "whsec_not base64", "é"):
         assert not signing.verify_svix(SVIX_BODY, SVIX, secret, THEN)
+
+
+def test_a_forger_cannot_make_us_spell_long_bodies_anew() -> None:
+    long = b'{"b":"' + b"x" * signing.MAX_CANONICAL_BYTES + b'","a":1}'
+    assert signing.verify_ipn(long, hmac512(long), SECRET)
+    text = in_javascript(json.loads(long)).encode()
+    assert not signing.verify_ipn(long, hmac512(text), SECRET)

@@ -8,9 +8,8 @@ import hmac
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -131,9 +130,10 @@ def parsed(answer: httpx.Response) -> Any:
     return json.loads(answer.content, parse_float=Decimal)
 
 
-@pytest.fixture
-def config(tmp_path: Path) -> Config:
-    env = {"BITLOOT_VAR": str(tmp_path), "NOWPAYMENTS_IPN_SECRET": IPN_SECRET, "KINGUIN_SIGNATURE_SECRET": "hex"}
+@pytest.fixture(scope="session")
+def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
+    var = str(tmp_path_factory.mktemp("sandbox"))
+    env = {"BITLOOT_VAR": var, "NOWPAYMENTS_IPN_SECRET": IPN_SECRET, "KINGUIN_SIGNATURE_SECRET": "hex"}
     return from_environment(env)
 
 
@@ -167,20 +167,26 @@ async def opened(config: Config, shop: Shop) -> AsyncIterator[Sandbox]:
     await living
 
 
-@pytest.fixture
-def shop() -> Shop:
-    return Shop()
-
-
-@pytest.fixture
-async def sandbox(config: Config, shop: Shop) -> AsyncIterator[Sandbox]:
+@pytest.fixture(scope="session")
+async def shared(config: Config) -> AsyncIterator[tuple[Sandbox, Shop]]:
+    """One sandbox for the whole run: building it takes longer than most tests."""
+    shop = Shop()
     async with opened(config, shop) as running:
-        await running.control.post("/settings", json={"ipnRetryInterval": 0, "webhookRetryInterval": 0})
-        yield running
+        yield running, shop
 
 
 @pytest.fixture
-async def mailing(config: Config, shop: Shop) -> AsyncIterator[Sandbox]:
-    """A sandbox that sends mail events too."""
-    async with opened(replace(config, resend_webhook_secret="whsec_c2VjcmV0"), shop) as running:
-        yield running
+async def sandbox(shared: tuple[Sandbox, Shop]) -> Sandbox:
+    """The sandbox as on its first day, but quick to send a refused notice again."""
+    running, shop = shared
+    await running.control.post("/reset")
+    shop.answers.clear()
+    shop.heard.clear()
+    await running.control.post("/settings", json={"ipnRetryInterval": 0, "webhookRetryInterval": 0})
+    return running
+
+
+@pytest.fixture
+def shop(shared: tuple[Sandbox, Shop], sandbox: Sandbox) -> Shop:
+    """The shop that the sandbox's notices reach; it has heard nothing yet."""
+    return shared[1]

@@ -1,0 +1,90 @@
+"""Admins: a password from a library's hash, and sessions that a person can end."""
+
+import asyncio
+
+import pytest
+
+from app.accounts import service as accounts
+from app.accounts.service import WeakPassword, WrongPassword
+from app.accounts.tokens import Session
+from app.core import db
+from tests.builders import count, rows
+
+ADMIN = "admin@shop.example"
+GOOD = "correct horse battery"
+
+
+async def test_the_right_password_opens_an_admins_session(app) -> None:
+    await accounts.hire("Admin@Shop.Example", GOOD)
+    session = await accounts.log_in(f" {ADMIN.upper()} ", GOOD)
+    assert session == Session(ADMIN, "admin", 0)
+    assert await accounts.still_admin(session)
+    assert await count("admin", "last_login_at IS NOT NULL") == 1
+
+
+async def test_a_wrong_password_and_an_unknown_person_get_the_same_answer_and_change_nothing(app) -> None:
+    await accounts.hire(ADMIN, GOOD)
+    before = await rows()
+    said = []
+    for email, password in [
+        (ADMIN, GOOD + "!"),
+        (ADMIN, ""),
+        ("nobody@shop.example", GOOD),
+        ("", "\x00"),
+        ("a\x00b", GOOD),
+        (ADMIN, "x" * 9999),
+    ]:
+        with pytest.raises(WrongPassword) as refused:
+            await accounts.log_in(email, password)
+        said.append((refused.value.title, refused.value.detail))
+    assert len(set(said)) == 1
+    assert await rows() == before
+
+
+async def test_the_table_holds_an_argon2_hash_and_no_password(app) -> None:
+    await accounts.hire(ADMIN, GOOD)
+    stored = await db.fetch_value("SELECT password_hash FROM admin")
+    assert stored.startswith("$argon2id$")
+    assert GOOD not in "".join((await rows())["admin"])
+
+
+@pytest.mark.parametrize("password", ["", "short", "x" * 11, "x" * 201])
+async def test_a_weak_password_is_refused_and_nobody_hired(app, password: str) -> None:
+    with pytest.raises(WeakPassword):
+        await accounts.hire(ADMIN, password)
+    assert await count("admin") == 0
+
+
+async def test_a_new_password_ends_the_old_one_and_its_sessions(app) -> None:
+    await accounts.hire(ADMIN, GOOD)
+    session = await accounts.log_in(ADMIN, GOOD)
+    await accounts.hire(ADMIN, "another " + GOOD)
+    assert not await accounts.still_admin(session)
+    with pytest.raises(WrongPassword):
+        await accounts.log_in(ADMIN, GOOD)
+    assert (await accounts.log_in(ADMIN, "another " + GOOD)).epoch == 1
+
+
+async def test_logging_out_everywhere_ends_every_session_of_that_person_only(app) -> None:
+    await accounts.hire(ADMIN, GOOD)
+    await accounts.hire("other@shop.example", GOOD)
+    first, second, other = await asyncio.gather(
+        accounts.log_in(ADMIN, GOOD), accounts.log_in(ADMIN, GOOD), accounts.log_in("other@shop.example", GOOD)
+    )
+    await accounts.log_out_everywhere(first)
+    assert [await accounts.still_admin(s) for s in (first, second, other)] == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    "session", [Session(ADMIN, "customer", 0), Session("gone@x.io", "admin", 0), Session(ADMIN, "admin", 7)]
+)
+async def test_a_customer_a_stranger_and_an_ended_session_are_no_admin(app, session: Session) -> None:
+    await accounts.hire(ADMIN, GOOD)
+    assert not await accounts.still_admin(session)
+
+
+async def test_the_first_admin_keeps_the_password_on_later_starts(app) -> None:
+    await accounts.hire_first(ADMIN, GOOD)
+    await accounts.hire_first(ADMIN, "another " + GOOD)
+    assert (await accounts.log_in(ADMIN, GOOD)).epoch == 0
+    assert await count("admin") == 1

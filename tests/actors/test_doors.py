@@ -1,0 +1,114 @@
+"""Every job that can be posted has an actor of its name, and the clock keeps all of them going."""
+
+import ast
+import asyncio
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+import actors
+from actors import clock as process
+from actors.clock import GRACE, SCHEDULE, post_scheduled, sweep
+from actors.job import JOBS
+from app.core import clock
+from app.core.courier import courier
+from app.core.redis import sync_client
+from app.jobs import relay
+from app.jobs import service as jobs
+from app.jobs.service import LEASE
+from tests.builders import claimed, count, job_names, offered
+from tests.conftest import ROOT
+
+
+def posted_in(path: Path) -> set[str]:
+    """Names of jobs that a module posts, by ``jobs.post("…")``, ``jobs.posting("…")`` or ``keep(…, job="…")``."""
+    found = set[str]()
+    for call in (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)):
+        place = {"jobs.post": 0, "jobs.posting": 0, "relay.send": 1}.get(ast.unparse(call.func))
+        given = call.args[place : place + 1] if place is not None else []
+        given += [keyword.value for keyword in call.keywords if keyword.arg == "job"]
+        found |= {node.value for node in given if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    return found
+
+
+POSTED = sorted({name for folder in ("app", "actors") for p in (ROOT / folder).rglob("*.py") for name in posted_in(p)})
+
+
+def test_the_search_for_posted_jobs_finds_them() -> None:
+    assert {"payments.create", "mail.send", "payments.apply_notice", "fulfillment.check", "keys.collect"} <= set(POSTED)
+
+
+@pytest.mark.parametrize("name", sorted({*POSTED, *SCHEDULE}))
+def test_a_job_that_is_posted_has_an_actor(name: str) -> None:
+    assert name in JOBS
+
+
+@pytest.mark.parametrize("name", sorted(JOBS))
+def test_an_actor_bears_the_name_of_its_job_and_listens_where_its_messages_go(name: str) -> None:
+    actor = actors.broker.get_actor(name)
+    assert (actor.actor_name, actor.queue_name) == (name, relay.queue_of(name))
+    assert actor.queue_name in relay.QUEUES
+
+
+@pytest.mark.parametrize("name", sorted(JOBS))
+def test_every_job_is_posted_by_somebody(name: str) -> None:
+    assert name in {*POSTED, *SCHEDULE}
+
+
+def test_there_are_no_actors_but_jobs() -> None:
+    assert actors.broker.get_declared_actors() == set(JOBS)
+
+
+async def messages() -> list[str]:
+    """The job ids whose word lies in Redis."""
+    await asyncio.to_thread(courier.close)
+    found = [sync_client().hvals(f"dramatiq:{queue}.msgs") for queue in relay.QUEUES]
+    return [json.loads(message)["args"][0] for queue in found for message in queue]
+
+
+async def test_a_sweep_sends_again_what_redis_has_lost(app) -> None:
+    job_id = await jobs.post("payments.create", {})
+    assert await messages() == [str(job_id)]
+    sync_client().flushall()
+    await sweep()
+    assert await messages() == []
+    with clock.travelled(GRACE + timedelta(seconds=1)):
+        await sweep()
+    assert await messages() == [str(job_id)]
+
+
+async def test_a_sweep_takes_back_what_a_dead_worker_held(app) -> None:
+    lease = await claimed("payments.create")
+    with clock.travelled(LEASE + timedelta(seconds=1)):
+        await sweep()
+        assert await jobs.claim(lease.id) is not None
+
+
+async def test_a_sweep_asks_about_what_is_due(app) -> None:
+    await offered(app.state.kit)
+    with clock.travelled(timedelta(minutes=5)):
+        await sweep()
+    assert "payments.check" in await job_names()
+
+
+async def test_housekeeping_is_posted_when_its_time_has_come_and_once(app) -> None:
+    last: dict[str, float] = {}
+    await post_scheduled(last, 0.0)
+    assert await count("job") == 0
+    await post_scheduled(last, float(SCHEDULE["payments.sync_coins"]))
+    assert await job_names() == ["payments.sync_coins"]
+    for _ in range(3):
+        await post_scheduled(last, float(max(SCHEDULE.values())))
+    assert await job_names() == sorted(SCHEDULE)
+
+
+async def test_every_piece_of_housekeeping_runs(app, drain) -> None:
+    await post_scheduled(dict.fromkeys(SCHEDULE, -1e9), 0.0)
+    assert await drain() == len(SCHEDULE)
+    assert await job_names("completed") == sorted(SCHEDULE)
+
+
+def test_the_clock_sweeps_often_enough_to_resume_within_seconds() -> None:
+    assert process.SWEEP + GRACE.total_seconds() <= 10

@@ -1,0 +1,73 @@
+"""``bitloot jobs``: dead letters, and sending them round again."""
+
+import asyncio
+import json
+from uuid import uuid4
+
+import pytest
+
+from app.core import db
+from app.jobs import service as jobs
+
+
+@pytest.fixture
+async def dead(app) -> str:
+    """A dead letter with two attempts behind it."""
+    job_id = await jobs.post("house.tidy", {"of": "a test"})
+    lease = await jobs.claim(job_id)
+    await jobs.bury(lease, "ProviderDown: out of order")
+    await jobs.retry(job_id)
+    await jobs.bury(await jobs.claim(job_id), "ProviderDown: still out of order")
+    return str(job_id)
+
+
+async def test_dead_letters_are_listed_a_line_each(dead, bitloot) -> None:
+    await jobs.post("house.tidy", {})
+    done = await bitloot("jobs", "list")
+    [line] = done.stdout.splitlines()
+    assert done.returncode == 0
+    assert line.split()[:4] == [dead, "house.tidy", "attempt", "2"]
+    assert line.endswith("ProviderDown: still out of order")
+
+
+async def test_other_states_and_limits_can_be_asked_for(app, bitloot) -> None:
+    for number in range(3):
+        await jobs.post("house.tidy", {"number": number})
+    asked = (["pending", "--limit", "2"], ["failed"], ["nonsense"])
+    two, none, refused = await asyncio.gather(*(bitloot("jobs", "list", "--status", *words) for words in asked))
+    assert len(two.stdout.splitlines()) == 2
+    assert none.stdout == ""
+    assert refused.returncode == 2
+
+
+async def test_one_job_is_shown_with_its_arguments_and_attempts(dead, bitloot) -> None:
+    done = await bitloot("jobs", "show", dead)
+    said = json.loads(done.stdout)
+    assert (said["id"], said["status"], said["args"]) == (dead, "failed", {"of": "a test"})
+    assert [(a["number"], a["error"]) for a in said["attempts"]] == [
+        (1, "ProviderDown: out of order"),
+        (2, "ProviderDown: still out of order"),
+    ]
+
+
+async def test_a_retry_sends_the_job_round_and_keeps_its_history(dead, bitloot) -> None:
+    done = await bitloot("jobs", "retry", dead)
+    assert (done.returncode, done.stdout) == (0, "Sent round again.\n")
+    row = await db.fetch_one("SELECT status, attempt FROM job")
+    assert tuple(row) == ("pending", 2)
+    assert await db.fetch_value("SELECT count(*) FROM job_attempt") == 2
+
+
+async def test_only_a_dead_letter_can_be_retried(dead, bitloot) -> None:
+    await bitloot("jobs", "retry", dead)
+    for done in await asyncio.gather(*(bitloot("jobs", "retry", job_id) for job_id in (dead, str(uuid4())))):
+        assert done.returncode == 1
+        assert "has not failed" in done.stderr
+    assert await db.fetch_value("SELECT status FROM job") == "pending"
+
+
+async def test_an_unknown_job_is_said(app, bitloot) -> None:
+    unknown, malformed = await asyncio.gather(*(bitloot("jobs", "show", text) for text in (str(uuid4()), "x")))
+    assert (unknown.returncode, unknown.stdout) == (1, "")
+    assert "No such job" in unknown.stderr
+    assert malformed.returncode == 2

@@ -1,0 +1,59 @@
+"""``bitloot admin create``"""
+
+import asyncio
+
+import pytest
+
+from app.accounts import service as accounts
+from app.core import db
+
+PASSWORD = "a long enough password"
+
+
+async def test_an_admin_is_created_and_can_sign_in(app, bitloot) -> None:
+    done = await bitloot("admin", "create", "Boss@Shop.test", "--password", PASSWORD)
+    assert (done.returncode, done.stdout) == (0, "Boss@Shop.test can sign in at /admin.\n")
+    session = await accounts.log_in("boss@shop.test", PASSWORD)
+    assert session.role == "admin"
+    assert PASSWORD not in str(await db.fetch("SELECT * FROM admin"))
+
+
+async def test_creating_again_sets_a_new_password_and_ends_the_sessions(app, bitloot) -> None:
+    await accounts.hire("boss@shop.test", "the old password, long")
+    old = await accounts.log_in("boss@shop.test", "the old password, long")
+    assert (await bitloot("admin", "create", "boss@shop.test", "--password", PASSWORD)).returncode == 0
+    assert not await accounts.still_admin(old)
+    with pytest.raises(accounts.WrongPassword):
+        await accounts.log_in("boss@shop.test", "the old password, long")
+    assert await accounts.still_admin(await accounts.log_in("boss@shop.test", PASSWORD))
+    assert await db.fetch_value("SELECT count(*) FROM admin") == 1
+
+
+async def test_the_password_is_asked_for_twice_when_it_is_not_given(app, bitloot) -> None:
+    done = await bitloot("admin", "create", "boss@shop.test", input=f"{PASSWORD}\n{PASSWORD}\n")
+    assert done.returncode == 0
+    assert PASSWORD not in done.stdout + done.stderr
+    assert await accounts.log_in("boss@shop.test", PASSWORD)
+
+
+async def test_a_weak_password_is_refused_and_nobody_is_hired(app, bitloot) -> None:
+    tried = (bitloot("admin", "create", "boss@shop.test", "--password", "x" * length) for length in (11, 201))
+    for done in await asyncio.gather(*tried):
+        assert done.returncode == 1
+        assert "12 to 200 characters" in done.stderr
+    assert await db.fetch_value("SELECT count(*) FROM admin") == 0
+
+
+async def test_an_address_nobody_could_type_at_the_login_is_refused(app, bitloot) -> None:
+    emails = ("nobody", "a@b@c.de", "x" * 400 + "@shop.test")
+    tried = (bitloot("admin", "create", email, "--password", PASSWORD) for email in emails)
+    for done in await asyncio.gather(*tried):
+        assert done.returncode == 2, done.args
+        assert "give an email address" in done.stderr
+    assert await db.fetch_value("SELECT count(*) FROM admin") == 0
+
+
+async def test_words_that_are_missing_are_said(bitloot) -> None:
+    done = await bitloot("admin", "create")
+    assert done.returncode == 2
+    assert "EMAIL" in done.stderr

@@ -1,0 +1,81 @@
+"""The courier: what it carries never holds anybody up, and an errand that fails does not stop the next."""
+
+import asyncio
+import json
+import subprocess
+import sys
+import threading
+import time
+
+from app.core.courier import BACKLOG, Courier
+from app.core.redis import sync_client
+from tests.builders import elsewhere
+from tests.conftest import ROOT
+
+WITHOUT_REDIS = """
+import asyncio, json, time
+from app.core import db, limits
+from app.core.courier import courier
+from app.core.ids import new_id
+from app.history import service as history
+from app.jobs import service as jobs
+
+async def work():
+    await db.open_pool(2)
+    subject, began = new_id(), time.monotonic()
+    for number in range(100):
+        async with db.transaction():
+            await jobs.post("house.tidy", {"number": number}, subject=subject)
+            await history.record(subject, "thing.happened")
+        await limits.spend("orders", "192.0.2.7", 3)
+    seconds = time.monotonic() - began
+    kept = await db.fetch_value("SELECT count(*) FROM job WHERE subject = $1", subject)
+    told = await db.fetch_value("SELECT last_seq FROM timeline WHERE subject = $1", subject)
+    await db.close_pool()
+    print(json.dumps([kept, told, seconds]))
+
+asyncio.run(work())
+courier.close()
+"""
+
+
+async def test_with_redis_away_everything_is_kept_nobody_waits_and_nobody_is_turned_away(app) -> None:
+    away = elsewhere(REDIS_URL="unix:///nowhere/redis.sock")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", WITHOUT_REDIS, cwd=ROOT, env=away, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    answer, said = await process.communicate()
+    assert process.returncode == 0, said.decode()
+    kept, told, seconds = json.loads(answer.splitlines()[-1])
+    assert (kept, told) == (100, 100)
+    assert seconds < 8
+
+
+def test_sending_never_waits_for_an_errand() -> None:
+    courier, held, reached = Courier(), threading.Event(), threading.Event()
+    courier.send(lambda pipe: (reached.set(), held.wait(10)))
+    assert reached.wait(10)
+    began = time.monotonic()
+    for _ in range(BACKLOG + 500):
+        courier.send(lambda pipe: None)
+    assert time.monotonic() - began < 5
+    held.set()
+    courier.close()
+
+
+def test_a_failing_errand_does_not_stop_the_next() -> None:
+    courier, name = Courier(), "courier:test"
+    courier.send(lambda pipe: 1 // 0)
+    courier.close()
+    courier.send(lambda pipe: pipe.set(name, "here"))
+    courier.close()
+    assert sync_client().getdel(name) == b"here"
+
+
+def test_errands_are_carried_in_order_and_closing_waits_for_them() -> None:
+    courier, name = Courier(), "courier:list"
+    for number in range(500):
+        courier.send(lambda pipe, n=number: pipe.rpush(name, n))
+    courier.close()
+    assert [int(n) for n in sync_client().lrange(name, 0, -1)] == list(range(500))
+    sync_client().delete(name)

@@ -1,0 +1,39 @@
+"""Rate limits: so many a minute for each, no more; a full purse of one never touches another's."""
+
+import asyncio
+
+import pytest
+
+from app.core import limits
+from app.core.ids import new_id
+from app.core.limits import TooManyAttempts
+
+MOST = 5
+
+
+async def spend(purse: str, who: str, times: int) -> list[BaseException | None]:
+    return await asyncio.gather(*(limits.spend(purse, who, MOST) for _ in range(times)), return_exceptions=True)
+
+
+async def test_the_next_one_too_many_is_turned_away_with_the_time_to_wait(app) -> None:
+    who = str(new_id())
+    for _ in range(MOST):
+        await limits.spend("orders", who, MOST)
+    with pytest.raises(TooManyAttempts) as refused:
+        await limits.spend("orders", who, MOST)
+    assert 1 <= refused.value.retry_after <= limits.WINDOW
+    assert refused.value.status == 429
+
+
+async def test_those_that_come_at_once_are_counted_exactly(app) -> None:
+    ended = await spend("orders", str(new_id()), 40)
+    # A minute may end in between: each of the two windows lets MOST through.
+    assert sum(e is None for e in ended) in {MOST, 2 * MOST}
+    assert {type(e) for e in ended if e} == {TooManyAttempts}
+
+
+async def test_a_full_purse_leaves_other_people_and_other_purses_alone(app) -> None:
+    who = str(new_id())
+    await spend("orders", who, MOST + 10)
+    await limits.spend("orders", str(new_id()), MOST)
+    await limits.spend("reveals", who, MOST)

@@ -1,0 +1,94 @@
+"""Money: Decimals with their currency; floats and mixed currencies are refused, cents are whole."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.core.money import CENT, CurrencyMismatch, Money, parse_decimal, plain
+
+amounts = st.decimals(min_value=-(10**9), max_value=10**9, allow_nan=False, places=2)
+coins = st.decimals(min_value=0, max_value=10**12, allow_nan=False, allow_infinity=False, places=18)
+
+
+@given(st.floats() | st.integers() | st.text(max_size=5) | st.none())
+def test_only_a_decimal_becomes_money(value: object) -> None:
+    with pytest.raises(TypeError):
+        Money(value, "USD")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("text", ["NaN", "sNaN", "Infinity", "-Infinity"])
+def test_money_is_finite(text: str) -> None:
+    with pytest.raises(ValueError):
+        Money(Decimal(text), "USD")
+
+
+@given(st.decimals(min_value=-(10**9), max_value=10**9, allow_nan=False))
+def test_money_has_whole_cents_nearest_to_what_was_given(value: Decimal) -> None:
+    found = Money(value, "USD").amount
+    assert found == found.quantize(CENT)
+    assert abs(found - value) <= CENT / 2
+
+
+def test_half_a_cent_rounds_up() -> None:
+    assert Money(Decimal("0.005"), "USD").amount == Decimal("0.01")
+    assert Money(Decimal("2.675"), "USD").amount == Decimal("2.68")
+
+
+@given(amounts, amounts)
+def test_adding_and_taking_away_undo_each_other(a: Decimal, b: Decimal) -> None:
+    assert Money(a, "EUR") + Money(b, "EUR") - Money(b, "EUR") == Money(a, "EUR")
+
+
+@pytest.mark.parametrize("act", [Money.__add__, Money.__sub__, Money.__lt__, Money.__le__])
+def test_currencies_are_never_mixed(act) -> None:
+    with pytest.raises(CurrencyMismatch):
+        act(Money(Decimal(1), "USD"), Money(Decimal(1), "EUR"))
+
+
+@pytest.mark.parametrize("factor", [1.5, Decimal("1.5"), "2"])
+def test_money_is_multiplied_by_whole_numbers_only(factor: object) -> None:
+    with pytest.raises(TypeError):
+        Money(Decimal(1), "USD") * factor  # type: ignore[operator]
+
+
+@given(amounts, st.integers(1, 9))
+def test_a_multiple_is_that_many_times_added(amount: Decimal, count: int) -> None:
+    one = Money(amount, "USD")
+    assert one * count == sum([one] * (count - 1), one)
+
+
+@given(st.decimals(0, 10**6, places=2), st.decimals(0, 100, places=2))
+def test_a_share_is_between_nothing_and_all(amount: Decimal, share: Decimal) -> None:
+    whole = Money(amount, "USD")
+    assert Money(Decimal(0), "USD") <= whole.percent(share) <= whole
+
+
+@given(st.floats() | st.booleans() | st.none() | st.lists(st.integers()))
+def test_no_number_is_read_from_a_float(value: object) -> None:
+    assert parse_decimal(value) is None
+
+
+@pytest.mark.parametrize("text", ["", "NaN", "inf", "-Infinity", "1,5", "0x10", "1e", "one", "1 2"])
+def test_no_number_is_read_from_nonsense(text: str) -> None:
+    assert parse_decimal(text) is None
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False))
+def test_a_number_is_read_from_its_text_exactly(value: Decimal) -> None:
+    assert parse_decimal(str(value)) == value
+
+
+@given(coins)
+def test_a_coin_amount_is_written_plainly_and_exactly(value: Decimal) -> None:
+    text = plain(value)
+    assert Decimal(text) == value
+    assert "e" not in text.lower()
+    assert not ("." in text and text.endswith(("0", ".")))
+
+
+def test_money_is_shown_and_sent_with_two_decimals() -> None:
+    money = Money(Decimal("1234.5"), "USD")
+    assert (str(money), str(Money(Decimal(3), "CHF"))) == ("$1,234.50", "3.00 CHF")
+    assert money.as_json() == {"amount": "1234.50", "currency": "USD"}

@@ -1,0 +1,1 @@
+"""Real processes, killed, stopped and lied to at the worst moment."""

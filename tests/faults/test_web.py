@@ -1,0 +1,32 @@
+"""The web process dies under an open page."""
+
+import re
+
+from playwright.async_api import expect
+
+from tests.journeys.browsing import Invite
+from tests.journeys.shopper import Shopper
+from tests.town import Town, alive, until
+
+BROKEN = r"/events|/status|htmx:|ERR_(FAILED|CONNECTION_REFUSED|EMPTY_RESPONSE|INCOMPLETE_CHUNKED_ENCODING)"
+
+
+async def test_the_web_process_killed_under_an_open_page_comes_back_and_the_page_goes_on(
+    town: Town, invite: Invite
+) -> None:
+    order, visitor = await Shopper.orders(town), await invite()
+    payment, page = await order.payment_id(), visitor.page
+    visitor.expects(BROKEN)
+    await visitor.context.add_cookies([order.cookie])
+    await page.goto(order.page)
+    await expect(page.locator("#status[data-stream=up]")).to_be_attached()
+    web = await town.running("web")
+    web.kill()
+    await until(lambda: not alive(web), "it is dead")
+    # Paid while nobody answers: the provider says it again, or the shop asks.
+    await town.box.pay(payment, "success")
+    await expect(page.locator("#status[data-stream=down]")).to_be_attached()
+    await expect(page).to_have_url(re.compile("/success$"), timeout=45_000)
+    await page.get_by_role("button", name="Reveal key").click()
+    await expect(page.locator(".key-value")).to_have_count(1)
+    assert await town.running("web", other_than=web)

@@ -1,0 +1,105 @@
+"""The rooms: arrows point down, also in the database; imports stand on top; no room is a cupboard."""
+
+import ast
+import importlib
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from piccolo.table import Table
+
+from app.core import db
+from app.core.settings import Settings
+from tests.conftest import ROOT
+from tests.house.source import imported, modules
+
+FLOORS = ["fulfillment", "keys", "payments", "orders", "catalog accounts", "mail inbox", "jobs history", "core"]
+ROOMS = sorted(path.parent.name for path in (ROOT / "app").glob("*/tables.py"))
+CUPBOARDS = {"utils", "util", "helpers", "helper", "manager", "base", "common", "misc"}
+LONGEST_FILE = 400  # lines
+SPEAKERS = ("app/providers/", "app/sandbox/")  # who talks to the world; app/up.py asks whether our own processes answer
+
+
+def floor(room: str) -> int:
+    return next(number for number, rooms in enumerate(FLOORS) if room in rooms.split())
+
+
+def test_imports_only_run_down_the_floors() -> None:
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stdout + found.stderr
+
+
+def test_no_import_stands_inside_a_function() -> None:
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+    inside = [
+        f"{name}:{node.lineno}"
+        for name, tree in modules("app", "actors")
+        for function in ast.walk(tree)
+        if isinstance(function, functions)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    assert inside == []
+
+
+def test_only_two_modules_load_others_late() -> None:
+    """The object store's library costs 30 MB, and a deployment has no embedded servers installed."""
+    late = {name for name, tree in modules("app", "actors") if "importlib" in imported(tree)}
+    assert late == {"app/providers/kit.py", "app/cli.py"}
+
+
+def test_only_providers_and_the_sandbox_speak_http_to_others() -> None:
+    libraries = {"httpx", "requests", "urllib.request", "urllib3", "aiohttp", "http.client"}
+    speak = {name for name, tree in modules("app", "actors") if imported(tree) & libraries}
+    assert {name for name in speak if not name.startswith(SPEAKERS)} == {"app/up.py"}
+
+
+def test_no_file_is_too_long_to_be_read() -> None:
+    long = {name for name, _ in modules("app", "actors") if len((ROOT / name).read_text().splitlines()) > LONGEST_FILE}
+    assert long == set()
+
+
+def test_no_module_is_a_cupboard() -> None:
+    assert {name for name, _ in modules("app", "actors") if Path(name).stem in CUPBOARDS} == set()
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_has_a_door_plate(room: str) -> None:
+    said = importlib.import_module(f"app.{room}").__doc__
+    assert said
+    assert len(said) > 40
+
+
+def test_every_room_has_its_floor() -> None:
+    assert {room for rooms in FLOORS for room in rooms.split()} == {*ROOMS, "core"}
+
+
+async def test_foreign_keys_point_down_or_stay_in_their_room(app) -> None:
+    room_of = {
+        table._meta.tablename: room
+        for room in ROOMS
+        for _, table in inspect.getmembers(importlib.import_module(f"app.{room}.tables"), inspect.isclass)
+        if issubclass(table, Table) and table.__module__ == f"app.{room}.tables"
+    }
+    keys = await db.fetch(
+        """SELECT conrelid::regclass::text AS child, confrelid::regclass::text AS parent
+           FROM pg_constraint WHERE contype = 'f' AND connamespace = 'public'::regnamespace"""
+    )
+    assert len(keys) > 5
+    upward = [
+        f"{key['child']} -> {key['parent']}"
+        for key in keys
+        if room_of[key["child"]] != room_of[key["parent"]]
+        and floor(room_of[key["child"]]) >= floor(room_of[key["parent"]])
+    ]
+    assert upward == []
+
+
+def test_every_setting_is_explained_in_the_example() -> None:
+    example = (ROOT / ".env.example").read_text()
+    lines = [line.lstrip("# ") for line in example.splitlines()]
+    named = {line.partition("=")[0].strip() for line in lines if "=" in line}
+    assert {name.upper() for name in Settings.model_fields} <= named

@@ -1,0 +1,14 @@
+"""Journeys share the faults' town and browser: both come as plugins, so that there is one of each."""
+
+import pytest
+
+from tests import town
+from tests.journeys import browsing
+
+PLUGINS = {"town": town, "browsing": browsing}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for name, plugin in PLUGINS.items():
+        if not config.pluginmanager.has_plugin(name):
+            config.pluginmanager.register(plugin, name)

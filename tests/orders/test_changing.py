@@ -1,0 +1,167 @@
+"""What becomes of an order: each verb is one guarded move, with its event and the next job."""
+
+import asyncio
+from uuid import UUID
+
+import pytest
+
+from app.core import clock, db
+from app.core.ids import new_id
+from app.orders import queries
+from app.orders import service as orders
+from app.orders.service import OrderClosed
+from tests.builders import count, events, job_names, order, place, rows, undone
+
+STATES = [
+    "created", "waiting", "confirming", "underpaid", "paid", "fulfilled", "expired", "failed", "refunded", "cancelled",
+]  # fmt: skip
+
+
+async def at(status: str, *quantities: int) -> UUID:
+    """An order in this state."""
+    order_id = await place(*quantities)
+    await db.fetch("UPDATE purchase SET status = $2 WHERE id = $1", order_id, status)
+    return order_id
+
+
+async def state(order_id: UUID) -> tuple[str, str]:
+    found = await order(order_id)
+    return found["status"], found["fulfillment_status"]
+
+
+@pytest.mark.parametrize("status", STATES)
+async def test_an_order_can_be_cancelled_until_money_is_seen(app, status: str) -> None:
+    order_id = await at(status)
+    before = await rows()
+    if status in {"created", "waiting"}:
+        await orders.cancel(order_id)
+        assert await state(order_id) == ("cancelled", "pending")
+        assert await events(order_id) == ["order.created", "order.cancelled"]
+        return
+    with pytest.raises(OrderClosed):
+        await orders.cancel(order_id)
+    assert await rows() == before
+
+
+@pytest.mark.parametrize("status", STATES)
+async def test_money_in_full_pays_what_is_open_and_nothing_that_is_closed(app, status: str) -> None:
+    order_id = await at(status, 1, 2)
+    before = await rows()
+    pays = status in {"waiting", "confirming", "underpaid", "expired"}
+    assert await orders.settle(order_id) is pays
+    if not pays:
+        assert await rows() == before
+        return
+    assert await state(order_id) == ("paid", "processing")
+    assert (await order(order_id))["paid_at"] is not None
+    assert await job_names() == ["fulfillment.reserve"] * 2 + ["mail.send"] * 2 + ["payments.create"]
+    assert await count("mail", "kind = 'payment_seen'") == 1
+
+
+async def test_an_order_settled_by_ten_at_once_is_bought_once(app) -> None:
+    order_id = await at("waiting", 1, 1)
+
+    async def settle() -> bool:
+        async with db.transaction():
+            await orders.lock(order_id)
+            return await orders.settle(order_id)
+
+    assert sum(await asyncio.gather(*(settle() for _ in range(10)))) == 1
+    assert (await job_names()).count("fulfillment.reserve") == 2
+    assert await events(order_id) == ["order.created", "order.paid"]
+
+
+async def test_paid_and_cancelled_at_once_end_as_one_of_the_two(app) -> None:
+    for _ in range(5):
+        order_id = await at("waiting")
+        await asyncio.gather(orders.settle(order_id), orders.cancel(order_id), return_exceptions=True)
+        told = await events(order_id)
+        assert told in (["order.created", "order.paid"], ["order.created", "order.cancelled"])
+        assert told[-1] == f"order.{(await state(order_id))[0]}"
+
+
+async def test_an_order_is_fulfilled_with_its_last_item_and_its_customer_told_once(app) -> None:
+    order_id = await at("waiting", 1, 1)
+    await orders.settle(order_id)
+    first, second = (await order(order_id))["items"]
+    await orders.item_fulfilled(order_id, first["id"])
+    assert await state(order_id) == ("paid", "processing")
+    await orders.item_fulfilled(order_id, second["id"])
+    await orders.item_fulfilled(order_id, second["id"])
+    assert await state(order_id) == ("fulfilled", "fulfilled")
+    assert await count("mail", "kind = 'key_ready'") == 1
+    assert await events(order_id) == ["order.created", "order.paid", "order.fulfilled"]
+
+
+async def test_a_failed_item_puts_the_order_before_a_person(app) -> None:
+    order_id = await at("waiting")
+    await orders.settle(order_id)
+    (item,) = (await order(order_id))["items"]
+    await orders.item_failed(order_id, item["id"], "sold out")
+    assert await state(order_id) == ("paid", "failed")
+    assert [(o["id"], o["cause"]) for o in await queries.parked()] == [(order_id, "sold out")]
+    assert (await order(order_id))["items"][0]["status"] == "failed"
+
+
+async def test_an_order_with_a_failed_item_left_stays_before_a_person_when_another_is_retried(app) -> None:
+    order_id = await at("waiting", 1, 1)
+    await orders.settle(order_id)
+    first, second = (await order(order_id))["items"]
+    for item in (first, second):
+        await orders.item_failed(order_id, item["id"], "sold out")
+    await orders.item_retried(order_id, first["id"])
+    assert (await order(order_id))["cause"] == "sold out"
+    await orders.item_retried(order_id, second["id"])
+    assert await queries.parked() == []
+    assert await state(order_id) == ("paid", "processing")
+
+
+async def test_those_that_need_a_person_come_first_on_the_admins_list(app) -> None:
+    waits, newer = await at("paid"), await at("waiting")
+    await orders.park(waits, "x" * 500)
+    listed = await queries.page(status=None, search=None, limit=10, offset=0)
+    assert [o["id"] for o in listed] == [waits, newer]
+    assert len(listed[0]["cause"]) == 200
+
+
+@pytest.mark.parametrize("status", STATES)
+async def test_a_payment_can_be_asked_for_while_none_is_needed_to_be_seen(app, status: str) -> None:
+    order_id = await at(status)
+    before = await rows()
+    if status in {"created", "waiting"}:
+        assert await orders.ask_payment(order_id, "ltc") is not None
+        assert (await order(order_id))["pay_currency"] == "ltc"
+        return
+    with pytest.raises(OrderClosed):
+        await orders.ask_payment(order_id, "ltc")
+    assert await rows() == before
+
+
+async def test_asking_for_a_payment_of_an_unknown_order_is_refused_alike(app) -> None:
+    with pytest.raises(OrderClosed):
+        await orders.ask_payment(new_id(), None)
+    assert await count("job") == 0
+
+
+async def test_a_payment_that_is_pending_already_is_not_asked_for_twice(app) -> None:
+    order_id = await place()
+    asked = await asyncio.gather(*(orders.ask_payment(order_id, "ltc") for _ in range(8)))
+    placed = await db.fetch_value("SELECT id FROM job WHERE name = 'payments.create'")
+    assert set(asked) == {placed}
+    assert (await order(order_id))["pay_currency"] == "ltc"
+
+
+@pytest.mark.parametrize("change", ["stock = 1", "price = price + 0.01", "active = false"])
+async def test_what_is_sold_out_dearer_or_gone_could_not_be_sold_again(app, change: str) -> None:
+    order_id = await place(2)
+    assert await orders.still_sellable(order_id)
+    product_id = (await order(order_id))["items"][0]["product_id"]
+    await db.fetch(f"UPDATE product SET {change}, updated_at = $2 WHERE id = $1", product_id, clock.now())
+    assert not await orders.still_sellable(order_id)
+
+
+async def test_a_move_in_a_transaction_that_fails_leaves_no_event_no_job_and_no_letter(app) -> None:
+    order_id = await at("waiting")
+    before = await rows()
+    await undone(orders.settle(order_id))
+    assert await rows() == before

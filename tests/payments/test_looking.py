@@ -1,0 +1,118 @@
+"""Looking for ourselves: open payments are asked about ever more slowly, and an order heals without a single notice."""
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Any
+
+from app.core import clock, db
+from app.fulfillment import steps
+from app.payments import queries
+from app.payments import service as payments
+from app.payments.service import CHECKS_A_SWEEP, FIRST_CHECK, LONGEST_CHECK, MOST_CHECKS, RECHECK_LEASE
+from tests.builders import count, events, job_names, look, offered, order, place, rows
+
+SECOND = timedelta(seconds=1)
+DUE = timedelta(seconds=FIRST_CHECK) + SECOND
+
+
+async def row(payment: dict[str, Any]) -> dict[str, Any]:
+    found = await queries.one(payment["id"])
+    assert found is not None
+    return found
+
+
+async def next_look(payment: dict[str, Any]) -> datetime:
+    return (await row(payment))["next_check_at"]
+
+
+async def test_an_open_payment_is_asked_about_once_it_is_due_and_not_before(app) -> None:
+    await offered(app.state.kit)
+    assert await payments.post_due_checks() == 0
+    with clock.travelled(DUE):
+        assert await payments.post_due_checks() == 1
+        assert await payments.post_due_checks() == 0
+    assert (await job_names()).count("payments.check") == 1
+
+
+async def test_five_sweeps_at_once_ask_once(app) -> None:
+    await offered(app.state.kit)
+    with clock.travelled(DUE):
+        assert sum(await asyncio.gather(*(payments.post_due_checks() for _ in range(5)))) == 1
+    assert await count("job", "name = 'payments.check'") == 1
+
+
+async def test_a_look_that_got_lost_is_asked_for_again(app) -> None:
+    await offered(app.state.kit)
+    with clock.travelled(DUE):
+        await payments.post_due_checks()
+    await db.fetch("DELETE FROM job")
+    with clock.travelled(DUE + RECHECK_LEASE + SECOND):
+        assert await payments.post_due_checks() == 1
+
+
+async def test_a_sweep_asks_about_so_many_and_leaves_the_rest_to_the_next(app) -> None:
+    await offered(app.state.kit)
+    await db.fetch(
+        """INSERT INTO payment (id, order_id, attempt, status, price_amount, price_currency, pay_currency,
+             provider_payment_id, next_check_at, created_at, updated_at)
+           SELECT gen_random_uuid(), order_id, n + 1, 'waiting', price_amount, price_currency, pay_currency, n::text,
+             next_check_at, created_at, updated_at FROM payment, generate_series(1, $1) AS n""",
+        CHECKS_A_SWEEP + 4,
+    )
+    with clock.travelled(DUE):
+        assert [await payments.post_due_checks() for _ in range(3)] == [CHECKS_A_SWEEP, 5, 0]
+
+
+async def test_looks_get_ever_rarer_and_stop_in_the_end(app) -> None:
+    _, payment = await offered(app.state.kit)
+    waits = []
+    for _ in range(4):
+        await look(app.state.kit, payment)
+        waits.append((await next_look(payment) - clock.now()).total_seconds())
+    assert waits == sorted(waits)
+    assert waits[0] < FIRST_CHECK + 1
+    await db.fetch("UPDATE payment SET checks = $1", MOST_CHECKS - 1)
+    await look(app.state.kit, payment)
+    assert (await next_look(payment) - clock.now()).total_seconds() > LONGEST_CHECK - 60
+    await look(app.state.kit, payment)
+    assert await next_look(payment) is None
+
+
+async def test_a_settled_payment_is_not_asked_about_any_more(app, box) -> None:
+    _, payment = await offered(app.state.kit)
+    await box.pay(payment["provider_payment_id"], "finished")
+    await look(app.state.kit, payment)
+    assert await next_look(payment) is None
+
+
+async def test_an_expired_payment_is_watched_on_as_late_money_may_come(app, box) -> None:
+    _, payment = await offered(app.state.kit)
+    await box.pay(payment["provider_payment_id"], "expired")
+    await look(app.state.kit, payment)
+    assert await next_look(payment) > clock.now()
+
+
+async def test_a_look_that_finds_nothing_new_changes_nothing_but_its_schedule(app) -> None:
+    order_id, payment = await offered(app.state.kit)
+    before, told = await rows(but=["payment"]), await row(payment)
+    await look(app.state.kit, payment)
+    assert await rows(but=["payment"]) == before
+    changed = {name for name, value in (await row(payment)).items() if value != told[name]}
+    assert changed <= {"checks", "next_check_at", "updated_at"}
+    assert await events(order_id) == ["order.created", "order.waiting"]
+
+
+async def test_with_every_notice_lost_a_paid_order_still_comes_to_its_keys(app, drain, box) -> None:
+    order_id = await place(2, 1)
+    await drain(only="payments.create")
+    (payment,) = await queries.of_order(order_id)
+    await box.pay(payment["provider_payment_id"])
+    for minutes in (1, 2, 3):
+        with clock.travelled(timedelta(minutes=minutes)):
+            await payments.post_due_checks()
+            await steps.post_due_checks()
+            await drain()
+    found = await order(order_id)
+    assert (found["status"], found["fulfillment_status"], found["cause"]) == ("fulfilled", "fulfilled", None)
+    assert (await count("sealed_key"), await count("inbound_webhook")) == (3, 0)
+    assert len(await box.orders()) == 2

@@ -1,0 +1,193 @@
+"""The admin's first rooms: what needs a person comes first, and the buttons work."""
+
+import json
+
+import pytest
+
+from app.accounts import service as accounts
+from app.core import db
+from tests.web.builders import EMAIL, PASSWORD, assert_problem, compact, count, picture, place, serials, submit, tell
+
+BOSS = {"email": "boss@bitloot.test", "password": PASSWORD}
+
+
+@pytest.fixture
+async def dead(client, drain, box) -> dict:
+    """A job that the payment provider made a dead letter of, and its order."""
+    order = await place(client)
+    await box.fault("nowpayments", "error500")
+    await drain(later=True, only="payments.create")
+    await box.no_faults()
+    row = await db.fetch_one("SELECT id, attempt, status FROM job WHERE id = $1::text::uuid", order.job_id)
+    assert row["status"] == "failed"
+    return {"job": str(row["id"]), "attempts": row["attempt"], "order": order}
+
+
+@pytest.fixture
+async def parked(client, ready) -> str:
+    """An order on the list of what needs a person."""
+    await db.fetch("UPDATE purchase SET cause = 'paid <b>twice</b>' WHERE id = $1::text::uuid", ready.id)
+    return ready.id
+
+
+WRONG = (
+    ("boss@bitloot.test", "wrong"), ("boss@bitloot.test", ""), ("boss@bitloot.test", PASSWORD + "x"),
+    ("boss@bitloot.test", PASSWORD.upper()), ("nobody@bitloot.test", PASSWORD), ("", ""), ("' OR 1=1 --", PASSWORD),
+    ("x" * 5000, "y" * 5000), ('"><script>x', "z"), ("a\x00b", "c\x00d"),
+)  # fmt: skip
+
+
+async def test_a_wrong_login_opens_nothing_and_tells_nothing(browser_client) -> None:
+    await accounts.hire("boss@bitloot.test", PASSWORD)
+    before = await picture()
+    for email, password in WRONG:
+        page = await submit(browser_client, "/admin/login", {"email": email, "password": password})
+        assert page.status_code == 401, email[:40]
+        assert "That email and password do not match" in page.text
+        assert "<script>x" not in page.text
+        assert "bitloot_session" not in browser_client.cookies
+    assert (await browser_client.get("/admin")).status_code == 303
+    assert await picture() == before
+
+
+async def test_the_right_login_opens_the_dashboard(browser_client) -> None:
+    await accounts.hire("boss@bitloot.test", PASSWORD)
+    answer = await submit(browser_client, "/admin/login", BOSS | {"email": " BOSS@bitloot.test "})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/admin")
+    cookie = answer.headers["set-cookie"].lower()
+    assert {"httponly", "samesite=lax", "max-age=43200"} <= {part.strip() for part in cookie.split(";")}
+    assert "All is well" in (await browser_client.get("/admin")).text
+
+
+async def test_the_password_is_stored_as_an_argon2_hash(admin) -> None:
+    row = await db.fetch_one("SELECT * FROM admin")
+    assert row["password_hash"].startswith("$argon2id$")
+    assert PASSWORD not in str(dict(row))
+
+
+async def test_the_dashboard_lists_parked_orders_and_dead_letters_first(admin, parked, dead) -> None:
+    page = (await admin.get("/admin")).text
+    assert page.count('class="need"') == 2
+    assert f'href="/admin/orders/{parked}"' in page
+    assert f'href="/admin/jobs/{dead["job"]}"' in page
+    assert "paid &lt;b&gt;twice&lt;/b&gt;" in page
+    assert page.index('class="needs"') < page.index('class="counts"')
+
+
+async def test_the_list_of_orders_begins_with_what_needs_a_person(admin, parked, client) -> None:
+    newer = await place(client)
+    page = (await admin.get("/admin/orders")).text
+    assert page.index(f"/admin/orders/{parked}") < page.index(f"/admin/orders/{newer.id}")
+
+
+async def test_orders_are_found_by_state_mail_and_number(admin, ready, client) -> None:
+    other = await place(client, email="somebody@else.test")
+    for query, found in (("?status=fulfilled", ready), ("?q=SOMEBODY@", other), (f"?q={ready.id[:30]}", ready)):
+        page = (await admin.get(f"/admin/orders{query}")).text
+        assert page.count('class="row-link') == 1
+        assert f"/admin/orders/{found.id}" in page
+    part = await admin.get("/admin/orders?q=zzz", headers={"hx-request": "true"})
+    assert "<html" not in part.text
+    assert "No orders fit this" in part.text
+
+
+async def test_an_orders_page_shows_everything_that_belongs_to_it(admin, ready, client) -> None:
+    await client.post(f"/fulfillment/{ready.id}/reveal", json={"itemId": ready.item_id}, headers=ready.bearer)
+    page = (await admin.get(f"/admin/orders/{ready.id}")).text
+    payment = await db.fetch_value("SELECT provider_payment_id FROM payment")
+    supplier = await db.fetch_value("SELECT supplier_order_id FROM reservation")
+    jobs = [row["id"] for row in await db.fetch("SELECT id FROM job WHERE subject = $1::text::uuid", ready.id)]
+    for expected in (EMAIL, payment, supplier, "Key revealed", "Key ready to reveal", "holder of the order"):
+        assert str(expected) in page, expected
+    assert len(jobs) >= 6
+    assert all(f"/admin/jobs/{job}" in page for job in jobs)
+
+
+async def test_no_key_is_on_any_page_of_the_admins(admin, ready, box) -> None:
+    [serial] = await serials(box)
+    for path in ("/admin", f"/admin/orders/{ready.id}", "/admin/jobs", "/admin/webhooks"):
+        assert serial not in (await admin.get(path)).text
+
+
+async def test_a_dead_letter_shows_its_error_arguments_and_attempts(admin, dead) -> None:
+    page = (await admin.get(f"/admin/jobs/{dead['job']}")).text
+    assert dead["order"].id in page
+    assert "Out of attempts" in page
+    assert page.count("ProviderDown") >= dead["attempts"]
+
+
+async def test_the_retry_button_works_and_keeps_the_history(admin, dead, drain) -> None:
+    path = f"/admin/jobs/{dead['job']}/retries"
+    answer = await submit(admin, path)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/admin/jobs/{dead['job']}")
+    assert await db.fetch_value("SELECT status FROM job WHERE id = $1::text::uuid", dead["job"]) == "pending"
+    await drain()
+    row = await db.fetch_one("SELECT status, attempt FROM job WHERE id = $1::text::uuid", dead["job"])
+    assert tuple(row) == ("completed", dead["attempts"] + 1)
+    assert await count("job_attempt") == dead["attempts"]
+    assert await db.fetch_value("SELECT status FROM purchase") == "waiting"
+
+
+async def test_a_job_that_has_not_failed_can_not_be_retried(admin, dead) -> None:
+    await submit(admin, f"/admin/jobs/{dead['job']}/retries")
+    before = await picture()
+    again = await submit(admin, f"/admin/jobs/{dead['job']}/retries")
+    assert again.status_code == 409
+    assert "Only a failed job can be retried" in again.text
+    assert await picture() == before
+
+
+async def test_unknown_ids_and_odd_pages_are_not_found_or_passed_over(admin) -> None:
+    unknown = "01234567-89ab-7def-8123-456789abcdef"
+    for path in (f"/admin/orders/{unknown}", "/admin/orders/x", f"/admin/jobs/{unknown}", "/admin/webhooks/%00"):
+        assert (await admin.get(path)).status_code == 404, path
+    for query in (
+        "page=-1",
+        "page=99999",
+        "page=x",
+        "status=nothing",
+        "q=%00",
+        "q=%25",
+        "provider=%00",
+        "q=" + "x" * 9000,
+    ):
+        for path in ("/admin/orders", "/admin/jobs", "/admin/webhooks"):
+            assert (await admin.get(f"{path}?{query}")).status_code == 200, (path, query)
+
+
+async def test_json_lists_answer_the_same_rows(admin, dead) -> None:
+    said = (await admin.get("/admin/jobs?status=failed", headers={"accept": "application/json"})).json()
+    assert [item["id"] for item in said["items"]] == [dead["job"]]
+    assert said["counts"]["failed"] == 1
+    answer = await admin.get("/admin/jobs/x", headers={"accept": "application/json"})
+    assert_problem(answer, 404, "no_such_job")
+
+
+async def test_webhooks_are_listed_and_shown_as_they_came(admin, client, drain) -> None:
+    hostile = '</pre><script>alert("1")</script>'
+    body = compact({"payment_id": 1, "payment_status": hostile, "order_id": hostile, "z": "ünï"})
+    assert (await tell(client, body)).status_code == 200
+    await drain()
+    notice = await db.fetch_value("SELECT id FROM inbound_webhook")
+    listed = (await admin.get("/admin/webhooks")).text
+    shown = await admin.get(f"/admin/webhooks/{notice}")
+    assert listed.count('class="row-link') == 1
+    assert "<script>alert" not in listed + shown.text
+    assert "&lt;/pre&gt;&lt;script&gt;alert(" in shown.text
+    said = (await admin.get(f"/admin/webhook-logs/{notice}", headers={"accept": "application/json"})).json()
+    assert json.loads(said["body"]) == json.loads(body)
+
+
+async def test_hostile_names_and_addresses_are_shown_as_text(admin, client, visitor, ready) -> None:
+    hostile = "<img src=x onerror=alert(1)>'\""
+    await db.fetch("UPDATE purchase_item SET name = $1", hostile)
+    await db.fetch("UPDATE purchase SET email = $1, cause = $2", f'"{hostile}"@x.test', hostile)
+    await db.fetch("UPDATE job SET error = $1, status = 'failed'", hostile)
+    await client.get(f"/fulfillment/{ready.id}/audit", headers=ready.bearer | {"user-agent": hostile})
+    job = await db.fetch_value("SELECT id FROM job LIMIT 1")
+    for path in ("/admin", "/admin/orders", f"/admin/orders/{ready.id}", "/admin/jobs", f"/admin/jobs/{job}"):
+        page = await admin.get(path)
+        assert page.status_code == 200, path
+        assert "<img src=x" not in page.text, path
+    for path in ("", "/status", "/success", "/audit"):
+        assert "<img src=x" not in (await visitor(**ready.bearer).get(f"/orders/{ready.id}{path}")).text
