@@ -15,7 +15,7 @@ PICTURES = Path(__file__).parents[1] / "docs" / "screenshots"
 LARGEST = 300_000  # bytes a picture
 SIZES = {1280: {"width": 1280, "height": 860}, 390: {"width": 390, "height": 844}}
 BUYER = "ada@gmail.com"
-DEVICE_SCALE = 1  # README pictures are shown at half their width at the most
+WHOLE = {"checkout"}  # pages whose point lies below the fold
 
 
 class Camera:
@@ -28,7 +28,7 @@ class Camera:
     async def set_up(cls, browser: Browser, shop: str, width: int, theme: str) -> "Camera":
         context = await browser.new_context(
             base_url=shop, viewport=SIZES[width], color_scheme=theme, reduced_motion="reduce",
-            device_scale_factor=DEVICE_SCALE, is_mobile=width < 600, has_touch=width < 600,
+            is_mobile=width < 600, has_touch=width < 600,
         )  # fmt: skip
         return cls(context, await context.new_page(), width, theme)
 
@@ -38,11 +38,26 @@ class Camera:
         await page.evaluate("document.fonts.ready.then(() => true)")
         await page.wait_for_load_state("networkidle" if name in {"catalog", "product", "sandbox"} else "load")
         path = PICTURES / f"{name}-{self._suffix}.png"
-        await page.screenshot(path=path, animations="disabled")
+        await page.screenshot(path=path, animations="disabled", full_page=name in WHOLE)
         size = path.stat().st_size
         if size > LARGEST:
             raise SystemExit(f"{path.name} has {size} bytes, more than {LARGEST}")
         print(f"  {path.name}  {size // 1000} kB")
+
+
+async def pay_in_the_wrong_coin(browser: Browser, shop: str, sandbox: str) -> None:
+    """An order that a person has to look at, for the admin's list."""
+    page = await browser.new_page(base_url=shop)
+    await page.goto("/")
+    await page.locator(".grid a").nth(3).click()
+    await page.get_by_role("button", name="Buy now").click()
+    await page.get_by_label("Email", exact=True).fill("grace@gmail.com")
+    await page.get_by_role("button", name="Place order").click()
+    await expect(page.get_by_role("heading", name="Send your payment")).to_be_visible()
+    await page.goto(f"{sandbox}/sandbox")
+    await page.get_by_role("button", name="Wrong coin").first.click()
+    await expect(page.get_by_role("status")).to_be_visible()
+    await page.close()
 
 
 async def shop_round(camera: Camera, sandbox: str) -> None:
@@ -94,6 +109,7 @@ async def take_all(asked: argparse.Namespace) -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        await pay_in_the_wrong_coin(browser, asked.shop, asked.sandbox)
         for width in SIZES:
             for theme in ("light", "dark"):
                 camera = await Camera.set_up(browser, asked.shop, width, theme)

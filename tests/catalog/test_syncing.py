@@ -153,7 +153,7 @@ async def test_what_we_do_not_sell_is_not_kept(supplier, odd: dict[str, Any]) ->
 
 @given(st.text(max_size=300), st.text(max_size=100), st.integers(1, 10**9))
 def test_a_slug_is_plain_and_ends_in_the_suppliers_number(name: str, platform: str, number: int) -> None:
-    slug = catalog.slug_for(product(name=name.strip("\x00 ") or "x", platform=platform, kinguinId=number))
+    slug = catalog.slug_for(product(name=f"x{name}", platform=platform, kinguinId=number))
     assert set(slug) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
     assert len(slug) <= 160
     assert slug.split("-")[-1] == str(number)

@@ -1,6 +1,8 @@
 """Timelines: numbers rise by one and become visible in that order, however many write at once."""
 
 import asyncio
+from contextvars import Context
+from uuid import UUID
 
 from app.core import db
 from app.core.ids import new_id
@@ -43,7 +45,7 @@ async def test_events_become_visible_in_the_order_of_their_numbers(app) -> None:
     async def write(number: int) -> None:
         async with db.transaction():
             await history.record(subject, "thing.happened", number=number)
-            await db.fetch("SELECT pg_sleep(0.002)")
+            await count("event")
 
     writers = [asyncio.create_task(write(n)) for n in range(WRITERS)]
     while len(seen) < WRITERS:
@@ -52,6 +54,26 @@ async def test_events_become_visible_in_the_order_of_their_numbers(app) -> None:
             cursor = event["seq"]
     await asyncio.gather(*writers)
     assert seen == list(range(1, WRITERS + 1))
+
+
+async def test_a_later_number_waits_for_the_earlier_one_to_be_visible(app) -> None:
+    subject = new_id()
+    blocked = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    pool = db.engine().pool
+    assert pool is not None
+    async with pool.acquire() as onlooker, db.transaction():
+        await history.record(subject, "first.happened")
+        second = asyncio.get_running_loop().create_task(alone(subject), context=Context())
+        while not second.done() and not await onlooker.fetchval(blocked):
+            await asyncio.wait([second], timeout=0.01)
+        assert not second.done()
+    assert await second == 2
+
+
+async def alone(subject: UUID) -> int:
+    """Write an event in a transaction that no other task shares."""
+    async with db.transaction():
+        return await history.record(subject, "second.happened")
 
 
 async def test_a_number_given_back_by_a_rollback_is_used_again(app) -> None:

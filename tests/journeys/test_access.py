@@ -1,9 +1,9 @@
-"""What every page owes to those who do not see it, or not well: structure, names, contrast, in light and dark."""
+"""What every page owes to those who do not see it, or not well: structure, names, contrast, and room on a phone."""
 
 import asyncio
 from pathlib import Path
 
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
 from tests.journeys.browsing import Invite, Visitor
 from tests.journeys.shopper import Shopper
@@ -16,8 +16,12 @@ TURNED = """(theme) => (document.documentElement.dataset.theme ?? theme) === the
 AUDIT = Path(__file__).with_name("access.js").read_text()
 
 
-async def _owes_nothing(page: Page) -> None:
+async def _owes_nothing(visitor: Visitor) -> None:
+    page = visitor.page
     await expect(page.get_by_role("heading", level=1)).to_have_count(1)
+    for width in (390, 1280):
+        await page.set_viewport_size({"width": width, "height": 900})
+        await visitor.fits()
     for theme in ("light", "dark"):
         await page.emulate_media(color_scheme=theme)
         await page.wait_for_function(TURNED, arg=theme)
@@ -27,10 +31,10 @@ async def _owes_nothing(page: Page) -> None:
 async def _see(visitor: Visitor, *paths: str) -> None:
     for path in paths:
         await visitor.page.goto(path)
-        await _owes_nothing(visitor.page)
+        await _owes_nothing(visitor)
 
 
-async def test_every_page_of_the_shop_has_structure_names_and_contrast(town: Town, invite: Invite) -> None:
+async def test_every_page_of_the_shop_has_structure_names_contrast_and_fits_a_phone(town: Town, invite: Invite) -> None:
     waiting, ready, half = await asyncio.gather(Shopper.orders(town), Shopper.orders(town, 1, 1), Shopper.orders(town))
     await asyncio.gather(waiting.payment_id(), ready.buys(), half.pays("partially_paid"))
     await half.reaches("underpaid")
@@ -46,7 +50,7 @@ async def test_every_page_of_the_shop_has_structure_names_and_contrast(town: Tow
     await page.get_by_label("Email", exact=True).fill("nobody at all")
     await page.get_by_role("button", name="Place order").click()
     await expect(page.locator("#email-error")).to_be_visible()
-    await _owes_nothing(page)
+    await _owes_nothing(visitor)
     visitor.expects("status of 410|^answer 410")
     for order in (waiting, half, ready):
         await visitor.context.add_cookies([order.cookie])
@@ -54,11 +58,13 @@ async def test_every_page_of_the_shop_has_structure_names_and_contrast(town: Tow
     await _see(visitor, "/orders", f"/orders/{ready.order_id}/success")
     await page.get_by_role("button", name="Reveal key").first.click()
     await expect(page.locator(".key-value")).to_have_count(1)
-    await _owes_nothing(page)
+    await _owes_nothing(visitor)
     await _see(visitor, f"/orders/{ready.order_id}/audit")
 
 
-async def test_every_page_of_the_admin_has_structure_names_and_contrast(town: Town, invite: Invite) -> None:
+async def test_every_page_of_the_admin_has_structure_names_contrast_and_fits_a_phone(
+    town: Town, invite: Invite
+) -> None:
     order = await Shopper.orders(town)
     await order.buys()
     await order.reveals()
@@ -76,11 +82,12 @@ async def test_every_page_of_the_admin_has_structure_names_and_contrast(town: To
     await _see(visitor, f"/admin/jobs/{job[0]['id']}", "/admin/webhooks", f"/admin/webhooks/{notice[0]['id']}")
 
 
-async def test_every_page_of_the_sandbox_panel_has_structure_names_and_contrast(town: Town, invite: Invite) -> None:
+async def test_every_page_of_the_sandbox_panel_has_structure_names_contrast_and_fits_a_phone(
+    town: Town, invite: Invite
+) -> None:
     order = await Shopper.orders(town)
     await order.buys()
     visitor = await invite(**STILL)
     for path in ("", "/orders", "/products", "/mail", "/faults", "/notices"):
         await visitor.page.goto(f"{town.sandbox_url}/sandbox{path}")
-        await _owes_nothing(visitor.page)
-        await visitor.fits()
+        await _owes_nothing(visitor)

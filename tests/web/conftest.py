@@ -104,12 +104,14 @@ def strict_shop(sandbox_process: str) -> Iterator[Shop]:
 @pytest.fixture
 async def outside(app: Any) -> AsyncIterator[httpx.AsyncClient]:
     """A JSON client on the network, for shops that are processes; on empty tables."""
-    async with httpx.AsyncClient(headers={"accept": JSON}, timeout=20) as client:
+    async with httpx.AsyncClient(headers={"accept": JSON}, timeout=20, verify=False) as client:
         yield client
 
 
 @pytest.fixture
 async def strict(app: Any, strict_shop: Shop) -> AsyncIterator[httpx.AsyncClient]:
     """A JSON client of the strict shop, on empty tables and fresh limits."""
-    async with httpx.AsyncClient(base_url=strict_shop.url, headers={"accept": JSON}, timeout=20) as client:
+    async with httpx.AsyncClient(
+        base_url=strict_shop.url, headers={"accept": JSON}, timeout=20, verify=False
+    ) as client:
         yield client

@@ -29,7 +29,9 @@ async def production(sandbox_process):
 
 @pytest.fixture
 async def buyer(app, production):
-    async with httpx.AsyncClient(base_url=production.url, headers={"accept": "application/json"}, timeout=20) as client:
+    async with httpx.AsyncClient(
+        base_url=production.url, headers={"accept": "application/json"}, timeout=20, verify=False
+    ) as client:
         yield client
 
 
