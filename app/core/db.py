@@ -2,13 +2,14 @@
 
 import contextvars
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
 
 import asyncpg
+import msgspec
 from piccolo.engine import engine_finder
 from piccolo.engine.postgres import PostgresEngine
 
@@ -111,6 +112,11 @@ async def connection() -> AsyncIterator[asyncpg.Connection]:
         return
     async with pool.acquire() as pooled:
         yield pooled
+
+
+def encode(value: Mapping[str, Any]) -> str:
+    """A JSON text for a jsonb parameter; ids, times and Decimals become strings."""
+    return msgspec.json.encode(dict(value)).decode()
 
 
 async def fetch(sql: str, *args: Any) -> list[asyncpg.Record]:

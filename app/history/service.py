@@ -1,21 +1,19 @@
 """Writing the timeline."""
 
-import json
 from typing import Any
 from uuid import UUID
 
 from app.core import clock, db, live
-from app.core.db import Write
+from app.core.db import Write, encode
 
 
 def opening(subject: UUID, kind: str, **data: Any) -> tuple[Write, Write]:
-    """The first event of a new subject, number 1, to be written together with the subject itself."""
+    """The first event of a new subject, number 1, to be written together with it. Nobody can be listening yet."""
     return (
         Write("INSERT INTO timeline (subject, last_seq) VALUES ($1, 1)", (subject,)),
         Write(
             "INSERT INTO event (subject, seq, kind, data, at) VALUES ($1, 1, $2, $3::jsonb, $4)",
-            (subject, kind, json.dumps(data, default=str), clock.now()),
-            after=lambda: live.announce(subject, 1),
+            (subject, kind, encode(data), clock.now()),
         ),
     )
 
@@ -32,7 +30,7 @@ async def record(subject: UUID, kind: str, **data: Any) -> int:
              ON CONFLICT (subject) DO UPDATE SET last_seq = timeline.last_seq + 1 RETURNING last_seq)
            INSERT INTO event (subject, seq, kind, data, at) SELECT $1, last_seq, $2, $3::jsonb, $4 FROM next
            RETURNING seq""",
-        subject, kind, json.dumps(data, default=str), clock.now(),
+        subject, kind, encode(data), clock.now(),
     )  # fmt: skip
     live.announce(subject, seq)
     return seq

@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from app.core import clock, db, log
-from app.core.db import Write
+from app.core.db import Write, encode
 from app.core.errors import Conflict
 from app.core.ids import new_id
 from app.jobs import presence, relay
@@ -75,7 +75,7 @@ def posting(name: str, args: Mapping[str, Any], *, subject: UUID | None = None, 
     write = Write(
         """INSERT INTO job (id, name, queue, dedupe, args, subject, status, run_at, created_at)
            VALUES ($1, $2, $3, $4, $5::jsonb, $6, 'pending', $7, $7)""",
-        (job_id, name, relay.queue_of(name), dedupe, json.dumps(dict(args)), subject, now),
+        (job_id, name, relay.queue_of(name), dedupe, encode(args), subject, now),
         after=lambda: relay.send(job_id, name),
     )
     return Posting(job_id, write)
@@ -99,7 +99,7 @@ async def post(
         """INSERT INTO job (id, name, queue, dedupe, args, subject, status, run_at, created_at)
            VALUES ($1, $2, $3, $4, $5::jsonb, $6, 'pending', $7, $8)
            ON CONFLICT (dedupe) WHERE status = 'pending' AND dedupe IS NOT NULL DO NOTHING RETURNING id""",
-        new_id(), name, relay.queue_of(name), dedupe, json.dumps(dict(args)), subject, run_at, now,
+        new_id(), name, relay.queue_of(name), dedupe, encode(args), subject, run_at, now,
     )  # fmt: skip
     if job_id is not None:
         relay.send(job_id, name, delay=wait.total_seconds() if wait else 0)

@@ -11,7 +11,7 @@ from uuid import UUID
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from app.core import clock, db, log
-from app.core.db import Write
+from app.core.db import Write, encode
 from app.core.ids import new_id
 from app.core.settings import settings
 from app.core.tokens import link_token
@@ -57,7 +57,7 @@ def draft(kind: str, to: str, context: dict[str, Any], *, about: UUID | None = N
     written = Write(
         """INSERT INTO mail (id, subject, kind, recipient, context, status, created_at)
            VALUES ($1, $2, $3, $4, $5::jsonb, 'pending', $6)""",
-        (mail_id, about, kind, to, json.dumps(context, default=str), clock.now()),
+        (mail_id, about, kind, to, encode(context), clock.now()),
     )
     return Draft(mail_id, (written, jobs.posting("mail.send", {"mail_id": str(mail_id)}, subject=about).write))
 
