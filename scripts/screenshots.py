@@ -12,6 +12,7 @@ from pathlib import Path
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 PICTURES = Path(__file__).parents[1] / "docs" / "screenshots"
+expect.set_options(timeout=20_000)
 LARGEST = 300_000  # bytes a picture
 SIZES = {1280: {"width": 1280, "height": 860}, 390: {"width": 390, "height": 844}}
 BUYER = "ada@gmail.com"

@@ -57,7 +57,7 @@ def wait_for(url: str, process: subprocess.Popen[bytes], *, seconds: float = 30)
     while time.monotonic() < deadline:
         assert process.poll() is None, f"{process.args} ended with {process.returncode}"
         try:
-            if httpx.get(url, timeout=2).status_code == 200:
+            if httpx.get(url, timeout=2, verify=False).status_code == 200:
                 return
         except httpx.HTTPError:
             pass
@@ -70,7 +70,7 @@ class Box:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.http = httpx.AsyncClient(base_url=url, timeout=30)
+        self.http = httpx.AsyncClient(base_url=url, timeout=30, verify=False)
 
     async def _json(self, method: str, path: str, **kwargs: Any) -> Any:
         answer = await self.http.request(method, f"/sandbox/api/{path}", **kwargs)
@@ -160,8 +160,14 @@ async def app(house: Any, box: Box) -> Any:
     from app.core.redis import async_client  # noqa: PLC0415
 
     rows = await db.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-    names = ", ".join(row["tablename"] for row in rows if row["tablename"] not in KEPT_TABLES)
-    await db.fetch(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
+    names = [row["tablename"] for row in rows if row["tablename"] not in KEPT_TABLES]
+    async with db.connection() as connection:
+        # A tenth of TRUNCATE's time on tables this small; as a replica, no foreign key asks for an order.
+        await connection.execute(
+            "BEGIN; SET LOCAL session_replication_role = replica;"
+            + "".join(f'DELETE FROM "{name}";' for name in names)
+            + "COMMIT"
+        )
     changed = await db.fetch_value("SELECT count(*) FROM product WHERE updated_at <> created_at")
     if changed:
         await catalog.sync(kinguin=house.state.kit.kinguin)

@@ -274,10 +274,11 @@ async def post_due_checks() -> int:
     now = clock.now()
     async with db.transaction():
         rows = await db.fetch(
-            """UPDATE reservation SET next_check_at = $2 WHERE id IN (
+            """WITH due AS MATERIALIZED (
                  SELECT id FROM reservation WHERE next_check_at <= $1
                  ORDER BY next_check_at LIMIT $3 FOR UPDATE SKIP LOCKED)
-               RETURNING id, order_id""",
+               UPDATE reservation SET next_check_at = $2 FROM due WHERE reservation.id = due.id
+               RETURNING reservation.id, order_id""",
             now, now + RECHECK_LEASE, CHECKS_A_SWEEP,
         )  # fmt: skip
         for row in rows:

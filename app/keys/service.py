@@ -166,9 +166,14 @@ async def _mark(order_id: UUID, rows: list[dict[str, Any]], visitor: Visitor) ->
     return {row["id"] for row in fresh}, {row["id"]: row["revealed_at"] for row in times}
 
 
-async def links(order_id: UUID, item_id: UUID, visitor: Visitor, *, store: ObjectStore) -> list[dict[str, Any]]:
-    """Links to an item's sealed blobs, good for 15 minutes: ``[{key_id, url, seconds}]``. Each is audited."""
-    rows = await queries.of_item(order_id, item_id)
+async def links(
+    order_id: UUID, item_id: UUID, visitor: Visitor, *, store: ObjectStore, key_id: UUID | None = None
+) -> list[dict[str, Any]]:
+    """Links to an item's sealed blobs, or to one of them, good for 15 minutes: ``[{key_id, url, seconds}]``.
+
+    Each is audited.
+    """
+    rows = [row for row in await queries.of_item(order_id, item_id) if key_id in (None, row["id"])]
     if any(row["deleted_at"] for row in rows):
         raise KeyGone("Keys are deleted after the time named in our terms. Write to us if you never saw yours.")
     if not rows:

@@ -297,8 +297,11 @@ async def post_due_checks() -> int:
     now = clock.now()
     async with db.transaction():
         rows = await db.fetch(
-            """UPDATE payment SET next_check_at = $2 WHERE id IN (SELECT id FROM payment WHERE next_check_at <= $1
-               ORDER BY next_check_at LIMIT $3 FOR UPDATE SKIP LOCKED) RETURNING id, order_id""",
+            """WITH due AS MATERIALIZED (
+                 SELECT id FROM payment WHERE next_check_at <= $1
+                 ORDER BY next_check_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+               UPDATE payment SET next_check_at = $2 FROM due WHERE payment.id = due.id
+               RETURNING payment.id, order_id""",
             now, now + RECHECK_LEASE, CHECKS_A_SWEEP,
         )  # fmt: skip
         for row in rows:

@@ -1,5 +1,6 @@
 """The way of one purchase, as a person at a desk walks it."""
 
+import asyncio
 import re
 
 from playwright.async_api import Page, expect
@@ -112,7 +113,7 @@ async def test_two_games_bought_paid_in_the_panel_revealed_once_and_logged(town:
     slow, quick = await town.products(2)
     # One of the two comes a moment after its payment, so that "getting your key" can be seen.
     await town.box.set_product(slow["supplier_product_id"], delay="1.5")
-    visitor = await invite(permissions=COPYING, reduced_motion="reduce")
+    visitor = await invite(permissions=COPYING)
     page = visitor.page
     await _put_in_cart(visitor, slow)
     await _put_in_cart(visitor, quick)
@@ -129,7 +130,11 @@ async def test_two_games_bought_paid_in_the_panel_revealed_once_and_logged(town:
     await visitor.favicon("working")
     await expect(page.locator(".stepper [aria-current=step]")).to_contain_text("Confirm")
     await panel.locator(f"#p{payment[0]['provider_payment_id']}").get_by_role("button", name="Pay in full").click()
-    await expect(page.get_by_role("heading", name="Paid. Getting your key")).to_be_visible()
+    await asyncio.gather(
+        expect(panel.get_by_role("status")).to_contain_text("on the way"),
+        expect(page.get_by_role("heading", name="Paid. Getting your key")).to_be_visible(),
+    )
+    await panel.close()
     await expect(page).to_have_title(re.compile("^Getting your key"))
     await expect(page).to_have_url(re.compile("/success$"))
     await town.box.set_product(slow["supplier_product_id"], delay="")

@@ -41,12 +41,16 @@ async def status(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
 
 @get("/fulfillment/{order_id:str}/download-link", summary="Links to sealed keys", tags=["fulfillment"])
 async def download_link(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
-    """Links to an item's sealed blobs, good for 15 minutes. They hold ciphertext: opening is for `reveal`."""
+    """Links to an item's sealed blobs, or to that of `keyId` alone, good for 15 minutes.
+
+    They hold ciphertext: opening is for `reveal`.
+    """
     order = await guards.own_order(request, order_id)
     item_id = parse_id(str(request.query_params.get("itemId", "")))
     if item_id is None:
         raise WhichItem("Name an item of this order as itemId.", field="itemId")
-    found = await keys.links(order["id"], item_id, visitor(request), store=request.app.state.store)
+    key_id = parse_id(str(request.query_params.get("keyId", "")))
+    found = await keys.links(order["id"], item_id, visitor(request), store=request.app.state.store, key_id=key_id)
     links = [
         {"keyId": x["key_id"], "url": x["url"], "expiresAt": clock.now() + timedelta(seconds=x["seconds"])}
         for x in found

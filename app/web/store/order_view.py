@@ -13,6 +13,7 @@ from app.fulfillment import queries as supply
 from app.history import queries as history
 from app.jobs import queries as jobs
 from app.keys import queries as keys
+from app.orders import queries as orders
 from app.orders.service import short
 from app.payments import queries as payments
 from app.web.store import order_words as words
@@ -24,14 +25,20 @@ SUPPLY_PROGRESS = {"requested": 60, "reserved": 75, "ready": 90, "delivered": 10
 
 
 async def build(order: dict[str, Any]) -> dict[str, Any]:
-    """Everything ``store/orders/_status.html`` and its sisters show; see ``templates/store/orders``."""
-    attempts, events, sealed, reservations, dead = await asyncio.gather(
+    """Everything ``store/orders/_status.html`` and its sisters show; see ``templates/store/orders``.
+
+    The timeline is read first and the order again after it: what is shown is then never older than the cursor that
+    the page listens from, or it would wait for news that it has missed.
+    """
+    events = await history.timeline(order["id"])
+    fresh, attempts, sealed, reservations, dead = await asyncio.gather(
+        orders.one(order["id"]),
         payments.of_order(order["id"]),
-        history.timeline(order["id"]),
         keys.of_order(order["id"]),
         supply.of_order(order["id"]),
         jobs.dead_for(order["id"]),
     )
+    order = fresh or order
     refused = order["status"] == "created" and any(e["kind"] == "payment.refused" for e in events)
     phase = words.PHASES[order["status"]]
     headline, next_words, title, favicon = _say(order, phase, refused, dead)
@@ -116,7 +123,14 @@ def _item(order: dict[str, Any], item: dict[str, Any], sealed: list[dict[str, An
         "keys_ready": len(own),
         "keys": [{"keyId": key["id"], "revealedAt": key["revealed_at"]} for key in own],
         "revealed_at": min((k["revealed_at"] for k in own if k["revealed_at"]), default=None),
-        "download_links": [],
+        "download_links": [
+            {
+                "key_id": key["id"],
+                "href": f"/fulfillment/{order['id']}/download-link?itemId={item['id']}&keyId={key['id']}",
+            }
+            for key in own
+            if key["deleted_at"] is None
+        ],
         "activation": f"In {item['platform']}, choose to redeem or activate a product, then paste the key.",
     }
 
