@@ -121,6 +121,9 @@ def encode(value: Mapping[str, Any]) -> str:
 
 async def fetch(sql: str, *args: Any) -> list[asyncpg.Record]:
     """Rows of a statement with ``$1`` parameters."""
+    pool = engine().pool
+    if pool is not None and engine().current_transaction.get() is None:
+        return cast(list[asyncpg.Record], await pool.fetch(sql, *args))
     async with connection() as conn:
         return cast(list[asyncpg.Record], await conn.fetch(sql, *args))
 
