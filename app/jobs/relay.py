@@ -43,7 +43,8 @@ class Outbox(RedisBroker):
     def add(self, pipe: "Pipeline", message: "dramatiq.Message[None]", wait: int | None) -> None:
         """Add ``message`` to ``pipe``, to be worked on after ``wait`` milliseconds."""
         queue = message.queue_name
-        options: dict[str, object] = {"redis_message_id": f"{message.message_id}-{next(self._numbers)}"}
+        # Unique over processes too: the clock sends again what a web process has sent before.
+        options: dict[str, object] = {"redis_message_id": f"{self.broker_id}-{next(self._numbers)}"}
         if wait is not None:
             queue = dq_name(queue)
             options["eta"] = current_millis() + wait
