@@ -9,6 +9,7 @@ from uuid import UUID
 
 from app.core import db
 from app.core.money import Money
+from app.core.together import Together
 
 PAGE = 24  # products a page: fills rows of 2, 3, 4 and 6
 SORTS = {
@@ -120,9 +121,18 @@ async def related(product: dict[str, Any], limit: int = 4) -> list[Listed]:
 
 
 async def listed(ids: Sequence[UUID]) -> dict[UUID, Listed]:
-    """Those of ``ids`` that are sold, by id."""
-    rows = await db.fetch(f"SELECT {_COLUMNS} FROM product WHERE active AND id = ANY($1)", list(ids))  # noqa: S608
-    return {r["id"]: _listed(r) for r in rows}
+    """Those of ``ids`` that are sold, by id. Questions that come while one is being answered are asked together."""
+    found = await _listed_together(ids)
+    return {product_id: found[product_id] for product_id in ids if product_id in found}
+
+
+async def _listed_of_all(asked: Sequence[Sequence[UUID]]) -> list[dict[UUID, Listed]]:
+    every = list({product_id for ids in asked for product_id in ids})
+    rows = await db.fetch(f"SELECT {_COLUMNS} FROM product WHERE active AND id = ANY($1)", every)  # noqa: S608
+    return [{r["id"]: _listed(r) for r in rows}] * len(asked)
+
+
+_listed_together = Together(_listed_of_all)
 
 
 async def name_of(slug: str) -> str | None:

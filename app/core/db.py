@@ -2,7 +2,7 @@
 
 import contextvars
 import re
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,6 +12,8 @@ import asyncpg
 import msgspec
 from piccolo.engine import engine_finder
 from piccolo.engine.postgres import PostgresEngine
+
+from app.core.together import Together
 
 _after_commit: contextvars.ContextVar[list[Callable[[], None]] | None] = contextvars.ContextVar(
     "after_commit", default=None
@@ -156,6 +158,40 @@ async def write(*writes: Write) -> None:
     for done in writes:
         if done.after is not None:
             done.after()
+
+
+async def write_together(*writes: Write) -> None:
+    """Like ``write``, for busy doors: those who come while one is being written share the next round trip and commit.
+
+    Each still gets its own error, and only it. Not for use inside a transaction.
+    """
+    args = tuple(arg for w in writes for arg in w.args)
+    fault = await _together((_joined(tuple(w.sql for w in writes)), args))
+    if fault is not None:
+        raise fault
+    for done in writes:
+        if done.after is not None:
+            done.after()
+
+
+async def _write_each(given: Sequence[tuple[str, tuple[Any, ...]]]) -> list[asyncpg.PostgresError | None]:
+    faults: dict[int, asyncpg.PostgresError] = {}
+    for sql in dict.fromkeys(sql for sql, _ in given):
+        numbers = [number for number, (text, _) in enumerate(given) if text == sql]
+        async with connection() as conn:
+            try:
+                await conn.executemany(sql, [given[number][1] for number in numbers])  # all or nothing
+            except asyncpg.PostgresError:
+                # One of them was refused, and with it all. Alone, each meets its own fate.
+                for number in numbers:
+                    try:
+                        await conn.execute(sql, *given[number][1])
+                    except asyncpg.PostgresError as error:
+                        faults[number] = error
+    return [faults.get(number) for number in range(len(given))]
+
+
+_together = Together(_write_each, most=16)
 
 
 @lru_cache(maxsize=256)

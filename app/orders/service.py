@@ -1,6 +1,5 @@
 """The order's own verbs. Each is one guarded move with its event and the next job, in one transaction."""
 
-import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -113,10 +112,13 @@ async def place(email: str, price: Quote, *, pay_currency: str | None = None) ->
         payment.write,
         *_letter_writes(order_id, email, "order_received", _lines(price), total=str(price.total)),
     )
-    async with db.transaction() if price.code else contextlib.nullcontext():
-        if price.code and not await discounts.spend_discount(price.code):
-            raise discounts.UnknownDiscount("That code was just used up.", field="discount_code")
-        await db.write(*writes)
+    if price.code:
+        async with db.transaction():
+            if not await discounts.spend_discount(price.code):
+                raise discounts.UnknownDiscount("That code was just used up.", field="discount_code")
+            await db.write(*writes)
+    else:
+        await db.write_together(*writes)
     return Placed(order_id, price.total, payment.id)
 
 
