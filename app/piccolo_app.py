@@ -4,7 +4,22 @@ from pathlib import Path
 
 from piccolo.conf.apps import AppConfig, table_finder
 
-ROOMS = ("jobs", "history", "inbox", "mail", "accounts", "catalog", "orders", "payments", "keys", "fulfillment")
+ROOMS = (
+    "jobs",
+    "history",
+    "inbox",
+    "mail",
+    "accounts",
+    "catalog",
+    "orders",
+    "payments",
+    "keys",
+    "fulfillment",
+    "ledger",
+    "refunds",
+    "breakers",
+    "audit",
+)
 
 APP_CONFIG = AppConfig(
     app_name="bitloot",

@@ -35,3 +35,16 @@ class Discount(Table, tablename="discount"):
     max_uses = Integer(null=True, default=None)
     used = Integer(default=0)
     expires_at = Timestamptz(null=True, default=None)
+
+
+class Credit(Table, tablename="credit"):
+    """Money kept for a customer's next order, where one could not be fulfilled. ``code`` is typed at checkout."""
+
+    code = Varchar(32, primary_key=True, default="")
+    email = Varchar(320, index=True)
+    amount = Numeric((12, 2))
+    currency = Varchar(3)
+    from_order = UUID(default=None, unique=True)
+    spent_on = UUID(null=True, default=None)
+    created_at = Timestamptz(default=None)
+    spent_at = Timestamptz(null=True, default=None)

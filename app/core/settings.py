@@ -79,6 +79,13 @@ class Settings(BaseSettings):
     shop_name: str = "BitLoot"
     shop_currency: Literal["USD", "EUR"] = "USD"
     eur_rate: Decimal = Field(Decimal("1.10"), gt=0, le=10)
+    audit_key: SecretStr = SecretStr("")
+    backup_key: SecretStr = SecretStr("")
+    nowpayments_email: str = ""
+    nowpayments_password: SecretStr = SecretStr("")
+    nowpayments_totp_secret: SecretStr = SecretStr("")
+    underpaid_tolerance_amount: Decimal = Field(Decimal("0.50"), ge=0, le=100)
+    late_slippage_percent: Decimal = Field(Decimal(3), ge=0, le=50)
     underpaid_tolerance_percent: Decimal = Field(Decimal(1), ge=0, le=10)
     retention_days: int = Field(365, ge=1)
     limit_orders: int = Field(0, ge=0)

@@ -8,7 +8,10 @@ from app.orders.tables import Order, OrderItem
 
 
 class Reservation(Table, tablename="reservation"):
-    """Our order at the supplier for one item. Its id is the external id we give. Amounts are EUR."""
+    """Our order at the supplier for one item. Its id is the external id we give. Amounts are EUR.
+
+    ``supplier_product_id``: an alternative offer, where it is not the product's own. ``refunded``: what came back.
+    """
 
     id = UUID(primary_key=True, default=None)
     order_id = ForeignKey(Order, index=True, null=False, on_delete=OnDelete.restrict)
@@ -21,6 +24,9 @@ class Reservation(Table, tablename="reservation"):
     asked_at = Timestamptz(null=True, default=None)
     next_check_at = Timestamptz(null=True, default=None, index=True)
     checks = Integer(default=0)
+    supplier_product_id = Varchar(24, null=True, default=None)
+    refunded = Numeric((12, 2), null=True, default=None)
+    return_asked_at = Timestamptz(null=True, default=None)
     cause = Varchar(200, null=True, default=None)
     created_at = Timestamptz(default=None)
     updated_at = Timestamptz(default=None)

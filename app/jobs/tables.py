@@ -9,7 +9,8 @@ class Job(Table, tablename="job"):
     """One piece of work.
 
     ``forgiven`` attempts came before a retry by hand. ``dedupe`` keeps a second pending job of the same meaning away
-    (partial unique index). ``holder`` is the worker that has it, see ``presence``.
+    (partial unique index). ``holder`` is the worker that has it, see ``presence``. ``cause`` groups
+    dead letters: an error without its ids and numbers.
     """
 
     id = UUID(primary_key=True, default=None)
@@ -26,6 +27,7 @@ class Job(Table, tablename="job"):
     lease_until = Timestamptz(null=True, default=None)
     holder = Integer(null=True, default=None)
     error = Text(null=True, default=None)
+    cause = Varchar(120, null=True, default=None)
     created_at = Timestamptz(default=None)
     ended_at = Timestamptz(null=True, default=None)
 

@@ -17,7 +17,10 @@ class OrderDataKey(Table, tablename="order_data_key"):
 
 
 class Key(Table, tablename="sealed_key"):
-    """One sealed game key: where its blob lies and whose it is. ``ordinal`` counts from 0 within the item."""
+    """One sealed game key: where its blob lies and whose it is. ``ordinal`` counts from 0 within the item.
+
+    ``locked_at``: for a refund, nobody reveals it any more. ``broken_at``: its blob did not open.
+    """
 
     id = UUID(primary_key=True, default=None)
     order_id = ForeignKey(Order, index=True, null=False, on_delete=OnDelete.restrict)
@@ -28,6 +31,9 @@ class Key(Table, tablename="sealed_key"):
     blob = Varchar(200)
     created_at = Timestamptz(default=None)
     revealed_at = Timestamptz(null=True, default=None)
+    locked_at = Timestamptz(null=True, default=None)
+    broken_at = Timestamptz(null=True, default=None)
+    returned_at = Timestamptz(null=True, default=None)
     deleted_at = Timestamptz(null=True, default=None)
 
 

@@ -10,7 +10,10 @@ from app.catalog.tables import Product
 
 
 class Order(Table, tablename="purchase"):
-    """One purchase ("order" is a reserved word in SQL). ``cause`` says why a person has to look, where one has to."""
+    """One purchase ("order" is a reserved word in SQL). ``cause`` says why a person has to look, where one has to.
+
+    ``choice``: what the customer chose for late money: refund, credit or top_up.
+    """
 
     id = UUID(primary_key=True, default=None)
     email = Varchar(320, index=True)
@@ -22,6 +25,7 @@ class Order(Table, tablename="purchase"):
     discount_code = Varchar(32, null=True, default=None)
     total = Numeric((12, 2))
     pay_currency = Varchar(16, null=True, default=None)
+    choice = Varchar(16, null=True, default=None)
     cause = Varchar(200, null=True, default=None)
     created_at = Timestamptz(default=None, index=True)
     paid_at = Timestamptz(null=True, default=None)

@@ -12,7 +12,10 @@ COIN = (40, 18)  # digits: enough for the finest coin (18 decimals)
 
 
 class Payment(Table, tablename="payment"):
-    """One attempt to pay an order. Coin amounts are in whole coins. ``tops_up``: the partial payment it completes."""
+    """One attempt to pay an order. Coin amounts are in whole coins. ``tops_up``: the partial payment it completes.
+
+    ``value``: what arrived, in ``price_currency`` at the attempt's rate. ``outcome``: the last named outcome.
+    """
 
     id = UUID(primary_key=True, default=None)
     order_id = ForeignKey(Order, index=True, null=False, on_delete=OnDelete.restrict)
@@ -32,6 +35,9 @@ class Payment(Table, tablename="payment"):
     actually_paid = Numeric(COIN, default=Decimal(0))
     owed_back = Numeric(COIN, default=Decimal(0))
     tops_up = UUID(null=True, default=None)
+    value = Numeric((12, 2), default=Decimal(0))
+    outcome = Varchar(32, null=True, default=None)
+    parent_payment_id = Varchar(32, null=True, default=None)
     expires_at = Timestamptz(null=True, default=None)
     next_check_at = Timestamptz(null=True, default=None, index=True)
     checks = Integer(default=0)

@@ -1,0 +1,42 @@
+"""Tables of this room."""
+
+from piccolo.columns import UUID, Boolean, ForeignKey, Integer, Numeric, Text, Timestamptz, Varchar
+from piccolo.columns.base import OnDelete
+from piccolo.table import Table
+
+from app.orders.tables import Order
+from app.payments.tables import COIN
+
+
+class Refund(Table, tablename="refund"):
+    """Money that goes back for an order. ``amount`` is in the order's currency, ``pay_amount`` in whole coins.
+
+    The address comes from the customer (``claimed_at``), the permission from an admin (``approved_at``). ``evidence``
+    keeps what was true of the keys when it was asked for.
+    """
+
+    id = UUID(primary_key=True, default=None)
+    order_id = ForeignKey(Order, index=True, null=False, on_delete=OnDelete.restrict)
+    status = Varchar(16, default="pending")
+    amount = Numeric((12, 2))
+    currency = Varchar(3)
+    reason = Varchar(300)
+    asked_by = Varchar(340)
+    evidence = Text(default="")
+    coin = Varchar(16, null=True, default=None)
+    pay_amount = Numeric(COIN, null=True, default=None)
+    address = Varchar(200, null=True, default=None)
+    memo = Varchar(100, null=True, default=None)
+    claimed_at = Timestamptz(null=True, default=None)
+    approved_by = Varchar(340, null=True, default=None)
+    approved_at = Timestamptz(null=True, default=None)
+    by_hand = Boolean(default=False)
+    asked_at = Timestamptz(null=True, default=None)
+    batch_id = Varchar(32, null=True, default=None)
+    payout_id = Varchar(32, null=True, default=None)
+    tx_hash = Varchar(200, null=True, default=None)
+    error = Varchar(300, null=True, default=None)
+    next_check_at = Timestamptz(null=True, default=None, index=True)
+    checks = Integer(default=0)
+    created_at = Timestamptz(default=None, index=True)
+    ended_at = Timestamptz(null=True, default=None)
