@@ -63,8 +63,9 @@ async def confirming(order_id: UUID) -> None:
     await _to(order_id, OrderStatus.CONFIRMING, "order.confirming")
 
 
-async def underpaid(order_id: UUID, **data: Any) -> None:
-    await _to(order_id, OrderStatus.UNDERPAID, "order.underpaid", **data)
+async def underpaid(order_id: UUID, **data: Any) -> bool:
+    """Part of the price is there. False where that moves nothing: it was underpaid already, or has expired."""
+    return await _to(order_id, OrderStatus.UNDERPAID, "order.underpaid", **data) is not None
 
 
 async def expire(order_id: UUID) -> None:
@@ -138,15 +139,15 @@ async def item_retried(order_id: UUID, item_id: UUID) -> None:
     await history.record(order_id, "supply.retried", item=str(item_id))
 
 
-async def park(order_id: UUID, cause: str, *, instead_of: str | None = None) -> None:
-    """Put the order on the admin's list with a reason, beside those that stand already.
+async def park(order_id: UUID, cause: str, *, instead_of: str | None = None) -> bool:
+    """Put the order on the admin's list with a reason, beside those that stand already. False if it was one of them.
 
     Reasons that begin with ``instead_of`` are replaced by the new one.
     """
-    reasons = [r for r in await _reasons(order_id) if not (instead_of and r.startswith(instead_of))]
-    if cause not in reasons:
-        reasons.append(cause)
-    await _keep_reasons(order_id, reasons)
+    before = await _reasons(order_id)
+    reasons = [r for r in before if not (instead_of and r.startswith(instead_of)) and r != cause]
+    await _keep_reasons(order_id, [*reasons, cause])
+    return cause not in before
 
 
 async def unpark(order_id: UUID, beginning: str | None = None) -> None:
@@ -187,26 +188,35 @@ async def still_sellable(order_id: UUID, slippage: Decimal = Decimal(0)) -> bool
     return not credits.is_credit(row["discount_code"]) or await credits.covers(row["discount_code"], row["discount"])
 
 
-async def reprice(order_id: UUID) -> Decimal | None:
-    """Bring an unpaid order to today's prices. Returns its new total; None when it can't be sold any more."""
-    rows = await db.fetch(
-        """SELECT i.id, i.quantity, p.price, p.active AND p.stock >= i.quantity AS sold
-           FROM purchase_item i JOIN product p ON p.id = i.product_id WHERE i.order_id = $1""",
+async def price_today(order_id: UUID) -> Decimal | None:
+    """What the order would cost by today's prices; None when one of its items can't be sold any more."""
+    row = await db.fetch_one(
+        """SELECT o.discount_code, o.discount, sum(p.price * i.quantity) AS subtotal,
+             bool_and(p.active AND p.stock >= i.quantity) AS sold
+           FROM purchase o JOIN purchase_item i ON i.order_id = o.id JOIN product p ON p.id = i.product_id
+           WHERE o.id = $1 GROUP BY o.id""",
         order_id,
     )
-    order = await lock(order_id)
-    if order is None or not all(row["sold"] for row in rows):
+    if row is None or not row["sold"]:
         return None
-    for row in rows:
-        await OrderItem.update({OrderItem.unit_price: row["price"]}).where(OrderItem.id == row["id"])
-    subtotal = sum((row["price"] * row["quantity"] for row in rows), Decimal(0))
-    discount = min(order["discount"], subtotal)
-    if credits.is_credit(order["discount_code"]) and not await credits.covers(order["discount_code"], discount):
-        discount = Decimal(0)
-    changes: dict[Any, Any] = {Order.subtotal: subtotal, Order.discount: discount, Order.total: subtotal - discount}
-    await Order.update(changes).where(Order.id == order_id)
-    await history.record(order_id, "order.repriced", total=str(subtotal - discount))
-    return Decimal(subtotal - discount)
+    gone = credits.is_credit(row["discount_code"]) and not await credits.covers(row["discount_code"], row["discount"])
+    return Decimal(row["subtotal"] - (0 if gone else min(row["discount"], row["subtotal"])))
+
+
+async def reprice(order_id: UUID) -> None:
+    """Bring an unpaid order, which must be sellable, to today's prices."""
+    total = await price_today(order_id)
+    await db.fetch(
+        """UPDATE purchase_item SET unit_price = p.price FROM product p
+           WHERE purchase_item.order_id = $1 AND p.id = purchase_item.product_id""",
+        order_id,
+    )
+    await db.fetch(
+        """UPDATE purchase SET total = $2, subtotal = s.sum, discount = s.sum - $2
+           FROM (SELECT sum(unit_price * quantity) AS sum FROM purchase_item WHERE order_id = $1) s WHERE id = $1""",
+        order_id, total,
+    )  # fmt: skip
+    await history.record(order_id, "order.repriced", total=str(total))
 
 
 async def chose(order_id: UUID, choice: str, **data: Any) -> None:

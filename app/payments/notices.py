@@ -5,15 +5,16 @@ worth what they were asked for: ``price_amount × paid / pay_amount``, in the cu
 """
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from enum import StrEnum
 
-from app.core.money import CENT, Money
+from app.core.money import CENT
 from app.orders.states import OrderStatus
 from app.payments.states import MOVES, PaymentStatus
 from app.providers.nowpayments import PaymentReport
 
-COIN_UNIT = Decimal(1).scaleb(-18)  # the finest coin's; our columns end there
+COIN_UNIT, WIDE = Decimal(1).scaleb(-18), Context(prec=40)  # the finest coin's; our columns end there
+MOST_COINS, MOST_MONEY = Decimal(10) ** 21, Decimal(10) ** 9  # more is a slip of somebody's, and our columns end
 
 
 class Outcome(StrEnum):
@@ -35,6 +36,7 @@ class Outcome(StrEnum):
     NOT_NEEDED = "not_needed"
     NO_MONEY = "finished_without_money"
     NO_PRICE = "no_price"
+    UNBELIEVABLE = "unbelievable"
     UNKNOWN_WORD = "unknown_word"
     SENT_BACK = "sent_back"
     FAILED_WITH_MONEY = "failed_with_money"
@@ -47,8 +49,8 @@ NOTHING = frozenset({_O.IGNORED, _O.STALE, _O.REPEATED})
 PAYS = frozenset({_O.PAID, _O.PAID_NEARLY, _O.PAID_LATE, _O.OVERPAID})
 COUNTS = PAYS | {_O.UNDERPAID, _O.LATE}  # outcomes of money that goes towards the price
 PARKED = frozenset(
-    {_O.LATE, _O.WRONG_COIN, _O.FURTHER_DEPOSIT, _O.NOT_NEEDED, _O.NO_MONEY, _O.NO_PRICE, _O.UNKNOWN_WORD,
-     _O.SENT_BACK, _O.FAILED_WITH_MONEY}
+    {_O.LATE, _O.WRONG_COIN, _O.FURTHER_DEPOSIT, _O.NOT_NEEDED, _O.NO_MONEY, _O.NO_PRICE, _O.UNBELIEVABLE,
+     _O.UNKNOWN_WORD, _O.SENT_BACK, _O.FAILED_WITH_MONEY}
 )  # fmt: skip
 ENDS = frozenset({_O.FAILED, _O.FAILED_WITH_MONEY, _O.EXPIRED})
 
@@ -160,20 +162,23 @@ def _weigh(
     order: Standing, asked: Expected, report: PaymentReport, to: PaymentStatus | None, tolerance: Tolerance
 ) -> Verdict:
     """Money has arrived: is it the right coin, and enough of it? The status word alone proves nothing."""
-    paid = report.actually_paid or Decimal(0)
     if report.price_amount is None:
         return Verdict(_O.NO_PRICE, "the payment provider names no price for it", to)
-    if paid <= 0 or not asked.pay_amount:
+    if not report.actually_paid or not asked.pay_amount:
         return Verdict(_O.NO_MONEY, "the payment provider calls it paid, but no money arrived", to)
     coin = (report.pay_currency or "no coin").lower()
-    if coin != asked.pay_currency.lower():
-        value = asked.price_amount * paid / report.pay_amount if report.pay_amount else Decimal(0)
-        why = f"paid in {coin.upper()} instead of {asked.pay_currency.upper()}: it is owed back"
-        return Verdict(_O.WRONG_COIN, why, to, value=_cents(value))
-    worth = asked.price_amount * paid / asked.pay_amount
+    right = coin == asked.pay_currency.lower()
+    rate = asked.pay_amount if right else report.pay_amount
+    paid = report.actually_paid
+    worth = asked.price_amount * paid / rate if rate else Decimal(0)
+    if paid > MOST_COINS or worth > MOST_MONEY:
+        return Verdict(_O.UNBELIEVABLE, "the payment provider names an amount that can't be", to)
+    if not right:
+        why = f"paid in {coin.upper()[:16]} instead of {asked.pay_currency.upper()}: it is owed back"
+        return Verdict(_O.WRONG_COIN, why, to, value=_cents(worth))
     if report.parent_payment_id is not None and not asked.top_up:
-        return Verdict(_O.FURTHER_DEPOSIT, "a further deposit arrived for this order: it is owed back", to,
-                       value=_cents(worth))  # fmt: skip
+        why = "a further deposit arrived for this order: it is owed back"
+        return Verdict(_O.FURTHER_DEPOSIT, why, to, value=_cents(worth))
     if order.status in OPEN and not order.given_back:
         return _count(order, asked, worth, paid, to, tolerance)
     return _after(order, asked, worth, paid, to)
@@ -184,34 +189,33 @@ def _count(
 ) -> Verdict:
     """Money towards an order that is not paid yet."""
     need = order.total - order.brought
-    coin_need = need * (asked.pay_amount or 0) / asked.price_amount
     # To the cent: what rounding alone leaves over or short is not made a debt of anybody's.
     value = need if abs(worth - need) < CENT else _cents(worth)
-    short = need - value
+    short = Decimal(0) if value == need else need - worth
     if short > 0 and not tolerance.takes(short, order.total):
-        return Verdict(_O.UNDERPAID, "less than asked arrived", to, value=value, missing=short,
-                       missing_coin=_coin(coin_need - paid))  # fmt: skip
+        missing = {"missing": need - value, "missing_coin": _coin(_in_coins(asked, need) - paid)}
+        return Verdict(_O.UNDERPAID, "less than asked arrived", to, value, **missing)
     if order.late and not order.sellable:
-        return Verdict(_O.LATE, "paid late, and no longer sold at this price: the customer is asked", to, value=value)
-    excess = max(-short, Decimal(0))
-    owed = _coin(paid - coin_need) if excess else Decimal(0)
+        return Verdict(_O.LATE, "paid late, and no longer sold at this price: the customer is asked", to, value)
+    excess = max(value - need, Decimal(0))
+    owed = _coin(paid - _in_coins(asked, need)) if excess else Decimal(0)
     if order.late:
         return Verdict(_O.PAID_LATE, "paid late, and still sold at this price", to, value, excess, owed)
     if excess:
         return Verdict(_O.OVERPAID, "paid, with more than asked: the excess is owed back", to, value, excess, owed)
     if short > 0:
-        return Verdict(_O.PAID_NEARLY, "paid, but for less than the tolerance", to, value)
+        return Verdict(_O.PAID_NEARLY, "paid, short of it by less than the tolerance", to, value)
     return Verdict(_O.PAID, "paid in full", to, value)
 
 
 def _after(order: Standing, asked: Expected, worth: Decimal, paid: Decimal, to: PaymentStatus | None) -> Verdict:
     """Money for an order that is paid or closed: none of it is needed, but for what paid it."""
     value = _cents(worth)
-    if value - asked.value < CENT:
+    if value - asked.value < CENT:  # also what a repeat rounds differently
         return Verdict(_O.REPEATED, "the money is known already", to)
     if order.status in BOUGHT and asked.value:
         excess = order.brought + value - order.total
-        owed = _coin(paid - (order.total - order.brought) * (asked.pay_amount or 0) / asked.price_amount)
+        owed = _coin(paid - _in_coins(asked, order.total - order.brought))
         if excess < CENT:
             return Verdict(_O.PAID, "paid in full", to, value)
         return Verdict(_O.OVERPAID, "more than asked arrived: the excess is owed back", to, value, excess, owed)
@@ -219,9 +223,14 @@ def _after(order: Standing, asked: Expected, worth: Decimal, paid: Decimal, to: 
     return Verdict(_O.NOT_NEEDED, f"paid, but the order was {state}: the money is owed back", to, value, value, paid)
 
 
+def _in_coins(asked: Expected, money: Decimal) -> Decimal:
+    """``money`` in the attempt's coin, at its rate."""
+    return money * (asked.pay_amount or Decimal(0)) / asked.price_amount
+
+
 def _cents(amount: Decimal) -> Decimal:
-    return Money(amount, "").amount
+    return amount.quantize(CENT, ROUND_HALF_UP)
 
 
 def _coin(amount: Decimal) -> Decimal:
-    return max(amount, Decimal(0)).quantize(COIN_UNIT)
+    return max(amount, Decimal(0)).quantize(COIN_UNIT, context=WIDE)

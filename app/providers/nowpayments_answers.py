@@ -45,8 +45,9 @@ class PaymentReport:
 
     Ids are texts; currencies and ``status`` in lower case. ``status`` may be a word that section 5 lacks.
     ``pay_amount`` was asked and ``actually_paid`` came in, both in ``pay_currency``. ``parent_payment_id``
-    marks a repeated deposit, which pays no order by itself; ``extra_ids`` are those of this one. ``expires_at`` is the estimate's end, else
-    ``valid_until``. ``updated_at`` is ISO text or epoch milliseconds as text.
+    marks a repeated deposit, which pays no order by itself; ``extra_ids`` are the deposits that repeat this one.
+    ``expires_at`` is the estimate's end, else ``valid_until``. ``updated_at`` is ISO text or epoch milliseconds as
+    text.
     """
 
     payment_id: str
