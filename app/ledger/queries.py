@@ -104,5 +104,5 @@ async def differences(limit: int) -> list[Difference]:
 
 async def marked(beginning: str) -> list[UUID]:
     """Orders that are parked for their books."""
-    rows = await db.fetch("SELECT id FROM purchase WHERE starts_with(cause, $1)", beginning)
+    rows = await db.fetch("SELECT id FROM purchase WHERE strpos(cause, $1) > 0", beginning)
     return [row["id"] for row in rows]

@@ -20,7 +20,6 @@ from app.orders import service as orders
 SUPPLIER_CURRENCY = "EUR"  # kinguin.md, 1
 DIFFERS = "ledger: "  # how the cause of an order whose books are wrong begins
 MOST = 1000  # differences one proof tells of; with so many, nobody is told that an order is right again
-APART = " · "  # between that and a cause the order had before
 
 
 async def receive(order_id: UUID, payment_id: UUID, value: Money) -> None:
@@ -147,16 +146,15 @@ async def prove() -> list[Difference]:
 
 
 async def _mark(order_id: UUID, wrong: Difference | None) -> None:
-    """Park an order for its books, before whatever else it waits for; or give back what it waited for before."""
+    """Park an order for its books, beside whatever else it waits for; or take that reason away again."""
     async with db.transaction():
         order = await orders.lock(order_id)
-        before = (order or {}).get("cause") or ""
-        other = before.partition(APART)[2] if before.startswith(DIFFERS) else before
-        mine = f"{DIFFERS}off by {wrong.amount:.2f}, {wrong.why}" if wrong else ""
-        now = APART.join(part for part in (mine, other) if part)
-        if now == before:
+        if order is None:
             return
-        await (orders.park(order_id, now) if now else orders.unpark(order_id))
+        if wrong is None:
+            await orders.unpark(order_id, DIFFERS)
+        elif not await orders.park(order_id, f"{DIFFERS}off by {wrong.amount:.2f}, {wrong.why}", instead_of=DIFFERS):
+            return
         if wrong:
             await history.record(order_id, "ledger.differs", off=f"{wrong.amount:.2f}", why=wrong.why)
         else:

@@ -106,6 +106,8 @@ def render(kind: str, context: dict[str, Any]) -> Letter:
         "total": None,
         "items": [],
         "minutes": None,
+        "missing": "",
+        "missing_coin": "",
         "days": None,
         "order_short_id": "",
     } | context

@@ -145,9 +145,11 @@ async def park(order_id: UUID, cause: str, *, instead_of: str | None = None) -> 
     Reasons that begin with ``instead_of`` are replaced by the new one.
     """
     before = await _reasons(order_id)
-    reasons = [r for r in before if not (instead_of and r.startswith(instead_of)) and r != cause]
-    await _keep_reasons(order_id, [*reasons, cause])
-    return cause not in before
+    if cause in before:
+        return False
+    kept = [r for r in before if not (instead_of and r.startswith(instead_of))]
+    await _keep_reasons(order_id, [*kept, cause])
+    return True
 
 
 async def unpark(order_id: UUID, beginning: str | None = None) -> None:

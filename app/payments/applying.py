@@ -19,6 +19,7 @@ from app.payments.notices import (
     BOUGHT,
     ENDS,
     NOTHING,
+    OPEN,
     PARKED,
     PAYS,
     Expected,
@@ -101,7 +102,9 @@ async def _adopt(order: dict[str, Any], report: PaymentReport) -> dict[str, Any]
     """
     payment_id, now = new_id(), clock.now()
     further = report.parent_payment_id is not None
-    completes = await queries.incomplete(order["id"], report.parent_payment_id, report.pay_currency)
+    completes = None
+    if further and order["status"] in OPEN:
+        completes = await queries.incomplete(order["id"], report.parent_payment_id, report.pay_currency)
     price = (report.price_amount if further else None) or order["total"]
     await queries.insert(
         {
