@@ -71,7 +71,9 @@ def line(row: Mapping[str, Any]) -> bytes:
 def read_line(text: bytes) -> dict[str, Any]:
     """The stored line that a bundle's line shows. Raises ValueError, KeyError or TypeError where it shows none."""
     shown = json.loads(text)
-    ids = {name: UUID(shown[key]) if shown[key] else None for name, key in (("order_id", "orderId"), ("key_id", "keyId"))}
+    ids = {
+        name: UUID(shown[key]) if shown[key] else None for name, key in (("order_id", "orderId"), ("key_id", "keyId"))
+    }
     digests = {name: bytes.fromhex(shown[name]) for name in ("previous", "digest")}
     texts = {name: shown[name] for name in ("seq", "action", "actor", "ip", "details")}
     return {**texts, **ids, **digests, "user_agent": shown["userAgent"], "at": datetime.fromisoformat(shown["at"])}

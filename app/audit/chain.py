@@ -40,7 +40,8 @@ class Entry:
 
     def fitted(self) -> Self:
         """The same with texts as Postgres can hold them, cut to LENGTHS: they come from anybody."""
-        return replace(self, **{name: _fit(getattr(self, name), length) for name, length in LENGTHS.items()})
+        texts: dict[str, Any] = {name: _fit(getattr(self, name), length) for name, length in LENGTHS.items()}
+        return replace(self, **texts)
 
 
 def _fit(text: str, length: int) -> str:
@@ -91,6 +92,6 @@ class Walk:
 
 def _genuine(key: bytes, row: Mapping[str, Any]) -> bool:
     try:
-        return digest(key, row["seq"], Entry.of(row), row["previous"]) == row["digest"]
+        return digest(key, row["seq"], Entry.of(row), row["previous"]) == bytes(row["digest"])
     except (AttributeError, TypeError, OverflowError):
         return False  # a NULL or an infinite time, where the table as we made it allows none

@@ -67,17 +67,16 @@ async def write(
 
 async def append(entries: Sequence[Entry]) -> None:
     """Number the entries, chain them and store them, under the head's lock."""
-    head = await db.fetch_one("SELECT seq, digest FROM audit_head WHERE id = 1 FOR UPDATE")
-    if head is None:
-        head = await _first_head()
-    seq, previous, written = int(head["seq"]), bytes(head["digest"]), []
+    seq, previous = await _lock_head()
+    written = []
     for entry in entries:
         seq, before = seq + 1, previous
         previous = digest(chain_key(), seq, entry, before)
         written.append((seq, entry, before, previous))
     await db.fetch(
         """WITH lines AS (
-             INSERT INTO audit_line (seq, at, action, order_id, key_id, actor, ip, user_agent, details, previous, digest)
+             INSERT INTO audit_line
+               (seq, at, action, order_id, key_id, actor, ip, user_agent, details, previous, digest)
              SELECT * FROM unnest($1::bigint[], $2::timestamptz[], $3::text[], $4::uuid[], $5::uuid[], $6::text[],
                $7::text[], $8::text[], $9::text[], $10::bytea[], $11::bytea[]))
            UPDATE audit_head SET seq = $12, digest = $13 WHERE id = 1""",
@@ -87,12 +86,16 @@ async def append(entries: Sequence[Entry]) -> None:
     )  # fmt: skip
 
 
-async def _first_head() -> dict[str, object]:
-    """A database without a head has no line either; where there are lines, their numbers refuse a second start."""
-    await db.fetch("INSERT INTO audit_head (id, seq, digest) VALUES (1, 0, $1) ON CONFLICT DO NOTHING", GENESIS)
-    row = await db.fetch_one("SELECT seq, digest FROM audit_head WHERE id = 1 FOR UPDATE")
+async def _lock_head() -> tuple[int, bytes]:
+    """The last line's number and digest, locked to the end of the transaction."""
+    lock = "SELECT seq, digest FROM audit_head WHERE id = 1 FOR UPDATE"
+    row = await db.fetch_one(lock)
+    if row is None:
+        # No line was ever written. Where there are some, their numbers refuse a second start.
+        await db.fetch("INSERT INTO audit_head (id, seq, digest) VALUES (1, 0, $1) ON CONFLICT DO NOTHING", GENESIS)
+        row = await db.fetch_one(lock)
     assert row is not None
-    return dict(row)
+    return int(row["seq"]), bytes(row["digest"])
 
 
 async def verify(anchors: Iterable[Statement] = ()) -> Verdict:
