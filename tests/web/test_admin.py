@@ -6,7 +6,20 @@ import pytest
 
 from app.accounts import service as accounts
 from app.core import db
-from tests.web.builders import EMAIL, PASSWORD, assert_problem, compact, count, picture, place, serials, submit, tell
+from tests.web.builders import (
+    EMAIL,
+    LOG,
+    PASSWORD,
+    assert_problem,
+    compact,
+    count,
+    logged,
+    picture,
+    place,
+    serials,
+    submit,
+    tell,
+)
 
 BOSS = {"email": "boss@bitloot.test", "password": PASSWORD}
 
@@ -39,7 +52,7 @@ WRONG = (
 
 async def test_a_wrong_login_opens_nothing_and_tells_nothing(browser_client) -> None:
     await accounts.hire("boss@bitloot.test", PASSWORD)
-    before = await picture()
+    before = await picture(but=LOG)
     for email, password in WRONG:
         page = await submit(browser_client, "/admin/login", {"email": email, "password": password})
         assert page.status_code == 401, email[:40]
@@ -47,7 +60,8 @@ async def test_a_wrong_login_opens_nothing_and_tells_nothing(browser_client) -> 
         assert "<script>x" not in page.text
         assert "bitloot_session" not in browser_client.cookies
     assert (await browser_client.get("/admin")).status_code == 303
-    assert await picture() == before
+    assert await picture(but=LOG) == before
+    assert await logged() == ["admin.hired", *["admin.login_failed"] * len(WRONG)]
 
 
 async def test_the_right_login_opens_the_dashboard(browser_client) -> None:
