@@ -40,7 +40,7 @@ STATIC = Path(__file__).parents[1] / "static"
 
 STORE = [
     catalog.index, products.show, products.cover, carts.show, carts.create, carts.update,
-    checkout.new, checkout.email_hint, checkout.create, payments.create, payments.job_status,
+    checkout.new, checkout.email_hint, checkout.create, payments.create, payments.choose, payments.job_status,
     orders.index, orders.show, orders.status, orders.success, orders.audit, orders.cancel, live.events,
     fulfillment.status, fulfillment.download_link, fulfillment.reveal, fulfillment.audit, fulfillment.reservation,
     blobs.show,

@@ -26,7 +26,13 @@ from app.web.store import order_view
 from app.web.store.order_words import EVENTS, STATUS_WORDS
 
 Asked = Request[Any, Any, Any]
-MAIL_WORDS = {"order_received": "Order received", "payment_seen": "Payment received", "key_ready": "Key ready"}
+MAIL_WORDS = {
+    "order_received": "Order received",
+    "payment_seen": "Payment received",
+    "payment_short": "Part of the payment is missing",
+    "payment_late": "Payment came late",
+    "key_ready": "Key ready",
+}
 
 
 @get("/admin/orders", include_in_schema=False)
@@ -121,6 +127,8 @@ def _payment(row: dict[str, Any]) -> dict[str, Any]:
         "provider_id": row["provider_payment_id"] or "",
         "pay_amount": plain(row["pay_amount"]) if row["pay_amount"] is not None else "",
         "actually_paid": plain(row["actually_paid"]),
+        "worth": Money(row["value"], row["price_currency"]) if row["value"] else None,
+        "excess": plain(row["owed_back"]) if row["owed_back"] else "",
     }
 
 
