@@ -15,6 +15,8 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 VERSION = b"\x01"
 KEY_BYTES = 32
@@ -144,11 +146,27 @@ class MasterKeys:
             return wrapped
         return self.wrap(self.unwrap(wrapped, order_id=order_id), order_id=order_id)
 
+    @property
+    def ids(self) -> frozenset[str]:
+        return frozenset(self._keys)
+
+    def derive(self, ident: str, *, salt: bytes, purpose: bytes) -> bytes:
+        """32 bytes for another use, drawn from that master key (``derived``). Raises MasterKeyMissing."""
+        holder = self._keys.get(ident)
+        if holder is None:
+            raise MasterKeyMissing(f"no master key {ident!r}")
+        return derived(holder._secret, salt=salt, purpose=purpose)
+
     def __repr__(self) -> str:
         return f"<MasterKeys of {len(self._keys)}, hidden>"
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise TypeError("MasterKeys can't be copied or pickled")
+
+
+def derived(secret: bytes, *, salt: bytes, purpose: bytes) -> bytes:
+    """HKDF-SHA256 (RFC 5869): 32 bytes that tell nothing of ``secret``, others for every salt and purpose."""
+    return HKDF(SHA256(), KEY_BYTES, salt, purpose).derive(secret)
 
 
 def _master_key(encoded: str, number: int) -> bytes:
