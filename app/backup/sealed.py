@@ -23,7 +23,7 @@ from typing import BinaryIO
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from app.core.crypto import MasterKeyMissing, MasterKeys, derived
+from app.core.crypto import MasterKeyMissing, MasterKeys, derive
 from app.core.errors import Conflict
 from app.core.settings import Settings
 
@@ -34,8 +34,8 @@ TAG_BYTES = 16
 CHUNK = 1024 * 1024  # bytes of plaintext; what is held in memory of a file of any size
 
 _FRAME = struct.Struct(">BI")
-_PURPOSE = b"bitloot backup v1"
-_ID_PURPOSE = b"bitloot backup key id"
+_PURPOSE = "bitloot backup v1"
+_ID_PURPOSE = "bitloot backup key id"
 
 
 class BackupRefused(Conflict):
@@ -61,7 +61,7 @@ class BackupKeys:
 
     @property
     def own_id(self) -> str:
-        return "own:" + derived(self.own, salt=b"", purpose=_ID_PURPOSE)[:4].hex()
+        return "own:" + derive(self.own, _ID_PURPOSE)[:4].hex()
 
     @property
     def current_id(self) -> str:
@@ -71,15 +71,15 @@ class BackupKeys:
     def of_file(self, key_id: str, salt: bytes) -> AESGCM:
         """The key of one file. Raises BackupRefused where its secret is none of ours."""
         kind, _, name = key_id.partition(":")
-        purpose = _PURPOSE + b"\0" + key_id.encode()
+        purpose = f"{_PURPOSE} {key_id}"
         if self.own and key_id == self.own_id:
-            return AESGCM(derived(self.own, salt=salt, purpose=purpose))
+            return AESGCM(derive(self.own, purpose, salt=salt))
         if kind != "master":
             raise BackupRefused(
                 "It was sealed with another BACKUP_KEY than the one set here: set that one and try again."
             )
         try:
-            return AESGCM(self.master.derive(name, salt=salt, purpose=purpose))
+            return AESGCM(self.master.derive(name, purpose, salt=salt))
         except MasterKeyMissing:
             raise BackupRefused(f"It was sealed with the master key {name!r}: put it back into MASTER_KEYS.") from None
 
