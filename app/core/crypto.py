@@ -151,10 +151,6 @@ class MasterKeys:
             return wrapped
         return self.wrap(self.unwrap(wrapped, order_id=order_id), order_id=order_id)
 
-    @property
-    def ids(self) -> frozenset[str]:
-        return frozenset(self._keys)
-
     def derive(self, ident: str, purpose: str, *, salt: bytes) -> bytes:
         """32 bytes for another use, drawn from that master key. Raises MasterKeyMissing."""
         holder = self._keys.get(ident)

@@ -7,6 +7,7 @@ import psutil
 import pytest
 
 from app import embedded
+from app.audit import service as audit
 from app.backup import taking
 from app.backup.drill import Drilled, drill, newest
 from app.backup.sealed import BackupKeys, BackupRefused
@@ -16,7 +17,7 @@ from tests.backup.conftest import objects_of, rows_at
 from tests.builders import delivered, offered
 from tests.town import alive
 
-PROOFS = ["rows", "migrations", "objects", "canary"]
+PROOFS = ["rows", "migrations", "ledger", "audit", "objects", "canary"]
 
 
 @pytest.fixture
@@ -80,6 +81,24 @@ async def test_a_key_that_does_not_open_fails_the_drill(drilled) -> None:
     done = await drilled()
     assert [name for name, (holds, _) in said(done).items() if not holds] == ["canary"]
     assert "does not open" in said(done)["canary"][1]
+
+
+async def test_books_that_are_a_cent_off_fail_the_drill(drilled) -> None:
+    changed = (
+        "UPDATE ledger_entry SET amount = amount + 0.01 WHERE id = (SELECT min(id) FROM ledger_entry) RETURNING id"
+    )
+    assert await db.fetch_value(changed)
+    done = await drilled()
+    assert [name for name, (holds, _) in said(done).items() if not holds] == ["ledger"]
+
+
+async def test_an_edited_audit_line_fails_the_drill(drilled, shop) -> None:
+    async with db.transaction():
+        await audit.write("test.done", actor="a test")
+        await audit.write("test.done", actor="a test")
+    await db.fetch("UPDATE audit_line SET actor = 'somebody else' WHERE seq = 1")
+    done = await drilled()
+    assert [name for name, (holds, _) in said(done).items() if not holds] == ["audit"]
 
 
 async def test_the_live_database_is_never_drilled_in(shop, tmp_path, live, keys) -> None:

@@ -17,6 +17,7 @@ from app.core import clock, db
 from app.core.crypto import MasterKeys
 from app.core.redis import async_client
 from app.fulfillment import steps
+from app.inbox import service as inbox
 from app.jobs import service as jobs
 from app.providers.storage_s3 import S3Store
 from tests.backup.conftest import objects_of, rows_at
@@ -32,8 +33,7 @@ async def shop(app: Any, box: Any) -> Any:
     await paid(kit, box)
     await offered(kit)
     await place()
-    await db.fetch("INSERT INTO audit_line (seq, at, action, actor, ip, user_agent, previous, digest) "
-                   "VALUES (1, now(), 'x', 'ünïcode \u2028 \\ \t', '', '', '\\x00ff', '\\x')")  # fmt: skip
+    await inbox.keep("kinguin", "ünïcode \u2028 \\ \t", {"x": "ü"}, bytes(range(256)), job="fulfillment.apply_notice")
     return kit
 
 
@@ -58,8 +58,8 @@ async def test_every_row_and_every_object_comes_back(shop, taken, live, scratch,
 
 async def test_what_is_written_after_a_restore_takes_the_next_numbers(taken, live, scratch, elsewhere, keys) -> None:
     await restore(taken, url=scratch, store=elsewhere, keys=keys)
-    sql = """INSERT INTO key_audit (at, action, order_id, actor, ip, user_agent)
-             SELECT now(), 'x', id, '', '', '' FROM purchase LIMIT 1 RETURNING id"""
+    sql = """INSERT INTO job_attempt (job_id, number, ended_at, outcome, error)
+             SELECT id, 2, now(), 'failed', '' FROM job LIMIT 1 RETURNING id"""
     numbers = []
     for url in (live, scratch):
         connection = await asyncpg.connect(url)

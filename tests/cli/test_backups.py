@@ -63,7 +63,7 @@ async def test_a_drill_without_a_backup_takes_one_and_reports_every_proof(app, b
     path, *lines = done.stdout.splitlines()
     assert path.startswith(str(VAR / "backups" / f"bitloot-{clock.now():%Y%m%d}"))
     assert {line.split()[1] for line in lines} == {"ok"}
-    assert {"rows", "migrations", "objects", "canary"} <= {line.split()[0] for line in lines}
+    assert {"rows", "migrations", "ledger", "audit", "objects", "canary"} <= {line.split()[0] for line in lines}
     again = await bitloot("drill", env={"KINGUIN_BASE_URL": "http://127.0.0.1:1"})
     assert (again.returncode, again.stdout.split(":")[0]) == (0, path.split(":")[0]), "the newest one is taken"
     assert await rows_at(live) == before
