@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,6 +42,20 @@ def start(var: Path) -> Embedded:
     postgres = get_server(var.resolve() / "postgres", cleanup_mode=None)
     socket = _socket(var)
     return Embedded(postgres.get_uri(), f"unix://{socket}", _start_redis(var.resolve(), socket), postgres)
+
+
+@contextlib.contextmanager
+def scratch() -> Iterator[tuple[Path, str]]:
+    """A folder and, in it, a Postgres of its own: its URL. Both are gone afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="bitloot-scratch-"))
+    try:
+        server = get_server(folder / "postgres", cleanup_mode=None)
+        try:
+            yield folder, server.get_uri()
+        finally:
+            server.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _socket(var: Path) -> Path:

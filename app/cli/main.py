@@ -6,6 +6,7 @@ import click
 from asyncpg import InterfaceError, PostgresError
 
 from app.cli.audit import audit
+from app.cli.backups import backup, drill, restore
 from app.cli.catalog import catalog
 from app.cli.doctor import doctor
 from app.cli.jobs import jobs
@@ -18,7 +19,7 @@ from app.core.settings import BadSettings
 from app.providers.http import ProviderError
 
 
-@click.group(commands=[up, migrate, seed, admin, catalog, jobs, vault, audit, doctor])
+@click.group(commands=[up, migrate, seed, admin, catalog, jobs, vault, audit, doctor, backup, restore, drill])
 def main() -> None:
     """BitLoot: a shop for digital keys, paid in crypto."""
     log.set_up("WARNING", "cli")
