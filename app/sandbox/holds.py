@@ -163,7 +163,7 @@ async def read_body(receive: Receive) -> tuple[bytes, Receive]:
         message = await receive()
         if message["type"] == "http.disconnect":
             break
-        body += cast(bytes, message["body"])
+        body += cast(dict[str, bytes], message).get("body", b"")
         more = bool(message.get("more_body"))
     given = False
 
