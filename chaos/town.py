@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,13 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+class NoCookies(CookieJar):
+    """A client that keeps no cookies speaks for each order by its token alone."""
+
+    def extract_cookies(self, *_: Any) -> None:
+        """Forget them."""
+
+
 class Town:
     """Where everything is. ``settings`` are further environment variables of all its processes."""
 
@@ -61,7 +69,7 @@ class Town:
         self.var = Path(tempfile.mkdtemp(prefix=f"bitloot-{name}-"))
         self.port, self.sandbox_port, self._s3_port = free_port(), free_port(), free_port()
         self.url, self.sandbox_url = f"http://127.0.0.1:{self.port}", f"http://127.0.0.1:{self.sandbox_port}"
-        self.http = httpx.AsyncClient(base_url=self.url, timeout=20)
+        self.http = httpx.AsyncClient(base_url=self.url, timeout=20, cookies=NoCookies())
         self.sandbox = httpx.AsyncClient(base_url=f"{self.sandbox_url}/sandbox/api", timeout=60)
         self._settings = settings
         self._running: dict[str, subprocess.Popen[bytes]] = {}
@@ -109,7 +117,7 @@ class Town:
         folder.mkdir(exist_ok=True)
         with (folder / f"{name}.log").open("ab") as log:
             command = ["/bin/sh", "-c", f"exec {self._shell(name)}"]
-            self._running[name] = subprocess.Popen(  # noqa: ASYNC220 - it does not wait
+            self._running[name] = subprocess.Popen(
                 command, cwd=ROOT, env=self.env, stdout=log, stderr=log, start_new_session=True
             )
 
