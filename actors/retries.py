@@ -1,20 +1,26 @@
 """The retry policy, as Dramatiq middleware whose schedule is the job's row."""
 
+import asyncio
+import contextlib
 from datetime import timedelta
 from typing import Any
 
+import asyncpg
 import dramatiq
 from dramatiq.asyncio import get_event_loop_thread
 from dramatiq.middleware import Middleware
 
-from app.core import log
+from app.core import clock, log
 from app.core.backoff import Retry
 from app.core.errors import Problem
 from app.fulfillment.steps import TooEarly
 from app.jobs import service as jobs
-from app.jobs.service import Lease
+from app.jobs.service import LEASE, Lease
 from app.providers.http import ProviderDown, ProviderRefused
 from app.providers.kinguin import InsufficientBalance
+
+AWAY = (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.InterfaceError)
+AGAIN = 0.5  # seconds between attempts to reach a database that is away
 
 
 class AttemptFailed(Exception):
@@ -38,7 +44,17 @@ class RowRetries(Middleware):
         if isinstance(exception, AttemptFailed):
             thread = get_event_loop_thread()
             assert thread is not None
-            thread.run_coroutine(decide(exception))
+            thread.run_coroutine(decided(exception))
+
+
+async def decided(failed: AttemptFailed) -> None:
+    """Decide; again while the database is away, as long as the job is ours. Else it would wait for its lease to end."""
+    deadline = clock.now() + LEASE
+    while clock.now() < deadline:
+        with contextlib.suppress(*AWAY):
+            return await decide(failed)
+        await asyncio.sleep(AGAIN)
+    log.get("bitloot.jobs").error("job.undecided", job=failed.lease.name, job_id=str(failed.lease.id))
 
 
 async def decide(failed: AttemptFailed) -> None:

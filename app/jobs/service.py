@@ -13,6 +13,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import asyncpg
+
 from app.core import clock, db, log
 from app.core.db import Write, encode
 from app.core.errors import Conflict
@@ -141,6 +143,14 @@ async def _complete(lease: Lease) -> None:
 
 async def later(lease: Lease, error: str, wait: timedelta) -> bool:
     """Put a job back for another attempt after ``wait``, keeping this attempt's error. False if the lease is lost."""
+    try:
+        return await _put_back(lease, error, wait)
+    except asyncpg.UniqueViolationError:
+        # Its twin was put back in the same moment, each unseen by the other; now it is seen.
+        return await _put_back(lease, error, wait)
+
+
+async def _put_back(lease: Lease, error: str, wait: timedelta) -> bool:
     run_at = clock.now() + wait
     async with db.transaction():
         row = await db.fetch_one(
