@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from app.catalog import credits
 from app.core import db
 
 _SELECT = "SELECT r.*, i.product_id, i.name AS item_name FROM reservation r JOIN purchase_item i ON i.id = r.item_id"
@@ -31,8 +32,9 @@ async def of_order(order_id: UUID) -> list[dict[str, Any]]:
 async def item_to_buy(item_id: UUID) -> dict[str, Any] | None:
     """An item of a paid order with what its price limit needs; None for any other."""
     row = await db.fetch_one(
-        """SELECT i.*, p.total, p.subtotal FROM purchase_item i JOIN purchase p ON p.id = i.order_id
-           WHERE i.id = $1 AND p.status = 'paid'""",
-        item_id,
-    )
+        """SELECT i.*, p.subtotal,  -- credit is money that came in, with an earlier order; a discount is not
+             p.total + CASE WHEN starts_with(p.discount_code, $2) THEN p.discount ELSE 0 END AS total
+           FROM purchase_item i JOIN purchase p ON p.id = i.order_id WHERE i.id = $1 AND p.status = 'paid'""",
+        item_id, credits.PREFIX,
+    )  # fmt: skip
     return dict(row) if row else None
