@@ -27,6 +27,10 @@ class KeyNotReady(Conflict):
     title = "This key is not ready yet"
 
 
+class KeyLocked(Conflict):
+    title = "This key can't be shown any more"
+
+
 class KeyGone(Gone):
     title = "This key is no longer kept"
 
@@ -104,8 +108,9 @@ async def keep(order_id: UUID, item_id: UUID, sealed: Sequence[Sealed]) -> None:
     """Write the rows of sealed keys; a unit or a supplier's key that has one already is an error, not a second key."""
     for one in sealed:
         await db.fetch(
-            """INSERT INTO sealed_key (id, order_id, item_id, ordinal, supplier_key_id, media_type, blob, created_at)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8)""",
+            """INSERT INTO sealed_key (id, order_id, item_id, ordinal, supplier_key_id, media_type, blob, created_at,
+                 locked_at)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, (SELECT held_at FROM purchase WHERE id = $2))""",
             one.key_id, order_id, item_id, one.ordinal, one.supplier_key_id, one.media_type, one.blob, clock.now(),
         )  # fmt: skip
 
@@ -114,8 +119,8 @@ async def reveal(order_id: UUID, item_id: UUID, visitor: Visitor, *, store: Obje
     """Open an item's keys for their owner.
 
     The blobs are fetched and opened first; then one transaction marks them revealed and writes the audit lines, and
-    only after its commit does the caller get the plaintext. Raises NotFound, KeyNotReady, KeyGone, KeyBroken or
-    KeyStoreAway.
+    only after its commit does the caller get the plaintext. Raises NotFound, KeyNotReady, KeyLocked, KeyGone, KeyBroken
+    or KeyStoreAway.
     """
     rows = await queries.of_item(order_id, item_id)
     if not rows:
@@ -129,6 +134,8 @@ async def reveal(order_id: UUID, item_id: UUID, visitor: Visitor, *, store: Obje
         order = await orders.lock(order_id)
         if order is None or order["status"] not in REVEALABLE:
             raise KeyNotReady("This order is not open for reveals any more.")
+        if order["held_at"] is not None or await queries.any_locked(item_id):
+            raise KeyLocked("The money for it is on its way back to you. Your order's page says how far that is.")
         first, times = await _mark(order_id, rows, visitor)
     return [
         Revealed(row["id"], row["media_type"], plain, row["id"] in first, times[row["id"]])
@@ -199,6 +206,32 @@ async def audit(order_id: UUID, action: str, visitor: Visitor, *, key_id: UUID |
            VALUES ($1, $2, $3, $4, $5, $6, $7)""",
         clock.now(), action, order_id, key_id, visitor.actor[:340], visitor.ip[:45], visitor.user_agent[:400],
     )  # fmt: skip
+
+
+async def lock(order_id: UUID) -> None:
+    """Under the order's lock: keys nobody has seen are not shown any more."""
+    await db.fetch(
+        "UPDATE sealed_key SET locked_at = $2 WHERE order_id = $1 AND revealed_at IS NULL AND locked_at IS NULL",
+        order_id, clock.now(),
+    )  # fmt: skip
+
+
+async def unlock(order_id: UUID) -> bool:
+    """Keys may be shown again, but for those that were given back to the supplier. False if there are such."""
+    await db.fetch("UPDATE sealed_key SET locked_at = NULL WHERE order_id = $1 AND returned_at IS NULL", order_id)
+    return not await db.fetch_value(
+        "SELECT EXISTS (SELECT FROM sealed_key WHERE order_id = $1 AND locked_at IS NOT NULL)", order_id
+    )
+
+
+async def give_back(item_id: UUID, *, given: bool) -> bool:
+    """Mark an item's locked keys as given back to the supplier, or as kept after all. False if one may be seen."""
+    if given and await db.fetch_value(
+        "SELECT EXISTS (SELECT FROM sealed_key WHERE item_id = $1 AND locked_at IS NULL)", item_id
+    ):
+        return False
+    await db.fetch("UPDATE sealed_key SET returned_at = $2 WHERE item_id = $1", item_id, clock.now() if given else None)
+    return True
 
 
 async def retire(order_limit: datetime, *, store: ObjectStore) -> int:
