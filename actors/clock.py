@@ -15,6 +15,7 @@ from app.fulfillment import steps as fulfillment
 from app.jobs import relay
 from app.jobs import service as jobs
 from app.payments import service as payments
+from app.refunds import steps as refunds
 
 SWEEP = 2.0  # seconds between sweeps
 GRACE = timedelta(seconds=4)  # a due job that no worker took by then has lost its message
@@ -36,6 +37,7 @@ async def sweep() -> None:
     relay.send_all(await jobs.due(clock.now() - GRACE, RESEND))
     await payments.post_due_checks()
     await fulfillment.post_due_checks()
+    await refunds.post_due_checks()
 
 
 async def post_scheduled(last: dict[str, float], now: float) -> None:

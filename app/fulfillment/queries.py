@@ -29,12 +29,29 @@ async def of_order(order_id: UUID) -> list[dict[str, Any]]:
     return [dict(row) for row in rows]
 
 
+async def to_give_back(order_id: UUID) -> list[dict[str, Any]]:
+    """Reservations of an order that is held, whose keys have not been offered back to the supplier yet."""
+    rows = await db.fetch(
+        f"""{_SELECT} JOIN purchase p ON p.id = r.order_id
+            WHERE r.order_id = $1 AND p.held_at IS NOT NULL AND r.return_asked_at IS NULL
+              AND (r.status IN ('reserved', 'ready', 'delivered') OR r.status = 'requested' AND r.asked_at IS NOT NULL)
+            ORDER BY i.position""",
+        order_id,
+    )
+    return [dict(row) for row in rows]
+
+
 async def item_to_buy(item_id: UUID) -> dict[str, Any] | None:
-    """An item of a paid order with what its price limit needs; None for any other."""
+    """An item of a paid order with what its price limit needs; None for any other.
+
+    Of an order whose money goes back, only one that was asked for already: its answer may have been lost.
+    """
     row = await db.fetch_one(
         """SELECT i.*, p.subtotal,  -- credit is money that came in, with an earlier order; a discount is not
              p.total + CASE WHEN starts_with(p.discount_code, $2) THEN p.discount ELSE 0 END AS total
-           FROM purchase_item i JOIN purchase p ON p.id = i.order_id WHERE i.id = $1 AND p.status = 'paid'""",
+           FROM purchase_item i JOIN purchase p ON p.id = i.order_id
+           WHERE i.id = $1 AND p.status = 'paid' AND (p.held_at IS NULL
+             OR EXISTS (SELECT FROM reservation r WHERE r.item_id = i.id AND r.asked_at IS NOT NULL))""",
         item_id, credits.PREFIX,
     )  # fmt: skip
     return dict(row) if row else None

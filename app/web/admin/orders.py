@@ -21,6 +21,7 @@ from app.payments import queries as payments
 from app.web import guards
 from app.web.admin import lists
 from app.web.admin.audit_words import ACTIONS
+from app.web.admin.refunds import of_order as refunds_of
 from app.web.render import answer, page, see_other, wants_json
 from app.web.store import order_view
 from app.web.store.order_words import EVENTS, STATUS_WORDS
@@ -32,6 +33,10 @@ MAIL_WORDS = {
     "payment_short": "Part of the payment is missing",
     "payment_late": "Payment came late",
     "key_ready": "Key ready",
+    "refund_asked": "Refund: name an address",
+    "refund_address": "Refund: address did not work",
+    "refund_paid": "Refund sent",
+    "refund_rejected": "Refund turned down",
 }
 
 
@@ -83,6 +88,7 @@ async def show(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
             for e in events
         ],
         **await _belongings(order["id"]),
+        **await refunds_of(order["id"]),
     }
     return page(request, "admin/orders/show.html", context)
 
