@@ -1,7 +1,7 @@
 """Revealing: plaintext for the owner only, once it is ready and while it is kept, and each time with its audit line."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -177,11 +177,3 @@ async def test_nothing_to_download_is_said_and_the_denial_written_down(app, box)
         await keys.links(order_id, item["id"], VISITOR, store=app.state.store)
     assert await rows(but=LOG) == before
     assert await db.fetch_value("SELECT details FROM audit_line") == "link: key_not_ready"
-
-
-@pytest.fixture(autouse=True)
-def fresh_blobs(app: Any) -> Iterator[None]:
-    """No blob of an earlier test is left in the store."""
-    yield
-    for path in sorted((settings().bitloot_var / "blobs").rglob("*"), reverse=True):
-        path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
