@@ -20,6 +20,7 @@ from app.core.courier import courier
 from app.core.live import Newsroom
 from app.core.settings import settings
 from app.history import queries as history
+from app.inbox.refusals import refusals
 from app.providers.kit import open_providers
 from app.web import csrf, errors, health
 from app.web.account import links, lookups, sessions
@@ -28,7 +29,7 @@ from app.web.admin import orders as admin_orders
 from app.web.body import LARGEST
 from app.web.docs import Description, Reference
 from app.web.frame import Frame
-from app.web.hooks import kinguin, nowpayments
+from app.web.hooks import kinguin, notice, nowpayments
 from app.web.store import blobs, carts, catalog, checkout, fulfillment, live, orders, payments, products
 
 POOL = 16  # connections a web process holds at the most
@@ -48,7 +49,7 @@ STORE = [
 ACCOUNT = [sessions.new, sessions.create, sessions.destroy, links.show, links.consume, lookups.new, lookups.create]
 ADMIN = [
     staff.new, staff.create, staff.destroy, dashboard.show, admin_orders.index, admin_orders.show,
-    admin_orders.retry_item, jobs.index, jobs.show, jobs.retry, webhooks.index, webhooks.show,
+    admin_orders.retry_item, jobs.index, jobs.show, jobs.retry, webhooks.index, webhooks.show, webhooks.replay,
     key_audit.index, key_audit.show, key_audit.export,
 ]  # fmt: skip
 OPERATIONS = [health.alive, health.ready, health.components, health.prometheus]
@@ -70,6 +71,7 @@ async def lifespan(app: Litestar) -> AsyncIterator[None]:
     finally:
         catching_up.cancel()
         await newsroom.close()
+        await refusals.close()
         await kit.aclose()
         await asyncio.to_thread(courier.close)
         await db.close_pool()
@@ -124,7 +126,7 @@ def create_app() -> Litestar:
         cache_control=CacheControlHeader(public=True, max_age=STATIC_KEPT),
         include_in_schema=False,
     )
-    hooks = Router("/", route_handlers=HOOKS, request_max_body_size=nowpayments.LARGEST)
+    hooks = Router("/", route_handlers=HOOKS, request_max_body_size=notice.LARGEST)
     return Litestar(
         route_handlers=[*STORE, *ACCOUNT, *ADMIN, *OPERATIONS, hooks, static],
         middleware=[Frame(), DefineMiddleware(csrf.Csrf, config=csrf.config())],
