@@ -17,8 +17,7 @@ async def create(request: Request[Any, Any, Any]) -> None:
     """401 without the secret; 204, as the supplier asks, with it; 503 if it can't be stored."""
     raw = await notice.body_of(request, "kinguin")
     if fault := _fault(request, raw):
-        notice.count(request, "kinguin", fault, raw)
-        raise notice.BadSignature("Send the webhook secret as X-Event-Secret.")
+        await notice.refuse(request, "kinguin", fault, raw, "Send the webhook secret as X-Event-Secret.")
     event = request.headers.get("x-event-name", "")[:64]
     # There is no event id: the same bytes are the same news, as they carry the time of the change.
     dedupe = f"{event}:{hashlib.sha256(raw).hexdigest()}"

@@ -18,8 +18,8 @@ async def create(request: Request[Any, Any, Any]) -> Response[bytes]:
     signature = request.headers.get(HEADER)
     said = read_ipn(raw, signature, settings().nowpayments_ipn_secret.get_secret_value())
     if said is None:
-        notice.count(request, "nowpayments", "wrong signature" if signature else "no signature", raw)
-        raise notice.BadSignature("Sign the raw body with the IPN secret (HMAC-SHA512).")
+        fault = "wrong signature" if signature else "no signature"
+        await notice.refuse(request, "nowpayments", fault, raw, "Sign the raw body with the IPN secret (HMAC-SHA512).")
     # The sheet's own key of a repeat, with updated_at as its tie-break.
     words = (said.get(name) for name in ("payment_id", "payment_status", "actually_paid", "updated_at"))
     dedupe = ":".join(str(word) for word in words)
