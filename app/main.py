@@ -29,6 +29,7 @@ from app.web.admin import orders as admin_orders
 from app.web.body import LARGEST
 from app.web.docs import Description, Reference
 from app.web.frame import Frame
+from app.web.heads import Shop
 from app.web.hooks import kinguin, notice, nowpayments
 from app.web.store import blobs, carts, catalog, checkout, fulfillment, live, orders, payments, products
 
@@ -127,7 +128,7 @@ def create_app() -> Litestar:
         include_in_schema=False,
     )
     hooks = Router("/", route_handlers=HOOKS, request_max_body_size=notice.LARGEST)
-    return Litestar(
+    return Shop(
         route_handlers=[*STORE, *ACCOUNT, *ADMIN, *OPERATIONS, hooks, static],
         middleware=[Frame(), DefineMiddleware(csrf.Csrf, config=csrf.config())],
         exception_handlers={Exception: errors.handle},
