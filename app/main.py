@@ -20,6 +20,7 @@ from app.core.courier import courier
 from app.core.live import Newsroom
 from app.core.settings import settings
 from app.history import queries as history
+from app.inbox.refusals import refusals
 from app.providers.kit import open_providers
 from app.web import csrf, errors, health
 from app.web.account import links, lookups, sessions
@@ -29,7 +30,8 @@ from app.web.admin import refunds as admin_refunds
 from app.web.body import LARGEST
 from app.web.docs import Description, Reference
 from app.web.frame import Frame
-from app.web.hooks import kinguin, nowpayments
+from app.web.heads import Shop
+from app.web.hooks import kinguin, notice, nowpayments
 from app.web.store import blobs, carts, catalog, checkout, fulfillment, live, orders, payments, products, refunds
 
 POOL = 16  # connections a web process holds at the most
@@ -50,8 +52,8 @@ ACCOUNT = [sessions.new, sessions.create, sessions.destroy, links.show, links.co
 ADMIN = [
     staff.new, staff.create, staff.destroy, dashboard.show, admin_orders.index, admin_orders.show,
     admin_orders.retry_item, admin_refunds.index, admin_refunds.show, admin_refunds.create, admin_refunds.approve,
-    admin_refunds.record, admin_refunds.reject, admin_refunds.retry, jobs.index, jobs.show,
-    jobs.retry, webhooks.index, webhooks.show, key_audit.index, key_audit.show, key_audit.export,
+    admin_refunds.record, admin_refunds.reject, admin_refunds.retry, jobs.index, jobs.show, jobs.retry,
+    webhooks.index, webhooks.show, webhooks.replay, key_audit.index, key_audit.show, key_audit.export,
 ]  # fmt: skip
 OPERATIONS = [health.alive, health.ready, health.components, health.prometheus]
 HOOKS = [nowpayments.create, kinguin.create]
@@ -72,6 +74,7 @@ async def lifespan(app: Litestar) -> AsyncIterator[None]:
     finally:
         catching_up.cancel()
         await newsroom.close()
+        await refusals.close()
         await kit.aclose()
         await asyncio.to_thread(courier.close)
         await db.close_pool()
@@ -126,8 +129,8 @@ def create_app() -> Litestar:
         cache_control=CacheControlHeader(public=True, max_age=STATIC_KEPT),
         include_in_schema=False,
     )
-    hooks = Router("/", route_handlers=HOOKS, request_max_body_size=nowpayments.LARGEST)
-    return Litestar(
+    hooks = Router("/", route_handlers=HOOKS, request_max_body_size=notice.LARGEST)
+    return Shop(
         route_handlers=[*STORE, *ACCOUNT, *ADMIN, *OPERATIONS, hooks, static],
         middleware=[Frame(), DefineMiddleware(csrf.Csrf, config=csrf.config())],
         exception_handlers={Exception: errors.handle},

@@ -160,13 +160,21 @@ async def test_unknown_ids_and_odd_pages_are_not_found_or_passed_over(admin) -> 
         "page=99999",
         "page=x",
         "status=nothing",
-        "q=%00",
         "q=%25",
         "provider=%00",
         "q=" + "x" * 9000,
     ):
         for path in ("/admin/orders", "/admin/jobs", "/admin/webhooks"):
             assert (await admin.get(f"{path}?{query}")).status_code == 200, (path, query)
+
+
+@pytest.mark.parametrize("query", ["q=%00", "q=a%00b", "q=%00%25"])
+async def test_a_search_for_a_nul_is_refused_in_clear_words(admin, query: str) -> None:
+    page = await admin.get(f"/admin/orders?{query}")
+    assert page.status_code == 400
+    assert "holds a NUL character" in page.text
+    answer = await admin.get(f"/admin/orders?{query}", headers={"accept": "application/json"})
+    assert_problem(answer, 400, "unusable_text")
 
 
 async def test_json_lists_answer_the_same_rows(admin, dead) -> None:

@@ -45,7 +45,7 @@ async def index(request: Asked) -> Response[bytes]:
     await guards.admin(request)
     status = str(request.query_params.get("status", "")) or None
     status = status if status in set(OrderStatus) else None
-    search = str(request.query_params.get("q", "")).replace("\x00", "").strip()[:100] or None
+    search = str(request.query_params.get("q", "")).strip()[:100] or None
     at = lists.number(request)
     rows = await orders.page(status=status, search=search, limit=lists.PAGE, offset=(at - 1) * lists.PAGE)
     counts = await orders.counts()
