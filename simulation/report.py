@@ -21,6 +21,7 @@ class Outcome(msgspec.Struct):
     orders: dict[str, int]
     plans: dict[str, int]
     totals: dict[str, int]
+    failures: dict[str, int]
     violations: dict[str, list[str]]
 
 
@@ -49,6 +50,7 @@ def text(seed: int, outcomes: Sequence[Outcome], seconds: float) -> str:
     lines += _lines("What went wrong", _sum([o.faults for o in outcomes]))
     lines += _lines("What customers did", _sum([o.plans for o in outcomes]))
     lines += _lines("Where their orders ended", _sum([o.orders for o in outcomes]))
+    lines += _lines("Why attempts failed", _sum([o.failures for o in outcomes]))
     lines += _lines("In all", _sum([o.totals for o in outcomes]))
     lines += ["", f"Digest   {digest(outcomes)}", _judged(outcomes)]
     return "\n".join(lines)

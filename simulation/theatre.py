@@ -45,6 +45,15 @@ async def _write_down(world: World) -> None:
         world.scheduler.say(f"{row['place']} {row['id']} {row['before']} {row['after']}")
 
 
+async def _failures() -> dict[str, int]:
+    """Attempts that failed, by job and by the first words of why."""
+    rows = await db.fetch(
+        """SELECT j.name || ': ' || regexp_replace(left(a.error, 70), '[0-9].*', '') AS why, count(*) AS n
+           FROM job_attempt a JOIN job j ON j.id = a.job_id GROUP BY 1 ORDER BY 1"""
+    )
+    return {row["why"]: row["n"] for row in rows}
+
+
 async def _outcome(world: World, mutant: str) -> Outcome:
     statuses = await db.fetch("SELECT status, count(*) AS n FROM purchase GROUP BY status ORDER BY status")
     return Outcome(
@@ -53,7 +62,7 @@ async def _outcome(world: World, mutant: str) -> Outcome:
         orders={row["status"]: row["n"] for row in statuses}, plans=dict(Counter(world.customers.plans.values())),
         totals={name: await db.fetch_value(sql) for name, sql in TOTALS.items()}
         | {"letters": len(world.resend.sent), "bought of the supplier": len(world.kinguin.orders)},
-        violations=await invariants.verdict(world),
+        failures=await _failures(), violations=await invariants.verdict(world),
     )  # fmt: skip
 
 
