@@ -24,6 +24,7 @@ SCHEDULE = {  # how often, in seconds, each of the house's own jobs is posted
     "payments.sync_coins": 300,
     "payments.close_forgotten": 600,
     "keys.retire": 3600,
+    "audit.anchor": 900,  # the first of an hour counts
     "house.tidy": 3600,
 }
 

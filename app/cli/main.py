@@ -5,18 +5,20 @@ import sys
 import click
 from asyncpg import InterfaceError, PostgresError
 
+from app.cli.audit import audit
 from app.cli.catalog import catalog
 from app.cli.doctor import doctor
 from app.cli.jobs import jobs
 from app.cli.people import admin
 from app.cli.start import migrate, seed, up
+from app.cli.vault import vault
 from app.core import log
 from app.core.errors import Problem
 from app.core.settings import BadSettings
 from app.providers.http import ProviderError
 
 
-@click.group(commands=[up, migrate, seed, admin, catalog, jobs, doctor])
+@click.group(commands=[up, migrate, seed, admin, catalog, jobs, vault, audit, doctor])
 def main() -> None:
     """BitLoot: a shop for digital keys, paid in crypto."""
     log.set_up("WARNING", "cli")
