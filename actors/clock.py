@@ -25,6 +25,7 @@ SCHEDULE = {  # how often, in seconds, each of the house's own jobs is posted
     "payments.close_forgotten": 600,
     "keys.retire": 3600,
     "audit.anchor": 900,  # the first of an hour counts
+    "ledger.prove": 900,
     "house.tidy": 3600,
 }
 
