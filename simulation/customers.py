@@ -9,8 +9,9 @@ from uuid import UUID
 from app.core import db
 from app.core.errors import Problem
 from app.keys import service as keys
+from app.orders import placing
 from app.orders import service as orders
-from app.orders.service import Wanted
+from app.orders.placing import Wanted
 from app.providers.object_store import ObjectStore
 from simulation.faults import Weather
 from simulation.nowpayments import EXPIRES, SATOSHI, NowPayments, Payment
@@ -20,8 +21,8 @@ from simulation.stores import Resend
 
 COINS = ("usdttrc20", "ltc", "btc")
 PLANS = {  # how many of a hundred customers do what
-    "pay": 47, "abandon": 4, "short": 4, "short_then_rest": 5, "nearly": 4, "over": 5, "late": 5, "twice": 5,
-    "wrong_coin": 3, "dust": 2, "change_coin": 5, "pay_both": 3, "cancel": 2, "cancel_then_pay": 3, "fail": 3,
+    "pay": 64, "abandon": 2, "short": 2, "short_then_rest": 4, "nearly": 4, "over": 4, "late": 3, "twice": 4,
+    "wrong_coin": 2, "dust": 1, "change_coin": 3, "pay_both": 2, "cancel": 1, "cancel_then_pay": 2, "fail": 2,
 }  # fmt: skip
 THINKS = (3.0, 120.0)  # seconds between seeing a page and doing something
 LOOKS_AGAIN, SLOWER, RARELY = 15.0, 1.6, 900.0  # seconds between a customer's looks at a page
@@ -106,7 +107,7 @@ class Customers:
         rows = await db.fetch("SELECT id FROM product WHERE active ORDER BY slug")
         chosen = chance.sample([row["id"] for row in rows], chance.choice((1, 1, 1, 1, 2)))
         wanted = [Wanted(product_id, chance.choice((1, 1, 1, 1, 1, 2, 3))) for product_id in chosen]
-        return await orders.place(email, await orders.quote(wanted), pay_currency=chance.choice(COINS))
+        return await placing.place(email, await placing.quote(wanted), pay_currency=chance.choice(COINS))
 
     async def _address(self, order_id: UUID, but: str = "") -> Payment | None:
         """Look at the order's page until it shows where to pay; with ``but``, another than that."""

@@ -40,6 +40,7 @@ class Payment:
     status: str = "waiting"
     actually_paid: Decimal = Decimal(0)
     touched: int = 0
+    extra: list[int] = field(default_factory=list)
 
 
 @dataclass
@@ -113,7 +114,7 @@ class NowPayments:
             "pay_amount": payment.pay_amount, "actually_paid": payment.actually_paid,
             "pay_currency": payment.pay_currency, "order_id": payment.order_id, "purchase_id": int(payment.id),
             "outcome_amount": payment.actually_paid * COINS[payment.pay_currency][2], "outcome_currency": "usdttrc20",
-            "updated_at": payment.touched,
+            "updated_at": payment.touched, "payment_extra_ids": list(payment.extra) or None,
             "parent_payment_id": int(payment.parent_id) if payment.parent_id else None,
         }  # fmt: skip
 
@@ -124,7 +125,8 @@ class NowPayments:
     def _arrive(self, payment: Payment, coins: Decimal, coin: str | None) -> None:
         if coin is not None or payment.status not in {"waiting", "expired"}:
             number, now = self._number(), self.scheduler.now()
-            payment = replace(payment, id=number, parent_id=payment.id, created=now, status="waiting")
+            payment.extra.append(int(number))
+            payment = replace(payment, id=number, parent_id=payment.id, created=now, status="waiting", extra=[])
             payment.pay_currency = coin or payment.pay_currency
             self.payments[number] = payment
         payment.actually_paid = coins

@@ -1,6 +1,7 @@
 """The house's processes: they die, are started again, freeze, and lose their presence."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import asyncpg
@@ -22,6 +23,7 @@ class Process:
     kind: str
     number: int | None
     alive: bool = True
+    busy: int = 0
 
 
 class Processes:
@@ -34,7 +36,8 @@ class Processes:
         self.web: Process | None = None
         self.clock: Process | None = None
         self.workers: list[Process] = []
-        self.on_clock = lambda _: None
+        self.on_clock: Callable[[Process], None] = lambda _: None
+        self.on_worker: Callable[[], None] = lambda: None
         scheduler.on_turn = self._switch
 
     async def open(self, url: str) -> None:
@@ -64,6 +67,7 @@ class Processes:
             process.number = self._last
             self._scheduler.chore(lambda: self._lock("pg_advisory_lock", process))
             self.workers.append(process)
+            self._scheduler.after(0, self.on_worker)
 
     async def _lock(self, verb: str, process: Process) -> None:
         assert self._locks is not None

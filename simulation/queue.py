@@ -1,5 +1,6 @@
 """The queue in place of Redis and Dramatiq: it loses, doubles, delays and reorders, and is wiped now and then."""
 
+from collections import deque
 from typing import Any
 from uuid import UUID
 
@@ -9,12 +10,12 @@ from app.core.courier import courier
 from app.jobs import relay
 from app.providers.kit import Providers
 from simulation.faults import Weather
-from simulation.processes import Processes
+from simulation.processes import Process, Processes
 from simulation.scheduler import Scheduler
 
 QUICK = (0.002, 0.08)  # seconds from sending to a worker's hands
 LATE = (2.0, 90.0)
-NOBODY = 0.5  # seconds until a message that found no worker is looked at again
+SLOTS = 8  # jobs a worker works on at once
 
 
 class Queue:
@@ -22,7 +23,9 @@ class Queue:
 
     def __init__(self, scheduler: Scheduler, weather: Weather, processes: Processes, kit: Providers) -> None:
         self._scheduler, self._weather, self._processes, self._kit = scheduler, weather, processes, kit
+        self._line: deque[tuple[UUID, str]] = deque()
         self._age = 0
+        processes.on_worker = self._hand_out
 
     def put_between(self) -> None:
         """From here on every message goes this way. The fields are the transport's own, so nothing else may know."""
@@ -34,6 +37,7 @@ class Queue:
 
     def wipe(self) -> None:
         self._age += 1
+        self._line.clear()
 
     def add(self, pipe: Any, message: Any, wait: int | None) -> None:
         """Take a message; ``wait`` in milliseconds. Its fate is drawn now."""
@@ -51,13 +55,21 @@ class Queue:
     def _deliver(self, job_id: UUID, name: str, age: int) -> None:
         if age != self._age:
             return
-        worker = self._processes.any_worker()
-        if worker is None:
-            self._on_its_way(job_id, name, NOBODY)
-            return
-        self._scheduler.start(name, self._work(job_id, name), process=worker)
+        self._line.append((job_id, name))
+        self._hand_out()
 
-    async def _work(self, job_id: UUID, name: str) -> None:
+    def _hand_out(self) -> None:
+        """Give waiting messages to workers with a free place."""
+        while self._line:
+            free = [worker for worker in self._processes.workers if worker.busy < SLOTS]
+            if not free:
+                return
+            worker = self._weather.chance.choice(free)
+            worker.busy += 1
+            job_id, name = self._line.popleft()
+            self._scheduler.start(name, self._work(job_id, name, worker), process=worker)
+
+    async def _work(self, job_id: UUID, name: str, worker: Process) -> None:
         """What a worker does with a message: the actor, then the retry policy's middleware."""
         try:
             done = await attempt(job_id, self._kit)
@@ -65,3 +77,6 @@ class Queue:
         except AttemptFailed as failed:
             self._scheduler.say(f"{name} {job_id} failed: {failed.cause!r}"[:200])
             await decide(failed)
+        finally:
+            worker.busy -= 1
+            self._scheduler.after(0, self._hand_out)

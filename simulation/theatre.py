@@ -31,6 +31,7 @@ async def play(seed: int, orders: int, mutant: str, trace: str) -> Outcome:
         told = open_files.enter_context(Path(trace).open("w")) if trace else None
         world = World(seed, orders, told)
         mutants.apply(mutant, world)
+        world.at_rest = lambda: invariants.at_rest(world)
         try:
             await world.run()
             await _write_down(world)

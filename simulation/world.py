@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from typing import TextIO
 from uuid import UUID
@@ -16,6 +17,7 @@ from app.payments import coins
 from app.providers.kinguin import Kinguin as KinguinClient
 from app.providers.kit import Providers
 from app.providers.nowpayments import NowPayments as NowPaymentsClient
+from app.providers.nowpayments_payouts import Payouts
 from app.providers.resend import Resend as ResendClient
 from simulation import postgres
 from simulation.customers import Customers
@@ -30,10 +32,10 @@ from simulation.staff import Staff
 from simulation.stores import Resend, Store
 from simulation.wire import Books, Line
 
-ARRIVALS = 2.0  # seconds from one customer to the next, on average
-STORM_AFTER = 1800.0  # seconds the weather goes on after the last customer came
-EVENING = 4 * 3600.0  # seconds of calm at the least: late notices arrive, slow checks come round
-LATEST = 30 * 3600.0  # seconds of calm at the most, past every patience in the house
+ARRIVALS = 1.0  # seconds from one customer to the next, on average
+STORM_AFTER = 1200.0  # seconds the weather goes on after the last customer came
+EVENING = 3600.0  # seconds of calm at the least: late notices arrive
+LATEST = 30 * 3600.0  # seconds of calm at the most, past every patience in the house: by then all must be at rest
 LOOK = 300.0  # seconds between looks whether all is at rest
 OUTAGE = (5.0, 900.0)  # seconds
 ENDLESS = 1e8  # seconds: the clients' own wall clock must not end a call here
@@ -42,8 +44,15 @@ BUSY = """SELECT EXISTS (SELECT FROM job WHERE status IN ('pending', 'processing
   AND NOT EXISTS (SELECT FROM job WHERE subject = p.id AND status = 'failed'))"""
 
 
+async def _nobody_asks() -> bool:
+    return True
+
+
 class World:
-    """``seed`` decides everything that happens; ``trace`` is given the history, a line each."""
+    """``seed`` decides everything that happens; ``trace`` is given the history, a line each.
+
+    ``at_rest`` says whether there is nothing left to wait for in the evening.
+    """
 
     def __init__(self, seed: int, orders: int, trace: TextIO | None = None) -> None:
         self.seed, self.orders = seed, orders
@@ -65,6 +74,7 @@ class World:
             self.scheduler, self.weather, self.processes, self.nowpayments, self.resend, self.store
         )
         self.over = False
+        self.at_rest: Callable[[], Awaitable[bool]] = _nobody_asks
 
     def _line(self, books: Books) -> Line:
         return Line(books, self.scheduler, self.weather, self.processes)
@@ -75,6 +85,10 @@ class World:
         np, kg, rs = (self._line(books) for books in (self.nowpayments, self.kinguin, self.resend))
         return Providers(
             nowpayments=NowPaymentsClient(s.nowpayments_base_url, "key", transport=np, total_seconds=patience),
+            payouts=Payouts(
+                s.nowpayments_base_url, "key", email="sim@bitloot.localhost", password="simulated", transport=np,
+                total_seconds=patience,
+            ),
             kinguin=KinguinClient(s.kinguin_base_url, "key", transport=kg, total_seconds=patience),
             resend=ResendClient(s.resend_base_url, "key", transport=rs, total_seconds=patience),
             store=self.store,
@@ -180,7 +194,7 @@ class World:
         self.scheduler.after(LOOK, self._look)
 
     async def _rest(self) -> None:
-        if not await db.fetch_value(BUSY):
+        if not await db.fetch_value(BUSY) and await self.at_rest():
             self._end()
 
     def _end(self) -> None:
