@@ -24,7 +24,7 @@ PLANS = {  # how many of a hundred customers do what
     "pay": 64, "abandon": 2, "short": 2, "short_then_rest": 4, "nearly": 4, "over": 4, "late": 3, "twice": 4,
     "wrong_coin": 2, "dust": 1, "change_coin": 3, "pay_both": 2, "cancel": 1, "cancel_then_pay": 2, "fail": 2,
 }  # fmt: skip
-THINKS = (3.0, 120.0)  # seconds between seeing a page and doing something
+THINKS = (2.0, 60.0)  # seconds between seeing a page and doing something
 LOOKS_AGAIN, SLOWER, RARELY = 15.0, 1.6, 900.0  # seconds between a customer's looks at a page
 GIVES_UP = 6 * 3600.0  # seconds until nobody looks any more
 

@@ -8,8 +8,8 @@ RATES = {  # chance at each opportunity, in ordinary weather
     "worker died waiting": 0.0015,
     "process died after its commit": 0.002,
     # A process is frozen for longer than a lease lasts, and then goes on as if nothing had been.
-    "process frozen": 0.0007,
-    "lease outlived": 0.0015,
+    "process frozen": 0.0002,
+    "lease outlived": 0.0003,
     # Postgres
     "transaction refused": 0.001,
     "commit's answer lost": 0.001,
@@ -60,9 +60,9 @@ EVENTS = {  # how likely each is to be the next disaster
     "price moves": 4,
     "sold out": 2,
 }
-MOODS = (0.0, 0.5, 1.0, 1.0, 2.0, 6.0)
+MOODS = (0.0, 0.5, 1.0, 1.0, 2.0, 5.0)
 MOOD_LASTS = (60.0, 400.0)  # seconds
-NEXT_EVENT = (20.0, 150.0)
+NEXT_EVENT = (20.0, 120.0)
 
 
 class Weather:

@@ -15,7 +15,7 @@ from simulation.scheduler import Scheduler
 
 QUICK = (0.002, 0.08)  # seconds from sending to a worker's hands
 LATE = (2.0, 90.0)
-SLOTS = 8  # jobs a worker works on at once
+SLOTS = 16  # jobs a worker works on at once
 
 
 class Queue:
