@@ -23,7 +23,7 @@ from app.history import queries as history
 from app.providers.kit import open_providers
 from app.web import csrf, errors, health
 from app.web.account import links, lookups, sessions
-from app.web.admin import dashboard, jobs, staff, webhooks
+from app.web.admin import dashboard, jobs, key_audit, staff, webhooks
 from app.web.admin import orders as admin_orders
 from app.web.body import LARGEST
 from app.web.docs import Description, Reference
@@ -49,6 +49,7 @@ ACCOUNT = [sessions.new, sessions.create, sessions.destroy, links.show, links.co
 ADMIN = [
     staff.new, staff.create, staff.destroy, dashboard.show, admin_orders.index, admin_orders.show,
     admin_orders.retry_item, jobs.index, jobs.show, jobs.retry, webhooks.index, webhooks.show,
+    key_audit.index, key_audit.show, key_audit.export,
 ]  # fmt: skip
 OPERATIONS = [health.alive, health.ready, health.components, health.prometheus]
 HOOKS = [nowpayments.create, kinguin.create]

@@ -10,6 +10,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from app.accounts.tables import Admin, Link
 from app.accounts.tokens import Session
+from app.audit import service as audit
 from app.core import clock, db
 from app.core.db import Write
 from app.core.errors import Gone, Invalid, Unauthorized
@@ -91,11 +92,13 @@ async def hire(email: str, password: str) -> None:
     if not least <= len(password) <= most:
         raise WeakPassword(f"Use {least} to {most} characters.", field="password")
     hashed = await asyncio.to_thread(_hasher.hash, password)
-    await db.fetch(
-        """INSERT INTO admin (id, email, password_hash, created_at) VALUES ($1, $2, $3, $4)
-           ON CONFLICT (email) DO UPDATE SET password_hash = excluded.password_hash, epoch = admin.epoch + 1""",
-        new_id(), email.lower(), hashed, clock.now(),
-    )  # fmt: skip
+    async with db.transaction():
+        await db.fetch(
+            """INSERT INTO admin (id, email, password_hash, created_at) VALUES ($1, $2, $3, $4)
+               ON CONFLICT (email) DO UPDATE SET password_hash = excluded.password_hash, epoch = admin.epoch + 1""",
+            new_id(), email.lower(), hashed, clock.now(),
+        )  # fmt: skip
+        await audit.write("admin.hired", actor="command line", details=f"{email.lower()}")
 
 
 async def log_in(email: str, password: str) -> Session:

@@ -14,7 +14,9 @@ from typing import NoReturn, Self
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 VERSION = b"\x01"
 KEY_BYTES = 32
@@ -138,6 +140,11 @@ class MasterKeys:
             raise SealBroken("not a data key")
         return DataKey(secret)
 
+    @property
+    def ids(self) -> list[str]:
+        """The ids of all keys listed, the wrapping one first."""
+        return list(self._keys)
+
     def rewrap(self, wrapped: WrappedKey, *, order_id: UUID | str) -> WrappedKey:
         """The same data key under the first master key, unchanged if already there. Raises SealBroken."""
         if wrapped.master_key_id == self.current_id:
@@ -163,17 +170,22 @@ def _master_key(encoded: str, number: int) -> bytes:
     return key
 
 
-def _bound(*parts: bytes) -> bytes:
+def derive(secret: str, purpose: str) -> bytes:
+    """32 bytes for one purpose (HKDF-SHA256, RFC 5869): what is made for one tells nothing about another's."""
+    return HKDF(hashes.SHA256(), KEY_BYTES, salt=None, info=purpose.encode()).derive(secret.encode())
+
+
+def bound(*parts: bytes) -> bytes:
     """Each part after its length, so that no two lists of parts give the same bytes."""
     return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
 
 
 def _place(order_id: UUID | str, item_id: UUID | str, ordinal: int) -> bytes:
-    return _bound(b"bitloot key", str(order_id).encode(), str(item_id).encode(), ordinal.to_bytes(8, "big"))
+    return bound(b"bitloot key", str(order_id).encode(), str(item_id).encode(), ordinal.to_bytes(8, "big"))
 
 
 def _owner(master_key_id: str, order_id: UUID | str) -> bytes:
-    return _bound(b"bitloot data key", master_key_id.encode(), str(order_id).encode())
+    return bound(b"bitloot data key", master_key_id.encode(), str(order_id).encode())
 
 
 def _seal(key: bytes, plain: bytes, bound: bytes) -> bytes:

@@ -22,3 +22,7 @@ JOBS = Gauge("bitloot_jobs", "Jobs by state, from the database.", ["status"])
 OLDEST_JOB = Gauge("bitloot_oldest_due_job_seconds", "How long the oldest due job has been waiting.")
 ORDERS = Gauge("bitloot_orders", "Orders by state, from the database.", ["status"])
 REVEALS = Counter("bitloot_reveals_total", "Reveals answered by this process.", ["outcome"])
+BROKEN_KEYS = Counter("bitloot_broken_keys_total", "Keys that did not open when they were asked for.")
+DENIALS = Counter(
+    "bitloot_denials_total", "Requests for what is not the asker's, by what became of their line.", ["line"]
+)
