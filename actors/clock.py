@@ -22,6 +22,7 @@ RESEND = 200  # messages a sweep, so that a long queue is not flooded with repea
 SCHEDULE = {  # how often, in seconds, each of the house's own jobs is posted
     "catalog.sync": 600,
     "payments.sync_coins": 300,
+    "payments.close_forgotten": 600,
     "keys.retire": 3600,
     "audit.anchor": 900,  # the first of an hour counts
     "house.tidy": 3600,

@@ -16,6 +16,12 @@ async def create(lease: Lease, kit: Providers) -> None:
     await service.open_payment(UUID(lease.args["order_id"]), nowpayments=kit.nowpayments, commit=lease.commit)
 
 
+@job("payments.top_up", retry=PATIENT)
+async def top_up(lease: Lease, kit: Providers) -> None:
+    order_id, coin = UUID(lease.args["order_id"]), lease.args["coin"]
+    await service.open_top_up(order_id, coin, nowpayments=kit.nowpayments, commit=lease.commit)
+
+
 @job("payments.apply_notice", retry=PATIENT)
 async def apply_notice(lease: Lease, kit: Providers) -> None:
     await service.apply_notice(UUID(lease.args["notice_id"]), nowpayments=kit.nowpayments, commit=lease.commit)
@@ -24,6 +30,11 @@ async def apply_notice(lease: Lease, kit: Providers) -> None:
 @job("payments.check", retry=Retry(attempts=3))
 async def check(lease: Lease, kit: Providers) -> None:
     await service.check(UUID(lease.args["payment_id"]), nowpayments=kit.nowpayments, commit=lease.commit)
+
+
+@job("payments.close_forgotten", retry=Retry(attempts=3))
+async def close_forgotten(lease: Lease, kit: Providers) -> None:
+    await service.close_forgotten()
 
 
 @job("payments.sync_coins", retry=Retry(attempts=3))

@@ -23,6 +23,8 @@ from app.providers.resend import AlreadySent, Resend
 SUBJECTS = {
     "order_received": "Your order {order_short_id}: pay to get your key",
     "payment_seen": "Payment received for order {order_short_id}",
+    "payment_short": "Part of your payment is missing (order {order_short_id})",
+    "payment_late": "Your payment came late: please choose (order {order_short_id})",
     "key_ready": "Your key is ready: reveal it here (order {order_short_id})",
     "login_link": "Sign in to {shop}",
     "lookup_link": "Your orders at {shop}",
