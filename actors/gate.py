@@ -1,4 +1,4 @@
-"""Between a job and the provider it needs stands the provider's breaker: who finds it open waits, and loses no attempt."""
+"""Between a job and the provider it needs stands the provider's breaker: a job that finds it open waits, unharmed."""
 
 import random
 from datetime import timedelta

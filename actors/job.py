@@ -50,7 +50,7 @@ def job(
 
 
 async def attempt(job_id: UUID, providers: Providers) -> bool:
-    """One attempt at one job, or its wait for a provider. False when it was not there to be had. Raises AttemptFailed."""
+    """One attempt at one job, or its wait for a provider. False if it was not there to be had. Raises AttemptFailed."""
     lease = await jobs.claim(job_id)
     if lease is None:
         return False

@@ -37,11 +37,36 @@ def current(reservations: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     return list({row["item_id"]: row for row in reservations}.values())
 
 
+async def to_give_back(order_id: UUID) -> list[dict[str, Any]]:
+    """Reservations of an order that is held, whose keys have not been offered back to the supplier yet."""
+    rows = await db.fetch(
+        f"""{_SELECT} JOIN purchase p ON p.id = r.order_id
+            WHERE r.order_id = $1 AND p.held_at IS NOT NULL AND r.return_asked_at IS NULL
+              AND (r.status IN ('reserved', 'ready', 'delivered') OR r.status = 'requested' AND r.asked_at IS NOT NULL)
+            ORDER BY i.position""",
+        order_id,
+    )
+    return [dict(row) for row in rows]
+
+
 async def item_to_buy(item_id: UUID) -> dict[str, Any] | None:
-    """An item of a paid order with what its price limit needs; None for any other."""
+    """An item of a paid order with what its price limit needs; None for any other.
+
+    Of an order whose money goes back, only one that was asked for already: its answer may have been lost.
+    """
     row = await db.fetch_one(
         """SELECT i.*, p.total, p.subtotal FROM purchase_item i JOIN purchase p ON p.id = i.order_id
-           WHERE i.id = $1 AND p.status = 'paid'""",
+           WHERE i.id = $1 AND p.status = 'paid' AND (p.held_at IS NULL
+             OR EXISTS (SELECT FROM reservation r WHERE r.item_id = i.id AND r.asked_at IS NOT NULL))""",
         item_id,
     )
     return dict(row) if row else None
+
+
+async def is_held(order_id: UUID) -> bool:
+    """Whether nothing may be bought for the order any more, as its money goes back."""
+    return bool(await db.fetch_value("SELECT held_at IS NOT NULL FROM purchase WHERE id = $1", order_id))
+
+
+async def items_of(order_id: UUID) -> int:
+    return int(await db.fetch_value("SELECT count(*) FROM purchase_item WHERE order_id = $1", order_id))

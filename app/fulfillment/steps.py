@@ -15,9 +15,9 @@ from app.fulfillment.following import (
     hint,
     post_due_checks,
 )
-from app.fulfillment.repairs import NotRetryable, give_up, retry_item
+from app.fulfillment.repairs import NotGivenUp, NotRetryable, give_up, retry_item
 
 __all__ = [
-    "CHECKS_A_SWEEP", "LONGEST_CHECK", "RECHECK_LEASE", "SEARCH_LAG", "SILENCE", "NotRetryable", "TooEarly", "check",
-    "collect", "give_up", "hint", "post_due_checks", "reserve", "retry_item",
+    "CHECKS_A_SWEEP", "LONGEST_CHECK", "RECHECK_LEASE", "SEARCH_LAG", "SILENCE", "NotGivenUp", "NotRetryable",
+    "TooEarly", "check", "collect", "give_up", "hint", "post_due_checks", "reserve", "retry_item",
 ]  # fmt: skip

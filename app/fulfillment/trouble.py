@@ -127,4 +127,5 @@ def _of_item(row: Mapping[str, Any]) -> str | None:
 
 def partly(ready: int, of: int) -> str:
     """The words beside any of the above when some keys are there."""
-    return f"{ready} of {of} keys {'is' if ready == 1 else 'are'} here already: you can reveal {'it' if ready == 1 else 'them'} now."
+    verb, them = ("is", "it") if ready == 1 else ("are", "them")
+    return f"{ready} of {of} keys {verb} here already: you can reveal {them} now."

@@ -41,6 +41,24 @@ async def supplier_ids(item_id: UUID) -> set[str]:
     return {row["supplier_key_id"] for row in rows}
 
 
+async def any_locked(item_id: UUID) -> bool:
+    """Whether a key of the item is locked for a refund."""
+    return bool(
+        await db.fetch_value(
+            "SELECT EXISTS (SELECT FROM sealed_key WHERE item_id = $1 AND locked_at IS NOT NULL)", item_id
+        )
+    )
+
+
+async def given_back(item_id: UUID) -> bool:
+    """Whether the item's keys are with the supplier again."""
+    return bool(
+        await db.fetch_value(
+            "SELECT EXISTS (SELECT FROM sealed_key WHERE item_id = $1 AND returned_at IS NOT NULL)", item_id
+        )
+    )
+
+
 async def any_broken(order_id: UUID) -> bool:
     return bool(
         await db.fetch_value(

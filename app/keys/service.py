@@ -19,8 +19,8 @@ from app.providers.errors import ProviderConfused, ProviderError
 from app.providers.storage import ObjectMissing, ObjectStore
 
 __all__ = [
-    "KeyBroken", "KeyGone", "KeyNotReady", "KeyStoreAway", "Revealed", "Sealed", "Visitor", "data_key", "keep", "links",
-    "retire", "reveal", "seal",
+    "KeyBroken", "KeyGone", "KeyLocked", "KeyNotReady", "KeyStoreAway", "Revealed", "Sealed", "Visitor", "data_key",
+    "give_back", "keep", "links", "lock", "retire", "reveal", "seal", "unlock",
 ]  # fmt: skip
 LINK_SECONDS = 900  # how long a download link works (design: 15 minutes)
 REVEALABLE = {"paid", "fulfilled"}
@@ -32,6 +32,10 @@ BROKEN = "A key does not open: "  # how the cause begins, for the admin's list
 
 class KeyNotReady(Conflict):
     title = "This key is not ready yet"
+
+
+class KeyLocked(Conflict):
+    title = "This key can't be shown any more"
 
 
 class KeyGone(Gone):
@@ -78,8 +82,8 @@ async def reveal(order_id: UUID, item_id: UUID, visitor: Visitor, *, store: Obje
     """Open an item's keys for their owner.
 
     The blobs are fetched and opened first; then one transaction marks them revealed and writes the audit lines, and
-    only after its commit does the caller get the plaintext. Raises NotFound, KeyNotReady, KeyGone, KeyBroken or
-    KeyStoreAway; a denial is written down, a key that does not open is reported.
+    only after its commit does the caller get the plaintext. Raises NotFound, KeyNotReady, KeyLocked, KeyGone, KeyBroken
+    or KeyStoreAway; a denial is written down, a key that does not open is reported.
     """
     try:
         return await _reveal(order_id, item_id, visitor, store)
@@ -105,6 +109,8 @@ async def _reveal(order_id: UUID, item_id: UUID, visitor: Visitor, store: Object
         order = await orders.lock(order_id)
         if order is None or order["status"] not in REVEALABLE:
             raise KeyNotReady(CLOSED)
+        if order["held_at"] is not None or await queries.any_locked(item_id):
+            raise KeyLocked("The money for it is on its way back to you. Your order's page says how far that is.")
         if any(row["deleted_at"] for row in await queries.of_item(order_id, item_id)):
             raise KeyGone(GONE)
         first, times = await _mark(order_id, rows, visitor)
@@ -232,3 +238,29 @@ async def _write(
         action, actor=visitor.actor, ip=visitor.ip, user_agent=visitor.user_agent,
         order_id=order_id, key_id=key_id, details=details,
     )  # fmt: skip
+
+
+async def lock(order_id: UUID) -> None:
+    """Under the order's lock: keys nobody has seen are not shown any more."""
+    await db.fetch(
+        "UPDATE sealed_key SET locked_at = $2 WHERE order_id = $1 AND revealed_at IS NULL AND locked_at IS NULL",
+        order_id, clock.now(),
+    )  # fmt: skip
+
+
+async def unlock(order_id: UUID) -> bool:
+    """Keys may be shown again, but for those that were given back to the supplier. False if there are such."""
+    await db.fetch("UPDATE sealed_key SET locked_at = NULL WHERE order_id = $1 AND returned_at IS NULL", order_id)
+    return not await db.fetch_value(
+        "SELECT EXISTS (SELECT FROM sealed_key WHERE order_id = $1 AND locked_at IS NOT NULL)", order_id
+    )
+
+
+async def give_back(item_id: UUID, *, given: bool) -> bool:
+    """Mark an item's locked keys as given back to the supplier, or as kept after all. False if one may be seen."""
+    if given and await db.fetch_value(
+        "SELECT EXISTS (SELECT FROM sealed_key WHERE item_id = $1 AND locked_at IS NULL)", item_id
+    ):
+        return False
+    await db.fetch("UPDATE sealed_key SET returned_at = $2 WHERE item_id = $1", item_id, clock.now() if given else None)
+    return True

@@ -21,12 +21,18 @@ from app.payments import queries as payments
 from app.web import guards
 from app.web.admin import lists
 from app.web.admin.audit_words import ACTIONS
+from app.web.admin.refunds import of_order as refunds_of
 from app.web.render import answer, page, see_other, wants_json
 from app.web.store import order_view
 from app.web.store.order_words import EVENTS, STATUS_WORDS
 
 Asked = Request[Any, Any, Any]
-MAIL_WORDS = {"order_received": "Order received", "payment_seen": "Payment received", "key_ready": "Key ready"}
+MAIL_WORDS = {"order_received": "Order received", "payment_seen": "Payment received", "key_ready": "Key ready"} | {
+    "refund_asked": "Refund: name an address",
+    "refund_address": "Refund: address did not work",
+    "refund_paid": "Refund sent",
+    "refund_rejected": "Refund turned down",
+}
 
 
 @get("/admin/orders", include_in_schema=False)
@@ -77,6 +83,7 @@ async def show(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
             for e in events
         ],
         **await _belongings(order["id"]),
+        **await refunds_of(order["id"]),
     }
     return page(request, "admin/orders/show.html", context)
 

@@ -144,6 +144,14 @@ EVENTS = {  # kind → (icon, words); a kind that is missing here is for our own
     "order.failed": ("alert", "The payment failed"),
     "order.cancelled": ("x", "Order cancelled"),
     "order.refunded": ("coin", "Order refunded"),
+    "refund.asked": ("coin", "A refund was made: we mailed a link to name an address"),
+    "refund.claimed": ("wallet", "Address for the refund named"),
+    "refund.address_checked": ("check", "The address was checked"),
+    "refund.address_refused": ("alert", "The address did not work: we mailed a new link"),
+    "refund.approved": ("check", "Refund approved"),
+    "refund.processed": ("check", "Refund sent"),
+    "refund.failed": ("alert", "The refund was not sent"),
+    "refund.retried": ("refresh", "Refund put back"),
 }
 
 
