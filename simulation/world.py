@@ -86,7 +86,11 @@ class World:
         return Providers(
             nowpayments=NowPaymentsClient(s.nowpayments_base_url, "key", transport=np, total_seconds=patience),
             payouts=Payouts(
-                s.nowpayments_base_url, "key", email="sim@bitloot.localhost", password="simulated", transport=np,
+                s.nowpayments_base_url,
+                "key",
+                email="sim@bitloot.localhost",
+                password="simulated",
+                transport=np,
                 total_seconds=patience,
             ),
             kinguin=KinguinClient(s.kinguin_base_url, "key", transport=kg, total_seconds=patience),

@@ -7,6 +7,7 @@ printed, pickled or serialised, and no error shows content.
 
 import base64
 import binascii
+import hmac
 import os
 import re
 from dataclasses import dataclass
@@ -63,6 +64,9 @@ class Plaintext(_Hidden):
 
     def reveal(self) -> bytes:
         return self._secret
+
+    def equals(self, other: "Plaintext") -> bool:
+        return hmac.compare_digest(self._secret, other._secret)
 
 
 class DataKey(_Hidden):

@@ -28,3 +28,7 @@ BROKEN_KEYS = Counter("bitloot_broken_keys_total", "Keys that did not open when 
 DENIALS = Counter(
     "bitloot_denials_total", "Requests for what is not the asker's, by what became of their line.", ["line"]
 )
+BREAKERS = Gauge(
+    "bitloot_breaker_open", "1 while work waits for a provider that is away, from the database.", ["provider"]
+)
+BREAKER_MOVES = Counter("bitloot_breaker_moves_total", "State changes of circuit breakers.", ["provider", "state"])

@@ -161,6 +161,15 @@ async def item_retried(order_id: UUID, item_id: UUID) -> None:
     await history.record(order_id, "supply.retried", item=str(item_id))
 
 
+async def give_up(order_id: UUID, cause: str) -> bool:
+    """Nothing of a paid order can be delivered for good: its money is due back. False if it is not paid any more."""
+    if await _to(order_id, OrderStatus.FAILED, "order.given_up", cause=cause) is None:
+        return False
+    await unpark(order_id)
+    await park(order_id, f"{OF_MONEY}refund due, as nothing was delivered: {cause}")
+    return True
+
+
 async def park(order_id: UUID, cause: str, *, instead_of: str | None = None) -> bool:
     """Put the order on the admin's list with a reason, beside those that stand already. False if it was one of them.
 
