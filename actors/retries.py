@@ -21,9 +21,9 @@ from app.providers.kinguin import InsufficientBalance
 
 AWAY = (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.InterfaceError)
 AGAIN = 0.5  # seconds between attempts to reach a database that is away
-# A person has to top our balance up: from seconds to ten minutes between looks, for as long as it takes. The order
+# A person has to top our balance up: from seconds to five minutes between looks, for as long as it takes. The order
 # stands on the admin's list meanwhile.
-UNFUNDED = Retry(first=5, factor=2, longest=600)
+UNFUNDED = Retry(first=5, factor=2, longest=300)
 
 
 class AttemptFailed(Exception):
