@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from app.core.errors import Invalid
 
 _BASE58 = "[1-9A-HJ-NP-Za-km-z]"
+_BECH32 = "[02-9ac-hj-np-z]"
 _ETHEREUM = (r"0x[0-9a-fA-F]{40}", "starts with 0x and has 42 characters")
 SHAPES = {  # network, as our coins name it → (pattern, how people recognise it)
     "Bitcoin": (
-        rf"bc1[02-9ac-hj-np-z]{{11,71}}|[13]{_BASE58}{{25,34}}",
+        rf"bc1(?:{_BECH32}{{39}}|{_BECH32}{{59}})|[13]{_BASE58}{{25,34}}",
         "starts with bc1, 1 or 3",
     ),
-    "Litecoin": (rf"ltc1[02-9ac-hj-np-z]{{11,71}}|[LM3]{_BASE58}{{25,34}}", "starts with ltc1, L or M"),
+    "Litecoin": (rf"ltc1(?:{_BECH32}{{39}}|{_BECH32}{{59}})|[LM3]{_BASE58}{{25,34}}", "starts with ltc1, L or M"),
     "Dogecoin": (rf"[DA9]{_BASE58}{{33}}", "starts with D and has 34 characters"),
     "Monero": (rf"[48]{_BASE58}{{94}}(?:{_BASE58}{{11}})?", "starts with 4 or 8 and has 95 or 106 characters"),
     "Tron": (rf"T{_BASE58}{{33}}", "starts with T and has 34 characters"),

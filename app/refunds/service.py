@@ -253,6 +253,8 @@ async def retry(refund_id: UUID, by: str) -> None:
     """An admin puts a failed refund back, under a new name at the provider; if that much is still refundable."""
     async with db.transaction():
         order, refund = await lock(refund_id)
+        if refund["status"] != RefundStatus.FAILED:
+            raise NotDecidable(f"It is {refund['status']}: only a failed one can be retried.")
         left, amount = await queries.refundable(order["id"]), Money(refund["amount"], refund["currency"])
         _within(amount, left)
         blank = (
@@ -260,8 +262,7 @@ async def retry(refund_id: UUID, by: str) -> None:
             Refund.approved_at, Refund.approved_by,
         )  # fmt: skip
         also: dict[Any, Any] = dict.fromkeys(blank) | {Refund.attempt: refund["attempt"] + 1, Refund.codes: 0}
-        if await move(Refund, refund_id, RefundStatus.PENDING, MOVES, also=also) is None:
-            raise NotDecidable(f"It is {refund['status']}: only a failed one can be retried.")
+        await move(Refund, refund_id, RefundStatus.PENDING, MOVES, also=also)
         if amount == left:
             await _hold(order["id"])
         await history.record(order["id"], "refund.retried", refund=str(refund_id), by=by)

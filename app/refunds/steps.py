@@ -51,8 +51,8 @@ async def follow(refund_id: UUID, *, payouts: Payouts, commit: Commit) -> None:
             await service.lock(refund_id)
             await service.failed(refund, f"the payout provider refused it: {refused.detail}")
         return
-    if found is not None and found.status == "creating":
-        await _verify(refund, found, payouts)
+    if found is not None and found.status == "creating" and await _verify(refund, found, payouts):
+        found = await payouts.show(found.batch_id, found.id)
     async with commit():
         await service.lock(refund_id)
         await _apply(refund, found)
@@ -100,11 +100,11 @@ async def _ask(refund: dict[str, Any], payouts: Payouts) -> Payout | None:
         raise
 
 
-async def _verify(refund: dict[str, Any], found: Payout, payouts: Payouts) -> None:
+async def _verify(refund: dict[str, Any], found: Payout, payouts: Payouts) -> bool:
     """Confirm a payout by the code of this half minute, which no other payout has used or will use."""
     secret = settings().nowpayments_totp_secret.get_secret_value()
     if not secret or refund["codes"] >= MOST_CODES:
-        return
+        return False
     step = totp.step_at(clock.now())
     try:
         mine = await db.fetch_value(
@@ -113,13 +113,15 @@ async def _verify(refund: dict[str, Any], found: Payout, payouts: Payouts) -> No
             refund["id"], step,
         )  # fmt: skip
     except asyncpg.UniqueViolationError:
-        return  # another payout took this step: the next look has the next code
+        return False  # another payout took this step: the next look has the next code
     if not mine:
-        return
+        return False
     try:
         await payouts.verify(found.batch_id, totp.code(secret, step))
     except CodeRefused as refused:
         log.get("bitloot.refunds").warning("refund.code_refused", refund=str(refund["id"]), why=refused.detail)
+        return False
+    return True
 
 
 async def _apply(refund: dict[str, Any], found: Payout | None) -> None:
