@@ -1,5 +1,6 @@
 """What fails waits, with its whole history, for the next attempt or for a person."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -149,3 +150,15 @@ async def test_dead_letters_and_open_jobs_are_never_forgotten(app) -> None:
     with clock.travelled(timedelta(days=3650)):
         assert await tidy.forget_finished() == 0
     assert await rows() == before
+
+
+async def test_two_jobs_of_the_same_meaning_put_back_at_once_are_both_put_back(app) -> None:
+    """Each alone sees no other pending one; the index does. Neither may stay in hand until its lease runs out."""
+    for number in range(20):
+        name = f"check:{number}"
+        first = await claimed(dedupe=name)
+        second = await claimed(dedupe=name)
+        assert await asyncio.gather(*(jobs.later(it, "down", MINUTE) for it in (first, second))) == [True, True]
+        found = [await row(it.id) for it in (first, second)]
+        assert [it["status"] for it in found] == ["pending", "pending"]
+        assert [len(it["attempts"]) for it in found] == [1, 1]

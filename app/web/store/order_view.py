@@ -13,7 +13,8 @@ from app.orders import queries as orders
 from app.orders.service import short
 from app.payments import queries as payments
 from app.payments import service as paying
-from app.web.store import order_money
+from app.refunds import queries as refunds
+from app.web.store import order_money, refund_words
 from app.web.store import order_words as words
 from app.web.store.checkout import coin_choices
 
@@ -28,12 +29,13 @@ async def build(order: dict[str, Any]) -> dict[str, Any]:
     the page listens from, or it would wait for news that it has missed.
     """
     events = await history.timeline(order["id"])
-    fresh, attempts, sealed, reservations, dead = await asyncio.gather(
+    fresh, attempts, sealed, reservations, dead, going_back = await asyncio.gather(
         orders.one(order["id"]),
         payments.of_order(order["id"]),
         keys.of_order(order["id"]),
         supply.of_order(order["id"]),
         jobs.dead_for(order["id"]),
+        refunds.of_order(order["id"]),
     )
     order = fresh or order
     refused = order["status"] == "created" and any(e["kind"] == "payment.refused" for e in events)
@@ -61,6 +63,7 @@ async def build(order: dict[str, Any]) -> dict[str, Any]:
         "steps": _steps(order, events),
         "items": items,
         **money,
+        "refunds": [refund_words.shown(refund, masked(order["email"])) for refund in going_back],
         "timeline": words.timeline(events),
         "seq": events[-1]["seq"] if events else 0,
         "success_url": f"/orders/{order['id']}/success",

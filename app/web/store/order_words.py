@@ -164,9 +164,18 @@ PAYMENT_WORDS = {
     "refunded": "The payment was sent back.",
     "expired": "The payment has expired.",
 }
-AUDIT_WORDS = {"key.revealed": "Key revealed", "key.link_issued": "Download link made"}
+AUDIT_WORDS = {  # what an order's owner is shown of the audit log
+    "key.revealed": "Key revealed",
+    "key.link_issued": "Download link made",
+    "key.denied": "Asked for a key, refused",
+    "key.broken": "A key could not be opened",
+    "key.retired": "Key deleted after its time",
+    "order.denied": "Asked for this order, refused",
+}
 EVENTS = {  # kind → (icon, words); a kind that is missing here is for our own eyes
     "order.created": ("cart", "Order placed"),
+    "key.broken": ("alert", "A key could not be opened: our team was told"),
+    "key.retired": ("lock", "Keys deleted after the time named in our terms"),
     "order.waiting": ("coin", "Payment address ready"),
     "payment.offered": ("coin", "New payment address ready"),
     "payment.refused": ("alert", "The coin could not be used"),
@@ -196,6 +205,14 @@ EVENTS = {  # kind → (icon, words); a kind that is missing here is for our own
     "order.failed": ("alert", "The payment failed"),
     "order.cancelled": ("x", "Order cancelled"),
     "order.refunded": ("coin", "Order refunded"),
+    "refund.asked": ("coin", "A refund was made: we mailed a link to name an address"),
+    "refund.claimed": ("wallet", "Address for the refund named"),
+    "refund.address_checked": ("check", "The address was checked"),
+    "refund.address_refused": ("alert", "The address did not work: we mailed a new link"),
+    "refund.approved": ("check", "Refund approved"),
+    "refund.processed": ("check", "Refund sent"),
+    "refund.failed": ("alert", "The refund was not sent"),
+    "refund.retried": ("refresh", "Refund put back"),
 }
 
 
