@@ -52,7 +52,8 @@ async def decided(failed: AttemptFailed) -> None:
     deadline = clock.now() + LEASE
     while clock.now() < deadline:
         with contextlib.suppress(*AWAY):
-            return await decide(failed)
+            await decide(failed)
+            return
         await asyncio.sleep(AGAIN)
     log.get("bitloot.jobs").error("job.undecided", job=failed.lease.name, job_id=str(failed.lease.id))
 
