@@ -130,7 +130,7 @@ class Stage:
         """Until every group's calls wait where they are held."""
 
         async def waiting() -> bool:
-            held = {hold["id"]: hold["held"] for hold in await self.town.asks("GET", "/holds")}
+            held = {hold["id"]: hold["different"] for hold in await self.town.asks("GET", "/holds")}
             self.missing = {
                 label.name: count
                 for label, ids in self._holds.items()
