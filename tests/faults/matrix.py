@@ -84,7 +84,8 @@ async def kill_and_arrive_late(stage: Stage) -> None:
     await stage.town.start("worker")
     # A purchase is looked for and not found; the job waits, and only then does the first call arrive.
     sql = """SELECT count(*) AS n FROM job JOIN unnest($1::uuid[], $2::int[]) AS was (id, attempt) USING (id)
-             WHERE job.attempt > was.attempt AND (job.status = 'pending' OR subject IS NULL OR NOT subject = ANY($3::uuid[]))"""
+             WHERE job.attempt > was.attempt
+               AND (job.status = 'pending' OR subject IS NULL OR NOT subject = ANY($3::uuid[]))"""
 
     async def taken_up() -> bool:
         rows = await stage.town.rows(sql, list(lost), list(lost.values()), stage.ids(BUY))
