@@ -1,6 +1,6 @@
 """Doors for queues and time. ``dramatiq actors`` finds the broker and every actor here."""
 
-from actors import catalog, fulfillment, house, keys, mail, payments
+from actors import audit, catalog, fulfillment, house, keys, ledger, mail, payments, refunds
 from actors.broker import broker
 
-__all__ = ["broker", "catalog", "fulfillment", "house", "keys", "mail", "payments"]
+__all__ = ["audit", "broker", "catalog", "fulfillment", "house", "keys", "ledger", "mail", "payments", "refunds"]

@@ -15,6 +15,7 @@ from app.fulfillment import steps as fulfillment
 from app.jobs import relay
 from app.jobs import service as jobs
 from app.payments import service as payments
+from app.refunds import steps as refunds
 
 SWEEP = 2.0  # seconds between sweeps
 GRACE = timedelta(seconds=4)  # a due job that no worker took by then has lost its message
@@ -22,7 +23,10 @@ RESEND = 200  # messages a sweep, so that a long queue is not flooded with repea
 SCHEDULE = {  # how often, in seconds, each of the house's own jobs is posted
     "catalog.sync": 600,
     "payments.sync_coins": 300,
+    "payments.close_forgotten": 600,
     "keys.retire": 3600,
+    "audit.anchor": 900,  # the first of an hour counts
+    "ledger.prove": 900,
     "house.tidy": 3600,
 }
 
@@ -33,6 +37,7 @@ async def sweep() -> None:
     relay.send_all(await jobs.due(clock.now() - GRACE, RESEND))
     await payments.post_due_checks()
     await fulfillment.post_due_checks()
+    await refunds.post_due_checks()
 
 
 async def post_scheduled(last: dict[str, float], now: float) -> None:

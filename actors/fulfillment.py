@@ -11,12 +11,12 @@ from app.providers.kit import Providers
 PATIENT = Retry(attempts=12, first=1, factor=2.5, longest=600)  # a supplier that is down for an hour costs nobody a key
 
 
-@job("fulfillment.reserve", retry=PATIENT)
+@job("fulfillment.reserve", retry=PATIENT, needs=("kinguin",))
 async def reserve(lease: Lease, kit: Providers) -> None:
     await steps.reserve(UUID(lease.args["item_id"]), kinguin=kit.kinguin, commit=lease.commit)
 
 
-@job("fulfillment.check", retry=Retry(attempts=3))
+@job("fulfillment.check", retry=Retry(attempts=3), needs=("kinguin",))
 async def check(lease: Lease, kit: Providers) -> None:
     await steps.check(UUID(lease.args["reservation_id"]), kinguin=kit.kinguin, commit=lease.commit)
 

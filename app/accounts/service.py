@@ -10,6 +10,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from app.accounts.tables import Admin, Link
 from app.accounts.tokens import Session
+from app.audit import service as audit
 from app.core import clock, db
 from app.core.db import Write
 from app.core.errors import Gone, Invalid, Unauthorized
@@ -38,7 +39,7 @@ class WeakPassword(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What a consumed link proves: the address, and for ``order`` links which order it was mailed about."""
+    """What a consumed link proves: the address, and for ``order`` and ``refund`` links which order it is about."""
 
     email: str
     purpose: str
@@ -46,9 +47,9 @@ class Proof:
 
 
 def linking(email: str, purpose: str, order_id: UUID | None = None) -> tuple[UUID, Write]:
-    """A new link for ``login`` or ``order``, as a write; its id goes into the letter's context."""
+    """A new link for ``login``, ``order`` or ``refund``, as a write; its id goes into the letter's context."""
     link_id, now = new_id(), clock.now()
-    lifetime = ORDER_LIFETIME if purpose == "order" else LOGIN_LIFETIME
+    lifetime = ORDER_LIFETIME if purpose in {"order", "refund"} else LOGIN_LIFETIME
     write = Write(
         "INSERT INTO link (id, email, purpose, order_id, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)",
         (link_id, email, purpose, order_id, now, now + lifetime),
@@ -91,11 +92,13 @@ async def hire(email: str, password: str) -> None:
     if not least <= len(password) <= most:
         raise WeakPassword(f"Use {least} to {most} characters.", field="password")
     hashed = await asyncio.to_thread(_hasher.hash, password)
-    await db.fetch(
-        """INSERT INTO admin (id, email, password_hash, created_at) VALUES ($1, $2, $3, $4)
-           ON CONFLICT (email) DO UPDATE SET password_hash = excluded.password_hash, epoch = admin.epoch + 1""",
-        new_id(), email.lower(), hashed, clock.now(),
-    )  # fmt: skip
+    async with db.transaction():
+        await db.fetch(
+            """INSERT INTO admin (id, email, password_hash, created_at) VALUES ($1, $2, $3, $4)
+               ON CONFLICT (email) DO UPDATE SET password_hash = excluded.password_hash, epoch = admin.epoch + 1""",
+            new_id(), email.lower(), hashed, clock.now(),
+        )  # fmt: skip
+        await audit.write("admin.hired", actor="command line", details=f"{email.lower()}")
 
 
 async def log_in(email: str, password: str) -> Session:

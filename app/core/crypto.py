@@ -7,6 +7,7 @@ printed, pickled or serialised, and no error shows content.
 
 import base64
 import binascii
+import hmac
 import os
 import re
 from dataclasses import dataclass
@@ -14,7 +15,9 @@ from typing import NoReturn, Self
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 VERSION = b"\x01"
 KEY_BYTES = 32
@@ -61,6 +64,9 @@ class Plaintext(_Hidden):
 
     def reveal(self) -> bytes:
         return self._secret
+
+    def equals(self, other: "Plaintext") -> bool:
+        return hmac.compare_digest(self._secret, other._secret)
 
 
 class DataKey(_Hidden):
@@ -138,11 +144,23 @@ class MasterKeys:
             raise SealBroken("not a data key")
         return DataKey(secret)
 
+    @property
+    def ids(self) -> list[str]:
+        """The ids of all keys listed, the wrapping one first."""
+        return list(self._keys)
+
     def rewrap(self, wrapped: WrappedKey, *, order_id: UUID | str) -> WrappedKey:
         """The same data key under the first master key, unchanged if already there. Raises SealBroken."""
         if wrapped.master_key_id == self.current_id:
             return wrapped
         return self.wrap(self.unwrap(wrapped, order_id=order_id), order_id=order_id)
+
+    def derive(self, ident: str, purpose: str, *, salt: bytes) -> bytes:
+        """32 bytes for another use, drawn from that master key. Raises MasterKeyMissing."""
+        holder = self._keys.get(ident)
+        if holder is None:
+            raise MasterKeyMissing(f"no master key {ident!r}")
+        return derive(holder._secret, purpose, salt=salt)
 
     def __repr__(self) -> str:
         return f"<MasterKeys of {len(self._keys)}, hidden>"
@@ -163,17 +181,23 @@ def _master_key(encoded: str, number: int) -> bytes:
     return key
 
 
-def _bound(*parts: bytes) -> bytes:
+def derive(secret: str | bytes, purpose: str, *, salt: bytes | None = None) -> bytes:
+    """32 bytes for one purpose (HKDF-SHA256, RFC 5869): what is made for one tells nothing about another's."""
+    given = secret.encode() if isinstance(secret, str) else secret
+    return HKDF(hashes.SHA256(), KEY_BYTES, salt=salt, info=purpose.encode()).derive(given)
+
+
+def bound(*parts: bytes) -> bytes:
     """Each part after its length, so that no two lists of parts give the same bytes."""
     return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
 
 
 def _place(order_id: UUID | str, item_id: UUID | str, ordinal: int) -> bytes:
-    return _bound(b"bitloot key", str(order_id).encode(), str(item_id).encode(), ordinal.to_bytes(8, "big"))
+    return bound(b"bitloot key", str(order_id).encode(), str(item_id).encode(), ordinal.to_bytes(8, "big"))
 
 
 def _owner(master_key_id: str, order_id: UUID | str) -> bytes:
-    return _bound(b"bitloot data key", master_key_id.encode(), str(order_id).encode())
+    return bound(b"bitloot data key", master_key_id.encode(), str(order_id).encode())
 
 
 def _seal(key: bytes, plain: bytes, bound: bytes) -> bytes:

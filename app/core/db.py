@@ -2,11 +2,11 @@
 
 import contextvars
 import re
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import asyncpg
 import msgspec
@@ -15,8 +15,14 @@ from piccolo.engine.postgres import PostgresEngine
 
 from app.core.together import Together
 
+T = TypeVar("T")
+
 _after_commit: contextvars.ContextVar[list[Callable[[], None]] | None] = contextvars.ContextVar(
     "after_commit", default=None
+)
+Closing = Callable[[Sequence[Any]], Awaitable[None]]
+_before_commit: contextvars.ContextVar[dict[Closing, list[Any]] | None] = contextvars.ContextVar(
+    "before_commit", default=None
 )
 
 
@@ -57,11 +63,15 @@ async def transaction() -> AsyncIterator[None]:
         yield
         return
     callbacks: list[Callable[[], None]] = []
-    token = _after_commit.set(callbacks)
+    closing: dict[Closing, list[Any]] = {}
+    token, closing_token = _after_commit.set(callbacks), _before_commit.set(closing)
     try:
         async with _begin():
             yield
+            for work, items in closing.items():
+                await work(items)
     finally:
+        _before_commit.reset(closing_token)
         _after_commit.reset(token)
     for callback in callbacks:
         callback()
@@ -95,6 +105,20 @@ def after_commit(callback: Callable[[], None]) -> None:
         callback()
     else:
         callbacks.append(callback)
+
+
+async def before_commit(work: Callable[[Sequence[T]], Awaitable[None]], item: T) -> None:
+    """Hand ``item`` to ``work`` as the last thing in the surrounding transaction, with all others it was given there.
+
+    For what every transaction queues up for: its lock is taken last and held for the commit alone. What ``work``
+    raises undoes the transaction. Where there is none, ``work`` gets one of its own, now.
+    """
+    closing = _before_commit.get()
+    if closing is None:
+        async with transaction():
+            await work([item])
+    else:
+        closing.setdefault(work, []).append(item)
 
 
 @asynccontextmanager

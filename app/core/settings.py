@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.core import totp
 from app.core.crypto import BadMasterKeys, MasterKeys
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -35,6 +36,11 @@ PRODUCTION_URLS = {
     "nowpayments_base_url": "https://api.nowpayments.io/v1",
     "kinguin_base_url": "https://gateway.kinguin.net/esa/api",
     "resend_base_url": "https://api.resend.com",
+}
+PAYOUT_DEFAULTS: dict[str, object] = {
+    "nowpayments_email": "shop@bitloot.localhost",
+    "nowpayments_password": "sandbox-payout-password",
+    "nowpayments_totp_secret": "ONQW4ZDCN54C25DPORYA",
 }
 
 
@@ -100,6 +106,11 @@ class Settings(BaseSettings):
         return self.bitloot_env == "production"
 
     @property
+    def pays_out(self) -> bool:
+        """Whether refunds go out through the provider's API; else they are recorded by hand."""
+        return bool(self.nowpayments_email)
+
+    @property
     def uses_r2(self) -> bool:
         return bool(self.r2_endpoint)
 
@@ -127,7 +138,9 @@ def _text(value: object) -> str:
 
 def _development_defaults(s: Settings) -> dict[str, object]:
     sandbox, shop = f"http://127.0.0.1:{s.sandbox_port}", f"http://127.0.0.1:{s.port}"
-    return {
+    # Only for our own sandbox: another provider's address would refuse them.
+    payouts = {} if s.nowpayments_base_url else PAYOUT_DEFAULTS
+    return payouts | {
         "frontend_url": shop,
         "webhook_base_url": shop,
         "nowpayments_api_key": "sandbox-nowpayments-key",
@@ -181,6 +194,10 @@ def _general_faults(s: Settings) -> list[str]:
         faults.append("REDIS_URL must begin with redis://, rediss:// or unix://")
     if 0 < len(_text(s.jwt_secret)) < 32 or not _text(s.jwt_secret):
         faults.append("JWT_SECRET must have at least 32 characters")
+    if 0 < len(_text(s.backup_key)) < 32:
+        faults.append("BACKUP_KEY must have at least 32 characters, or be left out")
+    if 0 < len(_text(s.audit_key)) < 32:
+        faults.append("AUDIT_KEY must have at least 32 characters, or be empty")
     if not _text(s.master_keys):
         faults.append("MASTER_KEYS is missing: id:base64 pairs, see .env.example")
     else:
@@ -188,6 +205,12 @@ def _general_faults(s: Settings) -> list[str]:
             MasterKeys.parse(_text(s.master_keys))
         except BadMasterKeys as bad:
             faults.append(f"MASTER_KEYS can't be used: {bad}")
+    if bool(s.nowpayments_email) != bool(_text(s.nowpayments_password)):
+        faults.append("NOWPAYMENTS_EMAIL and NOWPAYMENTS_PASSWORD go together")
+    try:
+        totp.code(_text(s.nowpayments_totp_secret), 0)
+    except ValueError:
+        faults.append("NOWPAYMENTS_TOTP_SECRET is not base32")
     r2 = [s.r2_endpoint, _text(s.r2_access_key_id), _text(s.r2_secret_access_key), s.r2_bucket]
     if any(r2) and not all(r2):
         faults.append("R2_ENDPOINT, R2_ACCESS_KEY_ID, R2_SECRET_ACCESS_KEY and R2_BUCKET go together")

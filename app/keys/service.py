@@ -1,30 +1,42 @@
-"""Sealing keys, revealing them to their owner, and the log of both."""
+"""Revealing keys to their owner, links to their sealed blobs, and what is said and done when one does not open."""
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from app.core import clock, db, log
-from app.core.crypto import DataKey, Plaintext, SealBroken, WrappedKey
-from app.core.errors import Conflict, Gone, NotFound, Unavailable
-from app.core.ids import new_id
+from app.audit import service as audit
+from app.core import clock, db, log, metrics
+from app.core.crypto import DataKey, MasterKeyMissing, Plaintext, SealBroken
+from app.core.errors import Conflict, Gone, NotFound, Problem, Unavailable
 from app.history import service as history
 from app.keys import queries
-from app.keys.vault import vault
+from app.keys.custody import retire
+from app.keys.locking import give_back, lock, unlock
+from app.keys.sealing import Sealed, data_key, keep, seal
 from app.orders import service as orders
-from app.providers.http import ProviderDown
-from app.providers.kinguin import SupplierKey
+from app.providers.errors import ProviderConfused, ProviderError
 from app.providers.storage import ObjectMissing, ObjectStore
 
+__all__ = [
+    "KeyBroken", "KeyGone", "KeyLocked", "KeyNotReady", "KeyStoreAway", "Revealed", "Sealed", "Visitor", "data_key",
+    "give_back", "keep", "links", "lock", "retire", "reveal", "seal", "unlock",
+]  # fmt: skip
 LINK_SECONDS = 900  # how long a download link works (design: 15 minutes)
 REVEALABLE = {"paid", "fulfilled"}
+REFUSALS = (Conflict, Gone, NotFound)  # what the asker is denied, as opposed to what we fail at
+GONE = "Keys are deleted after the time named in our terms. Write to us if you never saw yours."
+CLOSED = "This order is not open for reveals any more."
+BROKEN = "A key does not open: "  # how the cause begins, for the admin's list
 
 
 class KeyNotReady(Conflict):
     title = "This key is not ready yet"
+
+
+class KeyLocked(Conflict):
+    title = "This key can't be shown any more"
 
 
 class KeyGone(Gone):
@@ -49,17 +61,6 @@ class Visitor:
 
 
 @dataclass(frozen=True, slots=True)
-class Sealed:
-    """A key that lies in the store already and waits for its row."""
-
-    key_id: UUID
-    supplier_key_id: str
-    media_type: str
-    blob: str
-    ordinal: int
-
-
-@dataclass(frozen=True, slots=True)
 class Revealed:
     """A key shown to its owner. ``value`` hides itself from logs and reprs."""
 
@@ -70,66 +71,51 @@ class Revealed:
     revealed_at: datetime
 
 
-async def data_key(order_id: UUID) -> DataKey:
-    """The order's own AES key, made and wrapped on first use."""
-    wrapped = await queries.wrapped_key(order_id)
-    if wrapped is None:
-        fresh = vault().wrap(DataKey.random(), order_id=str(order_id))
-        await db.fetch(
-            """INSERT INTO order_data_key (order_id, master_key_id, wrapped, created_at) VALUES ($1, $2, $3, $4)
-               ON CONFLICT (order_id) DO NOTHING""",
-            order_id, fresh.master_key_id, fresh.blob, clock.now(),
-        )  # fmt: skip
-        wrapped = await queries.wrapped_key(order_id)  # ours, or that of who was first
-    assert wrapped is not None
-    return vault().unwrap(WrappedKey(*wrapped), order_id=str(order_id))
+class Damaged(Exception):
+    """Keys that do not open: ``{key id: why}``."""
 
-
-async def seal(
-    order_id: UUID, item_id: UUID, fetched: Sequence[SupplierKey], *, first_ordinal: int, store: ObjectStore
-) -> list[Sealed]:
-    """Seal each fetched key and put its blob into the store. Nothing counts until ``keep`` writes the rows."""
-    key = await data_key(order_id)
-    sealed = []
-    for ordinal, found in enumerate(fetched, first_ordinal):
-        key_id = new_id()
-        blob = key.seal(found.serial, order_id=str(order_id), item_id=str(item_id), ordinal=ordinal)
-        name = f"keys/{order_id}/{key_id}"
-        sealed.append(Sealed(key_id, found.id, found.media_type, name, ordinal))
-        await store.put(name, blob)
-    return sealed
-
-
-async def keep(order_id: UUID, item_id: UUID, sealed: Sequence[Sealed]) -> None:
-    """Write the rows of sealed keys; a unit or a supplier's key that has one already is an error, not a second key."""
-    for one in sealed:
-        await db.fetch(
-            """INSERT INTO sealed_key (id, order_id, item_id, ordinal, supplier_key_id, media_type, blob, created_at)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8)""",
-            one.key_id, order_id, item_id, one.ordinal, one.supplier_key_id, one.media_type, one.blob, clock.now(),
-        )  # fmt: skip
+    def __init__(self, found: dict[UUID, str]) -> None:
+        super().__init__()
+        self.found = found
 
 
 async def reveal(order_id: UUID, item_id: UUID, visitor: Visitor, *, store: ObjectStore) -> list[Revealed]:
     """Open an item's keys for their owner.
 
     The blobs are fetched and opened first; then one transaction marks them revealed and writes the audit lines, and
-    only after its commit does the caller get the plaintext. Raises NotFound, KeyNotReady, KeyGone, KeyBroken or
-    KeyStoreAway.
+    only after its commit does the caller get the plaintext. Raises NotFound, KeyNotReady, KeyLocked, KeyGone, KeyBroken
+    or KeyStoreAway; a denial is written down, a key that does not open is reported.
     """
+    try:
+        return await _reveal(order_id, item_id, visitor, store)
+    except REFUSALS as refused:
+        await _deny(order_id, "reveal", visitor, refused)
+        raise
+
+
+async def _reveal(order_id: UUID, item_id: UUID, visitor: Visitor, store: ObjectStore) -> list[Revealed]:
     rows = await queries.of_item(order_id, item_id)
     if not rows:
         if await queries.item_exists(order_id, item_id):
             raise KeyNotReady("We mail you as soon as it is; this page shows it too.")
         raise NotFound
     if any(row["deleted_at"] for row in rows):
-        raise KeyGone("Keys are deleted after the time named in our terms. Write to us if you never saw yours.")
-    opened = await _open(order_id, item_id, rows, store)
+        raise KeyGone(GONE)
+    try:
+        opened = await _open(order_id, item_id, rows, store)
+    except Damaged as damaged:
+        await _report(order_id, damaged.found, visitor)
+        raise KeyBroken("Our team has been told. Your key is not lost: we will write to you.") from None
     async with db.transaction():
         order = await orders.lock(order_id)
         if order is None or order["status"] not in REVEALABLE:
-            raise KeyNotReady("This order is not open for reveals any more.")
+            raise KeyNotReady(CLOSED)
+        if order["held_at"] is not None or await queries.any_locked(item_id):
+            raise KeyLocked("The money for it is on its way back to you. Your order's page says how far that is.")
+        if any(row["deleted_at"] for row in await queries.of_item(order_id, item_id)):
+            raise KeyGone(GONE)
         first, times = await _mark(order_id, rows, visitor)
+        await _mended(order, rows)
     return [
         Revealed(row["id"], row["media_type"], plain, row["id"] in first, times[row["id"]])
         for row, plain in zip(rows, opened, strict=True)
@@ -137,17 +123,31 @@ async def reveal(order_id: UUID, item_id: UUID, visitor: Visitor, *, store: Obje
 
 
 async def _open(order_id: UUID, item_id: UUID, rows: list[dict[str, Any]], store: ObjectStore) -> list[Plaintext]:
+    """All of an item's keys, or none. Raises Damaged or KeyStoreAway."""
     try:
         key = await data_key(order_id)
-        blobs = await asyncio.gather(*(store.get(row["blob"]) for row in rows))
-        return [
-            key.open(blob, order_id=str(order_id), item_id=str(item_id), ordinal=row["ordinal"])
-            for row, blob in zip(rows, blobs, strict=True)
-        ]
-    except (SealBroken, ObjectMissing) as broken:
-        log.get("bitloot.keys").error("key.broken", order_id=str(order_id), why=type(broken).__name__)
-        raise KeyBroken("Our team has been told. Your key is not lost: we will write to you.") from None
-    except ProviderDown:
+    except SealBroken as broken:
+        lost = isinstance(broken, MasterKeyMissing)
+        why = "its master key is not in MASTER_KEYS" if lost else "its order's data key does not unwrap"
+        raise Damaged({row["id"]: why for row in rows}) from None
+    opened = await asyncio.gather(*(_open_one(key, order_id, item_id, row, store) for row in rows))
+    if damaged := {row["id"]: why for row, why in zip(rows, opened, strict=True) if isinstance(why, str)}:
+        raise Damaged(damaged)
+    return [plain for plain in opened if isinstance(plain, Plaintext)]
+
+
+async def _open_one(
+    key: DataKey, order_id: UUID, item_id: UUID, row: dict[str, Any], store: ObjectStore
+) -> Plaintext | str:
+    """The key, or why there is none. Raises KeyStoreAway."""
+    try:
+        blob = await store.get(row["blob"])
+        return key.open(blob, order_id=str(order_id), item_id=str(item_id), ordinal=row["ordinal"])
+    except ObjectMissing:
+        return "its blob is missing from the store"
+    except (SealBroken, ProviderConfused):
+        return "its blob is not the one we put there"
+    except ProviderError:
         raise KeyStoreAway("Your key is safe. Try again in a minute.") from None
 
 
@@ -159,11 +159,43 @@ async def _mark(order_id: UUID, rows: list[dict[str, Any]], visitor: Visitor) ->
         ids, clock.now(),
     )  # fmt: skip
     for key_id in ids:
-        await audit(order_id, "key.revealed", visitor, key_id=key_id)
+        await _write("key.revealed", order_id, visitor, key_id=key_id)
     if fresh:
         await history.record(order_id, "key.revealed", keys=len(rows))
     times = await db.fetch("SELECT id, revealed_at FROM sealed_key WHERE id = ANY($1)", ids)
     return {row["id"] for row in fresh}, {row["id"]: row["revealed_at"] for row in times}
+
+
+async def _mended(order: dict[str, Any], rows: list[dict[str, Any]]) -> None:
+    """What was reported broken opens again: a person has put its blob or its master key back."""
+    if not any(row["broken_at"] for row in rows):
+        return
+    await db.fetch("UPDATE sealed_key SET broken_at = NULL WHERE id = ANY($1)", [row["id"] for row in rows])
+    if (order["cause"] or "").startswith(BROKEN) and not await queries.any_broken(order["id"]):
+        await orders.unpark(order["id"])
+
+
+async def _report(order_id: UUID, found: dict[UUID, str], visitor: Visitor) -> None:
+    """Put keys that do not open before a person: log, metric, audit line, and the order on the admin's list."""
+    async with db.transaction():
+        order = await orders.lock(order_id)
+        if order is None or order["status"] not in REVEALABLE:
+            raise KeyNotReady(CLOSED)
+        if await queries.any_deleted(list(found)):
+            raise KeyGone(GONE)  # its time came while its blob was being fetched
+        marked = await db.fetch(
+            "UPDATE sealed_key SET broken_at = $2 WHERE id = ANY($1) AND broken_at IS NULL RETURNING id",
+            list(found), clock.now(),
+        )  # fmt: skip
+        if marked:
+            await history.record(order_id, "key.broken", keys=len(found))
+        if not order["cause"]:
+            await orders.park(order_id, BROKEN + ", ".join(sorted(set(found.values()))))
+        for key_id, why in found.items():
+            await _write("key.broken", order_id, visitor, key_id=key_id, details=why)
+    for key_id, why in found.items():
+        metrics.BROKEN_KEYS.inc()
+        log.get("bitloot.keys").error("key.broken", order_id=str(order_id), key_id=str(key_id), why=why)
 
 
 async def links(
@@ -171,13 +203,17 @@ async def links(
 ) -> list[dict[str, Any]]:
     """Links to an item's sealed blobs, or to one of them, good for 15 minutes: ``[{key_id, url, seconds}]``.
 
-    Each is audited.
+    Each is audited, and so is a denial.
     """
     rows = [row for row in await queries.of_item(order_id, item_id) if key_id in (None, row["id"])]
-    if any(row["deleted_at"] for row in rows):
-        raise KeyGone("Keys are deleted after the time named in our terms. Write to us if you never saw yours.")
-    if not rows:
-        raise KeyNotReady("There is nothing to download yet.")
+    try:
+        if any(row["deleted_at"] for row in rows):
+            raise KeyGone(GONE)
+        if not rows:
+            raise KeyNotReady("There is nothing to download yet.")
+    except REFUSALS as refused:
+        await _deny(order_id, "link", visitor, refused)
+        raise
     found = [
         {
             "key_id": row["id"],
@@ -188,25 +224,18 @@ async def links(
     ]
     async with db.transaction():
         for row in rows:
-            await audit(order_id, "key.link_issued", visitor, key_id=row["id"])
+            await _write("key.link_issued", order_id, visitor, key_id=row["id"])
     return found
 
 
-async def audit(order_id: UUID, action: str, visitor: Visitor, *, key_id: UUID | None = None) -> None:
-    """Write one line of the audit log, in the transaction of the act itself."""
-    await db.fetch(
-        """INSERT INTO key_audit (at, action, order_id, key_id, actor, ip, user_agent)
-           VALUES ($1, $2, $3, $4, $5, $6, $7)""",
-        clock.now(), action, order_id, key_id, visitor.actor[:340], visitor.ip[:45], visitor.user_agent[:400],
+async def _deny(order_id: UUID, asked: str, visitor: Visitor, refused: Problem) -> None:
+    await _write("key.denied", order_id, visitor, details=f"{asked}: {refused.code}")
+
+
+async def _write(
+    action: str, order_id: UUID, visitor: Visitor, *, key_id: UUID | None = None, details: str = ""
+) -> None:
+    await audit.write(
+        action, actor=visitor.actor, ip=visitor.ip, user_agent=visitor.user_agent,
+        order_id=order_id, key_id=key_id, details=details,
     )  # fmt: skip
-
-
-async def retire(order_limit: datetime, *, store: ObjectStore) -> int:
-    """Delete the blobs of keys that were sealed before ``order_limit``; their rows and audit lines stay."""
-    rows = await db.fetch(
-        "SELECT id, blob FROM sealed_key WHERE deleted_at IS NULL AND created_at < $1 LIMIT 200", order_limit
-    )
-    for row in rows:
-        await store.delete(row["blob"])
-        await db.fetch("UPDATE sealed_key SET deleted_at = $2 WHERE id = $1", row["id"], clock.now())
-    return len(rows)

@@ -1,6 +1,6 @@
 """Tables of this room."""
 
-from piccolo.columns import UUID, BigSerial, Bytea, ForeignKey, Integer, Text, Timestamptz, Varchar
+from piccolo.columns import UUID, Bytea, ForeignKey, Integer, Timestamptz, Varchar
 from piccolo.columns.base import OnDelete
 from piccolo.table import Table
 
@@ -20,6 +20,7 @@ class Key(Table, tablename="sealed_key"):
     """One sealed game key: where its blob lies and whose it is. ``ordinal`` counts from 0 within the item.
 
     ``locked_at``: for a refund, nobody reveals it any more. ``broken_at``: its blob did not open.
+    ``deleted_at``: its time has come, it is not shown any more; ``blob`` is emptied once the store holds it no more.
     """
 
     id = UUID(primary_key=True, default=None)
@@ -35,16 +36,3 @@ class Key(Table, tablename="sealed_key"):
     broken_at = Timestamptz(null=True, default=None)
     returned_at = Timestamptz(null=True, default=None)
     deleted_at = Timestamptz(null=True, default=None)
-
-
-class KeyAudit(Table, tablename="key_audit"):
-    """Who did what with a key, and from where. Append-only."""
-
-    id = BigSerial(primary_key=True)
-    at = Timestamptz(default=None)
-    action = Varchar(32)
-    order_id = UUID(default=None, index=True)
-    key_id = UUID(null=True, default=None)
-    actor = Varchar(340)
-    ip = Varchar(45)
-    user_agent = Text()

@@ -1,176 +1,41 @@
 """The order's own verbs. Each is one guarded move with its event and the next job, in one transaction."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from app.accounts import service as accounts
-from app.catalog import queries as catalog
-from app.catalog import service as discounts
-from app.catalog.queries import Listed
+from app.catalog import credits
 from app.core import clock, db
-from app.core.db import Write
-from app.core.errors import Conflict, Invalid
-from app.core.ids import new_id
+from app.core.errors import Conflict
 from app.core.machine import move
-from app.core.money import Money
-from app.core.settings import settings
 from app.history import service as history
 from app.jobs import service as jobs
-from app.jobs.service import Posting
-from app.mail import service as mail
+from app.orders import letters
+from app.orders.letters import short
+from app.orders.placing import (
+    MOST_ITEMS,
+    MOST_OF_ONE,
+    BadItems,
+    OutOfStock,
+    Placed,
+    Quote,
+    Wanted,
+    payment_dedupe,
+    place,
+    quote,
+)
 from app.orders.states import FULFILLMENT_MOVES, MOVES, FulfillmentStatus, OrderStatus
 from app.orders.tables import Order, OrderItem
 
-MOST_ITEMS = 10  # products an order: the supplier's limit (kinguin.md, 4)
-MOST_OF_ONE = 9  # units of one product: likewise
-
-
-class BadItems(Invalid):
-    title = "Those items can't be ordered"
-
-
-class OutOfStock(Conflict):
-    title = "Not enough in stock"
+__all__ = [
+    "MOST_ITEMS", "MOST_OF_ONE", "BadItems", "OutOfStock", "Placed", "Quote", "Wanted", "place", "quote", "short",
+]  # fmt: skip
+BETWEEN = " · "  # the reasons for which an order waits for a person
+OF_MONEY = "money: "  # how reasons begin that no delivery settles
 
 
 class OrderClosed(Conflict):
     title = "This order can't be changed any more"
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """One line of a request: what, and how many. Prices never come from a request."""
-
-    product_id: UUID
-    quantity: int
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """A new order and the job that makes its payment."""
-
-    order_id: UUID
-    total: Money
-    job_id: UUID
-
-
-@dataclass(frozen=True, slots=True)
-class Quote:
-    """What an order would cost: our own prices, our own sums."""
-
-    lines: list[tuple[Listed, int]]
-    subtotal: Money
-    discount: Money
-    code: str | None
-    percent: Decimal | None
-
-    @property
-    def total(self) -> Money:
-        return self.subtotal - self.discount
-
-
-def short(order_id: UUID) -> str:
-    """How people name an order: the last eight characters of its id, the random ones."""
-    return order_id.hex[-8:].upper()
-
-
-async def quote(wanted: Sequence[Wanted], discount_code: str | None = None) -> Quote:
-    """Price a request. Raises BadItems, OutOfStock or UnknownDiscount."""
-    if not wanted:
-        raise BadItems("Choose at least one game.", field="items")
-    if len(wanted) > MOST_ITEMS or len({w.product_id for w in wanted}) != len(wanted):
-        raise BadItems(f"An order has 1 to {MOST_ITEMS} different games.", field="items")
-    if any(not 1 <= w.quantity <= MOST_OF_ONE for w in wanted):
-        raise BadItems(f"Choose a quantity from 1 to {MOST_OF_ONE} for each game.", field="quantity")
-    found = await catalog.listed([w.product_id for w in wanted])
-    lines = []
-    for want in wanted:
-        product = found.get(want.product_id)
-        if product is None:
-            raise BadItems("One of these games is not sold any more. Remove it and try again.", field="items")
-        if product.stock < want.quantity:
-            left = f"Only {product.stock} left" if product.stock else "Sold out"
-            raise OutOfStock(f"{product.name}: {left}. Change the quantity and try again.", field="quantity")
-        lines.append((product, want.quantity))
-    subtotal = sum((p.price * n for p, n in lines), Money(Decimal(0), settings().shop_currency))
-    if not discount_code:
-        return Quote(lines, subtotal, subtotal - subtotal, None, None)
-    code, percent, off = await discounts.discount_for(discount_code, subtotal)
-    return Quote(lines, subtotal, off, code, percent)
-
-
-async def place(email: str, price: Quote, *, pay_currency: str | None = None) -> Placed:
-    """Store an order with its items, its first event, its payment's job and its first letter, all or nothing."""
-    order_id = new_id()
-    payment = _payment_job(order_id)
-    writes = (
-        *_order_writes(order_id, email, price, pay_currency),
-        *history.opening(order_id, "order.created", total=price.total.as_json()),
-        payment.write,
-        *_letter_writes(order_id, email, "order_received", _lines(price), total=str(price.total)),
-    )
-    if price.code:
-        async with db.transaction():
-            if not await discounts.spend_discount(price.code):
-                raise discounts.UnknownDiscount("That code was just used up.", field="discount_code")
-            await db.write(*writes)
-    else:
-        await db.write_together(*writes)
-    return Placed(order_id, price.total, payment.id)
-
-
-def _lines(price: Quote) -> list[dict[str, Any]]:
-    return [{"name": product.name, "quantity": quantity} for product, quantity in price.lines]
-
-
-def _order_writes(order_id: UUID, email: str, price: Quote, pay_currency: str | None) -> tuple[Write, Write]:
-    items = price.lines
-    order = Write(
-        """INSERT INTO purchase (id, email, status, fulfillment_status, currency, subtotal, discount, discount_code,
-             total, pay_currency, created_at)
-           VALUES ($1, $2, 'created', 'pending', $3, $4, $5, $6, $7, $8, $9)""",
-        (
-            order_id, email, price.subtotal.currency, price.subtotal.amount, price.discount.amount, price.code,
-            price.total.amount, pay_currency, clock.now(),
-        ),
-    )  # fmt: skip
-    lines = Write(
-        """INSERT INTO purchase_item
-             (id, order_id, product_id, position, name, slug, platform, quantity, unit_price, status)
-           SELECT id, $1, product_id, position, name, slug, platform, quantity, unit_price, 'pending'
-           FROM unnest($2::uuid[], $3::uuid[], $4::int[], $5::text[], $6::text[], $7::text[], $8::int[], $9::numeric[])
-             AS i (id, product_id, position, name, slug, platform, quantity, unit_price)""",
-        (
-            order_id, [new_id() for _ in items], [p.id for p, _ in items], list(range(len(items))),
-            [p.name for p, _ in items], [p.slug for p, _ in items], [p.platform for p, _ in items],
-            [n for _, n in items], [p.price.amount for p, _ in items],
-        ),
-    )  # fmt: skip
-    return order, lines
-
-
-def _letter_writes(
-    order_id: UUID, email: str, kind: str, items: list[dict[str, Any]], *, total: str
-) -> tuple[Write, ...]:
-    """A letter about an order, with a link that proves the address."""
-    link_id, link = accounts.linking(email, "order", order_id)
-    context = {
-        "order_short_id": short(order_id),
-        "items": items,
-        "total": total,
-        "link_id": link_id,
-        "days": accounts.ORDER_LIFETIME.days,
-    }
-    return link, *mail.draft(kind, email, context, about=order_id).writes
-
-
-async def _letter(order: dict[str, Any], kind: str) -> None:
-    rows = await OrderItem.select(OrderItem.name, OrderItem.quantity).where(OrderItem.order_id == order["id"])
-    total = str(Money(order["total"], order["currency"]))
-    await db.write(*_letter_writes(order["id"], order["email"], kind, rows, total=total))
 
 
 async def lock(order_id: UUID) -> dict[str, Any] | None:
@@ -198,34 +63,74 @@ async def confirming(order_id: UUID) -> None:
     await _to(order_id, OrderStatus.CONFIRMING, "order.confirming")
 
 
-async def underpaid(order_id: UUID, **data: Any) -> None:
-    await _to(order_id, OrderStatus.UNDERPAID, "order.underpaid", **data)
+async def underpaid(order_id: UUID, **data: Any) -> bool:
+    """Part of the price is there. False where that moves nothing: it was underpaid already, or has expired."""
+    return await _to(order_id, OrderStatus.UNDERPAID, "order.underpaid", **data) is not None
 
 
 async def expire(order_id: UUID) -> None:
-    await _to(order_id, OrderStatus.EXPIRED, "order.expired")
+    await _end(order_id, OrderStatus.EXPIRED, "order.expired")
 
 
 async def payment_failed(order_id: UUID) -> None:
-    await _to(order_id, OrderStatus.FAILED, "order.failed", cause="the payment failed")
+    await _end(order_id, OrderStatus.FAILED, "order.failed", cause="the payment failed")
+
+
+async def _end(order_id: UUID, status: OrderStatus, event: str, /, **data: Any) -> bool:
+    """The order ends unpaid; the credit it took comes back."""
+    order = await _to(order_id, status, event, **data)
+    if order is not None and credits.is_credit(order["discount_code"]):
+        await credits.put_back(order["discount_code"], order["discount"])
+    return order is not None
+
+
+async def covered(order_id: UUID) -> None:
+    """Credit covers the whole price: there is nothing left to pay."""
+    await _to(order_id, OrderStatus.WAITING, "order.covered")
+    await settle(order_id)
 
 
 async def settle(order_id: UUID, **data: Any) -> bool:
     """The order is paid in full: buy every item. False when it was paid, or closed, before."""
+    before = await lock(order_id)
     order = await _to(order_id, OrderStatus.PAID, "order.paid", {Order.paid_at: clock.now()}, **data)
     if order is None:
         return False
+    if before and before["status"] == OrderStatus.EXPIRED and credits.is_credit(order["discount_code"]):
+        await credits.spend(order["discount_code"], order["email"], order["discount"], order_id)
     await move(Order, order_id, FulfillmentStatus.PROCESSING, FULFILLMENT_MOVES, column="fulfillment_status")
+    await _post_reserves(order_id)
+    await letters.write(order, "payment_seen")
+    return True
+
+
+async def _post_reserves(order_id: UUID) -> None:
     items = await OrderItem.select(OrderItem.id).where(OrderItem.order_id == order_id).order_by(OrderItem.position)
     for item in items:
-        await jobs.post(
-            "fulfillment.reserve",
-            {"item_id": str(item["id"])},
-            subject=order_id,
-            dedupe=f"reserve:{item['id']}",
-        )
-    await _letter(order, "payment_seen")
-    return True
+        args = {"item_id": str(item["id"])}
+        await jobs.post("fulfillment.reserve", args, subject=order_id, dedupe=f"reserve:{item['id']}")
+
+
+async def hold(order_id: UUID) -> None:
+    """All of its money is to go back: from now on nothing is bought for it, and none of its keys is shown."""
+    await Order.update({Order.held_at: clock.now()}).where(Order.id == order_id, Order.held_at.is_null())
+
+
+async def release(order_id: UUID) -> None:
+    """The money stays after all: a paid order goes on where it stood."""
+    rows = (
+        await Order.update({Order.held_at: None})
+        .where(Order.id == order_id, Order.held_at.is_not_null())
+        .returning(Order.status)
+    )
+    if rows and rows[0]["status"] == OrderStatus.PAID:
+        await _post_reserves(order_id)
+
+
+async def refunded(order_id: UUID) -> None:
+    """All of its money went back: whatever it waited for is settled."""
+    if await _to(order_id, OrderStatus.REFUNDED, "order.refunded") is not None:
+        await unpark(order_id)
 
 
 async def item_fulfilled(order_id: UUID, item_id: UUID) -> None:
@@ -236,8 +141,8 @@ async def item_fulfilled(order_id: UUID, item_id: UUID) -> None:
         return
     await move(Order, order_id, FulfillmentStatus.FULFILLED, FULFILLMENT_MOVES, column="fulfillment_status")
     order = await _to(order_id, OrderStatus.FULFILLED, "order.fulfilled", {Order.fulfilled_at: clock.now()})
-    if order is not None:
-        await _letter(order, "key_ready")
+    if order is not None and order["held_at"] is None:
+        await letters.write(order, "key_ready")
 
 
 async def item_failed(order_id: UUID, item_id: UUID, cause: str) -> None:
@@ -256,31 +161,107 @@ async def item_retried(order_id: UUID, item_id: UUID) -> None:
     await history.record(order_id, "supply.retried", item=str(item_id))
 
 
-async def park(order_id: UUID, cause: str) -> None:
-    """Put the order on the admin's list, with the reason; the reason stays until a person settles it."""
-    await Order.update({Order.cause: cause[:200]}).where(Order.id == order_id)
+async def give_up(order_id: UUID, cause: str) -> bool:
+    """Nothing of a paid order can be delivered for good: its money is due back. False if it is not paid any more."""
+    if await _to(order_id, OrderStatus.FAILED, "order.given_up", cause=cause) is None:
+        return False
+    await unpark(order_id)
+    await park(order_id, f"{OF_MONEY}refund due, as nothing was delivered: {cause}")
+    return True
 
 
-async def unpark(order_id: UUID) -> None:
-    """What the order waited for has come by itself."""
-    await Order.update({Order.cause: None}).where(Order.id == order_id)
+async def park(order_id: UUID, cause: str, *, instead_of: str | None = None) -> bool:
+    """Put the order on the admin's list with a reason, beside those that stand already. False if it was one of them.
+
+    Reasons that begin with ``instead_of`` are replaced by the new one.
+    """
+    before = await _reasons(order_id)
+    if cause in before:
+        return False
+    kept = [r for r in before if not (instead_of and r.startswith(instead_of))]
+    await _keep_reasons(order_id, [*kept, cause])
+    return True
 
 
-async def still_sellable(order_id: UUID) -> bool:
-    """Whether every item could be sold again today at the price it was ordered for."""
-    return bool(
-        await db.fetch_value(
-            """SELECT bool_and(p.active AND p.stock >= i.quantity AND p.price <= i.unit_price)
-               FROM purchase_item i JOIN product p ON p.id = i.product_id WHERE i.order_id = $1""",
-            order_id,
-        )
+async def unpark(order_id: UUID, beginning: str | None = None) -> None:
+    """What the order waited for has come by itself: drop the reasons with this ``beginning``.
+
+    None given drops what supply was waited for; what concerns money stands until money settles it.
+    """
+    await _keep_reasons(order_id, [r for r in await _reasons(order_id) if not _settled(r, beginning)])
+
+
+def _settled(reason: str, beginning: str | None) -> bool:
+    return not reason.startswith(OF_MONEY) if beginning is None else reason.startswith(beginning)
+
+
+async def _reasons(order_id: UUID) -> list[str]:
+    cause: str | None = await db.fetch_value("SELECT cause FROM purchase WHERE id = $1 FOR UPDATE", order_id)
+    return cause.split(BETWEEN) if cause else []
+
+
+async def _keep_reasons(order_id: UUID, reasons: list[str]) -> None:
+    await Order.update({Order.cause: BETWEEN.join(reasons)[:200] or None}).where(Order.id == order_id)
+
+
+async def still_sellable(order_id: UUID, slippage: Decimal = Decimal(0)) -> bool:
+    """Whether every item could be sold again today, at a price at most ``slippage`` percent above what was ordered.
+
+    A credit that the order took, and that came back when it ended, must be there as well.
+    """
+    row = await db.fetch_one(
+        """SELECT o.discount_code, o.discount,
+             bool_and(p.active AND p.stock >= i.quantity AND p.price <= i.unit_price * (1 + $2 / 100.0)) AS sold
+           FROM purchase o JOIN purchase_item i ON i.order_id = o.id JOIN product p ON p.id = i.product_id
+           WHERE o.id = $1 GROUP BY o.id""",
+        order_id, slippage,
+    )  # fmt: skip
+    if row is None or not row["sold"]:
+        return False
+    return not credits.is_credit(row["discount_code"]) or await credits.covers(row["discount_code"], row["discount"])
+
+
+async def price_today(order_id: UUID) -> Decimal | None:
+    """What the order would cost by today's prices; None when one of its items can't be sold any more."""
+    row = await db.fetch_one(
+        """SELECT o.discount_code, o.discount, sum(p.price * i.quantity) AS subtotal,
+             bool_and(p.active AND p.stock >= i.quantity) AS sold
+           FROM purchase o JOIN purchase_item i ON i.order_id = o.id JOIN product p ON p.id = i.product_id
+           WHERE o.id = $1 GROUP BY o.id""",
+        order_id,
     )
+    if row is None or not row["sold"]:
+        return None
+    gone = credits.is_credit(row["discount_code"]) and not await credits.covers(row["discount_code"], row["discount"])
+    return Decimal(row["subtotal"] - (0 if gone else min(row["discount"], row["subtotal"])))
+
+
+async def reprice(order_id: UUID) -> None:
+    """Bring an unpaid order, which must be sellable, to today's prices."""
+    total = await price_today(order_id)
+    await db.fetch(
+        """UPDATE purchase_item SET unit_price = p.price FROM product p
+           WHERE purchase_item.order_id = $1 AND p.id = purchase_item.product_id""",
+        order_id,
+    )
+    await db.fetch(
+        """UPDATE purchase SET total = $2, subtotal = s.sum, discount = s.sum - $2
+           FROM (SELECT sum(unit_price * quantity) AS sum FROM purchase_item WHERE order_id = $1) s WHERE id = $1""",
+        order_id, total,
+    )  # fmt: skip
+    await history.record(order_id, "order.repriced", total=str(total))
+
+
+async def chose(order_id: UUID, choice: str, **data: Any) -> None:
+    """The customer says what becomes of money that did not buy anything: refund, credit or top_up."""
+    await Order.update({Order.choice: choice}).where(Order.id == order_id)
+    await history.record(order_id, f"choice.{choice}", **data)
 
 
 async def cancel(order_id: UUID) -> None:
     """The customer gives the order up before any money was seen. Raises OrderClosed when it is too late."""
     async with db.transaction():
-        if await _to(order_id, OrderStatus.CANCELLED, "order.cancelled") is None:
+        if not await _end(order_id, OrderStatus.CANCELLED, "order.cancelled"):
             raise OrderClosed("Money is on its way or the order is finished, so it can't be cancelled.")
 
 
@@ -292,7 +273,7 @@ async def ask_payment(order_id: UUID, pay_currency: str | None) -> UUID:
             raise OrderClosed("This order needs no payment any more.")
         if pay_currency:
             await Order.update({Order.pay_currency: pay_currency}).where(Order.id == order_id)
-        args, dedupe = {"order_id": str(order_id)}, _payment_dedupe(order_id)
+        args, dedupe = {"order_id": str(order_id)}, payment_dedupe(order_id)
         job_id = await jobs.post("payments.create", args, subject=order_id, dedupe=dedupe)
         if job_id is None:
             # Not only pending ones: a worker may take it between the two statements.
@@ -301,13 +282,3 @@ async def ask_payment(order_id: UUID, pay_currency: str | None) -> UUID:
                 order_id,
             )
     return UUID(str(job_id))
-
-
-def _payment_job(order_id: UUID) -> Posting:
-    """One pending job an order: it reads the coin when it runs, so a choice made meanwhile needs no second one."""
-    args = {"order_id": str(order_id)}
-    return jobs.posting("payments.create", args, subject=order_id, dedupe=_payment_dedupe(order_id))
-
-
-def _payment_dedupe(order_id: UUID) -> str:
-    return f"payments.create:{order_id}"

@@ -1,31 +1,95 @@
-"""What a payment report means. One pure, total function: every report leads to exactly one verdict.
+"""What a payment report means. One pure, total function: order × payment × report → exactly one named outcome.
 
-Reports come from notices and from the provider's own answers alike (nowpayments.md, 3, 5 and 6).
+Reports come from notices and from the provider's own answers alike (nowpayments.md, 3, 5 and 6). An attempt's coins are
+worth what they were asked for: ``price_amount × paid / pay_amount``, in the currency of the price.
 """
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from enum import StrEnum
 
+from app.core.money import CENT
+from app.orders.states import OrderStatus
 from app.payments.states import MOVES, PaymentStatus
 from app.providers.nowpayments import PaymentReport
 
+COIN_UNIT, WIDE = Decimal(1).scaleb(-18), Context(prec=40)  # the finest coin's; our columns end there
+MOST_COINS, MOST_MONEY = Decimal(10) ** 21, Decimal(10) ** 9  # more is a slip of somebody's, and our columns end
 
-class Effect(StrEnum):
-    """What a report does to its order."""
 
-    NONE = "none"
-    CONFIRMING = "confirming"
+class Outcome(StrEnum):
+    """What becomes of a payment by a report. The sets below say what each does to its order."""
+
+    IGNORED = "ignored"
+    STALE = "stale"
+    REPEATED = "repeated"
+    SEEN = "seen"
+    DEPOSIT_SEEN = "deposit_seen"
     PAID = "paid"
+    PAID_NEARLY = "paid_within_tolerance"
+    PAID_LATE = "paid_late"
+    OVERPAID = "overpaid"
     UNDERPAID = "underpaid"
+    LATE = "late"
+    WRONG_COIN = "wrong_coin"
+    FURTHER_DEPOSIT = "further_deposit"
+    NOT_NEEDED = "not_needed"
+    NO_MONEY = "finished_without_money"
+    NO_PRICE = "no_price"
+    UNBELIEVABLE = "unbelievable"
+    UNKNOWN_WORD = "unknown_word"
+    SENT_BACK = "sent_back"
+    FAILED_WITH_MONEY = "failed_with_money"
     FAILED = "failed"
     EXPIRED = "expired"
-    PARK = "park"
+
+
+_O = Outcome
+NOTHING = frozenset({_O.IGNORED, _O.STALE, _O.REPEATED})
+PAYS = frozenset({_O.PAID, _O.PAID_NEARLY, _O.PAID_LATE, _O.OVERPAID})
+COUNTS = PAYS | {_O.UNDERPAID, _O.LATE}  # outcomes of money that goes towards the price
+PARKED = frozenset(
+    {_O.LATE, _O.WRONG_COIN, _O.FURTHER_DEPOSIT, _O.NOT_NEEDED, _O.NO_MONEY, _O.NO_PRICE, _O.UNBELIEVABLE,
+     _O.UNKNOWN_WORD, _O.SENT_BACK, _O.FAILED_WITH_MONEY}
+)  # fmt: skip
+ENDS = frozenset({_O.FAILED, _O.FAILED_WITH_MONEY, _O.EXPIRED})
+
+IN_FLIGHT = {PaymentStatus.CONFIRMING, PaymentStatus.CONFIRMED, PaymentStatus.SENDING}
+MONEY_MOVED = {PaymentStatus.FINISHED, PaymentStatus.PARTIALLY_PAID}
+OPEN = {OrderStatus.CREATED, OrderStatus.WAITING, OrderStatus.CONFIRMING, OrderStatus.UNDERPAID, OrderStatus.EXPIRED}
+BOUGHT = {OrderStatus.PAID, OrderStatus.FULFILLED}
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """The shortfall that counts as paid: both must hold. ``percent`` of the price; ``amount`` in its currency."""
+
+    percent: Decimal
+    amount: Decimal
+
+    def takes(self, short: Decimal, total: Decimal) -> bool:
+        return short <= min(self.amount, total * self.percent / 100)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The order, in its own currency. ``brought``: what its other payments have brought towards the price.
+
+    ``late``: its price is not held any more; then ``sellable`` says whether it still is sold within the slippage.
+    ``given_back``: the customer has taken a refund or credit instead.
+    """
+
+    status: OrderStatus
+    total: Decimal
+    brought: Decimal = Decimal(0)
+    late: bool = False
+    sellable: bool = True
+    given_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What we asked for, from our own row. Amounts of coins in whole coins."""
+    """What we asked for, from our own row; amounts of coins in whole coins. ``value``: what it was worth so far."""
 
     order_id: str
     status: PaymentStatus
@@ -34,86 +98,139 @@ class Expected:
     pay_amount: Decimal | None
     pay_currency: str
     actually_paid: Decimal
+    value: Decimal = Decimal(0)
     top_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``to``: the payment's next status, or None; ``why`` goes to the notice's log and, parked, to the admin."""
+    """``to``: the payment's next status, or None. ``why`` goes to the notice's log and, parked, to the admin.
 
-    effect: Effect
+    ``value``: all that the payment has brought, in the price's currency; None leaves it as it was. ``excess`` and
+    ``missing`` are in that currency too, ``owed_back`` and ``missing_coin`` in whole coins.
+    """
+
+    outcome: Outcome
     why: str
     to: PaymentStatus | None = None
+    value: Decimal | None = None
+    excess: Decimal = Decimal(0)
     owed_back: Decimal = Decimal(0)
     missing: Decimal = Decimal(0)
+    missing_coin: Decimal = Decimal(0)
 
 
-IN_FLIGHT = {PaymentStatus.CONFIRMING, PaymentStatus.CONFIRMED, PaymentStatus.SENDING}
-MONEY_MOVED = {PaymentStatus.FINISHED, PaymentStatus.PARTIALLY_PAID}
-
-
-def judge(expected: Expected, report: PaymentReport, tolerance: Decimal) -> Verdict:
-    """What ``report`` means for a payment we ``expected``; ``tolerance`` is the shortfall accepted, in percent."""
-    if report.order_id != expected.order_id:
-        return Verdict(Effect.NONE, "ignored: it names another order")
+def judge(order: Standing, asked: Expected, report: PaymentReport, tolerance: Tolerance) -> Verdict:
+    """What ``report`` means for a payment we ``asked`` for, of an ``order`` that stands so."""
+    if report.order_id != asked.order_id:
+        return Verdict(_O.IGNORED, "it names another order")
     if report.price_amount is not None and (
-        report.price_amount != expected.price_amount or (report.price_currency or "").upper() != expected.price_currency
+        report.price_amount != asked.price_amount or (report.price_currency or "").upper() != asked.price_currency
     ):
-        return Verdict(Effect.NONE, "ignored: it is for another amount")
+        return Verdict(_O.IGNORED, "it is for another amount")
     try:
         status = PaymentStatus(report.status)
     except ValueError:
-        return Verdict(Effect.PARK, f"the payment provider used an unknown status: {report.status[:32]}")
-    if report.parent_payment_id is not None and not expected.top_up:
-        return _extra_deposit(expected, status)
-    if status == expected.status:
-        return _more_of_the_same(expected, report, status, tolerance)
-    if not MOVES.allows(expected.status, status):
-        return Verdict(Effect.NONE, f"stale: the payment is already {expected.status}")
+        return Verdict(_O.UNKNOWN_WORD, f"the payment provider used an unknown status: {report.status[:32]}")
+    if status == asked.status:
+        grown = (report.actually_paid or Decimal(0)) > asked.actually_paid
+        if status in MONEY_MOVED and grown:
+            return _weigh(order, asked, report, None, tolerance)
+        return Verdict(_O.REPEATED, f"the payment is already {asked.status}")
+    if not MOVES.allows(asked.status, status):
+        return Verdict(_O.STALE, f"the payment is already {asked.status}")
     if status in MONEY_MOVED:
-        return _weigh(expected, report, status, tolerance)
-    return _plain(status)
+        return _weigh(order, asked, report, status, tolerance)
+    return _plain(asked, report, status)
 
 
-def _plain(status: PaymentStatus) -> Verdict:
+def _plain(asked: Expected, report: PaymentReport, status: PaymentStatus) -> Verdict:
     if status in IN_FLIGHT:
-        return Verdict(Effect.CONFIRMING, "money was seen", status)
-    if status is PaymentStatus.EXPIRED:
-        return Verdict(Effect.EXPIRED, "nothing arrived in time", status)
-    if status is PaymentStatus.FAILED:
-        return Verdict(Effect.FAILED, "the payment failed at the provider", status)
+        if report.parent_payment_id is not None and not asked.top_up:
+            return Verdict(_O.DEPOSIT_SEEN, "a further deposit is on its way", status)
+        return Verdict(_O.SEEN, "money was seen", status)
     if status is PaymentStatus.REFUNDED:
-        return Verdict(Effect.PARK, "the provider sent the money back", status)
-    return Verdict(Effect.NONE, "waiting for money", status)
+        return Verdict(_O.SENT_BACK, "the payment provider sent the money back", status, value=Decimal(0))
+    if status is PaymentStatus.EXPIRED:
+        return Verdict(_O.EXPIRED, "nothing arrived in time", status)
+    if report.actually_paid:
+        return Verdict(_O.FAILED_WITH_MONEY, "the payment failed at the provider after money had arrived", status)
+    return Verdict(_O.FAILED, "the payment failed at the provider", status)
 
 
-def _extra_deposit(expected: Expected, status: PaymentStatus) -> Verdict:
-    if status not in MONEY_MOVED or not MOVES.allows(expected.status, status):
-        return Verdict(Effect.NONE, "a further deposit on its way")
-    return Verdict(Effect.PARK, "a second deposit arrived for this order: it is owed back", status)
-
-
-def _more_of_the_same(expected: Expected, report: PaymentReport, status: PaymentStatus, tolerance: Decimal) -> Verdict:
-    """A repeat; only a partial payment can grow without its status changing."""
-    grown = (report.actually_paid or Decimal(0)) > expected.actually_paid
-    if status is PaymentStatus.PARTIALLY_PAID and grown:
-        return _weigh(expected, report, None, tolerance)
-    return Verdict(Effect.NONE, f"repeat: the payment is already {expected.status}")
-
-
-def _weigh(expected: Expected, report: PaymentReport, to: PaymentStatus | None, tolerance: Decimal) -> Verdict:
+def _weigh(
+    order: Standing, asked: Expected, report: PaymentReport, to: PaymentStatus | None, tolerance: Tolerance
+) -> Verdict:
     """Money has arrived: is it the right coin, and enough of it? The status word alone proves nothing."""
     if report.price_amount is None:
-        return Verdict(Effect.PARK, "the provider names no price for it", to)
-    if (report.pay_currency or "").lower() != expected.pay_currency.lower():
-        return Verdict(Effect.PARK, f"paid in {report.pay_currency} instead of {expected.pay_currency}", to)
-    paid = report.actually_paid or Decimal(0)
-    if paid <= 0 or expected.pay_amount is None:
-        return Verdict(Effect.PARK, "the provider calls it paid, but no money arrived", to)
-    slack = expected.pay_amount * tolerance / 100
-    if paid < expected.pay_amount - slack:
-        return Verdict(Effect.UNDERPAID, "less than asked arrived", to, missing=expected.pay_amount - paid)
-    excess = paid - expected.pay_amount
-    if excess > slack:
-        return Verdict(Effect.PAID, "paid, with more than asked: the excess is owed back", to, owed_back=excess)
-    return Verdict(Effect.PAID, "paid in full", to)
+        return Verdict(_O.NO_PRICE, "the payment provider names no price for it", to)
+    if not report.actually_paid or not asked.pay_amount:
+        return Verdict(_O.NO_MONEY, "the payment provider calls it paid, but no money arrived", to)
+    coin = (report.pay_currency or "no coin").lower()
+    right = coin == asked.pay_currency.lower()
+    rate = asked.pay_amount if right else report.pay_amount
+    paid = report.actually_paid
+    worth = asked.price_amount * paid / rate if rate else Decimal(0)
+    if paid > MOST_COINS or worth > MOST_MONEY:
+        return Verdict(_O.UNBELIEVABLE, "the payment provider names an amount that can't be", to)
+    if not right:
+        why = f"paid in {coin.upper()[:16]} instead of {asked.pay_currency.upper()}: it is owed back"
+        return Verdict(_O.WRONG_COIN, why, to, value=_cents(worth))
+    if report.parent_payment_id is not None and not asked.top_up:
+        why = "a further deposit arrived for this order: it is owed back"
+        return Verdict(_O.FURTHER_DEPOSIT, why, to, value=_cents(worth))
+    if order.status in OPEN and not order.given_back:
+        return _count(order, asked, worth, paid, to, tolerance)
+    return _after(order, asked, worth, paid, to)
+
+
+def _count(
+    order: Standing, asked: Expected, worth: Decimal, paid: Decimal, to: PaymentStatus | None, tolerance: Tolerance
+) -> Verdict:
+    """Money towards an order that is not paid yet."""
+    need = order.total - order.brought
+    # To the cent: what rounding alone leaves over or short is not made a debt of anybody's.
+    value = need if abs(worth - need) < CENT else _cents(worth)
+    short = Decimal(0) if value == need else need - worth
+    if short > 0 and not tolerance.takes(short, order.total):
+        missing = {"missing": need - value, "missing_coin": _coin(_in_coins(asked, need) - paid)}
+        return Verdict(_O.UNDERPAID, "less than asked arrived", to, value, **missing)
+    if order.late and not order.sellable:
+        return Verdict(_O.LATE, "paid late, and no longer sold at this price: the customer is asked", to, value)
+    excess = max(value - need, Decimal(0))
+    owed = _coin(paid - _in_coins(asked, need)) if excess else Decimal(0)
+    if order.late:
+        return Verdict(_O.PAID_LATE, "paid late, and still sold at this price", to, value, excess, owed)
+    if excess:
+        return Verdict(_O.OVERPAID, "paid, with more than asked: the excess is owed back", to, value, excess, owed)
+    if short > 0:
+        return Verdict(_O.PAID_NEARLY, "paid, short of it by less than the tolerance", to, value)
+    return Verdict(_O.PAID, "paid in full", to, value)
+
+
+def _after(order: Standing, asked: Expected, worth: Decimal, paid: Decimal, to: PaymentStatus | None) -> Verdict:
+    """Money for an order that is paid or closed: none of it is needed, but for what paid it."""
+    value = _cents(worth)
+    if value - asked.value < CENT:  # also what a repeat rounds differently
+        return Verdict(_O.REPEATED, "the money is known already", to)
+    if order.status in BOUGHT and asked.value:
+        excess = order.brought + value - order.total
+        owed = _coin(paid - _in_coins(asked, order.total - order.brought))
+        if excess < CENT:
+            return Verdict(_O.PAID, "paid in full", to, value)
+        return Verdict(_O.OVERPAID, "more than asked arrived: the excess is owed back", to, value, excess, owed)
+    state = "given up for a refund or credit" if order.given_back else f"already {order.status}"
+    return Verdict(_O.NOT_NEEDED, f"paid, but the order was {state}: the money is owed back", to, value, value, paid)
+
+
+def _in_coins(asked: Expected, money: Decimal) -> Decimal:
+    """``money`` in the attempt's coin, at its rate."""
+    return money * (asked.pay_amount or Decimal(0)) / asked.price_amount
+
+
+def _cents(amount: Decimal) -> Decimal:
+    return amount.quantize(CENT, ROUND_HALF_UP)
+
+
+def _coin(amount: Decimal) -> Decimal:
+    return max(amount, Decimal(0)).quantize(COIN_UNIT, context=WIDE)

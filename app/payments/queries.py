@@ -1,10 +1,13 @@
 """Reading payments."""
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from app.core import clock, db
+from app.payments.notices import COUNTS
+from app.payments.tables import Payment
 
 COINS_KEPT = timedelta(seconds=10)  # they are read from the provider every five minutes
 _coins: tuple[datetime, list[dict[str, Any]]] = (clock.now() - 2 * COINS_KEPT, [])
@@ -13,6 +16,15 @@ _coins: tuple[datetime, list[dict[str, Any]]] = (clock.now() - 2 * COINS_KEPT, [
 async def one(payment_id: UUID) -> dict[str, Any] | None:
     row = await db.fetch_one("SELECT * FROM payment WHERE id = $1", payment_id)
     return dict(row) if row else None
+
+
+async def insert(values: dict[str, Any], now: datetime) -> None:
+    """A new attempt's row, waiting, with the order's next number. The order must be locked."""
+    number = await db.fetch_value(
+        "SELECT coalesce(max(attempt), 0) + 1 FROM payment WHERE order_id = $1", values["order_id"]
+    )
+    fixed = {"provider": "nowpayments", "attempt": number, "status": "waiting", "created_at": now, "updated_at": now}
+    await Payment.insert(Payment(**values, **fixed))
 
 
 async def by_provider_id(provider_payment_id: str, *, lock: bool = False) -> dict[str, Any] | None:
@@ -27,27 +39,82 @@ async def of_order(order_id: UUID) -> list[dict[str, Any]]:
     return [dict(row) for row in rows]
 
 
-async def partial(order_id: UUID, provider_payment_id: str | None, coin: str | None) -> dict[str, Any] | None:
-    """The partial payment that a further deposit in the same coin completes, with what is still ``missing`` of it."""
-    row = await db.fetch_one(
-        """SELECT * FROM (
-             SELECT p.id, p.pay_amount - p.actually_paid - coalesce(sum(t.actually_paid), 0) AS missing
-             FROM payment p LEFT JOIN payment t ON t.tops_up = p.id
-             WHERE p.order_id = $1 AND p.provider_payment_id = $2 AND p.pay_currency = lower($3)
-               AND p.status = 'partially_paid' GROUP BY p.id) AS open WHERE missing > 0""",
+async def incomplete(order_id: UUID, provider_payment_id: str | None, coin: str | None) -> UUID | None:
+    """The partial payment that a further deposit in the same coin completes."""
+    found: UUID | None = await db.fetch_value(
+        """SELECT id FROM payment WHERE order_id = $1 AND provider_payment_id = $2 AND pay_currency = lower($3)
+           AND outcome = 'underpaid'""",
         order_id, provider_payment_id, coin,
+    )  # fmt: skip
+    return found
+
+
+async def brought(order_id: UUID, *, but: UUID | None = None) -> Decimal:
+    """What the order's payments have brought towards its price, in its currency."""
+    return Decimal(
+        await db.fetch_value(
+            """SELECT coalesce(sum(value), 0) FROM payment
+               WHERE order_id = $1 AND id IS DISTINCT FROM $2 AND outcome = ANY($3)""",
+            order_id, but, sorted(COUNTS),
+        )
+    )  # fmt: skip
+
+
+async def rate_held(order_id: UUID) -> bool:
+    """Whether the rate of any of the order's attempts is still held."""
+    return bool(
+        await db.fetch_value(
+            "SELECT EXISTS (SELECT FROM payment WHERE order_id = $1 AND expires_at > $2)", order_id, clock.now()
+        )
+    )
+
+
+async def largest(order_id: UUID) -> dict[str, Any] | None:
+    """The payment that brought the most towards the price: what a top-up completes."""
+    row = await db.fetch_one(
+        "SELECT * FROM payment WHERE order_id = $1 AND outcome = ANY($2) ORDER BY value DESC, attempt LIMIT 1",
+        order_id, sorted(COUNTS),
     )  # fmt: skip
     return dict(row) if row else None
 
 
 async def others_open(order_id: UUID, but: UUID) -> bool:
-    """Whether another attempt of the order can still bring money."""
+    """Whether another attempt can still bring money, or has brought some that counts or that a person looks at."""
     return bool(
         await db.fetch_value(
             """SELECT EXISTS (SELECT FROM payment WHERE order_id = $1 AND id <> $2 AND provider_payment_id IS NOT NULL
-               AND status IN ('waiting', 'confirming', 'confirmed', 'sending', 'partially_paid', 'finished'))""",
+               AND (status IN ('waiting', 'confirming', 'confirmed', 'sending') AND parent_payment_id IS NULL
+                 OR outcome IN ('underpaid', 'late', 'finished_without_money', 'no_price', 'unbelievable')))""",
             order_id,
             but,
+        )
+    )
+
+
+async def others_in_flight(order_id: UUID, but: UUID) -> bool:
+    return bool(
+        await db.fetch_value(
+            """SELECT EXISTS (SELECT FROM payment WHERE order_id = $1 AND id <> $2
+               AND status IN ('confirming', 'confirmed', 'sending'))""",
+            order_id,
+            but,
+        )
+    )
+
+
+async def watched(order_id: UUID) -> bool:
+    """Whether any of the order's payments will be looked at again."""
+    sql = "SELECT EXISTS (SELECT FROM payment WHERE order_id = $1 AND next_check_at IS NOT NULL)"
+    return bool(await db.fetch_value(sql, order_id))
+
+
+async def has_money(order_id: UUID) -> bool:
+    """Whether anything ever arrived for the order, or may have."""
+    return bool(
+        await db.fetch_value(
+            """SELECT EXISTS (SELECT FROM payment WHERE order_id = $1 AND (value > 0 OR actually_paid > 0
+               OR status IN ('confirming', 'confirmed', 'sending', 'partially_paid', 'finished')))""",
+            order_id,
         )
     )
 

@@ -9,6 +9,7 @@ from app.core import metrics
 from app.core.settings import Settings
 from app.providers.kinguin import Kinguin
 from app.providers.nowpayments import NowPayments
+from app.providers.nowpayments_payouts import Payouts
 from app.providers.resend import Resend
 from app.providers.storage import LocalStore, ObjectStore
 
@@ -18,12 +19,13 @@ class Providers:
     """The outside world as this process sees it."""
 
     nowpayments: NowPayments
+    payouts: Payouts
     kinguin: Kinguin
     resend: Resend
     store: ObjectStore
 
     async def aclose(self) -> None:
-        for client in (self.nowpayments, self.kinguin, self.resend, self.store):
+        for client in (self.nowpayments, self.payouts, self.kinguin, self.resend, self.store):
             await client.aclose()
 
 
@@ -33,6 +35,14 @@ def open_providers(s: Settings, *, transport: httpx.AsyncBaseTransport | None = 
         nowpayments=NowPayments(
             s.nowpayments_base_url,
             s.nowpayments_api_key.get_secret_value(),
+            transport=transport,
+            observer=_observe,
+        ),
+        payouts=Payouts(
+            s.nowpayments_base_url,
+            s.nowpayments_api_key.get_secret_value(),
+            email=s.nowpayments_email,
+            password=s.nowpayments_password.get_secret_value(),
             transport=transport,
             observer=_observe,
         ),

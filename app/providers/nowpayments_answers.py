@@ -45,8 +45,9 @@ class PaymentReport:
 
     Ids are texts; currencies and ``status`` in lower case. ``status`` may be a word that section 5 lacks.
     ``pay_amount`` was asked and ``actually_paid`` came in, both in ``pay_currency``. ``parent_payment_id``
-    marks a repeated deposit, which pays no order by itself. ``expires_at`` is the estimate's end, else
-    ``valid_until``. ``updated_at`` is ISO text or epoch milliseconds as text.
+    marks a repeated deposit, which pays no order by itself; ``extra_ids`` are the deposits that repeat this one.
+    ``expires_at`` is the estimate's end, else ``valid_until``. ``updated_at`` is ISO text or epoch milliseconds as
+    text.
     """
 
     payment_id: str
@@ -68,6 +69,7 @@ class PaymentReport:
     expires_at: datetime | None
     valid_until: datetime | None
     updated_at: str | None
+    extra_ids: tuple[str, ...] = ()
 
 
 def read_report(data: object) -> PaymentReport:
@@ -143,6 +145,7 @@ def report(value: object) -> PaymentReport:
         expires_at=shapes.moment(data, "expiration_estimate_date") or valid_until,
         valid_until=valid_until,
         updated_at=shapes.text(data, "updated_at"),
+        extra_ids=shapes.idents(data, "payment_extra_ids"),
     )
 
 

@@ -64,6 +64,13 @@ def ident(data: Members, name: str) -> str | None:
     return value
 
 
+def idents(data: Members, name: str) -> tuple[str, ...]:
+    """A list of ids as texts; null is empty, and what is no id in it is left out."""
+    value = data.get(name)
+    found = [ident({name: item}, name) for item in value if type(item) in {int, str}] if isinstance(value, list) else []
+    return tuple(item for item in found if item)
+
+
 def amount(data: Members, name: str) -> Decimal | None:
     """A number of at least 0, exactly as it was spelt."""
     value = _present(data, name)

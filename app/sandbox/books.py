@@ -14,6 +14,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from app.sandbox.records import (
+    Batch,
     Fault,
     Invoice,
     Mail,
@@ -125,6 +126,7 @@ class Books:
         self._file.execute(_SCHEMA)
         self.invoices = Shelf(self._file, "invoices", Invoice)
         self.payments = Shelf(self._file, "payments", Payment)
+        self.batches = Shelf(self._file, "batches", Batch)
         self.orders = Orders(self._file)
         self.shelvings = Shelf(self._file, "shelvings", Shelving)
         self.mails = Shelf(self._file, "mails", Mail, mails_kept)

@@ -22,6 +22,7 @@ class Config:
     shop_url: str
     nowpayments_api_key: str
     nowpayments_ipn_secret: str
+    nowpayments_totp_secret: str
     kinguin_api_key: str
     kinguin_webhook_secret: str
     kinguin_signature_secret: str
@@ -44,6 +45,7 @@ def from_environment(env: Mapping[str, str] = os.environ) -> Config:
         shop_url=shop.rstrip("/"),
         nowpayments_api_key=setting("NOWPAYMENTS_API_KEY", "sandbox-nowpayments-key"),
         nowpayments_ipn_secret=setting("NOWPAYMENTS_IPN_SECRET", "sandbox-ipn-secret"),
+        nowpayments_totp_secret=setting("NOWPAYMENTS_TOTP_SECRET", "ONQW4ZDCN54C25DPORYA"),
         kinguin_api_key=setting("KINGUIN_API_KEY", "sandbox-kinguin-key"),
         kinguin_webhook_secret=setting("KINGUIN_WEBHOOK_SECRET", "sandbox-kinguin-webhook-secret"),
         kinguin_signature_secret=setting("KINGUIN_SIGNATURE_SECRET", ""),

@@ -22,6 +22,8 @@ class Settings(Record, kw_only=True):
     `payment_lifetime`, in seconds, replaces the 7 days (20 minutes at a fixed rate) after which a payment expires.
     `covering_percent`: a shortfall up to this share still counts as finished.
     `mails_per_second`: Resend's rate limit, None for no limit.
+    `payout_mode`: verified payouts finish at once, or stay in processing (by_hand). `custody`: what can be paid out, in
+    USD, whatever the coin.
     """
 
     id: str = "settings"
@@ -35,6 +37,8 @@ class Settings(Record, kw_only=True):
     covering_percent: Decimal = ZERO
     mails_per_second: int | None = None
     balance: Decimal = Decimal(100_000)
+    payout_mode: str = "finish"
+    custody: Decimal = Decimal(1_000_000)
 
 
 class Terms(msgspec.Struct, kw_only=True, frozen=True):
@@ -88,6 +92,36 @@ class Payment(Record, kw_only=True):
     parent_id: str | None = None
     extra_ids: list[str] | None = None
     pending_case: str | None = None
+
+
+class Withdrawal(msgspec.Struct, kw_only=True):
+    """One payment out of a payout batch; `fee` is in its own coin and known once it is sent."""
+
+    id: str
+    address: str
+    currency: str
+    amount: Decimal
+    extra_id: str | None
+    external_id: str | None
+    ipn_url: str | None
+    description: str | None
+    status: str = "CREATING"
+    error: str | None = None
+    hash: str | None = None
+    fee: Decimal | None = None
+
+
+class Batch(Record, kw_only=True):
+    """A NOWPayments payout: what was asked for in one call, and verified by one code.
+
+    `step` is the 30-second step of the code that verified it; `tries` counts the wrong ones.
+    """
+
+    withdrawals: list[Withdrawal]
+    created_at: int
+    updated_at: int
+    tries: int = 0
+    step: int | None = None
 
 
 class KeySlot(msgspec.Struct, kw_only=True):

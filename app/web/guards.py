@@ -1,18 +1,25 @@
 """What each door asks before it opens. What someone may not see answers the same as what does not exist."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
 from litestar import Request
 
 from app.accounts import service as accounts
-from app.core import limits
+from app.audit import service as audit
+from app.core import db, limits, metrics
 from app.core.errors import NotFound, Problem
 from app.core.ids import parse_id
 from app.orders import queries as orders
-from app.web.viewer import Viewer, client_ip
+from app.web.viewer import Viewer, client_ip, visitor
 
 Asked = Request[Any, Any, Any]
+
+
+STRANGER = "a stranger"
+DENIALS_A_MINUTE = 20  # lines an address may add to the audit log; the rest is counted: nobody may fill it
 
 
 class OrderNotFound(NotFound):
@@ -38,6 +45,8 @@ async def own_order(request: Asked, order_id: str) -> dict[str, Any]:
     order = await orders.one(found) if found else None
     viewer: Viewer = request.state.viewer
     if order is None or not await _may_see(viewer, order["id"], order["email"]):
+        if found is not None:
+            await _denied(request, found)
         raise OrderNotFound
     return order
 
@@ -50,6 +59,39 @@ async def _may_see(viewer: Viewer, order_id: UUID, email: str) -> bool:
     if viewer.session.role == "customer":
         return viewer.session.email == email
     return await accounts.still_admin(viewer.session)
+
+
+async def _denied(request: Asked, order_id: UUID) -> None:
+    """Write down that someone asked for what is not theirs; for an unknown id too: both answers take as long."""
+    try:
+        await limits.spend("denials", client_ip(request), DENIALS_A_MINUTE)
+    except limits.TooManyAttempts:
+        metrics.DENIALS.labels("counted").inc()
+        return
+    metrics.DENIALS.labels("written").inc()
+    actor = None if request.state.viewer.session else STRANGER  # who may hold tokens, but not this order's
+    asked = f"{request.method} {request.scope.get('path_template', '')}"
+    await write(request, "order.denied", order_id=order_id, details=asked, actor=actor)
+
+
+async def write(
+    request: Asked, action: str, *, order_id: UUID | None = None, details: str = "", actor: str | None = None
+) -> None:
+    """A line of the audit log, in the viewer's name unless another ``actor`` is given, in the open transaction."""
+    who = visitor(request)
+    await audit.write(
+        action, actor=actor or who.actor, ip=who.ip, user_agent=who.user_agent, order_id=order_id, details=details
+    )
+
+
+@asynccontextmanager
+async def recorded(
+    request: Asked, action: str, *, order_id: UUID | None = None, details: str = ""
+) -> AsyncIterator[None]:
+    """What an admin does inside commits together with its line of the audit log, or not at all."""
+    async with db.transaction():
+        yield
+        await write(request, action, order_id=order_id, details=details)
 
 
 async def admin(request: Asked) -> None:

@@ -15,6 +15,7 @@ from actors.job import JOBS
 from app.core import clock
 from app.core.courier import courier
 from app.core.redis import sync_client
+from app.inbox.service import APPLIED_BY
 from app.jobs import relay
 from app.jobs import service as jobs
 from app.jobs.service import LEASE
@@ -33,7 +34,10 @@ def posted_in(path: Path) -> set[str]:
     return found
 
 
-POSTED = sorted({name for folder in ("app", "actors") for p in (ROOT / folder).rglob("*.py") for name in posted_in(p)})
+POSTED = sorted(
+    {name for folder in ("app", "actors") for p in (ROOT / folder).rglob("*.py") for name in posted_in(p)}
+    | set(APPLIED_BY.values())
+)
 
 
 def test_the_search_for_posted_jobs_finds_them() -> None:

@@ -1,6 +1,6 @@
 """Time: one source, in UTC, that a test can move and that always comes back."""
 
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -25,3 +25,10 @@ def test_a_travel_ends_also_when_its_block_fails() -> None:
     with pytest.raises(ZeroDivisionError), clock.travelled(HOUR):
         raise ZeroDivisionError
     assert clock.now() - before < timedelta(minutes=1)
+
+
+def test_another_source_of_time_rules_until_its_block_ends_and_can_be_travelled_too() -> None:
+    moment = datetime(2031, 1, 1, tzinfo=UTC)
+    with clock.ruled_by(lambda: moment), clock.travelled(HOUR):
+        assert clock.now() == moment + HOUR
+    assert clock.now() < moment

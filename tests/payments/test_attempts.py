@@ -8,11 +8,14 @@ from uuid import UUID
 import pytest
 
 from app.core import clock, db
+from app.core.money import Money
+from app.ledger import queries as books
 from app.orders import service as orders
 from app.payments import queries
 from tests.builders import ask, events, ipn, job_names, look, offered, order, report, sent_notices, tell
 
-OWED = "a second deposit arrived for this order: it is owed back"
+OWED = "money: a further deposit arrived for this order: it is owed back"
+ASKED = "money: paid late, and no longer sold at this price: the customer is asked"
 
 
 async def paid_by(app: Any, box: Any, payment: dict[str, Any], case: str = "finished", fraction: str = "1.0") -> None:
@@ -38,7 +41,7 @@ async def test_the_second_of_two_payments_is_owed_back_and_buys_nothing(app, box
     await paid_by(app, box, second)
     assert await state(order_id) == ("paid", None, 1)
     await paid_by(app, box, first)
-    assert await state(order_id) == ("paid", "paid, but the order was already paid: the money is owed back", 1)
+    assert await state(order_id) == ("paid", "money: paid, but the order was already paid: the money is owed back", 1)
     assert (await events(order_id)).count("order.paid") == 1
 
 
@@ -107,7 +110,10 @@ async def test_too_little_waits_and_a_top_up_completes_it(app, box) -> None:
     await paid_by(app, box, payment, "partially_paid", "0.6")
     missing = payment["pay_amount"] * Decimal("0.4")
     status, cause, _ = await state(order_id)
-    assert (status, cause) == ("underpaid", f"underpaid: {missing.normalize():f} USDTTRC20 is missing")
+    assert (status, cause) == (
+        "underpaid",
+        f"money: underpaid: {missing.normalize():f} USDTTRC20 is missing ({Money(missing, 'USD')})",
+    )
     await deposit(app, box, payment, "0.4")
     assert await state(order_id) == ("paid", None, 1)
 
@@ -134,8 +140,10 @@ async def test_a_top_up_with_too_much_owes_the_excess(app, box) -> None:
     await paid_by(app, box, payment, "partially_paid", "0.5")
     await deposit(app, box, payment, "0.75")
     assert await state(order_id) == ("paid", None, 1)
-    top_up = (await queries.of_order(order_id))[0]
-    assert top_up["owed_back"] == payment["pay_amount"] / 4
+    brought = sum(p["value"] for p in await queries.of_order(order_id))
+    assert (await books.held(order_id)).amount == 0
+    assert (await books.owed(order_id)).amount == brought - payment["price_amount"]
+    assert abs(brought - payment["price_amount"] * Decimal("1.25")) <= Decimal("0.01")
     assert (await events(order_id))[-1] == "payment.overpaid"
 
 
@@ -167,11 +175,15 @@ async def test_late_money_pays_while_it_can_still_be_sold(app, box) -> None:
 
 
 @pytest.mark.parametrize("change", ["stock = 0", "price = price + 1", "active = false"])
-async def test_late_money_for_what_can_not_be_sold_any_more_waits_for_a_person(app, box, change: str) -> None:
+async def test_late_money_for_what_can_not_be_sold_any_more_waits_for_its_customer(app, box, change: str) -> None:
     order_id, payment = await late(app, box)
     await db.fetch(f"UPDATE product SET {change}, updated_at = $1 WHERE text_keys", clock.now())
     await paid_by(app, box, payment, "late")
-    assert await state(order_id) == ("expired", "paid late, and no longer sold at this price: refund due", 0)
+    assert await state(order_id) == (
+        "expired",
+        "money: paid late, and no longer sold at this price: the customer is asked",
+        0,
+    )
     assert (await events(order_id))[-1] == "payment.late"
 
 
@@ -180,7 +192,7 @@ async def test_late_money_that_is_too_little_waits_for_a_person(app, box) -> Non
     await paid_by(app, box, payment, "late", "0.5")
     status, cause, buys = await state(order_id)
     assert (status, buys) == ("expired", 0)
-    assert (cause or "").startswith("underpaid: ")
+    assert (cause or "").startswith("money: underpaid: ")
 
 
 async def test_money_for_a_cancelled_order_is_owed_back(app, box) -> None:
@@ -189,7 +201,7 @@ async def test_money_for_a_cancelled_order_is_owed_back(app, box) -> None:
     await paid_by(app, box, payment)
     assert await state(order_id) == (
         "cancelled",
-        "paid, but the order was already cancelled: the money is owed back",
+        "money: paid, but the order was already cancelled: the money is owed back",
         0,
     )
 

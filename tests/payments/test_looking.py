@@ -8,11 +8,15 @@ from app.core import clock, db
 from app.fulfillment import steps
 from app.payments import queries
 from app.payments import service as payments
-from app.payments.service import CHECKS_A_SWEEP, FIRST_CHECK, LONGEST_CHECK, MOST_CHECKS, RECHECK_LEASE
+from app.payments.healing import CHECKS_A_SWEEP, RECHECK_LEASE
+from app.payments.notices import IN_FLIGHT, Outcome
+from app.payments.schedule import FIRST_LOOK, GOOD_FOR, RAREST, RAREST_IN_FLIGHT, SECOND_LOOK, next_look
+from app.payments.states import PaymentStatus
 from tests.builders import count, events, job_names, look, offered, order, place, rows
 
 SECOND = timedelta(seconds=1)
-DUE = timedelta(seconds=FIRST_CHECK) + SECOND
+DUE = FIRST_LOOK + SECOND
+P = PaymentStatus
 
 
 async def row(payment: dict[str, Any]) -> dict[str, Any]:
@@ -21,7 +25,7 @@ async def row(payment: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-async def next_look(payment: dict[str, Any]) -> datetime:
+async def next_look_at(payment: dict[str, Any]) -> datetime:
     return (await row(payment))["next_check_at"]
 
 
@@ -63,33 +67,62 @@ async def test_a_sweep_asks_about_so_many_and_leaves_the_rest_to_the_next(app) -
         assert [await payments.post_due_checks() for _ in range(3)] == [CHECKS_A_SWEEP, 5, 0]
 
 
-async def test_looks_get_ever_rarer_and_stop_in_the_end(app) -> None:
-    _, payment = await offered(app.state.kit)
-    waits = []
-    for _ in range(4):
-        await look(app.state.kit, payment)
-        waits.append((await next_look(payment) - clock.now()).total_seconds())
-    assert waits == sorted(waits)
-    assert waits[0] < FIRST_CHECK + 1
-    await db.fetch("UPDATE payment SET checks = $1", MOST_CHECKS - 1)
-    await look(app.state.kit, payment)
-    assert (await next_look(payment) - clock.now()).total_seconds() > LONGEST_CHECK - 60
-    await look(app.state.kit, payment)
-    assert await next_look(payment) is None
+def after(status: PaymentStatus, age: timedelta, outcome: str | None = None) -> timedelta | None:
+    """How long after a look at this age the next one follows."""
+    now = clock.now()
+    at = next_look(status, outcome, now - age, now)
+    return at - now if at else None
 
 
-async def test_a_settled_payment_is_not_asked_about_any_more(app, box) -> None:
+def test_looks_get_ever_rarer_and_stop_when_the_address_is_no_longer_good() -> None:
+    ages = [timedelta(0), timedelta(minutes=29), timedelta(hours=1), timedelta(hours=10), timedelta(days=5)]
+    for status in (P.WAITING, P.EXPIRED, P.PARTIALLY_PAID):
+        waits = [after(status, age) for age in ages]
+        assert waits == [FIRST_LOOK, FIRST_LOOK, timedelta(minutes=3), timedelta(minutes=30), RAREST]
+        assert after(status, GOOD_FOR + SECOND) is None
+
+
+def test_money_that_was_seen_is_looked_after_however_old_its_attempt() -> None:
+    for status in IN_FLIGHT:
+        assert after(status, timedelta(days=6)) == RAREST_IN_FLIGHT
+
+
+def test_a_paid_payment_is_looked_at_for_further_deposits_after_one_hour_two_four_and_so_on() -> None:
+    age, looks = timedelta(0), 0
+    while wait := after(P.FINISHED, age):
+        age, looks = age + wait, looks + 1
+    assert looks == 9
+    assert after(P.REFUNDED, timedelta(0)) is None
+
+
+def test_what_is_called_paid_without_money_is_looked_at_as_if_it_were_open() -> None:
+    assert after(P.FINISHED, timedelta(0), Outcome.NO_MONEY) == FIRST_LOOK
+
+
+async def test_a_look_keeps_to_the_schedule(app, box) -> None:
     _, payment = await offered(app.state.kit)
+    await look(app.state.kit, payment)
+    assert abs(await next_look_at(payment) - clock.now() - FIRST_LOOK) < SECOND
     await box.pay(payment["provider_payment_id"], "finished")
     await look(app.state.kit, payment)
-    assert await next_look(payment) is None
+    assert abs(await next_look_at(payment) - clock.now() - SECOND_LOOK) < SECOND
+
+
+async def test_a_payment_the_provider_does_not_know_is_asked_about_ever_more_rarely(app) -> None:
+    order_id, payment = await offered(app.state.kit)
+    await db.fetch("UPDATE payment SET provider_payment_id = '1'")
+    before = await rows(but=["payment"])
+    await look(app.state.kit, payment)
+    assert await rows(but=["payment"]) == before
+    assert abs(await next_look_at(payment) - clock.now() - FIRST_LOOK) < SECOND
+    assert (await order(order_id))["status"] == "waiting"
 
 
 async def test_an_expired_payment_is_watched_on_as_late_money_may_come(app, box) -> None:
     _, payment = await offered(app.state.kit)
     await box.pay(payment["provider_payment_id"], "expired")
     await look(app.state.kit, payment)
-    assert await next_look(payment) > clock.now()
+    assert await next_look_at(payment) > clock.now()
 
 
 async def test_a_look_that_finds_nothing_new_changes_nothing_but_its_schedule(app) -> None:

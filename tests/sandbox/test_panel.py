@@ -26,7 +26,7 @@ async def filled(sandbox: Sandbox) -> dict[str, str]:
     return {"payment": payment["payment_id"], "order": order["orderId"], "mail": sent["id"]}
 
 
-@pytest.mark.parametrize("path", ["", "/orders", "/products", "/mail", "/faults", "/notices"])
+@pytest.mark.parametrize("path", ["", "/payouts", "/orders", "/products", "/mail", "/faults", "/notices"])
 async def test_every_page_is_there_empty_and_filled(sandbox: Sandbox, path: str) -> None:
     for _ in range(2):
         page = await sandbox.panel.get(path)

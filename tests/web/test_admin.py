@@ -6,7 +6,20 @@ import pytest
 
 from app.accounts import service as accounts
 from app.core import db
-from tests.web.builders import EMAIL, PASSWORD, assert_problem, compact, count, picture, place, serials, submit, tell
+from tests.web.builders import (
+    EMAIL,
+    LOG,
+    PASSWORD,
+    assert_problem,
+    compact,
+    count,
+    logged,
+    picture,
+    place,
+    serials,
+    submit,
+    tell,
+)
 
 BOSS = {"email": "boss@bitloot.test", "password": PASSWORD}
 
@@ -39,7 +52,7 @@ WRONG = (
 
 async def test_a_wrong_login_opens_nothing_and_tells_nothing(browser_client) -> None:
     await accounts.hire("boss@bitloot.test", PASSWORD)
-    before = await picture()
+    before = await picture(but=LOG)
     for email, password in WRONG:
         page = await submit(browser_client, "/admin/login", {"email": email, "password": password})
         assert page.status_code == 401, email[:40]
@@ -47,7 +60,8 @@ async def test_a_wrong_login_opens_nothing_and_tells_nothing(browser_client) -> 
         assert "<script>x" not in page.text
         assert "bitloot_session" not in browser_client.cookies
     assert (await browser_client.get("/admin")).status_code == 303
-    assert await picture() == before
+    assert await picture(but=LOG) == before
+    assert await logged() == ["admin.hired", *["admin.login_failed"] * len(WRONG)]
 
 
 async def test_the_right_login_opens_the_dashboard(browser_client) -> None:
@@ -146,13 +160,21 @@ async def test_unknown_ids_and_odd_pages_are_not_found_or_passed_over(admin) -> 
         "page=99999",
         "page=x",
         "status=nothing",
-        "q=%00",
         "q=%25",
         "provider=%00",
         "q=" + "x" * 9000,
     ):
         for path in ("/admin/orders", "/admin/jobs", "/admin/webhooks"):
             assert (await admin.get(f"{path}?{query}")).status_code == 200, (path, query)
+
+
+@pytest.mark.parametrize("query", ["q=%00", "q=a%00b", "q=%00%25"])
+async def test_a_search_for_a_nul_is_refused_in_clear_words(admin, query: str) -> None:
+    page = await admin.get(f"/admin/orders?{query}")
+    assert page.status_code == 400
+    assert "holds a NUL character" in page.text
+    answer = await admin.get(f"/admin/orders?{query}", headers={"accept": "application/json"})
+    assert_problem(answer, 400, "unusable_text")
 
 
 async def test_json_lists_answer_the_same_rows(admin, dead) -> None:

@@ -70,14 +70,30 @@ def letter(world: World, url: str, members: Fields, dress: str = GENUINE) -> Not
         secret = world.config.nowpayments_ipn_secret + ("-not" if dress == FORGED else "")
         headers["x-nowpayments-sig"] = signature(secret, canonical)
     number = str(members["payment_id"])
+    notice = _notice(url, f"payment {number}", f"{number} {members['payment_status']}", headers, text)
+    if dress != GENUINE:
+        notice.title += f" ({dress})"
+        notice.tries = 1 if dress in {FORGED, UNSIGNED} else TRIES
+    return notice
+
+
+def payout_letter(world: World, url: str, members: Fields) -> Notice:
+    """The notice about a withdrawal, signed as all are."""
+    text = jstext.dumps(members, ordered=True)
+    secret = world.config.nowpayments_ipn_secret
+    headers = {"content-type": "application/json", "x-nowpayments-sig": signature(secret, text)}
+    return _notice(url, f"payout {members['id']}", f"payout {members['id']} {members['status']}", headers, text)
+
+
+def _notice(url: str, lane: str, title: str, headers: dict[str, str], text: bytes) -> Notice:
     return Notice(
         id=secrets.token_hex(8),
         provider="nowpayments",
-        lane=f"payment {number}",
-        title=f"{number} {members['payment_status']}" + ("" if dress == GENUINE else f" ({dress})"),
+        lane=lane,
+        title=title,
         url=url,
         headers=headers,
         body=text.decode(),
         created_at=now_ms(),
-        tries=1 if dress in {FORGED, UNSIGNED} else TRIES,
+        tries=TRIES,
     )

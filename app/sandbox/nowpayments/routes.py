@@ -12,7 +12,7 @@ from litestar.params import FromPath
 
 from app.sandbox.gate import gate
 from app.sandbox.holds import holding
-from app.sandbox.nowpayments import cases, desk, listing, refusals, views
+from app.sandbox.nowpayments import cases, desk, listing, payout_routes, refusals, views
 from app.sandbox.nowpayments.coins import COINS, FIAT_IN_USD, SETTLEMENT, Coin, usd_rate
 from app.sandbox.nowpayments.refusals import NowRefusal, bad_params, not_found, unconvertible
 from app.sandbox.records import Payment
@@ -31,6 +31,7 @@ def routes(world: World) -> Router:
         route_handlers=[
             currencies, full_currencies, merchant_coins, min_amount, estimate, create_invoice,
             create_invoice_payment, create_payment, list_payments, show_payment, update_estimate,
+            *payout_routes.HANDLERS,
         ],
     )  # fmt: skip
     holds = holding("nowpayments", world.holds, refusals.face)

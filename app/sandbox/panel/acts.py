@@ -8,11 +8,11 @@ from decimal import Decimal
 
 from app.sandbox.kinguin import events, orders
 from app.sandbox.kinguin.products import BY_PRODUCT_ID, MODES, Offer
-from app.sandbox.nowpayments import cases
+from app.sandbox.nowpayments import cases, payouts
 from app.sandbox.nowpayments.play import Impossible, Play
 from app.sandbox.panel import fields as read
 from app.sandbox.panel.refusals import ControlRefusal, unknown, wrong
-from app.sandbox.records import Fault, Order, Settings
+from app.sandbox.records import Batch, Fault, Order, Settings
 from app.sandbox.switches import STRUCK, modes_of
 from app.sandbox.wire import Fields
 from app.sandbox.world import World
@@ -26,6 +26,12 @@ ORDER_ACTS: dict[str, Callable[[World, Order], None]] = {
     "cancel": orders.cancel,
     "refund": orders.refund,
 }
+PAYOUT_ACTS: dict[str, Callable[[World, Batch], None]] = {
+    "finish": payouts.finish,
+    "fail": payouts.fail,
+    "reject": payouts.reject,
+}
+PAYOUT_MODES = ("finish", "by_hand")
 # The JSON names of the settings.
 SETTINGS = {
     "deliveryDelay": "delivery_delay",
@@ -38,6 +44,8 @@ SETTINGS = {
     "coveringPercent": "covering_percent",
     "mailsPerSecond": "mails_per_second",
     "balance": "balance",
+    "payoutMode": "payout_mode",
+    "custody": "custody",
 }
 _PRODUCT_FIELDS = ("stock", "textStock", "price", "delay", "partial", "image", "mode")
 _FAULT_FIELDS = ("provider", "mode", "rate", "count", "seconds", "path")
@@ -69,6 +77,20 @@ def act_on_order(world: World, order_id: str, fields: Fields) -> Order:
         raise ControlRefusal(409, f"the order is {order.status} already")
     ORDER_ACTS[action](world, order)
     return order
+
+
+def act_on_payout(world: World, batch_id: str, fields: Fields) -> Batch:
+    """`action`: finish, fail or reject; a failed payout may still finish."""
+    batch = world.books.batches.get(batch_id)
+    if batch is None:
+        raise unknown("payout")
+    action = read.choice(fields, "action", PAYOUT_ACTS)
+    if action is None:
+        raise wrong(f"action is missing; known: {', '.join(PAYOUT_ACTS)}")
+    if batch.withdrawals[0].status in {"FINISHED", "REJECTED"}:
+        raise ControlRefusal(409, f"the payout is {batch.withdrawals[0].status.lower()} already")
+    PAYOUT_ACTS[action](world, batch)
+    return batch
 
 
 def set_product(world: World, product_id: str, fields: Fields) -> Offer:
@@ -107,8 +129,9 @@ def set_settings(world: World, fields: Fields) -> Settings:
     settings = world.books.settings
     changes: dict[str, object] = {}
     for name in named:
-        if name == "duplicate_mode":
-            changes[name] = read.choice(named, name, DUPLICATE_MODES) or settings.duplicate_mode
+        if name in {"duplicate_mode", "payout_mode"}:
+            modes = DUPLICATE_MODES if name == "duplicate_mode" else PAYOUT_MODES
+            changes[name] = read.choice(named, name, modes) or getattr(settings, name)
         elif name == "mails_per_second":
             changes[name] = read.whole(named, name, 1)
         else:

@@ -48,6 +48,18 @@ async def pay_payment(request: Call, payment_id: FromPath[str]) -> Answer:
     )
 
 
+@get("/payouts")
+async def list_payouts(request: Call) -> Answer:
+    """All payouts; `?limit=`."""
+    return answer([views.payout(it) for it in _cut(request, world_of(request).books.batches.newest())])
+
+
+@post("/payouts/{batch_id:str}", status_code=200)
+async def act_on_payout(request: Call, batch_id: FromPath[str]) -> Answer:
+    """`{"action": "finish" | "fail" | "reject"}`"""
+    return answer(views.payout(acts.act_on_payout(world_of(request), batch_id, await read_object(request))))
+
+
 @get("/orders")
 async def list_orders(request: Call) -> Answer:
     """Kinguin's orders; `?orderExternalId=`, `?keys=1` for the serials, `?limit=`."""
@@ -154,6 +166,8 @@ def _faults(world: World) -> list[Fields]:
 HANDLERS = [
     list_payments,
     pay_payment,
+    list_payouts,
+    act_on_payout,
     list_orders,
     act_on_order,
     list_mail,

@@ -29,6 +29,16 @@ async def play(request: Call, payment_id: FromPath[str]) -> Redirect:
     return back_to("/sandbox", said=f"Payment {payment_id} is {done.payment.status}; {notes} on the way.")
 
 
+@post("/sandbox/payouts/{batch_id:str}/acts")
+async def act_on_payout(request: Call, batch_id: FromPath[str]) -> Redirect:
+    """Finish, fail or reject a payout."""
+    try:
+        batch = acts.act_on_payout(world_of(request), batch_id, await fields_of(request))
+    except ControlRefusal as refusal:
+        return back_to("/sandbox/payouts", refused=f"Payout {batch_id}: {refusal.detail}.")
+    return back_to("/sandbox/payouts", said=f"Payout {batch_id} is {batch.withdrawals[0].status.lower()}.")
+
+
 @post("/sandbox/orders/{order_id:str}/acts")
 async def act_on_order(request: Call, order_id: FromPath[str]) -> Redirect:
     """Deliver, cancel or refund an order."""
@@ -106,6 +116,7 @@ async def reset(request: Call) -> Redirect:
 
 HANDLERS = [
     play,
+    act_on_payout,
     act_on_order,
     set_product,
     set_fault,

@@ -56,6 +56,12 @@ async def payments(request: Call) -> Template:
     return page(request, "payments", **listed, buttons=BUTTONS, otherwise=OPEN, cases=cases)
 
 
+@get("/sandbox/payouts")
+async def payouts(request: Call) -> Template:
+    """NOWPayments: every payout the shop asked for, and how it may end."""
+    return page(request, "payouts", **rows(request, world_of(request).books.batches.newest()))
+
+
 @get("/sandbox/orders")
 async def supplier(request: Call) -> Template:
     """Kinguin: every order, and what the supplier might do with it."""
@@ -99,4 +105,4 @@ async def notices(request: Call) -> Template:
     return page(request, "notices", **rows(request, world_of(request).books.notices.newest()))
 
 
-HANDLERS = [start, payments, supplier, products, mailbox, mail, faults, notices, stylesheet]
+HANDLERS = [start, payments, payouts, supplier, products, mailbox, mail, faults, notices, stylesheet]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from app.sandbox.jstext import number_text
 from app.sandbox.kinguin import orders
 from app.sandbox.kinguin.products import Offer
+from app.sandbox.nowpayments import payouts
 from app.sandbox.nowpayments import views as now
 from app.sandbox.panel.acts import SETTINGS
-from app.sandbox.records import Fault, Mail, Notice, Order, Payment, Settings
+from app.sandbox.records import Batch, Fault, Mail, Notice, Order, Payment, Settings
 from app.sandbox.times import zulu
 from app.sandbox.wire import Fields
 
@@ -17,6 +18,11 @@ _SECRET_HEADERS = frozenset({"x-event-secret"})
 def payment(it: Payment) -> Fields:
     """A payment as `GET /payment/{id}` has it, with what only the sandbox knows."""
     return now.status(it) | {"ipn_callback_url": it.terms.ipn_url, "valid_until": zulu(it.valid_until)}
+
+
+def payout(it: Batch) -> Fields:
+    """A payout as `GET /payout/{id}` has it, with how it was verified."""
+    return payouts.shown(it) | {"tries": it.tries, "verified": it.step is not None}
 
 
 def ipn(it: Notice) -> Fields:

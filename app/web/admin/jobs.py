@@ -61,7 +61,8 @@ async def retry(request: Asked, job_id: FromPath[str]) -> Response[bytes]:
     """Send a dead letter round again; its attempts so far stay on record."""
     await guards.admin(request)
     job = await _find(job_id)
-    await service.retry(job["id"])
+    async with guards.recorded(request, "job.retried", order_id=job["subject"], details=f"{job['name']} {job['id']}"):
+        await service.retry(job["id"])
     return (
         answer({"jobId": job["id"], "status": "pending"})
         if wants_json(request)

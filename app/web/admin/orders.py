@@ -6,13 +6,13 @@ from uuid import UUID
 from litestar import Request, Response, get, post
 from litestar.params import FromPath
 
+from app.audit import queries as audit
 from app.core.ids import parse_id
 from app.core.money import Money, plain
 from app.fulfillment import queries as supply
 from app.fulfillment import steps
 from app.history import queries as history
 from app.jobs import queries as jobs
-from app.keys import queries as keys
 from app.mail import queries as mail
 from app.orders import queries as orders
 from app.orders.service import short
@@ -20,12 +20,24 @@ from app.orders.states import OrderStatus
 from app.payments import queries as payments
 from app.web import guards
 from app.web.admin import lists
+from app.web.admin.audit_words import ACTIONS
+from app.web.admin.refunds import of_order as refunds_of
 from app.web.render import answer, page, see_other, wants_json
 from app.web.store import order_view
-from app.web.store.order_words import AUDIT_WORDS, EVENTS, STATUS_WORDS
+from app.web.store.order_words import EVENTS, STATUS_WORDS
 
 Asked = Request[Any, Any, Any]
-MAIL_WORDS = {"order_received": "Order received", "payment_seen": "Payment received", "key_ready": "Key ready"}
+MAIL_WORDS = {
+    "order_received": "Order received",
+    "payment_seen": "Payment received",
+    "payment_short": "Part of the payment is missing",
+    "payment_late": "Payment came late",
+    "key_ready": "Key ready",
+    "refund_asked": "Refund: name an address",
+    "refund_address": "Refund: address did not work",
+    "refund_paid": "Refund sent",
+    "refund_rejected": "Refund turned down",
+}
 
 
 @get("/admin/orders", include_in_schema=False)
@@ -33,7 +45,7 @@ async def index(request: Asked) -> Response[bytes]:
     await guards.admin(request)
     status = str(request.query_params.get("status", "")) or None
     status = status if status in set(OrderStatus) else None
-    search = str(request.query_params.get("q", "")).replace("\x00", "").strip()[:100] or None
+    search = str(request.query_params.get("q", "")).strip()[:100] or None
     at = lists.number(request)
     rows = await orders.page(status=status, search=search, limit=lists.PAGE, offset=(at - 1) * lists.PAGE)
     counts = await orders.counts()
@@ -76,6 +88,7 @@ async def show(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
             for e in events
         ],
         **await _belongings(order["id"]),
+        **await refunds_of(order["id"]),
     }
     return page(request, "admin/orders/show.html", context)
 
@@ -108,8 +121,8 @@ async def _belongings(order_id: UUID) -> dict[str, Any]:
             for m in await mail.about(order_id)
         ],
         "audit": [
-            {**entry, "action_words": AUDIT_WORDS.get(entry["action"], entry["action"])}
-            for entry in await keys.audit_of(order_id)
+            {**entry, "action_words": ACTIONS.get(entry["action"], entry["action"])}
+            for entry in await audit.of_order(order_id)
         ],
     }
 
@@ -120,6 +133,8 @@ def _payment(row: dict[str, Any]) -> dict[str, Any]:
         "provider_id": row["provider_payment_id"] or "",
         "pay_amount": plain(row["pay_amount"]) if row["pay_amount"] is not None else "",
         "actually_paid": plain(row["actually_paid"]),
+        "worth": Money(row["value"], row["price_currency"]) if row["value"] else None,
+        "excess": plain(row["owed_back"]) if row["owed_back"] else "",
     }
 
 
@@ -141,5 +156,6 @@ async def retry_item(request: Asked, order_id: FromPath[str], item_id: FromPath[
     found = parse_id(item_id)
     if found is None or found not in {item["id"] for item in order["items"]}:
         raise guards.OrderNotFound
-    await steps.retry_item(found)
+    async with guards.recorded(request, "item.retried", order_id=order["id"], details=f"item {found}"):
+        await steps.retry_item(found)
     return see_other(f"/admin/orders/{order['id']}")

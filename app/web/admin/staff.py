@@ -27,11 +27,18 @@ async def create(request: Asked) -> Response[bytes]:
     try:
         session = await accounts.log_in(email, form.get("password", ""))
     except accounts.WrongPassword as wrong:
+        await guards.write(request, "admin.login_failed", details=_tried(email), actor=guards.STRANGER)
         context = {"error": f"{wrong.title}. {wrong.detail}", "email": email}
         return page(request, "admin/login.html", context, status=401)
+    await guards.write(request, "admin.logged_in", actor=f"admin {session.email}")
     response = see_other("/admin")
     remember_session(response, session)
     return response
+
+
+def _tried(email: str) -> str:
+    """The address that was tried. What is none may be a password in the wrong field, and is not kept."""
+    return f"as {email}" if "@" in email else ""
 
 
 @post("/admin/logout", include_in_schema=False, status_code=200)
@@ -39,7 +46,8 @@ async def destroy(request: Asked) -> Response[bytes]:
     """Sign out here and everywhere else."""
     session = request.state.viewer.session
     if session is not None and await accounts.still_admin(session):
-        await accounts.log_out_everywhere(session)
+        async with guards.recorded(request, "admin.logged_out"):
+            await accounts.log_out_everywhere(session)
     response = see_other("/admin/login")
     forget(response, SESSION_COOKIE)
     return response

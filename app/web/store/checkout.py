@@ -41,7 +41,8 @@ async def new(request: Asked) -> Response[bytes]:
     if not cart.read(request):
         return see_other("/cart")
     values = {"email": request.state.viewer.email or "", "pay_currency": "", "discount_code": ""}
-    values["discount_code"] = str(request.query_params.get("discount_code", ""))[:32]
+    for name in ("discount_code", "email"):
+        values[name] = str(request.query_params.get(name, ""))[:254] or values[name]
     return await _form(request, values, None, posted=False)
 
 
@@ -101,8 +102,8 @@ async def _create_by_json(request: Asked) -> Response[bytes]:
 
 async def _place(email: str, wanted: list[Wanted], coin: str | None, code: str | None) -> orders.Placed:
     to = addresses.parse(email)
-    price = await orders.quote(wanted, code or None)
-    chosen = await paying.choose_coin(coin, price.total) if coin else None
+    price = await orders.quote(wanted, code or None, email=to)
+    chosen = await paying.choose_coin(coin, price.total) if coin and price.total.amount else None
     return await orders.place(to, price, pay_currency=chosen)
 
 
@@ -111,7 +112,7 @@ async def _form(
 ) -> Response[bytes]:
     """The form with what was typed, its faults beside their fields."""
     wanted = cart.read(request)
-    price, error = await _priced(wanted, values["discount_code"], error)
+    price, error = await _priced(wanted, values, error)
     if price is None:
         return see_other("/cart")
     field = error.field if error else None
@@ -130,16 +131,19 @@ async def _form(
     return page(request, "store/checkout/new.html", shown, status=error.status if error and posted else 200)
 
 
-async def _priced(wanted: list[Wanted], code: str, error: Problem | None) -> tuple[Quote | None, Problem | None]:
+async def _priced(
+    wanted: list[Wanted], values: dict[str, str], error: Problem | None
+) -> tuple[Quote | None, Problem | None]:
     """The cart's price; a code that can't be used is left out of it and said."""
+    code = values["discount_code"]
     try:
-        return await orders.quote(wanted, code or None), error
+        return await orders.quote(wanted, code or None, email=values["email"]), error
     except BadItems:
         return None, error
     except Problem as problem:
         if not code or problem.field != "discount_code":
             return None, error
-        price, _ = await _priced(wanted, "", None)
+        price, _ = await _priced(wanted, values | {"discount_code": ""}, None)
         return price, error or problem
 
 

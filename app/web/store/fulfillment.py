@@ -8,12 +8,12 @@ import msgspec
 from litestar import Request, Response, get, post
 from litestar.params import FromPath
 
+from app.audit import queries as audit_rows
 from app.core import clock, metrics
 from app.core.errors import Invalid, Problem
 from app.core.ids import parse_id
 from app.core.settings import settings
 from app.fulfillment import queries as supply
-from app.keys import queries as key_rows
 from app.keys import service as keys
 from app.keys.service import Revealed
 from app.orders import queries as orders
@@ -21,6 +21,7 @@ from app.web import guards
 from app.web.body import read_form, read_json
 from app.web.render import answer, by_htmx, page, sent_json, wants_json
 from app.web.store import order_view
+from app.web.store.order_words import AUDIT_WORDS
 from app.web.viewer import visitor
 
 Asked = Request[Any, Any, Any]
@@ -141,7 +142,7 @@ async def audit(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
                     "ip": entry["ip"],
                     "userAgent": entry["user_agent"],
                 }
-                for entry in await key_rows.audit_of(order["id"])
+                for entry in await audit_rows.of_order(order["id"], list(AUDIT_WORDS))
             ]
         }
     )

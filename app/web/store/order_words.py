@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from app.payments.choices import Options
+
 STATUS_WORDS = {  # status → (words, tone)
     "created": ("Preparing payment", "working"),
     "waiting": ("Waiting for payment", "waiting"),
@@ -85,6 +87,59 @@ REFUSED = (
     "Choose another coin",
     "attention",
 )
+Words = tuple[str, str, str, str]  # as in HEADLINES
+SHORT = (
+    "Part of the payment is missing",
+    "{held} has arrived. {missing} ({missing_coin}) is missing. Add it below and your order goes on by itself.",
+    "Payment incomplete",
+    "attention",
+)
+TOP_UP = (
+    "Send the rest",
+    "{held} has arrived and is kept for you. With the rest your order goes on by itself.",
+    "Payment incomplete",
+    "waiting",
+)
+LATE = (
+    "Your payment came late",
+    "Your {held} is safe. The price has changed or part of it is missing: {missing} ({missing_coin}) more gets your "
+    "key, or have your money back.",
+    "Please choose",
+    "attention",
+)
+LATE_GONE = (
+    "Your payment came late",
+    "Your {held} is safe. The game is sold out by now. Choose what should become of your money.",
+    "Please choose",
+    "attention",
+)
+HELD = (
+    "Your money is safe",
+    "{held} arrived for an order that had ended already. Choose what should become of it.",
+    "Please choose",
+    "attention",
+)
+SEEN_LATE = (
+    "Late, but seen: your payment is on its way",
+    "The network confirms it in 2 to 30 minutes. If the game is still sold at its price, you get your key; else you "
+    "choose. You may close this page: we mail you.",
+    "Confirming payment",
+    "working",
+)
+CHOSEN = {
+    "refund": (
+        "Your refund is asked for",
+        "Our team sends it. We mail you a link where you say to which address.",
+        "Refund asked for",
+        "working",
+    ),
+    "credit": (
+        "Your money is kept as credit",
+        "Type the code below at the checkout, with the same email. What an order does not use up stays yours.",
+        "Credit",
+        "done",
+    ),
+}
 PROGRESS = {
     "created": 5,
     "waiting": 15,
@@ -109,9 +164,18 @@ PAYMENT_WORDS = {
     "refunded": "The payment was sent back.",
     "expired": "The payment has expired.",
 }
-AUDIT_WORDS = {"key.revealed": "Key revealed", "key.link_issued": "Download link made"}
+AUDIT_WORDS = {  # what an order's owner is shown of the audit log
+    "key.revealed": "Key revealed",
+    "key.link_issued": "Download link made",
+    "key.denied": "Asked for a key, refused",
+    "key.broken": "A key could not be opened",
+    "key.retired": "Key deleted after its time",
+    "order.denied": "Asked for this order, refused",
+}
 EVENTS = {  # kind → (icon, words); a kind that is missing here is for our own eyes
     "order.created": ("cart", "Order placed"),
+    "key.broken": ("alert", "A key could not be opened: our team was told"),
+    "key.retired": ("lock", "Keys deleted after the time named in our terms"),
     "order.waiting": ("coin", "Payment address ready"),
     "payment.offered": ("coin", "New payment address ready"),
     "payment.refused": ("alert", "The coin could not be used"),
@@ -122,7 +186,13 @@ EVENTS = {  # kind → (icon, words); a kind that is missing here is for our own
     "payment.failed": ("alert", "The payment failed"),
     "payment.parked": ("alert", "Something about the payment needs a look: our team has been told"),
     "payment.overpaid": ("coin", "More than asked arrived: the excess is owed back to you"),
-    "payment.late": ("alert", "The money arrived late: our team will write to you"),
+    "payment.late": ("alert", "The money arrived late: please choose what becomes of it"),
+    "payment.short": ("alert", "Another part of the payment arrived"),
+    "order.repriced": ("coin", "The order has the prices of today"),
+    "order.covered": ("coin", "Paid with your credit"),
+    "choice.refund": ("coin", "You asked for your money back"),
+    "choice.credit": ("coin", "You keep your money as credit"),
+    "choice.top_up": ("coin", "You add what is missing"),
     "order.paid": ("check", "Paid in full"),
     "supply.reserved": ("package", "Bought from our supplier"),
     "supply.ready": ("package", "The supplier has the key ready"),
@@ -135,6 +205,14 @@ EVENTS = {  # kind → (icon, words); a kind that is missing here is for our own
     "order.failed": ("alert", "The payment failed"),
     "order.cancelled": ("x", "Order cancelled"),
     "order.refunded": ("coin", "Order refunded"),
+    "refund.asked": ("coin", "A refund was made: we mailed a link to name an address"),
+    "refund.claimed": ("wallet", "Address for the refund named"),
+    "refund.address_checked": ("check", "The address was checked"),
+    "refund.address_refused": ("alert", "The address did not work: we mailed a new link"),
+    "refund.approved": ("check", "Refund approved"),
+    "refund.processed": ("check", "Refund sent"),
+    "refund.failed": ("alert", "The refund was not sent"),
+    "refund.retried": ("refresh", "Refund put back"),
 }
 
 
@@ -145,3 +223,10 @@ def timeline(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
         for e in events
         if e["kind"] in EVENTS
     ]
+
+
+def filled(said: Words, found: Options) -> Words:
+    """Words with the amounts they speak of."""
+    headline, text, title, favicon = said
+    coin = f"{found.missing_coin} {found.coin.upper()}"
+    return headline, text.format(held=found.held, missing=found.missing, missing_coin=coin), title, favicon

@@ -5,8 +5,8 @@ from typing import Any
 from litestar import Request, Response, get, post
 from litestar.params import FromPath
 
+from app.audit import queries as audit_rows
 from app.core.money import Money
-from app.keys import queries as keys
 from app.orders import queries as order_rows
 from app.orders import service as orders
 from app.web import guards
@@ -53,8 +53,8 @@ async def audit(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
     """Who looked at this order's keys, for people; `/fulfillment/{orderId}/audit` is its JSON twin."""
     order = await guards.own_order(request, order_id)
     entries = [
-        {**entry, "action_words": AUDIT_WORDS.get(entry["action"], entry["action"])}
-        for entry in await keys.audit_of(order["id"])
+        {**entry, "action_words": AUDIT_WORDS[entry["action"]]}
+        for entry in await audit_rows.of_order(order["id"], list(AUDIT_WORDS))
     ]
     return page(request, "store/orders/audit.html", {"order": await order_view.build(order), "entries": entries})
 

@@ -1,0 +1,12 @@
+"""Jobs of the ledger room."""
+
+from actors.job import job
+from app.core.backoff import Retry
+from app.jobs.service import Lease
+from app.ledger import service
+from app.providers.kit import Providers
+
+
+@job("ledger.prove", retry=Retry(attempts=3))
+async def prove(lease: Lease, kit: Providers) -> None:
+    await service.prove()

@@ -1,0 +1,97 @@
+"""The chain itself: what a line's digest covers, and how a chain is followed.
+
+A digest is HMAC-SHA256 over the line's fields and the digest before it, each after its length. Who can write to the
+tables but has no key can change nothing without its showing.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Self
+from uuid import UUID
+
+from app.core.crypto import bound
+
+GENESIS = bytes(32)  # stands for the digest before line 1
+FORMAT = b"bitloot audit line 1"
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LENGTHS = {"action": 32, "actor": 340, "ip": 45, "user_agent": 400, "details": 500}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a line says, without its number."""
+
+    at: datetime
+    action: str
+    order_id: UUID | None
+    key_id: UUID | None
+    actor: str
+    ip: str
+    user_agent: str
+    details: str
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Self:
+        """What a stored line says, to the letter."""
+        return cls(**{name: row[name] for name in cls.__dataclass_fields__})
+
+    def fitted(self) -> Self:
+        """The same with texts as Postgres can hold them, cut to LENGTHS: they come from anybody."""
+        texts: dict[str, Any] = {name: _fit(getattr(self, name), length) for name, length in LENGTHS.items()}
+        return replace(self, **texts)
+
+
+def _fit(text: str, length: int) -> str:
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()[:length]
+
+
+def digest(key: bytes, seq: int, entry: Entry, previous: bytes) -> bytes:
+    """The 32 bytes that bind a line to its place."""
+    micros = (entry.at.astimezone(UTC) - EPOCH) // timedelta(microseconds=1)
+    ids = (found.bytes if found else b"" for found in (entry.order_id, entry.key_id))
+    texts = (text.encode() for text in (entry.action, entry.actor, entry.ip, entry.user_agent, entry.details))
+    number, at = seq.to_bytes(8, "big", signed=True), micros.to_bytes(8, "big", signed=True)
+    return hmac.digest(key, bound(FORMAT, number, at, *ids, *texts, previous), hashlib.sha256)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """The first line that is not as it was written, and why."""
+
+    seq: int
+    why: str
+
+    def __str__(self) -> str:
+        return f"line {self.seq} {self.why}"
+
+
+class Walk:
+    """Follows a chain from its first line. Without a key it sees that lines follow one another, not who wrote them."""
+
+    def __init__(self, key: bytes | None) -> None:
+        self._key = key
+        self.seq, self.digest = 0, GENESIS
+
+    def step(self, row: Mapping[str, Any]) -> Fault | None:
+        """Go on to the next line; what is wrong with it, if anything is."""
+        expected = self.seq + 1
+        if row["seq"] > expected:
+            return Fault(expected, "is missing")
+        if row["seq"] < expected:
+            return Fault(row["seq"], "was added")
+        if row["previous"] != self.digest:
+            return Fault(expected, "does not follow the line before it: one of them was replaced or changed places")
+        if self._key is not None and not _genuine(self._key, row):
+            return Fault(expected, "was changed or added: its digest is not ours")
+        self.seq, self.digest = expected, row["digest"]
+        return None
+
+
+def _genuine(key: bytes, row: Mapping[str, Any]) -> bool:
+    try:
+        return digest(key, row["seq"], Entry.of(row), row["previous"]) == bytes(row["digest"])
+    except (AttributeError, TypeError, OverflowError):
+        return False  # a NULL or an infinite time, where the table as we made it allows none

@@ -1,0 +1,43 @@
+"""``bitloot doctor``."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import click
+
+from app.core import db
+from app.core.settings import settings
+from app.providers.kit import open_providers
+
+
+@click.command()
+def doctor() -> None:
+    """Check the settings, the database and each provider, and say what to do about what is wrong."""
+
+    async def work() -> bool:
+        # Without a pool, so that the rest is looked at when the database is away.
+        kit = open_providers(settings())
+        checks: dict[str, Callable[[], Awaitable[Any]]] = {
+            "database": lambda: db.fetch_value("SELECT 1"),
+            "nowpayments": kit.nowpayments.health,
+            "kinguin": kit.kinguin.health,
+            "mail": kit.resend.health,
+            "storage": kit.store.health,
+        }
+        results = [await _examine(name, check) for name, check in checks.items()]
+        await kit.aclose()
+        return all(results)
+
+    sys.exit(0 if asyncio.run(work()) else 1)
+
+
+async def _examine(name: str, check: Callable[[], Awaitable[Any]]) -> bool:
+    try:
+        await asyncio.wait_for(check(), 10)
+    except Exception as error:
+        click.echo(f"  {name:12} {type(error).__name__}: {error}")
+        return False
+    click.echo(f"  {name:12} ok")
+    return True

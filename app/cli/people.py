@@ -1,0 +1,28 @@
+"""``bitloot admin``."""
+
+import click
+
+from app.accounts import addresses
+from app.accounts import service as accounts
+from app.cli.frame import with_database
+
+
+@click.group()
+def admin() -> None:
+    """People who run the shop."""
+
+
+def _address(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    name, _, host = value.strip().partition("@")
+    if not name or not host or "@" in host or len(value) > addresses.LONGEST:
+        raise click.BadParameter("give an email address like name@example.com.")
+    return value.strip()
+
+
+@admin.command("create")
+@click.argument("email", callback=_address)
+@click.password_option(help="At least 12 characters; asked for when not given.")
+def create(email: str, password: str) -> None:
+    """Create an admin, or give one a new password."""
+    with_database(lambda: accounts.hire(email, password))
+    click.echo(f"{email} can sign in at /admin.")

@@ -1,0 +1,161 @@
+"""Booking what happens to an order's money, inside the transaction in which it happens.
+
+Every verb takes the order's lock, reads what is booked, and writes one posting or nothing: called twice, late or at
+once with another, it books once.
+"""
+
+from decimal import Decimal
+from uuid import UUID
+
+from app.core import clock, db, log
+from app.core.ids import new_id
+from app.core.money import CENT, CurrencyMismatch, Money
+from app.core.settings import settings
+from app.history import service as history
+from app.ledger import accounts, queries
+from app.ledger.accounts import Account, Posting
+from app.ledger.queries import Difference
+from app.orders import service as orders
+
+SUPPLIER_CURRENCY = "EUR"  # kinguin.md, 1
+DIFFERS = "ledger: "  # how the cause of an order whose books are wrong begins
+MOST = 1000  # differences one proof tells of; with so many, nobody is told that an order is right again
+
+
+async def receive(order_id: UUID, payment_id: UUID, value: Money) -> None:
+    """``value`` is all that this payment has brought so far; what is not booked yet of it is booked now."""
+    await _lock(order_id, value)
+    reference = f"payment:{payment_id}"
+    new = value.amount - await _booked(order_id, "receive", reference, Account.RECEIVED)
+    charged = await _has(order_id, "charge", _price(order_id))
+    await _post(order_id, "receive", reference, value.currency, accounts.arrival(new, charged=charged))
+
+
+async def charge(order_id: UUID, total: Money) -> None:
+    """The price is earned: from customer to sales. A shortfall within tolerance is written off, an excess is owed."""
+    await _lock(order_id, total)
+    if await _has(order_id, "charge", _price(order_id)):
+        return
+    percent, least = settings().underpaid_tolerance_percent, settings().underpaid_tolerance_amount
+    allowed = max(total.percent(percent).amount, least) + CENT  # a cent more: coins were rounded into money
+    posting = accounts.charge(await queries.balances(order_id), total.amount, allowed)
+    await _post(order_id, "charge", _price(order_id), total.currency, posting)
+
+
+async def supply(order_id: UUID, reservation_id: UUID, cost: Decimal) -> None:
+    """``cost``: what the supplier has charged in all for this reservation, in EUR."""
+    await _supplied(order_id, reservation_id, "supply", cost)
+
+
+async def supply_back(order_id: UUID, reservation_id: UUID, amount: Decimal) -> None:
+    """``amount``: what the supplier has given back in all for this reservation, in EUR."""
+    await _supplied(order_id, reservation_id, "supply_back", -amount)
+
+
+async def _supplied(order_id: UUID, reservation_id: UUID, kind: str, total: Decimal) -> None:
+    await orders.lock(order_id)
+    reference = f"reservation:{reservation_id}"
+    new = total - await _booked(order_id, kind, reference, Account.SUPPLIER_COST)
+    posting = {Account.SUPPLIER_COST: new, Account.SUPPLIER_BALANCE: -new}
+    await _post(order_id, kind, reference, SUPPLIER_CURRENCY, posting)
+
+
+async def fee(order_id: UUID, reference: str, total: Money) -> None:
+    """``total``: what the payment provider has kept in all for ``reference`` (``payment:<id>``, ``refund:<id>``)."""
+    await _lock(order_id, total)
+    new = total.amount - await _booked(order_id, "fee", reference, Account.FEES)
+    await _post(order_id, "fee", reference, total.currency, {Account.FEES: new, Account.PROVIDER_BALANCE: -new})
+
+
+async def refunded(order_id: UUID, refund_id: UUID, amount: Money) -> None:
+    """Money went back to the customer."""
+    await _left(order_id, "refund", f"refund:{refund_id}", amount, Account.REFUNDED)
+
+
+async def credited(order_id: UUID, amount: Money, *, reference: str = "credit:choice") -> None:
+    """Money was turned into the customer's credit, once a ``reference``."""
+    await _left(order_id, "credit", reference, amount, Account.CREDIT)
+
+
+async def _left(order_id: UUID, kind: str, reference: str, amount: Money, to: Account) -> None:
+    await _lock(order_id, amount)
+    if await _has(order_id, kind, reference):
+        return
+    posting = accounts.leave(await queries.balances(order_id), amount.amount, to)
+    await _post(order_id, kind, reference, amount.currency, posting)
+
+
+async def _lock(order_id: UUID, money: Money) -> None:
+    """The order's lock. Raises CurrencyMismatch for money that is not of its currency."""
+    order = await orders.lock(order_id)
+    if order is None or order["currency"] != money.currency:
+        raise CurrencyMismatch(f"{money.currency} for order {order_id}")
+
+
+async def _has(order_id: UUID, kind: str, reference: str) -> bool:
+    return bool(
+        await db.fetch_value(
+            "SELECT EXISTS (SELECT FROM ledger_entry WHERE order_id = $1 AND kind = $2 AND reference = $3)",
+            order_id, kind, reference,
+        )
+    )  # fmt: skip
+
+
+async def _booked(order_id: UUID, kind: str, reference: str, account: Account) -> Decimal:
+    return Decimal(
+        await db.fetch_value(
+            """SELECT coalesce(sum(amount), 0) FROM ledger_entry
+               WHERE order_id = $1 AND kind = $2 AND reference = $3 AND account = $4""",
+            order_id, kind, reference, account.value,
+        )
+    )  # fmt: skip
+
+
+def _price(order_id: UUID) -> str:
+    return f"order:{order_id}"
+
+
+async def _post(order_id: UUID, kind: str, reference: str, currency: str, posting: Posting) -> None:
+    """Write the sides of one posting that are not zero. They sum to zero, or nothing is written at all."""
+    sides = {account: amount for account, amount in posting.items() if amount}
+    if sum(sides.values(), accounts.ZERO):
+        raise ArithmeticError(f"{kind} of {reference} does not sum to zero")
+    if not sides:
+        return
+    await db.fetch(
+        """INSERT INTO ledger_entry (posting, order_id, kind, reference, currency, at, account, amount)
+           SELECT $1, $2, $3, $4, $5, $6, account, amount FROM unnest($7::text[], $8::numeric[]) AS s (account, amount)
+        """,
+        new_id(), order_id, kind, reference, currency, clock.now(), [a.value for a in sides], list(sides.values()),
+    )  # fmt: skip
+
+
+async def prove() -> list[Difference]:
+    """Check the books of every order; what is wrong is logged, and its order parked. Returns what was found.
+
+    An order whose books are right again is taken off the admin's list.
+    """
+    found = await queries.differences(MOST)
+    wrong = {one.order_id: one for one in reversed(found)}
+    for one in found:
+        log.get("bitloot.ledger").error("ledger.differs", order_id=str(one.order_id), off=str(one.amount), why=one.why)
+    marked = set(await queries.marked(DIFFERS)) if len(found) < MOST else set()
+    for order_id in marked | wrong.keys():
+        await _mark(order_id, wrong.get(order_id))
+    return found
+
+
+async def _mark(order_id: UUID, wrong: Difference | None) -> None:
+    """Park an order for its books, beside whatever else it waits for; or take that reason away again."""
+    async with db.transaction():
+        order = await orders.lock(order_id)
+        if order is None:
+            return
+        if wrong is None:
+            await orders.unpark(order_id, DIFFERS)
+        elif not await orders.park(order_id, f"{DIFFERS}off by {wrong.amount:.2f}, {wrong.why}", instead_of=DIFFERS):
+            return
+        if wrong:
+            await history.record(order_id, "ledger.differs", off=f"{wrong.amount:.2f}", why=wrong.why)
+        else:
+            await history.record(order_id, "ledger.balanced")

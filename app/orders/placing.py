@@ -1,0 +1,168 @@
+"""Placing an order: priced from our own tables, within the limits, all of it stored or nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from app.catalog import credits
+from app.catalog import queries as catalog
+from app.catalog import service as discounts
+from app.catalog.queries import Listed
+from app.core import clock, db
+from app.core.db import Write
+from app.core.errors import Conflict, Invalid
+from app.core.ids import new_id
+from app.core.money import Money
+from app.core.settings import settings
+from app.history import service as history
+from app.jobs import service as jobs
+from app.jobs.service import Posting
+from app.orders import letters
+
+MOST_ITEMS = 10  # products an order: the supplier's limit (kinguin.md, 4)
+MOST_OF_ONE = 9  # units of one product: likewise
+
+
+class BadItems(Invalid):
+    title = "Those items can't be ordered"
+
+
+class OutOfStock(Conflict):
+    title = "Not enough in stock"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One line of a request: what, and how many. Prices never come from a request."""
+
+    product_id: UUID
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A new order and the job that makes its payment."""
+
+    order_id: UUID
+    total: Money
+    job_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What an order would cost: our own prices, our own sums."""
+
+    lines: list[tuple[Listed, int]]
+    subtotal: Money
+    discount: Money
+    code: str | None
+    percent: Decimal | None
+
+    @property
+    def total(self) -> Money:
+        return self.subtotal - self.discount
+
+
+async def quote(wanted: Sequence[Wanted], discount_code: str | None = None, *, email: str = "") -> Quote:
+    """Price a request; a credit's code counts for its own ``email``. Raises BadItems, OutOfStock or UnknownDiscount."""
+    if not wanted:
+        raise BadItems("Choose at least one game.", field="items")
+    if len(wanted) > MOST_ITEMS or len({w.product_id for w in wanted}) != len(wanted):
+        raise BadItems(f"An order has 1 to {MOST_ITEMS} different games.", field="items")
+    if any(not 1 <= w.quantity <= MOST_OF_ONE for w in wanted):
+        raise BadItems(f"Choose a quantity from 1 to {MOST_OF_ONE} for each game.", field="quantity")
+    found = await catalog.listed([w.product_id for w in wanted])
+    lines = []
+    for want in wanted:
+        product = found.get(want.product_id)
+        if product is None:
+            raise BadItems("One of these games is not sold any more. Remove it and try again.", field="items")
+        if product.stock < want.quantity:
+            left = f"Only {product.stock} left" if product.stock else "Sold out"
+            raise OutOfStock(f"{product.name}: {left}. Change the quantity and try again.", field="quantity")
+        lines.append((product, want.quantity))
+    subtotal = sum((p.price * n for p, n in lines), Money(Decimal(0), settings().shop_currency))
+    if not discount_code:
+        return Quote(lines, subtotal, subtotal - subtotal, None, None)
+    if credits.is_credit(discount_code):
+        return await _with_credit(lines, subtotal, discount_code.strip().upper(), email)
+    code, percent, off = await discounts.discount_for(discount_code, subtotal)
+    return Quote(lines, subtotal, off, code, percent)
+
+
+async def _with_credit(lines: list[tuple[Listed, int]], subtotal: Money, code: str, email: str) -> Quote:
+    left = await credits.left(code[:32].replace("\x00", ""), email, subtotal.currency)
+    if left is None:
+        about = "This credit is used up, or it was given to another email than the one above."
+        raise discounts.UnknownDiscount(about if email else "Type your email first: it is for one email only.",
+                                        field="discount_code")  # fmt: skip
+    return Quote(lines, subtotal, min(left, subtotal), code, None)
+
+
+async def place(email: str, price: Quote, *, pay_currency: str | None = None) -> Placed:
+    """Store an order with its items, its first event, its payment's job and its first letter, all or nothing."""
+    order_id = new_id()
+    payment = _payment_job(order_id)
+    writes = (
+        *_order_writes(order_id, email, price, pay_currency),
+        *history.opening(order_id, "order.created", total=price.total.as_json()),
+        payment.write,
+        *letters.drafted(order_id, email, "order_received", _lines(price), total=str(price.total)),
+    )
+    if price.code:
+        async with db.transaction():
+            if not await _spend(price, email, order_id):
+                raise discounts.UnknownDiscount("That code was just used up.", field="discount_code")
+            await db.write(*writes)
+    else:
+        await db.write_together(*writes)
+    return Placed(order_id, price.total, payment.id)
+
+
+async def _spend(price: Quote, email: str, order_id: UUID) -> bool:
+    assert price.code is not None
+    if credits.is_credit(price.code):
+        return await credits.spend(price.code, email, price.discount.amount, order_id)
+    return await discounts.spend_discount(price.code)
+
+
+def _lines(price: Quote) -> list[dict[str, Any]]:
+    return [{"name": product.name, "quantity": quantity} for product, quantity in price.lines]
+
+
+def _order_writes(order_id: UUID, email: str, price: Quote, pay_currency: str | None) -> tuple[Write, Write]:
+    items = price.lines
+    order = Write(
+        """INSERT INTO purchase (id, email, status, fulfillment_status, currency, subtotal, discount, discount_code,
+             total, pay_currency, created_at)
+           VALUES ($1, $2, 'created', 'pending', $3, $4, $5, $6, $7, $8, $9)""",
+        (
+            order_id, email, price.subtotal.currency, price.subtotal.amount, price.discount.amount, price.code,
+            price.total.amount, pay_currency, clock.now(),
+        ),
+    )  # fmt: skip
+    lines = Write(
+        """INSERT INTO purchase_item
+             (id, order_id, product_id, position, name, slug, platform, quantity, unit_price, status)
+           SELECT id, $1, product_id, position, name, slug, platform, quantity, unit_price, 'pending'
+           FROM unnest($2::uuid[], $3::uuid[], $4::int[], $5::text[], $6::text[], $7::text[], $8::int[], $9::numeric[])
+             AS i (id, product_id, position, name, slug, platform, quantity, unit_price)""",
+        (
+            order_id, [new_id() for _ in items], [p.id for p, _ in items], list(range(len(items))),
+            [p.name for p, _ in items], [p.slug for p, _ in items], [p.platform for p, _ in items],
+            [n for _, n in items], [p.price.amount for p, _ in items],
+        ),
+    )  # fmt: skip
+    return order, lines
+
+
+def _payment_job(order_id: UUID) -> Posting:
+    """One pending job an order: it reads the coin when it runs, so a choice made meanwhile needs no second one."""
+    args = {"order_id": str(order_id)}
+    return jobs.posting("payments.create", args, subject=order_id, dedupe=payment_dedupe(order_id))
+
+
+def payment_dedupe(order_id: UUID) -> str:
+    return f"payments.create:{order_id}"

@@ -1,0 +1,213 @@
+"""Applying what the provider reports: one report moves one payment, and with it its order."""
+
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from app.core import clock
+from app.core.ids import new_id, parse_id
+from app.core.machine import move
+from app.core.money import Money, plain
+from app.core.settings import settings
+from app.history import service as history
+from app.orders import letters
+from app.orders import service as orders
+from app.orders.service import OF_MONEY
+from app.orders.states import OrderStatus
+from app.payments import booking, queries
+from app.payments.notices import (
+    BOUGHT,
+    ENDS,
+    NOTHING,
+    OPEN,
+    PARKED,
+    PAYS,
+    Expected,
+    Outcome,
+    Standing,
+    Tolerance,
+    Verdict,
+    judge,
+)
+from app.payments.schedule import next_look
+from app.payments.states import MOVES, PaymentStatus
+from app.payments.tables import Payment
+from app.providers.nowpayments import PaymentReport
+
+UNDERPAID = f"{OF_MONEY}underpaid"  # how the cause of an order begins that waits for the rest of its money
+LATE = f"{OF_MONEY}paid late"  # … and of one whose customer is asked what becomes of it
+
+
+async def apply(report: PaymentReport, *, looked: bool = False) -> str:
+    """Move payment and order by one report, in the surrounding transaction. Returns the words for the notice's log.
+
+    ``looked``: it answers a look of ours, so the next look is put off even where it says nothing new.
+    """
+    order_id = parse_id(report.order_id or "")
+    order = await orders.lock(order_id) if order_id else None
+    if order is None:
+        return "ignored: it names no order of ours"
+    payment = await queries.by_provider_id(report.payment_id, lock=True) or await _adopt(order, report)
+    # The provider's answers leave out what its notices say (nowpayments.md, 2 and 6): a deposit stays a further one.
+    report = replace(report, parent_payment_id=payment["parent_payment_id"])
+    before = await standing(order, but=payment["id"])
+    verdict = judge(before, await _expected(payment), report, tolerance())
+    if verdict.outcome not in NOTHING or verdict.to is not None or looked:
+        await _note(payment, report, verdict)
+    if verdict.to is not None:
+        await move(Payment, payment["id"], verdict.to, MOVES)
+        await history.record(order["id"], f"payment.{verdict.to}", payment=report.payment_id)
+    if verdict.value is not None and verdict.value != payment["value"]:
+        await booking.brought(payment, Money(verdict.value, payment["price_currency"]))
+    await _affect(order, payment, verdict)
+    return f"{verdict.outcome}: {verdict.why}"
+
+
+def tolerance() -> Tolerance:
+    return Tolerance(settings().underpaid_tolerance_percent, settings().underpaid_tolerance_amount)
+
+
+async def standing(order: dict[str, Any], *, but: UUID | None = None) -> Standing:
+    """How an order stands towards money, one of its payments apart."""
+    status = OrderStatus(order["status"])
+    late = status is OrderStatus.EXPIRED
+    if status is OrderStatus.UNDERPAID:
+        late = not await queries.rate_held(order["id"])
+    return Standing(
+        status=status,
+        total=order["total"],
+        brought=await queries.brought(order["id"], but=but),
+        late=late,
+        sellable=not late or await orders.still_sellable(order["id"], settings().late_slippage_percent),
+        given_back=order["choice"] in {"refund", "credit"},
+    )
+
+
+async def _expected(payment: dict[str, Any]) -> Expected:
+    """What we asked for. A further deposit was asked for in its parent's coin."""
+    parent_id = payment["parent_payment_id"]
+    parent = await queries.by_provider_id(parent_id) if parent_id else None
+    return Expected(
+        order_id=str(payment["order_id"]), status=PaymentStatus(payment["status"]),
+        price_amount=payment["price_amount"], price_currency=payment["price_currency"],
+        pay_amount=payment["pay_amount"], pay_currency=(parent or payment)["pay_currency"],
+        actually_paid=payment["actually_paid"], value=payment["value"], top_up=payment["tops_up"] is not None,
+    )  # fmt: skip
+
+
+async def _adopt(order: dict[str, Any], report: PaymentReport) -> dict[str, Any]:
+    """A payment without a row: made on our hosted invoice, by a repeated deposit, or by a call whose answer was lost.
+
+    The provider itself confirmed that it is ours and for this order (only the key that made it can read it).
+    """
+    payment_id, now = new_id(), clock.now()
+    further = report.parent_payment_id is not None
+    completes = None
+    if further and order["status"] in OPEN:
+        completes = await queries.incomplete(order["id"], report.parent_payment_id, report.pay_currency)
+    price = (report.price_amount if further else None) or order["total"]
+    await queries.insert(
+        {
+            "id": payment_id, "order_id": order["id"], "provider_payment_id": report.payment_id,
+            "invoice_id": report.invoice_id, "price_amount": price, "price_currency": order["currency"],
+            "pay_amount": report.pay_amount, "pay_currency": report.pay_currency or "",
+            "pay_address": report.pay_address, "memo": report.payin_extra_id, "network": report.network,
+            "tops_up": completes, "parent_payment_id": report.parent_payment_id, "next_check_at": now,
+        },
+        now,
+    )  # fmt: skip
+    await history.record(order["id"], "payment.adopted", payment=report.payment_id)
+    adopted = await queries.one(payment_id)
+    assert adopted is not None
+    return adopted
+
+
+async def _note(payment: dict[str, Any], report: PaymentReport, verdict: Verdict) -> None:
+    """Keep what was believed of a report, and say when to look next."""
+    now = clock.now()
+    status = verdict.to or PaymentStatus(payment["status"])
+    changes: dict[Any, Any] = {Payment.checks: payment["checks"] + 1, Payment.updated_at: now}
+    if verdict.outcome not in NOTHING:
+        changes[Payment.outcome] = verdict.outcome.value
+        changes[Payment.owed_back] = verdict.owed_back
+    if verdict.value is not None:
+        changes[Payment.value] = verdict.value
+    if (verdict.to is not None or verdict.value is not None) and verdict.outcome is not Outcome.UNBELIEVABLE:
+        changes[Payment.actually_paid] = report.actually_paid or payment["actually_paid"]
+    outcome = changes.get(Payment.outcome, payment["outcome"])
+    changes[Payment.next_check_at] = next_look(status, outcome, payment["created_at"], now)
+    await Payment.update(changes).where(Payment.id == payment["id"])
+
+
+async def _affect(order: dict[str, Any], payment: dict[str, Any], verdict: Verdict) -> None:
+    order_id: UUID = order["id"]
+    if verdict.outcome in PAYS | {Outcome.UNDERPAID} and order["status"] == OrderStatus.CREATED:
+        await orders.await_payment(order_id)  # its attempt's answer was lost, and the money came first
+    if verdict.outcome is Outcome.SEEN:
+        await orders.confirming(order_id)
+    elif verdict.outcome in PAYS:
+        await _pay(order, verdict)
+    elif verdict.outcome is Outcome.UNDERPAID:
+        await _short(order, payment, verdict)
+    elif verdict.outcome in ENDS:
+        await _attempt_over(order, payment, verdict)
+    if verdict.outcome in PARKED:
+        await _park(order, verdict)
+
+
+async def _pay(order: dict[str, Any], verdict: Verdict) -> None:
+    order_id: UUID = order["id"]
+    if order["status"] not in BOUGHT:
+        await settle(order, late=verdict.outcome is Outcome.PAID_LATE)
+    if verdict.excess:
+        excess = Money(verdict.excess, order["currency"])
+        await history.record(order_id, "payment.overpaid", excess=plain(verdict.owed_back), owed=excess.as_json())
+
+
+async def settle(order: dict[str, Any], *, late: bool) -> None:
+    """The price is there: what the order waited for has come, it buys, and the ledger takes the price."""
+    order_id: UUID = order["id"]
+    if await orders.settle(order_id, late=late):
+        await booking.earned(order_id, Money(order["total"], order["currency"]))
+        for reason in (UNDERPAID, LATE):
+            await orders.unpark(order_id, reason)
+
+
+async def _short(order: dict[str, Any], payment: dict[str, Any], verdict: Verdict) -> None:
+    """Part of the price is there: the page and a letter say what is missing, and how to add it."""
+    order_id: UUID = order["id"]
+    missing, coin = plain(verdict.missing_coin), payment["pay_currency"]
+    money = Money(verdict.missing, order["currency"])
+    if not await orders.underpaid(order_id, missing=missing, coin=coin, money=money.as_json()):
+        await history.record(order_id, "payment.short", missing=missing, coin=coin, money=money.as_json())
+    await orders.park(order_id, f"{UNDERPAID}: {missing} {coin.upper()} is missing ({money})", instead_of=UNDERPAID)
+    await letters.write(order, "payment_short", missing=str(money), missing_coin=f"{missing} {coin.upper()}")
+
+
+async def _attempt_over(order: dict[str, Any], payment: dict[str, Any], verdict: Verdict) -> None:
+    """An attempt's end is the order's end only when no other attempt can bring or has brought money."""
+    order_id: UUID = order["id"]
+    if await queries.others_open(order_id, payment["id"]):
+        have = await queries.brought(order_id)
+        if (
+            order["status"] == OrderStatus.CONFIRMING
+            and have
+            and not await queries.others_in_flight(order_id, payment["id"])
+        ):
+            money = Money(order["total"] - have, order["currency"])
+            await orders.underpaid(order_id, money=money.as_json())
+    elif verdict.outcome is Outcome.EXPIRED and order["status"] != OrderStatus.CONFIRMING:
+        await orders.expire(order_id)
+    else:
+        await orders.payment_failed(order_id)
+
+
+async def _park(order: dict[str, Any], verdict: Verdict) -> None:
+    """Before a person with it; late money before its customer, too, who says what becomes of it."""
+    order_id: UUID = order["id"]
+    late = verdict.outcome is Outcome.LATE
+    new = await orders.park(order_id, f"{OF_MONEY}{verdict.why}", instead_of=LATE if late else None)
+    if new or verdict.to is not None or verdict.value is not None:
+        await history.record(order_id, "payment.late" if late else "payment.parked", why=verdict.why)
+    if late:
+        await letters.write(order, "payment_late")

@@ -1,0 +1,139 @@
+"""What becomes of money that has bought nothing: its customer says. Refund, credit, or a top-up of what is missing."""
+
+from dataclasses import dataclass
+from decimal import ROUND_UP, Decimal
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from app.catalog import credits
+from app.core import db
+from app.core.errors import Conflict, Invalid
+from app.core.money import Money, plain
+from app.jobs import service as jobs
+from app.orders import service as orders
+from app.orders.service import OF_MONEY
+from app.payments import booking, queries
+from app.payments.applying import settle, standing, tolerance
+from app.payments.opening import topped_up_in
+
+ASKED = {"underpaid", "expired", "cancelled", "failed"}  # states in which money may lie that buys nothing
+COMPLETED = {"underpaid", "expired"}  # those that more money can still complete
+SHOWN = Decimal(1).scaleb(-8)  # of a coin, rounded up: what every wallet can send
+
+
+class Choice(StrEnum):
+    REFUND = "refund"
+    CREDIT = "credit"
+    TOP_UP = "top_up"
+
+
+FINAL = {Choice.REFUND, Choice.CREDIT}
+
+
+class NothingToChoose(Conflict):
+    title = "There is nothing to choose for this order"
+
+
+class NotThatChoice(Invalid):
+    title = "That can't be chosen for this order"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """``held``: what the customer could have back. ``missing``: what the order needs beyond it at the price of today,
+    also as ``missing_coin`` in ``coin``; None where it is not sold any more. ``repriced``: that price is a new one."""
+
+    held: Money
+    missing: Money | None = None
+    missing_coin: str = ""
+    coin: str = ""
+    repriced: bool = False
+
+
+async def options(order: dict[str, Any]) -> Options | None:
+    """What the customer of an order may choose now; None when no money waits for it, or the choice is made."""
+    if order["status"] not in ASKED or order["choice"] in FINAL:
+        return None
+    held = await booking.to_give_back(order["id"])
+    if held.amount <= 0:
+        return None
+    base = await queries.largest(order["id"])
+    if base is None or order["status"] not in COMPLETED:
+        return Options(held)
+    now = await standing(order)
+    total = order["total"] if now.sellable else await orders.price_today(order["id"])
+    if total is None:
+        return Options(held)
+    missing = max(total - now.brought, Decimal(0))
+    if (now.brought, total) == (base["value"], base["price_amount"]):
+        coins = max(base["pay_amount"] - base["actually_paid"], Decimal(0))  # to the last digit of the coin
+    else:
+        coins = (missing * base["pay_amount"] / base["price_amount"]).quantize(SHOWN, ROUND_UP)
+    return Options(held, Money(missing, order["currency"]), plain(coins), base["pay_currency"], not now.sellable)
+
+
+async def choose(order_id: UUID, choice: str, *, coin: str | None = None) -> UUID | None:
+    """Carry the customer's choice out. Returns the job that makes a top-up's payment, where there is one.
+
+    Raises NothingToChoose, NotThatChoice or CoinNotOffered.
+    """
+    async with db.transaction():
+        order = await orders.lock(order_id)
+        found = await options(order) if order else None
+        if order is None or found is None:
+            raise NothingToChoose("It holds no money that waits for you, or you have chosen before. Reload the page.")
+        if choice == Choice.REFUND:
+            await _refund(order, found.held)
+        elif choice == Choice.CREDIT:
+            await _credit(order, found.held)
+        elif choice == Choice.TOP_UP and found.missing is not None:
+            return await _top_up(order, found, coin)
+        else:
+            raise NotThatChoice("Choose one of the ways shown on the order's page.", field="choice")
+    return None
+
+
+async def _refund(order: dict[str, Any], held: Money) -> None:
+    order_id: UUID = order["id"]
+    args = {"order_id": str(order_id), "reason": "chosen by the customer", **held.as_json()}
+    await jobs.post("refunds.ask", args, subject=order_id, dedupe=f"refunds.ask:{order_id}")
+    await _given_back(order, Choice.REFUND, held)
+
+
+async def _credit(order: dict[str, Any], held: Money) -> None:
+    await credits.give(order["id"], order["email"], held)
+    await booking.credited(order["id"], held)
+    await _given_back(order, Choice.CREDIT, held)
+    if order["status"] == "underpaid":
+        await orders.expire(order["id"])
+
+
+async def _given_back(order: dict[str, Any], choice: Choice, held: Money) -> None:
+    await orders.chose(order["id"], choice, amount=held.as_json())
+    await orders.unpark(order["id"], OF_MONEY)
+
+
+async def _top_up(order: dict[str, Any], found: Options, coin: str | None) -> UUID | None:
+    """Ask for what is missing; where prices have changed, at those of today. Nothing missing buys at once."""
+    order_id: UUID = order["id"]
+    if found.repriced:
+        await orders.reprice(order_id)
+        order = await orders.lock(order_id) or order
+    missing = order["total"] - await queries.brought(order_id)
+    if tolerance().takes(missing, order["total"]):
+        await settle(order, late=True)
+        return None
+    code, price = await topped_up_in(coin or found.coin, Money(missing, order["currency"]))
+    await orders.chose(order_id, Choice.TOP_UP, amount=price.as_json(), coin=code)
+    args, dedupe = {"order_id": str(order_id), "coin": code}, f"payments.top_up:{order_id}"
+    await jobs.post("payments.top_up", args, subject=order_id, dedupe=dedupe)
+    return await _newest_job(order_id)
+
+
+async def _newest_job(order_id: UUID) -> UUID:
+    """The newest job that makes a top-up of the order; a pending one is reused."""
+    found = await db.fetch_value(
+        "SELECT id FROM job WHERE subject = $1 AND name = 'payments.top_up' ORDER BY created_at DESC LIMIT 1", order_id
+    )
+    return UUID(str(found))

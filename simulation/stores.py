@@ -1,0 +1,92 @@
+"""Where letters and blobs go: Resend with its idempotency keys, and an object store that writes once."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import httpx
+
+from app.providers.errors import ProviderDown
+from app.providers.object_store import LINK_SECONDS, ObjectConflict, ObjectMissing, check_key
+from simulation.faults import Weather
+from simulation.processes import Processes
+from simulation.scheduler import Scheduler
+from simulation.wire import Answer
+
+REMEMBERED = 24 * 3600  # seconds of an idempotency key (resend.md, 4)
+WRITING = (0.005, 0.2)  # seconds of a put
+
+
+@dataclass
+class Resend:
+    """``sent`` has every letter that went out: recipient, kind."""
+
+    scheduler: Scheduler
+    name: str = "resend"
+    sent: list[tuple[str, str]] = field(default_factory=list)
+    seen: set[tuple[str, str]] = field(default_factory=set)
+    _known: dict[str, tuple[float, str, str]] = field(default_factory=dict)
+
+    def answer(self, method: str, path: str, query: Mapping[str, str], body: Any, headers: httpx.Headers) -> Answer:
+        key, payload = headers["idempotency-key"], hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+        at, known, letter = self._known.get(key, (-REMEMBERED - 1.0, "", ""))
+        if self.scheduler.seconds - at < REMEMBERED:
+            if known != payload:
+                return 409, {"statusCode": 409, "name": "invalid_idempotent_request", "message": "other content"}
+            return 200, {"id": letter}
+        letter = f"letter-{len(self.sent)}"
+        self._known[key] = (self.scheduler.seconds, payload, letter)
+        self.sent.append((body["to"][0], body["tags"][0]["value"]))
+        self.seen.add(self.sent[-1])
+        return 200, {"id": letter}
+
+    def broken(self) -> Answer:
+        return 500, {"statusCode": 500, "name": "internal_server_error", "message": "Internal server error."}
+
+
+class Store:
+    """Blobs in memory; see ``ObjectStore`` for what is promised."""
+
+    def __init__(self, scheduler: Scheduler, weather: Weather, processes: Processes) -> None:
+        self._scheduler, self._weather, self._processes = scheduler, weather, processes
+        self.blobs: dict[str, bytes] = {}
+
+    def _away(self, call: str, fault: str = "store refused") -> None:
+        if self._weather.lasts("store down", self._scheduler.seconds) or self._weather.strikes(fault):
+            raise ProviderDown("storage", call, "simulated", may_have_happened=True)
+
+    async def put(self, key: str, data: bytes) -> None:
+        await self._scheduler.pause(self._weather.chance.uniform(*WRITING))
+        self._processes.die_here("worker died waiting")
+        self._away("put")
+        if self.blobs.setdefault(check_key(key), data) != data:
+            raise ObjectConflict("storage", "put", "another object has that key")
+        self._away("put", "store refused after its effect")
+        await self._processes.freeze_here("process frozen")
+
+    async def get(self, key: str) -> bytes:
+        self._away("get")
+        if key not in self.blobs:
+            raise ObjectMissing("storage", "get", "no such object")
+        return self.blobs[key]
+
+    async def delete(self, key: str) -> None:
+        self.blobs.pop(key, None)
+
+    async def exists(self, key: str) -> bool:
+        return key in self.blobs
+
+    async def link(self, key: str, *, filename: str, seconds: int = LINK_SECONDS) -> str:
+        return f"https://blobs.invalid/{key}?for={seconds}"
+
+    async def expire(self, prefix: str, older_than: datetime) -> int:
+        return 0
+
+    async def health(self) -> None:
+        """Always well."""
+
+    async def aclose(self) -> None:
+        """Nothing to let go of."""

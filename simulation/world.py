@@ -1,0 +1,208 @@
+"""One world: a shop with its processes, providers and customers, from its first order to the evening after the storm."""
+
+import random
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+from typing import TextIO
+from uuid import UUID
+
+import asyncpg
+
+import actors
+from app.catalog import service as catalog
+from app.core import clock, db, ids
+from app.core.settings import settings
+from app.payments import coins
+from app.providers.kinguin import Kinguin as KinguinClient
+from app.providers.kit import Providers
+from app.providers.nowpayments import NowPayments as NowPaymentsClient
+from app.providers.nowpayments_payouts import Payouts
+from app.providers.resend import Resend as ResendClient
+from simulation import postgres
+from simulation.customers import Customers
+from simulation.doors import Doors
+from simulation.faults import Weather
+from simulation.kinguin import STOCK, Kinguin, Product
+from simulation.nowpayments import NowPayments
+from simulation.processes import Processes
+from simulation.queue import Queue
+from simulation.scheduler import Scheduler
+from simulation.staff import Staff
+from simulation.stores import Resend, Store
+from simulation.wire import Books, Line
+
+ARRIVALS = 1.0  # seconds from one customer to the next, on average
+STORM_AFTER = 1200.0  # seconds the weather goes on after the last customer came
+EVENING = 3600.0  # seconds of calm at the least: late notices arrive
+LATEST = 30 * 3600.0  # seconds of calm at the most, past every patience in the house: by then all must be at rest
+LOOK = 300.0  # seconds between looks whether all is at rest
+OUTAGE = (5.0, 240.0)  # seconds
+ENDLESS = 1e8  # seconds: the clients' own wall clock must not end a call here
+BUSY = """SELECT EXISTS (SELECT FROM job WHERE status IN ('pending', 'processing')) OR EXISTS (
+  SELECT FROM purchase p WHERE status = 'paid' AND cause IS NULL
+  AND NOT EXISTS (SELECT FROM job WHERE subject = p.id AND status = 'failed'))"""
+
+
+async def _nobody_asks() -> bool:
+    return True
+
+
+class World:
+    """``seed`` decides everything that happens; ``trace`` is given the history, a line each.
+
+    ``at_rest`` says whether there is nothing left to wait for in the evening.
+    """
+
+    def __init__(self, seed: int, orders: int, trace: TextIO | None = None) -> None:
+        self.seed, self.orders = seed, orders
+        self.chance = random.Random(seed)  # noqa: S311 - to be repeatable
+        self.scheduler, self.weather = Scheduler(trace), Weather(self.chance)
+        self.processes = Processes(self.scheduler, self.weather)
+        s = settings()
+        self.nowpayments = NowPayments(self.scheduler, self.weather, s.nowpayments_ipn_secret.get_secret_value())
+        forgiving = self.chance.random() < 0.75
+        self.kinguin = Kinguin(self.scheduler, self.weather, s.kinguin_webhook_secret.get_secret_value(), forgiving)
+        self.resend = Resend(self.scheduler)
+        self.store = Store(self.scheduler, self.weather, self.processes)
+        self.kit = self._kit()
+        self.queue = Queue(self.scheduler, self.weather, self.processes, self.kit)
+        self.doors = Doors(self.scheduler, self.weather, self.processes)
+        self.nowpayments.tell = self.kinguin.tell = self.doors.tell
+        self.staff = Staff(self.scheduler, self.weather, self.processes)
+        self.customers = Customers(
+            self.scheduler, self.weather, self.processes, self.nowpayments, self.resend, self.store
+        )
+        self.over = False
+        self.at_rest: Callable[[], Awaitable[bool]] = _nobody_asks
+
+    def _line(self, books: Books) -> Line:
+        return Line(books, self.scheduler, self.weather, self.processes)
+
+    def _kit(self) -> Providers:
+        """The house's own clients, on lines of ours."""
+        s, patience = settings(), ENDLESS
+        np, kg, rs = (self._line(books) for books in (self.nowpayments, self.kinguin, self.resend))
+        return Providers(
+            nowpayments=NowPaymentsClient(s.nowpayments_base_url, "key", transport=np, total_seconds=patience),
+            payouts=Payouts(
+                s.nowpayments_base_url,
+                "key",
+                email="sim@bitloot.localhost",
+                password="simulated",
+                transport=np,
+                total_seconds=patience,
+            ),
+            kinguin=KinguinClient(s.kinguin_base_url, "key", transport=kg, total_seconds=patience),
+            resend=ResendClient(s.resend_base_url, "key", transport=rs, total_seconds=patience),
+            store=self.store,
+        )
+
+    def _draw_id(self) -> UUID:
+        """A UUID version 7 of this world's time and chance."""
+        milliseconds = int(self.scheduler.now().timestamp() * 1000)
+        low = self.scheduler.microseconds % 1000 << 64 | self.chance.getrandbits(62)
+        return UUID(int=milliseconds << 80 | 0x7 << 76 | 0b10 << 62 | low)
+
+    async def run(self) -> None:
+        """Let it all happen."""
+        random.seed(self.seed)  # the jitter of retries
+        assert actors.broker is not None
+        with ExitStack() as rules:
+            rules.enter_context(clock.ruled_by(self.scheduler.now))
+            rules.enter_context(ids.drawn_by(self._draw_id))
+            self.weather.calm()
+            await self._found()
+            for number in range(self.orders):
+                self.scheduler.after(
+                    self.chance.uniform(0, self.orders * ARRIVALS), lambda number=number: self.customers.arrive(number)
+                )
+            self._turn_weather()
+            self._next_event()
+            self.scheduler.after(self.orders * ARRIVALS + STORM_AFTER, self._calm)
+            await self.scheduler.run(lambda: not self.over)
+
+    async def _found(self) -> None:
+        """Tables under watch, processes started, a catalog and coins."""
+        url = settings().database_url.get_secret_value()
+        connection = await asyncpg.connect(url)
+        await postgres.watch(connection)
+        await connection.close()
+        await db.open_pool(4)
+        self.queue.put_between()
+        await catalog.sync(kinguin=self.kit.kinguin)
+        await coins.sync(nowpayments=self.kit.nowpayments)
+        postgres.put_between(self.scheduler, self.weather, self.processes)
+        await self.processes.open(url)
+
+    async def close(self) -> None:
+        await self.scheduler.close()
+        await self.processes.close()
+        await db.close_pool()
+
+    def _turn_weather(self) -> None:
+        if not self._calmed:
+            self.scheduler.after(self.weather.turn(), self._turn_weather)
+
+    def _next_event(self) -> None:
+        name, wait = self.weather.next_event()
+        self.scheduler.after(wait, lambda: self._strike(name))
+
+    _calmed = False
+
+    def _strike(self, name: str) -> None:
+        """A disaster."""
+        if self._calmed:
+            return
+        self._next_event()
+        self.weather.happened[name] += 1
+        self.scheduler.say(name)
+        chance, processes = self.chance, self.processes
+        if name == "Redis wiped":
+            self.queue.wipe()
+        elif name.endswith(" killed"):
+            victims = {"worker": processes.any_worker(), "web": processes.web, "clock": processes.clock}
+            processes.kill(victims[name.split()[0]])
+        elif name == "presence lost":
+            processes.lose_presence(processes.any_worker())
+        elif name == "notice replayed by hand":
+            self.scheduler.start("replay", self.staff.replay(), process=processes.web)
+        elif name == "price moves":
+            product = chance.choice(self.kinguin.products)
+            product.price = (product.usual * chance.choice((9, 10, 10, 11, 15)) / 10).quantize(product.usual)
+            self.kinguin.change(product)
+        elif name == "sold out":
+            product = chance.choice(self.kinguin.products)
+            product.stock = 0
+            self.kinguin.change(product)
+            self.scheduler.after(chance.uniform(60, 1200), lambda: self._restock(product))
+        else:
+            self.weather.bring(name, self.scheduler.seconds + chance.uniform(*OUTAGE))
+
+    def _restock(self, product: Product) -> None:
+        product.stock, product.price = STOCK, product.usual
+        self.kinguin.change(product)
+
+    def _calm(self) -> None:
+        """The storm is over: nothing goes wrong any more, and in time everything must come to rest."""
+        self.scheduler.say("calm")
+        self._calmed = True
+        self.weather.calm()
+        for product in self.kinguin.products:
+            self._restock(product)
+        self.scheduler.after(EVENING, self._look)
+        self.scheduler.after(LATEST, self._end)
+
+    def _look(self) -> None:
+        self.scheduler.chore(self._rest)
+        self.scheduler.after(LOOK, self._look)
+
+    async def _rest(self) -> None:
+        if not await db.fetch_value(BUSY) and await self.at_rest():
+            self._end()
+
+    def _end(self) -> None:
+        self.over = True
+
+    def counts(self) -> Counter[str]:
+        return self.weather.happened
