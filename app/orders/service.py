@@ -131,6 +131,7 @@ async def refunded(order_id: UUID) -> None:
     """All of its money went back: whatever it waited for is settled."""
     if await _to(order_id, OrderStatus.REFUNDED, "order.refunded") is not None:
         await unpark(order_id)
+        await unpark(order_id, OF_MONEY)
 
 
 async def item_fulfilled(order_id: UUID, item_id: UUID) -> None:

@@ -92,7 +92,7 @@ async def _as_before(order_id: UUID) -> None:
         await connection.execute(
             f"""DELETE FROM refund WHERE order_id = '{order_id}'; DELETE FROM job WHERE subject = '{order_id}';
             DELETE FROM mail WHERE subject = '{order_id}'; DELETE FROM link WHERE order_id = '{order_id}';
-            DELETE FROM key_audit WHERE order_id = '{order_id}'; DELETE FROM event WHERE subject = '{order_id}';
+            DELETE FROM audit_line WHERE order_id = '{order_id}'; DELETE FROM event WHERE subject = '{order_id}';
             UPDATE sealed_key SET revealed_at = NULL, locked_at = NULL WHERE order_id = '{order_id}';
             UPDATE purchase SET held_at = NULL WHERE id = '{order_id}'"""
         )
@@ -113,7 +113,7 @@ async def test_ten_thousand_races_end_with_a_key_shown_or_refunded_never_both(ki
             row = await db.fetch_one(
                 """SELECT revealed_at IS NOT NULL AS shown, locked_at IS NOT NULL AS locked,
                      (SELECT count(*) FROM refund r WHERE r.order_id = k.order_id) AS refunds,
-                     (SELECT count(*) FROM key_audit a WHERE a.order_id = k.order_id) AS lines
+                     (SELECT count(*) FROM audit_line a WHERE a.order_id = k.order_id AND a.action = 'key.revealed') AS lines
                    FROM sealed_key k WHERE order_id = $1""",
                 order_id,
             )

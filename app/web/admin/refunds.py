@@ -1,6 +1,7 @@
 """Refunds, for admins: the list, one with all that is known of it, and the decisions."""
 
 import json
+from contextlib import AbstractAsyncContextManager
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -120,7 +121,8 @@ async def create(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
         raise guards.OrderNotFound
     form = await read_form(request)
     amount = await _amount(order, form.get("amount", ""))
-    refund_id = await service.ask(order["id"], amount, form.get("reason", ""), _who(request))
+    async with guards.recorded(request, "refund.asked", order_id=order["id"], details=str(amount)):
+        refund_id = await service.ask(order["id"], amount, form.get("reason", ""), _who(request))
     where = f"/admin/refunds/{refund_id}"
     return answer({"refundId": refund_id}, status=201) if wants_json(request) else see_other(where)
 
@@ -143,7 +145,8 @@ async def approve(request: Asked, refund_id: FromPath[str]) -> Response[bytes]:
     """Let the payout begin."""
     await guards.admin(request)
     refund = await _find(refund_id)
-    await service.approve(refund["id"], _who(request))
+    async with _recorded(request, "approved", refund):
+        await service.approve(refund["id"], _who(request))
     return _back(request, refund["id"])
 
 
@@ -152,7 +155,8 @@ async def record(request: Asked, refund_id: FromPath[str]) -> Response[bytes]:
     """Keep the transaction of coins that a person has sent."""
     await guards.admin(request)
     refund, form = await _find(refund_id), await read_form(request)
-    await service.record(refund["id"], form.get("tx_hash", ""), _who(request))
+    async with _recorded(request, "recorded", refund):
+        await service.record(refund["id"], form.get("tx_hash", ""), _who(request))
     return _back(request, refund["id"])
 
 
@@ -161,7 +165,8 @@ async def reject(request: Asked, refund_id: FromPath[str]) -> Response[bytes]:
     """Turn it down, with a reason that the customer reads."""
     await guards.admin(request)
     refund, form = await _find(refund_id), await read_form(request)
-    await service.fail(refund["id"], form.get("reason", ""), _who(request))
+    async with _recorded(request, "rejected", refund):
+        await service.fail(refund["id"], form.get("reason", ""), _who(request))
     return _back(request, refund["id"])
 
 
@@ -170,8 +175,14 @@ async def retry(request: Asked, refund_id: FromPath[str]) -> Response[bytes]:
     """Put a failed refund back, to be decided on again."""
     await guards.admin(request)
     refund = await _find(refund_id)
-    await service.retry(refund["id"], _who(request))
+    async with _recorded(request, "retried", refund):
+        await service.retry(refund["id"], _who(request))
     return _back(request, refund["id"])
+
+
+def _recorded(request: Asked, act: str, refund: dict[str, Any]) -> AbstractAsyncContextManager[None]:
+    details = f"{refund['id']} {refund['amount']} {refund['currency']}"
+    return guards.recorded(request, f"refund.{act}", order_id=refund["order_id"], details=details)
 
 
 def _back(request: Asked, refund_id: UUID) -> Response[bytes]:
