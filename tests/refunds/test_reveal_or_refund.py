@@ -113,7 +113,8 @@ async def test_ten_thousand_races_end_with_a_key_shown_or_refunded_never_both(ki
             row = await db.fetch_one(
                 """SELECT revealed_at IS NOT NULL AS shown, locked_at IS NOT NULL AS locked,
                      (SELECT count(*) FROM refund r WHERE r.order_id = k.order_id) AS refunds,
-                     (SELECT count(*) FROM audit_line a WHERE a.order_id = k.order_id AND a.action = 'key.revealed') AS lines
+                     (SELECT count(*) FROM audit_line a
+                      WHERE a.order_id = k.order_id AND a.action = 'key.revealed') AS lines
                    FROM sealed_key k WHERE order_id = $1""",
                 order_id,
             )
