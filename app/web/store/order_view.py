@@ -66,7 +66,7 @@ async def build(order: dict[str, Any]) -> dict[str, Any]:
         "favicon": favicon,
         "steps": _steps(order, events),
         "items": items,
-        "payment": _payment(payment, coins) if payment else None,
+        "payment": _payment(payment, coins) if payment and order["held_at"] is None else None,
         "refunds": [refund_words.shown(refund, masked(order["email"])) for refund in going_back],
         "timeline": words.timeline(events),
         "seq": events[-1]["seq"] if events else 0,
@@ -79,6 +79,8 @@ async def build(order: dict[str, Any]) -> dict[str, Any]:
 
 
 def _say(order: dict[str, Any], phase: str, refused: bool, dead: list[str]) -> tuple[str, str, str, str]:
+    if order["held_at"] is not None and phase != "refunded":
+        return words.GOING_BACK
     if order["status"] == "paid" and (order["fulfillment_status"] == "failed" or dead):
         return words.TROUBLE
     return words.REFUSED if refused else words.HEADLINES[phase]
