@@ -52,7 +52,7 @@ def parse(coin: str, name: str, network: str, address: str, memo: str, *, has_me
     if not address:
         raise BadAddress("Paste the address of your wallet.", field="address")
     if not re.fullmatch(pattern, address):
-        where = "" if network == name else f" on {network}"
+        where = "" if network in name else f" on {network}"
         raise BadAddress(f"That is no {name} address{where}: such an address {looks}.", field="address")
     if memo and not has_memo:
         raise BadAddress(f"{name} knows no memo. Leave it empty.", field="memo")

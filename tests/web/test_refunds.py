@@ -281,3 +281,14 @@ async def test_lists_and_metrics_count_refunds_and_ledgers(admin, client, part_p
     metrics = (await client.get("/metrics")).text
     assert 'bitloot_refunds{status="pending"} 1.0' in metrics
     assert "bitloot_ledger_differences 0.0" in metrics
+
+
+async def test_an_order_whose_money_goes_back_asks_for_no_more(admin, visitor, part_paid) -> None:
+    browser = visitor()
+    browser.cookies.set("bitloot_orders", part_paid.token)
+    assert "Send the rest" in (await browser.get(f"/orders/{part_paid.id}")).text
+    await ask(admin, part_paid.id, amount="", reason="x")
+    page = (await browser.get(f"/orders/{part_paid.id}")).text
+    assert "Your money goes back to you" in page
+    assert "Tell us where to send it" in page
+    assert "Send the rest" not in page

@@ -76,13 +76,16 @@ async def of_order(order_id: UUID) -> dict[str, Any]:
     """What ``admin/refunds/_order.html`` shows on an order's page."""
     sealed = await keys.of_order(order_id)
     refundable = await queries.refundable(order_id)
-    money = {a: Money(n, SUPPLIER if a.startswith("supplier") else refundable.currency) for a, n in
-             (await books.balances(order_id)).items() if n}  # fmt: skip
+    # Each account's side is in its name; a person reads how much.
+    standing = [(account, abs(number)) for account, number in (await books.balances(order_id)).items() if number]
     return {
         "refunds": [_row(refund) for refund in await queries.of_order(order_id)],
         "refundable": refundable,
         "keys_shown": any(key["revealed_at"] for key in sealed),
-        "ledger": [{"account": account.value, "money": amount} for account, amount in money.items()],
+        "ledger": [
+            {"account": a.value, "money": Money(n, SUPPLIER if a.startswith("supplier") else refundable.currency)}
+            for a, n in standing
+        ],
     }
 
 

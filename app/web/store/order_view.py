@@ -62,7 +62,7 @@ async def build(order: dict[str, Any]) -> dict[str, Any]:
         "favicon": favicon,
         "steps": _steps(order, events),
         "items": items,
-        **money,
+        **(money | {"payment": None} if order["held_at"] else money),
         "refunds": [refund_words.shown(refund, masked(order["email"])) for refund in going_back],
         "timeline": words.timeline(events),
         "seq": events[-1]["seq"] if events else 0,
@@ -75,6 +75,8 @@ async def build(order: dict[str, Any]) -> dict[str, Any]:
 
 
 def _say(order: dict[str, Any], phase: str, refused: bool, dead: list[str]) -> tuple[str, str, str, str]:
+    if order["held_at"] is not None and phase != "refunded":
+        return words.GOING_BACK
     if order["status"] == "paid" and (order["fulfillment_status"] == "failed" or dead):
         return words.TROUBLE
     return words.REFUSED if refused else words.HEADLINES[phase]

@@ -81,6 +81,12 @@ TROUBLE = (
     "Being sorted out",
     "attention",
 )
+GOING_BACK = (
+    "Your money goes back to you",
+    "Below you see how far that is, and what we need from you. Please send no more for this order.",
+    "Being refunded",
+    "attention",
+)
 REFUSED = (
     "That coin did not work out",
     "Choose another coin below; your order is kept.",
