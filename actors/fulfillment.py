@@ -4,7 +4,7 @@ from uuid import UUID
 
 from actors.job import job
 from app.core.backoff import Retry
-from app.fulfillment import notices, steps
+from app.fulfillment import notices, steps, watch
 from app.jobs.service import Lease
 from app.providers.kit import Providers
 
@@ -24,3 +24,8 @@ async def check(lease: Lease, kit: Providers) -> None:
 @job("fulfillment.apply_notice")
 async def apply_notice(lease: Lease, kit: Providers) -> None:
     await notices.apply(UUID(lease.args["notice_id"]), commit=lease.commit)
+
+
+@job("fulfillment.pick_up")
+async def pick_up(lease: Lease, kit: Providers) -> None:
+    await watch.pick_up()

@@ -9,22 +9,26 @@ from app.fulfillment import waits
 from app.jobs import service as jobs
 from app.jobs.service import Lease
 from app.providers.errors import KeyRefused, ProviderConfused, ProviderDown, ProviderError
+from app.providers.kinguin import ResourceLocked
 
 CROWD = 1.0  # seconds over which those who wait for one provider come back
 
 
 async def held(lease: Lease, needs: tuple[str, ...]) -> bool:
     """Whether the job was put back because a provider it needs is away. Its order's timeline tells."""
-    for provider in needs:
+    for number, provider in enumerate(needs):
         if not await service.allow(provider):
+            for probed in needs[:number]:
+                await _hand_on(probed)
             standing = await queries.standing(provider)
             log.get("bitloot.jobs").info("job.held", provider=provider)
             if lease.subject is not None:
                 await waits.begin(lease.subject, provider)
             await jobs.hold(lease, f"waits: {provider} is away ({standing.why})", await back_in(provider))
             return True
-        if lease.subject is not None and not (await queries.standing(provider)).closed:
-            await waits.probe(lease.subject, provider)
+        if lease.subject is not None and lease.tries < lease.attempt:
+            tell = waits.end if (await queries.standing(provider)).closed else waits.probe
+            await tell(lease.subject, provider)
     return False
 
 
@@ -38,20 +42,24 @@ async def report(
             said = f"{type(error).__name__}: {error}"
             if await service.failed(provider, said, at_once=isinstance(error, KeyRefused)):
                 wait = await back_in(provider)
+                if lease.subject is not None:
+                    await waits.begin(lease.subject, provider)
             continue
-        if provider in made:
-            await service.succeeded(provider)
-        closed = (await queries.standing(provider)).closed
-        if not closed and provider not in made:
-            await service.release(provider)
-        if closed and lease.subject is not None and lease.tries < lease.attempt:
+        await (service.succeeded(provider) if provider in made else _hand_on(provider))
+        if (await queries.standing(provider)).closed and lease.subject is not None and lease.tries < lease.attempt:
             await waits.end(lease.subject, provider)
     return wait
 
 
+async def _hand_on(provider: str) -> None:
+    """Whatever probe this job had is another's: it did not ask the provider."""
+    if not (await queries.standing(provider)).closed:
+        await service.release(provider)
+
+
 def _away(error: ProviderError) -> bool:
-    """A refusal is an answer; but when our key is refused, no order can be worked on."""
-    return isinstance(error, ProviderDown | ProviderConfused | KeyRefused)
+    """A refusal is an answer, as is a locked resource; but when our key is refused, no order can be worked on."""
+    return isinstance(error, ProviderDown | ProviderConfused | KeyRefused) and not isinstance(error, ResourceLocked)
 
 
 async def back_in(provider: str) -> timedelta:

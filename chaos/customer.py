@@ -1,7 +1,8 @@
 """A customer who buys over HTTP, and pays at the sandbox."""
 
+import contextlib
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -25,7 +26,6 @@ class Customer:
     fault: str = ""
     case: str = ""
     payment_id: str = ""
-    revealed: list[str] = field(default_factory=list)
 
     @property
     def bearer(self) -> dict[str, str]:
@@ -50,15 +50,25 @@ class Customer:
         await town.asks("POST", f"/payments/{self.payment_id}/pay", json={"case": case, **more})
 
     async def reveals(self, town: Town) -> list[str]:
-        """Open every key of the order; the plaintexts."""
-        status = await town.http.get(f"/fulfillment/{self.order_id}/status", headers=self.bearer)
-        for item in status.json()["items"]:
-            where, body = f"/fulfillment/{self.order_id}/reveal", {"itemId": item["itemId"]}
-            answer = await town.http.post(where, json=body, headers=self.bearer)
-            if answer.status_code != httpx.codes.OK:
-                raise NotPlaced(f"reveal answered {answer.status_code} {answer.text[:200]}")
-            self.revealed += [key["value"] for key in answer.json()["keys"]]
-        return self.revealed
+        """Open every key of the order, as patiently as a person would; the plaintexts."""
+        values: list[str] = []
+        status = await self._asks(town, "GET", "status")
+        for item in status["items"]:
+            shown = await self._asks(town, "POST", "reveal", json={"itemId": item["itemId"]})
+            values += [key["value"] for key in shown["keys"]]
+        return values
+
+    async def _asks(self, town: Town, method: str, what: str, **more: Any) -> Any:
+        where = f"/fulfillment/{self.order_id}/{what}"
+
+        async def answered() -> Any:
+            with contextlib.suppress(httpx.TransportError):
+                answer = await town.http.request(method, where, headers=self.bearer, **more)
+                if answer.status_code == httpx.codes.OK:
+                    return answer.json()
+            return None
+
+        return await until(answered, f"{method} {where} is answered with 200")
 
 
 async def addressed(town: Town, customers: list[Customer], *, seconds: float = 60) -> None:

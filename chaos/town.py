@@ -35,7 +35,8 @@ THREADS = 96  # jobs at once: as many calls of one worker may be held as a fault
 BUCKET = "vault"
 SLOWEST_START = 60.0  # seconds; a machine that does much else at once
 AWAY = (OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.InterfaceError)
-PATIENCE = 30.0  # seconds a look into the tables waits for a Postgres that is being restarted
+STARTS = 5  # attempts to start Postgres, each of up to 10 s
+PATIENCE = 60.0  # seconds a look into the tables waits for a Postgres that is being restarted
 
 
 async def until(ask: Callable[[], Awaitable[Any]], why: str, *, seconds: float = 30) -> Any:
@@ -160,7 +161,13 @@ class Town:
     async def start_servers(self) -> None:
         """Start Redis, Postgres or both again, whichever is not running."""
         assert self._servers is not None
-        await asyncio.to_thread(self._servers.postgres.ensure_postgres_running)
+        for attempt in range(STARTS):
+            try:
+                await asyncio.to_thread(self._servers.postgres.ensure_postgres_running)
+                break
+            except subprocess.SubprocessError:  # it recovers for longer than it is given
+                if attempt == STARTS - 1:
+                    raise
         self._servers = await asyncio.to_thread(embedded.start, self.var)
 
     async def rows(self, sql: str, *args: Any) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from chaos.town import Town, until
 LETTERS = ("Your order", "Payment received", "Your key is ready")  # how the letters of a purchase begin
 ROAD = ("order.created", "order.waiting", "order.paid", "order.fulfilled")
 ENDED = {"fulfilled", "refunded"}
+IN_FULL = {"success", "finished", "doubled", "reordered", "twice", "overpaid"}  # cases that pay at least what is asked
 
 RULES = {
     "ended": "1 · a paid order ends fulfilled, refunded, or before a person with a cause",
@@ -106,16 +107,21 @@ async def settled(town: Town, customers: Sequence[Customer], *, seconds: float) 
     return True
 
 
-def examine(books: Books, customers: Sequence[Customer]) -> list[Finding]:
-    """Every rule that one of these orders breaks. Orders are paid in full unless their ``case`` says otherwise."""
+def examine(books: Books, customers: Sequence[Customer], *, strict: bool = True) -> list[Finding]:
+    """Every rule that one of these orders breaks.
+
+    Orders are paid in full unless their ``case`` says otherwise. Not ``strict``: a job that was given up breaks no rule
+    as long as its order ended right without it.
+    """
     given = Counter(key["supplier_key_id"] for keys in books.keys.values() for key in keys)
     found: list[Finding] = []
     for customer in customers:
         if customer.order_id not in books.orders:
             found.append(Finding("ended", customer, "it was answered with 201 and is not on record"))
             continue
-        for rules in (_ended, _charge, _keys, _letters, _timeline, _jobs):
+        for rules in (_ended, _charge, _keys, _letters, _timeline):
             found += [Finding(rules.__name__.strip("_"), customer, what) for what in rules(books, customer)]
+        found += [Finding("jobs", customer, what) for what in _jobs(books, customer, strict=strict)]
         twice = [k["supplier_key_id"] for k in books.keys[customer.order_id] if given[k["supplier_key_id"]] > 1]
         found += [Finding("keys", customer, f"a key of the supplier's was given twice: {it}") for it in twice]
     return found
@@ -123,7 +129,10 @@ def examine(books: Books, customers: Sequence[Customer]) -> list[Finding]:
 
 def _ended(books: Books, customer: Customer) -> Iterator[str]:
     order = books.orders[customer.order_id]
-    if order["status"] not in ENDED and not order["cause"]:
+    if customer.case not in IN_FULL:
+        if order["paid_at"]:
+            yield "it counts as paid, and was not paid in full"
+    elif order["status"] not in ENDED and not order["cause"]:
         yield f"it stands at {order['status']} / {order['fulfillment_status']} and nobody is told"
 
 
@@ -184,9 +193,9 @@ def _timeline(books: Books, customer: Customer) -> Iterator[str]:
         yield f"its timeline is {kinds}"
 
 
-def _jobs(books: Books, customer: Customer) -> Iterator[str]:
+def _jobs(books: Books, customer: Customer, *, strict: bool) -> Iterator[str]:
     for job in books.jobs[customer.order_id]:
-        if job["status"] != "completed":
+        if job["status"] != "completed" and (strict or job["status"] != "failed"):
             yield f"job {job['name']} is {job['status']} after {job['attempt']} attempts: {job['error']}"
 
 

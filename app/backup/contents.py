@@ -45,13 +45,15 @@ class Manifest(msgspec.Struct, frozen=True):
 
 
 class Summary(msgspec.Struct, frozen=True):
-    """What came of it. ``missing`` names objects that rows speak of and the store did not have."""
+    """What came of it. ``missing`` names objects that rows speak of and the store did not have; ``retired`` those that
+    were deleted in good order between the snapshot and their turn."""
 
     rows: dict[str, int]
     sequences: dict[str, int]
     blobs: int
     blob_bytes: int
     missing: list[str]
+    retired: list[str]
 
 
 def add(file: SealedWriter, kind: bytes, payload: bytes) -> None:

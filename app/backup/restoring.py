@@ -18,6 +18,8 @@ AT_ONCE = 16  # objects stored at a time
 BATCH_BYTES = 8 * 1024 * 1024  # held in memory at the most, but for one object that is larger
 LOCK_SECONDS = 2
 
+RETIRED = "UPDATE sealed_key SET deleted_at = $2 WHERE blob = ANY($1) AND deleted_at IS NULL"
+
 Records = Iterator[tuple[bytes, bytes]]
 
 
@@ -98,6 +100,7 @@ async def _fill(url: str, store: ObjectStore, records: Records) -> None:
             await _fill_table(db, table, records)
             kind, payload = next(records)
         summary = await _store_blobs(store, kind, payload, records)
+        await db.execute(RETIRED, summary.retired, manifest.made_at)
         for name, last in summary.sequences.items():
             await db.execute("SELECT setval(to_regclass('public.' || quote_ident($1)), $2)", name, last)
 

@@ -32,8 +32,9 @@ async def take(path: Path, *, url: str, store: ObjectStore, keys: BackupKeys) ->
         sealed = SealedWriter(file, keys)
         rows, sequences = await _take_tables(url, sealed, names)
         names.seek(0)
-        blobs, size, missing = await _take_blobs(url, store, sealed, names)
-        summary = Summary(rows, sequences, blobs, size, missing)
+        blobs, size, gone = await _take_blobs(store, sealed, names)
+        missing = await _still_wanted(url, gone)
+        summary = Summary(rows, sequences, blobs, size, missing, sorted(set(gone) - set(missing)))
         contents.add_words(sealed, contents.SUMMARY, summary)
         sealed.close()
     return summary
@@ -127,7 +128,7 @@ async def _take_table(db: asyncpg.Connection, table: contents.Table, sealed: Sea
 
 
 async def _take_blobs(
-    url: str, store: ObjectStore, sealed: SealedWriter, names: tempfile.SpooledTemporaryFile[bytes]
+    store: ObjectStore, sealed: SealedWriter, names: tempfile.SpooledTemporaryFile[bytes]
 ) -> tuple[int, int, list[str]]:
     """Copy each named object: how many there were, their bytes, and the names of those that are not there."""
     blobs, size, gone = 0, 0, list[str]()
@@ -138,7 +139,7 @@ async def _take_blobs(
                 continue
             contents.add_blob(sealed, name, data)
             blobs, size = blobs + 1, size + len(data)
-    return blobs, size, await _still_wanted(url, gone)
+    return blobs, size, gone
 
 
 async def _fetch(store: ObjectStore, name: str) -> bytes | None:

@@ -9,12 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+from asyncpg import InterfaceError, PostgresError
 
+from app.audit import service as audit
 from app.backup import drill as drills
 from app.backup import restoring, taking
 from app.backup.contents import Summary
 from app.backup.sealed import BackupKeys, BackupRefused
-from app.core import clock
+from app.cli.frame import with_database
+from app.core import clock, db
 from app.core.settings import settings
 from app.providers.kit import open_store
 from app.providers.storage import LocalStore
@@ -35,6 +38,7 @@ def backup(file: Path | None) -> None:
     Without FILE it goes below BITLOOT_VAR, in backups/, under the time of day.
     """
     path, summary = _take(file)
+    _note("backup.taken", f"{path.name}: {_counted(summary)}, {len(summary.missing)} missing")
     click.echo(f"{path}: {_counted(summary)}, {path.stat().st_size} bytes.")
     for name in summary.missing:
         click.echo(f"Missing in the object store: {name}", err=True)
@@ -53,6 +57,19 @@ def _take(file: Path | None) -> tuple[Path, Summary]:
             await store.aclose()
 
     return path, asyncio.run(work())
+
+
+def _note(action: str, details: str) -> None:
+    """A line of the audit log, where there is one to write to: a drill is held also when the shop is down."""
+
+    async def work() -> None:
+        async with db.transaction():
+            await audit.write(action, actor="command line", details=details)
+
+    try:
+        with_database(work)
+    except (OSError, PostgresError, InterfaceError) as error:
+        click.echo(f"The audit log could not be told: {type(error).__name__}.", err=True)
 
 
 def _counted(summary: Summary) -> str:
@@ -80,6 +97,8 @@ def restore(file: Path, into: str | None, blobs: Path | None) -> None:
             await store.aclose()
 
     restored = asyncio.run(work())
+    if not into:
+        _note("backup.restored", f"{file.name}, as of {restored.manifest.made_at:%Y-%m-%d %H:%M:%S}")
     click.echo(f"{_counted(restored.summary)}, as of {restored.manifest.made_at:%Y-%m-%d %H:%M:%S} UTC.")
     click.echo("Start web, worker and clock: the clock sends every job round again that was under way.")
     for name in restored.shut:
@@ -100,6 +119,8 @@ def drill(file: Path | None, fresh: bool, database: str | None) -> None:
     path = file or (None if fresh else drills.newest(_folder())) or _take(None)[0]
     with _scratch(database) as (folder, url):
         done = asyncio.run(drills.drill(path, folder=folder, url=url, s=settings()))
+    failed = ", ".join(finding.name for finding in done.findings if not finding.holds)
+    _note("drill.failed" if failed else "drill.passed", f"{path.name}: {failed or 'every proof holds'}")
     click.echo(f"{path}: restored in {done.seconds:.1f} s")
     for finding in done.findings:
         click.echo(f"  {finding.name:12} {'ok  ' if finding.holds else 'FAIL'} {finding.said}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -31,7 +32,7 @@ class Hold:
     """Requests of one kind that wait. `path` is a pattern with `*`; `match` a text in query, body or subject.
 
     `late`: a request whose caller has gone meanwhile still has its effect when it is let go, like one that was on
-    its way; otherwise it never arrived. `held` wait just now, `caught` counts all.
+    its way; otherwise it never arrived. `waiting` counts, by what they say, who waits just now; `caught` counts all.
     """
 
     provider: str
@@ -44,7 +45,7 @@ class Hold:
     id: str = field(default_factory=lambda: secrets.token_hex(4))
     armed: bool = True
     then: str = "answer"
-    held: int = 0
+    waiting: Counter[str] = field(default_factory=Counter)
     caught: int = 0
     let_go: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -54,9 +55,19 @@ class Hold:
             return False
         return fnmatchcase(path, self.path) and (self.match is None or self.match in said)
 
-    async def wait(self, receive: Receive) -> bool:
+    @property
+    def held(self) -> int:
+        """Requests that wait just now."""
+        return self.waiting.total()
+
+    @property
+    def different(self) -> int:
+        """How many of them ask for different things."""
+        return len(+self.waiting)
+
+    async def wait(self, call: str, receive: Receive) -> bool:
         """Until let go, or the time is over; True if the caller has gone meanwhile."""
-        self.held += 1
+        self.waiting[call] += 1
         self.caught += 1
         going = asyncio.ensure_future(self.let_go.wait())
         leaving = asyncio.ensure_future(_gone(receive))
@@ -66,7 +77,7 @@ class Hold:
                 await asyncio.wait({going}, timeout=self.seconds)
             return leaving.done()
         finally:
-            self.held -= 1
+            self.waiting[call] -= 1
             going.cancel()
             leaving.cancel()
 
@@ -122,7 +133,7 @@ def holding(provider: str, holds: Holds, face: Face, about: About = lambda _: ""
             said = "\n".join([scope["query_string"].decode("latin-1"), body.decode("utf-8", "replace"), about(path)])
             before = holds.find("before", provider, method, path, said)
             if before:
-                gone = await before.wait(receive)
+                gone = await before.wait(path + said, receive)
                 if (gone and not before.late) or await _ended(before, face, path, receive, send):
                     return
             after = holds.find("after", provider, method, path, said)
@@ -132,7 +143,7 @@ def holding(provider: str, holds: Holds, face: Face, about: About = lambda _: ""
             answer: list[Message] = []
             # A state of its own, else Litestar takes the withheld answer for one that has begun.
             await app(cast(Scope, {**scope, "state": {}}), again, _keep(answer))
-            if await after.wait(receive) or await _ended(after, face, path, receive, send):
+            if await after.wait(path + said, receive) or await _ended(after, face, path, receive, send):
                 return
             for message in answer:
                 await send(message)

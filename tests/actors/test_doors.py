@@ -101,8 +101,9 @@ async def test_housekeeping_is_posted_when_its_time_has_come_and_once(app) -> No
     last: dict[str, float] = {}
     await post_scheduled(last, 0.0)
     assert await count("job") == 0
-    await post_scheduled(last, float(SCHEDULE["payments.sync_coins"]))
-    assert await job_names() == ["payments.sync_coins"]
+    soonest = min(SCHEDULE.values())
+    await post_scheduled(last, float(soonest))
+    assert await job_names() == sorted(name for name, seconds in SCHEDULE.items() if seconds == soonest)
     for _ in range(3):
         await post_scheduled(last, float(max(SCHEDULE.values())))
     assert await job_names() == sorted(SCHEDULE)

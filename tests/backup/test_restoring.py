@@ -188,6 +188,27 @@ async def test_objects_that_are_missing_are_reported_and_those_deleted_in_good_o
     assert examine(tmp_path / "a", keys)[1] == summary
 
 
+async def test_a_key_that_is_retired_while_its_backup_runs_is_restored_as_retired(
+    shop, tmp_path, live, scratch, elsewhere, keys
+) -> None:
+    retired = await db.fetch_value("SELECT blob FROM sealed_key ORDER BY id LIMIT 1")
+
+    class Retiring:
+        async def get(self, name: str) -> bytes:
+            if name == retired:
+                await db.fetch("UPDATE sealed_key SET deleted_at = now() WHERE blob = $1", name)
+                await shop.store.delete(name)
+            return await shop.store.get(name)
+
+    summary = await taking.take(tmp_path / "a", url=live, store=Retiring(), keys=keys)  # type: ignore[arg-type]
+    assert (summary.missing, summary.retired, summary.blobs) == ([], [retired], 2)
+    await restore(tmp_path / "a", url=scratch, store=elsewhere, keys=keys)
+    there = await asyncpg.connect(scratch)
+    assert await there.fetchval("SELECT count(*) FROM sealed_key WHERE deleted_at IS NOT NULL") == 1
+    assert await there.fetchval("SELECT deleted_at IS NOT NULL FROM sealed_key WHERE blob = $1", retired)
+    await there.close()
+
+
 async def test_s3_to_s3(shop, taken, scratch, keys, s3_bucket, tmp_path, live) -> None:
     url, bucket = s3_bucket
     s3 = S3Store(url, "id", "secret", bucket)

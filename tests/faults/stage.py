@@ -14,33 +14,33 @@ CALLS_LAST = 10.0  # seconds after which a caller gives a held call up by itself
 
 @dataclass(frozen=True)
 class Label:
-    """One outside call of the pipeline: the job that makes it, its route, and how the call of one order is told apart.
+    """One outside call of the pipeline: ``job: call``, its route, and how the call of one order is told apart.
 
     ``locks``: the table whose rows the job changes next, once the call was answered.
     """
 
     name: str
-    job: str
-    provider: str
-    method: str
-    path: str
+    route: str
     known_by: str
     locks: str
 
+    @property
+    def job(self) -> str:
+        return self.name.partition(":")[0]
+
 
 LABELS = (
-    Label("payments.create: invoice", "payments.create", "nowpayments", "POST", "*/v1/invoice", "coin", ""),
-    Label("payments.create: payment", "payments.create", "nowpayments", "POST", "*/invoice-payment", "coin", "purchase"),
-    Label(
-        "payments.apply_notice: confirm", "payments.apply_notice", "nowpayments", "GET", "*/payment/", "payment", "purchase"),
-    Label("payments.check: confirm", "payments.check", "nowpayments", "GET", "*/payment/", "payment", "purchase"),
-    Label("fulfillment.reserve: find", "fulfillment.reserve", "kinguin", "GET", "*/v1/order", "", "reservation"),
-    Label("fulfillment.reserve: buy", "fulfillment.reserve", "kinguin", "POST", "*/v2/order", "product", "purchase"),
-    Label("fulfillment.check: status", "fulfillment.check", "kinguin", "GET", "*/v1/order/*", "product", "purchase"),
-    Label("keys.collect: keys", "keys.collect", "kinguin", "GET", "*/v2/order/*/keys", "product", "purchase"),
-    Label("keys.collect: put", "keys.collect", "store", "PUT", "*/keys/", "order", "purchase"),
-    Label("mail.send: send", "mail.send", "resend", "POST", "*/emails", "address", "mail"),
-)  # fmt: skip
+    Label("payments.create: invoice", "nowpayments POST */v1/invoice", "coin", "the next call's"),
+    Label("payments.create: payment", "nowpayments POST */invoice-payment", "coin", "purchase"),
+    Label("payments.apply_notice: confirm", "nowpayments GET */payment/", "payment", "purchase"),
+    Label("payments.check: confirm", "nowpayments GET */payment/", "payment", "purchase"),
+    Label("fulfillment.reserve: find", "kinguin GET */v1/order", "nothing", "reservation"),
+    Label("fulfillment.reserve: buy", "kinguin POST */v2/order", "product", "purchase"),
+    Label("fulfillment.check: status", "kinguin GET */v1/order/*", "product", "purchase"),
+    Label("keys.collect: keys", "kinguin GET */v2/order/*/keys", "product", "purchase"),
+    Label("keys.collect: put", "store PUT */keys/", "order", "purchase"),
+    Label("mail.send: send", "resend POST */emails", "address", "mail"),
+)
 INVOICE, PAYMENT, NOTICE, CHECK, FIND, BUY, STATUS, KEYS, PUT, MAIL = LABELS
 COINS = ("ltc", "doge", "usdttrc20", "sol", "trx", "xlm", "usdcsol", "bnbbsc", "xrp", "usdterc20")  # one a label
 
@@ -70,31 +70,33 @@ class Stage:
 
     async def _order(self, label: Label, number: int) -> Customer:
         place = LABELS.index(label)
-        tag = f"{label.job.partition('.')[0]}{place}"
         units = {self.goods[place]["id"]: 1 + number % 2}
-        return await Customer.orders(self.town, units, coin=COINS[place], tag=tag, label=label.name, fault=self.fault)
+        return await Customer.orders(
+            self.town, units, coin=COINS[place], tag=_tag(label), label=label.name, fault=self.fault
+        )
 
     async def hold(self, label: Label, phase: str, *, late: bool = False, known: Label | None = None) -> None:
         """Make the label's calls of its own group wait (``known``: those of another label's group)."""
         group = known or label
+        provider, method, _ = label.route.split()
         for path, match in self._marks(label, group):
-            body = {"provider": label.provider, "method": label.method, "phase": phase, "late": late}
-            armed = await self.town.asks("POST", "/holds", json=body | {"path": path, "match": match})
+            body = {"provider": provider, "method": method, "phase": phase, "late": late, "path": path, "match": match}
+            armed = await self.town.asks("POST", "/holds", json=body)
             self._holds.setdefault(group, []).append(armed["id"])
 
     def _marks(self, label: Label, group: Label) -> list[tuple[str, str | None]]:
-        place = LABELS.index(group)
+        place, path = LABELS.index(group), label.route.split()[2]
         if label.known_by == "coin":
-            return [(label.path, f'"{COINS[place]}"')]
+            return [(path, f'"{COINS[place]}"')]
         if label.known_by == "product":
-            return [(label.path, self.goods[place]["supplier_product_id"])]
+            return [(path, self.goods[place]["supplier_product_id"])]
         if label.known_by == "address":
-            return [(label.path, f"delivered+{label.job.partition('.')[0]}{place}-")]
+            return [(path, f"delivered+{_tag(label)}-")]
         if label.known_by == "payment":
-            return [(f"{label.path}{it.payment_id}", None) for it in self.groups[group]]
+            return [(f"{path}{it.payment_id}", None) for it in self.groups[group]]
         if label.known_by == "order":
-            return [(f"{label.path}{it.order_id}/*", None) for it in self.groups[group]]
-        return [(label.path, None)]
+            return [(f"{path}{it.order_id}/*", None) for it in self.groups[group]]
+        return [(path, None)]
 
     async def set(self, phase: str, *, late: bool = False) -> None:
         """Orders at every label, each in the middle of its call: before its effect, or after it and unanswered."""
@@ -128,7 +130,7 @@ class Stage:
         """Until every group's calls wait where they are held."""
 
         async def waiting() -> bool:
-            held = {hold["id"]: hold["held"] for hold in await self.town.asks("GET", "/holds")}
+            held = {hold["id"]: hold["different"] for hold in await self.town.asks("GET", "/holds")}
             self.missing = {
                 label.name: count
                 for label, ids in self._holds.items()
@@ -173,6 +175,10 @@ class Stage:
 
     def ids(self, *labels: Label) -> list[str]:
         return [it.order_id for label in labels for it in self.groups[label]]
+
+
+def _tag(label: Label) -> str:
+    return f"at-{LABELS.index(label)}"
 
 
 async def look_now(town: Town, customers: Iterable[Customer]) -> None:

@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from chaos.town import Town
-from tests.faults.matrix import FAULTS, Strike, play
-from tests.faults.stage import LABELS
+from tests.faults.matrix import FAULTS, Story, Strike
+from tests.faults.stage import AT_EACH, LABELS
 
 
 @pytest.fixture(scope="module")
@@ -24,17 +24,35 @@ async def arena() -> AsyncIterator[Town]:
 
 
 @pytest.fixture(scope="module")
-async def goods(arena: Town) -> list[str]:
-    """A product a label."""
-    rows = await arena.rows(
-        "SELECT id::text, supplier_product_id FROM product WHERE active AND text_keys AND price BETWEEN 12 AND 45 ORDER BY slug"
-    )
-    return rows[: len(LABELS)]
+async def story(arena: Town, request: pytest.FixtureRequest) -> AsyncIterator[Story]:
+    """All faults that this run asks for, one after the other; each test waits for its own."""
+    asked = [
+        it.callspec.params["strike"] for it in request.session.items if "strike" in getattr(it, "fixturenames", ())
+    ]
+    made = Story(arena, asked)
+    yield made
+    await made.close()
 
 
 @pytest.mark.parametrize("strike", FAULTS, ids=lambda it: it.__name__)
-async def test_every_order_in_flight_ends_right(arena: Town, goods, strike: Strike) -> None:
-    outcome = await play(arena, strike, goods)
-    print("\n", strike.__name__, outcome.seconds, len(outcome.orders), outcome.unsettled)
-    assert not outcome.findings, "\n".join(str(f) for f in outcome.findings)
-    assert not outcome.unsettled
+async def test_every_order_in_flight_ends_right(story: Story, strike: Strike) -> None:
+    outcome = await story.outcome(strike)
+    print(f"\n{strike.__name__}: {outcome}")
+    assert not outcome.findings, "\n".join(map(str, outcome.findings))
+    assert outcome.settled, "it took longer than it may"
+    assert len(outcome.orders) >= AT_EACH * len(LABELS)
+
+
+async def test_nothing_is_left_over_in_the_town_afterwards(story: Story) -> None:
+    """Counted over all faults together: the supplier's books, dead letters, jobs in nobody's hands."""
+    town = story.town
+    left = (
+        "SELECT name, status, attempt, error FROM job WHERE status <> 'completed' AND run_at < now() + interval '1 min'"
+    )
+    assert await town.rows(left) == []
+    reserved = {row["id"]: row["quantity"] for row in await town.rows("SELECT id::text, quantity FROM reservation")}
+    sold = [(o["orderExternalId"], o["products"][0]["qty"]) for o in await town.asks("GET", "/orders")]
+    assert sorted(sold) == sorted(reserved.items()), "the supplier sold exactly what is on our books"
+    assert (
+        await town.rows("SELECT id, status, cause FROM purchase WHERE status <> 'fulfilled' OR cause IS NOT NULL") == []
+    )

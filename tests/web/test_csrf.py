@@ -59,6 +59,7 @@ async def test_a_form_without_the_right_token_is_refused_and_changes_nothing(bro
             answer = await browser.post(path, data=fields | token)
             assert answer.status_code == 403, (path, name)
             assert "That form has expired" in answer.text
+            assert "content-security-policy" in answer.headers
             assert "set-cookie" not in answer.headers, (path, name)
     assert await picture() == before
 

@@ -39,7 +39,7 @@ async def arm_hold(request: Call) -> Answer:
 
 @get("/holds")
 async def list_holds(request: Call) -> Answer:
-    """Every hold; `held` requests wait in it just now, `caught` did in all."""
+    """Every hold; `held` requests wait in it just now, saying `different` things; `caught` did in all."""
     return _all(request)
 
 
@@ -65,7 +65,7 @@ def _all(request: Call) -> Answer:
 
 
 def _view(hold: Hold) -> Fields:
-    names = ("id", "provider", "phase", "path", "method", "match", "late", "armed", "held", "caught")
+    names = ("id", "provider", "phase", "path", "method", "match", "late", "armed", "held", "different", "caught")
     return {name: getattr(hold, name) for name in names}
 
 

@@ -11,5 +11,9 @@ ACTIONS = AUDIT_WORDS | {
     "item.retried": "Supplier asked again",
     "webhook.replayed": "Webhook applied again",
     "vault.rewrapped": "Data keys rewrapped",
+    "backup.taken": "Backup taken",
+    "backup.restored": "Backup restored",
+    "drill.passed": "Backup drill passed",
+    "drill.failed": "Backup drill failed",
     "audit.exported": "Audit log exported",
 }
