@@ -171,8 +171,8 @@ async def _mended(order: dict[str, Any], rows: list[dict[str, Any]]) -> None:
     if not any(row["broken_at"] for row in rows):
         return
     await db.fetch("UPDATE sealed_key SET broken_at = NULL WHERE id = ANY($1)", [row["id"] for row in rows])
-    if (order["cause"] or "").startswith(BROKEN) and not await queries.any_broken(order["id"]):
-        await orders.unpark(order["id"])
+    if not await queries.any_broken(order["id"]):
+        await orders.unpark(order["id"], BROKEN)
 
 
 async def _report(order_id: UUID, found: dict[UUID, str], visitor: Visitor) -> None:
@@ -189,8 +189,7 @@ async def _report(order_id: UUID, found: dict[UUID, str], visitor: Visitor) -> N
         )  # fmt: skip
         if marked:
             await history.record(order_id, "key.broken", keys=len(found))
-        if not order["cause"]:
-            await orders.park(order_id, BROKEN + ", ".join(sorted(set(found.values()))))
+        await orders.park(order_id, BROKEN + ", ".join(sorted(set(found.values()))), instead_of=BROKEN)
         for key_id, why in found.items():
             await _write("key.broken", order_id, visitor, key_id=key_id, details=why)
     for key_id, why in found.items():

@@ -31,7 +31,8 @@ __all__ = [
     "MOST_ITEMS", "MOST_OF_ONE", "BadItems", "OutOfStock", "Placed", "Quote", "Wanted", "place", "quote", "short",
 ]  # fmt: skip
 BETWEEN = " · "  # the reasons for which an order waits for a person
-OF_MONEY = "money: "  # how reasons begin that no delivery settles
+OF_MONEY = "money: "  # how reasons begin that money settles
+LASTING = (OF_MONEY, "ledger: ", "refund", "A key does not open: ")  # how those begin that no delivery settles
 
 
 class OrderClosed(Conflict):
@@ -130,8 +131,7 @@ async def release(order_id: UUID) -> None:
 async def refunded(order_id: UUID) -> None:
     """All of its money went back: whatever it waited for is settled."""
     if await _to(order_id, OrderStatus.REFUNDED, "order.refunded") is not None:
-        await unpark(order_id)
-        await unpark(order_id, OF_MONEY)
+        await _keep_reasons(order_id, [])
 
 
 async def item_fulfilled(order_id: UUID, item_id: UUID) -> None:
@@ -187,13 +187,13 @@ async def park(order_id: UUID, cause: str, *, instead_of: str | None = None) -> 
 async def unpark(order_id: UUID, beginning: str | None = None) -> None:
     """What the order waited for has come by itself: drop the reasons with this ``beginning``.
 
-    None given drops what supply was waited for; what concerns money stands until money settles it.
+    None given drops what supply was waited for; other matters stand until they are settled themselves.
     """
     await _keep_reasons(order_id, [r for r in await _reasons(order_id) if not _settled(r, beginning)])
 
 
 def _settled(reason: str, beginning: str | None) -> bool:
-    return not reason.startswith(OF_MONEY) if beginning is None else reason.startswith(beginning)
+    return not reason.startswith(LASTING) if beginning is None else reason.startswith(beginning)
 
 
 async def _reasons(order_id: UUID) -> list[str]:

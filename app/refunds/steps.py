@@ -171,9 +171,8 @@ async def _note(refund: dict[str, Any], found: Payout | None) -> None:
 
 
 async def _unpark(order_id: UUID) -> None:
-    order = await orders.lock(order_id)
-    if order is not None and (order["cause"] or "").startswith(PARKED):
-        await orders.unpark(order_id)
+    if await orders.lock(order_id) is not None:
+        await orders.unpark(order_id, PARKED)
 
 
 async def post_due_checks() -> int:
