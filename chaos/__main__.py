@@ -1,4 +1,4 @@
-"""``make chaos``, or ``python -m chaos --orders 300 --seed 7``: buy while everything fails, then look at what became of it."""
+"""``make chaos``, or ``python -m chaos --orders 300 --seed 7``: buy while everything fails, then see what came of it."""
 
 import asyncio
 import contextlib

@@ -12,7 +12,7 @@ import redis
 from chaos import messages
 from chaos.town import SHOP, Town
 
-CALM = (0.5, 4.0)  # seconds between two faults
+CALM = (1.0, 6.0)  # seconds between two faults
 OUTAGE = (0.0, 2.5)  # seconds a server or a process stays away
 CALLS = ("latency", "error500", "error500_after_effect", "timeout_after_effect", "rate_limit")
 NOTICES = ("drop_webhooks", "double_webhooks", "reorder_webhooks")
