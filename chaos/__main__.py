@@ -1,4 +1,4 @@
-"""``make chaos``, or ``python -m chaos --orders 300 --seed 7``: buy while everything fails, then see what came of it."""
+"""``make chaos``, or ``python -m chaos --orders 300 --seed 7``: buy while everything fails, and see what came of it."""
 
 import asyncio
 import contextlib
