@@ -1,8 +1,7 @@
-"""``make chaos``, or ``python -m chaos --orders 300 --seed 7``: buy while everything fails, then look at what became of it."""
+"""``make chaos``, or ``python -m chaos --orders 300 --seed 7``: buy while everything fails, and see what came of it."""
 
 import asyncio
 import contextlib
-import json
 import random
 import re
 import secrets
@@ -16,8 +15,8 @@ import click
 
 from chaos.crowd import Crowd
 from chaos.report import Report
-from chaos.town import ROOT, Town
-from chaos.verdict import Books, Finding, examine, read, revealed, settled
+from chaos.town import Town
+from chaos.verdict import Books, Finding, examine, proofs, read, revealed, settled
 from chaos.weather import Weather
 
 SAMPLE = 200  # orders whose keys are opened and compared
@@ -155,15 +154,6 @@ async def town_at_large(town: Town, books: Books, crowd: Crowd) -> list[Finding 
     if count := (await town.rows(stuck))[0]["n"]:
         found.append(f"{count} jobs are stuck")
     return found
-
-
-async def proofs(town: Town) -> dict[str, Any]:
-    """The shop's own word on its ledger and its audit log."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-W", "ignore", "-m", "chaos.proof", cwd=ROOT, env=town.env, stdout=asyncio.subprocess.PIPE
-    )
-    said, _ = await process.communicate()
-    return dict(json.loads(said.splitlines()[-1]))
 
 
 if __name__ == "__main__":

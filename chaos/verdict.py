@@ -1,5 +1,8 @@
 """What must be true of orders whatever happened to the town, by the suppliers' own books and our tables."""
 
+import asyncio
+import json
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -7,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from chaos.customer import Customer
-from chaos.town import Town, until
+from chaos.town import ROOT, Town, until
 
 LETTERS = ("Your order", "Payment received", "Your key is ready")  # how the letters of a purchase begin
 ROAD = ("order.created", "order.waiting", "order.paid", "order.fulfilled")
@@ -94,7 +97,8 @@ async def settled(town: Town, customers: Sequence[Customer], *, seconds: float) 
     """Wait until nothing is left to be done for these orders; False when that takes too long."""
     ids = [customer.order_id for customer in customers]
     sql = """SELECT
-      (SELECT count(*) FROM purchase WHERE id = ANY($1::uuid[]) AND status <> 'fulfilled' AND cause IS NULL)
+      (SELECT count(*) FROM purchase p WHERE id = ANY($1::uuid[]) AND status <> 'fulfilled' AND cause IS NULL
+       AND NOT EXISTS (SELECT FROM job WHERE subject = p.id AND status = 'failed'))
       + (SELECT count(*) FROM job WHERE subject = ANY($1::uuid[]) AND status IN ('pending', 'processing')) AS open"""
 
     async def done() -> bool:
@@ -132,8 +136,13 @@ def _ended(books: Books, customer: Customer) -> Iterator[str]:
     if customer.case not in IN_FULL:
         if order["paid_at"]:
             yield "it counts as paid, and was not paid in full"
-    elif order["status"] not in ENDED and not order["cause"]:
+    elif order["status"] not in ENDED and not order["cause"] and not _buried(books, customer):
         yield f"it stands at {order['status']} / {order['fulfillment_status']} and nobody is told"
+
+
+def _buried(books: Books, customer: Customer) -> bool:
+    """Whether the admin's list of dead letters has one of this order."""
+    return any(job["status"] == "failed" and job["error"] for job in books.jobs[customer.order_id])
 
 
 def _charge(books: Books, customer: Customer) -> Iterator[str]:
@@ -212,3 +221,12 @@ async def revealed(town: Town, books: Books, customers: Sequence[Customer]) -> l
         if sorted(await customer.reveals(town)) != sorted(sold):
             found.append(Finding("reveal", customer, "the keys revealed are not those bought"))
     return found
+
+
+async def proofs(town: Town) -> dict[str, Any]:
+    """The shop's own word on its ledger and its audit log."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-W", "ignore", "-m", "chaos.proof", cwd=ROOT, env=town.env, stdout=asyncio.subprocess.PIPE
+    )
+    said, _ = await process.communicate()
+    return dict(json.loads(said.splitlines()[-1]))

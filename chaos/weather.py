@@ -12,8 +12,9 @@ import redis
 from chaos import messages
 from chaos.town import SHOP, Town
 
-CALM = (0.5, 4.0)  # seconds between two faults
+CALM = (1.0, 6.0)  # seconds between two faults
 OUTAGE = (0.0, 2.5)  # seconds a server or a process stays away
+TROUBLE = (1.0, 10.0)  # seconds a provider misbehaves
 CALLS = ("latency", "error500", "error500_after_effect", "timeout_after_effect", "rate_limit")
 NOTICES = ("drop_webhooks", "double_webhooks", "reorder_webhooks")
 MODES = {
@@ -35,17 +36,28 @@ class Weather:
         self._faults: list[tuple[int, Fault]] = [
             (8, self._kill_worker), (3, lambda: self._kill("web")), (3, lambda: self._kill("clock")),
             (3, self._flush), (3, self._kill_redis), (3, self._fill_redis), (2, self._kill_postgres),
-            (4, self._double), (4, self._lose), (2, self._suspend), (25, self._trouble),
+            (4, self._double), (4, self._lose), (2, self._suspend),
         ]  # fmt: skip
 
     async def blow(self) -> None:
-        """Until cancelled; whatever it was doing then is undone by ``clear``."""
+        """Until cancelled; whatever it was doing then is undone by ``clear``. Providers have a weather of their own."""
+        await asyncio.gather(self._machines(), self._providers())
+
+    async def _machines(self) -> None:
         weights, faults = zip(*self._faults, strict=True)
         while True:
             await asyncio.sleep(self._chance.uniform(*CALM))
             (fault,) = self._chance.choices(faults, weights)
             with contextlib.suppress(redis.RedisError):  # a Redis that is full or just back
                 self.struck[await fault()] += 1
+
+    async def _providers(self) -> None:
+        while True:
+            await asyncio.sleep(self._chance.uniform(*CALM))
+            for _ in range(self._chance.randint(1, 3)):
+                self.struck[await self._trouble()] += 1
+            await asyncio.sleep(self._chance.uniform(*TROUBLE))
+            await self.town.asks("DELETE", "/faults")
 
     async def clear(self) -> None:
         """Everything runs again and nobody misbehaves."""
@@ -106,13 +118,11 @@ class Weather:
         return "messages lost" if lost else "messages lost: none was there"
 
     async def _trouble(self) -> str:
-        """A provider misbehaves, for some of its next calls."""
+        """A provider misbehaves, in some or all of its calls."""
         provider = self._chance.choice(list(MODES))
         mode = self._chance.choice(MODES[provider])
-        fault = {"provider": provider, "mode": mode, "count": self._chance.randint(3, 40), "rate": "0.5"}
+        fault = {"provider": provider, "mode": mode, "rate": self._chance.choice(("0.2", "0.5", "1"))}
         if mode in {"latency", "timeout_after_effect"}:
-            fault |= {"seconds": self._chance.randint(1, 12), "count": self._chance.randint(2, 12)}
-        if mode == "order_failed":
-            fault["count"] = self._chance.randint(1, 5)
+            fault["seconds"] = str(self._chance.randint(1, 12))
         await self.town.asks("POST", "/faults", json=fault)
         return f"{provider}: {mode.replace('_', ' ')}"

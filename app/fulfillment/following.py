@@ -139,6 +139,8 @@ async def collect(reservation_id: UUID, *, kinguin: Kinguin, store: ObjectStore,
     sealed = await keys.seal(order_id, item_id, fetched, first_ordinal=len(have), store=store)
     async with commit():
         await orders.lock(order_id)
+        if await key_rows.supplier_ids(item_id) != have:
+            return  # a twin of this job was first, and goes on from there
         await keys.keep(order_id, item_id, sealed)
         await _collected(reservation, len(have) + len(sealed), new=len(sealed))
 

@@ -178,6 +178,18 @@ async def test_two_who_collect_at_once_leave_one_key_a_unit(app, drain, box) -> 
     assert await count("mail", "kind = 'key_ready'") == 1
 
 
+async def test_who_collects_second_fails_nothing_and_adds_nothing(app, box) -> None:
+    """Two looks at one order may each post a collection: the second is no failed attempt that alerts somebody."""
+    order_id, (item,) = await paid(app.state.kit, box, 2)
+    found = await buy(app.state.kit, item)
+    await check(app.state.kit, found)
+    first = overtaken(lambda: collect(app.state.kit, found))
+    await steps.collect(found["id"], kinguin=app.state.kit.kinguin, store=app.state.kit.store, commit=first)
+    assert await count("sealed_key") == 2
+    assert (await events(order_id)).count("key.sealed") == 1
+    assert (await order(order_id))["status"] == "fulfilled"
+
+
 async def test_two_who_check_at_once_tell_it_once(app, box) -> None:
     order_id, _, found = await bought(app, box)
     await asyncio.gather(*(check(app.state.kit, found) for _ in range(4)))
