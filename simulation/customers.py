@@ -20,9 +20,9 @@ from simulation.scheduler import Scheduler
 from simulation.stores import Resend
 
 COINS = ("usdttrc20", "ltc", "btc")
-PLANS = {  # how many of a hundred customers do what
-    "pay": 64, "abandon": 2, "short": 2, "short_then_rest": 4, "nearly": 4, "over": 4, "late": 3, "twice": 4,
-    "wrong_coin": 2, "dust": 1, "change_coin": 3, "pay_both": 2, "cancel": 1, "cancel_then_pay": 2, "fail": 2,
+PLANS = {  # how many of four hundred customers do what; who leaves a payment open costs some fifty looks at it
+    "pay": 320, "over": 14, "nearly": 10, "twice": 12, "late": 8, "fail": 6, "pay_both": 5, "cancel_then_pay": 5,
+    "short_then_rest": 6, "change_coin": 4, "short": 3, "wrong_coin": 3, "abandon": 2, "dust": 1, "cancel": 1,
 }  # fmt: skip
 THINKS = (2.0, 60.0)  # seconds between seeing a page and doing something
 LOOKS_AGAIN, SLOWER, RARELY = 15.0, 1.6, 900.0  # seconds between a customer's looks at a page

@@ -11,7 +11,7 @@ from simulation.faults import Weather
 from simulation.processes import Process, Processes
 from simulation.scheduler import Scheduler
 
-QUICK, LATE = (0.05, 2.0), (5.0, 1800.0)  # seconds on the way
+QUICK, LATE = (0.05, 2.0), (5.0, 1200.0)  # seconds on the way
 AGAIN = 60.0  # seconds until a notice without a 2xx is sent again
 TRIES = 3
 REMEMBERED = 200  # notices an eavesdropper replays from

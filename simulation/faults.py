@@ -32,7 +32,7 @@ RATES = {  # chance at each opportunity, in ordinary weather
     "order refused without a reason": 0.01,
     "order refused without a reason after its effect": 0.005,
     "found late by search": 0.15,
-    "delivered slowly": 0.10,
+    "delivered slowly": 0.06,
     "delivered in parts": 0.15,
     "cancelled by the supplier": 0.01,
     "refunded by the supplier": 0.005,

@@ -15,7 +15,7 @@ from simulation.wire import Answer, encode
 PRODUCTS = 12
 STOCK = 100_000
 SEARCH_LAG = (0.5, 4.0)  # seconds a new order may stay invisible to search
-QUICK, SLOW = (0.5, 20.0), (60.0, 1500.0)  # seconds until a key is delivered
+QUICK, SLOW = (0.5, 8.0), (60.0, 900.0)  # seconds until a key is delivered
 PATH = "/webhooks/kinguin"
 
 
@@ -135,7 +135,7 @@ class Kinguin:
         parts = weather.strikes("delivered in parts")
         for key in order.keys:
             self.scheduler.after(delay, lambda key=key: self._deliver(order, key))
-            delay += chance.uniform(1, 300) if parts else 0
+            delay += chance.uniform(1, 90) if parts else 0
 
     def _deliver(self, order: Order, key: dict[str, str]) -> None:
         if key["status"] == "PENDING":

@@ -33,11 +33,11 @@ from simulation.stores import Resend, Store
 from simulation.wire import Books, Line
 
 ARRIVALS = 1.0  # seconds from one customer to the next, on average
-STORM_AFTER = 1200.0  # seconds the weather goes on after the last customer came
-EVENING = 3600.0  # seconds of calm at the least: late notices arrive
+STORM_AFTER = 600.0  # seconds the weather goes on after the last customer came
+EVENING = 1500.0  # seconds of calm at the least: late notices arrive
 LATEST = 30 * 3600.0  # seconds of calm at the most, past every patience in the house: by then all must be at rest
 LOOK = 300.0  # seconds between looks whether all is at rest
-OUTAGE = (5.0, 240.0)  # seconds
+OUTAGE = (5.0, 150.0)  # seconds
 ENDLESS = 1e8  # seconds: the clients' own wall clock must not end a call here
 BUSY = """SELECT EXISTS (SELECT FROM job WHERE status IN ('pending', 'processing')) OR EXISTS (
   SELECT FROM purchase p WHERE status = 'paid' AND cause IS NULL
