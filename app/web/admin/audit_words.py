@@ -9,6 +9,7 @@ ACTIONS = AUDIT_WORDS | {
     "admin.hired": "Admin made or given a new password",
     "job.retried": "Job sent round again",
     "item.retried": "Supplier asked again",
+    "order.given_up": "Order given up, refund due",
     "vault.rewrapped": "Data keys rewrapped",
     "audit.exported": "Audit log exported",
 }

@@ -7,9 +7,11 @@ import segno
 from markupsafe import Markup
 
 from app.accounts.addresses import masked
+from app.breakers import queries as breakers
 from app.core import clock
 from app.core.money import Money, plain
 from app.fulfillment import queries as supply
+from app.fulfillment import trouble
 from app.history import queries as history
 from app.jobs import queries as jobs
 from app.keys import queries as keys
@@ -18,7 +20,7 @@ from app.orders.service import short
 from app.payments import queries as payments
 from app.refunds import queries as refunds
 from app.web.store import order_words as words
-from app.web.store import refund_words
+from app.web.store import refund_words, supply_words
 from app.web.store.checkout import coin_choices
 from app.web.store.wallets import MEMO_LABELS, wallet_uri
 
@@ -44,11 +46,15 @@ async def build(order: dict[str, Any]) -> dict[str, Any]:
     order = fresh or order
     refused = order["status"] == "created" and any(e["kind"] == "payment.refused" for e in events)
     phase = words.PHASES[order["status"]]
-    headline, next_words, title, favicon = _say(order, phase, refused, dead)
     currency = order["currency"]
     payment = next((p for p in attempts if p["provider_payment_id"]), None)
     coins = await payments.coins()
     items = [_item(order, item, sealed) for item in order["items"]]
+    current = supply.current(reservations)
+    in_trouble = trouble.of_order(order, current, away=await breakers.away("kinguin"), dead=bool(dead))
+    headline, next_words, title, favicon = (
+        supply_words.said(in_trouble, items) if in_trouble else await _say(order, phase, refused)
+    )
     return {
         "id": order["id"],
         "short_id": short(order["id"]),
@@ -59,7 +65,7 @@ async def build(order: dict[str, Any]) -> dict[str, Any]:
         "subtotal": Money(order["subtotal"], currency),
         "discount": Money(order["discount"], currency) if order["discount"] else None,
         "created_at": order["created_at"],
-        "progress": progress(order, reservations),
+        "progress": progress(order, current),
         "headline": headline,
         "next_words": next_words,
         "title_state": title,
@@ -72,20 +78,21 @@ async def build(order: dict[str, Any]) -> dict[str, Any]:
         "seq": events[-1]["seq"] if events else 0,
         "success_url": f"/orders/{order['id']}/success",
         "done": order["status"] == "fulfilled",
+        "keys_here": order["status"] == "paid" and any(item["keys_ready"] for item in items),
         "can_cancel": order["status"] in OPEN,
         "can_choose_coin": order["status"] in OPEN,
         "coins": coin_choices(coins, currency),
     }
 
 
-def _say(order: dict[str, Any], phase: str, refused: bool, dead: list[str]) -> tuple[str, str, str, str]:
-    if order["status"] == "paid" and (order["fulfillment_status"] == "failed" or dead):
-        return words.TROUBLE
+async def _say(order: dict[str, Any], phase: str, refused: bool) -> tuple[str, str, str, str]:
+    if order["status"] == "created" and not refused and await breakers.away("nowpayments"):
+        return supply_words.PROVIDER_AWAY
     return words.REFUSED if refused else words.HEADLINES[phase]
 
 
 def progress(order: dict[str, Any], reservations: list[dict[str, Any]]) -> int:
-    """0 to 100: by the order's state, and while it is being supplied by its slowest item."""
+    """0 to 100: by the order's state, and while it is being supplied by its slowest item's current reservation."""
     if order["status"] == "paid" and len(reservations) == len(order["items"]):
         return min(SUPPLY_PROGRESS.get(r["status"], 60) for r in reservations)
     return words.PROGRESS[order["status"]]
@@ -95,7 +102,8 @@ def _steps(order: dict[str, Any], events: list[dict[str, Any]]) -> list[dict[str
     at = {e["kind"]: e["at"] for e in reversed(events)}
     seen = at.get("order.confirming") or at.get("order.paid")
     reached = {"created": 0, "waiting": 0, "underpaid": 0, "confirming": 1, "paid": 2, "fulfilled": 3, "refunded": 3}
-    now = reached.get(order["status"], 0)
+    given_up = order["status"] == "failed" and order["fulfillment_status"] == "failed"
+    now = 2 if given_up else reached.get(order["status"], 0)
     ended = order["status"] in {"expired", "failed", "cancelled"} or order["fulfillment_status"] == "failed"
     times = [seen, at.get("order.paid"), at.get("order.fulfilled")]
     return [
@@ -181,7 +189,7 @@ async def as_json(order: dict[str, Any]) -> dict[str, Any]:
         "orderId": order["id"],
         "status": order["status"],
         "fulfillmentStatus": order["fulfillment_status"],
-        "progress": progress(order, reservations),
+        "progress": progress(order, supply.current(reservations)),
         "total": Money(order["total"], order["currency"]),
         "payment": _payment_json(payment) if payment else None,
         "items": [
