@@ -32,12 +32,12 @@ async def follow(lease: Lease, kit: Providers) -> None:
     await steps.follow(UUID(lease.args["refund_id"]), payouts=kit.payouts, commit=lease.commit)
 
 
-@job("refunds.return_keys", retry=PATIENT)
+@job("refunds.return_keys", retry=PATIENT, needs=("kinguin",))
 async def return_keys(lease: Lease, kit: Providers) -> None:
     await returns.give_back(UUID(lease.args["order_id"]), kinguin=kit.kinguin, commit=lease.commit)
 
 
-@job("refunds.check_return", retry=PATIENT)
+@job("refunds.check_return", retry=PATIENT, needs=("kinguin",))
 async def check_return(lease: Lease, kit: Providers) -> None:
     reservation_id, look = UUID(lease.args["reservation_id"]), int(lease.args["look"])
     await returns.check(reservation_id, look, kinguin=kit.kinguin, commit=lease.commit)

@@ -24,7 +24,7 @@ from app.inbox.refusals import refusals
 from app.providers.kit import open_providers
 from app.web import csrf, errors, health
 from app.web.account import links, lookups, sessions
-from app.web.admin import dashboard, jobs, key_audit, staff, webhooks
+from app.web.admin import dashboard, dead_letters, jobs, key_audit, staff, webhooks, write_offs
 from app.web.admin import orders as admin_orders
 from app.web.admin import refunds as admin_refunds
 from app.web.body import LARGEST
@@ -51,9 +51,10 @@ STORE = [
 ACCOUNT = [sessions.new, sessions.create, sessions.destroy, links.show, links.consume, lookups.new, lookups.create]
 ADMIN = [
     staff.new, staff.create, staff.destroy, dashboard.show, admin_orders.index, admin_orders.show,
-    admin_orders.retry_item, admin_refunds.index, admin_refunds.show, admin_refunds.create, admin_refunds.approve,
-    admin_refunds.record, admin_refunds.reject, admin_refunds.retry, jobs.index, jobs.show, jobs.retry,
-    webhooks.index, webhooks.show, webhooks.replay, key_audit.index, key_audit.show, key_audit.export,
+    admin_orders.retry_item, write_offs.create, admin_refunds.index, admin_refunds.show, admin_refunds.create,
+    admin_refunds.approve, admin_refunds.record, admin_refunds.reject, admin_refunds.retry, jobs.index, jobs.show,
+    jobs.retry, dead_letters.index, dead_letters.preview, dead_letters.retry, webhooks.index, webhooks.show,
+    webhooks.replay, key_audit.index, key_audit.show, key_audit.export,
 ]  # fmt: skip
 OPERATIONS = [health.alive, health.ready, health.components, health.prometheus]
 HOOKS = [nowpayments.create, kinguin.create]

@@ -8,6 +8,7 @@ from typing import Any
 import prometheus_client
 from litestar import Request, Response, get
 
+from app.breakers import queries as breakers
 from app.core import clock, db, metrics
 from app.core.crypto import DataKey
 from app.core.errors import Unavailable
@@ -107,6 +108,9 @@ async def prometheus() -> Response[bytes]:
         gauge.clear()
         for status, number in counts.items():
             gauge.labels(status).set(number)
+    metrics.BREAKERS.clear()
+    for provider, standing in (await breakers.all_standings()).items():
+        metrics.BREAKERS.labels(provider).set(not standing.closed)
     metrics.LEDGERS_OFF.set(len(await ledger.marked(DIFFERS)))
     metrics.OLDEST_JOB.set(await jobs.oldest_due())
     return Response(prometheus_client.generate_latest(), media_type=prometheus_client.CONTENT_TYPE_LATEST)

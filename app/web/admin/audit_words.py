@@ -15,6 +15,7 @@ ACTIONS = AUDIT_WORDS | {
     "refund.rejected": "Refund turned down",
     "refund.retried": "Refund put back",
     "webhook.replayed": "Webhook applied again",
+    "order.given_up": "Order given up, refund due",
     "vault.rewrapped": "Data keys rewrapped",
     "backup.taken": "Backup taken",
     "backup.restored": "Backup restored",

@@ -4,6 +4,7 @@ from typing import Any
 
 from litestar import Request, Response, get
 
+from app.breakers import queries as breakers
 from app.core.money import Money
 from app.jobs import queries as jobs
 from app.ledger import queries as ledger
@@ -24,7 +25,8 @@ async def show(request: Request[Any, Any, Any]) -> Response[bytes]:
     parked = await orders.parked()
     by_status, by_job = await orders.counts(), await jobs.counts()
     attention = (
-        [
+        [_breaker(p, s) for p, s in (await breakers.all_standings()).items() if not s.closed]
+        + [
             {
                 "title": f"Order {short(o['id'])}",
                 "detail": o["cause"],
@@ -52,9 +54,18 @@ async def show(request: Request[Any, Any, Any]) -> Response[bytes]:
             "attention",
         ),
         _count("Ledgers that don’t balance", off, "/admin/orders", "danger"),
-        _count("Dead letters", by_job.get("failed", 0), "/admin/jobs?status=failed", "danger"),
+        _count("Dead letters", by_job.get("failed", 0), "/admin/dead-letters", "danger"),
     ]
     return page(request, "admin/dashboard.html", {"counts": counts, "attention": attention})
+
+
+def _breaker(provider: str, standing: breakers.Standing) -> dict[str, Any]:
+    return {
+        "title": f"{provider} is away",
+        "detail": f"{standing.why}. Its work waits, is tried every half minute and goes on by itself.",
+        "href": "/health",
+        "at": standing.opened_at,
+    }
 
 
 def _refund(refund: dict[str, Any]) -> dict[str, Any]:

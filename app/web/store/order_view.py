@@ -4,8 +4,10 @@ import asyncio
 from typing import Any
 
 from app.accounts.addresses import masked
+from app.breakers import queries as breakers
 from app.core.money import Money, plain
 from app.fulfillment import queries as supply
+from app.fulfillment import trouble
 from app.history import queries as history
 from app.jobs import queries as jobs
 from app.keys import queries as keys
@@ -14,7 +16,7 @@ from app.orders.service import short
 from app.payments import queries as payments
 from app.payments import service as paying
 from app.refunds import queries as refunds
-from app.web.store import order_money, refund_words
+from app.web.store import order_money, refund_words, supply_words
 from app.web.store import order_words as words
 from app.web.store.checkout import coin_choices
 
@@ -43,8 +45,11 @@ async def build(order: dict[str, Any]) -> dict[str, Any]:
     currency = order["currency"]
     coins = await payments.coins()
     money = await order_money.of(order, attempts, coins)
-    headline, next_words, title, favicon = money.pop("words") or _say(order, phase, refused, dead)
+    said = money.pop("words")
     items = [_item(order, item, sealed) for item in order["items"]]
+    current = supply.current(reservations)
+    in_trouble = trouble.of_order(order, current, away=await breakers.away("kinguin"), dead=bool(dead))
+    headline, next_words, title, favicon = said or await _say(order, phase, refused, in_trouble, items)
     return {
         "id": order["id"],
         "short_id": short(order["id"]),
@@ -55,7 +60,7 @@ async def build(order: dict[str, Any]) -> dict[str, Any]:
         "subtotal": Money(order["subtotal"], currency),
         "discount": Money(order["discount"], currency) if order["discount"] else None,
         "created_at": order["created_at"],
-        "progress": progress(order, reservations),
+        "progress": progress(order, current),
         "headline": headline,
         "next_words": next_words,
         "title_state": title,
@@ -68,22 +73,27 @@ async def build(order: dict[str, Any]) -> dict[str, Any]:
         "seq": events[-1]["seq"] if events else 0,
         "success_url": f"/orders/{order['id']}/success",
         "done": order["status"] == "fulfilled",
+        "keys_here": order["status"] == "paid" and any(item["keys_ready"] for item in items),
         "can_cancel": order["status"] in OPEN,
         "can_choose_coin": order["status"] in OPEN,
         "coins": coin_choices(coins, currency),
     }
 
 
-def _say(order: dict[str, Any], phase: str, refused: bool, dead: list[str]) -> tuple[str, str, str, str]:
+async def _say(
+    order: dict[str, Any], phase: str, refused: bool, in_trouble: trouble.Trouble | None, items: list[dict[str, Any]]
+) -> tuple[str, str, str, str]:
     if order["held_at"] is not None and phase != "refunded":
         return words.GOING_BACK
-    if order["status"] == "paid" and (order["fulfillment_status"] == "failed" or dead):
-        return words.TROUBLE
+    if in_trouble:
+        return supply_words.said(in_trouble, items)
+    if order["status"] == "created" and not refused and await breakers.away("nowpayments"):
+        return supply_words.PROVIDER_AWAY
     return words.REFUSED if refused else words.HEADLINES[phase]
 
 
 def progress(order: dict[str, Any], reservations: list[dict[str, Any]]) -> int:
-    """0 to 100: by the order's state, and while it is being supplied by its slowest item."""
+    """0 to 100: by the order's state, and while it is being supplied by its slowest item's current reservation."""
     if order["status"] == "paid" and len(reservations) == len(order["items"]):
         return min(SUPPLY_PROGRESS.get(r["status"], 60) for r in reservations)
     return words.PROGRESS[order["status"]]
@@ -93,7 +103,8 @@ def _steps(order: dict[str, Any], events: list[dict[str, Any]]) -> list[dict[str
     at = {e["kind"]: e["at"] for e in reversed(events)}
     seen = at.get("order.confirming") or at.get("order.paid")
     reached = {"created": 0, "waiting": 0, "underpaid": 0, "confirming": 1, "paid": 2, "fulfilled": 3, "refunded": 3}
-    now = reached.get(order["status"], 0)
+    given_up = order["status"] == "failed" and order["fulfillment_status"] == "failed"
+    now = 2 if given_up else reached.get(order["status"], 0)
     ended = order["status"] in {"expired", "failed", "cancelled"} or order["fulfillment_status"] == "failed"
     times = [seen, at.get("order.paid"), at.get("order.fulfilled")]
     return [
@@ -151,7 +162,7 @@ async def as_json(order: dict[str, Any]) -> dict[str, Any]:
         "orderId": order["id"],
         "status": order["status"],
         "fulfillmentStatus": order["fulfillment_status"],
-        "progress": progress(order, reservations),
+        "progress": progress(order, supply.current(reservations)),
         "total": Money(order["total"], order["currency"]),
         "payment": _payment_json(payment) if payment else None,
         "choices": order_money.as_json(choices) if choices else None,

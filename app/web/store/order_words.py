@@ -75,12 +75,6 @@ HEADLINES = {  # phase → (headline, what happens next and how long it takes, s
     "refunded": ("This order was refunded", "The money is on its way back to you.", "Refunded", "done"),
     "cancelled": ("This order is cancelled", "Nothing was charged.", "Cancelled", "attention"),
 }
-TROUBLE = (
-    "Paid. We are sorting something out",
-    "Our supplier could not deliver right away. Our team has been told and will get your key or refund you.",
-    "Being sorted out",
-    "attention",
-)
 GOING_BACK = (
     "Your money goes back to you",
     "Below you see how far that is, and what we need from you. Please send no more for this order.",
@@ -204,6 +198,15 @@ EVENTS = {  # kind → (icon, words); a kind that is missing here is for our own
     "supply.ready": ("package", "The supplier has the key ready"),
     "supply.failed": ("alert", "The supplier could not deliver: our team has been told"),
     "supply.retried": ("refresh", "Asking the supplier again"),
+    "supply.alternative": ("refresh", "That offer was gone: trying another one of the same game"),
+    "supply.unfunded": ("clock", "Our order at the supplier is held up for a moment"),
+    "supply.waiting": ("clock", "Our supplier is away: the order waits and goes on by itself"),
+    "supply.probed": ("refresh", "Asking our supplier whether it is back"),
+    "supply.resumed": ("check", "Our supplier is back"),
+    "payment.waiting": ("clock", "The payment provider is away: the order waits and goes on by itself"),
+    "payment.probed": ("refresh", "Asking the payment provider whether it is back"),
+    "payment.resumed": ("check", "The payment provider is back"),
+    "order.given_up": ("alert", "We could not get your key: your money comes back"),
     "key.sealed": ("lock", "Key sealed and stored"),
     "order.fulfilled": ("key", "Key ready to reveal"),
     "key.revealed": ("eye", "Key revealed"),
