@@ -78,7 +78,7 @@ async def payment_failed(order_id: UUID) -> None:
 
 
 async def _end(order_id: UUID, status: OrderStatus, event: str, /, **data: Any) -> bool:
-    """The order ends unpaid; the credit it took comes back."""
+    """The order ends and its money is not ours: the credit it took comes back."""
     order = await _to(order_id, status, event, **data)
     if order is not None and credits.is_credit(order["discount_code"]):
         await credits.put_back(order["discount_code"], order["discount"])
@@ -130,7 +130,7 @@ async def release(order_id: UUID) -> None:
 
 async def refunded(order_id: UUID) -> None:
     """All of its money went back: whatever it waited for is settled."""
-    if await _to(order_id, OrderStatus.REFUNDED, "order.refunded") is not None:
+    if await _end(order_id, OrderStatus.REFUNDED, "order.refunded"):
         await _keep_reasons(order_id, [])
 
 
