@@ -126,10 +126,11 @@ async def test_an_address_that_the_provider_takes_waits_for_an_admin(kit, box) -
 
 
 async def test_an_address_that_the_provider_refuses_is_asked_for_again_with_words(kit, box, drain) -> None:
-    """Monero's integrated addresses pass our look at the shape; this sandbox takes none with a letter l in them."""
     made = await asked(await underpaid(kit, box))
     await claimed(made)
-    await db.fetch("UPDATE refund SET address = 'TFake' WHERE id = $1", made["id"])  # as if the shape had passed
+    await db.fetch(
+        "UPDATE refund SET address = 'TFake' WHERE id = $1", made["id"]
+    )  # our look at the shape is as strict as the sandbox's
     await drain(only="refunds.check_address")
     now = await refund(made["id"])
     assert (now["claimed_at"], now["address"], now["checked_at"]) == (None, None, None)
