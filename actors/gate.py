@@ -4,7 +4,7 @@ import random
 from datetime import timedelta
 
 from app.breakers import queries, service
-from app.core import log
+from app.core import clock, log
 from app.fulfillment import waits
 from app.jobs import service as jobs
 from app.jobs.service import Lease
@@ -12,6 +12,7 @@ from app.providers.errors import KeyRefused, ProviderConfused, ProviderDown, Pro
 from app.providers.kinguin import ResourceLocked
 
 CROWD = 1.0  # seconds over which those who wait for one provider come back
+FORGIVING = timedelta(days=1)
 
 
 async def held(lease: Lease, needs: tuple[str, ...]) -> bool:
@@ -35,7 +36,10 @@ async def held(lease: Lease, needs: tuple[str, ...]) -> bool:
 async def report(
     lease: Lease, needs: tuple[str, ...], made: dict[str, str], error: Exception | None
 ) -> timedelta | None:
-    """Tell the breakers what an attempt saw of each provider. Returns how long to wait where one is open now."""
+    """Tell the breakers what an attempt saw of each provider. Returns how long to wait where one is open now.
+
+    A job that a provider fails for a day is at fault itself: its attempts count again, so that it reaches a person.
+    """
     wait = None
     for provider in needs:
         if isinstance(error, ProviderError) and error.provider == provider and _away(error):
@@ -44,6 +48,8 @@ async def report(
                 wait = await back_in(provider)
                 if lease.subject is not None:
                     await waits.begin(lease.subject, provider)
+            if lease.posted_at is not None and clock.now() - lease.posted_at > FORGIVING:
+                wait = None
             continue
         await (service.succeeded(provider) if provider in made else _hand_on(provider))
         if (await queries.standing(provider)).closed and lease.subject is not None and lease.tries < lease.attempt:

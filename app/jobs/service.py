@@ -45,8 +45,8 @@ class Posting:
 
 @dataclass
 class Lease:
-    """The right to work on one job, once. ``attempt`` counts all there ever were, from 1; ``tries`` those since a
-    person last sent the job round."""
+    """The right to work on one job, once. ``attempt`` counts all there ever were, from 1; ``tries`` those that count:
+    since a person last sent the job round, and not forgiven. ``posted_at``: when the job was made."""
 
     id: UUID
     name: str
@@ -55,6 +55,7 @@ class Lease:
     attempt: int
     tries: int
     done: bool = field(default=False)
+    posted_at: datetime | None = None
 
     @asynccontextmanager
     async def commit(self) -> AsyncIterator[None]:
@@ -114,7 +115,8 @@ async def claim(job_id: UUID) -> Lease | None:
     now = clock.now()
     row = await db.fetch_one(
         """UPDATE job SET status = 'processing', attempt = attempt + 1, lease_until = $2, holder = $4
-           WHERE id = $1 AND status = 'pending' AND run_at <= $3 RETURNING name, args, subject, attempt, forgiven""",
+           WHERE id = $1 AND status = 'pending' AND run_at <= $3
+           RETURNING name, args, subject, attempt, forgiven, created_at""",
         job_id, now + LEASE, now + EARLY, presence.holder(),
     )  # fmt: skip
     return _lease(job_id, row) if row else None
@@ -122,7 +124,8 @@ async def claim(job_id: UUID) -> Lease | None:
 
 def _lease(job_id: UUID, row: Mapping[str, Any]) -> Lease:
     tries = row["attempt"] - row["forgiven"]
-    return Lease(job_id, row["name"], json.loads(row["args"]), row["subject"], row["attempt"], tries)
+    args, posted_at = json.loads(row["args"]), row["created_at"]
+    return Lease(job_id, row["name"], args, row["subject"], row["attempt"], tries, posted_at=posted_at)
 
 
 async def finish(lease: Lease) -> None:
@@ -250,7 +253,7 @@ async def take_back(allowed: Mapping[str, int]) -> int:
     ``allowed`` gives attempts per job name; what has used them up is buried. Returns how many were taken back.
     """
     rows = await db.fetch(
-        """SELECT id, name, args, subject, attempt, forgiven FROM job WHERE status = 'processing'
+        """SELECT id, name, args, subject, attempt, forgiven, created_at FROM job WHERE status = 'processing'
            AND (lease_until < $1 OR holder IS NOT NULL AND NOT EXISTS (
              SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = $2::int::oid AND objid = holder::oid
              AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND granted)) LIMIT 500""",

@@ -14,6 +14,7 @@ from app.breakers import queries, service
 from app.breakers.service import FAILURES
 from app.core import clock, db
 from app.jobs import service as jobs
+from app.jobs.queries import dead_for
 from tests.builders import count, events, job_names, order, paid, place, supplier_product
 
 SECOND = timedelta(seconds=1)
@@ -167,3 +168,13 @@ def test_every_job_that_works_on_an_order_outside_knows_whom_it_needs() -> None:
     assert needs["payments.create"] == needs["payments.check"] == ("nowpayments",)
     # A letter's idempotency key is forgotten after 24 hours (resend.md, 4): its patience must end before.
     assert NEEDS["mail.send"] == ()
+
+
+async def test_an_order_that_alone_fails_at_a_provider_reaches_a_person_within_a_day_or_two(app, box) -> None:
+    """The supplier fails this one buy for ever (kinguin.md, 8: #55), and nobody else asks it anything."""
+    order_id, _ = await paid(app.state.kit, box)
+    await box.fault("kinguin", "error500", path="/v2/order")
+    for hour in range(36):
+        with clock.travelled(timedelta(hours=hour)):
+            await rounds(app, 120, step=30)
+    assert await dead_for(order_id) == ["fulfillment.reserve"]
