@@ -1,7 +1,6 @@
 """``make chaos``, or ``python -m chaos --orders 300 --seed 7``: buy while everything fails, and see what came of it."""
 
 import asyncio
-import contextlib
 import random
 import re
 import secrets
@@ -65,17 +64,16 @@ async def play(orders: int, seed: int, rate: float, longest: float, patience: fl
 
 async def _storm(crowd: Crowd, weather: Weather, longest: float) -> bool:
     """Buy while faults strike; then calm. False when it took too long."""
-    blowing = asyncio.create_task(weather.blow())
-    try:
-        await _with_progress(crowd.town, asyncio.wait_for(crowd.shop(), longest))
-    except TimeoutError:
-        return False
-    finally:
-        blowing.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await blowing
-        await weather.clear()
-    return True
+    blowing, shopping = asyncio.create_task(weather.blow()), asyncio.create_task(crowd.shop())
+    both = asyncio.wait({blowing, shopping}, timeout=longest, return_when=asyncio.FIRST_COMPLETED)
+    done, _ = await _with_progress(crowd.town, both)
+    for task in done:
+        task.result()  # neither may have failed
+    for task in (blowing, shopping):
+        task.cancel()
+    await asyncio.gather(blowing, shopping, return_exceptions=True)
+    await weather.clear()
+    return shopping in done
 
 
 async def _with_progress(town: Town, work: Awaitable[Any]) -> Any:

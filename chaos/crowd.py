@@ -42,6 +42,7 @@ class Crowd:
         goods = [row["id"] for row in await self.town.rows(GOODS)]
         paying = asyncio.create_task(self._pay_all())
         for number in range(self._orders):
+            _must_go_on(paying)
             while number % 20 == 0 and (await self.town.rows(UNDER_WAY))[0]["n"] > AT_ONCE:
                 await asyncio.sleep(LOOK)
             chosen = self._chance.sample(goods, self._chance.choice((1, 1, 1, 2)))
@@ -51,8 +52,7 @@ class Crowd:
             await asyncio.sleep(1 / self._rate)
         while self._tasks or self._unpaid:
             await asyncio.sleep(LOOK)
-            if paying.done():
-                paying.result()  # it only ends by what went wrong
+            _must_go_on(paying)
         paying.cancel()
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
@@ -81,3 +81,9 @@ class Crowd:
             await asyncio.gather(*(it.pays(self.town, self._unpaid[it.order_id][1]) for it in ready))
             for customer in ready:
                 del self._unpaid[customer.order_id]
+
+
+def _must_go_on(task: "asyncio.Task[None]") -> None:
+    """A task without end has ended: raise what went wrong."""
+    if task.done():
+        task.result()

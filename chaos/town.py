@@ -34,7 +34,7 @@ SHOP = ("web", "worker", "clock")
 THREADS = 96  # jobs at once: as many calls of one worker may be held as a fault has orders in flight
 BUCKET = "vault"
 SLOWEST_START = 60.0  # seconds; a machine that does much else at once
-AWAY = (OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.InterfaceError)
+AWAY = (OSError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.InterfaceError)
 STARTS = 5  # attempts to start Postgres, each of up to 10 s
 PATIENCE = 60.0  # seconds a look into the tables waits for a Postgres that is being restarted
 
