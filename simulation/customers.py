@@ -24,7 +24,7 @@ PLANS = {  # how many of four hundred customers do what; who leaves a payment op
     "pay": 320, "over": 14, "nearly": 10, "twice": 12, "late": 8, "fail": 6, "pay_both": 5, "cancel_then_pay": 5,
     "short_then_rest": 6, "change_coin": 4, "short": 3, "wrong_coin": 3, "abandon": 2, "dust": 1, "cancel": 1,
 }  # fmt: skip
-THINKS = (2.0, 60.0)  # seconds between seeing a page and doing something
+THINKS = (1.0, 30.0)  # seconds between seeing a page and doing something
 LOOKS_AGAIN, SLOWER, RARELY = 15.0, 1.6, 900.0  # seconds between a customer's looks at a page
 GIVES_UP = 6 * 3600.0  # seconds until nobody looks any more
 

@@ -38,11 +38,11 @@ RATES = {  # chance at each opportunity, in ordinary weather
     "refunded by the supplier": 0.005,
     # Notices
     "notice lost": 0.10,
-    "notice doubled": 0.12,
+    "notice doubled": 0.08,
     "notice late": 0.15,
     "notice forged": 0.05,
     "notice replayed": 0.05,
-    "status skipped": 0.25,
+    "status skipped": 0.4,
 }
 EVENTS = {  # how likely each is to be the next disaster
     "Redis wiped": 4,
@@ -60,7 +60,7 @@ EVENTS = {  # how likely each is to be the next disaster
     "price moves": 4,
     "sold out": 2,
 }
-MOODS = (0.0, 0.5, 1.0, 1.0, 2.0, 5.0)
+MOODS = (0.0, 0.5, 1.0, 1.0, 2.0, 3.0)
 MOOD_LASTS = (60.0, 400.0)  # seconds
 NEXT_EVENT = (20.0, 120.0)
 

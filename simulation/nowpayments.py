@@ -18,8 +18,8 @@ COINS = {"usdttrc20": ("Tether USD", "trx", Decimal(1)), "ltc": ("Litecoin", "lt
          "btc": ("Bitcoin", "btc", Decimal(60_000))}  # code → name, network, dollars a coin  # fmt: skip
 SATOSHI = Decimal("0.00000001")
 EXPIRES = 20 * 60  # seconds of a fixed rate (section 5)
-SEEN = (2.0, 30.0)  # seconds until a deposit shows on the chain
-STEP = (1.0, 30.0)  # seconds from one status to the next
+SEEN = (1.0, 15.0)  # seconds until a deposit shows on the chain
+STEP = (0.5, 20.0)  # seconds from one status to the next
 COVERING = Decimal("0.995")  # the share of the amount from which the provider calls it finished
 PATH = "/webhooks/nowpayments/ipn"
 
