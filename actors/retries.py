@@ -19,7 +19,9 @@ from app.jobs.service import LEASE, Lease
 from app.providers.http import ProviderDown, ProviderRefused
 from app.providers.kinguin import InsufficientBalance
 
-AWAY = (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.InterfaceError)
+AWAY = (
+    OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.InterfaceError,
+)  # fmt: skip
 AGAIN = 0.5  # seconds between attempts to reach a database that is away
 # A person has to top our balance up: from seconds to five minutes between looks, for as long as it takes. The order
 # stands on the admin's list meanwhile.
