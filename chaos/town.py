@@ -34,7 +34,10 @@ SHOP = ("web", "worker", "clock")
 THREADS = 96  # jobs at once: as many calls of one worker may be held as a fault has orders in flight
 BUCKET = "vault"
 SLOWEST_START = 60.0  # seconds; a machine that does much else at once
-AWAY = (OSError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.InterfaceError)
+AWAY = (
+    OSError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)  # fmt: skip
 STARTS = 5  # attempts to start Postgres, each of up to 10 s
 PATIENCE = 60.0  # seconds a look into the tables waits for a Postgres that is being restarted
 
@@ -154,7 +157,9 @@ class Town:
     async def kill_postgres(self) -> None:
         """Kill the postmaster; its backends see that and end, each in the middle of whatever it does."""
         postmaster = psutil.Process(int((self.var / "postgres" / "postmaster.pid").read_text().split()[0]))
-        backends = postmaster.children(recursive=True)
+        backends: list[psutil.Process] = []
+        with contextlib.suppress(psutil.NoSuchProcess):  # a backend that ends while they are counted
+            backends = postmaster.children(recursive=True)
         await _kill([postmaster])
         await asyncio.to_thread(psutil.wait_procs, backends, 20)
 
@@ -202,7 +207,7 @@ class Town:
         return answer.json()
 
     async def close(self) -> None:
-        """End everything and forget it."""
+        """End everything and forget it; nothing of it is worth a good end."""
         await self.http.aclose()
         await self.sandbox.aclose()
         if self._pool is not None:
@@ -210,7 +215,10 @@ class Town:
         for name in list(self._running):
             await self.kill(name)
         if self._servers is not None:
-            await asyncio.to_thread(self._servers.stop)
+            with contextlib.suppress(OSError, psutil.Error):  # not running just now
+                await self.kill_postgres()
+            with contextlib.suppress(OSError, psutil.Error):
+                await self.kill_redis()
         shutil.rmtree(self.var, ignore_errors=True)
 
     async def _command(self, name: str) -> None:

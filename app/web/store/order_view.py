@@ -49,7 +49,10 @@ async def build(order: dict[str, Any]) -> dict[str, Any]:
     items = [_item(order, item, sealed) for item in order["items"]]
     current = supply.current(reservations)
     in_trouble = trouble.of_order(order, current, away=await breakers.away("kinguin"), dead=bool(dead))
-    headline, next_words, title, favicon = said or await _say(order, phase, refused, in_trouble, items)
+    going = order["held_at"] is not None and phase != "refunded"
+    headline, next_words, title, favicon = (
+        words.GOING_BACK if going else said or await _say(order, phase, refused, in_trouble, items)
+    )
     return {
         "id": order["id"],
         "short_id": short(order["id"]),
@@ -83,8 +86,6 @@ async def build(order: dict[str, Any]) -> dict[str, Any]:
 async def _say(
     order: dict[str, Any], phase: str, refused: bool, in_trouble: trouble.Trouble | None, items: list[dict[str, Any]]
 ) -> tuple[str, str, str, str]:
-    if order["held_at"] is not None and phase != "refunded":
-        return words.GOING_BACK
     if in_trouble:
         return supply_words.said(in_trouble, items)
     if order["status"] == "created" and not refused and await breakers.away("nowpayments"):
