@@ -19,14 +19,9 @@ from app.jobs.service import LEASE, Lease
 from app.providers.http import ProviderDown, ProviderRefused
 from app.providers.kinguin import InsufficientBalance
 
-<<<<<<< HEAD
-AWAY = (
-    OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.InterfaceError,
-=======
 AWAY = (  # how asyncpg says it, the last one of a connection that was cut off in the middle of an answer
     OSError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.InterfaceError,
     asyncpg.InternalClientError,
->>>>>>> matrix
 )  # fmt: skip
 AGAIN = 0.5  # seconds between attempts to reach a database that is away
 # A person has to top our balance up: from seconds to five minutes between looks, for as long as it takes. The order
