@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from app.core import calls
 from app.providers.errors import ProviderDown
 from app.providers.object_store import LINK_SECONDS, ObjectConflict, ObjectMissing, check_key
 from simulation.faults import Weather
@@ -65,6 +66,7 @@ class Store:
         if self.blobs.setdefault(check_key(key), data) != data:
             raise ObjectConflict("storage", "put", "another object has that key")
         self._away("put", "store refused after its effect")
+        calls.note("storage", "ok")
         await self._processes.freeze_here("process frozen")
 
     async def get(self, key: str) -> bytes:
