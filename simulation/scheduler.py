@@ -19,7 +19,7 @@ SECOND = 1_000_000  # microseconds
 
 @dataclass(eq=False)
 class Activity:
-    """Something that is being done: a job's attempt, a request, a customer's life. ``process`` dies and takes it along."""
+    """Something being done: a job's attempt, a request, a customer's life. ``process`` dies and takes it along."""
 
     name: str
     work: Coroutine[Any, Any, Any]

@@ -9,7 +9,6 @@ from typing import Any
 
 import httpx
 
-from app.core import calls
 from app.providers.errors import ProviderDown
 from app.providers.object_store import LINK_SECONDS, ObjectConflict, ObjectMissing, check_key
 from simulation.faults import Weather
@@ -61,12 +60,11 @@ class Store:
 
     async def put(self, key: str, data: bytes) -> None:
         await self._scheduler.pause(self._weather.chance.uniform(*WRITING))
-        self._processes.die_here("worker died waiting")
+        self._processes.die_here("waiting")
         self._away("put")
         if self.blobs.setdefault(check_key(key), data) != data:
             raise ObjectConflict("storage", "put", "another object has that key")
         self._away("put", "store refused after its effect")
-        calls.note("storage", "ok")
         await self._processes.freeze_here("process frozen")
 
     async def get(self, key: str) -> bytes:

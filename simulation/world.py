@@ -1,4 +1,4 @@
-"""One world: a shop with its processes, providers and customers, from its first order to the evening after the storm."""
+"""One world: a shop with its processes, providers and customers, from its first order to the calm after the storm."""
 
 import random
 from collections import Counter
@@ -89,7 +89,7 @@ class World:
                 s.nowpayments_base_url,
                 "key",
                 email="sim@bitloot.localhost",
-                password="simulated",
+                password="simulated",  # noqa: S106 - of nobody
                 transport=np,
                 total_seconds=patience,
             ),
