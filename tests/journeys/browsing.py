@@ -162,7 +162,8 @@ async def invite(town: Town, chromium: Browser) -> AsyncIterator[Invite]:
     guests = Guests(town, chromium)
     yield guests.invite
     await guests.leave()
-    assert guests.complaints() == []
+    found = guests.complaints()
+    assert not found, found
 
 
 def stories(*told: Story) -> pytest.MarkDecorator:
@@ -184,7 +185,8 @@ async def told(request: pytest.FixtureRequest, town: Town, chromium: Browser) ->
             await story(town, guests.invite)
         finally:
             await guests.leave()
-        assert guests.complaints() == []
+        found = guests.complaints()
+        assert not found, found
 
     begun = {params["story"]: asyncio.create_task(tell(params["story"])) for params in selected if "story" in params}
     yield begun
