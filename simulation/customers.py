@@ -74,9 +74,9 @@ class Customers:
 
     async def _request(self, work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
         try:
-            self.processes.die_here("worker died waiting")
+            self.processes.die_here("waiting")
             answer = await work()
-            self.processes.die_here("process died after its commit")
+            self.processes.die_here("after its commit")
         except Problem as problem:
             self.refusals[problem.code] = self.refusals.get(problem.code, 0) + 1
             return None

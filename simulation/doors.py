@@ -56,9 +56,9 @@ class Doors:
         """One request; what has no good answer is sent again, also when the process dies under it."""
         status = 0
         try:
-            self._processes.die_here("worker died waiting")
+            self._processes.die_here("waiting")
             status = await self._request(path, headers, body)
-            self._processes.die_here("process died after its commit")
+            self._processes.die_here("after its commit")
         finally:
             self._scheduler.say(f"notice {path} {status}")
             if not 200 <= status < 300 and status != 401 and tries > 1:

@@ -6,7 +6,11 @@ from collections import Counter
 RATES = {  # chance at each opportunity, in ordinary weather
     # A process dies: at a pause of one of its activities, or right after a commit of one.
     "worker died waiting": 0.0015,
-    "process died after its commit": 0.002,
+    "worker died after its commit": 0.004,
+    "web died waiting": 0.005,
+    "web died after its commit": 0.005,
+    "clock died waiting": 0.002,
+    "clock died after its commit": 0.002,
     # A process is frozen for longer than a lease lasts, and then goes on as if nothing had been.
     "process frozen": 0.0002,
     "lease outlived": 0.0003,

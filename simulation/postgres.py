@@ -59,13 +59,13 @@ def put_between(scheduler: Scheduler, weather: Weather, processes: Processes) ->
                 yield
             return
         await scheduler.pause(weather.chance.uniform(*HURRY))
-        processes.die_here("worker died waiting")
+        processes.die_here("waiting")
         await processes.freeze_here("lease outlived")
         if weather.strikes("transaction refused"):
             raise Unreachable
         async with begin():
             yield
-        processes.die_here("process died after its commit")
+        processes.die_here("after its commit")
         if weather.strikes("commit's answer lost"):
             raise AnswerLost("simulated")
 

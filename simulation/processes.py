@@ -11,7 +11,7 @@ from simulation.faults import Weather
 from simulation.scheduler import Activity, Scheduler
 
 WORKERS = 3
-RESTART = (0.5, 8.0)  # seconds until a supervisor has a dead process up again
+RESTART = (0.5, 5.0)  # seconds until a supervisor has a dead process up again
 FROZEN = (65.0, 140.0)  # seconds: longer than a lease
 BACK = 1.0  # seconds until a worker that lost its connection has its presence again
 
@@ -103,10 +103,10 @@ class Processes:
         if process.alive:
             self._scheduler.chore(lambda: self._lock("pg_advisory_lock", process))
 
-    def die_here(self, fault: str) -> None:
-        """Where a process may die: raises as if the coroutine had never gone on."""
+    def die_here(self, when: str) -> None:
+        """Where a process may die, ``waiting`` or ``after its commit``: the coroutine never goes on."""
         process = self._scheduler.current.process if self._scheduler.mine and self._scheduler.current else None
-        if process is not None and self._weather.strikes(fault):
+        if process is not None and self._weather.strikes(f"{process.kind} died {when}"):
             self.kill(process)
             raise asyncio.CancelledError
 

@@ -60,7 +60,7 @@ class Store:
 
     async def put(self, key: str, data: bytes) -> None:
         await self._scheduler.pause(self._weather.chance.uniform(*WRITING))
-        self._processes.die_here("worker died waiting")
+        self._processes.die_here("waiting")
         self._away("put")
         if self.blobs.setdefault(check_key(key), data) != data:
             raise ObjectConflict("storage", "put", "another object has that key")

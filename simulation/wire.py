@@ -45,7 +45,7 @@ class Line(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         weather, chance = self._weather, self._weather.chance
         await self._scheduler.pause(chance.uniform(*THERE))
-        self._processes.die_here("worker died waiting")
+        self._processes.die_here("waiting")
         if weather.lasts(f"{self._books.name} down", self._scheduler.seconds) or weather.strikes("call never left"):
             raise httpx.ConnectError("simulated")
         if weather.strikes("call answered 429"):
@@ -67,7 +67,7 @@ class Line(httpx.AsyncBaseTransport):
         if self._weather.strikes("call's answer lost"):
             await self._hang()
         await self._scheduler.pause(self._weather.chance.uniform(*BACK))
-        self._processes.die_here("worker died waiting")
+        self._processes.die_here("waiting")
         await self._processes.freeze_here("process frozen")
 
     async def _settle_late(self, request: httpx.Request) -> None:
@@ -78,7 +78,7 @@ class Line(httpx.AsyncBaseTransport):
 
     async def _hang(self) -> None:
         await self._scheduler.pause(NO_ANSWER)
-        self._processes.die_here("worker died waiting")
+        self._processes.die_here("waiting")
         raise httpx.ReadTimeout("simulated")
 
     def _ask(self, request: httpx.Request) -> Answer:
