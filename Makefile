@@ -2,7 +2,7 @@
 PY := .venv/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test check bench lock setup
+.PHONY: run test check chaos bench lock setup
 run: .venv/ready
 	@$(PY) -W ignore -m app.cli up
 
@@ -15,6 +15,9 @@ check: .venv/ready
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	$(PY) -m pytest -q tests/house
+
+chaos: .venv/ready
+	@$(PY) -W ignore -m chaos
 
 bench: .venv/ready
 	@$(PY) -W ignore -m bench

@@ -15,6 +15,7 @@ from app.fulfillment import steps as fulfillment
 from app.jobs import relay
 from app.jobs import service as jobs
 from app.payments import service as payments
+from app.refunds import steps as refunds
 
 SWEEP = 2.0  # seconds between sweeps
 GRACE = timedelta(seconds=4)  # a due job that no worker took by then has lost its message
@@ -23,6 +24,7 @@ SCHEDULE = {  # how often, in seconds, each of the house's own jobs is posted
     "catalog.sync": 600,
     "payments.sync_coins": 300,
     "payments.close_forgotten": 600,
+    "fulfillment.pick_up": 300,
     "keys.retire": 3600,
     "audit.anchor": 900,  # the first of an hour counts
     "ledger.prove": 900,
@@ -36,6 +38,7 @@ async def sweep() -> None:
     relay.send_all(await jobs.due(clock.now() - GRACE, RESEND))
     await payments.post_due_checks()
     await fulfillment.post_due_checks()
+    await refunds.post_due_checks()
 
 
 async def post_scheduled(last: dict[str, float], now: float) -> None:

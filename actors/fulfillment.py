@@ -4,19 +4,19 @@ from uuid import UUID
 
 from actors.job import job
 from app.core.backoff import Retry
-from app.fulfillment import notices, steps
+from app.fulfillment import notices, steps, watch
 from app.jobs.service import Lease
 from app.providers.kit import Providers
 
 PATIENT = Retry(attempts=12, first=1, factor=2.5, longest=600)  # a supplier that is down for an hour costs nobody a key
 
 
-@job("fulfillment.reserve", retry=PATIENT)
+@job("fulfillment.reserve", retry=PATIENT, needs=("kinguin",))
 async def reserve(lease: Lease, kit: Providers) -> None:
     await steps.reserve(UUID(lease.args["item_id"]), kinguin=kit.kinguin, commit=lease.commit)
 
 
-@job("fulfillment.check", retry=Retry(attempts=3))
+@job("fulfillment.check", retry=Retry(attempts=3), needs=("kinguin",))
 async def check(lease: Lease, kit: Providers) -> None:
     await steps.check(UUID(lease.args["reservation_id"]), kinguin=kit.kinguin, commit=lease.commit)
 
@@ -24,3 +24,8 @@ async def check(lease: Lease, kit: Providers) -> None:
 @job("fulfillment.apply_notice")
 async def apply_notice(lease: Lease, kit: Providers) -> None:
     await notices.apply(UUID(lease.args["notice_id"]), commit=lease.commit)
+
+
+@job("fulfillment.pick_up")
+async def pick_up(lease: Lease, kit: Providers) -> None:
+    await watch.pick_up()

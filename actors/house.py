@@ -1,6 +1,7 @@
 """Jobs that keep the house itself tidy."""
 
 from actors.job import job
+from app.inbox import refusals
 from app.jobs.service import Lease
 from app.jobs.tidy import forget_finished
 from app.providers.kit import Providers
@@ -9,3 +10,4 @@ from app.providers.kit import Providers
 @job("house.tidy")
 async def tidy(lease: Lease, kit: Providers) -> None:
     await forget_finished()
+    await refusals.forget()

@@ -6,9 +6,10 @@ from uuid import UUID
 
 import dramatiq
 
+from actors import gate
 from actors.broker import broker, kit
 from actors.retries import AttemptFailed
-from app.core import log
+from app.core import calls, log
 from app.core.backoff import Retry
 from app.jobs import service as jobs
 from app.jobs.relay import queue_of
@@ -20,12 +21,23 @@ Work = Callable[[Lease, Providers], Awaitable[None]]
 JOBS: dict[str, tuple[Work, Retry]] = {}
 """Every job by name, with its retry schedule."""
 
+NEEDS: dict[str, tuple[str, ...]] = {}
+"""Providers without which a job can't be worked on, by the job's name."""
 
-def job(name: str, *, retry: Retry = Retry()) -> Callable[[Work], Work]:  # noqa: B008 - frozen
-    """Register ``work`` as the actor ``name``. The message carries nothing but the job's id."""
+
+def job(
+    name: str,
+    *,
+    retry: Retry = Retry(),  # noqa: B008 - frozen
+    needs: tuple[str, ...] = (),
+) -> Callable[[Work], Work]:
+    """Register ``work`` as the actor ``name``. The message carries nothing but the job's id.
+
+    While the breaker of a provider in ``needs`` is open the job waits, which uses up none of its attempts.
+    """
 
     def register(work: Work) -> Work:
-        JOBS[name] = (work, retry)
+        JOBS[name], NEEDS[name] = (work, retry), needs
 
         async def actor(job_id: str) -> None:
             await attempt(UUID(job_id), kit())
@@ -38,18 +50,23 @@ def job(name: str, *, retry: Retry = Retry()) -> Callable[[Work], Work]:  # noqa
 
 
 async def attempt(job_id: UUID, providers: Providers) -> bool:
-    """One attempt at one job. False when it was not there to be had. Raises AttemptFailed."""
+    """One attempt at one job, or its wait for a provider. False if it was not there to be had. Raises AttemptFailed."""
     lease = await jobs.claim(job_id)
     if lease is None:
         return False
-    work, retry = JOBS[lease.name]
+    (work, retry), needs = JOBS[lease.name], NEEDS[lease.name]
     with log.bound(job=lease.name, job_id=str(job_id), order_id=str(lease.subject) if lease.subject else None):
-        try:
-            await work(lease, providers)
-            await jobs.finish(lease)
-        except LeaseLost:
-            log.get("bitloot.jobs").warning("job.lease_lost")
-        except Exception as cause:
-            log.get("bitloot.jobs").info("job.failed", error=type(cause).__name__, exc_info=True)
-            raise AttemptFailed(lease, retry, cause) from cause
+        if await gate.held(lease, needs):
+            return True
+        with calls.noted() as made:
+            try:
+                await work(lease, providers)
+                await jobs.finish(lease)
+            except LeaseLost:
+                log.get("bitloot.jobs").warning("job.lease_lost")
+            except Exception as cause:
+                log.get("bitloot.jobs").info("job.failed", error=type(cause).__name__, exc_info=True)
+                wait = await gate.report(lease, needs, made, cause)
+                raise AttemptFailed(lease, retry, cause, wait) from cause
+        await gate.report(lease, needs, made, None)
     return True

@@ -13,7 +13,7 @@ from app.keys import service
 from app.providers.kit import Providers
 
 
-@job("keys.collect", retry=Retry(attempts=12, first=1, factor=2.5, longest=600))
+@job("keys.collect", retry=Retry(attempts=12, first=1, factor=2.5, longest=600), needs=("kinguin", "storage"))
 async def collect(lease: Lease, kit: Providers) -> None:
     reservation_id = UUID(lease.args["reservation_id"])
     await steps.collect(reservation_id, kinguin=kit.kinguin, store=kit.store, commit=lease.commit)

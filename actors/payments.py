@@ -9,25 +9,26 @@ from app.payments import coins, service
 from app.providers.kit import Providers
 
 PATIENT = Retry(attempts=9, first=1, factor=2.5, longest=300)  # money is waiting: about 15 minutes in all
+NEEDS = ("nowpayments",)
 
 
-@job("payments.create", retry=PATIENT)
+@job("payments.create", retry=PATIENT, needs=NEEDS)
 async def create(lease: Lease, kit: Providers) -> None:
     await service.open_payment(UUID(lease.args["order_id"]), nowpayments=kit.nowpayments, commit=lease.commit)
 
 
-@job("payments.top_up", retry=PATIENT)
+@job("payments.top_up", retry=PATIENT, needs=NEEDS)
 async def top_up(lease: Lease, kit: Providers) -> None:
     order_id, coin = UUID(lease.args["order_id"]), lease.args["coin"]
     await service.open_top_up(order_id, coin, nowpayments=kit.nowpayments, commit=lease.commit)
 
 
-@job("payments.apply_notice", retry=PATIENT)
+@job("payments.apply_notice", retry=PATIENT, needs=NEEDS)
 async def apply_notice(lease: Lease, kit: Providers) -> None:
     await service.apply_notice(UUID(lease.args["notice_id"]), nowpayments=kit.nowpayments, commit=lease.commit)
 
 
-@job("payments.check", retry=Retry(attempts=3))
+@job("payments.check", retry=Retry(attempts=3), needs=NEEDS)
 async def check(lease: Lease, kit: Providers) -> None:
     await service.check(UUID(lease.args["payment_id"]), nowpayments=kit.nowpayments, commit=lease.commit)
 
@@ -37,6 +38,6 @@ async def close_forgotten(lease: Lease, kit: Providers) -> None:
     await service.close_forgotten()
 
 
-@job("payments.sync_coins", retry=Retry(attempts=3))
+@job("payments.sync_coins", retry=Retry(attempts=3), needs=NEEDS)
 async def sync_coins(lease: Lease, kit: Providers) -> None:
     await coins.sync(nowpayments=kit.nowpayments)

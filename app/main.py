@@ -20,36 +20,41 @@ from app.core.courier import courier
 from app.core.live import Newsroom
 from app.core.settings import settings
 from app.history import queries as history
+from app.inbox.refusals import refusals
 from app.providers.kit import open_providers
 from app.web import csrf, errors, health
 from app.web.account import links, lookups, sessions
-from app.web.admin import dashboard, jobs, key_audit, staff, webhooks
+from app.web.admin import dashboard, dead_letters, jobs, key_audit, staff, webhooks, write_offs
 from app.web.admin import orders as admin_orders
+from app.web.admin import refunds as admin_refunds
 from app.web.body import LARGEST
 from app.web.docs import Description, Reference
 from app.web.frame import Frame
-from app.web.hooks import kinguin, nowpayments
-from app.web.store import blobs, carts, catalog, checkout, fulfillment, live, orders, payments, products
+from app.web.heads import Shop
+from app.web.hooks import kinguin, notice, nowpayments
+from app.web.store import blobs, carts, catalog, checkout, fulfillment, live, orders, payments, products, refunds
 
 POOL = 16  # connections a web process holds at the most
 CATCH_UP = 3.0  # seconds between looks at the tables for news that Redis did not bring
 STATIC_KEPT = 30 * 86400  # seconds; addresses carry a digest, so a changed file has another one
 # Streams must not be held back, and answers with secrets in them are not to be measured by their compressed size.
-PLAIN = [r"^/orders/[^/]+/events", "^/fulfillment/", "^/webhooks/", "^/payments/", "^/blobs/", "^/links/"]
+PLAIN = [r"^/orders/[^/]+/events", "^/fulfillment/", "^/webhooks/", "^/payments/", "^/blobs/", "^/links/", "^/refunds/"]
 STATIC = Path(__file__).parents[1] / "static"
 
 STORE = [
     catalog.index, products.show, products.cover, carts.show, carts.create, carts.update,
-    checkout.new, checkout.email_hint, checkout.create, payments.create, payments.job_status,
+    checkout.new, checkout.email_hint, checkout.create, payments.create, payments.choose, payments.job_status,
     orders.index, orders.show, orders.status, orders.success, orders.audit, orders.cancel, live.events,
     fulfillment.status, fulfillment.download_link, fulfillment.reveal, fulfillment.audit, fulfillment.reservation,
-    blobs.show,
+    blobs.show, refunds.show, refunds.claim, refunds.send_link,
 ]  # fmt: skip
 ACCOUNT = [sessions.new, sessions.create, sessions.destroy, links.show, links.consume, lookups.new, lookups.create]
 ADMIN = [
     staff.new, staff.create, staff.destroy, dashboard.show, admin_orders.index, admin_orders.show,
-    admin_orders.retry_item, jobs.index, jobs.show, jobs.retry, webhooks.index, webhooks.show,
-    key_audit.index, key_audit.show, key_audit.export,
+    admin_orders.retry_item, write_offs.create, admin_refunds.index, admin_refunds.show, admin_refunds.create,
+    admin_refunds.approve, admin_refunds.record, admin_refunds.reject, admin_refunds.retry, jobs.index, jobs.show,
+    jobs.retry, dead_letters.index, dead_letters.preview, dead_letters.retry, webhooks.index, webhooks.show,
+    webhooks.replay, key_audit.index, key_audit.show, key_audit.export,
 ]  # fmt: skip
 OPERATIONS = [health.alive, health.ready, health.components, health.prometheus]
 HOOKS = [nowpayments.create, kinguin.create]
@@ -70,6 +75,7 @@ async def lifespan(app: Litestar) -> AsyncIterator[None]:
     finally:
         catching_up.cancel()
         await newsroom.close()
+        await refusals.close()
         await kit.aclose()
         await asyncio.to_thread(courier.close)
         await db.close_pool()
@@ -124,8 +130,8 @@ def create_app() -> Litestar:
         cache_control=CacheControlHeader(public=True, max_age=STATIC_KEPT),
         include_in_schema=False,
     )
-    hooks = Router("/", route_handlers=HOOKS, request_max_body_size=nowpayments.LARGEST)
-    return Litestar(
+    hooks = Router("/", route_handlers=HOOKS, request_max_body_size=notice.LARGEST)
+    return Shop(
         route_handlers=[*STORE, *ACCOUNT, *ADMIN, *OPERATIONS, hooks, static],
         middleware=[Frame(), DefineMiddleware(csrf.Csrf, config=csrf.config())],
         exception_handlers={Exception: errors.handle},

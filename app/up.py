@@ -16,6 +16,7 @@ from app import embedded
 from app.stack import Stack, read_procfile
 
 ROOT = Path(__file__).parents[1]
+LOOK = 0.5  # seconds between looks at the embedded servers
 PATIENCE = 60.0  # seconds for a process to answer
 ADMIN = "admin@bitloot.localhost"
 
@@ -32,7 +33,7 @@ def run() -> int:
         if needs_postgres or needs_redis:
             servers = embedded.start(var)
         env = _environment(var, servers)
-        return asyncio.run(_run(Stack(var, env), env, began))
+        return asyncio.run(_run(Stack(var, env), env, began, servers))
     finally:
         if servers is not None:
             servers.stop()
@@ -72,10 +73,11 @@ def _keep(var: Path, made: dict[str, str]) -> None:
     draft.replace(path)
 
 
-async def _run(stack: Stack, env: dict[str, str], began: float) -> int:
+async def _run(stack: Stack, env: dict[str, str], began: float, servers: embedded.Embedded | None) -> int:
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    watch = asyncio.create_task(_watch(servers), name="servers") if servers is not None else None
     try:
         await _start(stack, env)
         _greet(env, time.monotonic() - began)
@@ -85,8 +87,22 @@ async def _run(stack: Stack, env: dict[str, str], began: float) -> int:
         print(f"\n  {failed}", file=sys.stderr, flush=True)
         return 1
     finally:
+        if watch is not None:
+            watch.cancel()
+            await asyncio.gather(watch, return_exceptions=True)
         await stack.stop()
     return 0
+
+
+async def _watch(servers: embedded.Embedded) -> None:
+    """Start the embedded servers again when they die. What they carried is in Postgres' files, which survive a kill."""
+    while True:
+        await asyncio.sleep(LOOK)
+        try:
+            for name in await asyncio.to_thread(servers.revive):
+                print(f"  {name} had ended; it runs again.", flush=True)
+        except Exception as error:
+            print(f"  A server has ended and does not start: {error}", file=sys.stderr, flush=True)
 
 
 class StartFailed(Exception):

@@ -8,7 +8,7 @@ import uvloop
 
 from bench.town import town
 
-MEASUREMENTS = ("ipn", "orders", "catalog", "live", "latency", "pipeline")
+MEASUREMENTS = ("ipn", "refused", "orders", "catalog", "live", "latency", "pipeline")
 
 
 async def main(names: list[str]) -> None:

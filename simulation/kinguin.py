@@ -118,7 +118,9 @@ class Kinguin:
         product.stock -= quantity
         self.orders[number] = order
         self.by_external.setdefault(external_id, []).append(order)
-        order.keys = [{"id": f"{number}{n}", "serial": f"KEY-{number}-{n}", "status": "PENDING"} for n in range(quantity)]
+        order.keys = [
+            {"id": f"{number}{n}", "serial": f"KEY-{number}-{n}", "status": "PENDING"} for n in range(quantity)
+        ]
         self._schedule(order)
         return order
 

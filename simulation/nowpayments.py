@@ -95,9 +95,7 @@ class NowPayments:
     def _pay(self, terms: dict[str, Any], coin: str, invoice_id: str | None) -> dict[str, Any]:
         price, now = Decimal(str(terms["price_amount"])), self.scheduler.now()
         amount = (price / COINS[coin][2]).quantize(SATOSHI)
-        made = Payment(
-            self._number(), terms["order_id"], price, terms["price_currency"], amount, coin, now, invoice_id
-        )
+        made = Payment(self._number(), terms["order_id"], price, terms["price_currency"], amount, coin, now, invoice_id)
         self.payments[made.id] = made
         self.scheduler.after(EXPIRES, lambda: self._expire(made))
         until = (now + timedelta(seconds=EXPIRES)).isoformat()

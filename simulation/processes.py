@@ -71,7 +71,7 @@ class Processes:
 
     async def _lock(self, verb: str, process: Process) -> None:
         assert self._locks is not None
-        await self._locks.fetchval(f"SELECT {verb}($1, $2)", presence.LOCK_CLASS, process.number)  # noqa: S608
+        await self._locks.fetchval(f"SELECT {verb}($1, $2)", presence.LOCK_CLASS, process.number)
 
     def any_worker(self) -> Process | None:
         return self._weather.chance.choice(self.workers) if self.workers else None

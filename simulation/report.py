@@ -45,8 +45,8 @@ def text(seed: int, outcomes: Sequence[Outcome], seconds: float) -> str:
     """The whole report."""
     size, hours = sum(o.size for o in outcomes), sum(o.hours for o in outcomes)
     mutant = f" with the mutant {outcomes[0].mutant!r}" if outcomes[0].mutant else ""
-    lines = [f"Simulation, seed {seed}{mutant}: {size:,} orders in {len(outcomes)} worlds, {hours:,.0f} hours of theirs "
-             f"in {seconds:.0f} s of ours"]  # fmt: skip
+    played = f"{size:,} orders in {len(outcomes)} worlds"
+    lines = [f"Simulation, seed {seed}{mutant}: {played}, {hours:,.0f} hours of theirs in {seconds:.0f} s of ours"]
     lines += _lines("What went wrong", _sum([o.faults for o in outcomes]))
     lines += _lines("What customers did", _sum([o.plans for o in outcomes]))
     lines += _lines("Where their orders ended", _sum([o.orders for o in outcomes]))

@@ -19,7 +19,7 @@ SECOND = 1_000_000  # microseconds
 
 @dataclass(eq=False)
 class Activity:
-    """Something that is being done: a job's attempt, a request, a customer's life. ``process`` dies and takes it along."""
+    """Something being done: a job's attempt, a request, a customer's life. ``process`` dies and takes it along."""
 
     name: str
     work: Coroutine[Any, Any, Any]
@@ -70,9 +70,7 @@ class Scheduler:
     def after(self, seconds: float, what: "Activity | Callable[[], None]") -> None:
         heapq.heappush(self._agenda, (self.microseconds + int(seconds * SECOND), next(self._numbers), what))
 
-    def start(
-        self, name: str, work: Coroutine[Any, Any, Any], *, process: Any = None, after: float = 0.0
-    ) -> Activity:
+    def start(self, name: str, work: Coroutine[Any, Any, Any], *, process: Any = None, after: float = 0.0) -> Activity:
         activity = Activity(name, work, process)
         self.after(after, activity)
         return activity

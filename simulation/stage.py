@@ -89,7 +89,8 @@ def _environment(server: PostgresServer, database: str) -> dict[str, str]:
     """Nothing of the caller's own but where programs are; always the same secrets."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LANG") if name in os.environ}
     return kept | {
-        "DATABASE_URL": server.get_uri(database), "REDIS_URL": "redis://127.0.0.1:1", "PYTHONHASHSEED": "0", "LOG_LEVEL": "ERROR",
+        "DATABASE_URL": server.get_uri(database), "REDIS_URL": "redis://127.0.0.1:1", "PYTHONHASHSEED": "0",
+        "LOG_LEVEL": "ERROR",
         "BITLOOT_VAR": str(server.pgdata.parent), "JWT_SECRET": "simulated " * 5,
         "MASTER_KEYS": f"sim1:{base64.b64encode(bytes(32)).decode()}",
     }  # fmt: skip

@@ -28,7 +28,7 @@ TOTALS = {  # what is counted at the end
 
 async def play(seed: int, orders: int, mutant: str, trace: str) -> Outcome:
     with ExitStack() as open_files:
-        told = open_files.enter_context(Path(trace).open("w")) if trace else None
+        told = open_files.enter_context(Path(trace).open("w")) if trace else None  # noqa: ASYNC230 - alone yet
         world = World(seed, orders, told)
         mutants.apply(mutant, world)
         world.at_rest = lambda: invariants.at_rest(world)

@@ -1,4 +1,4 @@
-"""One world: a shop with its processes, providers and customers, from its first order to the evening after the storm."""
+"""One world: a shop with its processes, providers and customers, from its first order to the calm after the storm."""
 
 import random
 from collections import Counter
@@ -85,7 +85,11 @@ class World:
         return Providers(
             nowpayments=NowPaymentsClient(s.nowpayments_base_url, "key", transport=np, total_seconds=patience),
             payouts=Payouts(
-                s.nowpayments_base_url, "key", email="sim@bitloot.localhost", password="simulated", transport=np,
+                s.nowpayments_base_url,
+                "key",
+                email="sim@bitloot.localhost",
+                password="simulated",  # noqa: S106 - of nobody
+                transport=np,
                 total_seconds=patience,
             ),
             kinguin=KinguinClient(s.kinguin_base_url, "key", transport=kg, total_seconds=patience),

@@ -158,7 +158,9 @@ async def app(house: Any, box: Box) -> Any:
     from app.catalog import service as catalog  # noqa: PLC0415
     from app.core import db  # noqa: PLC0415
     from app.core.redis import async_client  # noqa: PLC0415
+    from app.inbox.refusals import refusals  # noqa: PLC0415
 
+    await refusals.flush()  # what the last test left waiting
     rows = await db.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
     names = [row["tablename"] for row in rows if row["tablename"] not in KEPT_TABLES]
     async with db.connection() as connection:

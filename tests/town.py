@@ -17,7 +17,6 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
-from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,7 @@ import httpx
 import psutil
 import pytest
 
+from chaos.town import NoCookies
 from tests.conftest import ROOT, Box, free_port
 
 COMMANDS = {  # process → what its command line holds
@@ -56,13 +56,6 @@ def alive(process: psutil.Process) -> bool:
     with contextlib.suppress(psutil.NoSuchProcess):
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     return False
-
-
-class NoCookies(CookieJar):
-    """A client that keeps no cookies speaks for each order by its token alone."""
-
-    def extract_cookies(self, *_: Any) -> None:
-        """Forget them."""
 
 
 class Town:

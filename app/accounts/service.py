@@ -39,7 +39,7 @@ class WeakPassword(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What a consumed link proves: the address, and for ``order`` links which order it was mailed about."""
+    """What a consumed link proves: the address, and for ``order`` and ``refund`` links which order it is about."""
 
     email: str
     purpose: str
@@ -47,9 +47,9 @@ class Proof:
 
 
 def linking(email: str, purpose: str, order_id: UUID | None = None) -> tuple[UUID, Write]:
-    """A new link for ``login`` or ``order``, as a write; its id goes into the letter's context."""
+    """A new link for ``login``, ``order`` or ``refund``, as a write; its id goes into the letter's context."""
     link_id, now = new_id(), clock.now()
-    lifetime = ORDER_LIFETIME if purpose == "order" else LOGIN_LIFETIME
+    lifetime = ORDER_LIFETIME if purpose in {"order", "refund"} else LOGIN_LIFETIME
     write = Write(
         "INSERT INTO link (id, email, purpose, order_id, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)",
         (link_id, email, purpose, order_id, now, now + lifetime),

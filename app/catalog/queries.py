@@ -149,6 +149,39 @@ async def for_purchase(product_id: UUID) -> dict[str, Any]:
     return dict(row) if row else {}
 
 
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What is asked for when a product is bought: whose offer, and whether its keys come as text."""
+
+    supplier_product_id: str
+    text_keys: bool
+
+
+async def offer(product_id: UUID, supplier_product_id: str | None) -> Offer:
+    """A product's own offer, or the other one that was chosen for it."""
+    row = await db.fetch_one(
+        """SELECT p.supplier_product_id, p.text_keys FROM product p
+           WHERE p.supplier_product_id = coalesce($2, (SELECT supplier_product_id FROM product WHERE id = $1))""",
+        product_id, supplier_product_id,
+    )  # fmt: skip
+    if row is None:
+        raise LookupError(f"no product {product_id}")
+    return Offer(row["supplier_product_id"], row["text_keys"])
+
+
+async def offers(product_id: UUID, *, most: Decimal, quantity: int) -> list[Offer]:
+    """Where a product is to be had by what we know, at ``most`` EUR each: its own offer first, then the cheapest of
+    the same game for the same platform and region."""
+    rows = await db.fetch(
+        """SELECT o.supplier_product_id, o.text_keys FROM product p JOIN product o ON lower(o.name) = lower(p.name)
+             AND lower(o.platform) = lower(p.platform) AND lower(o.region) = lower(p.region)
+           WHERE p.id = $1 AND o.active AND o.stock >= $3 AND o.cost <= $2
+           ORDER BY (o.id = p.id) DESC, o.cost, o.supplier_product_id""",
+        product_id, most, quantity,
+    )  # fmt: skip
+    return [Offer(row["supplier_product_id"], row["text_keys"]) for row in rows]
+
+
 async def version() -> object:
     """Something that changes whenever any product does."""
     return await db.fetch_value("SELECT max(updated_at) FROM product")

@@ -1,12 +1,20 @@
-"""``bitloot jobs``."""
+"""``bitloot jobs``: the command line's twin of the admin's pages of jobs and dead letters."""
 
+import getpass
 import json
+from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 import click
 
+from app.audit import service as audit
 from app.cli.frame import with_database
+from app.core import db
 from app.jobs import queries, service
+from app.web.admin import outlook
+
+MOST = 10_000  # dead letters at once
 
 
 @click.group()
@@ -16,26 +24,70 @@ def jobs() -> None:
 
 @jobs.command("list")
 @click.option("--status", type=click.Choice(["pending", "processing", "completed", "failed"]), default="failed")
+@click.option("--dead", is_flag=True, help="Dead letters: the same as --status failed, which is the default.")
+@click.option("--by-cause", is_flag=True, help="Dead letters counted by what they died of.")
 @click.option("--limit", default=50)
-def index(status: str, limit: int) -> None:
+def index(status: str, dead: bool, by_cause: bool, limit: int) -> None:
     """One job a line, the newest first; dead letters unless another state is asked for."""
-    for row in with_database(lambda: queries.page(status=status, limit=limit, offset=0)):
+    if by_cause:
+        for group in with_database(queries.causes):
+            since = f"{group['oldest']:%Y-%m-%d %H:%M} to {group['newest']:%Y-%m-%d %H:%M}"
+            click.echo(f"{group['count']:6}  {group['name']:24} {since}  {group['cause']}")
+        return
+    for row in with_database(lambda: queries.page(status="failed" if dead else status, limit=limit, offset=0)):
         click.echo(f"{row['id']}  {row['name']:24} attempt {row['attempt']}  {row['error'] or ''}")
 
 
 @jobs.command("show")
 @click.argument("job_id", type=click.UUID)
 def show(job_id: UUID) -> None:
-    """One job with its arguments and all its attempts."""
+    """One job with its arguments, all its attempts, and who sent it round."""
     row = with_database(lambda: queries.one(job_id))
     if row is None:
         raise click.ClickException("No such job.")
     click.echo(json.dumps(row, default=str, indent=2))
 
 
+def choosing(command: Callable[..., None]) -> Callable[..., None]:
+    """The arguments that choose dead letters."""
+    command = click.option("--all", "everything", is_flag=True, help="Every dead letter.")(command)
+    command = click.option("--cause", help="All that died of this, as `jobs list --by-cause` shows it.")(command)
+    return click.argument("job_ids", nargs=-1, type=click.UUID)(command)
+
+
+async def _chosen(job_ids: tuple[UUID, ...], cause: str | None, everything: bool) -> list[dict[str, Any]]:
+    if bool(job_ids) + (cause is not None) + everything != 1:
+        raise click.UsageError("Give ids, or --cause, or --all.")
+    return await queries.dead(cause=cause, ids=job_ids or None, limit=MOST)
+
+
+@jobs.command("preview")
+@choosing
+def preview(job_ids: tuple[UUID, ...], cause: str | None, everything: bool) -> None:
+    """What each would do if it were sent round again; changes nothing."""
+
+    async def work() -> None:
+        for row in await _chosen(job_ids, cause, everything):
+            click.echo(f"{row['id']}  {row['name']:24} {await outlook.of(row)}")
+
+    with_database(work)
+
+
 @jobs.command("retry")
-@click.argument("job_id", type=click.UUID)
-def retry(job_id: UUID) -> None:
-    """Send a dead letter round again, with its history."""
-    with_database(lambda: service.retry(job_id))
-    click.echo("Sent round again.")
+@choosing
+def retry(job_ids: tuple[UUID, ...], cause: str | None, everything: bool) -> None:
+    """Send dead letters round again, with their history: some by id, all of a cause, or all."""
+    by = f"{getpass.getuser()} at the command line"
+
+    async def work() -> int:
+        rows = await _chosen(job_ids, cause, everything)
+        if len(job_ids) > len(rows):
+            missing = next(i for i in job_ids if i not in {row["id"] for row in rows})
+            raise service.JobNotFailed(f"{missing} has not failed, or someone has sent it round again already.")
+        async with db.transaction():
+            done = await service.retry_all([row["id"] for row in rows], by=by)
+            await audit.write("job.retried", actor=by, details=f"{len(done)} dead letters {cause or ''}"[:300])
+        return len(done)
+
+    count = with_database(work)
+    click.echo("Sent round again." if count == 1 else f"{count} sent round again.")

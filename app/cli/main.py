@@ -6,19 +6,21 @@ import click
 from asyncpg import InterfaceError, PostgresError
 
 from app.cli.audit import audit
+from app.cli.backups import backup, drill, restore
 from app.cli.catalog import catalog
 from app.cli.doctor import doctor
 from app.cli.jobs import jobs
 from app.cli.people import admin
 from app.cli.start import migrate, seed, up
 from app.cli.vault import vault
+from app.cli.webhooks import webhooks
 from app.core import log
 from app.core.errors import Problem
 from app.core.settings import BadSettings
 from app.providers.http import ProviderError
 
 
-@click.group(commands=[up, migrate, seed, admin, catalog, jobs, vault, audit, doctor])
+@click.group(commands=[up, migrate, seed, admin, catalog, jobs, webhooks, vault, audit, doctor, backup, restore, drill])
 def main() -> None:
     """BitLoot: a shop for digital keys, paid in crypto."""
     log.set_up("WARNING", "cli")

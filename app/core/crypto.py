@@ -7,6 +7,7 @@ printed, pickled or serialised, and no error shows content.
 
 import base64
 import binascii
+import hmac
 import os
 import re
 from dataclasses import dataclass
@@ -63,6 +64,9 @@ class Plaintext(_Hidden):
 
     def reveal(self) -> bytes:
         return self._secret
+
+    def equals(self, other: "Plaintext") -> bool:
+        return hmac.compare_digest(self._secret, other._secret)
 
 
 class DataKey(_Hidden):
@@ -151,6 +155,13 @@ class MasterKeys:
             return wrapped
         return self.wrap(self.unwrap(wrapped, order_id=order_id), order_id=order_id)
 
+    def derive(self, ident: str, purpose: str, *, salt: bytes) -> bytes:
+        """32 bytes for another use, drawn from that master key. Raises MasterKeyMissing."""
+        holder = self._keys.get(ident)
+        if holder is None:
+            raise MasterKeyMissing(f"no master key {ident!r}")
+        return derive(holder._secret, purpose, salt=salt)
+
     def __repr__(self) -> str:
         return f"<MasterKeys of {len(self._keys)}, hidden>"
 
@@ -170,9 +181,10 @@ def _master_key(encoded: str, number: int) -> bytes:
     return key
 
 
-def derive(secret: str, purpose: str) -> bytes:
+def derive(secret: str | bytes, purpose: str, *, salt: bytes | None = None) -> bytes:
     """32 bytes for one purpose (HKDF-SHA256, RFC 5869): what is made for one tells nothing about another's."""
-    return HKDF(hashes.SHA256(), KEY_BYTES, salt=None, info=purpose.encode()).derive(secret.encode())
+    given = secret.encode() if isinstance(secret, str) else secret
+    return HKDF(hashes.SHA256(), KEY_BYTES, salt=salt, info=purpose.encode()).derive(given)
 
 
 def bound(*parts: bytes) -> bytes:

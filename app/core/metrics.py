@@ -21,8 +21,14 @@ STREAMS = Gauge("bitloot_live_streams", "Open server-sent event streams of this 
 JOBS = Gauge("bitloot_jobs", "Jobs by state, from the database.", ["status"])
 OLDEST_JOB = Gauge("bitloot_oldest_due_job_seconds", "How long the oldest due job has been waiting.")
 ORDERS = Gauge("bitloot_orders", "Orders by state, from the database.", ["status"])
+LEDGERS_OFF = Gauge("bitloot_ledger_differences", "Orders whose books did not balance at the last proof.")
+REFUNDS = Gauge("bitloot_refunds", "Refunds by state, from the database.", ["status"])
 REVEALS = Counter("bitloot_reveals_total", "Reveals answered by this process.", ["outcome"])
 BROKEN_KEYS = Counter("bitloot_broken_keys_total", "Keys that did not open when they were asked for.")
 DENIALS = Counter(
     "bitloot_denials_total", "Requests for what is not the asker's, by what became of their line.", ["line"]
 )
+BREAKERS = Gauge(
+    "bitloot_breaker_open", "1 while work waits for a provider that is away, from the database.", ["provider"]
+)
+BREAKER_MOVES = Counter("bitloot_breaker_moves_total", "State changes of circuit breakers.", ["provider", "state"])

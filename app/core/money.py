@@ -53,8 +53,9 @@ class Money:
         return Money(self.amount * share / 100, self.currency)
 
     def __str__(self) -> str:
-        symbol = SYMBOLS.get(self.currency)
-        return f"{symbol}{self.amount:,.2f}" if symbol else f"{self.amount:,.2f} {self.currency}"
+        symbol, sign = SYMBOLS.get(self.currency), "-" if self.amount < 0 else ""
+        size = f"{abs(self.amount):,.2f}"
+        return f"{sign}{symbol}{size}" if symbol else f"{sign}{size} {self.currency}"
 
     def as_json(self) -> dict[str, str]:
         """``{"amount": "19.99", "currency": "USD"}``"""

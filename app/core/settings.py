@@ -194,6 +194,8 @@ def _general_faults(s: Settings) -> list[str]:
         faults.append("REDIS_URL must begin with redis://, rediss:// or unix://")
     if 0 < len(_text(s.jwt_secret)) < 32 or not _text(s.jwt_secret):
         faults.append("JWT_SECRET must have at least 32 characters")
+    if 0 < len(_text(s.backup_key)) < 32:
+        faults.append("BACKUP_KEY must have at least 32 characters, or be left out")
     if 0 < len(_text(s.audit_key)) < 32:
         faults.append("AUDIT_KEY must have at least 32 characters, or be empty")
     if not _text(s.master_keys):

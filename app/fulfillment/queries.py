@@ -1,11 +1,14 @@
 """Reading reservations, and the whole of an order for its page and its API answer."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
+from app.catalog import credits
 from app.core import db
 
-_SELECT = "SELECT r.*, i.product_id, i.name AS item_name FROM reservation r JOIN purchase_item i ON i.id = r.item_id"
+_SELECT = """SELECT r.*, i.product_id, i.name AS item_name, i.quantity AS units
+             FROM reservation r JOIN purchase_item i ON i.id = r.item_id"""
 
 
 async def one(reservation_id: UUID) -> dict[str, Any] | None:
@@ -14,7 +17,8 @@ async def one(reservation_id: UUID) -> dict[str, Any] | None:
 
 
 async def of_item(item_id: UUID) -> dict[str, Any] | None:
-    row = await db.fetch_one(f"{_SELECT} WHERE r.item_id = $1", item_id)
+    """The item's current reservation; those before it were cancelled or refunded by the supplier."""
+    row = await db.fetch_one(f"{_SELECT} WHERE r.item_id = $1 ORDER BY r.created_at DESC, r.id DESC LIMIT 1", item_id)
     return dict(row) if row else None
 
 
@@ -24,15 +28,48 @@ async def by_supplier_order(supplier_order_id: str) -> dict[str, Any] | None:
 
 
 async def of_order(order_id: UUID) -> list[dict[str, Any]]:
-    rows = await db.fetch(f"{_SELECT} WHERE r.order_id = $1 ORDER BY i.position", order_id)
+    """All of an order's reservations: by item, and an item's in the order they were made."""
+    rows = await db.fetch(f"{_SELECT} WHERE r.order_id = $1 ORDER BY i.position, r.created_at, r.id", order_id)
+    return [dict(row) for row in rows]
+
+
+def current(reservations: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of what ``of_order`` gave, the current one of each item. Pure."""
+    return list({row["item_id"]: row for row in reservations}.values())
+
+
+async def to_give_back(order_id: UUID) -> list[dict[str, Any]]:
+    """Reservations of an order that is held, whose keys have not been offered back to the supplier yet."""
+    rows = await db.fetch(
+        f"""{_SELECT} JOIN purchase p ON p.id = r.order_id
+            WHERE r.order_id = $1 AND p.held_at IS NOT NULL AND r.return_asked_at IS NULL
+              AND (r.status IN ('reserved', 'ready', 'delivered') OR r.status = 'requested' AND r.asked_at IS NOT NULL)
+            ORDER BY i.position""",
+        order_id,
+    )
     return [dict(row) for row in rows]
 
 
 async def item_to_buy(item_id: UUID) -> dict[str, Any] | None:
-    """An item of a paid order with what its price limit needs; None for any other."""
+    """An item of a paid order with what its price limit needs; None for any other.
+
+    Of an order whose money goes back, only one that was asked for already: its answer may have been lost.
+    """
     row = await db.fetch_one(
-        """SELECT i.*, p.total, p.subtotal FROM purchase_item i JOIN purchase p ON p.id = i.order_id
-           WHERE i.id = $1 AND p.status = 'paid'""",
-        item_id,
-    )
+        """SELECT i.*, p.subtotal,  -- credit is money that came in, with an earlier order; a discount is not
+             p.total + CASE WHEN starts_with(p.discount_code, $2) THEN p.discount ELSE 0 END AS total
+           FROM purchase_item i JOIN purchase p ON p.id = i.order_id
+           WHERE i.id = $1 AND p.status = 'paid' AND (p.held_at IS NULL
+             OR EXISTS (SELECT FROM reservation r WHERE r.item_id = i.id AND r.asked_at IS NOT NULL))""",
+        item_id, credits.PREFIX,
+    )  # fmt: skip
     return dict(row) if row else None
+
+
+async def is_held(order_id: UUID) -> bool:
+    """Whether nothing may be bought for the order any more, as its money goes back."""
+    return bool(await db.fetch_value("SELECT held_at IS NOT NULL FROM purchase WHERE id = $1", order_id))
+
+
+async def items_of(order_id: UUID) -> int:
+    return int(await db.fetch_value("SELECT count(*) FROM purchase_item WHERE order_id = $1", order_id))

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from app.core import db
 
+REPLAYED = "; replayed: "  # stands between what a notice led to first and what its last replay led to
+
 
 async def body(notice_id: UUID) -> bytes | None:
     raw: bytes | None = await db.fetch_value("SELECT body FROM inbound_webhook WHERE id = $1", notice_id)
@@ -29,3 +31,13 @@ async def one(notice_id: UUID) -> dict[str, Any] | None:
 async def counts() -> dict[str, int]:
     rows = await db.fetch("SELECT provider, count(*) AS n FROM inbound_webhook GROUP BY provider")
     return {row["provider"]: row["n"] for row in rows}
+
+
+async def refused(limit: int) -> list[dict[str, Any]]:
+    """Posts that were not genuine: counts by provider, reason and hour with a sample each, the newest first."""
+    rows = await db.fetch("SELECT * FROM refused_notice ORDER BY last_at DESC LIMIT $1", limit)
+    return [
+        {**dict(row), "sample_headers": json.loads(row["sample_headers"]),
+         "sample_body": bytes(row["sample_body"]).decode("utf-8", "replace")}
+        for row in rows
+    ]  # fmt: skip

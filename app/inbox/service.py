@@ -6,9 +6,18 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from app.core import clock, db
+from app.core.errors import NotFound
 from app.core.ids import new_id
 from app.core.together import Together
+from app.inbox import queries
 from app.jobs import relay
+from app.jobs import service as jobs
+
+APPLIED_BY = {"nowpayments": "payments.apply_notice", "kinguin": "fulfillment.apply_notice"}  # provider → job
+
+
+class NoSuchNotice(NotFound):
+    title = "No such webhook"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +65,26 @@ async def _keep_all(notices: Sequence[_Notice]) -> list[bool]:
 _together = Together(_keep_all)
 
 
+async def replay(notice_id: UUID) -> UUID:
+    """Post a kept notice's job again; the id of that job, which may be one that waits already. Raises NoSuchNotice.
+
+    Safe at any time: applying asks the provider, and moves only what may still move.
+    """
+    async with db.transaction():
+        provider = await db.fetch_value("SELECT provider FROM inbound_webhook WHERE id = $1", notice_id)
+        if provider not in APPLIED_BY:
+            raise NoSuchNotice("It may have been deleted; the list shows what is kept.")
+        dedupe = f"replay:{notice_id}"
+        job_id = await jobs.post(APPLIED_BY[provider], {"notice_id": notice_id}, dedupe=dedupe)
+        waiting = "SELECT id FROM job WHERE dedupe = $1 AND status = 'pending'"
+        return UUID(str(job_id or await db.fetch_value(waiting, dedupe)))
+
+
 async def applied(notice_id: UUID, outcome: str) -> None:
-    """Write down what a notice led to, in the transaction in which it did."""
+    """Write down what a notice led to, in the transaction in which it did. What it led to first is kept for good."""
     await db.fetch(
-        "UPDATE inbound_webhook SET status = 'applied', outcome = $2, applied_at = $3 WHERE id = $1",
-        notice_id, outcome, clock.now(),
+        """UPDATE inbound_webhook SET status = 'applied', applied_at = $3,
+             outcome = CASE status WHEN 'applied' THEN split_part(outcome, $4, 1) || $4 || $2 ELSE $2 END
+           WHERE id = $1""",
+        notice_id, outcome, clock.now(), queries.REPLAYED,
     )  # fmt: skip

@@ -1,6 +1,7 @@
 """Reading jobs: for status answers, the admin's lists and the metrics."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -51,15 +52,41 @@ async def of_subject(subject: UUID) -> list[dict[str, Any]]:
 
 
 async def one(job_id: UUID) -> dict[str, Any] | None:
-    """A job with all its attempts and its arguments as a dict."""
+    """A job with its arguments as a dict, its failed ``attempts``, and its ``retries``: who sent it round, and when."""
     row = await db.fetch_one("SELECT * FROM job WHERE id = $1", job_id)
     if row is None:
         return None
-    attempts = await db.fetch(
+    lines = await db.fetch(
         "SELECT number, ended_at, outcome, error FROM job_attempt WHERE job_id = $1 ORDER BY number, id",
         job_id,
     )
-    return dict(row) | {"args": json.loads(row["args"]), "attempts": [dict(a) for a in attempts]}
+    attempts = [dict(line) for line in lines if line["outcome"] != "retried"]
+    retries = [dict(line) for line in lines if line["outcome"] == "retried"]
+    return dict(row) | {"args": json.loads(row["args"]), "attempts": attempts, "retries": retries}
+
+
+async def causes() -> list[dict[str, Any]]:
+    """Dead letters by what they died of: ``{name, cause, count, oldest, newest}``, the newest trouble first."""
+    rows = await db.fetch(
+        """SELECT name, coalesce(cause, '') AS cause, count(*) AS count, min(ended_at) AS oldest,
+             max(ended_at) AS newest
+           FROM job WHERE status = 'failed' GROUP BY 1, 2 ORDER BY newest DESC"""
+    )
+    return [dict(row) for row in rows]
+
+
+async def dead(
+    *, name: str | None = None, cause: str | None = None, ids: Sequence[UUID] | None = None, limit: int = 200
+) -> list[dict[str, Any]]:
+    """Dead letters with their arguments, the oldest first: of a name, of a cause, among ``ids``, or all."""
+    rows = await db.fetch(
+        """SELECT id, name, args, subject, attempt, error, cause, created_at, ended_at, status, run_at FROM job
+           WHERE status = 'failed' AND ($1::text IS NULL OR name = $1)
+             AND ($2::text IS NULL OR coalesce(cause, '') = $2) AND ($3::uuid[] IS NULL OR id = ANY($3))
+           ORDER BY ended_at, id LIMIT $4""",
+        name, cause, None if ids is None else list(ids), limit,
+    )  # fmt: skip
+    return [dict(row) | {"args": json.loads(row["args"])} for row in rows]
 
 
 async def counts() -> dict[str, int]:

@@ -18,7 +18,7 @@ from app.core.redis import options
 from app.core.settings import settings
 
 QUEUES = ("orders", "mail")
-SLOW_ROOMS = {"mail": "mail", "catalog": "mail", "house": "mail", "audit": "mail", "ledger": "mail"}
+SLOW_ROOMS = dict.fromkeys(("mail", "catalog", "house", "audit", "ledger"), "mail")
 
 
 def queue_of(name: str) -> str:

@@ -6,18 +6,21 @@ dead changes nothing.
 """
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import asyncpg
+
 from app.core import clock, db, log
 from app.core.db import Write, encode
 from app.core.errors import Conflict
 from app.core.ids import new_id
 from app.jobs import presence, relay
+from app.jobs.causes import cause_of
 
 LEASE = timedelta(seconds=60)  # longer than the slowest step: two provider calls of 20 s each, and room
 ERROR_LENGTH = 2000  # characters of an error's text that are kept
@@ -42,8 +45,8 @@ class Posting:
 
 @dataclass
 class Lease:
-    """The right to work on one job, once. ``attempt`` counts all there ever were, from 1; ``tries`` those since a
-    person last sent the job round."""
+    """The right to work on one job, once. ``attempt`` counts all there ever were, from 1; ``tries`` those that count:
+    since a person last sent the job round, and not forgiven. ``posted_at``: when the job was made."""
 
     id: UUID
     name: str
@@ -52,6 +55,7 @@ class Lease:
     attempt: int
     tries: int
     done: bool = field(default=False)
+    posted_at: datetime | None = None
 
     @asynccontextmanager
     async def commit(self) -> AsyncIterator[None]:
@@ -111,7 +115,8 @@ async def claim(job_id: UUID) -> Lease | None:
     now = clock.now()
     row = await db.fetch_one(
         """UPDATE job SET status = 'processing', attempt = attempt + 1, lease_until = $2, holder = $4
-           WHERE id = $1 AND status = 'pending' AND run_at <= $3 RETURNING name, args, subject, attempt, forgiven""",
+           WHERE id = $1 AND status = 'pending' AND run_at <= $3
+           RETURNING name, args, subject, attempt, forgiven, created_at""",
         job_id, now + LEASE, now + EARLY, presence.holder(),
     )  # fmt: skip
     return _lease(job_id, row) if row else None
@@ -119,7 +124,8 @@ async def claim(job_id: UUID) -> Lease | None:
 
 def _lease(job_id: UUID, row: Mapping[str, Any]) -> Lease:
     tries = row["attempt"] - row["forgiven"]
-    return Lease(job_id, row["name"], json.loads(row["args"]), row["subject"], row["attempt"], tries)
+    args, posted_at = json.loads(row["args"]), row["created_at"]
+    return Lease(job_id, row["name"], args, row["subject"], row["attempt"], tries, posted_at=posted_at)
 
 
 async def finish(lease: Lease) -> None:
@@ -139,57 +145,106 @@ async def _complete(lease: Lease) -> None:
         raise LeaseLost(f"{lease.name} {lease.id}")
 
 
-async def later(lease: Lease, error: str, wait: timedelta) -> bool:
-    """Put a job back for another attempt after ``wait``, keeping this attempt's error. False if the lease is lost."""
-    run_at = clock.now() + wait
+async def later(lease: Lease, error: str, wait: timedelta, *, forgive: bool = False) -> bool:
+    """Put a job back for another attempt after ``wait``, keeping this attempt's error. False if the lease is lost.
+
+    ``forgive``: the attempt is not counted, as the job is not at fault.
+    """
+    return await _put_back(lease, error, wait, forgiven=int(forgive), tried=True)
+
+
+async def hold(lease: Lease, why: str, wait: timedelta) -> bool:
+    """Put a job back that was not tried at all, as what it needs is away. False if the lease is lost."""
+    return await _put_back(lease, why, wait, forgiven=1, tried=False)
+
+
+async def _put_back(lease: Lease, error: str, wait: timedelta, *, forgiven: int, tried: bool) -> bool:
+    try:
+        return await _pend(lease, error, wait, forgiven, tried)
+    except asyncpg.UniqueViolationError:
+        # Its twin was put back in the same moment, each unseen by the other; now it is seen.
+        return await _pend(lease, error, wait, forgiven, tried)
+
+
+async def _pend(lease: Lease, error: str, wait: timedelta, forgiven: int, tried: bool) -> bool:
     async with db.transaction():
         row = await db.fetch_one(
-            """UPDATE job SET status = 'pending', lease_until = NULL, run_at = $3, error = $4,
+            """UPDATE job SET status = 'pending', lease_until = NULL, run_at = $3, error = $4, forgiven = forgiven + $5,
                dedupe = CASE WHEN EXISTS (SELECT FROM job o WHERE o.dedupe = job.dedupe AND o.status = 'pending')
                         THEN NULL ELSE dedupe END
                WHERE id = $1 AND status = 'processing' AND attempt = $2 RETURNING id""",
-            lease.id, lease.attempt, run_at, error[:ERROR_LENGTH],
+            lease.id, lease.attempt, clock.now() + wait, error[:ERROR_LENGTH], forgiven,
         )  # fmt: skip
         if row is None:
             return False
-        await _record(lease.id, lease.attempt, "failed", error)
+        if tried:
+            await _record(lease.id, lease.attempt, "failed", error)
         relay.send(lease.id, lease.name, delay=wait.total_seconds())
     return True
 
 
 async def bury(lease: Lease, error: str) -> bool:
     """Give a job up: it waits, with all its attempts, for a person. False if the lease is lost."""
+    cause = cause_of(error)
     async with db.transaction():
         row = await db.fetch_one(
-            """UPDATE job SET status = 'failed', lease_until = NULL, error = $3, ended_at = $4
+            """UPDATE job SET status = 'failed', lease_until = NULL, error = $3, cause = $5, ended_at = $4
                WHERE id = $1 AND status = 'processing' AND attempt = $2 RETURNING id""",
-            lease.id, lease.attempt, error[:ERROR_LENGTH], clock.now(),
+            lease.id, lease.attempt, error[:ERROR_LENGTH], clock.now(), cause,
         )  # fmt: skip
         if row is None:
             return False
         await _record(lease.id, lease.attempt, "failed", error)
+        await _absorb(lease.id)
     log.get("bitloot.jobs").error("job.buried", job=lease.name, job_id=str(lease.id), error=error[:ERROR_LENGTH])
     return True
 
 
-async def _record(job_id: UUID, number: int, outcome: str, error: str) -> None:
+async def _absorb(job_id: UUID) -> None:
+    """A dead letter of the same work gives its attempts to the newer one: a person is told of one piece of work once.
+
+    Sweeps post the same question again and again, and each could die of the same cause.
+    """
+    old = await db.fetch_one(
+        """SELECT o.id, o.attempt FROM job o JOIN job j ON j.id = $1
+           WHERE o.status = 'failed' AND o.id <> j.id AND o.name = j.name AND o.args = j.args
+             AND o.subject IS NOT DISTINCT FROM j.subject ORDER BY o.id LIMIT 1 FOR UPDATE OF o""",
+        job_id,
+    )
+    if old is None:
+        return
+    before = old["attempt"]
+    await db.fetch("UPDATE job_attempt SET number = number + $2 WHERE job_id = $1", job_id, before)
+    await db.fetch("UPDATE job_attempt SET job_id = $1 WHERE job_id = $2", job_id, old["id"])
+    await db.fetch("UPDATE job SET attempt = attempt + $2, forgiven = forgiven + $2 WHERE id = $1", job_id, before)
+    await db.fetch("DELETE FROM job WHERE id = $1", old["id"])
+
+
+async def _record(job_id: UUID, number: int, outcome: str, said: str) -> None:
     await db.fetch(
         "INSERT INTO job_attempt (job_id, number, ended_at, outcome, error) VALUES ($1, $2, $3, $4, $5)",
-        job_id, number, clock.now(), outcome, error[:ERROR_LENGTH],
+        job_id, number, clock.now(), outcome, said[:ERROR_LENGTH],
     )  # fmt: skip
 
 
-async def retry(job_id: UUID) -> None:
+async def retry(job_id: UUID, *, by: str = "somebody") -> None:
     """Send a dead letter round again, with its history. Raises JobNotFailed if it is not one."""
+    if not await retry_all([job_id], by=by):
+        raise JobNotFailed("This job has not failed, or someone has sent it round again already.")
+
+
+async def retry_all(job_ids: Sequence[UUID], *, by: str) -> list[UUID]:
+    """Send those of these that are dead letters round again; who did it stands beside their attempts. Returns which."""
     async with db.transaction():
-        row = await db.fetch_one(
-            """UPDATE job SET status = 'pending', run_at = $2, ended_at = NULL, dedupe = NULL, forgiven = attempt
-               WHERE id = $1 AND status = 'failed' RETURNING name""",
-            job_id, clock.now(),
+        rows = await db.fetch(
+            """UPDATE job SET status = 'pending', run_at = $2, ended_at = NULL, dedupe = NULL, forgiven = attempt,
+               cause = NULL WHERE id = ANY($1) AND status = 'failed' RETURNING id, name, attempt""",
+            list(job_ids), clock.now(),
         )  # fmt: skip
-        if row is None:
-            raise JobNotFailed("This job has not failed, or someone has sent it round again already.")
-        relay.send(job_id, row["name"])
+        for row in rows:
+            await _record(row["id"], row["attempt"], "retried", f"sent round again by {by}")
+            relay.send(row["id"], row["name"])
+    return [row["id"] for row in rows]
 
 
 async def take_back(allowed: Mapping[str, int]) -> int:
@@ -198,7 +253,7 @@ async def take_back(allowed: Mapping[str, int]) -> int:
     ``allowed`` gives attempts per job name; what has used them up is buried. Returns how many were taken back.
     """
     rows = await db.fetch(
-        """SELECT id, name, args, subject, attempt, forgiven FROM job WHERE status = 'processing'
+        """SELECT id, name, args, subject, attempt, forgiven, created_at FROM job WHERE status = 'processing'
            AND (lease_until < $1 OR holder IS NOT NULL AND NOT EXISTS (
              SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = $2::int::oid AND objid = holder::oid
              AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND granted)) LIMIT 500""",

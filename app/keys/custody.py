@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +17,8 @@ from app.providers.storage import ObjectStore
 
 BATCH = 200  # data keys rewrapped in one transaction
 ORDERS_A_ROUND = 200
+BLOBS = "keys/"  # where sealed keys lie in the store
+UNNAMED = timedelta(days=1)  # a row is written moments after its blob: those that still have one are gone by then
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,8 @@ async def retire(order_limit: datetime, *, store: ObjectStore) -> int:
         for order_id in found:
             retired += await _close(order_id, order_limit)
             await _empty(order_id, store)
+    # A worker that died between putting a blob and writing its row left one that no row names.
+    await store.expire(BLOBS, order_limit - UNNAMED)
     return retired
 
 

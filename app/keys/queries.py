@@ -49,6 +49,24 @@ async def any_broken(order_id: UUID) -> bool:
     )
 
 
+async def any_locked(item_id: UUID) -> bool:
+    """Whether a key of the item is locked for a refund."""
+    return bool(
+        await db.fetch_value(
+            "SELECT EXISTS (SELECT FROM sealed_key WHERE item_id = $1 AND locked_at IS NOT NULL)", item_id
+        )
+    )
+
+
+async def given_back(item_id: UUID) -> bool:
+    """Whether the item's keys are with the supplier again."""
+    return bool(
+        await db.fetch_value(
+            "SELECT EXISTS (SELECT FROM sealed_key WHERE item_id = $1 AND returned_at IS NOT NULL)", item_id
+        )
+    )
+
+
 async def any_deleted(ids: list[UUID]) -> bool:
     return bool(
         await db.fetch_value(

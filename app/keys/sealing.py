@@ -58,7 +58,8 @@ async def keep(order_id: UUID, item_id: UUID, sealed: Sequence[Sealed]) -> None:
     """Write the rows of sealed keys; a unit or a supplier's key that has one already is an error, not a second key."""
     for one in sealed:
         await db.fetch(
-            """INSERT INTO sealed_key (id, order_id, item_id, ordinal, supplier_key_id, media_type, blob, created_at)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8)""",
+            """INSERT INTO sealed_key (id, order_id, item_id, ordinal, supplier_key_id, media_type, blob, created_at,
+                 locked_at)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, (SELECT held_at FROM purchase WHERE id = $2))""",
             one.key_id, order_id, item_id, one.ordinal, one.supplier_key_id, one.media_type, one.blob, clock.now(),
         )  # fmt: skip

@@ -13,14 +13,15 @@ from app.core.errors import Conflict, Gone, NotFound, Problem, Unavailable
 from app.history import service as history
 from app.keys import queries
 from app.keys.custody import retire
+from app.keys.locking import give_back, lock, unlock
 from app.keys.sealing import Sealed, data_key, keep, seal
 from app.orders import service as orders
 from app.providers.errors import ProviderConfused, ProviderError
 from app.providers.storage import ObjectMissing, ObjectStore
 
 __all__ = [
-    "KeyBroken", "KeyGone", "KeyNotReady", "KeyStoreAway", "Revealed", "Sealed", "Visitor", "data_key", "keep", "links",
-    "retire", "reveal", "seal",
+    "KeyBroken", "KeyGone", "KeyLocked", "KeyNotReady", "KeyStoreAway", "Revealed", "Sealed", "Visitor", "data_key",
+    "give_back", "keep", "links", "lock", "retire", "reveal", "seal", "unlock",
 ]  # fmt: skip
 LINK_SECONDS = 900  # how long a download link works (design: 15 minutes)
 REVEALABLE = {"paid", "fulfilled"}
@@ -32,6 +33,10 @@ BROKEN = "A key does not open: "  # how the cause begins, for the admin's list
 
 class KeyNotReady(Conflict):
     title = "This key is not ready yet"
+
+
+class KeyLocked(Conflict):
+    title = "This key can't be shown any more"
 
 
 class KeyGone(Gone):
@@ -78,8 +83,8 @@ async def reveal(order_id: UUID, item_id: UUID, visitor: Visitor, *, store: Obje
     """Open an item's keys for their owner.
 
     The blobs are fetched and opened first; then one transaction marks them revealed and writes the audit lines, and
-    only after its commit does the caller get the plaintext. Raises NotFound, KeyNotReady, KeyGone, KeyBroken or
-    KeyStoreAway; a denial is written down, a key that does not open is reported.
+    only after its commit does the caller get the plaintext. Raises NotFound, KeyNotReady, KeyLocked, KeyGone, KeyBroken
+    or KeyStoreAway; a denial is written down, a key that does not open is reported.
     """
     try:
         return await _reveal(order_id, item_id, visitor, store)
@@ -105,6 +110,8 @@ async def _reveal(order_id: UUID, item_id: UUID, visitor: Visitor, store: Object
         order = await orders.lock(order_id)
         if order is None or order["status"] not in REVEALABLE:
             raise KeyNotReady(CLOSED)
+        if order["held_at"] is not None or await queries.any_locked(item_id):
+            raise KeyLocked("The money for it is on its way back to you. Your order's page says how far that is.")
         if any(row["deleted_at"] for row in await queries.of_item(order_id, item_id)):
             raise KeyGone(GONE)
         first, times = await _mark(order_id, rows, visitor)
@@ -164,8 +171,8 @@ async def _mended(order: dict[str, Any], rows: list[dict[str, Any]]) -> None:
     if not any(row["broken_at"] for row in rows):
         return
     await db.fetch("UPDATE sealed_key SET broken_at = NULL WHERE id = ANY($1)", [row["id"] for row in rows])
-    if (order["cause"] or "").startswith(BROKEN) and not await queries.any_broken(order["id"]):
-        await orders.unpark(order["id"])
+    if not await queries.any_broken(order["id"]):
+        await orders.unpark(order["id"], BROKEN)
 
 
 async def _report(order_id: UUID, found: dict[UUID, str], visitor: Visitor) -> None:
@@ -182,8 +189,7 @@ async def _report(order_id: UUID, found: dict[UUID, str], visitor: Visitor) -> N
         )  # fmt: skip
         if marked:
             await history.record(order_id, "key.broken", keys=len(found))
-        if not order["cause"]:
-            await orders.park(order_id, BROKEN + ", ".join(sorted(set(found.values()))))
+        await orders.park(order_id, BROKEN + ", ".join(sorted(set(found.values()))), instead_of=BROKEN)
         for key_id, why in found.items():
             await _write("key.broken", order_id, visitor, key_id=key_id, details=why)
     for key_id, why in found.items():

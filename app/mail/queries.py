@@ -14,3 +14,9 @@ async def about(subject: UUID) -> list[dict[str, Any]]:
         subject,
     )
     return [dict(row) for row in rows]
+
+
+async def one(mail_id: UUID) -> dict[str, Any] | None:
+    """How a letter stands, without its content: ``{id, kind, status, created_at, sent_at}``."""
+    row = await db.fetch_one("SELECT id, kind, status, created_at, sent_at FROM mail WHERE id = $1", mail_id)
+    return dict(row) if row else None

@@ -26,6 +26,10 @@ SUBJECTS = {
     "payment_short": "Part of your payment is missing (order {order_short_id})",
     "payment_late": "Your payment came late: please choose (order {order_short_id})",
     "key_ready": "Your key is ready: reveal it here (order {order_short_id})",
+    "refund_asked": "Your refund of {amount} for order {order_short_id}: tell us where to send it",
+    "refund_address": "Your refund for order {order_short_id}: that address did not work",
+    "refund_paid": "Your refund of {amount} for order {order_short_id} was sent",
+    "refund_rejected": "About your refund for order {order_short_id}",
     "login_link": "Sign in to {shop}",
     "lookup_link": "Your orders at {shop}",
 }
@@ -110,6 +114,9 @@ def render(kind: str, context: dict[str, Any]) -> Letter:
         "missing_coin": "",
         "days": None,
         "order_short_id": "",
+        "amount": "",
+        "why": "",
+        "tx_hash": "",
     } | context
     return Letter(
         subject=SUBJECTS[kind].format(**seen),

@@ -95,9 +95,10 @@ async def quote(wanted: Sequence[Wanted], discount_code: str | None = None, *, e
 async def _with_credit(lines: list[tuple[Listed, int]], subtotal: Money, code: str, email: str) -> Quote:
     left = await credits.left(code[:32].replace("\x00", ""), email, subtotal.currency)
     if left is None:
-        about = "This credit is used up, or it was given to another email than the one above."
-        raise discounts.UnknownDiscount(about if email else "Type your email first: it is for one email only.",
-                                        field="discount_code")  # fmt: skip
+        why = "This credit is used up, or it was given to another email than the one above."
+        if not email:
+            why = "Type your email first: a credit is for one email only."
+        raise discounts.UnknownDiscount(why, field="discount_code")
     return Quote(lines, subtotal, min(left, subtotal), code, None)
 
 

@@ -31,7 +31,8 @@ __all__ = [
     "MOST_ITEMS", "MOST_OF_ONE", "BadItems", "OutOfStock", "Placed", "Quote", "Wanted", "place", "quote", "short",
 ]  # fmt: skip
 BETWEEN = " · "  # the reasons for which an order waits for a person
-OF_MONEY = "money: "  # how reasons begin that no delivery settles
+OF_MONEY = "money: "  # how reasons begin that money settles
+LASTING = (OF_MONEY, "ledger: ", "refund", "A key does not open: ")  # how those begin that no delivery settles
 
 
 class OrderClosed(Conflict):
@@ -77,7 +78,7 @@ async def payment_failed(order_id: UUID) -> None:
 
 
 async def _end(order_id: UUID, status: OrderStatus, event: str, /, **data: Any) -> bool:
-    """The order ends unpaid; the credit it took comes back."""
+    """The order ends and its money is not ours: the credit it took comes back."""
     order = await _to(order_id, status, event, **data)
     if order is not None and credits.is_credit(order["discount_code"]):
         await credits.put_back(order["discount_code"], order["discount"])
@@ -99,16 +100,38 @@ async def settle(order_id: UUID, **data: Any) -> bool:
     if before and before["status"] == OrderStatus.EXPIRED and credits.is_credit(order["discount_code"]):
         await credits.spend(order["discount_code"], order["email"], order["discount"], order_id)
     await move(Order, order_id, FulfillmentStatus.PROCESSING, FULFILLMENT_MOVES, column="fulfillment_status")
-    items = await OrderItem.select(OrderItem.id).where(OrderItem.order_id == order_id).order_by(OrderItem.position)
-    for item in items:
-        await jobs.post(
-            "fulfillment.reserve",
-            {"item_id": str(item["id"])},
-            subject=order_id,
-            dedupe=f"reserve:{item['id']}",
-        )
+    await _post_reserves(order_id)
     await letters.write(order, "payment_seen")
     return True
+
+
+async def _post_reserves(order_id: UUID) -> None:
+    items = await OrderItem.select(OrderItem.id).where(OrderItem.order_id == order_id).order_by(OrderItem.position)
+    for item in items:
+        args = {"item_id": str(item["id"])}
+        await jobs.post("fulfillment.reserve", args, subject=order_id, dedupe=f"reserve:{item['id']}")
+
+
+async def hold(order_id: UUID) -> None:
+    """All of its money is to go back: from now on nothing is bought for it, and none of its keys is shown."""
+    await Order.update({Order.held_at: clock.now()}).where(Order.id == order_id, Order.held_at.is_null())
+
+
+async def release(order_id: UUID) -> None:
+    """The money stays after all: a paid order goes on where it stood."""
+    rows = (
+        await Order.update({Order.held_at: None})
+        .where(Order.id == order_id, Order.held_at.is_not_null())
+        .returning(Order.status)
+    )
+    if rows and rows[0]["status"] == OrderStatus.PAID:
+        await _post_reserves(order_id)
+
+
+async def refunded(order_id: UUID) -> None:
+    """All of its money went back: whatever it waited for is settled."""
+    if await _end(order_id, OrderStatus.REFUNDED, "order.refunded"):
+        await _keep_reasons(order_id, [])
 
 
 async def item_fulfilled(order_id: UUID, item_id: UUID) -> None:
@@ -119,7 +142,7 @@ async def item_fulfilled(order_id: UUID, item_id: UUID) -> None:
         return
     await move(Order, order_id, FulfillmentStatus.FULFILLED, FULFILLMENT_MOVES, column="fulfillment_status")
     order = await _to(order_id, OrderStatus.FULFILLED, "order.fulfilled", {Order.fulfilled_at: clock.now()})
-    if order is not None:
+    if order is not None and order["held_at"] is None:
         await letters.write(order, "key_ready")
 
 
@@ -139,6 +162,15 @@ async def item_retried(order_id: UUID, item_id: UUID) -> None:
     await history.record(order_id, "supply.retried", item=str(item_id))
 
 
+async def give_up(order_id: UUID, cause: str) -> bool:
+    """Nothing of a paid order can be delivered for good: its money is due back. False if it is not paid any more."""
+    if await _to(order_id, OrderStatus.FAILED, "order.given_up", cause=cause) is None:
+        return False
+    await unpark(order_id)
+    await park(order_id, f"{OF_MONEY}refund due, as nothing was delivered: {cause}")
+    return True
+
+
 async def park(order_id: UUID, cause: str, *, instead_of: str | None = None) -> bool:
     """Put the order on the admin's list with a reason, beside those that stand already. False if it was one of them.
 
@@ -155,13 +187,13 @@ async def park(order_id: UUID, cause: str, *, instead_of: str | None = None) -> 
 async def unpark(order_id: UUID, beginning: str | None = None) -> None:
     """What the order waited for has come by itself: drop the reasons with this ``beginning``.
 
-    None given drops what supply was waited for; what concerns money stands until money settles it.
+    None given drops what supply was waited for; other matters stand until they are settled themselves.
     """
     await _keep_reasons(order_id, [r for r in await _reasons(order_id) if not _settled(r, beginning)])
 
 
 def _settled(reason: str, beginning: str | None) -> bool:
-    return not reason.startswith(OF_MONEY) if beginning is None else reason.startswith(beginning)
+    return not reason.startswith(LASTING) if beginning is None else reason.startswith(beginning)
 
 
 async def _reasons(order_id: UUID) -> list[str]:

@@ -31,7 +31,9 @@ MOVES = Moves(
         _O.WAITING: (_O.CONFIRMING, _O.PAID, _O.UNDERPAID, _O.EXPIRED, _O.FAILED, _O.CANCELLED),
         _O.CONFIRMING: (_O.PAID, _O.UNDERPAID, _O.FAILED),
         _O.UNDERPAID: (_O.CONFIRMING, _O.PAID, _O.EXPIRED, _O.REFUNDED),
-        _O.EXPIRED: (_O.PAID,),
+        # Late money, too, can go back in full, whatever it came too late for.
+        _O.EXPIRED: (_O.PAID, _O.REFUNDED),
+        _O.CANCELLED: (_O.REFUNDED,),
         _O.PAID: (_O.FULFILLED, _O.FAILED, _O.REFUNDED),
         _O.FULFILLED: (_O.REFUNDED,),
         _O.FAILED: (_O.REFUNDED,),

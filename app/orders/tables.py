@@ -12,6 +12,7 @@ from app.catalog.tables import Product
 class Order(Table, tablename="purchase"):
     """One purchase ("order" is a reserved word in SQL). ``cause`` says why a person has to look, where one has to.
 
+    ``held_at``: all of its money is to go back, so nothing is bought for it and none of its keys is shown.
     ``choice``: what the customer chose for late money: refund, credit or top_up.
     """
 
@@ -26,6 +27,7 @@ class Order(Table, tablename="purchase"):
     total = Numeric((12, 2))
     pay_currency = Varchar(16, null=True, default=None)
     choice = Varchar(16, null=True, default=None)
+    held_at = Timestamptz(null=True, default=None)
     cause = Varchar(200, null=True, default=None)
     created_at = Timestamptz(default=None, index=True)
     paid_at = Timestamptz(null=True, default=None)

@@ -66,7 +66,10 @@ async def options(order: dict[str, Any]) -> Options | None:
     if total is None:
         return Options(held)
     missing = max(total - now.brought, Decimal(0))
-    coins = (missing * base["pay_amount"] / base["price_amount"]).quantize(SHOWN, ROUND_UP)
+    if (now.brought, total) == (base["value"], base["price_amount"]):
+        coins = max(base["pay_amount"] - base["actually_paid"], Decimal(0))  # to the last digit of the coin
+    else:
+        coins = (missing * base["pay_amount"] / base["price_amount"]).quantize(SHOWN, ROUND_UP)
     return Options(held, Money(missing, order["currency"]), plain(coins), base["pay_currency"], not now.sellable)
 
 

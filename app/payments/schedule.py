@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from app.payments.notices import IN_FLIGHT, Outcome
 from app.payments.states import PaymentStatus
 
-FIRST_LOOK = timedelta(seconds=40)  # while the rate is held: seen within 40 s, it leaves two minutes for the rest
+FIRST_LOOK = timedelta(minutes=1)  # while the rate is held: seen within a minute, it leaves two for the rest
 FRESH = timedelta(minutes=30)  # the rate is held for 20, and some pay in the last of them
 SHARE = 20  # later a payment is looked at after a further twentieth of its age …
 RAREST = timedelta(hours=4)  # … but at least so often

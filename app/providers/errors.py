@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from app.core import calls
+
 log = logging.getLogger("bitloot.providers")
 
 Observer = Callable[[str, str, str, float], None]
@@ -104,6 +106,7 @@ def report(
     trace: str | None = None,
 ) -> None:
     """The log line of one call, and its observation. ``trace`` is what the provider's support asks for."""
+    calls.note(provider, outcome)
     level = logging.INFO if outcome == "ok" else logging.WARNING
     if log.isEnabledFor(level):
         fields = {"provider": provider, "call": call, "outcome": outcome, "status": status, "trace": trace}

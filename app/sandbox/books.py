@@ -29,7 +29,6 @@ from app.sandbox.records import (
 
 R = TypeVar("R", bound=Record)
 
-MAILS_KEPT = 2_000
 NOTICES_KEPT = 5_000  # the log of a long benchmark must not become the sandbox's memory use
 
 _SCHEMA = """
@@ -119,7 +118,7 @@ class Orders(Shelf[Order]):
 class Books:
     """Every shelf of the sandbox, and the settings of the panel."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, mails_kept: int = 2_000) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._file.execute("PRAGMA journal_mode = WAL")
@@ -130,8 +129,8 @@ class Books:
         self.batches = Shelf(self._file, "batches", Batch)
         self.orders = Orders(self._file)
         self.shelvings = Shelf(self._file, "shelvings", Shelving)
-        self.mails = Shelf(self._file, "mails", Mail, MAILS_KEPT)
-        self.replays = Shelf(self._file, "replays", Replay, 2 * MAILS_KEPT)
+        self.mails = Shelf(self._file, "mails", Mail, mails_kept)
+        self.replays = Shelf(self._file, "replays", Replay, 2 * mails_kept)
         self.notices = Shelf(self._file, "notices", Notice, NOTICES_KEPT)
         self.faults = Shelf(self._file, "faults", Fault)
         self._settings = Shelf(self._file, "settings", Settings)

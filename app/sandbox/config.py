@@ -13,7 +13,8 @@ class Config:
     """Addresses and secrets, equal to those the shop is given.
 
     `shop_url` has no trailing slash. An empty `kinguin_signature_secret` leaves `X-KINGUIN-SIGNATURE` out;
-    an empty `resend_webhook_secret` means that no mail events are sent.
+    an empty `resend_webhook_secret` means that no mail events are sent. `store_url`: the S3 server behind `/store`.
+    `mails_kept`: older mails are forgotten, and with them their idempotency keys.
     """
 
     books_path: Path
@@ -27,6 +28,8 @@ class Config:
     kinguin_signature_secret: str
     resend_api_key: str
     resend_webhook_secret: str
+    store_url: str = ""
+    mails_kept: int = 2_000
 
 
 def from_environment(env: Mapping[str, str] = os.environ) -> Config:
@@ -48,4 +51,6 @@ def from_environment(env: Mapping[str, str] = os.environ) -> Config:
         kinguin_signature_secret=setting("KINGUIN_SIGNATURE_SECRET", ""),
         resend_api_key=setting("RESEND_API_KEY", "sandbox-resend-key"),
         resend_webhook_secret=setting("RESEND_WEBHOOK_SECRET", ""),
+        store_url=setting("SANDBOX_STORE_URL", ""),
+        mails_kept=int(setting("SANDBOX_MAILS_KEPT", "2000")),
     )

@@ -47,7 +47,7 @@ def gate(provider: str, switches: Switches, face: Face) -> Callable[[ASGIApp], A
             path = str(scope["path"])
             before = switches.fires(provider, BEFORE, path)
             if before and before.mode != "latency":
-                await _strike(before, face, path, send)
+                await strike(before, face, path, send)
                 return
             if before:
                 await asyncio.sleep(float(seconds_of(before, 2)))
@@ -58,9 +58,9 @@ def gate(provider: str, switches: Switches, face: Face) -> Callable[[ASGIApp], A
             # A state of its own, else Litestar takes the swallowed answer for one that has begun.
             await app(cast(Scope, {**scope, "state": {}}), receive, _into_the_void)
             if after.mode == "error500_after_effect":
-                await _strike(after, face, path, send)
+                await strike(after, face, path, send)
             else:
-                await _hang_up(receive, float(seconds_of(after, 30)))
+                await hang_up(receive, float(seconds_of(after, 30)))
 
         return guarded
 
@@ -71,7 +71,7 @@ async def _into_the_void(message: Message) -> None:
     """Take an answer that nobody gets."""
 
 
-async def _strike(fault: Fault, face: Face, path: str, send: Send) -> None:
+async def strike(fault: Fault, face: Face, path: str, send: Send) -> None:
     if fault.mode == "html_garbage":
         blow = Blow(200, GARBAGE, {}, "text/html; charset=utf-8")
     else:
@@ -82,7 +82,7 @@ async def _strike(fault: Fault, face: Face, path: str, send: Send) -> None:
     await send({"type": "http.response.body", "body": blow.body, "more_body": False})
 
 
-async def _hang_up(receive: Receive, seconds: float) -> None:
+async def hang_up(receive: Receive, seconds: float) -> None:
     """Hold the line until the caller gives up or the time is over, then close it without a byte."""
     try:
         async with asyncio.timeout(seconds):

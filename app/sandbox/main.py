@@ -12,7 +12,7 @@ from litestar import Litestar, Request
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 
-from app.sandbox import kinguin, nowpayments, panel, resend
+from app.sandbox import kinguin, nowpayments, panel, resend, store
 from app.sandbox.alarms import Alarms
 from app.sandbox.books import Books
 from app.sandbox.config import Config, from_environment
@@ -46,7 +46,7 @@ def create_app(config: Config | None = None, shop: httpx.AsyncBaseTransport | No
         world.books.close()
 
     return Litestar(
-        [nowpayments.routes(world), kinguin.routes(world), resend.routes(world), panel.routes()],
+        [nowpayments.routes(world), kinguin.routes(world), resend.routes(world), store.door(world), panel.routes()],
         state=State({"world": world}),
         on_startup=[resume],
         on_shutdown=[close],
@@ -63,7 +63,7 @@ def create_app(config: Config | None = None, shop: httpx.AsyncBaseTransport | No
 
 
 def _open_world(config: Config, shop: httpx.AsyncBaseTransport | None) -> World:
-    books, alarms = Books(config.books_path), Alarms()
+    books, alarms = Books(config.books_path, config.mails_kept), Alarms()
     switches = Switches(books)
     return World(config, books, switches, alarms, Courier(books, switches, alarms, shop))
 

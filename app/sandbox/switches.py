@@ -10,6 +10,8 @@ from app.sandbox.books import Books
 from app.sandbox.records import Fault
 
 PROVIDERS = ("nowpayments", "kinguin", "resend")
+STORE = "store"  # the object store that may stand behind the sandbox
+STRUCK = (*PROVIDERS, STORE)  # who faults and holds can strike
 
 MODES = {
     "latency": "answers late, by 2 s",

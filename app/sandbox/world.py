@@ -11,6 +11,7 @@ from app.sandbox.alarms import Alarms
 from app.sandbox.books import Books
 from app.sandbox.config import Config
 from app.sandbox.courier import Courier
+from app.sandbox.holds import Holds
 from app.sandbox.switches import Switches
 from app.sandbox.wire import Call
 
@@ -25,6 +26,7 @@ class World:
     alarms: Alarms
     courier: Courier
     recent_mail_calls: deque[int] = field(default_factory=deque)
+    holds: Holds = field(default_factory=Holds)
 
     def reset(self) -> None:
         """Empty everything back to the start: books, settings, faults, and what was under way."""
@@ -32,6 +34,7 @@ class World:
         self.courier.forget()
         self.books.clear()
         self.recent_mail_calls.clear()
+        self.holds.release("answer")
 
 
 def world_of(call: Call) -> World:

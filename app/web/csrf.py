@@ -1,12 +1,17 @@
 """CSRF: Litestar's signed double-submit token, asked only of what rides on cookies."""
 
+from typing import Any
+
+from litestar import Request
 from litestar.config.csrf import CSRFConfig
 from litestar.datastructures import Headers
 from litestar.enums import ScopeType
+from litestar.exceptions import PermissionDeniedException
 from litestar.middleware.csrf import CSRFMiddleware
 from litestar.types import Receive, Scope, Send
 
 from app.core.settings import settings
+from app.web import errors
 from app.web.viewer import ORDERS_COOKIE, SESSION_COOKIE
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
@@ -30,8 +35,13 @@ class Csrf(CSRFMiddleware):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == ScopeType.HTTP and scope["method"] not in SAFE and _exempt(scope):
             await self.app(scope, receive, send)
-        else:
+            return
+        try:
             await super().__call__(scope, receive, send)
+        except PermissionDeniedException as refused:
+            # Answered here, inside the frame: so it has the headers of every answer, and is counted as what it is.
+            request: Request[Any, Any, Any] = Request(scope)
+            await errors.handle(request, refused).to_asgi_response(None, request)(scope, receive, send)
 
 
 def _exempt(scope: Scope) -> bool:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from asyncpg import CharacterNotInRepertoireError
+from asyncpg import CharacterNotInRepertoireError, UntranslatableCharacterError
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from litestar.response import Redirect
@@ -43,8 +43,8 @@ def handle(request: Asked, error: Exception) -> Response[Any]:
 
 
 def _answer(request: Asked, error: Exception) -> Response[Any]:
-    if isinstance(error, CharacterNotInRepertoireError):
-        error = UnusableText("Leave out the control characters.")
+    if isinstance(error, CharacterNotInRepertoireError | UntranslatableCharacterError):
+        error = UnusableText("What was sent holds a NUL character, which no text may hold. Leave it out and try again.")
     if isinstance(error, Problem):
         return _problem(request, error)
     status = error.status_code if isinstance(error, HTTPException) else 500

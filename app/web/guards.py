@@ -18,6 +18,7 @@ from app.web.viewer import Viewer, client_ip, visitor
 Asked = Request[Any, Any, Any]
 
 
+STRANGER = "a stranger"
 DENIALS_A_MINUTE = 20  # lines an address may add to the audit log; the rest is counted: nobody may fill it
 
 
@@ -68,17 +69,19 @@ async def _denied(request: Asked, order_id: UUID) -> None:
         metrics.DENIALS.labels("counted").inc()
         return
     metrics.DENIALS.labels("written").inc()
-    who, asked = visitor(request), f"{request.method} {request.scope.get('path_template', '')}"
-    actor = who.actor if request.state.viewer.session else "a stranger"
-    await audit.write(
-        "order.denied", actor=actor, ip=who.ip, user_agent=who.user_agent, order_id=order_id, details=asked
-    )
+    actor = None if request.state.viewer.session else STRANGER  # who may hold tokens, but not this order's
+    asked = f"{request.method} {request.scope.get('path_template', '')}"
+    await write(request, "order.denied", order_id=order_id, details=asked, actor=actor)
 
 
-async def write(request: Asked, action: str, order_id: UUID | None = None, details: str = "") -> None:
-    """A line of the audit log in the viewer's name, in the surrounding transaction."""
+async def write(
+    request: Asked, action: str, *, order_id: UUID | None = None, details: str = "", actor: str | None = None
+) -> None:
+    """A line of the audit log, in the viewer's name unless another ``actor`` is given, in the open transaction."""
     who = visitor(request)
-    await audit.write(action, actor=who.actor, ip=who.ip, user_agent=who.user_agent, order_id=order_id, details=details)
+    await audit.write(
+        action, actor=actor or who.actor, ip=who.ip, user_agent=who.user_agent, order_id=order_id, details=details
+    )
 
 
 @asynccontextmanager
@@ -88,7 +91,7 @@ async def recorded(
     """What an admin does inside commits together with its line of the audit log, or not at all."""
     async with db.transaction():
         yield
-        await write(request, action, order_id, details)
+        await write(request, action, order_id=order_id, details=details)
 
 
 async def admin(request: Asked) -> None:

@@ -8,14 +8,18 @@ from typing import Any
 import prometheus_client
 from litestar import Request, Response, get
 
+from app.breakers import queries as breakers
 from app.core import clock, db, metrics
 from app.core.crypto import DataKey
 from app.core.errors import Unavailable
 from app.core.redis import async_client
 from app.jobs import queries as jobs
 from app.keys.vault import vault
+from app.ledger import queries as ledger
+from app.ledger.service import DIFFERS
 from app.orders import queries as orders
 from app.providers.kit import Providers
+from app.refunds import queries as refunds
 from app.web.render import answer
 
 PATIENCE = 3.0  # seconds a component may take before it counts as down
@@ -95,9 +99,18 @@ async def _vault() -> None:
 
 @get("/metrics", summary="Prometheus metrics", tags=["operations"])
 async def prometheus() -> Response[bytes]:
-    for gauge, counts in ((metrics.JOBS, await jobs.counts()), (metrics.ORDERS, await orders.counts())):
+    counted = (
+        (metrics.JOBS, await jobs.counts()),
+        (metrics.ORDERS, await orders.counts()),
+        (metrics.REFUNDS, await refunds.counts()),
+    )
+    for gauge, counts in counted:
         gauge.clear()
         for status, number in counts.items():
             gauge.labels(status).set(number)
+    metrics.BREAKERS.clear()
+    for provider, standing in (await breakers.all_standings()).items():
+        metrics.BREAKERS.labels(provider).set(not standing.closed)
+    metrics.LEDGERS_OFF.set(len(await ledger.marked(DIFFERS)))
     metrics.OLDEST_JOB.set(await jobs.oldest_due())
     return Response(prometheus_client.generate_latest(), media_type=prometheus_client.CONTENT_TYPE_LATEST)

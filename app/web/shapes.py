@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from app.web.store.checkout import NewOrder
 from app.web.store.fulfillment import RevealRequest
-from app.web.store.payments import NewPayment
+from app.web.store.payments import NewChoice, NewPayment
 
 
 class _Shape(msgspec.Struct, rename="camel"):
@@ -97,6 +97,22 @@ class ItemState(_Shape):
     keys: list[KeyState]
 
 
+class Choices(_Shape):
+    """Money that bought nothing: what could be had back, what is missing at today's price, and the ways to choose."""
+
+    held: Amount
+    missing: Amount | None
+    missing_coin: str | None
+    pay_currency: str | None
+    ways: list[str]
+
+
+class ChoiceMade(_Shape):
+    order_id: uuid.UUID
+    choice: str
+    job_id: uuid.UUID | None
+
+
 class OrderState(_Shape):
     order_id: uuid.UUID
     status: str
@@ -104,6 +120,7 @@ class OrderState(_Shape):
     progress: Annotated[int, Meta(ge=0, le=100)]
     total: Amount
     payment: PaymentState | None
+    choices: Choices | None
     items: list[ItemState]
 
 
@@ -162,6 +179,7 @@ ANSWERS: dict[tuple[str, str], tuple[int, type]] = {
     ("post", "/orders"): (201, OrderPlaced),
     ("get", "/orders/{order_id}"): (200, OrderState),
     ("post", "/payments/create"): (202, PaymentAsked),
+    ("post", "/orders/{order_id}/choices"): (202, ChoiceMade),
     ("get", "/payments/jobs/{job_id}/status"): (200, JobState),
     ("get", "/fulfillment/{order_id}/status"): (200, OrderState),
     ("get", "/fulfillment/{order_id}/download-link"): (200, Links),
@@ -172,6 +190,7 @@ ANSWERS: dict[tuple[str, str], tuple[int, type]] = {
 BODIES: dict[tuple[str, str], type] = {
     ("post", "/orders"): NewOrder,
     ("post", "/payments/create"): NewPayment,
+    ("post", "/orders/{order_id}/choices"): NewChoice,
     ("post", "/fulfillment/{order_id}/reveal"): RevealRequest,
 }
 

@@ -8,6 +8,7 @@ import pytest
 
 from app.core import db
 from app.jobs import service as jobs
+from tests.builders import rows
 
 
 @pytest.fixture
@@ -55,7 +56,10 @@ async def test_a_retry_sends_the_job_round_and_keeps_its_history(dead, bitloot) 
     assert (done.returncode, done.stdout) == (0, "Sent round again.\n")
     row = await db.fetch_one("SELECT status, attempt FROM job")
     assert tuple(row) == ("pending", 2)
-    assert await db.fetch_value("SELECT count(*) FROM job_attempt") == 2
+    assert await db.fetch_value("SELECT count(*) FROM job_attempt WHERE outcome = 'failed'") == 2
+    who = await db.fetch_value("SELECT error FROM job_attempt WHERE outcome = 'retried' ORDER BY id DESC LIMIT 1")
+    assert who.endswith("at the command line")
+    assert await db.fetch_value("SELECT count(*) FROM audit_line WHERE action = 'job.retried'") == 1
 
 
 async def test_only_a_dead_letter_can_be_retried(dead, bitloot) -> None:
@@ -71,3 +75,50 @@ async def test_an_unknown_job_is_said(app, bitloot) -> None:
     assert (unknown.returncode, unknown.stdout) == (1, "")
     assert "No such job" in unknown.stderr
     assert malformed.returncode == 2
+
+
+@pytest.fixture
+async def causes(app) -> list[str]:
+    """Three dead letters of two causes."""
+    errors = ["ProviderDown: kinguin.find: 503: busy", "ProviderDown: kinguin.find: 500: busy", "ZeroDivisionError"]
+    found = []
+    for number, error in enumerate(errors):
+        job_id = await jobs.post("house.tidy", {"number": number})
+        await jobs.bury(await jobs.claim(job_id), error)
+        found.append(str(job_id))
+    return found
+
+
+async def test_dead_letters_are_counted_by_cause(causes, bitloot) -> None:
+    done = await bitloot("jobs", "list", "--dead", "--by-cause")
+    lines = [[*line.split()[:2], line.split("  ")[-1]] for line in done.stdout.splitlines()]
+    assert sorted(lines) == [
+        ["1", "house.tidy", "ZeroDivisionError"],
+        ["2", "house.tidy", "ProviderDown: kinguin.find: … busy"],
+    ]
+
+
+async def test_a_preview_says_what_each_would_do_and_changes_nothing(causes, bitloot) -> None:
+    before = await rows()
+    done = await bitloot("jobs", "preview", "--all")
+    assert [line.split()[0] for line in done.stdout.splitlines()] == causes
+    assert done.stdout.count("Forgets finished jobs") == 3
+    assert await rows() == before
+
+
+async def test_all_of_a_cause_or_some_or_all_are_sent_round(causes, bitloot) -> None:
+    done = await bitloot("jobs", "retry", "--cause", "ProviderDown: kinguin.find: … busy")
+    assert done.stdout == "2 sent round again.\n"
+    assert await db.fetch_value("SELECT count(*) FROM job WHERE status = 'failed'") == 1
+    done = await bitloot("jobs", "retry", "--all")
+    assert done.stdout == "Sent round again.\n"
+    assert await db.fetch_value("SELECT count(*) FROM job WHERE status = 'pending'") == 3
+
+
+@pytest.mark.parametrize("words", [[], ["--all", "--cause", "x"]])
+async def test_what_is_to_be_retried_must_be_said(causes, bitloot, words) -> None:
+    before = await rows()
+    done = await bitloot("jobs", "retry", *words)
+    assert done.returncode == 2
+    assert "--cause" in done.stderr
+    assert await rows() == before

@@ -1,7 +1,7 @@
 """Transactions: all or nothing, nested ones join, and what waits for the commit runs after it or never."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import asyncpg
 import pytest
@@ -206,3 +206,57 @@ async def test_of_writes_that_run_together_all_are_kept_or_none(shelf) -> None:
 async def test_writes_inside_a_transaction_fall_with_it(shelf) -> None:
     await undone(db.write(adding(1, []), adding(2, [])))
     assert await count("shelf") == 0
+
+
+class Register:
+    """Notes what it is given, and fails when told to."""
+
+    def __init__(self, *, fails: bool = False) -> None:
+        self.given: list[list[int]] = []
+        self._fails = fails
+
+    async def close(self, items: Sequence[int]) -> None:
+        await put(*items)
+        self.given.append(list(items))
+        if self._fails:
+            raise Undone
+
+
+async def test_what_waits_for_the_end_is_done_once_with_all_of_it_as_the_last_thing_before_the_commit(shelf) -> None:
+    register = Register()
+    async with db.transaction():
+        await db.before_commit(register.close, 1)
+        async with db.transaction():
+            await db.before_commit(register.close, 2)
+        assert await count("shelf") == 0
+        await put(3)
+    assert register.given == [[1, 2]]
+    assert await count("shelf") == 3
+
+
+async def test_what_waits_for_the_end_falls_with_its_transaction_and_takes_it_along(shelf) -> None:
+    never, failing = Register(), Register(fails=True)
+
+    async def both() -> None:
+        await db.before_commit(never.close, 1)
+        raise Undone
+
+    with pytest.raises(Undone):
+        async with db.transaction():
+            await both()
+    assert never.given == []
+
+    async def doomed() -> None:
+        async with db.transaction():
+            await put(5)
+            await db.before_commit(failing.close, 6)
+
+    with pytest.raises(Undone):
+        await doomed()
+    assert await count("shelf") == 0
+
+
+async def test_without_a_transaction_the_end_is_now(shelf) -> None:
+    register = Register()
+    await db.before_commit(register.close, 1)
+    assert (register.given, await count("shelf")) == ([[1]], 1)

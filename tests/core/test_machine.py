@@ -23,13 +23,16 @@ from app.orders.tables import Order
 from app.payments.states import MOVES as PAYMENT_MOVES
 from app.payments.states import PaymentStatus
 from app.payments.tables import Payment
+from app.refunds.states import MOVES as REFUND_MOVES
+from app.refunds.states import RefundStatus
+from app.refunds.tables import Refund
 from tests.builders import ask, order, paid, place, rows
 
 # The moves of design.md, "States", written down a second time; a notice may skip states on the way (nowpayments.md, 5).
 ORDER = """created>waiting waiting>confirming confirming>paid paid>fulfilled waiting>paid waiting>underpaid
     confirming>underpaid underpaid>confirming underpaid>paid created>expired waiting>expired underpaid>expired
     expired>paid waiting>failed confirming>failed paid>failed paid>refunded fulfilled>refunded underpaid>refunded
-    failed>refunded created>cancelled waiting>cancelled"""
+    failed>refunded created>cancelled waiting>cancelled expired>refunded cancelled>refunded"""
 FULFILLMENT = "pending>processing processing>fulfilled processing>failed failed>processing"
 RESERVATION = """requested>reserved reserved>ready ready>delivered requested>out_of_stock reserved>out_of_stock
     requested>cancelled reserved>cancelled requested>refunded reserved>refunded out_of_stock>requested
@@ -43,12 +46,15 @@ PAYMENT = """waiting>confirming waiting>confirmed waiting>sending waiting>partia
     expired>sending expired>partially_paid expired>finished expired>refunded failed>refunded failed>finished
     finished>refunded"""
 
+REFUND = "pending>processing processing>processed processing>failed failed>pending"
+
 MACHINES: dict[str, tuple[type[Table], str, type[StrEnum], Moves[Any], str]] = {
     "order": (Order, "status", OrderStatus, ORDER_MOVES, ORDER),
     "fulfillment": (Order, "fulfillment_status", FulfillmentStatus, FULFILLMENT_MOVES, FULFILLMENT),
     "reservation": (Reservation, "status", ReservationStatus, RESERVATION_MOVES, RESERVATION),
     "job": (Job, "status", JobStatus, JOB_MOVES, JOB),
     "payment": (Payment, "status", PaymentStatus, PAYMENT_MOVES, PAYMENT),
+    "refund": (Refund, "status", RefundStatus, REFUND_MOVES, REFUND),
 }
 named = pytest.mark.parametrize("name", MACHINES)
 
@@ -80,6 +86,12 @@ async def row(app, box, name: str) -> Any:
             """INSERT INTO reservation (id, order_id, item_id, status, quantity, price_limit, created_at, updated_at)
                VALUES ($1, $1, $2, 'requested', 1, 9, $3, $3)""",
             order_id, items[0]["id"], clock.now(),
+        )  # fmt: skip
+    if table is Refund:
+        await db.fetch(
+            """INSERT INTO refund (id, order_id, status, amount, currency, reason, asked_by, created_at)
+               VALUES ($1, $1, 'pending', 1, 'USD', '', '', $2)""",
+            order_id, clock.now(),
         )  # fmt: skip
     return await db.fetch_value(f"SELECT id FROM {table._meta.tablename} LIMIT 1")
 

@@ -54,6 +54,9 @@ async def _doing(order: Shopper, job: str) -> bool:
 
 
 async def _all_in_hand(bereft: Bereft) -> bool:
+    # Bought, and not told: killed before that, the next worker would wait out the supplier's lagging search.
+    if [len(await order.supplied()) for order in bereft.paid] != [1, 1, 2]:
+        return False
     hands = await asyncio.gather(*(order.jobs("processing") for order in bereft.orders))
     held = Counter(name for hand in hands for name in hand)
     return all(held[name] >= least for name, least in IN_HAND.items())

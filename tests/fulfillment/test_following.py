@@ -1,16 +1,20 @@
 """Following a purchase to its keys: asked for, fetched when there, each key once, to the end or before a person."""
 
 import asyncio
+import json
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
 
 from app.core import clock, db
+from app.core.settings import settings
 from app.fulfillment import steps
 from app.fulfillment.steps import CHECKS_A_SWEEP, LONGEST_CHECK, RECHECK_LEASE, SILENCE
 from app.keys import service as keys
+from app.providers.kinguin import Kinguin
 from tests.builders import (
     NOW,
     VISITOR,
@@ -168,6 +172,53 @@ async def test_keys_that_were_sealed_by_a_process_that_died_are_sealed_anew(app,
     assert len(set(await shown(app, order_id, item))) == 2
 
 
+class Repeating(httpx.AsyncBaseTransport):
+    """A supplier that gives one key's text under two ids; ``mended`` gives the second unit its own."""
+
+    mended = False
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        rows = [{"id": f"key-{n}", "serial": "AAAA-BBBB", "type": "text/plain"} for n in (1, 2)]
+        if self.mended:
+            rows[1]["serial"] = "CCCC-DDDD"
+        return httpx.Response(200, stream=httpx.ByteStream(json.dumps(rows).encode()), request=request)
+
+
+async def test_the_same_key_twice_is_one_key_and_the_other_unit_waits_for_its_own(app, box) -> None:
+    order_id, item, found = await bought(app, box, 2)
+    line = Repeating()
+    twice = Kinguin("https://supplier.example/esa/api", "key", transport=line)
+    await steps.collect(found["id"], kinguin=twice, store=app.state.store, commit=NOW)
+    assert await count("sealed_key") == 1
+    assert (await order(order_id))["status"] == "paid"
+    assert (await reservation(item))["next_check_at"] is not None
+    line.mended = True
+    await steps.collect(found["id"], kinguin=twice, store=app.state.store, commit=NOW)
+    assert sorted(await shown(app, order_id, item)) == ["AAAA-BBBB", "CCCC-DDDD"]
+    assert (await order(order_id))["status"] == "fulfilled"
+
+
+async def test_a_supplier_that_answers_at_once_leaves_keys_that_can_be_revealed_at_once(app, box, drain) -> None:
+    """All is there with the answer to the buy: nothing waits for a notice that came before we knew the order."""
+    order_id, (item,) = await paid(app.state.kit, box, 2)
+    await box.settings(deliveryDelay=0)
+    await drain()
+    assert (await order(order_id))["status"] == "fulfilled"
+    assert len(set(await shown(app, order_id, item))) == 2
+
+
+async def test_what_a_process_that_died_put_into_the_store_goes_when_it_is_old(app, box) -> None:
+    order_id, _, found = await bought(app, box)
+    with pytest.raises(Undone):
+        await steps.collect(found["id"], kinguin=app.state.kit.kinguin, store=app.state.store, commit=torn)
+    folder = settings().bitloot_var / "blobs" / "keys" / str(order_id)
+    assert len(list(folder.iterdir())) == 1
+    await keys.retire(clock.now() - timedelta(hours=1), store=app.state.store)
+    assert len(list(folder.iterdir())) == 1
+    await keys.retire(clock.now() + timedelta(days=2), store=app.state.store)
+    assert not folder.exists() or not list(folder.iterdir())
+
+
 async def test_two_who_collect_at_once_leave_one_key_a_unit(app, drain, box) -> None:
     order_id, item, found = await bought(app, box, 2)
     await check(app.state.kit, found)
@@ -176,6 +227,18 @@ async def test_two_who_collect_at_once_leave_one_key_a_unit(app, drain, box) -> 
     assert len(set(await shown(app, order_id, item))) == 2
     assert (await events(order_id)).count("order.fulfilled") == 1
     assert await count("mail", "kind = 'key_ready'") == 1
+
+
+async def test_who_collects_second_fails_nothing_and_adds_nothing(app, box) -> None:
+    """Two looks at one order may each post a collection: the second is no failed attempt that alerts somebody."""
+    order_id, (item,) = await paid(app.state.kit, box, 2)
+    found = await buy(app.state.kit, item)
+    await check(app.state.kit, found)
+    first = overtaken(lambda: collect(app.state.kit, found))
+    await steps.collect(found["id"], kinguin=app.state.kit.kinguin, store=app.state.kit.store, commit=first)
+    assert await count("sealed_key") == 2
+    assert (await events(order_id)).count("key.sealed") == 1
+    assert (await order(order_id))["status"] == "fulfilled"
 
 
 async def test_two_who_check_at_once_tell_it_once(app, box) -> None:

@@ -114,3 +114,16 @@ async def test_news_of_a_product_brings_its_new_stock(app, drain, box) -> None:
     await hint({"productId": product_id})
     await drain(only="catalog.refresh")
     assert await db.fetch_value("SELECT stock FROM product WHERE supplier_product_id = $1", product_id) == 4
+
+
+async def test_news_that_all_is_there_asks_nothing_when_that_is_known_but_an_ending_does(app, box) -> None:
+    order_id, found = await waiting(app, box)
+    await box.act(found["supplier_order_id"], "deliver")
+    await check(app.state.kit, found)
+    await db.fetch("DELETE FROM job WHERE name = 'fulfillment.check'")
+    said = {"orderId": found["supplier_order_id"], "status": "completed"}
+    assert await hint(said) == "ignored: its keys are being fetched already"
+    assert "fulfillment.check" not in await job_names()
+    assert await hint(said | {"status": "refunded"}) == "checked with the supplier"
+    assert (await job_names()).count("fulfillment.check") == 1
+    assert (await order(order_id))["status"] == "paid"

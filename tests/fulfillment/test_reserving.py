@@ -10,7 +10,7 @@ from app.catalog import service as catalog
 from app.catalog.pricing import most_we_pay
 from app.core import clock, db
 from app.core.settings import settings
-from app.fulfillment import steps
+from app.fulfillment import steps, trouble
 from app.fulfillment.steps import SEARCH_LAG, TooEarly
 from app.jobs.service import Lease
 from app.orders import queries as order_rows
@@ -158,16 +158,24 @@ async def test_a_refusal_and_then_a_withdrawn_product_end_the_item(app, drain, b
     await drain(only=RESERVE)
     await box.set_product(await supplier_product(item), mode="unavailable")
     await drain(only=RESERVE, later=True)
-    await given_up(order_id, item, "the supplier does not sell it any more")
+    await given_up(order_id, item, trouble.SOLD_OUT)
     assert await charged(box) == []
 
 
-@pytest.mark.parametrize("change", [{"stock": 0}, {"stock": 1}, {"mode": "unavailable"}, {"price": "999"}])
-async def test_what_is_sold_out_or_too_dear_puts_the_order_before_a_person(app, drain, box, change) -> None:
+GONE = [
+    ({"stock": 0}, trouble.SOLD_OUT),
+    ({"stock": 1}, trouble.SOLD_OUT),
+    ({"mode": "unavailable"}, trouble.SOLD_OUT),
+    ({"price": "999"}, trouble.TOO_DEAR),
+]
+
+
+@pytest.mark.parametrize(("change", "cause"), GONE)
+async def test_what_is_sold_out_or_too_dear_puts_the_order_before_a_person(app, drain, box, change, cause) -> None:
     order_id, (item,) = await paid(app.state.kit, box, 2)
     await box.set_product(await supplier_product(item), **change)
     assert await drain(only=RESERVE, later=True) == 1
-    await given_up(order_id, item, "not to be had at our price any more")
+    await given_up(order_id, item, cause)
     assert await charged(box) == []
 
 
@@ -197,10 +205,10 @@ async def test_an_empty_balance_waits_and_the_order_completes_after_a_top_up(app
     assert await drain(only=RESERVE) == 1
     (job,) = await db.fetch("SELECT status, error FROM job WHERE name = $1", RESERVE)
     assert (job["status"], InsufficientBalance.__name__ in job["error"]) == ("pending", True)
-    assert (await order(order_id))["cause"] is None
+    assert (await order(order_id))["cause"] == trouble.UNFUNDED
     await box.settings(balance=500)
     await drain(later=True)
-    assert (await order(order_id))["status"] == "fulfilled"
+    assert ((await order(order_id))["status"], (await order(order_id))["cause"]) == ("fulfilled", None)
     assert len(await charged(box)) == 1
 
 

@@ -1,5 +1,6 @@
 """What fails waits, with its whole history, for the next attempt or for a person."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -149,3 +150,81 @@ async def test_dead_letters_and_open_jobs_are_never_forgotten(app) -> None:
     with clock.travelled(timedelta(days=3650)):
         assert await tidy.forget_finished() == 0
     assert await rows() == before
+
+
+async def test_two_jobs_of_the_same_meaning_put_back_at_once_are_both_put_back(app) -> None:
+    """Each alone sees no other pending one; the index does. Neither may stay in hand until its lease runs out."""
+    for number in range(20):
+        name = f"check:{number}"
+        first = await claimed(dedupe=name)
+        second = await claimed(dedupe=name)
+        assert await asyncio.gather(*(jobs.later(it, "down", MINUTE) for it in (first, second))) == [True, True]
+        found = [await row(it.id) for it in (first, second)]
+        assert [it["status"] for it in found] == ["pending", "pending"]
+        assert [len(it["attempts"]) for it in found] == [1, 1]
+
+
+async def test_a_forgiven_attempt_is_on_record_and_does_not_count(app) -> None:
+    lease = await claimed()
+    assert await jobs.later(lease, "the provider is away for all", timedelta(), forgive=True)
+    again = await jobs.claim(lease.id)
+    assert again is not None
+    assert (again.attempt, again.tries) == (2, 1)
+    assert len((await row(lease.id))["attempts"]) == 1
+
+
+async def test_a_job_that_only_waited_has_no_attempt_on_record(app) -> None:
+    lease = await claimed()
+    assert await jobs.hold(lease, "waits: kinguin is away", MINUTE)
+    assert await jobs.claim(lease.id) is None
+    with clock.travelled(MINUTE):
+        again = await jobs.claim(lease.id)
+    assert again is not None
+    assert again.tries == 1
+    assert (await row(lease.id))["attempts"] == []
+    assert not await jobs.hold(lease, "an older lease", MINUTE)
+
+
+async def test_a_retry_says_who_and_when(app) -> None:
+    lease = await buried()
+    await jobs.retry(lease.id, by="admin boss@bitloot.test")
+    found = await row(lease.id)
+    (line,) = found["retries"]
+    assert (line["error"], found["cause"]) == ("sent round again by admin boss@bitloot.test", None)
+    assert abs(line["ended_at"] - clock.now()) < MINUTE
+    assert len(found["attempts"]) == 1
+
+
+async def test_many_are_sent_round_at_once_and_what_is_not_dead_is_left(app) -> None:
+    dead = [await buried(subject=new_id()) for _ in range(3)]
+    alive = await claimed()
+    done = await jobs.retry_all([*(d.id for d in dead), alive.id, new_id()], by="a test")
+    assert set(done) == {d.id for d in dead}
+    assert (await row(alive.id))["status"] == "processing"
+    assert await jobs.retry_all(done, by="a test") == []
+
+
+async def test_the_same_work_dying_again_is_one_dead_letter_with_all_attempts(app) -> None:
+    """A sweep posts a check every two minutes, and each dies: a person is told once."""
+    subject = new_id()
+    for number in range(4):
+        lease = await claimed("house.tidy", subject=subject)
+        await jobs.later(lease, f"first try of {number}", timedelta())
+        again = await jobs.claim(lease.id)
+        assert again is not None
+        await jobs.bury(again, f"second try of {number}")
+        assert await count("job") == 1
+    found = await row(lease.id)
+    assert [a["number"] for a in found["attempts"]] == list(range(1, 9))
+    assert found["attempts"][0]["error"] == "first try of 0"
+    assert found["error"] == "second try of 3"
+    await jobs.retry(lease.id)
+    last = await jobs.claim(lease.id)
+    assert last is not None
+    assert (last.attempt, last.tries) == (9, 1)
+
+
+async def test_dead_letters_of_other_subjects_stay_apart(app) -> None:
+    await buried(subject=new_id())
+    await buried(subject=new_id())
+    assert await job_names("failed") == ["house.tidy", "house.tidy"]

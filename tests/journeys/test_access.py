@@ -78,7 +78,7 @@ async def test_every_page_of_the_admin_has_structure_names_contrast_and_fits_a_p
     await page.get_by_label("Password").fill(password)
     await page.get_by_role("button", name="Sign in").click()
     await expect(page.get_by_role("button", name="Sign out")).to_be_visible()
-    await _see(visitor, "/admin", "/admin/orders", f"/admin/orders/{order.order_id}", "/admin/jobs")
+    await _see(visitor, "/admin", "/admin/orders", f"/admin/orders/{order.order_id}", "/admin/jobs", "/admin/audit")
     await _see(visitor, f"/admin/jobs/{job[0]['id']}", "/admin/webhooks", f"/admin/webhooks/{notice[0]['id']}")
 
 

@@ -165,3 +165,25 @@ async def test_a_move_in_a_transaction_that_fails_leaves_no_event_no_job_and_no_
     before = await rows()
     await undone(orders.settle(order_id))
     assert await rows() == before
+
+
+async def test_a_reason_beside_another_erases_none_and_is_taken_away_by_its_own_matter_alone(app) -> None:
+    order_id = await at("paid")
+    reasons = [
+        "sold out",
+        "money: a further deposit arrived",
+        "ledger: off by 0.01",
+        "refund: look",
+        "A key does not open: x",
+    ]
+    for reason in (*reasons, reasons[0]):
+        await orders.park(order_id, reason)
+    assert (await order(order_id))["cause"] == " · ".join(reasons)
+    await orders.unpark(order_id)
+    assert (await order(order_id))["cause"] == " · ".join(reasons[1:])
+    await orders.park(order_id, "money: two further deposits arrived", instead_of="money: ")
+    for beginning in ("ledger: ", "refund: ", "A key"):
+        await orders.unpark(order_id, beginning)
+    assert (await order(order_id))["cause"] == "money: two further deposits arrived"
+    await orders.unpark(order_id, "money: ")
+    assert await queries.parked() == []

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from app.ledger import service as ledger
 from app.payments import queries
 from tests.builders import events, job_names, look, offered, order, rows, sent_notices, tell
 
@@ -76,6 +77,11 @@ async def ended(order_id: Any) -> End:
                (await events(order_id))[2:])  # fmt: skip
 
 
+async def balanced() -> None:
+    """What came in is the price, what is owed back, and what waits for its customer."""
+    assert await ledger.prove() == []
+
+
 def alike(found: End, expected: End) -> None:
     assert (found.cause or "").startswith(expected.cause or "")
     assert (found.cause is None) == (expected.cause is None)
@@ -90,6 +96,7 @@ async def test_the_notices_of_a_case_lead_to_its_end(app, box, case: str) -> Non
         await tell(app.state.kit, body)
     found = await ended(order_id)
     alike(found, CASES[case])
+    await balanced()
     # Money is asked of the provider before it is believed, so a notice can bring news that is younger than itself.
     assert [e for e in found.events if e not in STEPS] == [e for e in CASES[case].events if e not in STEPS]
 
@@ -101,6 +108,7 @@ async def test_with_every_notice_lost_a_look_leads_to_the_same_end(app, box, cas
     await look(app.state.kit, payment)
     found = await ended(order_id)
     alike(found, CASES[case])
+    await balanced()
     assert [e for e in found.events if e not in STEPS] == [e for e in CASES[case].events if e not in STEPS]
 
 

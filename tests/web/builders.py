@@ -35,12 +35,30 @@ class Bought:
         return {"authorization": f"Bearer {self.token}"}
 
 
-async def picture() -> dict[str, str]:
-    """Every table as ``rows digest``: two that are equal mean that nothing was added, removed or changed."""
-    found = await db.fetch("SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")
+LOG = ("audit_line", "audit_head")
+
+
+async def picture(*, but: tuple[str, ...] = ()) -> dict[str, str]:
+    """Every table as ``rows digest``: two that are equal mean that nothing was added, removed or changed.
+
+    Left out is the count of refused posts, which is written a second later.
+    """
+    found = await db.fetch(
+        """SELECT tablename AS name FROM pg_tables
+           WHERE schemaname = 'public' AND tablename <> 'refused_notice' ORDER BY 1"""
+    )
     rows = "count(*) || ' ' || md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), ''))"
-    parts = (f"SELECT '{row['name']}' AS name, {rows} AS state FROM \"{row['name']}\" t" for row in found)
+    names = [row["name"] for row in found if row["name"] not in but]
+    parts = (f"SELECT '{name}' AS name, {rows} AS state FROM \"{name}\" t" for name in names)
     return {row["name"]: row["state"] for row in await db.fetch(" UNION ALL ".join(parts))}
+
+
+async def logged(*actions: str) -> list[str]:
+    """What the audit log holds, oldest first; of those actions only, where some are named."""
+    rows = await db.fetch(
+        "SELECT action FROM audit_line WHERE $1 OR action = ANY($2) ORDER BY seq", not actions, actions
+    )
+    return [row["action"] for row in rows]
 
 
 async def count(table: str) -> int:

@@ -36,6 +36,7 @@ PAGES = [
 ACTS = [
     Door("POST", "/orders/{id}/cancellations"),
     Door("POST", "/fulfillment/{id}/reveal", '{"itemId": "{item}"}'),
+    Door("POST", "/orders/{id}/choices", '{"choice": "refund"}'),
     Door("POST", "/payments/create", '{"orderId": "{id}"}'),
 ]
 JOB = Door("GET", "/payments/jobs/{job}/status")

@@ -5,7 +5,8 @@ import re
 import pytest
 
 from app.accounts.tokens import Session, session_token
-from tests.web.builders import assert_problem, csrf_of, picture, place, serials, submit
+from app.web import guards
+from tests.web.builders import LOG, assert_problem, csrf_of, logged, picture, place, serials, submit
 from tests.web.intruders import ACTS, DOORS, JOB, MALFORMED, PAGES, UNKNOWN, bearer, cookie, fill, intruders
 
 JSON = {"accept": "application/json"}
@@ -37,12 +38,14 @@ async def test_every_intruder_gets_the_answer_of_an_unknown_order(visitor, ready
     for answer in unknown.values():
         assert_problem(answer, 404, "order_not_found")
     assert len({answer.content for answer in unknown.values()}) == 1
-    before = await picture()
+    before = await picture(but=LOG)
     for name, headers in intruders(ready, other).items():
         for door in DOORS:
             answer = await knock(client, door, ready, headers)
             assert (answer.status_code, answer.content) == (404, unknown[door].content), (name, door)
-    assert await picture() == before
+    assert await picture(but=LOG) == before
+    assert set(await logged()) == {"order.denied"}
+    assert len(await logged()) <= 2 * guards.DENIALS_A_MINUTE  # two minutes, where one began in between
 
 
 async def test_every_intruder_gets_the_answer_of_an_unknown_job(visitor, ready, other) -> None:
@@ -56,14 +59,14 @@ async def test_every_intruder_gets_the_answer_of_an_unknown_job(visitor, ready, 
 
 async def test_a_malformed_id_is_answered_like_an_unknown_one(visitor, ready) -> None:
     client = visitor(**ready.bearer)
-    before = await picture()
+    before = await picture(but=LOG)
     for door in (door for door in DOORS if "{id}" in door.path):
         unknown = await knock(client, door, ready, {}, UNKNOWN)
         for order_id in MALFORMED:
             answer = await knock(client, door, ready, {}, order_id)
             assert (answer.status_code, answer.content) == (404, unknown.content), (door, order_id)
     assert (await client.get("/payments/jobs/nonsense/status", headers=JSON)).status_code == 404
-    assert await picture() == before
+    assert await picture(but=LOG) == before
 
 
 async def test_the_pages_for_people_tell_an_intruder_no_more(visitor, ready, other) -> None:
@@ -80,24 +83,24 @@ async def test_the_pages_for_people_tell_an_intruder_no_more(visitor, ready, oth
 async def test_a_form_for_someone_elses_order_is_not_found_either(visitor, ready, other) -> None:
     browser = visitor()
     browser.cookies.set("bitloot_orders", other.token)
-    before = await picture()
+    before = await picture(but=LOG)
     for order_id in (ready.id, UNKNOWN, "nonsense", ""):
         assert (await submit(browser, "/payments/create", {"orderId": order_id})).status_code == 404
         path = f"/fulfillment/{order_id or 'x'}/reveal"
         assert (await submit(browser, path, {"item_id": ready.item_id})).status_code == 404
-    assert await picture() == before
+    assert await picture(but=LOG) == before
 
 
 async def test_another_orders_item_can_not_be_reached_through_ones_own(visitor, ready, other) -> None:
     client = visitor("application/json", **other.bearer)
-    before = await picture()
+    before = await picture(but=LOG)
     revealed = await client.post(f"/fulfillment/{other.id}/reveal", json={"itemId": ready.item_id})
     assert_problem(revealed, 404, "not_found")
     linked = await client.get(f"/fulfillment/{other.id}/download-link?itemId={ready.item_id}")
     assert linked.status_code in {404, 409}
     unknown = await client.get(f"/fulfillment/{other.id}/download-link?itemId={UNKNOWN}")
     assert (linked.status_code, linked.content) == (unknown.status_code, unknown.content)
-    assert await picture() == before
+    assert await picture(but=LOG) == before
 
 
 def owners(order) -> dict[str, dict[str, str]]:
@@ -125,20 +128,21 @@ async def test_an_admin_may_see_every_order(admin, ready) -> None:
 
 async def test_looking_reveals_and_uses_up_nothing(visitor, ready, box) -> None:
     client, [serial] = visitor(**ready.bearer), await serials(box)
-    before = await picture()
+    before = await picture(but=LOG)
     for accept in ("text/html", "application/json", "*/*"):
         for door in (d for d in PAGES if "events" not in d.path):
             answer = await client.get(fill(door.path, ready), headers={"accept": accept})
             assert serial not in answer.text, door
-    after = await picture()
-    assert {name for name in before if before[name] != after[name]} == {"key_audit"}  # the links that were asked for
+    after = await picture(but=LOG)
+    assert after == before
+    assert set(await logged()) == {"key.link_issued"}  # the links that were asked for
 
 
 async def test_only_a_post_acts(visitor, ready) -> None:
     client = visitor(**ready.bearer)
-    before = await picture()
+    before = await picture(but=LOG)
     for method in ("GET", "HEAD", "PUT", "DELETE", "PATCH"):
         for door in ACTS:
             answer = await client.request(method, fill(door.path, ready), headers={"content-type": "application/json"})
             assert answer.status_code == 405, (method, door)
-    assert await picture() == before
+    assert await picture(but=LOG) == before

@@ -1,26 +1,41 @@
 """The admin's first rooms: what needs a person comes first, and the buttons work."""
 
 import json
+from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
 from app.accounts import service as accounts
 from app.core import db
-from tests.web.builders import EMAIL, PASSWORD, assert_problem, compact, count, picture, place, serials, submit, tell
+from app.jobs import service as jobs
+from tests.web.builders import (
+    EMAIL,
+    LOG,
+    PASSWORD,
+    assert_problem,
+    compact,
+    count,
+    logged,
+    picture,
+    place,
+    serials,
+    submit,
+    tell,
+)
 
 BOSS = {"email": "boss@bitloot.test", "password": PASSWORD}
 
 
 @pytest.fixture
-async def dead(client, drain, box) -> dict:
-    """A job that the payment provider made a dead letter of, and its order."""
+async def dead(client) -> dict:
+    """The dead letter of a payment that could not be made, and its order."""
     order = await place(client)
-    await box.fault("nowpayments", "error500")
-    await drain(later=True, only="payments.create")
-    await box.no_faults()
-    row = await db.fetch_one("SELECT id, attempt, status FROM job WHERE id = $1::text::uuid", order.job_id)
-    assert row["status"] == "failed"
-    return {"job": str(row["id"]), "attempts": row["attempt"], "order": order}
+    why = "ProviderDown: nowpayments.create_payment: 500: out of order"
+    for last in (False, False, True):
+        lease = await jobs.claim(UUID(order.job_id))
+        await (jobs.bury(lease, why) if last else jobs.later(lease, why, timedelta()))
+    return {"job": order.job_id, "attempts": 3, "order": order}
 
 
 @pytest.fixture
@@ -39,7 +54,7 @@ WRONG = (
 
 async def test_a_wrong_login_opens_nothing_and_tells_nothing(browser_client) -> None:
     await accounts.hire("boss@bitloot.test", PASSWORD)
-    before = await picture()
+    before = await picture(but=LOG)
     for email, password in WRONG:
         page = await submit(browser_client, "/admin/login", {"email": email, "password": password})
         assert page.status_code == 401, email[:40]
@@ -47,7 +62,8 @@ async def test_a_wrong_login_opens_nothing_and_tells_nothing(browser_client) -> 
         assert "<script>x" not in page.text
         assert "bitloot_session" not in browser_client.cookies
     assert (await browser_client.get("/admin")).status_code == 303
-    assert await picture() == before
+    assert await picture(but=LOG) == before
+    assert await logged() == ["admin.hired", *["admin.login_failed"] * len(WRONG)]
 
 
 async def test_the_right_login_opens_the_dashboard(browser_client) -> None:
@@ -124,7 +140,7 @@ async def test_the_retry_button_works_and_keeps_the_history(admin, dead, drain) 
     await drain()
     row = await db.fetch_one("SELECT status, attempt FROM job WHERE id = $1::text::uuid", dead["job"])
     assert tuple(row) == ("completed", dead["attempts"] + 1)
-    assert await count("job_attempt") == dead["attempts"]
+    assert await count("job_attempt") == dead["attempts"] + 1  # and the line that says who sent it round
     assert await db.fetch_value("SELECT status FROM purchase") == "waiting"
 
 
@@ -146,13 +162,21 @@ async def test_unknown_ids_and_odd_pages_are_not_found_or_passed_over(admin) -> 
         "page=99999",
         "page=x",
         "status=nothing",
-        "q=%00",
         "q=%25",
         "provider=%00",
         "q=" + "x" * 9000,
     ):
         for path in ("/admin/orders", "/admin/jobs", "/admin/webhooks"):
             assert (await admin.get(f"{path}?{query}")).status_code == 200, (path, query)
+
+
+@pytest.mark.parametrize("query", ["q=%00", "q=a%00b", "q=%00%25"])
+async def test_a_search_for_a_nul_is_refused_in_clear_words(admin, query: str) -> None:
+    page = await admin.get(f"/admin/orders?{query}")
+    assert page.status_code == 400
+    assert "holds a NUL character" in page.text
+    answer = await admin.get(f"/admin/orders?{query}", headers={"accept": "application/json"})
+    assert_problem(answer, 400, "unusable_text")
 
 
 async def test_json_lists_answer_the_same_rows(admin, dead) -> None:

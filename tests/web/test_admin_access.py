@@ -21,7 +21,7 @@ async def rooms(client, ready) -> list[str]:
     return [
         "/admin", "/admin/orders", f"/admin/orders/{ready.id}", "/admin/jobs", f"/admin/jobs/{job}", "/admin/webhooks",
         f"/admin/webhooks/{notice}", "/admin/webhook-logs", f"/admin/webhook-logs/{notice}",
-        f"/kinguin/status/{reservation}",
+        f"/kinguin/status/{reservation}", "/admin/audit", f"/admin/key-audit/{ready.id}",
     ]  # fmt: skip
 
 

@@ -95,8 +95,9 @@ async def test_the_place_of_a_line_stays_when_it_is_changed(client, browser_clie
 
 async def test_more_than_ten_different_games_do_not_fit(client, browser_client) -> None:
     slugs = [item["slug"] for item in (await client.get("/")).json()["items"]][:12]
-    for slug in slugs:
-        await put(browser_client, slug)
+    answers = [await put(browser_client, slug) for slug in slugs]
+    assert [answer.status_code for answer in answers] == [303] * 10 + [409] * 2
+    assert "Order these first, or take one out" in answers[-1].text
     assert lines_of(await browser_client.get("/cart")) == 10
 
 

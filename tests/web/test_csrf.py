@@ -3,7 +3,7 @@
 import pytest
 
 from app.accounts.tokens import Session, session_token
-from tests.web.builders import EMAIL, assert_problem, count, csrf_of, picture, product, submit
+from tests.web.builders import EMAIL, LOG, assert_problem, csrf_of, logged, picture, product, submit
 
 JSON = "application/json"
 
@@ -59,6 +59,7 @@ async def test_a_form_without_the_right_token_is_refused_and_changes_nothing(bro
             answer = await browser.post(path, data=fields | token)
             assert answer.status_code == 403, (path, name)
             assert "That form has expired" in answer.text
+            assert "content-security-policy" in answer.headers
             assert "set-cookie" not in answer.headers, (path, name)
     assert await picture() == before
 
@@ -98,16 +99,17 @@ async def test_json_with_a_bearer_token_needs_none_even_beside_cookies(browser, 
     path, body = f"/fulfillment/{ready.id}/reveal", {"itemId": ready.item_id}
     answer = await browser.post(path, json=body, headers={"accept": JSON, **ready.bearer})
     assert answer.status_code == 200
-    assert await count("key_audit") == 1
+    assert await logged() == ["key.revealed"]
 
 
 async def test_a_bad_bearer_token_does_not_borrow_the_cookies_rights(browser, ready) -> None:
-    before = await picture()
+    before = await picture(but=LOG)
     headers = {"accept": JSON, "authorization": "Bearer nothing"}
     for body in ({"json": {"itemId": ready.item_id}}, {"data": {"item_id": ready.item_id}}):
         answer = await browser.post(f"/fulfillment/{ready.id}/reveal", headers=headers, **body)
         assert_problem(answer, 404, "order_not_found")
-    assert await picture() == before
+    assert await picture(but=LOG) == before
+    assert await logged() == ["order.denied"] * 2
 
 
 async def test_json_without_our_cookies_needs_no_token(visitor, client) -> None:

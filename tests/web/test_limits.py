@@ -12,6 +12,7 @@ from tests.web.builders import (
     compact,
     count,
     csrf_of,
+    logged,
     picture,
     place,
     product,
@@ -61,7 +62,7 @@ async def test_payments_and_reveals_are_limited_and_change_nothing_beyond(client
     ):
         answers = await until_limited(lambda p=path, b=body: strict.post(p, json=b, headers=ready.bearer))
         assert_limited(answers[-1])
-    reveals = await count("key_audit")
+    reveals = len(await logged("key.revealed"))
     before = await picture()
     path, body = f"/fulfillment/{ready.id}/reveal", {"itemId": ready.item_id}
     assert (await strict.post(path, json=body, headers=ready.bearer)).status_code == 429
@@ -116,7 +117,7 @@ async def test_behind_a_proxy_only_what_the_proxy_says_counts(strict) -> None:
 async def test_without_a_proxy_a_forwarded_address_is_not_believed(client, ready) -> None:
     headers = ready.bearer | {"x-forwarded-for": "198.51.100.7", "forwarded": "for=198.51.100.7"}
     await client.get(f"/fulfillment/{ready.id}/download-link?itemId={ready.item_id}", headers=headers)
-    assert await db.fetch_value("SELECT ip FROM key_audit") == "127.0.0.1"
+    assert await db.fetch_value("SELECT ip FROM audit_line") == "127.0.0.1"
 
 
 async def test_a_limit_counts_in_redis_and_starts_anew_when_it_is_wiped(strict) -> None:

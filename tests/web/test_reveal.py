@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from app.core import clock, db
-from tests.web.builders import assert_problem, count, csrf_of, minutes, picture, place, product, serials, submit
+from tests.web.builders import LOG, assert_problem, csrf_of, logged, minutes, picture, place, product, serials, submit
 from tests.web.builders import ready as make_ready
 
 
@@ -36,7 +36,7 @@ async def test_a_second_reveal_shows_the_same_key_and_says_so(client, ready) -> 
         second = (await client.post(path, json=body, headers=ready.bearer)).json()["keys"][0]
     assert second == first | {"firstReveal": False, "revealedAt": second["revealedAt"]}
     assert second["revealedAt"][:19] == first["revealedAt"][:19]
-    assert await count("key_audit") == 2
+    assert await logged() == ["key.revealed"] * 2
     assert await db.fetch_value("SELECT count(*) FROM event WHERE kind = 'key.revealed'") == 1
 
 
@@ -83,7 +83,9 @@ async def test_each_reveal_is_written_down_with_who_when_and_from_where(client, 
 
 async def test_an_admins_reveal_names_the_admin(admin, ready) -> None:
     await submit(admin, f"/fulfillment/{ready.id}/reveal", {"item_id": ready.item_id})
-    assert await db.fetch_value("SELECT actor FROM key_audit") == "admin boss@bitloot.test"
+    assert (
+        await db.fetch_value("SELECT actor FROM audit_line WHERE action = 'key.revealed'") == "admin boss@bitloot.test"
+    )
 
 
 async def test_all_keys_of_an_item_are_shown_and_each_is_audited(client, box, drain) -> None:
@@ -91,7 +93,7 @@ async def test_all_keys_of_an_item_are_shown_and_each_is_audited(client, box, dr
     body = {"itemId": order.item_id}
     said = (await client.post(f"/fulfillment/{order.id}/reveal", json=body, headers=order.bearer)).json()
     assert sorted(key["value"] for key in said["keys"]) == sorted(await serials(box))
-    assert await count("key_audit") == 3
+    assert await logged() == ["key.revealed"] * 3
 
 
 async def test_an_image_key_comes_as_a_picture(client, visitor, box, drain) -> None:
@@ -112,43 +114,52 @@ async def test_an_image_key_comes_as_a_picture(client, visitor, box, drain) -> N
     assert f'src="data:{key["type"]};base64,{key["value"][:40]}' in page.text
 
 
-async def test_a_key_that_is_not_there_yet_is_said_and_nothing_is_written(client) -> None:
+async def test_a_key_that_is_not_there_yet_is_said_and_the_denial_written_down(client) -> None:
     order = await place(client)
-    before = await picture()
+    before = await picture(but=LOG)
     body = {"itemId": order.item_id}
     answer = await client.post(f"/fulfillment/{order.id}/reveal", json=body, headers=order.bearer)
     assert_problem(answer, 409, "key_not_ready")
-    assert await picture() == before
+    assert await picture(but=LOG) == before
+    assert await logged() == ["key.denied"]
 
 
 async def test_a_refunded_order_reveals_nothing_any_more(client, ready) -> None:
     await db.fetch("UPDATE purchase SET status = 'refunded'")
-    before = await picture()
+    before = await picture(but=LOG)
     body = {"itemId": ready.item_id}
     answer = await client.post(f"/fulfillment/{ready.id}/reveal", json=body, headers=ready.bearer)
     assert_problem(answer, 409, "key_not_ready")
-    assert await picture() == before
+    assert await picture(but=LOG) == before
+    assert await logged() == ["key.denied"]
 
 
 async def test_a_deleted_key_is_gone(client, ready) -> None:
     await db.fetch("UPDATE sealed_key SET deleted_at = now()")
-    before = await picture()
+    before = await picture(but=LOG)
     body = {"itemId": ready.item_id}
     answer = await client.post(f"/fulfillment/{ready.id}/reveal", json=body, headers=ready.bearer)
     assert_problem(answer, 410, "key_gone")
-    assert await picture() == before
+    assert await picture(but=LOG) == before
+    assert await logged() == ["key.denied"]
 
 
-async def test_a_blob_that_was_tampered_with_is_not_shown_and_not_counted(client, ready, app) -> None:
+async def test_a_blob_that_was_tampered_with_is_not_shown_not_counted_and_put_before_a_person(
+    client, ready, app, admin
+) -> None:
     name = await db.fetch_value("SELECT blob FROM sealed_key")
     blob = await app.state.store.get(name)
     await app.state.store.delete(name)
     await app.state.store.put(name, blob[:-1] + bytes([blob[-1] ^ 1]))
-    before = await picture()
     body = {"itemId": ready.item_id}
     answer = await client.post(f"/fulfillment/{ready.id}/reveal", json=body, headers=ready.bearer)
-    assert_problem(answer, 503, "key_broken")
-    assert await picture() == before
+    said = assert_problem(answer, 503, "key_broken")
+    assert said["detail"] == "Our team has been told. Your key is not lost: we will write to you."
+    assert await logged("key.revealed", "key.broken") == ["key.broken"]
+    assert await db.fetch_value("SELECT count(*) FROM sealed_key WHERE revealed_at IS NOT NULL") == 0
+    page = (await admin.get("/admin")).text
+    assert "A key does not open: its blob is not the one we put there" in page
+    assert f'href="/admin/orders/{ready.id}"' in page
 
 
 async def test_a_reveal_that_names_no_item_is_refused(client, ready) -> None:

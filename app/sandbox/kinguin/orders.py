@@ -94,6 +94,12 @@ def delivered(order: Order) -> list[tuple[Row, KeySlot]]:
     return [(row, key) for row in order.rows for key in row.keys if key.status == "DELIVERED"]
 
 
+def about(world: World, path: str) -> str:
+    """The buyer's own id and the products of the order that a path names; empty where it names none."""
+    order = next((found for part in path.split("/") if (found := world.books.orders.get(part))), None)
+    return " ".join([order.external_id or "", *(row.product_id for row in order.rows)]) if order else ""
+
+
 def schedule(world: World, order: Order) -> None:
     """Set the alarm for what is still to happen to an order: its rest, or the refund of a return."""
 

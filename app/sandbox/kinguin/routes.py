@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from functools import partial
 
 from litestar import Router, get, post
 from litestar.connection import ASGIConnection
@@ -10,6 +11,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath
 
 from app.sandbox.gate import gate
+from app.sandbox.holds import holding
 from app.sandbox.kinguin import order_search, orders, refusals, search, views
 from app.sandbox.kinguin.products import BY_KINGUIN_ID, BY_PRODUCT_ID, CATALOGUE, REGIONS, Offer, Product
 from app.sandbox.kinguin.refusals import KinguinRefusal, order_not_found, unexpected
@@ -25,7 +27,10 @@ def routes(world: World) -> Router:
     return Router(
         PREFIX,
         guards=[_key_guard],
-        middleware=[gate("kinguin", world.switches, refusals.face)],
+        middleware=[
+            holding("kinguin", world.holds, refusals.face, partial(orders.about, world)),
+            gate("kinguin", world.switches, refusals.face),
+        ],
         route_handlers=[
             list_products, show_product_v1, show_product_v2, list_regions, list_platforms, list_genres,
             show_balance, create_order_v1, create_order_v2, search_orders, show_order, list_keys, return_keys,

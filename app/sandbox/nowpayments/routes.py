@@ -11,6 +11,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath
 
 from app.sandbox.gate import gate
+from app.sandbox.holds import holding
 from app.sandbox.nowpayments import cases, desk, listing, payout_routes, refusals, views
 from app.sandbox.nowpayments.coins import COINS, FIAT_IN_USD, SETTLEMENT, Coin, usd_rate
 from app.sandbox.nowpayments.refusals import NowRefusal, bad_params, not_found, unconvertible
@@ -33,8 +34,9 @@ def routes(world: World) -> Router:
             *payout_routes.HANDLERS,
         ],
     )  # fmt: skip
+    holds = holding("nowpayments", world.holds, refusals.face)
     faults = gate("nowpayments", world.switches, refusals.face)
-    return Router(PREFIX, route_handlers=[show_status, log_in, keyed], middleware=[faults])
+    return Router(PREFIX, route_handlers=[show_status, log_in, keyed], middleware=[holds, faults])
 
 
 async def _key_guard(connection: ASGIConnection, _: BaseRouteHandler) -> None:  # type: ignore[type-arg]

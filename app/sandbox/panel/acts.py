@@ -13,7 +13,7 @@ from app.sandbox.nowpayments.play import Impossible, Play
 from app.sandbox.panel import fields as read
 from app.sandbox.panel.refusals import ControlRefusal, unknown, wrong
 from app.sandbox.records import Batch, Fault, Order, Settings
-from app.sandbox.switches import PROVIDERS, modes_of
+from app.sandbox.switches import STRUCK, modes_of
 from app.sandbox.wire import Fields
 from app.sandbox.world import World
 
@@ -147,9 +147,9 @@ def set_settings(world: World, fields: Fields) -> Settings:
 def set_fault(world: World, fields: Fields) -> Fault:
     """Switch a fault on: `provider`, `mode`, `rate` (1), `count` (endless), `seconds`, `path`."""
     read.only_known(fields, _FAULT_FIELDS)
-    provider = read.choice(fields, "provider", PROVIDERS)
+    provider = read.choice(fields, "provider", STRUCK)
     if provider is None:
-        raise wrong(f"provider is missing; known: {', '.join(PROVIDERS)}")
+        raise wrong(f"provider is missing; known: {', '.join(STRUCK)}")
     mode = read.choice(fields, "mode", modes_of(provider))
     if mode is None:
         raise wrong(f"mode is missing; known: {', '.join(modes_of(provider))}")

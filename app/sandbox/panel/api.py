@@ -79,10 +79,10 @@ async def act_on_order(request: Call, order_id: FromPath[str]) -> Answer:
 
 @get("/mail")
 async def list_mail(request: Call) -> Answer:
-    """All mails; `?to=` finds those to one address, `?limit=`."""
-    wanted = request.query_params.get("to")
+    """All mails; `?to=` finds those to one address, `?limit=`, `?brief=1` leaves their content out."""
+    wanted, brief = request.query_params.get("to"), request.query_params.get("brief") == "1"
     found = (it for it in world_of(request).books.mails.newest() if wanted is None or wanted in it.to)
-    return answer([views.mail(it) for it in _cut(request, found)])
+    return answer([views.mail(it, brief=brief) for it in _cut(request, found)])
 
 
 @get("/products")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from litestar import Router
 
-from app.sandbox.panel import api, forms, hosted, pages
+from app.sandbox.panel import api, forms, holds, hosted, pages
 from app.sandbox.panel.refusals import same_origin_guard
 
 
@@ -14,7 +14,7 @@ def routes() -> Router:
         "/",
         guards=[same_origin_guard],
         route_handlers=[
-            Router("/sandbox/api", route_handlers=api.HANDLERS),
+            Router("/sandbox/api", route_handlers=[*api.HANDLERS, *holds.HANDLERS]),
             Router("/sandbox/invoice", route_handlers=hosted.HANDLERS),
             *pages.HANDLERS,
             *forms.HANDLERS,

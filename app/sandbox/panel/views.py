@@ -100,8 +100,10 @@ def product(it: Offer) -> Fields:
     }
 
 
-def mail(it: Mail) -> Fields:
-    """A mail with everything in it."""
+def mail(it: Mail, *, brief: bool = False) -> Fields:
+    """A mail with everything in it, or who got what."""
+    if brief:
+        return {"id": it.id, "to": it.to, "subject": it.subject}
     return {
         "id": it.id,
         "from": it.sender,

@@ -10,6 +10,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath
 
 from app.sandbox.gate import gate
+from app.sandbox.holds import holding
 from app.sandbox.records import Mail
 from app.sandbox.resend import post as mailroom
 from app.sandbox.resend import refusals
@@ -27,7 +28,7 @@ def routes(world: World) -> Router:
     return Router(
         PREFIX,
         guards=[_caller_guard],
-        middleware=[gate("resend", world.switches, refusals.face)],
+        middleware=[holding("resend", world.holds, refusals.face), gate("resend", world.switches, refusals.face)],
         route_handlers=[send_mail, send_batch, list_mails, show_mail],
     )
 

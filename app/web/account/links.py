@@ -21,6 +21,8 @@ async def show(request: Asked, token: FromPath[str]) -> Response[bytes]:
     if proof is None:
         context = {"purpose_words": "", "button": "", "token": token, "expired": True}
         return page(request, "account/link.html", context, status=410)
+    if proof.purpose == "refund":
+        return see_other(f"/refunds/claims/{token}")
     if proof.order_id is not None and proof.order_id in request.state.viewer.orders:
         return see_other(f"/orders/{proof.order_id}")
     words, button = PURPOSES[proof.purpose]
@@ -32,6 +34,9 @@ async def show(request: Asked, token: FromPath[str]) -> Response[bytes]:
 @post("/links/{token:str}", summary="Use a mailed link", tags=["account"], status_code=200)
 async def consume(request: Asked, token: FromPath[str]) -> Response[bytes]:
     """Use a link up: a sign-in link opens a session, an order's link gives access to that order."""
+    seen = await accounts.look_at_link(token)
+    if seen is not None and seen.purpose == "refund":
+        return see_other(f"/refunds/claims/{token}")  # used up there, once an address is confirmed
     try:
         proof = await accounts.consume_link(token)
     except LinkSpent:

@@ -4,9 +4,14 @@ from typing import Any
 
 from litestar import Request, Response, get
 
+from app.breakers import queries as breakers
+from app.core.money import Money
 from app.jobs import queries as jobs
+from app.ledger import queries as ledger
+from app.ledger.service import DIFFERS
 from app.orders import queries as orders
 from app.orders.service import short
+from app.refunds import queries as refunds
 from app.web import guards
 from app.web.render import page
 
@@ -19,26 +24,57 @@ async def show(request: Request[Any, Any, Any]) -> Response[bytes]:
     dead = await jobs.page(status="failed", limit=20, offset=0)
     parked = await orders.parked()
     by_status, by_job = await orders.counts(), await jobs.counts()
-    attention = [
-        {
-            "title": f"Order {short(o['id'])}",
-            "detail": o["cause"],
-            "href": f"/admin/orders/{o['id']}",
-            "at": o["created_at"],
-        }
-        for o in parked
-    ] + [
-        {"title": j["name"], "detail": j["error"] or "", "href": f"/admin/jobs/{j['id']}", "at": j["ended_at"]}
-        for j in dead
-    ]
+    attention = (
+        [_breaker(p, s) for p, s in (await breakers.all_standings()).items() if not s.closed]
+        + [
+            {
+                "title": f"Order {short(o['id'])}",
+                "detail": o["cause"],
+                "href": f"/admin/orders/{o['id']}",
+                "at": o["created_at"],
+            }
+            for o in parked
+        ]
+        + [
+            {"title": j["name"], "detail": j["error"] or "", "href": f"/admin/jobs/{j['id']}", "at": j["ended_at"]}
+            for j in dead
+        ]
+        + [_refund(r) for r in await refunds.waiting()]
+    )
+    off = len(await ledger.marked(DIFFERS))
     counts = [
         _count("Open orders", sum(by_status.get(s, 0) for s in OPEN), "/admin/orders", ""),
         _count("Fulfilled", by_status.get("fulfilled", 0), "/admin/orders?status=fulfilled", "good"),
         _count("Underpaid", by_status.get("underpaid", 0), "/admin/orders?status=underpaid", "attention"),
         _count("Jobs waiting", by_job.get("pending", 0), "/admin/jobs?status=pending", ""),
-        _count("Dead letters", by_job.get("failed", 0), "/admin/jobs?status=failed", "danger"),
+        _count(
+            "Refunds to approve",
+            sum(r["status"] == "pending" for r in await refunds.waiting(100)),
+            "/admin/refunds?status=pending",
+            "attention",
+        ),
+        _count("Ledgers that don’t balance", off, "/admin/orders", "danger"),
+        _count("Dead letters", by_job.get("failed", 0), "/admin/dead-letters", "danger"),
     ]
     return page(request, "admin/dashboard.html", {"counts": counts, "attention": attention})
+
+
+def _breaker(provider: str, standing: breakers.Standing) -> dict[str, Any]:
+    return {
+        "title": f"{provider} is away",
+        "detail": f"{standing.why}. Its work waits, is tried every half minute and goes on by itself.",
+        "href": "/health",
+        "at": standing.opened_at,
+    }
+
+
+def _refund(refund: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "title": f"Refund of {Money(refund['amount'], refund['currency'])}",
+        "detail": refund["error"] or "Its address was checked: approve it or turn it down",
+        "href": f"/admin/refunds/{refund['id']}",
+        "at": refund["claimed_at"] or refund["created_at"],
+    }
 
 
 def _count(label: str, value: int, href: str, tone: str) -> dict[str, Any]:

@@ -12,8 +12,9 @@ from app.jobs import queries as jobs
 from app.jobs import service
 from app.jobs.states import JobStatus
 from app.web import guards
-from app.web.admin import lists
+from app.web.admin import lists, outlook
 from app.web.render import answer, page, see_other, wants_json
+from app.web.viewer import visitor
 
 Asked = Request[Any, Any, Any]
 
@@ -53,7 +54,13 @@ async def show(request: Asked, job_id: FromPath[str]) -> Response[bytes]:
     if wants_json(request):
         return answer(job)
     args = json.dumps(job["args"], indent=2)
-    return page(request, "admin/jobs/show.html", {"job": job, "attempts": job["attempts"], "args_json": args})
+    context = {
+        "job": job,
+        "attempts": sorted(job["attempts"] + job["retries"], key=lambda line: line["number"]),
+        "args_json": args,
+        "outlook": await outlook.of(job) if job["status"] == "failed" else "",
+    }
+    return page(request, "admin/jobs/show.html", context)
 
 
 @post("/admin/jobs/{job_id:str}/retries", include_in_schema=False, status_code=200)
@@ -62,7 +69,7 @@ async def retry(request: Asked, job_id: FromPath[str]) -> Response[bytes]:
     await guards.admin(request)
     job = await _find(job_id)
     async with guards.recorded(request, "job.retried", order_id=job["subject"], details=f"{job['name']} {job['id']}"):
-        await service.retry(job["id"])
+        await service.retry(job["id"], by=visitor(request).actor)
     return (
         answer({"jobId": job["id"], "status": "pending"})
         if wants_json(request)

@@ -1,7 +1,6 @@
 """Orders, for admins: the list, and one with everything that belongs to it."""
 
 from typing import Any
-from uuid import UUID
 
 from litestar import Request, Response, get, post
 from litestar.params import FromPath
@@ -9,7 +8,6 @@ from litestar.params import FromPath
 from app.audit import queries as audit
 from app.core.ids import parse_id
 from app.core.money import Money, plain
-from app.fulfillment import queries as supply
 from app.fulfillment import steps
 from app.history import queries as history
 from app.jobs import queries as jobs
@@ -19,14 +17,25 @@ from app.orders.service import short
 from app.orders.states import OrderStatus
 from app.payments import queries as payments
 from app.web import guards
-from app.web.admin import lists
+from app.web.admin import lists, write_offs
 from app.web.admin.audit_words import ACTIONS
+from app.web.admin.refunds import of_order as refunds_of
 from app.web.render import answer, page, see_other, wants_json
 from app.web.store import order_view
 from app.web.store.order_words import EVENTS, STATUS_WORDS
 
 Asked = Request[Any, Any, Any]
-MAIL_WORDS = {"order_received": "Order received", "payment_seen": "Payment received", "key_ready": "Key ready"}
+MAIL_WORDS = {
+    "order_received": "Order received",
+    "payment_seen": "Payment received",
+    "payment_short": "Part of the payment is missing",
+    "payment_late": "Payment came late",
+    "key_ready": "Key ready",
+    "refund_asked": "Refund: name an address",
+    "refund_address": "Refund: address did not work",
+    "refund_paid": "Refund sent",
+    "refund_rejected": "Refund turned down",
+}
 
 
 @get("/admin/orders", include_in_schema=False)
@@ -34,7 +43,7 @@ async def index(request: Asked) -> Response[bytes]:
     await guards.admin(request)
     status = str(request.query_params.get("status", "")) or None
     status = status if status in set(OrderStatus) else None
-    search = str(request.query_params.get("q", "")).replace("\x00", "").strip()[:100] or None
+    search = str(request.query_params.get("q", "")).strip()[:100] or None
     at = lists.number(request)
     rows = await orders.page(status=status, search=search, limit=lists.PAGE, offset=(at - 1) * lists.PAGE)
     counts = await orders.counts()
@@ -76,7 +85,8 @@ async def show(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
             {"at": e["at"], "icon": EVENTS.get(e["kind"], ("dot", ""))[0], "text": _event_text(e), "kind": e["kind"]}
             for e in events
         ],
-        **await _belongings(order["id"]),
+        **await _belongings(order),
+        **await refunds_of(order["id"]),
     }
     return page(request, "admin/orders/show.html", context)
 
@@ -95,10 +105,11 @@ def _event_text(event: dict[str, Any]) -> str:
     return f"{words}: {why}" if why else words
 
 
-async def _belongings(order_id: UUID) -> dict[str, Any]:
+async def _belongings(order: dict[str, Any]) -> dict[str, Any]:
+    order_id = order["id"]
     return {
         "payments": [_payment(row) for row in await payments.of_order(order_id)],
-        "reservations": [_reservation(row) for row in await supply.of_order(order_id)],
+        **await write_offs.supply_of(order),
         "jobs": await jobs.of_subject(order_id),
         "mails": [
             {
@@ -121,16 +132,8 @@ def _payment(row: dict[str, Any]) -> dict[str, Any]:
         "provider_id": row["provider_payment_id"] or "",
         "pay_amount": plain(row["pay_amount"]) if row["pay_amount"] is not None else "",
         "actually_paid": plain(row["actually_paid"]),
-    }
-
-
-def _reservation(row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        **row,
-        "supplier_id": row["supplier_order_id"],
-        "item_name": row["item_name"],
-        "cost": Money(row["charged"], "EUR") if row["charged"] is not None else None,
-        "can_retry": row["status"] == "out_of_stock",
+        "worth": Money(row["value"], row["price_currency"]) if row["value"] else None,
+        "excess": plain(row["owed_back"]) if row["owed_back"] else "",
     }
 
 

@@ -27,10 +27,10 @@ async def create(request: Asked) -> Response[bytes]:
     try:
         session = await accounts.log_in(email, form.get("password", ""))
     except accounts.WrongPassword as wrong:
-        await guards.write(request, "admin.login_failed", details=_tried(email))
+        await guards.write(request, "admin.login_failed", details=_tried(email), actor=guards.STRANGER)
         context = {"error": f"{wrong.title}. {wrong.detail}", "email": email}
         return page(request, "admin/login.html", context, status=401)
-    await guards.write(request, "admin.logged_in", details=_tried(session.email))
+    await guards.write(request, "admin.logged_in", actor=f"admin {session.email}")
     response = see_other("/admin")
     remember_session(response, session)
     return response

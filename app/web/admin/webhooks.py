@@ -2,23 +2,20 @@
 
 from typing import Any
 
-from litestar import Request, Response, get
+from litestar import Request, Response, get, post
 from litestar.params import FromPath
 
-from app.core.errors import NotFound
 from app.core.ids import parse_id
 from app.inbox import queries as inbox
+from app.inbox import service
 from app.web import guards
 from app.web.admin import lists
-from app.web.render import answer, page, wants_json
+from app.web.render import answer, page, see_other, wants_json
 
 Asked = Request[Any, Any, Any]
 ANSWERED = {"nowpayments": 200, "kinguin": 204}
 PROVIDERS = tuple(ANSWERED)
-
-
-class NoSuchNotice(NotFound):
-    title = "No such webhook"
+REFUSED_SHOWN = 24  # counts of posts that were not genuine
 
 
 @get(["/admin/webhooks", "/admin/webhook-logs"], include_in_schema=False)
@@ -28,13 +25,15 @@ async def index(request: Asked) -> Response[bytes]:
     provider = provider if provider in PROVIDERS else None
     at = lists.number(request)
     rows = await inbox.page(provider=provider, limit=lists.PAGE, offset=(at - 1) * lists.PAGE)
+    refused = await inbox.refused(REFUSED_SHOWN)
     if wants_json(request):
-        return answer({"items": rows})
+        return answer({"items": rows, "refused": refused})
     counts = await inbox.counts()
     context = {
         "hooks": [_shown(row) for row in rows],
         "counts": lists.tabs("/admin/webhooks", "provider", provider, ((p, counts.get(p, 0)) for p in PROVIDERS)),
         "links": lists.links("/admin/webhooks", at, len(rows), provider=provider),
+        "refused": refused,
     }
     return page(request, "admin/webhooks/index.html", context)
 
@@ -42,23 +41,45 @@ async def index(request: Asked) -> Response[bytes]:
 @get(["/admin/webhooks/{notice_id:str}", "/admin/webhook-logs/{notice_id:str}"], include_in_schema=False)
 async def show(request: Asked, notice_id: FromPath[str]) -> Response[bytes]:
     await guards.admin(request)
-    found = parse_id(notice_id)
-    row = await inbox.one(found) if found else None
-    if row is None:
-        raise NoSuchNotice
+    row = await _find(notice_id)
     raw = bytes(row.pop("body")).decode("utf-8", "replace")
     if wants_json(request):
         return answer(row | {"body": raw})
     return page(request, "admin/webhooks/show.html", {"hook": _shown(row), "raw": raw, "headers": row["headers"]})
 
 
+async def _find(notice_id: str) -> dict[str, Any]:
+    found = parse_id(notice_id)
+    row = await inbox.one(found) if found else None
+    if row is None:
+        raise service.NoSuchNotice("It may have been deleted; the list shows what is kept.")
+    return row
+
+
+REPLAYS = ["/admin/webhooks/{notice_id:str}/replays", "/admin/webhook-logs/{notice_id:str}/replays"]
+
+
+@post(REPLAYS, include_in_schema=False, status_code=202)
+async def replay(request: Asked, notice_id: FromPath[str]) -> Response[bytes]:
+    """Apply a kept notice once more. What it may not move any more stays as it is."""
+    await guards.admin(request)
+    row = await _find(notice_id)
+    async with guards.recorded(request, "webhook.replayed", details=f"{row['provider']} {row['id']}"):
+        job_id = await service.replay(row["id"])
+    if wants_json(request):
+        return answer({"jobId": job_id, "status": "pending"}, status=202)
+    return see_other(f"/admin/jobs/{job_id}")
+
+
 def _shown(row: dict[str, Any]) -> dict[str, Any]:
-    outcome, _, why = (row["outcome"] or row["status"]).partition(": ")
+    led_to, _, again = (row["outcome"] or row["status"]).partition(inbox.REPLAYED)
+    outcome, _, why = led_to.partition(": ")
     return {
         "id": row["id"],
         "provider": row["provider"],
         "received_at": row["received_at"],
         "outcome": outcome,
+        "again": again,
         "summary": why or " ".join(row["dedupe"].split(":")[:2]),
         "status": ANSWERED.get(row["provider"], 200),
     }

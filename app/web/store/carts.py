@@ -9,6 +9,7 @@ from litestar.params import FromPath
 
 from app.catalog import queries as catalog
 from app.catalog.queries import Listed
+from app.core.errors import Conflict
 from app.core.money import Money
 from app.core.settings import settings
 from app.orders.service import MOST_ITEMS, MOST_OF_ONE, Wanted
@@ -18,6 +19,10 @@ from app.web.render import by_htmx, page, see_other
 from app.web.store.products import ProductNotFound
 
 Asked = Request[Any, Any, Any]
+
+
+class CartFull(Conflict):
+    title = "Your cart is full"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +53,9 @@ async def create(request: Asked) -> Response[bytes]:
     wanted = lines.get(product["id"], 0) + max(_quantity(form), 1)
     if form.get("then") == "checkout":
         wanted = max(_quantity(form), 1)
-    if len(lines) < MOST_ITEMS or product["id"] in lines:
-        lines[product["id"]] = min(wanted, MOST_OF_ONE)
+    if len(lines) >= MOST_ITEMS and product["id"] not in lines:
+        raise CartFull(f"It holds {MOST_ITEMS} different games. Order these first, or take one out.")
+    lines[product["id"]] = min(wanted, MOST_OF_ONE)
     response = see_other("/checkout" if form.get("then") == "checkout" else "/cart")
     cart.write(response, [Wanted(i, n) for i, n in lines.items()])
     return response

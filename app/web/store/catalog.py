@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from litestar import Request, Response, get
 from markupsafe import Markup
 
+from app.breakers import queries as breakers
 from app.catalog import queries as catalog
 from app.catalog.queries import PAGE, SORTS, Browse
 from app.core.money import parse_decimal
@@ -48,7 +49,8 @@ async def index(request: Request[Any, Any, Any]) -> Response[bytes]:
     shelf = await _shelf(request, ask)
     if by_htmx(request):
         return html(shelf.results)
-    return page(request, "store/catalog/index.html", {"query": ask, "shelf": shelf.whole})
+    away = await breakers.away("kinguin")
+    return page(request, "store/catalog/index.html", {"query": ask, "shelf": shelf.whole, "supplier_away": away})
 
 
 async def _shelf(request: Request[Any, Any, Any], ask: Browse) -> Shelf:

@@ -3,22 +3,22 @@
 import asyncio
 from typing import Any
 
-import segno
-from markupsafe import Markup
-
 from app.accounts.addresses import masked
-from app.core import clock
+from app.breakers import queries as breakers
 from app.core.money import Money, plain
 from app.fulfillment import queries as supply
+from app.fulfillment import trouble
 from app.history import queries as history
 from app.jobs import queries as jobs
 from app.keys import queries as keys
 from app.orders import queries as orders
 from app.orders.service import short
 from app.payments import queries as payments
+from app.payments import service as paying
+from app.refunds import queries as refunds
+from app.web.store import order_money, refund_words, supply_words
 from app.web.store import order_words as words
 from app.web.store.checkout import coin_choices
-from app.web.store.wallets import MEMO_LABELS, wallet_uri
 
 OPEN = {"created", "waiting"}
 SUPPLY_PROGRESS = {"requested": 60, "reserved": 75, "ready": 90, "delivered": 100}
@@ -31,21 +31,28 @@ async def build(order: dict[str, Any]) -> dict[str, Any]:
     the page listens from, or it would wait for news that it has missed.
     """
     events = await history.timeline(order["id"])
-    fresh, attempts, sealed, reservations, dead = await asyncio.gather(
+    fresh, attempts, sealed, reservations, dead, going_back = await asyncio.gather(
         orders.one(order["id"]),
         payments.of_order(order["id"]),
         keys.of_order(order["id"]),
         supply.of_order(order["id"]),
         jobs.dead_for(order["id"]),
+        refunds.of_order(order["id"]),
     )
     order = fresh or order
     refused = order["status"] == "created" and any(e["kind"] == "payment.refused" for e in events)
     phase = words.PHASES[order["status"]]
-    headline, next_words, title, favicon = _say(order, phase, refused, dead)
     currency = order["currency"]
-    payment = next((p for p in attempts if p["provider_payment_id"]), None)
     coins = await payments.coins()
+    money = await order_money.of(order, attempts, coins)
+    said = money.pop("words")
     items = [_item(order, item, sealed) for item in order["items"]]
+    current = supply.current(reservations)
+    in_trouble = trouble.of_order(order, current, away=await breakers.away("kinguin"), dead=bool(dead))
+    going = order["held_at"] is not None and phase != "refunded"
+    headline, next_words, title, favicon = (
+        words.GOING_BACK if going else said or await _say(order, phase, refused, in_trouble, items)
+    )
     return {
         "id": order["id"],
         "short_id": short(order["id"]),
@@ -56,32 +63,38 @@ async def build(order: dict[str, Any]) -> dict[str, Any]:
         "subtotal": Money(order["subtotal"], currency),
         "discount": Money(order["discount"], currency) if order["discount"] else None,
         "created_at": order["created_at"],
-        "progress": progress(order, reservations),
+        "progress": progress(order, current),
         "headline": headline,
         "next_words": next_words,
         "title_state": title,
         "favicon": favicon,
         "steps": _steps(order, events),
         "items": items,
-        "payment": _payment(payment, coins) if payment else None,
+        **(money | {"payment": None} if order["held_at"] else money),
+        "refunds": [refund_words.shown(refund, masked(order["email"])) for refund in going_back],
         "timeline": words.timeline(events),
         "seq": events[-1]["seq"] if events else 0,
         "success_url": f"/orders/{order['id']}/success",
         "done": order["status"] == "fulfilled",
+        "keys_here": order["status"] == "paid" and any(item["keys_ready"] for item in items),
         "can_cancel": order["status"] in OPEN,
         "can_choose_coin": order["status"] in OPEN,
         "coins": coin_choices(coins, currency),
     }
 
 
-def _say(order: dict[str, Any], phase: str, refused: bool, dead: list[str]) -> tuple[str, str, str, str]:
-    if order["status"] == "paid" and (order["fulfillment_status"] == "failed" or dead):
-        return words.TROUBLE
+async def _say(
+    order: dict[str, Any], phase: str, refused: bool, in_trouble: trouble.Trouble | None, items: list[dict[str, Any]]
+) -> tuple[str, str, str, str]:
+    if in_trouble:
+        return supply_words.said(in_trouble, items)
+    if order["status"] == "created" and not refused and await breakers.away("nowpayments"):
+        return supply_words.PROVIDER_AWAY
     return words.REFUSED if refused else words.HEADLINES[phase]
 
 
 def progress(order: dict[str, Any], reservations: list[dict[str, Any]]) -> int:
-    """0 to 100: by the order's state, and while it is being supplied by its slowest item."""
+    """0 to 100: by the order's state, and while it is being supplied by its slowest item's current reservation."""
     if order["status"] == "paid" and len(reservations) == len(order["items"]):
         return min(SUPPLY_PROGRESS.get(r["status"], 60) for r in reservations)
     return words.PROGRESS[order["status"]]
@@ -91,7 +104,8 @@ def _steps(order: dict[str, Any], events: list[dict[str, Any]]) -> list[dict[str
     at = {e["kind"]: e["at"] for e in reversed(events)}
     seen = at.get("order.confirming") or at.get("order.paid")
     reached = {"created": 0, "waiting": 0, "underpaid": 0, "confirming": 1, "paid": 2, "fulfilled": 3, "refunded": 3}
-    now = reached.get(order["status"], 0)
+    given_up = order["status"] == "failed" and order["fulfillment_status"] == "failed"
+    now = 2 if given_up else reached.get(order["status"], 0)
     ended = order["status"] in {"expired", "failed", "cancelled"} or order["fulfillment_status"] == "failed"
     times = [seen, at.get("order.paid"), at.get("order.fulfilled")]
     return [
@@ -135,51 +149,24 @@ def _item(order: dict[str, Any], item: dict[str, Any], sealed: list[dict[str, An
     }
 
 
-def _payment(payment: dict[str, Any], coins: list[dict[str, Any]]) -> dict[str, Any]:
-    coin = next((c for c in coins if c["code"] == payment["pay_currency"]), None)
-    amount, paid = plain(payment["pay_amount"]), payment["actually_paid"]
-    uri = wallet_uri(payment["pay_currency"], payment["pay_address"], amount, payment["memo"])
-    missing = payment["pay_amount"] - paid if payment["status"] == "partially_paid" else None
-    left = (payment["expires_at"] - clock.now()).total_seconds() if payment["expires_at"] else 0
-    return {
-        "coin_name": coin["name"] if coin else payment["pay_currency"].upper(),
-        "pay_currency": payment["pay_currency"],
-        "pay_amount": amount,
-        "pay_address": payment["pay_address"],
-        "memo": payment["memo"],
-        "memo_label": MEMO_LABELS.get(payment["pay_currency"], "Memo"),
-        "network": coin["network"] if coin else payment["network"] or "",
-        "qr": _qr(uri or payment["pay_address"]),
-        "uri": uri,
-        "invoice_url": payment["invoice_url"],
-        "expires_at": payment["expires_at"],
-        "expires_in": max(int(left), 0),
-        "actually_paid": plain(paid) if paid else None,
-        "missing": plain(missing) if missing is not None and missing > 0 else None,
-        "status_words": words.PAYMENT_WORDS.get(payment["status"], payment["status"]),
-    }
-
-
-def _qr(text: str) -> Markup:
-    """A QR code as inline SVG without styles, so that a strict content policy lets it through."""
-    code = segno.make(text, error="m")
-    return Markup(code.svg_inline(scale=4, border=2, svgclass="qr", lineclass="qr-line", omitsize=True))  # noqa: S704
-
-
 async def as_json(order: dict[str, Any]) -> dict[str, Any]:
     """The shape of ``GET /fulfillment/{orderId}/status``."""
-    attempts, sealed, reservations = await asyncio.gather(
-        payments.of_order(order["id"]), keys.of_order(order["id"]), supply.of_order(order["id"])
+    attempts, sealed, reservations, choices = await asyncio.gather(
+        payments.of_order(order["id"]),
+        keys.of_order(order["id"]),
+        supply.of_order(order["id"]),
+        paying.options(order),
     )
-    payment = next((p for p in attempts if p["provider_payment_id"]), None)
+    payment = order_money.shown(attempts)
     items = (_item(order, item, sealed) for item in order["items"])
     return {
         "orderId": order["id"],
         "status": order["status"],
         "fulfillmentStatus": order["fulfillment_status"],
-        "progress": progress(order, reservations),
+        "progress": progress(order, supply.current(reservations)),
         "total": Money(order["total"], order["currency"]),
         "payment": _payment_json(payment) if payment else None,
+        "choices": order_money.as_json(choices) if choices else None,
         "items": [
             {
                 "itemId": item["item_id"],

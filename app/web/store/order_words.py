@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from app.payments.choices import Options
+
 STATUS_WORDS = {  # status → (words, tone)
     "created": ("Preparing payment", "working"),
     "waiting": ("Waiting for payment", "waiting"),
@@ -73,10 +75,10 @@ HEADLINES = {  # phase → (headline, what happens next and how long it takes, s
     "refunded": ("This order was refunded", "The money is on its way back to you.", "Refunded", "done"),
     "cancelled": ("This order is cancelled", "Nothing was charged.", "Cancelled", "attention"),
 }
-TROUBLE = (
-    "Paid. We are sorting something out",
-    "Our supplier could not deliver right away. Our team has been told and will get your key or refund you.",
-    "Being sorted out",
+GOING_BACK = (
+    "Your money goes back to you",
+    "Below you see how far that is, and what we need from you. Please send no more for this order.",
+    "Being refunded",
     "attention",
 )
 REFUSED = (
@@ -85,6 +87,59 @@ REFUSED = (
     "Choose another coin",
     "attention",
 )
+Words = tuple[str, str, str, str]  # as in HEADLINES
+SHORT = (
+    "Part of the payment is missing",
+    "{held} has arrived. {missing} ({missing_coin}) is missing. Add it below and your order goes on by itself.",
+    "Payment incomplete",
+    "attention",
+)
+TOP_UP = (
+    "Send the rest",
+    "{held} has arrived and is kept for you. With the rest your order goes on by itself.",
+    "Payment incomplete",
+    "waiting",
+)
+LATE = (
+    "Your payment came late",
+    "Your {held} is safe. The price has changed or part of it is missing: {missing} ({missing_coin}) more gets your "
+    "key, or have your money back.",
+    "Please choose",
+    "attention",
+)
+LATE_GONE = (
+    "Your payment came late",
+    "Your {held} is safe. The game is sold out by now. Choose what should become of your money.",
+    "Please choose",
+    "attention",
+)
+HELD = (
+    "Your money is safe",
+    "{held} arrived for an order that had ended already. Choose what should become of it.",
+    "Please choose",
+    "attention",
+)
+SEEN_LATE = (
+    "Late, but seen: your payment is on its way",
+    "The network confirms it in 2 to 30 minutes. If the game is still sold at its price, you get your key; else you "
+    "choose. You may close this page: we mail you.",
+    "Confirming payment",
+    "working",
+)
+CHOSEN = {
+    "refund": (
+        "Your refund is asked for",
+        "Our team sends it. We mail you a link where you say to which address.",
+        "Refund asked for",
+        "working",
+    ),
+    "credit": (
+        "Your money is kept as credit",
+        "Type the code below at the checkout, with the same email. What an order does not use up stays yours.",
+        "Credit",
+        "done",
+    ),
+}
 PROGRESS = {
     "created": 5,
     "waiting": 15,
@@ -131,12 +186,27 @@ EVENTS = {  # kind → (icon, words); a kind that is missing here is for our own
     "payment.failed": ("alert", "The payment failed"),
     "payment.parked": ("alert", "Something about the payment needs a look: our team has been told"),
     "payment.overpaid": ("coin", "More than asked arrived: the excess is owed back to you"),
-    "payment.late": ("alert", "The money arrived late: our team will write to you"),
+    "payment.late": ("alert", "The money arrived late: please choose what becomes of it"),
+    "payment.short": ("alert", "Another part of the payment arrived"),
+    "order.repriced": ("coin", "The order has the prices of today"),
+    "order.covered": ("coin", "Paid with your credit"),
+    "choice.refund": ("coin", "You asked for your money back"),
+    "choice.credit": ("coin", "You keep your money as credit"),
+    "choice.top_up": ("coin", "You add what is missing"),
     "order.paid": ("check", "Paid in full"),
     "supply.reserved": ("package", "Bought from our supplier"),
     "supply.ready": ("package", "The supplier has the key ready"),
     "supply.failed": ("alert", "The supplier could not deliver: our team has been told"),
     "supply.retried": ("refresh", "Asking the supplier again"),
+    "supply.alternative": ("refresh", "That offer was gone: trying another one of the same game"),
+    "supply.unfunded": ("clock", "Our order at the supplier is held up for a moment"),
+    "supply.waiting": ("clock", "Our supplier is away: the order waits and goes on by itself"),
+    "supply.probed": ("refresh", "Asking our supplier whether it is back"),
+    "supply.resumed": ("check", "Our supplier is back"),
+    "payment.waiting": ("clock", "The payment provider is away: the order waits and goes on by itself"),
+    "payment.probed": ("refresh", "Asking the payment provider whether it is back"),
+    "payment.resumed": ("check", "The payment provider is back"),
+    "order.given_up": ("alert", "We could not get your key: your money comes back"),
     "key.sealed": ("lock", "Key sealed and stored"),
     "order.fulfilled": ("key", "Key ready to reveal"),
     "key.revealed": ("eye", "Key revealed"),
@@ -144,6 +214,14 @@ EVENTS = {  # kind → (icon, words); a kind that is missing here is for our own
     "order.failed": ("alert", "The payment failed"),
     "order.cancelled": ("x", "Order cancelled"),
     "order.refunded": ("coin", "Order refunded"),
+    "refund.asked": ("coin", "A refund was made: we mailed a link to name an address"),
+    "refund.claimed": ("wallet", "Address for the refund named"),
+    "refund.address_checked": ("check", "The address was checked"),
+    "refund.address_refused": ("alert", "The address did not work: we mailed a new link"),
+    "refund.approved": ("check", "Refund approved"),
+    "refund.processed": ("check", "Refund sent"),
+    "refund.failed": ("alert", "The refund was not sent"),
+    "refund.retried": ("refresh", "Refund put back"),
 }
 
 
@@ -154,3 +232,10 @@ def timeline(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
         for e in events
         if e["kind"] in EVENTS
     ]
+
+
+def filled(said: Words, found: Options) -> Words:
+    """Words with the amounts they speak of."""
+    headline, text, title, favicon = said
+    coin = f"{found.missing_coin} {found.coin.upper()}"
+    return headline, text.format(held=found.held, missing=found.missing, missing_coin=coin), title, favicon

@@ -87,7 +87,7 @@ async def index(request: Asked) -> Response[bytes]:
             "short_id": orders.short(row["id"]),
             "created_at": row["created_at"],
             "total": Money(row["total"], row["currency"]),
-            "status_words": STATUS_WORDS[row["status"]][0],
+            "status_words": "Money due back" if _given_up(row) else STATUS_WORDS[row["status"]][0],
             "tone": STATUS_WORDS[row["status"]][1],
             "href": f"/orders/{row['id']}",
             "names": row["names"],
@@ -95,6 +95,11 @@ async def index(request: Asked) -> Response[bytes]:
         for row in rows
     ]
     return page(request, "store/orders/index.html", {"orders": listed})
+
+
+def _given_up(row: dict[str, Any]) -> bool:
+    """It was paid for, and could not be delivered."""
+    return bool(row["status"] == "failed" and row["fulfillment_status"] == "failed")
 
 
 def _summary(row: dict[str, Any]) -> dict[str, Any]:

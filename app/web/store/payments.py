@@ -13,7 +13,7 @@ from app.core.money import Money
 from app.core.settings import settings
 from app.jobs import queries as jobs
 from app.orders import service as orders
-from app.payments.service import choose_coin
+from app.payments import service as paying
 from app.web import guards
 from app.web.body import read_form, read_json
 from app.web.render import answer, by_htmx, see_other, sent_json
@@ -42,11 +42,37 @@ async def create(request: Asked) -> Response[bytes]:
         order_id, coin = form.get("orderId", ""), form.get("payCurrency")
     order = await guards.own_order(request, order_id)
     if coin:
-        coin = await choose_coin(coin, Money(order["total"], order["currency"]))
+        coin = await paying.choose_coin(coin, Money(order["total"], order["currency"]))
     job_id = await orders.ask_payment(order["id"], coin)
     if not sent_json(request) and not by_htmx(request):
         return see_other(f"/orders/{order['id']}")
     return answer({"jobId": job_id, "orderId": order["id"]}, status=202)
+
+
+class NewChoice(msgspec.Struct, rename="camel"):
+    """`choice`: refund, credit or top_up; `payCurrency` is the coin of a top-up."""
+
+    choice: str
+    pay_currency: str | None = None
+
+
+@post("/orders/{order_id:str}/choices", summary="Choose what becomes of money", tags=["payments"], status_code=202)
+async def choose(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
+    """For money that has bought nothing: have it back, keep it as credit, or add what is missing.
+
+    202 `{orderId, choice, jobId}`; the job makes a top-up's payment.
+    """
+    await guards.spend(request, "payments", settings().limit_payments)
+    order = await guards.own_order(request, order_id)
+    if sent_json(request):
+        asked = await read_json(request, NewChoice)
+    else:
+        form = await read_form(request)
+        asked = NewChoice(form.get("choice", ""), form.get("payCurrency") or None)
+    job_id = await paying.choose(order["id"], asked.choice, coin=asked.pay_currency)
+    if not sent_json(request) and not by_htmx(request):
+        return see_other(f"/orders/{order['id']}")
+    return answer({"orderId": order["id"], "choice": asked.choice, "jobId": job_id}, status=202)
 
 
 @get("/payments/jobs/{job_id:str}/status", summary="How a payment job stands", tags=["payments"])

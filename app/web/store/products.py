@@ -6,6 +6,7 @@ from typing import Any
 from litestar import Request, Response, get
 from litestar.params import FromPath
 
+from app.breakers import queries as breakers
 from app.catalog import queries as catalog
 from app.catalog.covers import draw_cover
 from app.core.errors import NotFound
@@ -47,6 +48,7 @@ async def show(request: Request[Any, Any, Any], slug: FromPath[str]) -> Response
                 "developers": details["developers"], "max_quantity": min(MOST_OF_ONE, listed.stock),
             },
             "related": await catalog.related(product),
+            "supplier_away": await breakers.away("kinguin"),
         },
     )  # fmt: skip
 

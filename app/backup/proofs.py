@@ -1,0 +1,128 @@
+"""What a restored shop has to prove. ``python -m app.backup.proofs``, in an environment that knows the scratch alone.
+
+Reads ``{table: rows}`` of the backup from stdin and writes its findings to stdout, as JSON. A process of its own, so
+that every room looks at the scratch database through the one pool that it has.
+"""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+
+import msgspec
+from piccolo.apps.migrations.commands.base import BaseMigrationManager
+
+from app.audit import service as audit
+from app.backup import schema
+from app.core import db, log
+from app.core.crypto import SealBroken, WrappedKey
+from app.core.settings import settings
+from app.keys import queries as keys
+from app.keys.vault import vault
+from app.ledger import service as ledger
+from app.piccolo_app import APP_CONFIG
+from app.providers.kit import open_store
+from app.providers.storage import ObjectMissing, ObjectStore
+
+SEALED = "SELECT * FROM sealed_key WHERE deleted_at IS NULL AND broken_at IS NULL"
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One proof: whether it holds, and the figures that say so."""
+
+    name: str
+    holds: bool
+    said: str
+
+
+class Unproven(Exception):
+    """The text says what does not hold."""
+
+
+async def rows(promised: dict[str, int]) -> str:
+    """Every table of the backup has as many rows as were written into it."""
+    found = {name: await db.fetch_value(f'SELECT count(*) FROM "{name}"') for name in promised}  # noqa: S608 - a table
+    if wrong := [f"{name} has {found[name]} of {n}" for name, n in promised.items() if found[name] != n]:
+        raise Unproven("; ".join(wrong))
+    return f"{sum(found.values())} rows in {len(found)} tables"
+
+
+async def migrations() -> str:
+    """The tables are those of this version."""
+    manager = BaseMigrationManager()
+    ours = set(manager.get_migration_ids(manager.get_migration_modules(APP_CONFIG.resolved_migrations_folder_path)))
+    async with db.connection() as connection:
+        ran = set(await schema.migrations(connection))
+    if ours != ran:
+        raise Unproven(f"not current: {sorted(ours ^ ran)}")
+    return f"{len(ran)} migrations, all current"
+
+
+async def books() -> str:
+    """Every order's ledger balances, and holds what its payments brought."""
+    if wrong := await ledger.prove():
+        raise Unproven(f"{len(wrong)} orders are off, {wrong[0].order_id} for one: {wrong[0].why}")
+    orders = await db.fetch_value("SELECT count(DISTINCT order_id) FROM ledger_entry")
+    return f"{orders} orders have entries, 0 are off"
+
+
+async def chain() -> str:
+    """The audit log is as it was written, from its first line to its head."""
+    verdict = await audit.verify()
+    if verdict.fault:
+        raise Unproven(str(verdict.fault))
+    return f"{verdict.seq} lines, all as they were written"
+
+
+async def objects(store: ObjectStore) -> str:
+    """Each sealed key has its object."""
+    names = [row["blob"] for row in await db.fetch(SEALED)]
+    missing = [name for name in names if not await store.exists(name)]
+    if missing:
+        raise Unproven(f"{len(missing)} of {len(names)} objects are missing, {missing[0]} for one")
+    return f"{len(names)} sealed keys, each with its object"
+
+
+async def canary(store: ObjectStore) -> str:
+    """The newest sealed key opens: the object, the wrapped key beside its order and MASTER_KEYS belong together."""
+    row = await db.fetch_one(f"{SEALED} ORDER BY created_at DESC, id DESC LIMIT 1")
+    if row is None:
+        return "no key has been sealed yet: none to open"
+    place = {"order_id": str(row["order_id"]), "item_id": str(row["item_id"]), "ordinal": row["ordinal"]}
+    wrapped = await keys.wrapped_key(row["order_id"])
+    if wrapped is None:
+        raise Unproven(f"key {row['id']} has no data key")
+    try:
+        data_key = vault().unwrap(WrappedKey(*wrapped), order_id=place["order_id"])
+        data_key.open(await store.get(row["blob"]), **place)
+    except (SealBroken, ObjectMissing) as broken:
+        raise Unproven(f"key {row['id']} does not open: {broken}") from None
+    return f"key {row['id']} opens with master key {wrapped[0]}; it was shown to nobody"
+
+
+async def prove(promised: dict[str, int]) -> list[Finding]:
+    """Every proof in turn; one that fails does not keep the others from being looked at."""
+    store = open_store(settings())
+    proofs: dict[str, Callable[[], Awaitable[str]]] = {
+        "rows": lambda: rows(promised),
+        "migrations": migrations,
+        "ledger": books,
+        "audit": chain,
+        "objects": lambda: objects(store),
+        "canary": lambda: canary(store),
+    }
+    await db.open_pool(2)
+    findings = []
+    for name, proof in proofs.items():
+        try:
+            findings.append(Finding(name, True, await proof()))
+        except Exception as error:
+            said = str(error) if isinstance(error, Unproven) else f"{type(error).__name__}: {error}"
+            findings.append(Finding(name, False, said))
+    await db.close_pool()
+    return findings
+
+
+if __name__ == "__main__":
+    log.set_up("CRITICAL", "drill")  # what is found is said once, by whoever asked
+    given = msgspec.json.decode(sys.stdin.buffer.read(), type=dict[str, int])
+    sys.stdout.buffer.write(msgspec.json.encode(asyncio.run(prove(given))))

@@ -1,0 +1,81 @@
+"""Reading breakers. One that is closed is remembered for a second, so that a provider that is well costs nothing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from asyncpg import InterfaceError, PostgresError
+
+from app.breakers.states import BreakerState
+from app.core import clock, db, log
+
+REMEMBERED = timedelta(seconds=1)
+BROKEN = (PostgresError, InterfaceError, OSError, TimeoutError)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a provider is doing. ``opened_at`` stays while probes fail; ``probe_at``: when one call may try again."""
+
+    state: BreakerState = BreakerState.CLOSED
+    failures: int = 0
+    why: str = ""
+    opened_at: datetime | None = None
+    probe_at: datetime | None = None
+    updated_at: datetime | None = None
+
+    @property
+    def closed(self) -> bool:
+        return self.state == BreakerState.CLOSED
+
+
+WELL = Standing()
+_seen: dict[str, tuple[datetime, Standing]] = {}
+
+
+def remember(provider: str, standing: Standing) -> None:
+    _seen[provider] = (clock.now(), standing)
+
+
+def remembered(provider: str) -> Standing | None:
+    """What was read within the last second, if the provider was well then: trouble is always read anew."""
+    at, standing = _seen.get(provider, (None, WELL))
+    fresh = at is not None and timedelta() <= clock.now() - at < REMEMBERED
+    return standing if fresh and standing.closed else None
+
+
+async def standing(provider: str) -> Standing:
+    """How a provider is doing; well, where that can't be read: a breaker must never be what stops a shop."""
+    known = remembered(provider)
+    if known is not None:
+        return known
+    try:
+        rows = await all_standings()
+    except BROKEN as broken:
+        log.get("bitloot.breakers").warning("breaker.unreadable", provider=provider, why=type(broken).__name__)
+        return WELL
+    found = rows.get(provider, WELL)
+    remember(provider, found)
+    return found
+
+
+async def away(provider: str) -> bool:
+    """Whether work for this provider waits just now, for the words on pages."""
+    return not (await standing(provider)).closed
+
+
+async def all_standings() -> dict[str, Standing]:
+    rows = await db.fetch("SELECT provider, state, failures, why, opened_at, probe_at, updated_at FROM breaker")
+    return {row["provider"]: of_row(row) for row in rows}
+
+
+def of_row(row: Mapping[str, Any]) -> Standing:
+    return Standing(
+        BreakerState(row["state"]), row["failures"], row["why"], row["opened_at"], row["probe_at"], row["updated_at"]
+    )
+
+
+async def states() -> dict[str, BreakerState]:
+    """The state of each provider that ever failed; one that is missing is closed."""
+    return {provider: standing.state for provider, standing in (await all_standings()).items()}

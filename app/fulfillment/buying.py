@@ -1,0 +1,191 @@
+"""Buying one item at the supplier, at most once: looked for first, asked for once, never above the limit."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from app.catalog import queries as catalog
+from app.catalog import service as shelves
+from app.catalog.pricing import most_we_pay
+from app.catalog.queries import Offer
+from app.core import clock, db, log
+from app.core.ids import new_id
+from app.core.machine import move
+from app.core.settings import settings
+from app.fulfillment import following, queries, trouble
+from app.fulfillment.states import MOVES, ReservationStatus
+from app.fulfillment.tables import Reservation
+from app.history import service as history
+from app.ledger import service as ledger
+from app.orders import service as orders
+from app.providers.http import ProviderError
+from app.providers.kinguin import InsufficientBalance, Kinguin, OrderFailed, ProductUnavailable, SupplierOrder
+
+Commit = Callable[[], AbstractAsyncContextManager[None]]
+
+SEARCH_LAG = timedelta(seconds=20)  # how long a new order may stay invisible to the supplier's search (kinguin.md, 4)
+ANOTHER_OFFER = timedelta(seconds=1)  # until another offer is tried: nothing was bought, so nothing can lag
+
+
+@dataclass
+class TooEarly(Exception):
+    """Nothing may be bought just now: look again after ``wait``, by ``why``."""
+
+    wait: timedelta
+    why: str = "the supplier's answer was lost: looking again before buying"
+
+
+async def reserve(item_id: UUID, *, kinguin: Kinguin, commit: Commit) -> None:
+    """Buy one item, unless the supplier already has our order for it."""
+    reservation = await _reservation(item_id)
+    if reservation is None or reservation["status"] != ReservationStatus.REQUESTED:
+        return
+    bought = await kinguin.find(str(reservation["id"]))
+    if bought is None:
+        bought = await _buy(reservation, kinguin, commit)
+    if bought is not None:
+        async with commit():
+            await _reserved(reservation, bought)
+
+
+async def _reservation(item_id: UUID) -> dict[str, Any] | None:
+    """The item's current reservation, its first made on first use; None unless its order is paid for."""
+    item = await queries.item_to_buy(item_id)
+    if item is None:
+        return None
+    paid_per_unit = item["unit_price"] * (item["total"] / item["subtotal"])
+    # A further one is made by a person alone, so a job that comes late finds the one that ended, and buys nothing.
+    await db.fetch(
+        """INSERT INTO reservation (id, order_id, item_id, status, quantity, price_limit, created_at, updated_at)
+           SELECT $1, $2, $3, 'requested', $4, $5, $6, $6
+           WHERE NOT EXISTS (SELECT FROM reservation WHERE item_id = $3)
+           ON CONFLICT (item_id) WHERE status NOT IN ('cancelled', 'refunded') DO NOTHING""",
+        new_id(), item["order_id"], item_id, item["quantity"], most_we_pay(paid_per_unit, settings().eur_rate),
+        clock.now(),
+    )  # fmt: skip
+    return await queries.of_item(item_id)
+
+
+async def _buy(reservation: dict[str, Any], kinguin: Kinguin, commit: Commit) -> SupplierOrder | None:
+    """Ask for it. None when it is not to be had, here or elsewhere, and that is written down."""
+    asked_at = reservation["asked_at"]
+    _wait_for_search(asked_at)
+    if await queries.is_held(reservation["order_id"]):
+        return None  # its money goes back, and our first try did not reach the supplier
+    offer = await catalog.offer(reservation["product_id"], reservation["supplier_product_id"])
+    try:
+        # After a failed try without a clear reason: is the product still there at all?
+        if asked_at is None or await kinguin.product(offer.supplier_product_id) is not None:
+            return await _ask(reservation, offer, kinguin)
+    except ProductUnavailable as unavailable:
+        if unavailable.may_have_happened:
+            raise TooEarly(SEARCH_LAG) from None
+    except OrderFailed:
+        # Said without a reason, with or without an effect (kinguin.md, 6): look again before the next try.
+        raise TooEarly(SEARCH_LAG) from None
+    except InsufficientBalance:
+        await _unfunded(reservation)
+        raise
+    await _elsewhere(reservation, offer, kinguin, commit)
+    return None
+
+
+def _wait_for_search(asked_at: datetime | None) -> None:
+    if asked_at is not None and (passed := clock.now() - asked_at) < SEARCH_LAG:
+        raise TooEarly(SEARCH_LAG - passed)
+
+
+async def _ask(reservation: dict[str, Any], offer: Offer, kinguin: Kinguin) -> SupplierOrder:
+    # Written before asking: a lost answer is then looked for, not bought again. Of two that ask at once one may.
+    asked_at = await db.fetch_value(
+        """UPDATE reservation SET asked_at = $2 WHERE id = $1 AND status = 'requested'
+           AND asked_at IS NOT DISTINCT FROM $3 RETURNING asked_at""",
+        reservation["id"], clock.now(), reservation["asked_at"],
+    )  # fmt: skip
+    if asked_at is None:
+        raise TooEarly(SEARCH_LAG)
+    try:
+        return await kinguin.reserve(
+            external_id=str(reservation["id"]),
+            product_id=offer.supplier_product_id,
+            quantity=reservation["quantity"],
+            max_unit_price=reservation["price_limit"],
+            text_only=offer.text_keys,
+        )
+    except ProviderError as error:
+        if not error.may_have_happened:
+            # Nothing was bought for certain, so there is nothing a lagging search could hide from the next try.
+            sql = "UPDATE reservation SET asked_at = NULL WHERE id = $1 AND asked_at = $2 AND status = 'requested'"
+            await db.fetch(sql, reservation["id"], asked_at)
+        raise
+
+
+async def _elsewhere(reservation: dict[str, Any], gone: Offer, kinguin: Kinguin, commit: Commit) -> None:
+    """The offer is gone and nothing was bought: choose another one of the same game, or end the item.
+
+    Raises TooEarly once another is chosen: it is tried under the same external id, as the next attempt of the job.
+    """
+    await shelves.refresh(gone.supplier_product_id, kinguin=kinguin)
+    found = await catalog.offers(
+        reservation["product_id"], most=reservation["price_limit"], quantity=reservation["quantity"]
+    )
+    other = next((offer for offer in found if offer != gone), None)
+    if other is None:
+        cause = await _cause(reservation)
+        async with commit():
+            await following.close(reservation, ReservationStatus.OUT_OF_STOCK, cause)
+        return
+    async with db.transaction():
+        await orders.lock(reservation["order_id"])
+        taken = await db.fetch_value(
+            """UPDATE reservation SET supplier_product_id = $2, asked_at = NULL, updated_at = $3
+               WHERE id = $1 AND status = 'requested' RETURNING true""",
+            reservation["id"], other.supplier_product_id, clock.now(),
+        )  # fmt: skip
+        if taken:
+            await history.record(reservation["order_id"], "supply.alternative", item=str(reservation["item_id"]))
+    raise TooEarly(ANOTHER_OFFER, "the offer was gone: trying another one of the same game")
+
+
+async def _cause(reservation: dict[str, Any]) -> str:
+    product = await catalog.for_purchase(reservation["product_id"])
+    if product["stock"] < reservation["quantity"]:
+        return trouble.SOLD_OUT
+    return trouble.TOO_DEAR if product["cost"] > reservation["price_limit"] else trouble.REFUSED
+
+
+async def _unfunded(reservation: dict[str, Any]) -> None:
+    """Our balance is too low: a person has to top it up, and hears of it once an order."""
+    async with db.transaction():
+        order = await orders.lock(reservation["order_id"])
+        if order is None or order["status"] != "paid":
+            return
+        await Reservation.update({Reservation.cause: trouble.UNFUNDED}).where(Reservation.id == reservation["id"])
+        if await orders.park(reservation["order_id"], trouble.UNFUNDED):
+            await history.record(reservation["order_id"], "supply.unfunded", item=str(reservation["item_id"]))
+            log.get("bitloot.fulfillment").error("supply.unfunded", order_id=str(reservation["order_id"]))
+
+
+async def _reserved(reservation: dict[str, Any], bought: SupplierOrder) -> None:
+    order_id = reservation["order_id"]
+    await orders.lock(order_id)
+    row = await move(
+        Reservation, reservation["id"], ReservationStatus.RESERVED, MOVES,
+        also={
+            Reservation.supplier_order_id: bought.order_id,
+            Reservation.charged: bought.charged,
+            Reservation.cause: None,
+            Reservation.next_check_at: clock.now() + timedelta(seconds=following.FIRST_CHECK),
+            Reservation.updated_at: clock.now(),
+        },
+    )  # fmt: skip
+    if row is None:
+        return
+    if bought.charged is not None:
+        await ledger.supply(order_id, reservation["id"], bought.charged)
+    await orders.unpark(order_id, trouble.UNFUNDED)
+    await history.record(order_id, "supply.reserved", item=str(reservation["item_id"]))
+    await following.post_check(reservation["id"], order_id)

@@ -1,0 +1,189 @@
+"""Following a purchase to its keys: asked about when due, fetched when there, each key once, to the end or a person."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from app.core import clock, db, log
+from app.core.backoff import growing
+from app.core.machine import move
+from app.core.money import CENT
+from app.fulfillment import queries, trouble
+from app.fulfillment.states import MOVES, ReservationStatus
+from app.fulfillment.tables import Reservation
+from app.history import service as history
+from app.jobs import service as jobs
+from app.keys import queries as key_rows
+from app.keys import service as keys
+from app.ledger import service as ledger
+from app.orders import service as orders
+from app.providers.kinguin import Kinguin, SupplierKey, SupplierOrder
+from app.providers.storage import ObjectStore
+
+Commit = Callable[[], AbstractAsyncContextManager[None]]
+
+OPEN = {ReservationStatus.RESERVED, ReservationStatus.READY}  # bought, and not all of its keys are ours yet
+FIRST_CHECK, CHECK_FACTOR = 2.0, 1.6  # seconds between looks at an order in progress, and how that grows
+LONGEST_CHECK, PATIENT_AFTER = 900.0, timedelta(hours=1)  # seconds
+LONGEST_EARLY = 100.0  # seconds, before that: with every notice lost, keys that are there are ours within two minutes
+SILENCE = timedelta(hours=24)  # after this a person has to look
+CHECKS_A_SWEEP = 20
+RECHECK_LEASE = timedelta(minutes=2)  # a check that got lost is posted again after this long
+
+
+async def post_check(reservation_id: UUID, order_id: UUID) -> None:
+    args = {"reservation_id": str(reservation_id)}
+    await jobs.post("fulfillment.check", args, subject=order_id, dedupe=f"check:{reservation_id}")
+
+
+async def hint(supplier_order_id: str, said: object = None) -> str:
+    """The supplier says that something happened to an order: ask, believe nothing. Returns the words for the log."""
+    reservation = await queries.by_supplier_order(supplier_order_id)
+    if reservation is None:
+        return "ignored: no order of ours"
+    if reservation["status"] not in OPEN:
+        return f"ignored: the reservation is already {reservation['status']}"
+    if reservation["status"] == ReservationStatus.READY and said == "completed":
+        return "ignored: its keys are being fetched already"
+    await post_check(reservation["id"], reservation["order_id"])
+    return "checked with the supplier"
+
+
+async def check(reservation_id: UUID, *, kinguin: Kinguin, commit: Commit) -> None:
+    """Ask the supplier how an order stands, and go on from there."""
+    reservation = await queries.one(reservation_id)
+    if reservation is None or reservation["status"] not in OPEN:
+        return
+    found = await kinguin.get_delivered(reservation["supplier_order_id"])
+    have = await key_rows.supplier_ids(reservation["item_id"])
+    async with commit():
+        await orders.lock(reservation["order_id"])
+        if any(key.status == "delivered" and key.id not in have for key in found.keys):
+            await _collectable(reservation, found)
+        elif found.status in ENDED:
+            await _ended(reservation, found)
+        else:
+            await _look_later(reservation)
+
+
+ENDED = {
+    "canceled": (ReservationStatus.CANCELLED, trouble.CANCELLED),
+    "refunded": (ReservationStatus.REFUNDED, trouble.REFUNDED),
+}
+
+
+async def _ended(reservation: dict[str, Any], found: SupplierOrder) -> None:
+    """The supplier keeps what it delivered paid when it cancels, and gives all of it back when it refunds."""
+    ending, cause = ENDED[found.status]
+    kept = found.delivered if ending == ReservationStatus.CANCELLED else 0
+    charged = reservation["charged"] or Decimal(0)
+    back = (charged * (reservation["quantity"] - kept) / reservation["quantity"]).quantize(CENT)
+    if await close(reservation, ending, cause, {Reservation.refunded: back}):
+        await ledger.supply_back(reservation["order_id"], reservation["id"], back)
+
+
+async def _collectable(reservation: dict[str, Any], found: SupplierOrder) -> None:
+    if found.delivered >= reservation["quantity"]:
+        also = {Reservation.next_check_at: None, Reservation.cause: None}
+        if await move(Reservation, reservation["id"], ReservationStatus.READY, MOVES, also=also) is not None:
+            await orders.unpark(reservation["order_id"], trouble.SILENT)
+            await history.record(reservation["order_id"], "supply.ready", item=str(reservation["item_id"]))
+    else:
+        await _look_later(reservation)
+    await jobs.post(
+        "keys.collect", {"reservation_id": str(reservation["id"])}, subject=reservation["order_id"],
+        dedupe=f"collect:{reservation['id']}",
+    )  # fmt: skip
+
+
+async def _look_later(reservation: dict[str, Any]) -> None:
+    age = clock.now() - (reservation["asked_at"] or reservation["created_at"])
+    longest = LONGEST_CHECK if age > PATIENT_AFTER else LONGEST_EARLY
+    wait = growing(reservation["checks"], first=FIRST_CHECK, factor=CHECK_FACTOR, longest=longest)
+    changes: dict[Any, Any] = {
+        Reservation.next_check_at: clock.now() + wait,
+        Reservation.checks: reservation["checks"] + 1,
+        Reservation.updated_at: clock.now(),
+    }
+    if age > SILENCE:
+        changes[Reservation.cause] = trouble.SILENT
+        await orders.park(reservation["order_id"], trouble.SILENT)
+    still_open = Reservation.status.is_in([s.value for s in OPEN])
+    await Reservation.update(changes).where(Reservation.id == reservation["id"], still_open)
+
+
+async def close(
+    reservation: dict[str, Any], ending: ReservationStatus, cause: str, also: dict[Any, Any] | None = None
+) -> bool:
+    """The supplier will not deliver this item: say so, stop asking, and put the order before a person."""
+    await orders.lock(reservation["order_id"])
+    changes = {Reservation.cause: cause, Reservation.next_check_at: None, Reservation.updated_at: clock.now()}
+    if await move(Reservation, reservation["id"], ending, MOVES, also=changes | (also or {})) is None:
+        return False
+    await orders.item_failed(reservation["order_id"], reservation["item_id"], cause)
+    return True
+
+
+async def collect(reservation_id: UUID, *, kinguin: Kinguin, store: ObjectStore, commit: Commit) -> None:
+    """Fetch the keys that are there, seal and store those that are new, and close the item when all are."""
+    reservation = await queries.one(reservation_id)
+    if reservation is None or reservation["status"] not in OPEN:
+        return
+    item_id, order_id = reservation["item_id"], reservation["order_id"]
+    have = await key_rows.supplier_ids(item_id)
+    fetched = [k for k in await kinguin.keys(reservation["supplier_order_id"]) if k.id not in have]
+    fetched = _distinct(order_id, fetched)[: reservation["units"] - len(have)]
+    sealed = await keys.seal(order_id, item_id, fetched, first_ordinal=len(have), store=store)
+    async with commit():
+        await orders.lock(order_id)
+        if await key_rows.supplier_ids(item_id) != have:
+            return  # a twin of this job was first, and goes on from there
+        await keys.keep(order_id, item_id, sealed)
+        await _collected(reservation, len(have) + len(sealed), new=len(sealed))
+
+
+def _distinct(order_id: UUID, fetched: Sequence[SupplierKey]) -> list[SupplierKey]:
+    """One unit has one key: the same text under two ids is one key, and the other unit goes on waiting for its own."""
+    kept: list[SupplierKey] = []
+    for key in fetched:
+        if any(key.serial.equals(other.serial) for other in kept):
+            log.get("bitloot.fulfillment").error("supply.same_key_twice", order_id=str(order_id), supplier_key=key.id)
+        else:
+            kept.append(key)
+    return kept
+
+
+async def _collected(reservation: dict[str, Any], total: int, *, new: int) -> None:
+    order_id, item_id = reservation["order_id"], reservation["item_id"]
+    if new:
+        await history.record(order_id, "key.sealed", item=str(item_id), ready=total, of=reservation["units"])
+    if total < reservation["units"]:
+        # Ready was said too early, or this is a partial delivery: the sweep asks again.
+        await _look_later(reservation)
+        return
+    if reservation["status"] == ReservationStatus.RESERVED:
+        await move(Reservation, reservation["id"], ReservationStatus.READY, MOVES)
+    done = {Reservation.next_check_at: None, Reservation.cause: None, Reservation.updated_at: clock.now()}
+    if await move(Reservation, reservation["id"], ReservationStatus.DELIVERED, MOVES, also=done) is not None:
+        await orders.unpark(order_id, trouble.SILENT)
+        await orders.item_fulfilled(order_id, item_id)
+
+
+async def post_due_checks() -> int:
+    """Post a check for each reservation that is due for one; the clock's sweep. Returns how many."""
+    now = clock.now()
+    async with db.transaction():
+        rows = await db.fetch(
+            """WITH due AS MATERIALIZED (
+                 SELECT id FROM reservation WHERE next_check_at <= $1
+                 ORDER BY next_check_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+               UPDATE reservation SET next_check_at = $2 FROM due WHERE reservation.id = due.id
+               RETURNING reservation.id, order_id""",
+            now, now + RECHECK_LEASE, CHECKS_A_SWEEP,
+        )  # fmt: skip
+        for row in rows:
+            await post_check(row["id"], row["order_id"])
+    return len(rows)

@@ -1,0 +1,130 @@
+"""Giving keys back to the supplier for an order whose money goes back, where its rules allow (kinguin.md, 4).
+
+One call an order of theirs, within 24 hours, unclaimed keys only; the refund follows by itself and is asked for.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, suppress
+from datetime import timedelta
+from decimal import ROUND_DOWN, Decimal
+from typing import Any
+from uuid import UUID
+
+from app.core import clock, db
+from app.core.backoff import growing
+from app.core.money import CENT
+from app.fulfillment import queries
+from app.history import service as history
+from app.jobs import service as jobs
+from app.keys import queries as key_rows
+from app.keys import service as keys
+from app.ledger import service as ledger
+from app.orders import service as orders
+from app.providers.http import ProviderDown
+from app.providers.kinguin import Kinguin, NothingToReturn, OrderNotFound, SupplierOrder
+
+Commit = Callable[[], AbstractAsyncContextManager[None]]
+
+ALLOWED = timedelta(hours=24)  # after delivery (kinguin.md, 4)
+UNDELIVERED = timedelta(minutes=1)  # until an order that is not delivered yet is looked at again
+FIRST_LOOK, LOOK_FACTOR, LONGEST_LOOK = 30.0, 2.0, 6 * 3600.0  # seconds between looks at a return
+SECOND_ASK = 1  # the look, counted from 0, before which the call is made once more
+MOST_LOOKS = 30  # with the intervals above about five days
+
+
+async def give_back(order_id: UUID, *, kinguin: Kinguin, commit: Commit) -> None:
+    """Offer back the keys of each of the order's reservations; those still to be delivered are waited for."""
+    waiting = False
+    for reservation in await queries.to_give_back(order_id):
+        if reservation["status"] != "delivered":
+            waiting = waiting or clock.now() - reservation["created_at"] < ALLOWED
+        elif await _mark(reservation):
+            await _offer(reservation, kinguin)
+    async with commit():
+        if waiting:
+            await jobs.post(
+                "refunds.return_keys", {"order_id": str(order_id)}, subject=order_id,
+                dedupe=f"refunds.return_keys:{order_id}", wait=UNDELIVERED,
+            )  # fmt: skip
+
+
+async def _mark(reservation: dict[str, Any]) -> bool:
+    """Write down that we ask, before asking: it may be asked once. False where it can't or was."""
+    async with db.transaction():
+        order = await orders.lock(reservation["order_id"])
+        if order is None or order["held_at"] is None:
+            return False
+        mine = await db.fetch_value(
+            """UPDATE reservation SET return_asked_at = $2 WHERE id = $1 AND return_asked_at IS NULL RETURNING true""",
+            reservation["id"], clock.now(),
+        )  # fmt: skip
+        if not mine:
+            return False
+        if await keys.give_back(reservation["item_id"], given=True):
+            await _look_later(reservation, 0)
+            return True
+        why = "one of these keys was shown"
+        await history.record(order["id"], "supply.return_refused", item=str(reservation["item_id"]), why=why)
+        return False
+
+
+async def _offer(reservation: dict[str, Any], kinguin: Kinguin) -> None:
+    """Make the one call. Its answer may get lost: the looks that follow tell."""
+    try:
+        await kinguin.return_keys(reservation["supplier_order_id"])
+    except (NothingToReturn, OrderNotFound) as refused:
+        await _kept(reservation, refused.detail)
+    except ProviderDown as down:
+        if down.may_have_happened:
+            return
+        await db.fetch("UPDATE reservation SET return_asked_at = NULL WHERE id = $1", reservation["id"])
+        raise
+
+
+async def _kept(reservation: dict[str, Any], why: str) -> None:
+    """The supplier does not take the keys back: they stay ours, locked."""
+    async with db.transaction():
+        await orders.lock(reservation["order_id"])
+        await keys.give_back(reservation["item_id"], given=False)
+        await history.record(
+            reservation["order_id"], "supply.return_refused", item=str(reservation["item_id"]), why=why
+        )
+
+
+async def check(reservation_id: UUID, look: int, *, kinguin: Kinguin, commit: Commit) -> None:
+    """Ask whether the supplier has paid a return back, and book what it has."""
+    reservation = await queries.one(reservation_id)
+    if reservation is None or not await key_rows.given_back(reservation["item_id"]):
+        return
+    if look == SECOND_ASK:
+        # The first call may have been lost; one that was not makes this one refused, which changes nothing.
+        with suppress(NothingToReturn, OrderNotFound, ProviderDown):
+            await kinguin.return_keys(reservation["supplier_order_id"])
+    found = await kinguin.get_delivered(reservation["supplier_order_id"])
+    back = _paid_back(reservation, found)
+    async with commit():
+        order = await orders.lock(reservation["order_id"])
+        assert order is not None
+        if back > (reservation["refunded"] or 0):
+            await db.fetch("UPDATE reservation SET refunded = $2 WHERE id = $1", reservation_id, back)
+            await ledger.supply_back(order["id"], reservation_id, back)
+            data = {"item": str(reservation["item_id"]), "amount": f"{back:.2f} EUR"}
+            await history.record(order["id"], "supply.returned", **data)
+        if back < (reservation["charged"] or 0) and look < MOST_LOOKS:
+            await _look_later(reservation, look + 1)
+
+
+def _paid_back(reservation: dict[str, Any], found: SupplierOrder) -> Decimal:
+    """What came back in all, in EUR: everything for a refunded order, else each refunded key's share."""
+    charged = Decimal(reservation["charged"] or 0)
+    gone = sum(1 for key in found.keys if key.status == "refunded")
+    if found.status == "refunded" or not found.keys:
+        return charged if found.status == "refunded" else Decimal(0)
+    return (charged * gone / len(found.keys)).quantize(CENT, ROUND_DOWN)
+
+
+async def _look_later(reservation: dict[str, Any], look: int) -> None:
+    wait = growing(look, first=FIRST_LOOK, factor=LOOK_FACTOR, longest=LONGEST_LOOK)
+    args = {"reservation_id": str(reservation["id"]), "look": look}
+    dedupe = f"refunds.check_return:{reservation['id']}"
+    await jobs.post("refunds.check_return", args, subject=reservation["order_id"], dedupe=dedupe, wait=wait)

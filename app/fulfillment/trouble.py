@@ -1,0 +1,131 @@
+"""What can go wrong with supply: what each leads to, what a person can do, and what the customer is told. Pure.
+
+Retry: we try again by ourselves. Wait: nothing is to be done but wait. Alternative: another supplier offer of the same
+game is tried. Refund: nobody will deliver unless a person tries again, so money is due back.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Kind(StrEnum):
+    WAIT = "wait"
+    RETRY = "retry"
+    ALTERNATIVE = "alternative"
+    REFUND = "refund"
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """``next``: for people who run the shop. ``headline`` and ``words``: for the customer."""
+
+    kind: Kind
+    cause: str
+    next: str
+    headline: str
+    words: str
+
+
+SOLD_OUT = "sold out at our supplier, and there is no other offer within the price limit"
+TOO_DEAR = "costs more at our supplier than its price here allows, and there is no other offer"
+REFUSED = "our supplier did not sell it to us, for no reason it named"
+CANCELLED = "the supplier has canceled our order"
+REFUNDED = "the supplier has refunded our order"
+SILENT = "the supplier has not delivered for a day"
+UNFUNDED = "our balance at the supplier is too low: top it up, the order then goes on by itself"
+AWAY = "the supplier is away"
+OTHER_OFFER = "another offer of the same game is being tried"
+STUCK = "a job of this order has failed for good"
+
+_SORTING = "Paid. We are sorting something out"
+_EITHER = "Our team gets it from somewhere else or sends your money back: we write to you either way."
+_BUY_OR_REFUND = "Ask again once there is stock or the price is right, or give the item up: its refund is then due."
+_AGAIN_OR_REFUND = "Nothing more comes of that order. Buy again, as a new order there, or give the item up."
+
+TROUBLES = {
+    trouble.cause: trouble
+    for trouble in (
+        Trouble(
+            Kind.REFUND, SOLD_OUT, _BUY_OR_REFUND, _SORTING,
+            f"Our supplier sold its last key of this game before yours was bought. {_EITHER}",
+        ),
+        Trouble(
+            Kind.REFUND, TOO_DEAR, _BUY_OR_REFUND, _SORTING,
+            f"This game's price at our supplier went up after you paid; you pay nothing more. {_EITHER}",
+        ),
+        Trouble(Kind.REFUND, REFUSED, _BUY_OR_REFUND, _SORTING, f"Our supplier did not sell us this game. {_EITHER}"),
+        Trouble(
+            Kind.REFUND, CANCELLED, _AGAIN_OR_REFUND, _SORTING,
+            f"Our supplier cancelled before the key came. {_EITHER}",
+        ),
+        Trouble(
+            Kind.REFUND, REFUNDED, _AGAIN_OR_REFUND, _SORTING,
+            f"Our supplier took the game back before the key came. {_EITHER}",
+        ),
+        Trouble(
+            Kind.WAIT, SILENT, "We keep asking every quarter of an hour. Ask the supplier's support about the order.",
+            "Paid. The key takes longer than it should",
+            "Our supplier has not sent it for a day. We keep asking, and our team has been told: "
+            "if it does not come, your money comes back.",
+        ),
+        Trouble(
+            Kind.WAIT, UNFUNDED, "Top the balance up at the supplier. Nothing else needs doing.",
+            "Paid. Your key comes a little later",
+            "Our own order at the supplier is held up. It goes on by itself, as a rule within the hour; we mail you.",
+        ),
+        Trouble(
+            Kind.WAIT, AWAY, "It is tried every half minute, and all orders go on when it answers.",
+            "Paid. Our supplier is away just now",
+            "Your order is kept and goes on by itself when it is back. You may close this page: we mail you.",
+        ),
+        Trouble(
+            Kind.ALTERNATIVE, OTHER_OFFER, "Nothing needs doing.", "Paid. Getting your key",
+            "The first offer was gone, so we are buying the same game from another one. This takes a minute.",
+        ),
+        Trouble(
+            Kind.RETRY, STUCK, "See the order's dead letter: retrying it shows first what it would do.", _SORTING,
+            "Getting your key did not work at once. Our team has been told and will get it or refund you.",
+        ),
+    )
+}  # fmt: skip
+GIVEN_UP = Trouble(
+    Kind.REFUND, "given up", "The refund waits for its address and its approval.", "We could not get your key",
+    "Your money comes back in full. We write to you with a link, where you name the address it is sent to.",
+)  # fmt: skip
+
+
+def of_order(
+    order: Mapping[str, Any], reservations: Iterable[Mapping[str, Any]], *, away: bool, dead: bool
+) -> Trouble | None:
+    """What the order's page is to say, the gravest of its items first; None while all goes well.
+
+    ``reservations``: the current one of each item. ``away``: the supplier's breaker is open. ``dead``: it has dead
+    letters.
+    """
+    if order["status"] == "failed" and order["fulfillment_status"] == "failed":
+        return GIVEN_UP
+    if order["status"] != "paid":
+        return None
+    causes = [cause for row in reservations if (cause := _of_item(row))]
+    failed = next((c for c in causes if TROUBLES[c].kind == Kind.REFUND), None)
+    if failed or order["fulfillment_status"] == "failed":
+        return TROUBLES[failed or REFUSED]
+    if dead:
+        return TROUBLES[STUCK]
+    return TROUBLES[AWAY] if away else TROUBLES[causes[0]] if causes else None
+
+
+def _of_item(row: Mapping[str, Any]) -> str | None:
+    if row["cause"] in TROUBLES:
+        return str(row["cause"])
+    if row["status"] in {"out_of_stock", "cancelled", "refunded"}:
+        return REFUSED
+    return OTHER_OFFER if row["status"] == "requested" and row["supplier_product_id"] else None
+
+
+def partly(ready: int, of: int) -> str:
+    """The words beside any of the above when some keys are there."""
+    verb, them = ("is", "it") if ready == 1 else ("are", "them")
+    return f"{ready} of {of} keys {verb} here already: you can reveal {them} now."

@@ -1,0 +1,58 @@
+"""The last net: a paid order that nobody works on, and no person was told of, is brought to one of both."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from app.core import clock, db, log
+from app.fulfillment.following import post_check
+from app.history import service as history
+from app.jobs import queries as job_rows
+from app.jobs import service as jobs
+from app.orders import service as orders
+
+PATIENCE = timedelta(minutes=10)  # an order that is worked on has a job, or a look at the supplier that is due
+STUCK = "given up by its job: "  # how the cause begins; the dead letter has the details
+MOST = 100  # orders a round
+
+_IDLE = """p.status = 'paid' AND p.held_at IS NULL AND p.cause IS NULL AND p.paid_at < $1
+  AND NOT EXISTS (SELECT FROM job j WHERE j.subject = p.id AND j.status IN ('pending', 'processing'))
+  AND NOT EXISTS (SELECT FROM reservation r WHERE r.order_id = p.id AND r.next_check_at IS NOT NULL)"""
+
+
+async def pick_up() -> int:
+    """Bring every forgotten order back to work, or before a person where its work was given up. Returns how many."""
+    before = clock.now() - PATIENCE
+    rows = await db.fetch(f"SELECT p.id FROM purchase p WHERE {_IDLE} ORDER BY p.paid_at LIMIT {MOST}", before)  # noqa: S608
+    for row in rows:
+        await _pick_up(row["id"], before)
+    return len(rows)
+
+
+async def _pick_up(order_id: UUID, before: Any) -> None:
+    async with db.transaction():
+        await orders.lock(order_id)
+        if await db.fetch_one(f"SELECT FROM purchase p WHERE {_IDLE} AND p.id = $2", before, order_id) is None:
+            return
+        if dead := sorted(set(await job_rows.dead_for(order_id))):
+            await orders.park(order_id, f"{STUCK}{', '.join(dead)}")
+        else:
+            await _resume(order_id)
+    log.get("bitloot.fulfillment").error("order.forgotten", order_id=str(order_id), dead=dead)
+
+
+async def _resume(order_id: UUID) -> None:
+    """Ask again for each item that is not there: buying looks at the supplier first, so nothing is bought twice."""
+    items = await db.fetch(
+        """SELECT i.id, r.id AS reservation_id FROM purchase_item i
+           LEFT JOIN reservation r ON r.item_id = i.id AND r.status IN ('reserved', 'ready')
+           WHERE i.order_id = $1 AND i.status <> 'fulfilled'""",
+        order_id,
+    )
+    for item in items:
+        if item["reservation_id"]:
+            await post_check(item["reservation_id"], order_id)
+        else:
+            args = {"item_id": str(item["id"])}
+            await jobs.post("fulfillment.reserve", args, subject=order_id, dedupe=f"reserve:{item['id']}")
+    await history.record(order_id, "supply.resumed")

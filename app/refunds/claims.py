@@ -1,0 +1,122 @@
+"""The customer names an address, by a mailed link that only the confirming POST uses up; the provider checks it."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+from uuid import UUID
+
+from app.accounts import service as accounts
+from app.accounts.service import LinkSpent
+from app.core import clock, db
+from app.core.money import Money, plain
+from app.core.settings import settings
+from app.core.tokens import read_link_token
+from app.history import service as history
+from app.jobs import service as jobs
+from app.payments import queries as payments
+from app.providers.http import KeyRefused
+from app.providers.nowpayments_payouts import AddressRefused, Payouts
+from app.refunds import addresses, queries, service
+from app.refunds.addresses import BadAddress, Target
+from app.refunds.states import RefundStatus
+from app.refunds.tables import Refund
+
+Commit = Callable[[], AbstractAsyncContextManager[None]]
+
+
+async def look(token: str) -> dict[str, Any] | None:
+    """The refund that a claim link is for, without using it up; None when the link or the refund is past."""
+    proof, link_id = await accounts.look_at_link(token), read_link_token(token)
+    if proof is None or proof.purpose != "refund" or link_id is None:
+        return None
+    refund = await queries.by_link(link_id)
+    open_ = refund is not None and refund["status"] == RefundStatus.PENDING and refund["claimed_at"] is None
+    return refund if open_ else None
+
+
+async def parse(coin: str, address: str, memo: str) -> Target:
+    """What was typed, as a target of one of our coins. Raises BadAddress."""
+    found = next((c for c in await payments.coins() if c["code"] == coin), None)
+    if found is None:
+        raise BadAddress("Choose one of the coins listed.", field="coin")
+    return addresses.parse(coin, found["name"], found["network"], address, memo, has_memo=found["has_memo"])
+
+
+async def claim(token: str, target: Target) -> UUID:
+    """Keep the address, use the link up, and have the address checked. Raises LinkSpent. Returns the refund's id."""
+    found = await look(token)
+    if found is None:
+        raise LinkSpent("Ask for a new link on your order's page.")
+    async with db.transaction():
+        _, refund = await service.lock(found["id"])
+        await accounts.consume_link(token)
+        kept = (
+            await Refund.update(
+                {
+                    Refund.coin: target.coin,
+                    Refund.address: target.address,
+                    Refund.memo: target.memo,
+                    Refund.claimed_at: clock.now(),
+                    Refund.error: None,
+                }
+            )
+            .where(Refund.id == refund["id"], Refund.status == "pending", Refund.claimed_at.is_null())
+            .returning(Refund.id)
+        )
+        if not kept:
+            raise LinkSpent("This refund has an address already.")
+        await history.record(refund["order_id"], "refund.claimed", refund=str(refund["id"]), coin=target.coin)
+        args = {"refund_id": str(refund["id"])}
+        await jobs.post("refunds.check_address", args, subject=refund["order_id"])
+    return UUID(str(found["id"]))
+
+
+async def check_address(refund_id: UUID, *, payouts: Payouts, commit: Commit) -> None:
+    """Ask the provider whether money can be sent there; where not, the customer is asked again and told why."""
+    refund = await queries.one(refund_id)
+    if refund is None or refund["claimed_at"] is None or refund["checked_at"] or refund["status"] != "pending":
+        return
+    why = await _refusal(refund, payouts)
+    async with commit():
+        order, now = await service.lock(refund_id)
+        if now["claimed_at"] != refund["claimed_at"] or now["status"] != RefundStatus.PENDING:
+            return
+        if why is None:
+            await Refund.update({Refund.checked_at: clock.now()}).where(Refund.id == refund_id)
+            await history.record(order["id"], "refund.address_checked", refund=str(refund_id))
+            return
+        again: dict[Any, Any] = {Refund.claimed_at: None, Refund.address: None, Refund.memo: None, Refund.error: why}
+        await Refund.update(again).where(Refund.id == refund_id)
+        await history.record(order["id"], "refund.address_refused", refund=str(refund_id), why=why)
+        await service.invite(refund_id, order, "refund_address", why=why)
+
+
+async def _refusal(refund: dict[str, Any], payouts: Payouts) -> str | None:
+    """Why the address or the coin won't do, in a person's words; None when it will."""
+    try:
+        await payouts.validate_address(refund["address"], refund["coin"], refund["memo"])
+    except AddressRefused:
+        return f"The network does not take that {refund['coin'].upper()} address. Copy it from your wallet again."
+    except KeyRefused:
+        if settings().pays_out:
+            raise  # our own account is at fault: buried, and retried once that is healed
+        return None  # paid by hand: the person who sends it looks
+    try:
+        least = await payouts.least(refund["coin"])
+    except KeyRefused:
+        return None  # some accounts may not ask this (nowpayments.md, 10); the payout itself will tell
+    worth = await payouts.worth(refund["amount"], refund["currency"], refund["coin"])
+    if worth >= least:
+        return None
+    amount = Money(refund["amount"], refund["currency"])
+    coin = refund["coin"].upper()
+    return f"{amount} is too little to be sent in {coin}: the least is {plain(least)} {coin}. Choose another coin."
+
+
+async def send_link_again(refund_id: UUID) -> None:
+    """Mail a fresh claim link. Raises NotDecidable when an address is named already."""
+    async with db.transaction():
+        order, refund = await service.lock(refund_id)
+        if refund["status"] != RefundStatus.PENDING or refund["claimed_at"] is not None:
+            raise service.NotDecidable("This refund needs no address any more.")
+        await service.invite(refund_id, order, "refund_asked")

@@ -1,0 +1,270 @@
+"""Asking for a refund, deciding on it, and what follows when it is paid.
+
+How much may go back is decided under the order's lock, and so is whether its keys may still be shown: a refund of
+everything locks them in the transaction that makes it.
+"""
+
+import re
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from app.accounts import service as accounts
+from app.audit import queries as audit_rows
+from app.core import clock, db
+from app.core.db import encode
+from app.core.errors import Conflict, Invalid, NotFound
+from app.core.ids import new_id
+from app.core.machine import move
+from app.core.money import Money
+from app.core.settings import settings
+from app.history import service as history
+from app.jobs import service as jobs
+from app.keys import queries as key_rows
+from app.keys import service as keys
+from app.ledger import queries as books
+from app.ledger import service as ledger
+from app.mail import service as mail
+from app.orders import service as orders
+from app.refunds import queries
+from app.refunds.states import MOVES, RefundStatus
+from app.refunds.tables import Refund
+
+REASON = 300  # characters of a reason that are kept
+REJECTED = "rejected: "  # how the error of a refund that a person turned down begins
+TX_HASH = re.compile(r"[0-9A-Za-z+/=_-]{16,200}")
+SETTLED_WORDS = {"failed", "rejected"}  # the provider's words after which no money leaves by itself
+
+
+class NoSuchRefund(NotFound):
+    title = "No such refund"
+
+
+class TooMuch(Conflict):
+    title = "That is more than can be refunded"
+
+
+class ReasonNeeded(Invalid):
+    title = "This refund needs a reason"
+
+
+class NotDecidable(Conflict):
+    title = "That can't be done with this refund now"
+
+
+async def ask(order_id: UUID, amount: Money, reason: str, asked_by: str) -> UUID:
+    """Make a refund of ``amount`` and mail the customer a link to name an address. Returns its id.
+
+    A refund of all that is left locks the keys nobody has seen, and holds the order. Raises TooMuch, and ReasonNeeded
+    where a key was shown and no reason is given.
+    """
+    async with db.transaction():
+        order = await orders.lock(order_id)
+        if order is None:
+            raise NoSuchRefund
+        left = await queries.refundable(order_id)
+        _within(amount, left)
+        evidence = await _evidence(order_id)
+        if evidence["shown"] and not reason.strip():
+            raise ReasonNeeded("A key of this order was shown. Say why it is refunded all the same.", field="reason")
+        refund_id = new_id()
+        if amount == left:
+            await _hold(order_id)
+        await db.fetch(
+            """INSERT INTO refund (id, order_id, status, amount, currency, reason, asked_by, evidence, coin, created_at)
+               VALUES ($1, $2, 'pending', $3, $4, $5, $6, $7, $8, $9)""",
+            refund_id, order_id, amount.amount, amount.currency, reason.strip()[:REASON], asked_by[:340],
+            encode(evidence), order["pay_currency"], clock.now(),
+        )  # fmt: skip
+        await history.record(order_id, "refund.asked", refund=str(refund_id), amount=amount.as_json())
+        await invite(refund_id, order, "refund_asked")
+    return refund_id
+
+
+async def ask_for_rest(order_id: UUID, reason: str, asked_by: str, amount: Money | None = None) -> UUID | None:
+    """Like ``ask``, for all that is left unless an amount is named; None where nothing is left."""
+    async with db.transaction():
+        await orders.lock(order_id)
+        wanted = amount or await queries.refundable(order_id)
+        return await ask(order_id, wanted, reason, asked_by) if wanted.amount > 0 else None
+
+
+def _within(amount: Money, left: Money) -> None:
+    if amount.currency != left.currency or amount.amount <= 0:
+        raise TooMuch(f"Name an amount in {left.currency} above zero.", field="amount")
+    if not amount <= left:
+        raise TooMuch(f"At most {left} of this order can still go back.", field="amount")
+
+
+async def _evidence(order_id: UUID) -> dict[str, Any]:
+    """What is true of the order's keys now: which were shown, when and to whom, and which were not."""
+    sealed, said = await key_rows.of_order(order_id), ("at", "actor", "ip", "user_agent")
+    shown = await audit_rows.of_order(order_id, ["key.revealed"])
+    return {
+        "shown": [
+            {
+                "key": str(key["id"]), "item": str(key["item_id"]), "at": key["revealed_at"],
+                "to": [{k: e[k] for k in said} for e in shown if e["key_id"] == key["id"]],
+            }
+            for key in sealed if key["revealed_at"]
+        ],
+        "unseen": [str(key["id"]) for key in sealed if not key["revealed_at"]],
+    }  # fmt: skip
+
+
+async def _hold(order_id: UUID) -> None:
+    """Everything goes back: no key of the order is shown any more, none is bought, and what can be is returned."""
+    await orders.hold(order_id)
+    await keys.lock(order_id)
+    await jobs.post(
+        "refunds.return_keys", {"order_id": str(order_id)}, subject=order_id, dedupe=f"refunds.return_keys:{order_id}"
+    )
+
+
+async def invite(refund_id: UUID, order: dict[str, Any], kind: str, **more: Any) -> None:
+    """Mail the customer a fresh claim link; the one before stops working."""
+    refund = await find(refund_id)
+    link_id, link = accounts.linking(order["email"], "refund", order["id"])
+    context = _context(order, refund) | {"link_id": link_id, "days": accounts.ORDER_LIFETIME.days} | more
+    await db.write(link, *mail.draft(kind, order["email"], context, about=order["id"]).writes)
+    await Refund.update({Refund.link_id: link_id}).where(Refund.id == refund_id)
+
+
+async def _tell(refund: dict[str, Any], kind: str, **more: Any) -> None:
+    """Mail the customer how a refund went, with a link to the order."""
+    order = await orders.lock(refund["order_id"])
+    assert order is not None
+    link_id, link = accounts.linking(order["email"], "order", order["id"])
+    context = _context(order, refund) | {"link_id": link_id} | more
+    await db.write(link, *mail.draft(kind, order["email"], context, about=order["id"]).writes)
+
+
+def _context(order: dict[str, Any], refund: dict[str, Any]) -> dict[str, Any]:
+    amount = Money(refund["amount"], refund["currency"])
+    return {"order_short_id": orders.short(order["id"]), "amount": str(amount), "why": refund["reason"]}
+
+
+async def find(refund_id: UUID) -> dict[str, Any]:
+    refund = await queries.one(refund_id)
+    if refund is None:
+        raise NoSuchRefund
+    return refund
+
+
+async def lock(refund_id: UUID) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The order's row, locked, and the refund's as it stands under that lock. Raises NoSuchRefund."""
+    order = await orders.lock((await find(refund_id))["order_id"])
+    assert order is not None
+    return order, await find(refund_id)
+
+
+async def approve(refund_id: UUID, by: str) -> None:
+    """Let the payout begin. Raises NotDecidable: no address yet, no payout login, or decided before."""
+    async with db.transaction():
+        _, refund = await lock(refund_id)
+        if not settings().pays_out:
+            raise NotDecidable("No payout login is set. Send the coins yourself and record the transaction.")
+        if refund["checked_at"] is None:
+            raise NotDecidable("The customer has not named an address that was checked yet.")
+        now = clock.now()
+        also = {Refund.approved_by: by[:340], Refund.approved_at: now, Refund.next_check_at: now, Refund.checks: 0}
+        if await move(Refund, refund_id, RefundStatus.PROCESSING, MOVES, also=also) is None:
+            raise NotDecidable(f"It is {refund['status']} already.")
+        await history.record(refund["order_id"], "refund.approved", refund=str(refund_id))
+        await post_follow(refund)
+
+
+async def post_follow(refund: dict[str, Any]) -> None:
+    args = {"refund_id": str(refund["id"])}
+    await jobs.post("refunds.follow", args, subject=refund["order_id"], dedupe=f"refunds.follow:{refund['id']}")
+
+
+async def record(refund_id: UUID, tx_hash: str, by: str) -> None:
+    """A person has sent the coins: keep the transaction. Raises NotDecidable unless it still waits."""
+    tx_hash = tx_hash.strip()
+    if not TX_HASH.fullmatch(tx_hash):
+        raise Invalid("Paste the transaction's hash: 16 to 200 letters and digits.", field="tx_hash")
+    async with db.transaction():
+        _, refund = await lock(refund_id)
+        also = {Refund.approved_by: by[:340], Refund.approved_at: clock.now(), Refund.by_hand: True}
+        if await move(Refund, refund_id, RefundStatus.PROCESSING, MOVES, also=also) is None:
+            raise NotDecidable(f"It is {refund['status']}: only one that waits can be recorded by hand.")
+        await paid(refund, tx_hash=tx_hash)
+
+
+async def paid(refund: dict[str, Any], *, tx_hash: str | None, fee: Decimal | None = None) -> None:
+    """The money has left: book it, tell the customer, and close the order when all of it went back.
+
+    Under the order's lock. ``fee`` in coins. Does nothing for a refund that is not processing.
+    """
+    order_id, amount = refund["order_id"], Money(refund["amount"], refund["currency"])
+    also = {Refund.tx_hash: tx_hash, Refund.error: None, Refund.next_check_at: None, Refund.ended_at: clock.now()}
+    if await move(Refund, refund["id"], RefundStatus.PROCESSED, MOVES, also=also) is None:
+        return
+    await ledger.refunded(order_id, refund["id"], amount)
+    if fee and refund["pay_amount"]:
+        cost = Money(amount.amount * fee / refund["pay_amount"], amount.currency)
+        await ledger.fee(order_id, f"refund:{refund['id']}", cost)
+    await history.record(order_id, "refund.processed", refund=str(refund["id"]), amount=amount.as_json())
+    await _tell(refund, "refund_paid", tx_hash=tx_hash or "")
+    left = (await books.received(order_id)) - (await books.refunded(order_id)) - (await books.credited(order_id))
+    if left.amount <= 0:
+        await orders.refunded(order_id)
+
+
+async def fail(refund_id: UUID, reason: str, by: str) -> None:
+    """A person turns it down, or gives up a payout that the provider has ended. The customer is told why.
+
+    Raises NotDecidable while money may still leave by itself, and ReasonNeeded.
+    """
+    if not reason.strip():
+        raise ReasonNeeded("Say why: the customer reads it.", field="reason")
+    async with db.transaction():
+        _, refund = await lock(refund_id)
+        on_its_way = refund["asked_at"] is not None and refund["payout_status"] not in SETTLED_WORDS
+        if refund["status"] == RefundStatus.PROCESSING and on_its_way:
+            raise NotDecidable("The payout may still leave. Wait for the provider's last word.")
+        if refund["status"] == RefundStatus.PENDING:
+            await move(Refund, refund_id, RefundStatus.PROCESSING, MOVES, also={Refund.approved_by: by[:340]})
+        if not await failed(refund, REJECTED + reason.strip()):
+            raise NotDecidable(f"It is {refund['status']} already.")
+        await _tell(refund, "refund_rejected", why=reason.strip()[:REASON])
+        if not await queries.live(refund["order_id"]):
+            await _release(refund["order_id"])
+
+
+async def _release(order_id: UUID) -> None:
+    """The keys are the customer's again, as far as they are still ours to give."""
+    await orders.release(order_id)
+    if not await keys.unlock(order_id):
+        await orders.park(order_id, "refund turned down, but its keys went back to the supplier")
+
+
+async def failed(refund: dict[str, Any], error: str) -> bool:
+    """It ends unpaid and may be retried; its keys stay locked. False if it was not processing."""
+    also = {Refund.error: error[:REASON], Refund.next_check_at: None, Refund.ended_at: clock.now()}
+    if await move(Refund, refund["id"], RefundStatus.FAILED, MOVES, also=also) is None:
+        return False
+    await history.record(refund["order_id"], "refund.failed", refund=str(refund["id"]), why=error[:REASON])
+    return True
+
+
+async def retry(refund_id: UUID, by: str) -> None:
+    """An admin puts a failed refund back, under a new name at the provider; if that much is still refundable."""
+    async with db.transaction():
+        order, refund = await lock(refund_id)
+        if refund["status"] != RefundStatus.FAILED:
+            raise NotDecidable(f"It is {refund['status']}: only a failed one can be retried.")
+        left, amount = await queries.refundable(order["id"]), Money(refund["amount"], refund["currency"])
+        _within(amount, left)
+        blank = (
+            Refund.asked_at, Refund.batch_id, Refund.payout_id, Refund.payout_status, Refund.error, Refund.ended_at,
+            Refund.approved_at, Refund.approved_by,
+        )  # fmt: skip
+        also: dict[Any, Any] = dict.fromkeys(blank) | {Refund.attempt: refund["attempt"] + 1, Refund.codes: 0}
+        await move(Refund, refund_id, RefundStatus.PENDING, MOVES, also=also)
+        if amount == left:
+            await _hold(order["id"])
+        await history.record(order["id"], "refund.retried", refund=str(refund_id), by=by)
+        if refund["claimed_at"] is None:
+            await invite(refund_id, order, "refund_asked")

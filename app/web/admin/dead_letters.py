@@ -1,0 +1,115 @@
+"""Dead letters by what they died of, what each would do if sent round again, and sending round one, many or all."""
+
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from litestar import Request, Response, get, post
+
+from app.core import clock
+from app.core.errors import Invalid
+from app.core.ids import parse_id
+from app.jobs import queries as jobs
+from app.jobs import service
+from app.orders.service import short
+from app.web import guards
+from app.web.admin import outlook
+from app.web.render import answer, page, see_other, wants_json
+from app.web.viewer import visitor
+
+Asked = Request[Any, Any, Any]
+SHOWN = 200  # letters on a page; a retry of a whole cause takes all
+MOST = 10_000  # letters sent round at once
+
+
+class NothingChosen(Invalid):
+    title = "No dead letter was chosen"
+
+
+@get("/admin/dead-letters", include_in_schema=False)
+async def index(request: Asked) -> Response[bytes]:
+    """Groups of the same job and cause; with `?name=&cause=` one group's letters, to choose among."""
+    await guards.admin(request)
+    name, cause, _ = _chosen(request.query_params)
+    groups = await jobs.causes()
+    letters = await jobs.dead(name=name, cause=cause, limit=SHOWN) if name else []
+    if wants_json(request):
+        return answer({"groups": groups, "items": letters})
+    context = {
+        "groups": [group | {"href": f"/admin/dead-letters?{_query(group)}"} for group in groups],
+        "letters": [_shown(row) for row in letters],
+        "name": name or "",
+        "cause": cause or "",
+    }
+    return page(request, "admin/dead_letters/index.html", context)
+
+
+@get("/admin/dead-letters/preview", include_in_schema=False)
+async def preview(request: Asked) -> Response[bytes]:
+    """What each chosen letter would do: `?id=` once or more, `?name=&cause=`, or none of them for all."""
+    await guards.admin(request)
+    name, cause, ids = _chosen(request.query_params)
+    seen_at = clock.now()
+    letters = await jobs.dead(name=name, cause=cause, ids=ids, limit=SHOWN)
+    shown = [_shown(row) | {"outlook": await outlook.of(row)} for row in letters]
+    if wants_json(request):
+        return answer({"items": [{"id": row["id"], "outlook": row["outlook"]} for row in shown]})
+    count = sum(g["count"] for g in await jobs.causes() if _matches(g, name, cause)) if ids is None else len(shown)
+    context = {
+        "letters": shown,
+        "count": count,
+        "ids": [row["id"] for row in shown] if ids is not None else None,
+        "name": name or "",
+        "cause": cause if cause is not None else "",
+        "by_cause": cause is not None,
+        "seen_at": seen_at.isoformat(),
+    }
+    return page(request, "admin/dead_letters/preview.html", context)
+
+
+@post("/admin/dead-letters/retries", include_in_schema=False, status_code=200)
+async def retry(request: Asked) -> Response[bytes]:
+    """Send round what was previewed; letters that died after `seen_at` are not among them."""
+    await guards.admin(request)
+    form = await request.form()
+    name, cause, ids = _chosen(form)
+    if ids is None and not form.get("everything") and not name:
+        raise NothingChosen("Choose at least one.", field="id")
+    until = _moment(str(form.get("seen_at", "")))
+    letters = await jobs.dead(name=name, cause=cause, ids=ids, limit=MOST)
+    wanted = [row["id"] for row in letters if row["ended_at"] is None or row["ended_at"] <= until]
+    who = visitor(request).actor
+    said = f"{len(wanted)} dead letters" + (f": {name} {cause or ''}" if name else "")
+    async with guards.recorded(request, "job.retried", details=said[:300]):
+        done = await service.retry_all(wanted, by=who)
+    return answer({"retried": done}) if wants_json(request) else see_other("/admin/dead-letters")
+
+
+def _chosen(fields: Any) -> tuple[str | None, str | None, list[UUID] | None]:
+    """Name, cause and ids as asked for; None where not. A name alone means all its causes."""
+    given = [str(value) for value in fields.getall("id", [])]
+    ids = [found for text in given if (found := parse_id(text))] if given else None
+    name, cause = fields.get("name") or None, fields.get("cause")
+    clean = [None if value is None else str(value).replace("\x00", "")[:200] for value in (name, cause)]
+    return clean[0], clean[1] if clean[0] else None, ids
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return clock.now()
+    return moment if moment.tzinfo else clock.now()
+
+
+def _query(group: dict[str, Any]) -> str:
+    return urlencode({"name": group["name"], "cause": group["cause"]})
+
+
+def _matches(group: dict[str, Any], name: str | None, cause: str | None) -> bool:
+    return name in (None, group["name"]) and cause in (None, group["cause"])
+
+
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    return row | {"about": short(row["subject"]) if row["subject"] else ""}

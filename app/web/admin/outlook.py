@@ -1,0 +1,204 @@
+"""What a dead letter would do if it were sent round again, by our own rows alone: one pure sentence a job name.
+
+Facts are read here and handed over, so that each sentence can be tested as a table; no provider is asked.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from app.core import clock
+from app.fulfillment import queries as supply
+from app.inbox import queries as inbox
+from app.keys import queries as keys
+from app.mail import queries as mail
+from app.orders import queries as orders
+from app.payments import queries as payments
+from app.refunds import queries as refunds
+
+Facts = Mapping[str, Any]
+KEY_FORGOTTEN = timedelta(hours=24)  # after this Resend would send the same letter again (resend.md, 4)
+OPEN = {"reserved", "ready"}
+UNKNOWN = "Runs again from its start. Every step looks first whether it was done already."
+GONE = "Does nothing: what it was about is not there any more."
+
+
+async def of(job: Mapping[str, Any]) -> str:
+    """The sentence for one job with its ``args`` as a dict."""
+    if job["name"] not in JOBS:
+        return UNKNOWN
+    look, say = JOBS[job["name"]]
+    try:
+        return say(await look(job))
+    except (KeyError, ValueError):
+        return "Its arguments make no sense: it will fail again."
+
+
+def reserve(facts: Facts) -> str:
+    order, reservation = facts["order"], facts["reservation"]
+    if order is None:
+        return GONE
+    status = reservation["status"] if reservation else None
+    if status in {"reserved", "ready", "delivered"}:
+        return f"Order {reservation['supplier_order_id']} exists at Kinguin: will not buy again."
+    if order["status"] != "paid":
+        return f"Does nothing: the order is {order['status']}."
+    if status in {"out_of_stock", "cancelled", "refunded"}:
+        return "Does nothing: the supplier does not deliver it. Ask or buy again from the order's page."
+    if reservation and reservation["asked_at"]:
+        return "Asked once, answer lost: looks at Kinguin first, and buys only if nothing is there."
+    if order["held_at"]:
+        return "Does nothing: the order's money goes back."
+    return "Nothing was asked for yet: looks at Kinguin first, then buys it."
+
+
+def check(facts: Facts) -> str:
+    reservation = facts["reservation"]
+    if reservation is None or reservation["status"] not in OPEN:
+        return _closed(reservation)
+    return f"Asks Kinguin how order {reservation['supplier_order_id']} stands. Buys nothing."
+
+
+def collect(facts: Facts) -> str:
+    reservation = facts["reservation"]
+    if reservation is None or reservation["status"] not in OPEN:
+        return _closed(reservation)
+    here = f"{facts['have']} of {reservation['units']} keys are here"
+    return (
+        f"Fetches the keys of order {reservation['supplier_order_id']} again: {here}, and only missing ones are kept."
+    )
+
+
+def _closed(reservation: Facts | None) -> str:
+    return f"Does nothing: the reservation is {reservation['status']} already." if reservation else GONE
+
+
+def notice(facts: Facts) -> str:
+    row = facts["notice"]
+    if row is None:
+        return GONE
+    done = f"It was applied already ({row['outcome']}): " if row["outcome"] else ""
+    return f"{done}Asks the provider what is true now; what is done already is not done again."
+
+
+def payment(facts: Facts) -> str:
+    order = facts["order"]
+    if order is None:
+        return GONE
+    if order["status"] not in facts["open"]:
+        return f"Does nothing: the order is {order['status']}."
+    if facts["offered"]:
+        return "Asks for one more payment beside the one that stands. No money moves."
+    return "Asks NOWPayments for a payment and shows its address. No money moves."
+
+
+def payment_check(facts: Facts) -> str:
+    if facts["payment"] is None:
+        return GONE
+    return f"Asks NOWPayments how payment {facts['payment']['provider_payment_id']} stands; states only move forward."
+
+
+def letter(facts: Facts) -> str:
+    row = facts["mail"]
+    if row is None:
+        return GONE
+    if row["status"] == "sent":
+        return "Mail was sent already: sends nothing."
+    if row["status"] != "pending":
+        return f"Does nothing: the mail is {row['status']}."
+    if facts["age"] > KEY_FORGOTTEN:
+        return "Sends the mail. A day has passed: if an earlier try got through unseen, it is sent a second time."
+    return "Sends the mail under the key of its first try: what got through then is not sent twice."
+
+
+def refund(facts: Facts) -> str:
+    row = facts["refund"]
+    if row is None:
+        return GONE
+    if row["status"] != "processing":
+        return f"Does nothing: the refund is {row['status']}."
+    if row["payout_id"]:
+        return f"Asks NOWPayments how payout {row['payout_id']} stands. Pays nothing out a second time."
+    if row["asked_at"]:
+        return "Asked once, answer lost: looks for the payout first, and pays out only if that one can't come any more."
+    return "Nothing was paid out yet: asks for the payout."
+
+
+def always(words: str) -> Callable[[Facts], str]:
+    return lambda _: words
+
+
+def _id(job: Mapping[str, Any], name: str) -> UUID:
+    return UUID(job["args"][name])
+
+
+async def _nothing(job: Mapping[str, Any]) -> Facts:
+    return {}
+
+
+async def _item(job: Mapping[str, Any]) -> Facts:
+    reservation = await supply.of_item(_id(job, "item_id"))
+    order_id = reservation["order_id"] if reservation else job["subject"]
+    return {"reservation": reservation, "order": await orders.one(order_id) if order_id else None}
+
+
+async def _reservation(job: Mapping[str, Any]) -> Facts:
+    reservation = await supply.one(_id(job, "reservation_id"))
+    have = len(await keys.supplier_ids(reservation["item_id"])) if reservation else 0
+    return {"reservation": reservation, "have": have}
+
+
+async def _notice(job: Mapping[str, Any]) -> Facts:
+    return {"notice": await inbox.one(_id(job, "notice_id"))}
+
+
+def _order(*states: str) -> Callable[[Mapping[str, Any]], Awaitable[Facts]]:
+    async def look(job: Mapping[str, Any]) -> Facts:
+        order_id = _id(job, "order_id")
+        offered = any(row["provider_payment_id"] for row in await payments.of_order(order_id))
+        return {"order": await orders.one(order_id), "offered": offered, "open": states}
+
+    return look
+
+
+async def _payment(job: Mapping[str, Any]) -> Facts:
+    return {"payment": await payments.one(_id(job, "payment_id"))}
+
+
+async def _mail(job: Mapping[str, Any]) -> Facts:
+    row = await mail.one(_id(job, "mail_id"))
+    return {"mail": row, "age": clock.now() - row["created_at"] if row else timedelta()}
+
+
+async def _refund(job: Mapping[str, Any]) -> Facts:
+    return {"refund": await refunds.one(_id(job, "refund_id"))}
+
+
+JOBS: dict[str, tuple[Callable[[Mapping[str, Any]], Awaitable[Facts]], Callable[[Facts], str]]] = {
+    "fulfillment.reserve": (_item, reserve),
+    "fulfillment.check": (_reservation, check),
+    "fulfillment.apply_notice": (_notice, notice),
+    "keys.collect": (_reservation, collect),
+    "payments.create": (_order("created", "waiting"), payment),
+    "payments.top_up": (_order("underpaid", "expired"), payment),
+    "payments.apply_notice": (_notice, notice),
+    "payments.check": (_payment, payment_check),
+    "mail.send": (_mail, letter),
+    "refunds.follow": (_refund, refund),
+    "refunds.ask": (_nothing, always("Asks for what can still go back of the order, and for nothing if nothing can.")),
+    "refunds.check_address": (_nothing, always("Asks NOWPayments whether the address is a good one. Pays nothing.")),
+    "refunds.return_keys": (
+        _nothing,
+        always("Offers the order's keys back to Kinguin, those alone that were not offered yet."),
+    ),
+    "refunds.check_return": (_nothing, always("Asks Kinguin what it has paid back, and books what is not booked yet.")),
+    "catalog.sync": (_nothing, always("Reads the supplier's catalog again. Buys nothing.")),
+    "catalog.refresh": (_nothing, always("Reads one product again at the supplier. Buys nothing.")),
+    "payments.sync_coins": (_nothing, always("Reads the payment provider's coins again.")),
+    "payments.close_forgotten": (_nothing, always("Ends orders that nothing is left to wait for. No money moves.")),
+    "keys.retire": (_nothing, always("Deletes sealed keys that are past their time, and no others.")),
+    "house.tidy": (_nothing, always("Forgets finished jobs that are older than a month.")),
+    "ledger.prove": (_nothing, always("Proves the books of every order. Changes none.")),
+    "audit.anchor": (_nothing, always("Puts this hour's signed statement into the store, unless it is there.")),
+}

@@ -1,0 +1,192 @@
+"""Refunds, for admins: the list, one with all that is known of it, and the decisions."""
+
+import json
+from contextlib import AbstractAsyncContextManager
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from litestar import Request, Response, get, post
+from litestar.params import FromPath
+
+from app.core.ids import parse_id
+from app.core.money import Money, parse_decimal, plain
+from app.core.settings import settings
+from app.keys import queries as keys
+from app.ledger import queries as books
+from app.ledger.service import SUPPLIER_CURRENCY as SUPPLIER
+from app.orders import queries as orders
+from app.orders.service import short
+from app.refunds import queries, service
+from app.refunds.service import TooMuch
+from app.refunds.states import RefundStatus
+from app.web import guards
+from app.web.admin import lists
+from app.web.body import read_form
+from app.web.render import answer, page, see_other, wants_json
+
+Asked = Request[Any, Any, Any]
+WORDS = {"processing": "Being sent", "processed": "Sent", "failed": "Failed"}
+TONES = {"processing": "working", "processed": "good", "failed": "danger"}
+
+
+@get("/admin/refunds", include_in_schema=False)
+async def index(request: Asked) -> Response[bytes]:
+    await guards.admin(request)
+    status = str(request.query_params.get("status", "")) or None
+    status = status if status in set(RefundStatus) else None
+    at = lists.number(request)
+    rows = await queries.page(status=status, limit=lists.PAGE, offset=(at - 1) * lists.PAGE)
+    counts = await queries.counts()
+    if wants_json(request):
+        return answer({"items": rows, "counts": counts})
+    tabs = lists.tabs("/admin/refunds", "status", status, ((s.value, counts.get(s, 0)) for s in RefundStatus))
+    links = lists.links("/admin/refunds", at, len(rows), status=status)
+    return page(
+        request, "admin/refunds/index.html", {"refunds": [_row(r) for r in rows], "counts": tabs, "links": links}
+    )
+
+
+def _row(refund: dict[str, Any]) -> dict[str, Any]:
+    words, tone = WORDS.get(refund["status"], ""), TONES.get(refund["status"], "")
+    if refund["status"] == "pending":
+        named, fine = refund["claimed_at"] is not None, refund["checked_at"] is not None
+        words = "To approve" if fine else "Checking the address" if named else "Waiting for an address"
+        tone = "attention" if fine else ""
+    elif (refund["error"] or "").startswith(service.REJECTED):
+        words, tone = "Turned down", ""
+    return {
+        **refund,
+        "order_short_id": short(refund["order_id"]),
+        "money": Money(refund["amount"], refund["currency"]),
+        "words": words,
+        "tone": tone,
+        "pay_amount": plain(refund["pay_amount"]) if refund["pay_amount"] is not None else "",
+    }
+
+
+async def _find(refund_id: str) -> dict[str, Any]:
+    found = parse_id(refund_id)
+    if found is None:
+        raise service.NoSuchRefund
+    return await service.find(found)
+
+
+async def of_order(order_id: UUID) -> dict[str, Any]:
+    """What ``admin/refunds/_order.html`` shows on an order's page."""
+    sealed = await keys.of_order(order_id)
+    refundable = await queries.refundable(order_id)
+    # Each account's side is in its name; a person reads how much.
+    standing = [(account, abs(number)) for account, number in (await books.balances(order_id)).items() if number]
+    return {
+        "refunds": [_row(refund) for refund in await queries.of_order(order_id)],
+        "refundable": refundable,
+        "keys_shown": any(key["revealed_at"] for key in sealed),
+        "ledger": [
+            {"account": a.value, "money": Money(n, SUPPLIER if a.startswith("supplier") else refundable.currency)}
+            for a, n in standing
+        ],
+    }
+
+
+@get("/admin/refunds/{refund_id:str}", include_in_schema=False)
+async def show(request: Asked, refund_id: FromPath[str]) -> Response[bytes]:
+    await guards.admin(request)
+    refund = await _find(refund_id)
+    if wants_json(request):
+        return answer(refund)
+    order = await orders.one(refund["order_id"])
+    assert order is not None
+    evidence = json.loads(refund["evidence"] or "{}")
+    waits, failed = refund["status"] == "pending", refund["status"] == "failed"
+    ended = refund["payout_status"] in service.SETTLED_WORDS
+    context = {
+        "refund": _row(refund),
+        "email": order["email"],
+        "shown": evidence.get("shown", []),
+        "unseen": len(evidence.get("unseen", [])),
+        "can_approve": waits and refund["checked_at"] is not None and settings().pays_out,
+        "pays_out": settings().pays_out,
+        "can_record": waits,
+        "can_fail": waits or (refund["status"] == "processing" and (refund["asked_at"] is None or ended)),
+        "can_retry": failed,
+    }
+    return page(request, "admin/refunds/show.html", context)
+
+
+@post("/admin/orders/{order_id:str}/refunds", include_in_schema=False, status_code=200)
+async def create(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
+    """Ask for a refund of an order's money; all that is left unless an amount is named."""
+    await guards.admin(request)
+    found = parse_id(order_id)
+    order = await orders.one(found) if found else None
+    if order is None:
+        raise guards.OrderNotFound
+    form = await read_form(request)
+    amount = await _amount(order, form.get("amount", ""))
+    async with guards.recorded(request, "refund.asked", order_id=order["id"], details=str(amount)):
+        refund_id = await service.ask(order["id"], amount, form.get("reason", ""), _who(request))
+    where = f"/admin/refunds/{refund_id}"
+    return answer({"refundId": refund_id}, status=201) if wants_json(request) else see_other(where)
+
+
+async def _amount(order: dict[str, Any], text: str) -> Money:
+    if not text.strip():
+        return await queries.refundable(order["id"])
+    number = parse_decimal(text.strip().lstrip("$€").replace(",", ""))
+    if number is None or abs(number) >= Decimal(10) ** 9 or number != round(number, 2):
+        raise TooMuch("Write the amount as digits, such as 12.50.", field="amount")
+    return Money(number, order["currency"])
+
+
+def _who(request: Asked) -> str:
+    return f"admin {request.state.viewer.email}"
+
+
+@post("/admin/refunds/{refund_id:str}/approvals", include_in_schema=False, status_code=200)
+async def approve(request: Asked, refund_id: FromPath[str]) -> Response[bytes]:
+    """Let the payout begin."""
+    await guards.admin(request)
+    refund = await _find(refund_id)
+    async with _recorded(request, "approved", refund):
+        await service.approve(refund["id"], _who(request))
+    return _back(request, refund["id"])
+
+
+@post("/admin/refunds/{refund_id:str}/records", include_in_schema=False, status_code=200)
+async def record(request: Asked, refund_id: FromPath[str]) -> Response[bytes]:
+    """Keep the transaction of coins that a person has sent."""
+    await guards.admin(request)
+    refund, form = await _find(refund_id), await read_form(request)
+    async with _recorded(request, "recorded", refund):
+        await service.record(refund["id"], form.get("tx_hash", ""), _who(request))
+    return _back(request, refund["id"])
+
+
+@post("/admin/refunds/{refund_id:str}/rejections", include_in_schema=False, status_code=200)
+async def reject(request: Asked, refund_id: FromPath[str]) -> Response[bytes]:
+    """Turn it down, with a reason that the customer reads."""
+    await guards.admin(request)
+    refund, form = await _find(refund_id), await read_form(request)
+    async with _recorded(request, "rejected", refund):
+        await service.fail(refund["id"], form.get("reason", ""), _who(request))
+    return _back(request, refund["id"])
+
+
+@post("/admin/refunds/{refund_id:str}/retries", include_in_schema=False, status_code=200)
+async def retry(request: Asked, refund_id: FromPath[str]) -> Response[bytes]:
+    """Put a failed refund back, to be decided on again."""
+    await guards.admin(request)
+    refund = await _find(refund_id)
+    async with _recorded(request, "retried", refund):
+        await service.retry(refund["id"], _who(request))
+    return _back(request, refund["id"])
+
+
+def _recorded(request: Asked, act: str, refund: dict[str, Any]) -> AbstractAsyncContextManager[None]:
+    details = f"{refund['id']} {refund['amount']} {refund['currency']}"
+    return guards.recorded(request, f"refund.{act}", order_id=refund["order_id"], details=details)
+
+
+def _back(request: Asked, refund_id: UUID) -> Response[bytes]:
+    return answer({"refundId": refund_id}) if wants_json(request) else see_other(f"/admin/refunds/{refund_id}")

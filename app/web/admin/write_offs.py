@@ -1,0 +1,70 @@
+"""An order whose supply has failed: what of it is with the supplier, and giving it up."""
+
+from typing import Any
+
+from litestar import Request, Response, post
+from litestar.params import FromPath
+
+from app.breakers import queries as breakers
+from app.core.ids import parse_id
+from app.core.money import Money
+from app.fulfillment import queries as supply
+from app.fulfillment import steps
+from app.fulfillment.repairs import ENDED, FAILED
+from app.fulfillment.trouble import of_order
+from app.jobs import queries as jobs
+from app.keys import queries as keys
+from app.orders import queries as orders
+from app.web import guards
+from app.web.render import see_other
+from app.web.viewer import visitor
+
+Asked = Request[Any, Any, Any]
+ASK_AGAIN = {
+    "words": "Ask again",
+    "detail": "Nothing was bought so far. It buys the key if there is one, also at today's price.",
+}
+BUY_AGAIN = {
+    "words": "Buy again",
+    "detail": "The supplier has ended its order. This places a new one for the units that are missing.",
+}
+
+
+async def supply_of(order: dict[str, Any]) -> dict[str, Any]:
+    """Reservations with what can be done about them, and the order's trouble, for an order's page."""
+    rows = await supply.of_order(order["id"])
+    current = supply.current(rows)
+    open_to_acts = order["status"] == "paid" and order["held_at"] is None
+    newest = {row["id"] for row in current} if open_to_acts else set()
+    failed = order["fulfillment_status"] == "failed" and all(row["status"] in FAILED for row in current)
+    return {
+        "reservations": [_reservation(row, changeable=row["id"] in newest) for row in rows],
+        "trouble": of_order(
+            order, current, away=await breakers.away("kinguin"), dead=bool(await jobs.dead_for(order["id"]))
+        ),
+        "can_give_up": open_to_acts and failed and not await keys.of_order(order["id"]),
+    }
+
+
+def _reservation(row: dict[str, Any], *, changeable: bool) -> dict[str, Any]:
+    again = BUY_AGAIN if row["status"] in ENDED else ASK_AGAIN
+    return {
+        **row,
+        "supplier_id": row["supplier_order_id"],
+        "item_name": row["item_name"],
+        "cost": Money(row["charged"], "EUR") if row["charged"] is not None else None,
+        "again": again if changeable and row["status"] in FAILED else None,
+    }
+
+
+@post("/admin/orders/{order_id:str}/write-offs", include_in_schema=False, status_code=200)
+async def create(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
+    """Nothing of it can be delivered: the order has failed, and its refund is asked for."""
+    await guards.admin(request)
+    found = parse_id(order_id)
+    order = await orders.one(found) if found else None
+    if order is None:
+        raise guards.OrderNotFound
+    async with guards.recorded(request, "order.given_up", order_id=order["id"]):
+        await steps.give_up(order["id"], by=visitor(request).actor)
+    return see_other(f"/admin/orders/{order['id']}")

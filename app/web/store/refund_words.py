@@ -1,0 +1,43 @@
+"""What each state of a refund is called on the customer's page, and what happens next."""
+
+from typing import Any
+
+from app.core.money import Money, plain
+from app.refunds.service import REJECTED
+
+NO_ADDRESS = ("Tell us where to send it", "We mailed you a link. It opens a page that asks for your wallet's address.")
+CHECKING = ("Checking your address", "This takes a few seconds.")
+LOOKING = ("Waiting for our team", "Your address is fine. A person looks over each refund, as a rule within a day.")
+SENDING = ("On its way to you", "The payment provider is sending it. This takes minutes, sometimes an hour.")
+SENT = ("Sent", "Your wallet shows it once the network has confirmed it.")
+STUCK = ("Something went wrong", "It was not sent. Our team has been told and tries again.")
+TURNED_DOWN = "Turned down"
+
+
+def shown(refund: dict[str, Any], email_masked: str) -> dict[str, Any]:
+    """A refund for ``store/refunds/_order.html``."""
+    words, next_words = _say(refund)
+    unclaimed = refund["status"] == "pending" and refund["claimed_at"] is None
+    return {
+        "id": refund["id"],
+        "amount": Money(refund["amount"], refund["currency"]),
+        "words": words,
+        "next_words": next_words,
+        "needs_address": unclaimed,
+        "why": refund["error"] if unclaimed else None,
+        "email_masked": email_masked,
+        "coin": (refund["coin"] or "").upper() if refund["address"] else "",
+        "pay_amount": plain(refund["pay_amount"]) if refund["pay_amount"] and refund["status"] == "processed" else "",
+        "address": refund["address"],
+        "tx_hash": refund["tx_hash"],
+        "tone": {"processed": "good", "failed": "attention"}.get(refund["status"], "working"),
+    }
+
+
+def _say(refund: dict[str, Any]) -> tuple[str, str]:
+    if refund["status"] == "pending":
+        return NO_ADDRESS if refund["claimed_at"] is None else LOOKING if refund["checked_at"] else CHECKING
+    if refund["status"] == "failed":
+        error = refund["error"] or ""
+        return (TURNED_DOWN, error.removeprefix(REJECTED)) if error.startswith(REJECTED) else STUCK
+    return SENT if refund["status"] == "processed" else SENDING

@@ -1,0 +1,112 @@
+"""A customer's part in a refund: naming an address by the mailed link, and asking for that link again.
+
+Looking changes nothing, since mail scanners look too. What was typed is shown once more before it is taken; only the
+confirming button uses the link up.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from litestar import Request, Response, get, post
+from litestar.params import FromPath
+
+from app.accounts.service import LinkSpent
+from app.core.errors import Problem
+from app.core.ids import parse_id
+from app.core.money import Money
+from app.core.settings import settings
+from app.orders.service import short
+from app.payments import queries as payments
+from app.refunds import claims, queries
+from app.refunds.addresses import BadAddress
+from app.web import guards
+from app.web.body import read_form
+from app.web.render import answer, page, see_other, wants_json
+from app.web.store.wallets import MEMO_LABELS
+from app.web.viewer import Viewer, remember_orders
+
+Asked = Request[Any, Any, Any]
+FIELDS = ("coin", "address", "memo")
+
+
+@get("/refunds/claims/{token:str}", include_in_schema=False)
+async def show(request: Asked, token: FromPath[str]) -> Response[bytes]:
+    refund = await claims.look(token)
+    if refund is None:
+        return _past(request)
+    return await _form(request, token, refund, {"coin": refund["coin"] or "", "address": "", "memo": ""})
+
+
+@post("/refunds/claims/{token:str}", include_in_schema=False, status_code=200)
+async def claim(request: Asked, token: FromPath[str]) -> Response[bytes]:
+    """Take an address: first it is shown once more, and with ``confirmed`` it is kept."""
+    await guards.spend(request, "lookups", settings().limit_lookups)
+    refund, typed = await claims.look(token), await read_form(request)
+    if refund is None:
+        return _past(request)
+    values = {name: typed.get(name, "")[:300] for name in FIELDS}
+    if typed.get("change"):
+        return await _form(request, token, refund, values)
+    try:
+        target = await claims.parse(values["coin"], values["address"], values["memo"])
+    except BadAddress as bad:
+        return await _form(request, token, refund, values, error=bad)
+    if typed.get("confirmed") != "yes":
+        return await _confirm(request, token, refund, target.coin, target.address, target.memo)
+    try:
+        await claims.claim(token, target)
+    except LinkSpent:
+        return _past(request)
+    viewer: Viewer = request.state.viewer
+    response = see_other(f"/orders/{refund['order_id']}")
+    remember_orders(response, [*viewer.orders, refund["order_id"]])
+    return response
+
+
+def _past(request: Asked) -> Response[bytes]:
+    if wants_json(request):
+        raise LinkSpent("Ask for a new link on your order's page.")
+    return page(request, "store/refunds/past.html", status=410)
+
+
+async def _form(
+    request: Asked, token: str, refund: Mapping[str, Any], values: Mapping[str, str], *, error: Problem | None = None
+) -> Response[bytes]:
+    if error is not None and wants_json(request):
+        raise error
+    context = _facts(token, refund) | {
+        "coins": await payments.coins(),
+        "values": values,
+        "errors": {error.field: error.detail} if error else {},
+        "why": refund["error"],
+    }
+    return page(request, "store/refunds/claim.html", context, status=error.status if error else 200)
+
+
+async def _confirm(
+    request: Asked, token: str, refund: Mapping[str, Any], coin: str, address: str, memo: str | None
+) -> Response[bytes]:
+    found = next(c for c in await payments.coins() if c["code"] == coin)
+    target = {"coin": found, "address": address, "memo": memo, "memo_label": MEMO_LABELS.get(coin, "Memo")}
+    return page(request, "store/refunds/confirm.html", _facts(token, refund) | {"target": target})
+
+
+def _facts(token: str, refund: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "token": token,
+        "amount": Money(refund["amount"], refund["currency"]),
+        "short_id": short(refund["order_id"]),
+    }
+
+
+@post("/orders/{order_id:str}/refunds/{refund_id:str}/links", include_in_schema=False, status_code=200)
+async def send_link(request: Asked, order_id: FromPath[str], refund_id: FromPath[str]) -> Response[bytes]:
+    """Mail the claim link once more; it goes to the order's own address, whoever asks."""
+    await guards.spend(request, "lookups", settings().limit_lookups)
+    order = await guards.own_order(request, order_id)
+    found = parse_id(refund_id)
+    if found is None or found not in {refund["id"] for refund in await queries.of_order(order["id"])}:
+        raise guards.OrderNotFound
+    await claims.send_link_again(found)
+    where = f"/orders/{order['id']}"
+    return answer({"location": where}) if wants_json(request) else see_other(where)

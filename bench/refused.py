@@ -1,0 +1,55 @@
+"""Genuine notices while 10,000 badly signed ones come in at 32 connections. Workers stopped."""
+
+import asyncio
+
+import asyncpg
+
+from bench.ipn import notice, signed
+from bench.load import Result, hammer, request
+from bench.report import Row
+from bench.town import Town
+
+FLOOD, AT_ONCE = 10_000, 32
+GENUINE_AT_ONCE = 4
+FIRST = 2_000_000  # numbers of notices that no other measurement uses
+
+
+def forged(number: int) -> bytes:
+    body = notice(number)
+    return request(
+        "POST", "/webhooks/nowpayments/ipn", body, content_type="application/json", x_nowpayments_sig="0123abcd" * 16
+    )
+
+
+async def beside(town: Town, flood: "asyncio.Task[Result]") -> Result:
+    """Genuine notices, one behind the other on each connection, for as long as the flood lasts."""
+    together, first = Result(0, []), FIRST
+    while not flood.done():
+        some = await hammer(town.port, [signed(notice(first + n)) for n in range(100)], GENUINE_AT_ONCE)
+        first += 100
+        together.latencies += some.latencies
+        together.statuses = {200: together.statuses.get(200, 0) + some.statuses[200]}
+    together.latencies.sort()
+    return together
+
+
+async def measure(town: Town) -> list[Row]:
+    await town.start_web()
+    await hammer(town.port, [signed(notice(FIRST - 1 - n)) for n in range(200)], GENUINE_AT_ONCE)
+    alone = await hammer(town.port, [signed(notice(FIRST - 1000 - n)) for n in range(500)], GENUINE_AT_ONCE)
+    flood = asyncio.create_task(hammer(town.port, [forged(n) for n in range(FLOOD)], AT_ONCE))
+    genuine = await beside(town, flood)
+    false = await flood
+    town.stop("web")  # it writes the rest of its counts as it stops
+    assert false.statuses == {401: FLOOD}, false.statuses
+    db = await asyncpg.connect(town.env["DATABASE_URL"])
+    rows, posts = await db.fetchrow("SELECT count(*), sum(posts) FROM refused_notice")
+    await db.close()
+    assert posts == FLOOD, posts
+    return [
+        Row(
+            "IPN p95 beside a forged flood", genuine.percentile(0.95), "ms", alone.percentile(0.95), "alone", limit=200
+        ),
+        Row("forged posts refused", false.rate, "/s"),
+        Row("rows they leave", float(rows), "", limit=4),
+    ]

@@ -1,0 +1,89 @@
+"""Customers: they order at a bounded rate, and pay as soon as they are shown where to."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Coroutine
+
+import httpx
+
+from chaos.customer import Customer, NotPlaced, address
+from chaos.town import Town
+
+CASES = {  # how they pay, by weight; "" never pays
+    "success": 40, "finished": 35, "doubled": 8, "reordered": 7, "twice": 3, "overpaid": 3, "partially_paid": 2, "": 2,
+}  # fmt: skip
+COINS = ("ltc", "doge", "usdttrc20", "sol", "trx")
+AT_ONCE = 400  # orders under way at once: more would only wait for each other
+LOOK = 0.5  # seconds between looks at who may pay, and at how many are under way
+GOODS = "SELECT id::text FROM product WHERE active AND text_keys AND price BETWEEN 12 AND 45 ORDER BY slug LIMIT 30"
+UNDER_WAY = """SELECT count(*) AS n FROM purchase WHERE cause IS NULL AND status IN
+               ('created', 'confirming', 'paid') AND created_at > now() - interval '10 min'"""
+
+
+class Crowd:
+    """``customers`` are those whose order was answered with 201; who got no answer tries again, as people do."""
+
+    def __init__(self, town: Town, orders: int, rate: float, seed: int) -> None:
+        self.town, self._orders, self._rate = town, orders, rate
+        self._chance = random.Random(seed)
+        self.customers: list[Customer] = []
+        self.refusals = Counter[str]()
+        self._unpaid: dict[str, tuple[Customer, str]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def paying(self) -> list[Customer]:
+        """Those who have paid, or still mean to."""
+        return [it for it in self.customers if it.case]
+
+    async def shop(self) -> None:
+        """Until every order is placed and everyone who means to has paid."""
+        goods = [row["id"] for row in await self.town.rows(GOODS)]
+        paying = asyncio.create_task(self._pay_all())
+        for number in range(self._orders):
+            _must_go_on(paying)
+            while number % 20 == 0 and (await self.town.rows(UNDER_WAY))[0]["n"] > AT_ONCE:
+                await asyncio.sleep(LOOK)
+            chosen = self._chance.sample(goods, self._chance.choice((1, 1, 1, 2)))
+            units = {product: self._chance.choice((1, 1, 2, 3)) for product in chosen}
+            (case,) = self._chance.choices(list(CASES), list(CASES.values()))
+            self._spawn(self._order(units, case, self._chance.choice(COINS)))
+            await asyncio.sleep(1 / self._rate)
+        while self._tasks or self._unpaid:
+            await asyncio.sleep(LOOK)
+            _must_go_on(paying)
+        paying.cancel()
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _order(self, units: dict[str, int], case: str, coin: str) -> None:
+        while True:
+            try:
+                customer = await Customer.orders(self.town, units, coin=coin)
+                break
+            except (NotPlaced, httpx.TransportError) as refused:
+                self.refusals[str(refused)[:3] if isinstance(refused, NotPlaced) else type(refused).__name__] += 1
+                await asyncio.sleep(LOOK)
+        self.customers.append(customer)
+        if case:
+            self._unpaid[customer.order_id] = customer, case
+
+    async def _pay_all(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK)
+            waiting = [customer for customer, _ in self._unpaid.values()]
+            await address(self.town, waiting)
+            ready = [customer for customer in waiting if customer.payment_id]
+            await asyncio.gather(*(it.pays(self.town, self._unpaid[it.order_id][1]) for it in ready))
+            for customer in ready:
+                del self._unpaid[customer.order_id]
+
+
+def _must_go_on(task: "asyncio.Task[None]") -> None:
+    """A task without end has ended: raise what went wrong."""
+    if task.done():
+        task.result()

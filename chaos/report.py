@@ -1,0 +1,45 @@
+"""What happened to a town and what became of its orders, as a page of Markdown."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from chaos.verdict import RULES, Finding
+
+SHOWN = 20  # findings spelt out
+
+
+@dataclass
+class Report:
+    """All figures of one run. ``facts`` are lines of name and value."""
+
+    facts: dict[str, object]
+    struck: Counter[str]
+    findings: list[Finding | str] = field(default_factory=list)
+
+    @property
+    def fine(self) -> bool:
+        return not self.findings
+
+    def text(self) -> str:
+        lines = ["# Chaos report", "", f"**{len(self.findings)} violations.**", "", "| | |", "|---|---|"]
+        lines += [f"| {name} | {value} |" for name, value in self.facts.items()]
+        lines += ["", "## Faults", "", "| fault | times |", "|---|---|"]
+        lines += [f"| {name} | {count} |" for name, count in sorted(self.struck.items())]
+        lines += [
+            f"| **all** | **{self.struck.total()}** |",
+            "",
+            "## Always true",
+            "",
+            "| rule | verdict |",
+            "|---|---|",
+        ]
+        broken = Counter(it.rule if isinstance(it, Finding) else "town" for it in self.findings)
+        rules = RULES | {"town": "nothing is left over or unknown in the town as a whole"}
+        lines += [f"| {words} | {_verdict(broken[rule])} |" for rule, words in rules.items()]
+        if self.findings:
+            lines += ["", "## Violations", "", *(f"- {it}" for it in self.findings[:SHOWN])]
+        return "\n".join(lines) + "\n"
+
+
+def _verdict(count: int) -> str:
+    return f"**broken {count} times**" if count else "holds"

@@ -1,0 +1,307 @@
+"""The faults of the kill matrix: each strikes while orders stand at every label, and says what was done."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from chaos import messages
+from chaos.customer import Customer, addressed
+from chaos.town import Town, until
+from chaos.verdict import Finding, examine, read, revealed, settled
+from tests.faults.stage import (
+    AT_EACH,
+    BUY,
+    CALLS_LAST,
+    CHECK,
+    FIND,
+    INVOICE,
+    KEYS,
+    LABELS,
+    MAIL,
+    NOTICE,
+    PAYMENT,
+    PUT,
+    STATUS,
+    Stage,
+    in_hand,
+    look_now,
+)  # fmt: skip
+
+SETTLES = 45.0  # seconds after a fault in which every order is fulfilled: the search's lag of 20 s, and room; no lease
+POOL = 12  # connections of a worker: so many commits wait for a lock at once, the others for a connection
+
+GOODS = """SELECT id::text, supplier_product_id FROM product WHERE active AND text_keys AND price BETWEEN 12 AND 45
+           ORDER BY slug"""
+
+Strike = Callable[[Stage], Awaitable[None]]
+
+
+async def kill_before_the_effect(stage: Stage) -> None:
+    """The worker dies with its calls on their way; they never arrive."""
+    await stage.set("before")
+    await stage.town.kill("worker")
+    await until(stage.nobody_held, "the calls of the dead are dropped")
+    await stage.release()
+    await stage.town.start("worker")
+
+
+async def kill_after_the_effect(stage: Stage) -> None:
+    """The worker dies in the middle: each call has taken effect, and its answer never comes."""
+    await stage.set("after")
+    await stage.town.kill("worker")
+    await stage.release()
+    await stage.town.start("worker")
+
+
+async def kill_with_the_answer_in_hand(stage: Stage) -> None:
+    """Every call was answered and nothing of it is committed yet, when the worker dies."""
+    await stage.set("before")
+    async with stage.town.locked(
+        ("SELECT FROM purchase WHERE id = ANY($1::uuid[])", stage.ids_locked_in("purchase")),
+        ("SELECT FROM reservation WHERE order_id = ANY($1::uuid[])", stage.ids_locked_in("reservation")),
+        ("SELECT FROM mail WHERE subject = ANY($1::uuid[])", stage.ids_locked_in("mail")),
+    ):
+        # What follows the invoice is the next call, not a commit.
+        await stage.answer_all_but(INVOICE, then=PAYMENT)
+        await until(lambda: commits_wait(stage.town), "answers wait to be committed")
+        await stage.town.kill("worker")
+    await stage.release()
+    await stage.town.start("worker")
+
+
+async def commits_wait(town: Town) -> bool:
+    rows = await town.rows("SELECT count(*) AS n FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    return bool(rows[0]["n"] >= POOL)
+
+
+async def kill_and_arrive_late(stage: Stage) -> None:
+    """The worker dies with its calls on their way; they arrive when the next worker is at the same jobs already."""
+    await stage.set("before", late=True)
+    lost = {job["id"]: job["attempt"] for job in await in_hand(stage.town)}
+    await stage.town.kill("worker")
+    await stage.disarm()
+    await stage.town.start("worker")
+    # A purchase is looked for and not found; the job waits, and only then does the first call arrive.
+    sql = """SELECT count(*) AS n FROM job JOIN unnest($1::uuid[], $2::int[]) AS was (id, attempt) USING (id)
+             WHERE job.attempt > was.attempt
+               AND (job.status = 'pending' OR subject IS NULL OR NOT subject = ANY($3::uuid[]))"""
+
+    async def taken_up() -> bool:
+        rows = await stage.town.rows(sql, list(lost), list(lost.values()), stage.ids(BUY))
+        return bool(rows[0]["n"] == len(lost))
+
+    await until(taken_up, "the next worker has taken up every job", seconds=40)
+    await stage.release()
+
+
+async def double_every_message(stage: Stage) -> None:
+    """Messages come again while their job is in hand, and once more when it is done."""
+    await stage.set("after")
+    jobs = await in_hand(stage.town)
+    messages.send_again(stage.town.redis, jobs, 2)
+    await nothing_queued(stage.town)
+    now = {job["id"]: job["attempt"] for job in await in_hand(stage.town)}
+    assert all(now.get(job["id"], job["attempt"]) == job["attempt"] for job in jobs), (
+        "a second message began a second attempt"
+    )
+    await stage.release()
+    await stage.finish()
+    await settled(stage.town, stage.orders, seconds=SETTLES)
+    sql = "SELECT id, name FROM job WHERE subject = ANY($1::uuid[]) OR name LIKE '%.apply_notice'"
+    messages.send_again(stage.town.redis, await stage.town.rows(sql, stage.ids(*LABELS)), 2)
+    await nothing_queued(stage.town)
+
+
+async def nothing_queued(town: Town) -> None:
+    async def empty() -> bool:
+        return messages.queued(town.redis) == 0
+
+    await until(empty, "every message was taken")
+
+
+async def lose_every_message(stage: Stage) -> None:
+    """Redis takes no message at the moment in which each label's job is posted, and is empty afterwards."""
+    town = stage.town
+    await stage.place(NOTICE, CHECK, FIND, BUY, STATUS, KEYS, PUT)
+    await addressed(town, stage.orders)
+    # Each order waits one step before the job whose message is to be lost.
+    for label, before in ((FIND, NOTICE), (BUY, NOTICE), (STATUS, BUY), (KEYS, STATUS), (PUT, STATUS)):
+        await stage.hold(before, "after", known=label)
+    await stage.pay(FIND, BUY, STATUS, KEYS, PUT)
+    await stage.all_held()
+    messages.refuse(town.redis)
+    await stage.place(INVOICE, PAYMENT, MAIL)
+    await stage.pay(NOTICE)
+    await stage.pay_unheard(stage.groups[CHECK])
+    await stage.release()
+    await until(lambda: posted(stage), "every label's job is posted")
+    await swept(stage)
+    town.redis.flushall()
+    messages.accept(town.redis)
+
+
+async def posted(stage: Stage) -> bool:
+    rows = await stage.town.rows("SELECT name, subject::text AS id FROM job WHERE status = 'pending'")
+    have = [(row["name"], row["id"]) for row in rows]
+    notices = have.count((NOTICE.job, None))  # posted by a notice that nobody has read yet
+    return notices >= AT_EACH and all(
+        (label.job, order_id) in have for label in LABELS if label != NOTICE for order_id in stage.ids(label)
+    )
+
+
+async def swept(stage: Stage) -> None:
+    """Until the clock has made its round once more."""
+    await look_now(stage.town, stage.groups[CHECK])
+    sql = "SELECT count(*) AS n FROM payment WHERE provider_payment_id = ANY($1) AND next_check_at > now()"
+
+    async def moved() -> bool:
+        rows = await stage.town.rows(sql, [it.payment_id for it in stage.groups[CHECK]])
+        return bool(rows[0]["n"] == AT_EACH)
+
+    await until(moved, "the clock has swept")
+
+
+async def flush_redis(stage: Stage) -> None:
+    """Redis is wiped with calls under way, and with messages in it that no worker has taken."""
+    await stage.set("after")
+    async with stage.town.suspended("worker"):
+        await stage.place(INVOICE, MAIL)
+        await until(lambda: some_queued(stage.town, 2 * AT_EACH), "messages are queued")
+        stage.town.redis.flushall()
+    await stage.release()
+
+
+async def some_queued(town: Town, least: int) -> bool:
+    return messages.queued(town.redis) >= least
+
+
+async def restart_redis(stage: Stage) -> None:
+    """Redis is killed with calls under way; they are answered, and orders placed, while there is none."""
+    await stage.set("after")
+    await stage.town.kill_redis()
+    await stage.release()
+    began = asyncio.get_running_loop().time()
+    await stage.place(INVOICE)
+    assert asyncio.get_running_loop().time() - began < 5, "a checkout hung because Redis was away"
+    await stage.town.start_servers()
+
+
+async def restart_postgres(stage: Stage) -> None:
+    """Postgres is killed with calls under way; they are answered while there is none."""
+    await stage.set("after")
+    killing = asyncio.create_task(stage.town.kill_postgres())
+    await stage.release()
+    await killing
+    await stage.town.start_servers()
+
+
+async def time_out_after_the_effect(stage: Stage) -> None:
+    """Every provider does it and never answers: the callers give up by themselves."""
+    await stage.set("after")
+    await stage.disarm()
+    await until(stage.nobody_held, "every caller has given up", seconds=4 * CALLS_LAST)
+    await stage.release()
+
+
+async def answer_500_then_work(stage: Stage) -> None:
+    """Every provider answers 500 and does nothing; the next time it works."""
+    await stage.set("before")
+    await stage.release("error500")
+
+
+async def answer_500_after_the_effect(stage: Stage) -> None:
+    """Every provider does it and answers 500; the next time it works."""
+    await stage.set("after")
+    await stage.release("error500")
+
+
+async def hang_up_after_the_effect(stage: Stage) -> None:
+    """Every provider does it and closes the line without a byte."""
+    await stage.set("after")
+    await stage.release("hang_up")
+
+
+FAULTS: tuple[Strike, ...] = (
+    kill_before_the_effect, kill_and_arrive_late, answer_500_then_work, answer_500_after_the_effect,
+    kill_after_the_effect, kill_with_the_answer_in_hand, restart_postgres, restart_redis, flush_redis,
+    lose_every_message, double_every_message, time_out_after_the_effect, hang_up_after_the_effect,
+)  # fmt: skip
+
+
+@dataclass
+class Outcome:
+    """What one fault led to: its orders, and every rule that one of them breaks."""
+
+    orders: list[Customer] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    settled: bool = False
+    struck: float = 0.0
+    seconds: float = 0.0
+
+    def __str__(self) -> str:
+        return f"{len(self.orders)} orders, struck after {self.struck:.1f} s, all right {self.seconds:.1f} s later"
+
+
+class Story:
+    """One fault after the other in one town.
+
+    The next one strikes when the orders of the last have ended, but for those that wait out the supplier's search
+    (20 s, in which nothing is done for them): whatever strikes meanwhile makes it only harder for them.
+    """
+
+    def __init__(self, town: Town, strikes: Sequence[Strike]) -> None:
+        self.town, self._strikes = town, strikes
+        self._outcomes = {strike: asyncio.get_running_loop().create_future() for strike in strikes}
+        self._judging: set[asyncio.Task[None]] = set()
+        self._telling = asyncio.create_task(self._tell())
+
+    async def outcome(self, strike: Strike) -> Outcome:
+        """What a fault led to, once that is known. Raises what kept it from striking."""
+        return await asyncio.shield(self._outcomes[strike])
+
+    async def close(self) -> None:
+        for task in (self._telling, *self._judging):
+            task.cancel()
+        await asyncio.gather(self._telling, *self._judging, return_exceptions=True)
+        for outcome in self._outcomes.values():
+            outcome.cancel()
+
+    async def _tell(self) -> None:
+        goods = await self.town.rows(GOODS)
+        for strike in self._strikes:
+            try:
+                await self._play(strike, goods[: len(LABELS)])
+            except Exception as error:
+                self._outcomes[strike].set_exception(error)
+                await self._heal()
+
+    async def _play(self, strike: Strike, goods: list[dict[str, Any]]) -> None:
+        clock = asyncio.get_running_loop().time
+        stage, began = Stage(self.town, strike.__name__, goods), clock()
+        await strike(stage)
+        struck = clock()
+        await stage.finish()
+        quick = [order for label, group in stage.groups.items() if label != BUY for order in group]
+        await settled(self.town, quick, seconds=SETTLES)
+        judging = asyncio.create_task(self._judge(strike, stage, struck - began, struck))
+        self._judging.add(judging)
+
+    async def _judge(self, strike: Strike, stage: Stage, struck: float, since: float) -> None:
+        try:
+            fine = await settled(self.town, stage.orders, seconds=SETTLES)
+            seconds = asyncio.get_running_loop().time() - since
+            books = await read(self.town, stage.orders)
+            findings = examine(books, stage.orders) or await revealed(self.town, books, stage.orders)
+            self._outcomes[strike].set_result(Outcome(stage.orders, findings, fine, struck, seconds))
+        except Exception as error:
+            self._outcomes[strike].set_exception(error)
+
+    async def _heal(self) -> None:
+        """Nothing of a fault that failed is left for the next."""
+        await self.town.start_servers()
+        messages.accept(self.town.redis)
+        await self.town.asks("POST", "/holds/release", json={})
+        await self.town.asks("DELETE", "/faults")
+        if not self.town.runs("worker"):
+            await self.town.start("worker")
