@@ -1,4 +1,4 @@
-"""The simulation: seeds of the list break no rule, a planted bug is found."""
+"""The simulation finds a planted bug."""
 
 import re
 import subprocess
@@ -7,8 +7,6 @@ import sys
 import pytest
 
 from tests.conftest import ROOT
-
-SEEDS = [line.split() for line in (ROOT / "tests/simulation/seeds.txt").read_text().splitlines() if line[:1] not in "#"]
 
 
 def simulate(seed: int | str, orders: int | str, *more: str) -> tuple[int, str]:
@@ -22,12 +20,6 @@ def digest(said: str) -> str:
     found = re.search(r"^Digest +([0-9a-f]{64})$", said, re.MULTILINE)
     assert found, said
     return found[1]
-
-
-@pytest.mark.parametrize(("seed", "orders"), SEEDS)
-def test_a_seed_of_the_list_breaks_no_rule(seed: str, orders: str) -> None:
-    code, said = simulate(seed, orders)
-    assert code == 0, said
 
 
 @pytest.mark.parametrize("mutant", ["no-look"])
