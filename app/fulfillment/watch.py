@@ -55,4 +55,4 @@ async def _resume(order_id: UUID) -> None:
         else:
             args = {"item_id": str(item["id"])}
             await jobs.post("fulfillment.reserve", args, subject=order_id, dedupe=f"reserve:{item['id']}")
-    await history.record(order_id, "supply.resumed")
+    await history.record(order_id, "supply.picked_up")

@@ -18,7 +18,7 @@ async def test_a_paid_order_whose_jobs_are_all_gone_is_taken_up_again(app, box, 
     await lose_the_jobs()
     with clock.travelled(LATER):
         assert await watch.pick_up() == 1
-        assert "supply.resumed" in await events(order_id)
+        assert "supply.picked_up" in await events(order_id)
         await drain()
     assert (await order(order_id))["status"] == "fulfilled"
     assert len(await box.orders()) == 1
@@ -59,4 +59,4 @@ async def test_orders_that_are_worked_on_or_young_are_left_alone(app, box) -> No
     before = await rows()
     assert await watch.pick_up() == 0  # young
     assert await rows() == before
-    assert await count("event", "kind = 'supply.resumed'") == 0
+    assert await count("event", "kind = 'supply.picked_up'") == 0

@@ -179,6 +179,7 @@ JOBS: dict[str, tuple[Callable[[Mapping[str, Any]], Awaitable[Facts]], Callable[
     "fulfillment.reserve": (_item, reserve),
     "fulfillment.check": (_reservation, check),
     "fulfillment.apply_notice": (_notice, notice),
+    "fulfillment.pick_up": (_nothing, always("Looks for paid orders that nobody works on. Buys nothing by itself.")),
     "keys.collect": (_reservation, collect),
     "payments.create": (_order("created", "waiting"), payment),
     "payments.top_up": (_order("underpaid", "expired"), payment),

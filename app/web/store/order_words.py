@@ -198,6 +198,7 @@ EVENTS = {  # kind → (icon, words); a kind that is missing here is for our own
     "supply.ready": ("package", "The supplier has the key ready"),
     "supply.failed": ("alert", "The supplier could not deliver: our team has been told"),
     "supply.retried": ("refresh", "Asking the supplier again"),
+    "supply.picked_up": ("refresh", "Taken up again"),
     "supply.alternative": ("refresh", "That offer was gone: trying another one of the same game"),
     "supply.unfunded": ("clock", "Our order at the supplier is held up for a moment"),
     "supply.waiting": ("clock", "Our supplier is away: the order waits and goes on by itself"),
