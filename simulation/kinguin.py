@@ -16,6 +16,7 @@ PRODUCTS = 12
 STOCK = 100_000
 SEARCH_LAG = (0.5, 4.0)  # seconds a new order may stay invisible to search
 QUICK, SLOW = (0.5, 8.0), (60.0, 900.0)  # seconds until a key is delivered
+REFUSES = 0.4  # chance that it notices an external id it has seen before
 PATH = "/webhooks/kinguin"
 
 
@@ -45,12 +46,11 @@ class Order:
 
 @dataclass
 class Kinguin:
-    """``forgiving``: it takes an external id twice, and charges twice."""
+    """What it does with an external id that it knows is not known (section 6): here it refuses it or charges twice."""
 
     scheduler: Scheduler
     weather: Weather
     secret: str
-    forgiving: bool
     tell: Callable[[str, dict[str, str], bytes], None] = lambda *_: None
     name: str = "kinguin"
     orders: dict[str, Order] = field(default_factory=dict)
@@ -98,7 +98,7 @@ class Kinguin:
         opaque = 422, _refusal("OrderFailed", 422, "There was a problem with placing order.")
         if self.weather.strikes("order refused without a reason"):
             return opaque
-        if not self.forgiving and external_id in self.by_external:
+        if external_id in self.by_external and self.weather.chance.random() < REFUSES:
             detail = f'Order with orderExternalId "{external_id}" already exists.'
             return 422, _refusal("ConstraintViolation", 422, detail) | {"propertyPath": "orderExternalId"}
         product = next(p for p in self.products if p.id == row["productId"])

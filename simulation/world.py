@@ -61,8 +61,7 @@ class World:
         self.processes = Processes(self.scheduler, self.weather)
         s = settings()
         self.nowpayments = NowPayments(self.scheduler, self.weather, s.nowpayments_ipn_secret.get_secret_value())
-        forgiving = self.chance.random() < 0.75
-        self.kinguin = Kinguin(self.scheduler, self.weather, s.kinguin_webhook_secret.get_secret_value(), forgiving)
+        self.kinguin = Kinguin(self.scheduler, self.weather, s.kinguin_webhook_secret.get_secret_value())
         self.resend = Resend(self.scheduler)
         self.store = Store(self.scheduler, self.weather, self.processes)
         self.kit = self._kit()
