@@ -44,7 +44,7 @@ class Unreachable(ConnectionRefusedError):
     """Postgres did not take the connection."""
 
 
-class AnswerLost(asyncpg.ConnectionDoesNotExistError):
+class AnswerLost(asyncpg.ConnectionDoesNotExistError):  # type: ignore[misc]
     """The connection broke while the commit was under way; it took effect, and nobody here can know."""
 
 
