@@ -17,7 +17,7 @@ WATCHED = {  # table → columns whose every change is written down
     "purchase": ("status", "fulfillment_status"),
     "payment": ("status",),
     "reservation": ("status",),
-    "job": ("status", "attempt"),
+    "job": ("status",),
 }
 HURRY = (0.0005, 0.02)  # seconds between wanting a transaction and having it
 WATCH = """
