@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import httpx
@@ -129,12 +130,12 @@ class Kinguin:
         weather, chance = self.weather, self.weather.chance
         for ending, fault in (("CANCELED", "cancelled by the supplier"), ("REFUNDED", "refunded by the supplier")):
             if weather.strikes(fault):
-                self.scheduler.after(chance.uniform(*SLOW), lambda ending=ending: self._end(order, ending))
+                self.scheduler.after(chance.uniform(*SLOW), partial(self._end, order, ending))
                 return
         delay = chance.uniform(*(SLOW if weather.strikes("delivered slowly") else QUICK))
         parts = weather.strikes("delivered in parts")
         for key in order.keys:
-            self.scheduler.after(delay, lambda key=key: self._deliver(order, key))
+            self.scheduler.after(delay, partial(self._deliver, order, key))
             delay += chance.uniform(1, 90) if parts else 0
 
     def _deliver(self, order: Order, key: dict[str, str]) -> None:

@@ -17,7 +17,7 @@ WATCHED = {  # table → columns whose every change is written down
     "purchase": ("status", "fulfillment_status"),
     "payment": ("status",),
     "reservation": ("status",),
-    "job": ("status", "attempt"),
+    "job": ("status",),
 }
 HURRY = (0.0005, 0.02)  # seconds between wanting a transaction and having it
 WATCH = """
@@ -44,7 +44,7 @@ class Unreachable(ConnectionRefusedError):
     """Postgres did not take the connection."""
 
 
-class AnswerLost(asyncpg.ConnectionDoesNotExistError):
+class AnswerLost(asyncpg.ConnectionDoesNotExistError):  # type: ignore[misc]
     """The connection broke while the commit was under way; it took effect, and nobody here can know."""
 
 

@@ -13,6 +13,7 @@ from simulation.scheduler import Activity, Scheduler
 WORKERS = 3
 RESTART = (0.5, 5.0)  # seconds until a supervisor has a dead process up again
 FROZEN = (65.0, 140.0)  # seconds: longer than a lease
+YOUNG = 15.0  # seconds of a process's life in which it does not die by itself: nothing is proven by a house of corpses
 BACK = 1.0  # seconds until a worker that lost its connection has its presence again
 
 
@@ -22,6 +23,7 @@ class Process:
 
     kind: str
     number: int | None
+    born: float = 0.0
     alive: bool = True
     busy: int = 0
 
@@ -56,7 +58,7 @@ class Processes:
         presence._holder = activity.process.number if activity.process is not None else None
 
     def _begin(self, kind: str) -> None:
-        process = Process(kind, None)
+        process = Process(kind, None, self._scheduler.seconds)
         if kind == "web":
             self.web = process
         elif kind == "clock":
@@ -106,7 +108,9 @@ class Processes:
     def die_here(self, when: str) -> None:
         """Where a process may die, ``waiting`` or ``after its commit``: the coroutine never goes on."""
         process = self._scheduler.current.process if self._scheduler.mine and self._scheduler.current else None
-        if process is not None and self._weather.strikes(f"{process.kind} died {when}"):
+        if process is None or self._scheduler.seconds < process.born + YOUNG:
+            return
+        if self._weather.strikes(f"{process.kind} died {when}"):
             self.kill(process)
             raise asyncio.CancelledError
 

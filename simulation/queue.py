@@ -1,13 +1,15 @@
 """The queue in place of Redis and Dramatiq: it loses, doubles, delays and reorders, and is wiped now and then."""
 
 from collections import deque
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
 from actors.job import attempt
-from actors.retries import AttemptFailed, decide
+from actors.retries import AGAIN, AWAY, AttemptFailed, decide
 from app.core.courier import courier
 from app.jobs import relay
+from app.jobs.service import LEASE
 from app.providers.kit import Providers
 from simulation.faults import Weather
 from simulation.processes import Process, Processes
@@ -29,7 +31,7 @@ class Queue:
 
     def put_between(self) -> None:
         """From here on every message goes this way. The fields are the transport's own, so nothing else may know."""
-        relay._outbox = lambda: self  # type: ignore[assignment,return-value]
+        relay._outbox = lambda: self  # type: ignore[assignment]
         courier.send = lambda errand: errand(self)  # type: ignore[method-assign,assignment,arg-type]
 
     def publish(self, channel: str, news: bytes) -> None:
@@ -76,7 +78,15 @@ class Queue:
             self._scheduler.say(f"{name} {job_id} {'done' if done else 'not to be had'}")
         except AttemptFailed as failed:
             self._scheduler.say(f"{name} {job_id} failed: {failed.cause!r}"[:200])
-            await decide(failed)
+            await self._decide(failed)
         finally:
             worker.busy -= 1
             self._scheduler.after(0, self._hand_out)
+
+    async def _decide(self, failed: AttemptFailed) -> None:
+        """``actors.retries.decided``, waiting by our clock."""
+        for _ in range(int(LEASE.total_seconds() / AGAIN)):
+            with suppress(*AWAY):
+                await decide(failed)
+                return
+            await self._scheduler.pause(AGAIN)

@@ -14,7 +14,8 @@ ROUND = 420.0  # seconds between an admin's looks
 MOST_SKIPPED = 300.0  # seconds the clock may skip where nothing is due
 DUE = """SELECT least((SELECT min(run_at) FROM job WHERE status = 'pending'),
   (SELECT min(lease_until) FROM job WHERE status = 'processing'),
-  (SELECT min(next_check_at) FROM payment), (SELECT min(next_check_at) FROM reservation))"""
+  (SELECT min(next_check_at) FROM payment), (SELECT min(next_check_at) FROM reservation),
+  (SELECT min(next_check_at) FROM refund))"""
 JOB_OF = {"nowpayments": "payments.apply_notice", "kinguin": "fulfillment.apply_notice"}
 
 

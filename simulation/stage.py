@@ -108,5 +108,7 @@ async def _play(server: PostgresServer, number: int, one: Play, places: asyncio.
         said, complaint = await process.communicate()
         await _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
     if process.returncode:
-        raise WorldEnded(f"seed {one.seed}: {complaint.decode(errors='replace')[-4000:]}")
+        raise WorldEnded(
+            f"seed {one.seed} ended with {process.returncode}: {complaint.decode(errors='replace')[-4000:]}"
+        )
     return msgspec.json.decode(said, type=Outcome)

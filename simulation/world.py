@@ -4,6 +4,7 @@ import random
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
+from functools import partial
 from typing import TextIO
 from uuid import UUID
 
@@ -56,7 +57,7 @@ class World:
 
     def __init__(self, seed: int, orders: int, trace: TextIO | None = None) -> None:
         self.seed, self.orders = seed, orders
-        self.chance = random.Random(seed)  # noqa: S311 - to be repeatable
+        self.chance = random.Random(seed)
         self.scheduler, self.weather = Scheduler(trace), Weather(self.chance)
         self.processes = Processes(self.scheduler, self.weather)
         s = settings()
@@ -113,9 +114,8 @@ class World:
             self.weather.calm()
             await self._found()
             for number in range(self.orders):
-                self.scheduler.after(
-                    self.chance.uniform(0, self.orders * ARRIVALS), lambda number=number: self.customers.arrive(number)
-                )
+                when = self.chance.uniform(0, self.orders * ARRIVALS)
+                self.scheduler.after(when, partial(self.customers.arrive, number))
             self._turn_weather()
             self._next_event()
             self.scheduler.after(self.orders * ARRIVALS + STORM_AFTER, self._calm)

@@ -11,6 +11,7 @@ from app.cli.catalog import catalog
 from app.cli.doctor import doctor
 from app.cli.jobs import jobs
 from app.cli.people import admin
+from app.cli.simulation import simulate
 from app.cli.start import migrate, seed, up
 from app.cli.vault import vault
 from app.cli.webhooks import webhooks
@@ -20,7 +21,11 @@ from app.core.settings import BadSettings
 from app.providers.http import ProviderError
 
 
-@click.group(commands=[up, migrate, seed, admin, catalog, jobs, webhooks, vault, audit, doctor, backup, restore, drill])
+@click.group(
+    commands=[
+        up, migrate, seed, admin, catalog, jobs, webhooks, vault, audit, doctor, backup, restore, drill, simulate,
+    ]
+)  # fmt: skip
 def main() -> None:
     """BitLoot: a shop for digital keys, paid in crypto."""
     log.set_up("WARNING", "cli")
