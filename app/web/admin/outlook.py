@@ -200,7 +200,6 @@ JOBS: dict[str, tuple[Callable[[Mapping[str, Any]], Awaitable[Facts]], Callable[
     "payments.close_forgotten": (_nothing, always("Ends orders that nothing is left to wait for. No money moves.")),
     "keys.retire": (_nothing, always("Deletes sealed keys that are past their time, and no others.")),
     "house.tidy": (_nothing, always("Forgets finished jobs that are older than a month.")),
-    "fulfillment.pick_up": (_nothing, always("Finds paid orders that nobody works on, and buys nothing twice.")),
     "ledger.prove": (_nothing, always("Proves the books of every order. Changes none.")),
     "audit.anchor": (_nothing, always("Puts this hour's signed statement into the store, unless it is there.")),
 }
