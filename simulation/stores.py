@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from app.core import calls
 from app.providers.errors import ProviderDown
 from app.providers.object_store import LINK_SECONDS, ObjectConflict, ObjectMissing, check_key
 from simulation.faults import Weather
@@ -55,7 +56,9 @@ class Store:
         self.blobs: dict[str, bytes] = {}
 
     def _away(self, call: str, fault: str = "store refused") -> None:
-        if self._weather.lasts("store down", self._scheduler.seconds) or self._weather.strikes(fault):
+        ill = self._weather.lasts("store down", self._scheduler.seconds) or self._weather.strikes(fault)
+        calls.note("storage", "down" if ill else "ok")
+        if ill:
             raise ProviderDown("storage", call, "simulated", may_have_happened=True)
 
     async def put(self, key: str, data: bytes) -> None:
