@@ -10,6 +10,7 @@ ROOMS = (
     "inbox",
     "mail",
     "accounts",
+    "merchants",
     "catalog",
     "orders",
     "payments",
@@ -17,6 +18,7 @@ ROOMS = (
     "fulfillment",
     "ledger",
     "refunds",
+    "webhooks",
     "breakers",
     "audit",
 )

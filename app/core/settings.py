@@ -99,6 +99,12 @@ class Settings(BaseSettings):
     limit_reveals: int = Field(0, ge=0)
     limit_logins: int = Field(0, ge=0)
     limit_lookups: int = Field(0, ge=0)
+    limit_api: int = Field(0, ge=0)
+    test_mode: bool = False
+    test_payment_success: bool = True
+    test_processing_delay: int = Field(1000, ge=0, le=600_000)
+    webhook_retry_intervals_test: str = "5,10,15,20"
+    webhook_concurrency: int = Field(5, ge=1, le=50)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @property
@@ -157,6 +163,7 @@ def _development_defaults(s: Settings) -> dict[str, object]:
         "limit_reveals": 6000,
         "limit_logins": 600,
         "limit_lookups": 600,
+        "limit_api": 60_000,
     }
 
 
@@ -167,6 +174,7 @@ def _production_defaults(_s: Settings) -> dict[str, object]:
         "limit_reveals": 20,
         "limit_logins": 5,
         "limit_lookups": 5,
+        "limit_api": 600,
     }
 
 

@@ -2,18 +2,21 @@
 
 from decimal import Decimal
 
-from piccolo.columns import UUID, ForeignKey, Integer, Numeric, Timestamptz, Varchar
+from piccolo.columns import JSONB, UUID, Boolean, ForeignKey, Integer, Numeric, Timestamptz, Varchar
 from piccolo.columns.base import OnDelete
 from piccolo.table import Table
 
 from app.catalog.tables import Product
+from app.merchants.tables import Merchant
 
 
 class Order(Table, tablename="purchase"):
     """One purchase ("order" is a reserved word in SQL). ``cause`` says why a person has to look, where one has to.
 
     ``held_at``: all of its money is to go back, so nothing is bought for it and none of its keys is shown.
-    ``choice``: what the customer chose for late money: refund, credit or top_up.
+    ``choice``: what the customer chose for late money: refund, credit or top_up. One of a merchant's has an amount
+    and no items, perhaps no email, and the merchant's own ``reference`` and ``metadata``; ``test``: no real money.
+    ``told``: the last event of its timeline that its merchant was told of.
     """
 
     id = UUID(primary_key=True, default=None)
@@ -32,6 +35,11 @@ class Order(Table, tablename="purchase"):
     created_at = Timestamptz(default=None, index=True)
     paid_at = Timestamptz(null=True, default=None)
     fulfilled_at = Timestamptz(null=True, default=None)
+    merchant_id = ForeignKey(Merchant, index=True, null=True, default=None, on_delete=OnDelete.restrict)
+    test = Boolean(default=False)
+    reference = Varchar(128, null=True, default=None)
+    metadata = JSONB(default="{}")
+    told = Integer(default=0)
 
 
 class OrderItem(Table, tablename="purchase_item"):

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from piccolo.columns import UUID, Boolean, ForeignKey, Integer, Numeric, Text, Timestamptz, Varchar
+from piccolo.columns import JSONB, UUID, Boolean, ForeignKey, Integer, Numeric, Text, Timestamptz, Varchar
 from piccolo.columns.base import OnDelete
 from piccolo.table import Table
 
@@ -15,6 +15,8 @@ class Payment(Table, tablename="payment"):
     """One attempt to pay an order. Coin amounts are in whole coins. ``tops_up``: the partial payment it completes.
 
     ``value``: what arrived, in ``price_currency`` at the attempt's rate. ``outcome``: the last named outcome.
+    Of provider ``test`` it is played by the simulated processor: ``method`` crypto, upi or card; ``details`` what a
+    merchant may see of it (``vpa``, or ``last4`` and ``network``); ``failure`` the code of why it failed.
     """
 
     id = UUID(primary_key=True, default=None)
@@ -41,6 +43,9 @@ class Payment(Table, tablename="payment"):
     expires_at = Timestamptz(null=True, default=None)
     next_check_at = Timestamptz(null=True, default=None, index=True)
     checks = Integer(default=0)
+    method = Varchar(8, default="crypto")
+    details = JSONB(default="{}")
+    failure = Varchar(32, null=True, default=None)
     created_at = Timestamptz(default=None)
     updated_at = Timestamptz(default=None)
 

@@ -17,7 +17,7 @@ class Refund(Table, tablename="refund"):
     ``link_id``: the claim link mailed last, the only one that counts. ``checked_at``: the provider takes the address.
     ``attempt`` rises with an admin's retry; with the id it is the name we give a payout. ``code_step``: the 30-second
     step of the last one-time code, so that none is used twice; ``codes`` counts those used here. ``payout_status`` is
-    the provider's own word.
+    the provider's own word. ``payment_id``: the payment whose money goes back, where a merchant asked for it.
     """
 
     id = UUID(primary_key=True, default=None)
@@ -51,3 +51,4 @@ class Refund(Table, tablename="refund"):
     checks = Integer(default=0)
     created_at = Timestamptz(default=None, index=True)
     ended_at = Timestamptz(null=True, default=None)
+    payment_id = UUID(null=True, default=None, index=True)

@@ -16,7 +16,8 @@ from tests.conftest import ROOT
 from tests.house.source import imported, modules
 
 FLOORS = [
-    "fulfillment refunds", "keys", "payments", "ledger", "orders", "catalog accounts", "mail inbox",
+    "webhooks", "fulfillment refunds", "keys", "payments", "ledger", "orders", "merchants", "catalog accounts",
+    "mail inbox",
     "jobs history audit breakers", "core",
 ]  # fmt: skip
 ROOMS = sorted(path.parent.name for path in (ROOT / "app").glob("*/tables.py"))

@@ -1,0 +1,1 @@
+"""Who may charge through us: merchants, their people and keys, the answers they got, what happened to theirs."""
