@@ -318,8 +318,11 @@ def test_an_endpoint_to_be_added_is_judged_by_its_url_alone() -> None:
 
 @pytest.mark.parametrize(
     "answer",
-    [["127.0.0.1"], ["::1"], [PUBLIC, "10.0.0.1"], ["fe80::1%2"], ["::ffff:127.0.0.1"], ["64:ff9b::7f00:1"], 
-     ["2002:7f00:1::"], ["169.254.169.254"], ["0.0.0.0"], [OTHER, PUBLIC, "100.64.0.1"], ["fd00:ec2::254"], ["2001:0:7f00:1::"]],
+    [
+        ["127.0.0.1"], ["::1"], [PUBLIC, "10.0.0.1"], ["fe80::1%2"], ["::ffff:127.0.0.1"], ["64:ff9b::7f00:1"],
+        ["2002:7f00:1::"], ["169.254.169.254"], ["0.0.0.0"], [OTHER, PUBLIC, "100.64.0.1"], ["fd00:ec2::254"],
+        ["2001:0:7f00:1::"],
+    ],
 )  # fmt: skip
 async def test_a_name_with_any_inner_address_is_refused(opened: Any, answer: list[str]) -> None:
     sockets = Sockets()
