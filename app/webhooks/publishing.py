@@ -1,7 +1,7 @@
 """From an order's timeline to its merchant's events, and from each event to the endpoints that want it.
 
-An event, its number in the merchant's feed and its deliveries come into being in one transaction, and with them the mark
-up to which the order was told. So whatever is told is told once, in order, with no gap.
+An event, its number in the merchant's feed and its deliveries come into being in one transaction, and with them the
+mark up to which the order was told. So whatever is told is told once, in order, with no gap.
 """
 
 import json
@@ -57,7 +57,7 @@ async def publish(order_id: UUID, *, commit: Commit) -> None:
 
 
 async def _fresh(told: Told, order: dict[str, Any]) -> Fresh:
-    data = await _object(told, order) | told.then
+    data = await _object(told, order) | dict(told.then)
     return Fresh(told.type, told.object, told.object_id, order["id"], told.sequence, told.at, data)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from app.core import clock, db, log
@@ -227,7 +228,12 @@ async def _count(endpoint: dict[str, Any], tried: Tried, now: datetime) -> None:
         "SELECT email FROM member WHERE merchant_id = $1 AND joined_at IS NOT NULL ORDER BY email",
         endpoint["merchant_id"],
     )
-    said = {"endpoint": endpoint["url"], "why": why, "path": "/merchant/webhooks"}
+    # Its host alone: in paths and queries merchants keep secrets.
+    said = {
+        "endpoint": endpoint["name"] or urlsplit(endpoint["url"]).hostname,
+        "why": why,
+        "path": "/merchant/webhooks",
+    }
     for member in members:
         await db.write(*mail.draft("endpoint_disabled", member["email"], said, about=endpoint["id"]).writes)
     log.get("bitloot.webhooks").warning("endpoint.disabled", endpoint_id=str(endpoint["id"]), why=why)

@@ -117,7 +117,8 @@ def _types(types: Sequence[str]) -> str:
 
 async def _lock(endpoint_id: UUID, merchant_id: UUID, test: bool | None) -> dict[str, Any]:
     """The endpoint's row, locked: the first lock of every transaction that moves its deliveries."""
-    await db.fetch("SELECT FROM endpoint WHERE id = $1 AND merchant_id = $2 FOR NO KEY UPDATE", endpoint_id, merchant_id)
+    sql = "SELECT FROM endpoint WHERE id = $1 AND merchant_id = $2 FOR NO KEY UPDATE"
+    await db.fetch(sql, endpoint_id, merchant_id)
     return await find(endpoint_id, merchant_id, test=test)
 
 
@@ -245,4 +246,3 @@ async def post_due() -> int:
     for endpoint_id in found:
         await publishing.call(endpoint_id)
     return len(found)
-
