@@ -25,6 +25,7 @@ from app.web.store import order_view
 from app.web.store.order_words import EVENTS, STATUS_WORDS
 
 Asked = Request[Any, Any, Any]
+MERCHANTS_WORDS = {"order.waiting": "Waits for its payment", "order.fulfilled": "Done: the merchant delivers"}
 MAIL_WORDS = {
     "order_received": "Order received",
     "payment_seen": "Payment received",
@@ -66,7 +67,8 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
         "status_words": row["cause"] or STATUS_WORDS[row["status"]][0],
         "tone": "attention" if row["cause"] else STATUS_WORDS[row["status"]][1],
         "href": f"/admin/orders/{row['id']}",
-        "names": row["names"],
+        "names": row["names"] or f"{row['merchant']}: {row['reference']}",
+        "test": row["test"],
         "email": row["email"],
         "cause": row["cause"],
     }
@@ -81,8 +83,14 @@ async def show(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
     events = await history.timeline(order["id"])
     context = {
         "order": await order_view.build(order) | {"email": order["email"], "cause": order["cause"]},
+        "charge": {"merchant": await orders.seller(order), "reference": order["reference"], "test": order["test"]},
         "timeline": [
-            {"at": e["at"], "icon": EVENTS.get(e["kind"], ("dot", ""))[0], "text": _event_text(e), "kind": e["kind"]}
+            {
+                "at": e["at"],
+                "icon": EVENTS.get(e["kind"], ("dot", ""))[0],
+                "text": _event_text(order, e),
+                "kind": e["kind"],
+            }
             for e in events
         ],
         **await _belongings(order),
@@ -99,8 +107,10 @@ async def _find(order_id: str) -> dict[str, Any]:
     return order
 
 
-def _event_text(event: dict[str, Any]) -> str:
+def _event_text(order: dict[str, Any], event: dict[str, Any]) -> str:
     words = EVENTS.get(event["kind"], ("", event["kind"]))[1]
+    if order["merchant_id"] is not None:
+        words = MERCHANTS_WORDS.get(event["kind"], words)
     why = event["data"].get("why") or event["data"].get("cause")
     return f"{words}: {why}" if why else words
 
