@@ -74,6 +74,16 @@ async def payment(order_id: UUID) -> UUID:
     return payment_id
 
 
+async def refund(order_id: UUID, payment_id: UUID) -> UUID:
+    refund_id = new_id()
+    await db.fetch(
+        """INSERT INTO refund (id, order_id, payment_id, status, amount, currency, reason, asked_by, created_at)
+           VALUES ($1, $2, $3, 'pending', 5.00, 'USD', 'half of it', 'a merchant', $4)""",
+        refund_id, order_id, payment_id, clock.now(),
+    )  # fmt: skip
+    return refund_id
+
+
 async def happens(order_id: UUID, kind: str, **data: Any) -> None:
     """Something happens to an order, as everything does: under its lock, with the job that tells of it."""
     async with db.transaction():
