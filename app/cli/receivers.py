@@ -20,7 +20,7 @@ from app.webhooks import secrets, signing
 from app.webhooks.grading import Exam
 
 PAUSE = 1.0  # seconds between two looks at a feed with nothing new
-PATIENCE = 5.0  # seconds before an API that is away is asked again
+PATIENCE = 2.0  # seconds before an API that is away is asked again
 LEAST_SECRET = 24  # bytes, of Standard Webhooks
 
 
