@@ -27,6 +27,7 @@ from app.web.account import links, lookups, sessions
 from app.web.admin import dashboard, dead_letters, jobs, key_audit, staff, webhooks, write_offs
 from app.web.admin import orders as admin_orders
 from app.web.admin import refunds as admin_refunds
+from app.web.api.doors import API
 from app.web.body import LARGEST
 from app.web.docs import Description, Reference
 from app.web.frame import Frame
@@ -38,7 +39,10 @@ POOL = 16  # connections a web process holds at the most
 CATCH_UP = 3.0  # seconds between looks at the tables for news that Redis did not bring
 STATIC_KEPT = 30 * 86400  # seconds; addresses carry a digest, so a changed file has another one
 # Streams must not be held back, and answers with secrets in them are not to be measured by their compressed size.
-PLAIN = [r"^/orders/[^/]+/events", "^/fulfillment/", "^/webhooks/", "^/payments/", "^/blobs/", "^/links/", "^/refunds/"]
+PLAIN = [
+    r"^/orders/[^/]+/events", "^/fulfillment/", "^/webhooks/", "^/payments/", "^/blobs/", "^/links/", "^/refunds/",
+    "^/api/v1/",
+]  # fmt: skip
 STATIC = Path(__file__).parents[1] / "static"
 
 STORE = [
@@ -131,8 +135,9 @@ def create_app() -> Litestar:
         include_in_schema=False,
     )
     hooks = Router("/", route_handlers=HOOKS, request_max_body_size=notice.LARGEST)
+    api = Router("/api/v1", route_handlers=API)
     return Shop(
-        route_handlers=[*STORE, *ACCOUNT, *ADMIN, *OPERATIONS, hooks, static],
+        route_handlers=[*STORE, *ACCOUNT, *ADMIN, *OPERATIONS, hooks, api, static],
         middleware=[Frame(), DefineMiddleware(csrf.Csrf, config=csrf.config())],
         exception_handlers={Exception: errors.handle},
         lifespan=[lifespan],
