@@ -25,6 +25,7 @@ from app.providers.kit import open_providers
 from app.web import csrf, errors, health
 from app.web.account import links, lookups, sessions
 from app.web.admin import dashboard, dead_letters, jobs, key_audit, staff, webhooks, write_offs
+from app.web.admin import merchants as admin_merchants
 from app.web.admin import orders as admin_orders
 from app.web.admin import refunds as admin_refunds
 from app.web.body import LARGEST
@@ -32,6 +33,9 @@ from app.web.docs import Description, Reference
 from app.web.frame import Frame
 from app.web.heads import Shop
 from app.web.hooks import kinguin, notice, nowpayments
+from app.web.merchant import dashboard as desk
+from app.web.merchant import guide, people
+from app.web.merchant import keys as merchant_keys
 from app.web.store import blobs, carts, catalog, checkout, fulfillment, live, orders, payments, products, refunds
 
 POOL = 16  # connections a web process holds at the most
@@ -55,6 +59,15 @@ ADMIN = [
     admin_refunds.approve, admin_refunds.record, admin_refunds.reject, admin_refunds.retry, jobs.index, jobs.show,
     jobs.retry, dead_letters.index, dead_letters.preview, dead_letters.retry, webhooks.index, webhooks.show,
     webhooks.replay, key_audit.index, key_audit.show, key_audit.export,
+]  # fmt: skip
+MERCHANTS = [
+    admin_merchants.index, admin_merchants.create, admin_merchants.show, admin_merchants.invite,
+    admin_merchants.remove, admin_merchants.close,
+]  # fmt: skip
+MERCHANT = [
+    desk.show, desk.index, desk.choose, people.index, people.invite, people.remove, people.show, people.accept,
+    merchant_keys.index, merchant_keys.create, merchant_keys.rotate, merchant_keys.revoke, merchant_keys.allow,
+    guide.show, guide.issue,
 ]  # fmt: skip
 OPERATIONS = [health.alive, health.ready, health.components, health.prometheus]
 HOOKS = [nowpayments.create, kinguin.create]
@@ -132,7 +145,7 @@ def create_app() -> Litestar:
     )
     hooks = Router("/", route_handlers=HOOKS, request_max_body_size=notice.LARGEST)
     return Shop(
-        route_handlers=[*STORE, *ACCOUNT, *ADMIN, *OPERATIONS, hooks, static],
+        route_handlers=[*STORE, *ACCOUNT, *ADMIN, *MERCHANTS, *MERCHANT, *OPERATIONS, hooks, static],
         middleware=[Frame(), DefineMiddleware(csrf.Csrf, config=csrf.config())],
         exception_handlers={Exception: errors.handle},
         lifespan=[lifespan],

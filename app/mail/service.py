@@ -32,6 +32,7 @@ SUBJECTS = {
     "refund_rejected": "About your refund for order {order_short_id}",
     "login_link": "Sign in to {shop}",
     "lookup_link": "Your orders at {shop}",
+    "team_invited": "{by} invites you to {merchant} at {shop}",
 }
 _templates = Environment(
     loader=FileSystemLoader(Path(__file__).parents[2] / "templates"),
@@ -117,6 +118,8 @@ def render(kind: str, context: dict[str, Any]) -> Letter:
         "amount": "",
         "why": "",
         "tx_hash": "",
+        "merchant": "",
+        "by": "",
     } | context
     return Letter(
         subject=SUBJECTS[kind].format(**seen),
