@@ -1,34 +1,22 @@
+"""What the lists and the housekeeping of deliveries look for."""
+
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
-from piccolo.columns.column_types import UUID
-from piccolo.columns.indexes import IndexMethod
+
+from app.jobs.tables import Job
 
 ID = "2026-11-21T09:10:00:000000"
 VERSION = "1.38.0"
-DESCRIPTION = "Invitations know the link that was mailed last"
+DESCRIPTION = "Deliveries of an endpoint, the newest first"
+
+FORWARDS = ("CREATE INDEX delivery_of_endpoint ON delivery (endpoint_id, id)",)
 
 
-async def forwards():
+async def forwards() -> MigrationManager:
     manager = MigrationManager(migration_id=ID, app_name="bitloot", description=DESCRIPTION)
 
-    manager.add_column(
-        table_class_name="Member",
-        tablename="member",
-        column_name="link_id",
-        db_column_name="link_id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
+    async def run() -> None:
+        for statement in FORWARDS:
+            await Job.raw(statement)
 
+    manager.add_raw(run)
     return manager
