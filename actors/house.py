@@ -4,6 +4,7 @@ from actors.job import job
 from app.inbox import refusals
 from app.jobs.service import Lease
 from app.jobs.tidy import forget_finished
+from app.merchants import idempotency
 from app.providers.kit import Providers
 
 
@@ -11,3 +12,4 @@ from app.providers.kit import Providers
 async def tidy(lease: Lease, kit: Providers) -> None:
     await forget_finished()
     await refusals.forget()
+    await idempotency.forget()
