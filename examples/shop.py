@@ -48,7 +48,8 @@ STYLE = """
 :root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}
 body{max-width:40rem;margin:0 auto;padding:2rem 1rem;overflow-wrap:anywhere}
 nav a{margin-right:1rem}
-button{font:inherit;font-weight:600;padding:.75rem 1.5rem;border:0;border-radius:.5rem;background:#1d4ed8;color:#fff;cursor:pointer}
+button{font:inherit;font-weight:600;padding:.75rem 1.5rem;border:0;border-radius:.5rem}
+button{background:#1d4ed8;color:#fff;cursor:pointer}
 table{width:100%;border-collapse:collapse;font-size:.875rem}
 td,th{padding:.5rem .5rem .5rem 0;text-align:left;border-bottom:1px solid #8884;vertical-align:top}
 """
@@ -60,8 +61,12 @@ const gateway = new PaymentGateway({
   key,
   orderId: order,
   onSuccess: () => location.assign(`/thanks/${reference}`),
-  onFailure: ({ payment }) => { said.textContent = `That did not work (${payment.failure || payment.status}). Try again.`; },
-  onClose: ({ status, paid }) => { if (!paid) said.textContent = `Not paid yet: the order is ${status}.`; },
+  onFailure: ({ payment }) => {
+    said.textContent = `That did not work (${payment.failure || payment.status}). Try again.`;
+  },
+  onClose: ({ status, paid }) => {
+    if (!paid) said.textContent = `Not paid yet: the order is ${status}.`;
+  },
 });
 pay.addEventListener("click", () => gateway.open());
 """
@@ -152,7 +157,8 @@ class Shop(BaseHTTPRequestHandler):
         self.page(
             f"Pay {reference}",
             f"""<h1>Order {reference}</h1><p>{PRICE} {CURRENCY}</p>
-<button id="pay" data-key="{escape(PUBLISHABLE)}" data-order="{ORDERS[reference]}" data-reference="{reference}">Pay now</button>
+<button id="pay" data-key="{escape(PUBLISHABLE)}" data-order="{ORDERS[reference]}"
+  data-reference="{reference}">Pay now</button>
 <p id="said" role="status"></p>
 <script src="{escape(SDK)}" {pinned}></script><script src="/shop.js"></script>""",
         )
@@ -174,11 +180,7 @@ class Shop(BaseHTTPRequestHandler):
         self.answer(204, "", "text/plain")
 
     def events(self) -> None:
-        rows = "".join(
-            f"<tr><td>{escape(event['type'])}</td><td>{escape(str(event['data'].get('status')))}</td>"
-            f"<td>{escape(str(event['data'].get('reference') or event['data'].get('order_id')))}</td><td>verified</td></tr>"
-            for event in reversed(EVENTS.values())
-        )
+        rows = "".join(_row(event) for event in reversed(EVENTS.values()))
         refused = f"<p>{len(REFUSED)} refused: their signature did not fit.</p>" if REFUSED else ""
         head = "<tr><th>Event</th><th>Status</th><th>Of</th><th>Signature</th></tr>"
         self.page("Webhooks", f"<h1>Webhooks received</h1><table>{head}{rows}</table>{refused}")
@@ -203,6 +205,12 @@ class Shop(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Quiet: what came is on the page."""
+
+
+def _row(event: dict) -> str:
+    data = event["data"]
+    cells = (event["type"], data.get("status"), data.get("reference") or data.get("order_id"), "verified")
+    return "<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in cells) + "</tr>"
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ class Csrf(CSRFMiddleware):
     """A form always needs the token. JSON needs it only with our cookies: a foreign page can't send JSON unasked."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == ScopeType.HTTP and (_in_a_frame(scope) or scope["method"] not in SAFE and _exempt(scope)):
+        if scope["type"] == ScopeType.HTTP and (_in_a_frame(scope) or (scope["method"] not in SAFE and _exempt(scope))):
             await self.app(scope, receive, send)
             return
         try:

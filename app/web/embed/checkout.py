@@ -12,14 +12,14 @@ Asked = Request[Any, Any, Any]
 Scene = scene.Scene
 # The frame itself: nothing from elsewhere, no cookie needed, shown by the merchant's own origins alone.
 SECURITY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors {ancestors}"
+    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors {ancestors}"
 )
 
 
 @get("/embed/checkout", include_in_schema=False)
 async def show(request: Asked) -> Response[bytes]:
-    """`?key=&order=&origin=`: what the SDK puts into its frame. What can't be shown is the same page for every cause."""
+    """`?key=&order=&origin=`: what the SDK puts into its frame. Whatever can't be shown gets the same page."""
     asked = request.query_params
     theme = asked.get("theme", "") if asked.get("theme") in THEMES else ""
     try:

@@ -28,5 +28,5 @@ async def events(request: Asked) -> Stream:
 
 async def _bell(newsroom: Newsroom, order_id: UUID, after: int) -> AsyncIterator[str]:
     yield "retry: 1000\n\n"
-    async for news in live.news(newsroom, order_id, after):
+    async for news in live.news_of(newsroom, order_id, after):
         yield f"id: {news[-1]['seq']}\ndata: moved\n\n" if news else ": still here\n\n"

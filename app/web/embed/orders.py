@@ -16,7 +16,7 @@ Asked = Request[Any, Any, Any]
 
 @get("/embed/orders/{order_id:str}", summary="How an order stands", tags=["embed"])
 async def show(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
-    """For pages of the merchant's allowed origins, by `?key=` its publishable key: nothing that the customer can't see."""
+    """For pages of the merchant's allowed origins, by `?key=` its publishable key: what the customer may see."""
     origin = scene.origin_of(request)
     found = await scene.of(request.query_params.get("key", ""), order_id, origin)
     attempts = await payments.of_order(found.order["id"])
@@ -31,7 +31,7 @@ def current(attempts: list[scene.Row]) -> scene.Row | None:
 
 
 def truth(order: scene.Row, attempts: list[scene.Row]) -> scene.Row:
-    """``{id, status, paid, amount, currency, mode, payment: {id, status, method, failure} | null}``, the newest attempt."""
+    """``{id, status, paid, amount, currency, mode, payment: {id, status, method, failure} | null}``."""
     newest = current(attempts)
     return {
         "id": str(order["id"]),
