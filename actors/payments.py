@@ -5,7 +5,8 @@ from uuid import UUID
 from actors.job import job
 from app.core.backoff import Retry
 from app.jobs.service import Lease
-from app.payments import coins, service
+from app.payments import coins, service, simulated
+from app.payments.simulated import Play
 from app.providers.kit import Providers
 
 PATIENT = Retry(attempts=9, first=1, factor=2.5, longest=300)  # money is waiting: about 15 minutes in all
@@ -15,6 +16,17 @@ NEEDS = ("nowpayments",)
 @job("payments.create", retry=PATIENT, needs=NEEDS)
 async def create(lease: Lease, kit: Providers) -> None:
     await service.open_payment(UUID(lease.args["order_id"]), nowpayments=kit.nowpayments, commit=lease.commit)
+
+
+@job("payments.open", retry=PATIENT, needs=NEEDS)
+async def open_asked(lease: Lease, kit: Providers) -> None:
+    await service.open_asked(UUID(lease.args["payment_id"]), nowpayments=kit.nowpayments, commit=lease.commit)
+
+
+@job("payments.simulate", retry=Retry(attempts=12))
+async def simulate(lease: Lease, kit: Providers) -> None:
+    payment_id, play = UUID(lease.args["payment_id"]), Play(lease.args["play"])
+    await simulated.step(payment_id, play, int(lease.args["rest"]), commit=lease.commit)
 
 
 @job("payments.top_up", retry=PATIENT, needs=NEEDS)

@@ -9,7 +9,7 @@ from app.core.money import Money
 from app.fulfillment import returns
 from app.jobs.service import Lease
 from app.providers.kit import Providers
-from app.refunds import claims, service, steps
+from app.refunds import claims, service, simulated, steps
 
 PATIENT = Retry(attempts=12, first=1, factor=2.5, longest=600)  # money is promised: about an hour in all
 
@@ -20,6 +20,11 @@ async def ask(lease: Lease, kit: Providers) -> None:
     amount = Money(Decimal(args["amount"]), args["currency"]) if args.get("amount") else None
     async with lease.commit():
         await service.ask_for_rest(UUID(args["order_id"]), args["reason"], args.get("asked_by", "customer"), amount)
+
+
+@job("refunds.simulate", retry=PATIENT)
+async def simulate(lease: Lease, kit: Providers) -> None:
+    await simulated.step(UUID(lease.args["refund_id"]), int(lease.args["rest"]), commit=lease.commit)
 
 
 @job("refunds.check_address", retry=PATIENT)

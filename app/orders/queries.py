@@ -1,6 +1,6 @@
 """Reading orders."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -22,25 +22,56 @@ async def email_of(order_id: UUID) -> str | None:
 
 
 async def history(*, email: str | None, ids: Sequence[UUID], limit: int = 100) -> list[dict[str, Any]]:
-    """Orders of an email or among ``ids``, newest first, each with its ``names``."""
+    """The shop's orders of an email or among ``ids``, newest first, each with its ``names``."""
     rows = await db.fetch(
         """SELECT p.*, (SELECT string_agg(name, ', ' ORDER BY position) FROM purchase_item i WHERE i.order_id = p.id)
-           AS names FROM purchase p WHERE p.email = $1 OR p.id = ANY($2) ORDER BY created_at DESC LIMIT $3""",
+           AS names FROM purchase p WHERE (p.email = $1 OR p.id = ANY($2)) AND p.merchant_id IS NULL
+           ORDER BY created_at DESC LIMIT $3""",
         email, list(ids), limit,
     )  # fmt: skip
     return [dict(row) for row in rows]
 
 
 async def any_of(email: str) -> bool:
-    return bool(await db.fetch_value("SELECT EXISTS (SELECT FROM purchase WHERE email = $1)", email))
+    """Whether the shop has an order of this email."""
+    sql = "SELECT EXISTS (SELECT FROM purchase WHERE email = $1 AND merchant_id IS NULL)"
+    return bool(await db.fetch_value(sql, email))
+
+
+async def of_merchant(merchant_id: UUID, test: bool, order_id: UUID) -> dict[str, Any] | None:
+    """A merchant's own order of this mode; None for anyone else's."""
+    sql = "SELECT * FROM purchase WHERE id = $1 AND merchant_id = $2 AND test = $3"
+    row = await db.fetch_one(sql, order_id, merchant_id, test)
+    return dict(row) if row else None
+
+
+async def merchant_page(
+    merchant_id: UUID, test: bool, filters: Mapping[str, Any], before_id: UUID | None, limit: int
+) -> list[dict[str, Any]]:
+    """A merchant's orders, the newest first, those made before ``before_id``.
+
+    Filters: ``status``, ``reference``, ``customer_email``, ``order_id``, ``created_from`` and ``created_to`` (the
+    first included, the last not).
+    """
+    rows = await db.fetch(
+        """SELECT * FROM purchase WHERE merchant_id = $1 AND test = $2 AND ($3::uuid IS NULL OR id < $3)
+             AND ($5::text IS NULL OR status = $5) AND ($6::text IS NULL OR reference = $6)
+             AND ($7::text IS NULL OR email = lower($7)) AND ($8::timestamptz IS NULL OR created_at >= $8)
+             AND ($9::timestamptz IS NULL OR created_at < $9) AND ($10::uuid IS NULL OR id = $10)
+           ORDER BY id DESC LIMIT $4""",
+        merchant_id, test, before_id, limit, filters.get("status"), filters.get("reference"),
+        filters.get("customer_email"), filters.get("created_from"), filters.get("created_to"), filters.get("order_id"),
+    )  # fmt: skip
+    return [dict(row) for row in rows]
 
 
 async def page(*, status: str | None, search: str | None, limit: int, offset: int) -> list[dict[str, Any]]:
-    """For the admin's list: those that need a person first, then the newest."""
+    """For the admin's list: those that need a person first, then the newest. ``merchant``: whose it is, if not ours."""
     rows = await db.fetch(
         """SELECT p.*, (SELECT string_agg(name, ', ' ORDER BY position) FROM purchase_item i WHERE i.order_id = p.id)
-           AS names FROM purchase p
-           WHERE ($1::text IS NULL OR status = $1) AND ($2::text IS NULL OR email ILIKE $2 OR id::text ILIKE $2)
+           AS names, (SELECT name FROM merchant m WHERE m.id = p.merchant_id) AS merchant FROM purchase p
+           WHERE ($1::text IS NULL OR status = $1)
+             AND ($2::text IS NULL OR email ILIKE $2 OR id::text ILIKE $2 OR reference ILIKE $2)
            ORDER BY (cause IS NOT NULL) DESC, created_at DESC LIMIT $3 OFFSET $4""",
         status, f"%{search}%" if search else None, limit, offset,
     )  # fmt: skip

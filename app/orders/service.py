@@ -1,5 +1,6 @@
 """The order's own verbs. Each is one guarded move with its event and the next job, in one transaction."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -40,9 +41,26 @@ class OrderClosed(Conflict):
 
 
 async def lock(order_id: UUID) -> dict[str, Any] | None:
-    """The order's row, locked to the end of the transaction: the first lock of every transaction about an order."""
+    """The order's row, locked to the end of the transaction: the first lock of every transaction about an order.
+
+    What happens in it to a merchant's order, the merchant is told of by a job of the same transaction.
+    """
     row = await db.fetch_one("SELECT * FROM purchase WHERE id = $1 FOR UPDATE", order_id)
+    if row is not None and row["merchant_id"] is not None:
+        await db.before_commit(_publish, order_id)
     return dict(row) if row else None
+
+
+async def _publish(order_ids: Sequence[UUID]) -> None:
+    """Have merchants told of what stands in their orders' timelines and they were not told of yet."""
+    rows = await db.fetch(
+        """SELECT p.id FROM purchase p JOIN timeline t ON t.subject = p.id
+           WHERE p.id = ANY($1) AND t.last_seq > p.told ORDER BY p.id""",
+        list(order_ids),
+    )
+    for row in rows:
+        args = {"order_id": str(row["id"])}
+        await jobs.post("webhooks.publish", args, subject=row["id"], dedupe=f"webhooks.publish:{row['id']}")
 
 
 async def _to(
@@ -92,7 +110,7 @@ async def covered(order_id: UUID) -> None:
 
 
 async def settle(order_id: UUID, **data: Any) -> bool:
-    """The order is paid in full: buy every item. False when it was paid, or closed, before."""
+    """The order is paid in full: buy every item; a merchant's is fulfilled by that. False if it was paid or closed."""
     before = await lock(order_id)
     order = await _to(order_id, OrderStatus.PAID, "order.paid", {Order.paid_at: clock.now()}, **data)
     if order is None:
@@ -100,6 +118,9 @@ async def settle(order_id: UUID, **data: Any) -> bool:
     if before and before["status"] == OrderStatus.EXPIRED and credits.is_credit(order["discount_code"]):
         await credits.spend(order["discount_code"], order["email"], order["discount"], order_id)
     await move(Order, order_id, FulfillmentStatus.PROCESSING, FULFILLMENT_MOVES, column="fulfillment_status")
+    if order["merchant_id"] is not None:
+        await _fulfilled(order_id)
+        return True
     await _post_reserves(order_id)
     await letters.write(order, "payment_seen")
     return True
@@ -140,10 +161,14 @@ async def item_fulfilled(order_id: UUID, item_id: UUID) -> None:
     open_items = await OrderItem.count().where(OrderItem.order_id == order_id, OrderItem.status != "fulfilled")
     if open_items:
         return
-    await move(Order, order_id, FulfillmentStatus.FULFILLED, FULFILLMENT_MOVES, column="fulfillment_status")
-    order = await _to(order_id, OrderStatus.FULFILLED, "order.fulfilled", {Order.fulfilled_at: clock.now()})
+    order = await _fulfilled(order_id)
     if order is not None and order["held_at"] is None:
         await letters.write(order, "key_ready")
+
+
+async def _fulfilled(order_id: UUID) -> dict[str, Any] | None:
+    await move(Order, order_id, FulfillmentStatus.FULFILLED, FULFILLMENT_MOVES, column="fulfillment_status")
+    return await _to(order_id, OrderStatus.FULFILLED, "order.fulfilled", {Order.fulfilled_at: clock.now()})
 
 
 async def item_failed(order_id: UUID, item_id: UUID, cause: str) -> None:

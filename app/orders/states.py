@@ -29,7 +29,8 @@ MOVES = Moves(
         _O.CREATED: (_O.WAITING, _O.EXPIRED, _O.CANCELLED),
         # A notice may skip states (nowpayments.md, 5): money can be final before anything was seen on the way.
         _O.WAITING: (_O.CONFIRMING, _O.PAID, _O.UNDERPAID, _O.EXPIRED, _O.FAILED, _O.CANCELLED),
-        _O.CONFIRMING: (_O.PAID, _O.UNDERPAID, _O.FAILED),
+        # A merchant's order outlives an attempt that came to nothing after all.
+        _O.CONFIRMING: (_O.PAID, _O.UNDERPAID, _O.FAILED, _O.WAITING),
         _O.UNDERPAID: (_O.CONFIRMING, _O.PAID, _O.EXPIRED, _O.REFUNDED),
         # Late money, too, can go back in full, whatever it came too late for.
         _O.EXPIRED: (_O.PAID, _O.REFUNDED),

@@ -10,7 +10,7 @@ from app.core.machine import move
 from app.core.money import Money, plain
 from app.core.settings import settings
 from app.history import service as history
-from app.orders import letters
+from app.orders import charging, letters
 from app.orders import service as orders
 from app.orders.service import OF_MONEY
 from app.orders.states import OrderStatus
@@ -30,12 +30,14 @@ from app.payments.notices import (
     judge,
 )
 from app.payments.schedule import next_look
-from app.payments.states import MOVES, PaymentStatus
+from app.payments.states import MOVES, Failure, PaymentStatus
 from app.payments.tables import Payment
 from app.providers.nowpayments import PaymentReport
 
 UNDERPAID = f"{OF_MONEY}underpaid"  # how the cause of an order begins that waits for the rest of its money
 LATE = f"{OF_MONEY}paid late"  # … and of one whose customer is asked what becomes of it
+PLAYED = "test"  # the provider of payments that ``simulated`` plays: nobody else can be asked about them
+FAILURES = {PaymentStatus.FAILED: Failure.PROCESSING_ERROR.value, PaymentStatus.EXPIRED: Failure.EXPIRED.value}
 
 
 async def apply(report: PaymentReport, *, looked: bool = False) -> str:
@@ -56,7 +58,8 @@ async def apply(report: PaymentReport, *, looked: bool = False) -> str:
         await _note(payment, report, verdict)
     if verdict.to is not None:
         await move(Payment, payment["id"], verdict.to, MOVES)
-        await history.record(order["id"], f"payment.{verdict.to}", payment=report.payment_id)
+        payment_id = str(payment["id"])
+        await history.record(order["id"], f"payment.{verdict.to}", payment=report.payment_id, payment_id=payment_id)
     if verdict.value is not None and verdict.value != payment["value"]:
         await booking.brought(payment, Money(verdict.value, payment["price_currency"]))
     await _affect(order, payment, verdict)
@@ -71,7 +74,7 @@ async def standing(order: dict[str, Any], *, but: UUID | None = None) -> Standin
     """How an order stands towards money, one of its payments apart."""
     status = OrderStatus(order["status"])
     late = status is OrderStatus.EXPIRED
-    if status is OrderStatus.UNDERPAID:
+    if status is OrderStatus.UNDERPAID and order["merchant_id"] is None:  # a merchant's price stands as it is
         late = not await queries.rate_held(order["id"])
     return Standing(
         status=status,
@@ -116,7 +119,7 @@ async def _adopt(order: dict[str, Any], report: PaymentReport) -> dict[str, Any]
         },
         now,
     )  # fmt: skip
-    await history.record(order["id"], "payment.adopted", payment=report.payment_id)
+    await history.record(order["id"], "payment.adopted", payment=report.payment_id, payment_id=str(payment_id))
     adopted = await queries.one(payment_id)
     assert adopted is not None
     return adopted
@@ -135,7 +138,10 @@ async def _note(payment: dict[str, Any], report: PaymentReport, verdict: Verdict
     if (verdict.to is not None or verdict.value is not None) and verdict.outcome is not Outcome.UNBELIEVABLE:
         changes[Payment.actually_paid] = report.actually_paid or payment["actually_paid"]
     outcome = changes.get(Payment.outcome, payment["outcome"])
-    changes[Payment.next_check_at] = next_look(status, outcome, payment["created_at"], now)
+    if payment["provider"] != PLAYED:
+        changes[Payment.next_check_at] = next_look(status, outcome, payment["created_at"], now)
+    if verdict.to is not None:
+        changes[Payment.failure] = FAILURES.get(verdict.to)
     await Payment.update(changes).where(Payment.id == payment["id"])
 
 
@@ -174,12 +180,14 @@ async def settle(order: dict[str, Any], *, late: bool) -> None:
 
 
 async def _short(order: dict[str, Any], payment: dict[str, Any], verdict: Verdict) -> None:
-    """Part of the price is there: the page and a letter say what is missing, and how to add it."""
+    """Part of the price is there: page and letter say what is missing, and how to add it; or its merchant does."""
     order_id: UUID = order["id"]
     missing, coin = plain(verdict.missing_coin), payment["pay_currency"]
     money = Money(verdict.missing, order["currency"])
     if not await orders.underpaid(order_id, missing=missing, coin=coin, money=money.as_json()):
         await history.record(order_id, "payment.short", missing=missing, coin=coin, money=money.as_json())
+    if order["merchant_id"] is not None:
+        return
     await orders.park(order_id, f"{UNDERPAID}: {missing} {coin.upper()} is missing ({money})", instead_of=UNDERPAID)
     await letters.write(order, "payment_short", missing=str(money), missing_coin=f"{missing} {coin.upper()}")
 
@@ -187,7 +195,9 @@ async def _short(order: dict[str, Any], payment: dict[str, Any], verdict: Verdic
 async def _attempt_over(order: dict[str, Any], payment: dict[str, Any], verdict: Verdict) -> None:
     """An attempt's end is the order's end only when no other attempt can bring or has brought money."""
     order_id: UUID = order["id"]
-    if await queries.others_open(order_id, payment["id"]):
+    if order["merchant_id"] is not None:
+        await _merchants_attempt_over(order, payment)
+    elif await queries.others_open(order_id, payment["id"]):
         have = await queries.brought(order_id)
         if (
             order["status"] == OrderStatus.CONFIRMING
@@ -202,12 +212,27 @@ async def _attempt_over(order: dict[str, Any], payment: dict[str, Any], verdict:
         await orders.payment_failed(order_id)
 
 
+async def _merchants_attempt_over(order: dict[str, Any], payment: dict[str, Any]) -> None:
+    """No attempt's end is the end of a merchant's order: it can be paid by another."""
+    if order["status"] != OrderStatus.CONFIRMING or await queries.others_in_flight(order["id"], payment["id"]):
+        return
+    if have := await queries.brought(order["id"]):
+        await orders.underpaid(order["id"], money=Money(order["total"] - have, order["currency"]).as_json())
+    else:
+        await charging.payable_again(order["id"])
+
+
 async def _park(order: dict[str, Any], verdict: Verdict) -> None:
-    """Before a person with it; late money before its customer, too, who says what becomes of it."""
+    """Before a person with it; late money before its customer, too, who says what becomes of it.
+
+    No person is asked about money that is none: of a test order, the timeline alone tells.
+    """
     order_id: UUID = order["id"]
     late = verdict.outcome is Outcome.LATE
-    new = await orders.park(order_id, f"{OF_MONEY}{verdict.why}", instead_of=LATE if late else None)
+    new = not order["test"] and await orders.park(
+        order_id, f"{OF_MONEY}{verdict.why}", instead_of=LATE if late else None
+    )
     if new or verdict.to is not None or verdict.value is not None:
         await history.record(order_id, "payment.late" if late else "payment.parked", why=verdict.why)
-    if late:
+    if late and order["merchant_id"] is None:
         await letters.write(order, "payment_late")

@@ -53,8 +53,8 @@ class Options:
 
 async def options(order: dict[str, Any]) -> Options | None:
     """What the customer of an order may choose now; None when no money waits for it, or the choice is made."""
-    if order["status"] not in ASKED or order["choice"] in FINAL:
-        return None
+    if order["status"] not in ASKED or order["choice"] in FINAL or order["merchant_id"] is not None:
+        return None  # a merchant settles with its own customers
     held = await booking.to_give_back(order["id"])
     if held.amount <= 0:
         return None

@@ -1,6 +1,6 @@
 """Asking for money: an attempt at the whole price, or a top-up of what is missing of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from decimal import Decimal
 from typing import Any
@@ -9,6 +9,7 @@ from uuid import UUID
 from app.core import clock, db
 from app.core.errors import Invalid
 from app.core.ids import new_id
+from app.core.machine import move
 from app.core.money import Money, plain
 from app.core.settings import settings
 from app.history import service as history
@@ -16,6 +17,7 @@ from app.orders import queries as order_rows
 from app.orders import service as orders
 from app.payments import queries
 from app.payments.schedule import FIRST_LOOK
+from app.payments.states import MOVES, Failure, PaymentStatus
 from app.payments.tables import Payment
 from app.providers.http import KeyRefused, ProviderConfused, ProviderRefused
 from app.providers.nowpayments import Invoice, NowPayments, PaymentReport
@@ -35,7 +37,7 @@ async def choose_coin(code: str | None, total: Money) -> str:
         if not fitting:
             raise CoinNotOffered("This order is too small to be paid in any coin.", field="pay_currency")
         return str(fitting[0]["code"])
-    coin = await _offered(code)
+    coin = await offered_coin(code)
     if coin["minimum"] is not None and coin["minimum"] > total.amount:
         least = Money(coin["minimum"], total.currency)
         detail = f"{coin['name']} takes {least} or more; this order is {total}. Choose another coin."
@@ -43,7 +45,8 @@ async def choose_coin(code: str | None, total: Money) -> str:
     return str(coin["code"])
 
 
-async def _offered(code: str) -> dict[str, Any]:
+async def offered_coin(code: str) -> dict[str, Any]:
+    """A coin of the list, by its code in any case. Raises CoinNotOffered."""
     coin = next((c for c in await queries.coins() if c["code"] == code.lower().strip()), None)
     if coin is None:
         raise CoinNotOffered("Choose one of the coins listed.", field="pay_currency")
@@ -52,7 +55,7 @@ async def _offered(code: str) -> dict[str, Any]:
 
 async def topped_up_in(code: str, missing: Money) -> tuple[str, Money]:
     """The coin for a top-up and what to ask: what is missing, at least the coin's minimum. Raises CoinNotOffered."""
-    coin = await _offered(code)
+    coin = await offered_coin(code)
     return str(coin["code"]), Money(max(missing.amount, coin["minimum"] or Decimal(0)), missing.currency)
 
 
@@ -112,11 +115,68 @@ async def _refused(order_id: UUID, why: str, commit: Commit) -> None:
         await history.record(order_id, "payment.refused", why=why)
 
 
-async def _ask(order_id: UUID, coin: str, price: Money, nowpayments: NowPayments) -> tuple[Invoice, PaymentReport]:
-    page = f"{settings().frontend_url}/orders/{order_id}"
+async def open_asked(payment_id: UUID, *, nowpayments: NowPayments, commit: Commit) -> None:
+    """Open the very payment that a merchant was answered. A refused coin ends it, and never its order.
+
+    Asked twice, as an answer was lost, the provider has two: the row shows the second, and money on the first, whose
+    address nobody was shown, is adopted.
+    """
+    payment = await queries.one(payment_id)
+    order = await order_rows.one(payment["order_id"]) if payment else None
+    if payment is None or order is None or payment["status"] != "waiting" or payment["provider_payment_id"]:
+        return
+    if order["status"] not in {"created", "waiting", "confirming", "underpaid"}:
+        await _ended(payment, Failure.ORDER_CLOSED, commit)
+        return
+    price = Money(payment["price_amount"], payment["price_currency"])
+    try:
+        shop = await _merchant(order["merchant_id"])
+        invoice, report = await _ask(order["id"], payment["pay_currency"], price, nowpayments, **shop)
+    except KeyRefused:
+        raise
+    except ProviderRefused:
+        await _ended(payment, Failure.COIN_REFUSED, commit)
+        return
+    async with commit():
+        await orders.lock(order["id"])
+        await _opened(payment_id, report, invoice)
+        data = {
+            "payment_id": str(payment_id),
+            "coin": payment["pay_currency"],
+            "amount": plain(report.pay_amount or Decimal(0)),
+        }
+        await history.record(order["id"], "payment.offered", **data)
+
+
+async def _merchant(merchant_id: UUID) -> dict[str, str]:
+    """Whom the provider's page names, and where it leads back to."""
+    row = await db.fetch_one("SELECT name, origins ->> 0 AS origin FROM merchant WHERE id = $1", merchant_id)
+    assert row is not None
+    return {"seller": row["name"], "page": row["origin"] or settings().frontend_url}
+
+
+async def _ended(payment: dict[str, Any], why: Failure, commit: Commit) -> None:
+    async with commit():
+        await orders.lock(payment["order_id"])
+        await end_attempt(payment, PaymentStatus.FAILED, why, "payment.failed")
+
+
+async def end_attempt(payment: Mapping[str, Any], to: PaymentStatus, why: Failure, event: str) -> bool:
+    """End a payment that waits without money, and its order goes on waiting. Under the order's lock."""
+    also = {Payment.outcome: why.value, Payment.failure: why.value, Payment.updated_at: clock.now()}
+    if await move(Payment, payment["id"], to, MOVES, also=also) is None:
+        return False
+    await history.record(payment["order_id"], event, payment_id=str(payment["id"]), why=why.value)
+    return True
+
+
+async def _ask(
+    order_id: UUID, coin: str, price: Money, nowpayments: NowPayments, *, seller: str = "", page: str = ""
+) -> tuple[Invoice, PaymentReport]:
+    page = page or f"{settings().frontend_url}/orders/{order_id}"
     invoice = await nowpayments.create_invoice(
         price_amount=price.amount, price_currency=price.currency.lower(), order_id=str(order_id), pay_currency=coin,
-        order_description=f"{settings().shop_name} order {orders.short(order_id)}",
+        order_description=f"{seller or settings().shop_name} order {orders.short(order_id)}",
         ipn_callback_url=f"{settings().webhook_base_url}/webhooks/nowpayments/ipn",
         success_url=page, cancel_url=page, is_fixed_rate=True,
     )  # fmt: skip

@@ -1,5 +1,6 @@
 """Reading payments."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -24,7 +25,7 @@ async def insert(values: dict[str, Any], now: datetime) -> None:
         "SELECT coalesce(max(attempt), 0) + 1 FROM payment WHERE order_id = $1", values["order_id"]
     )
     fixed = {"provider": "nowpayments", "attempt": number, "status": "waiting", "created_at": now, "updated_at": now}
-    await Payment.insert(Payment(**values, **fixed))
+    await Payment.insert(Payment(**{**fixed, **values}))
 
 
 async def by_provider_id(provider_payment_id: str, *, lock: bool = False) -> dict[str, Any] | None:
@@ -128,3 +129,50 @@ async def coins() -> list[dict[str, Any]]:
         found = [dict(row) for row in rows]
         _coins = (clock.now(), found)
     return found
+
+
+# A merchant's payment with its order's ``merchant_id``, ``test`` and ``reference``, what of it went back
+# (``refunded``, the one look upwards of this room) and ``word``, its state as merchants read it.
+_OF_MERCHANTS = """WITH found AS (
+    SELECT p.*, o.merchant_id, o.test, o.reference, o.email,
+      (SELECT coalesce(sum(amount), 0) FROM refund r WHERE r.payment_id = p.id AND r.status = 'processed') AS refunded
+    FROM payment p JOIN purchase o ON o.id = p.order_id WHERE o.merchant_id = $1 AND o.test = $2)
+  , said AS (
+    SELECT *, CASE WHEN value > 0 AND refunded >= value THEN 'refunded'
+      WHEN status = 'expired' AND outcome = 'cancelled' THEN 'cancelled'
+      WHEN status = 'waiting' THEN 'pending' WHEN status IN ('confirming', 'confirmed', 'sending') THEN 'confirming'
+      WHEN status = 'partially_paid' THEN 'underpaid' WHEN status = 'finished' THEN 'success' ELSE status END AS word
+    FROM found)
+  SELECT * FROM said"""
+
+
+async def of_merchant(merchant_id: UUID, test: bool, payment_id: UUID) -> dict[str, Any] | None:
+    """A merchant's own payment of this mode; None for anyone else's. Its columns: see ``_OF_MERCHANTS``."""
+    row = await db.fetch_one(f"{_OF_MERCHANTS} WHERE id = $3", merchant_id, test, payment_id)
+    return dict(row) if row else None
+
+
+async def merchant_page(
+    merchant_id: UUID, test: bool, filters: Mapping[str, Any], before_id: UUID | None, limit: int
+) -> list[dict[str, Any]]:
+    """A merchant's payments, the newest first, those made before ``before_id``.
+
+    Filters: ``status`` (the API's word), ``method``, ``order_id``, ``payment_id``, ``reference`` and
+    ``customer_email`` (the order's), ``created_from`` and ``created_to`` (the first included, the last not).
+    """
+    rows = await db.fetch(
+        f"""{_OF_MERCHANTS} WHERE ($3::uuid IS NULL OR id < $3) AND ($5::text IS NULL OR word = $5)
+             AND ($6::text IS NULL OR method = $6) AND ($7::uuid IS NULL OR order_id = $7)
+             AND ($8::uuid IS NULL OR id = $8) AND ($9::text IS NULL OR reference = $9)
+             AND ($10::text IS NULL OR email = lower($10)) AND ($11::timestamptz IS NULL OR created_at >= $11)
+             AND ($12::timestamptz IS NULL OR created_at < $12)
+           ORDER BY id DESC LIMIT $4""",
+        merchant_id, test, before_id, limit,
+        *(filters.get(name) for name in ("status", "method", "order_id", "payment_id", "reference", "customer_email",
+                                         "created_from", "created_to")),
+    )  # fmt: skip
+    return [dict(row) for row in rows]
+
+
+async def attempts(order_id: UUID) -> int:
+    return int(await db.fetch_value("SELECT count(*) FROM payment WHERE order_id = $1", order_id))

@@ -17,6 +17,19 @@ class PaymentStatus(StrEnum):
     EXPIRED = "expired"
 
 
+class Failure(StrEnum):
+    """Why a payment came to nothing, as merchants read it."""
+
+    DECLINED = "declined"
+    INSUFFICIENT_FUNDS = "insufficient_funds"
+    EXPIRED_CARD = "expired_card"
+    PROCESSING_ERROR = "processing_error"
+    COIN_REFUSED = "coin_refused"
+    ORDER_CLOSED = "order_closed"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+
+
 _P = PaymentStatus
 MOVES = Moves(
     {

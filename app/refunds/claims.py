@@ -84,6 +84,8 @@ async def check_address(refund_id: UUID, *, payouts: Payouts, commit: Commit) ->
         if why is None:
             await Refund.update({Refund.checked_at: clock.now()}).where(Refund.id == refund_id)
             await history.record(order["id"], "refund.address_checked", refund=str(refund_id))
+            if now["payment_id"] is not None and settings().pays_out:
+                await service.approve(refund_id, now["asked_by"])  # its merchant's asking allows it
             return
         again: dict[Any, Any] = {Refund.claimed_at: None, Refund.address: None, Refund.memo: None, Refund.error: why}
         await Refund.update(again).where(Refund.id == refund_id)

@@ -1,5 +1,6 @@
 """Reading refunds, and how much may still go back."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -41,6 +42,48 @@ async def refundable(order_id: UUID) -> Money:
     return Money(max(row["amount"], Decimal(0)), row["currency"])
 
 
+async def left_of_payment(payment_id: UUID) -> Decimal:
+    """What a payment brought, less what merchants gave back of it or are giving back. Exact under its order's lock."""
+    found = await db.fetch_value(
+        """SELECT p.value - coalesce((SELECT sum(amount) FROM refund r WHERE r.payment_id = p.id
+             AND r.status <> 'failed'), 0) FROM payment p WHERE p.id = $1""",
+        payment_id,
+    )
+    return max(Decimal(found or 0), Decimal(0))
+
+
+_OF_MERCHANTS = """SELECT r.*, o.merchant_id, o.test, o.reference, o.email FROM refund r
+  JOIN purchase o ON o.id = r.order_id WHERE o.merchant_id = $1 AND o.test = $2"""
+
+
+async def of_merchant(merchant_id: UUID, test: bool, refund_id: UUID) -> dict[str, Any] | None:
+    """A refund of a merchant's own order of this mode, with the order's ``test`` and ``reference``; else None."""
+    row = await db.fetch_one(f"{_OF_MERCHANTS} AND r.id = $3", merchant_id, test, refund_id)
+    return dict(row) if row else None
+
+
+async def merchant_page(
+    merchant_id: UUID, test: bool, filters: Mapping[str, Any], before_id: UUID | None, limit: int
+) -> list[dict[str, Any]]:
+    """A merchant's refunds, the newest first, those made before ``before_id``.
+
+    Filters: ``status``, ``order_id``, ``payment_id``, ``reference`` and ``customer_email`` (the order's),
+    ``created_from`` and ``created_to`` (the first included, the last not).
+    """
+    rows = await db.fetch(
+        f"""{_OF_MERCHANTS} AND ($3::uuid IS NULL OR r.id < $3) AND ($5::text IS NULL OR r.status = $5)
+             AND ($6::uuid IS NULL OR r.order_id = $6) AND ($7::uuid IS NULL OR r.payment_id = $7)
+             AND ($8::text IS NULL OR o.reference = $8) AND ($9::text IS NULL OR o.email = lower($9))
+             AND ($10::timestamptz IS NULL OR r.created_at >= $10)
+             AND ($11::timestamptz IS NULL OR r.created_at < $11)
+           ORDER BY r.id DESC LIMIT $4""",
+        merchant_id, test, before_id, limit,
+        *(filters.get(name) for name in ("status", "order_id", "payment_id", "reference", "customer_email",
+                                         "created_from", "created_to")),
+    )  # fmt: skip
+    return [dict(row) for row in rows]
+
+
 async def live(order_id: UUID) -> bool:
     """Whether any refund of the order is still under way."""
     return bool(
@@ -53,9 +96,11 @@ async def live(order_id: UUID) -> bool:
 async def page(*, status: str | None, limit: int, offset: int) -> list[dict[str, Any]]:
     """For the admin's list: those that wait for a decision first, then the newest."""
     rows = await db.fetch(
-        """SELECT r.*, p.email FROM refund r JOIN purchase p ON p.id = r.order_id
+        """SELECT r.*, p.email, p.test, p.reference, m.name AS merchant FROM refund r
+           JOIN purchase p ON p.id = r.order_id LEFT JOIN merchant m ON m.id = p.merchant_id
            WHERE $1::text IS NULL OR r.status = $1
-           ORDER BY (r.status = 'pending' AND r.checked_at IS NOT NULL OR r.status = 'failed') DESC, r.created_at DESC
+           ORDER BY (r.status = 'pending' AND r.checked_at IS NOT NULL OR r.status = 'failed') AND NOT p.test DESC,
+             r.created_at DESC
            LIMIT $2 OFFSET $3""",
         status, limit, offset,
     )  # fmt: skip
@@ -68,11 +113,12 @@ async def counts() -> dict[str, int]:
 
 
 async def waiting(limit: int = 20) -> list[dict[str, Any]]:
-    """Refunds that wait for an admin: to be approved, or to be looked at because they failed."""
+    """Refunds that wait for an admin: to be approved, or to be looked at because they failed. None of test mode."""
     rows = await db.fetch(
-        """SELECT * FROM refund WHERE (status = 'pending' AND checked_at IS NOT NULL)
-             OR (status = 'failed' AND NOT starts_with(coalesce(error, ''), 'rejected: '))
-           ORDER BY created_at LIMIT $1""",
+        """SELECT r.* FROM refund r JOIN purchase p ON p.id = r.order_id AND NOT p.test
+           WHERE (r.status = 'pending' AND r.checked_at IS NOT NULL)
+             OR (r.status = 'failed' AND NOT starts_with(coalesce(r.error, ''), 'rejected: '))
+           ORDER BY r.created_at LIMIT $1""",
         limit,
     )
     return [dict(row) for row in rows]

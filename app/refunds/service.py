@@ -65,10 +65,11 @@ async def ask(order_id: UUID, amount: Money, reason: str, asked_by: str) -> UUID
         left = await queries.refundable(order_id)
         _within(amount, left)
         evidence = await _evidence(order_id)
+        merchants = order["merchant_id"] is not None
         if evidence["shown"] and not reason.strip():
             raise ReasonNeeded("A key of this order was shown. Say why it is refunded all the same.", field="reason")
         refund_id = new_id()
-        if amount == left:
+        if amount == left and not merchants:
             await _hold(order_id)
         await db.fetch(
             """INSERT INTO refund (id, order_id, status, amount, currency, reason, asked_by, evidence, coin, created_at)
@@ -76,7 +77,8 @@ async def ask(order_id: UUID, amount: Money, reason: str, asked_by: str) -> UUID
             refund_id, order_id, amount.amount, amount.currency, reason.strip()[:REASON], asked_by[:340],
             encode(evidence), order["pay_currency"], clock.now(),
         )  # fmt: skip
-        await history.record(order_id, "refund.asked", refund=str(refund_id), amount=amount.as_json())
+        kind = "refund.pending" if merchants else "refund.asked"
+        await history.record(order_id, kind, refund=str(refund_id), refund_id=str(refund_id), amount=amount.as_json())
         await invite(refund_id, order, "refund_asked")
     return refund_id
 
@@ -122,18 +124,24 @@ async def _hold(order_id: UUID) -> None:
 
 
 async def invite(refund_id: UUID, order: dict[str, Any], kind: str, **more: Any) -> None:
-    """Mail the customer a fresh claim link; the one before stops working."""
+    """Mail the customer a fresh claim link; the one before stops working.
+
+    A merchant's customer may be known to the merchant alone, which hands the link on.
+    """
     refund = await find(refund_id)
     link_id, link = accounts.linking(order["email"], "refund", order["id"])
     context = _context(order, refund) | {"link_id": link_id, "days": accounts.ORDER_LIFETIME.days} | more
-    await db.write(link, *mail.draft(kind, order["email"], context, about=order["id"]).writes)
+    letter = mail.draft(kind, order["email"], context, about=order["id"]).writes if order["email"] else ()
+    await db.write(link, *letter)
     await Refund.update({Refund.link_id: link_id}).where(Refund.id == refund_id)
 
 
 async def _tell(refund: dict[str, Any], kind: str, **more: Any) -> None:
-    """Mail the customer how a refund went, with a link to the order."""
+    """Mail the customer how a refund went, with a link to the order. A merchant tells its own customers."""
     order = await orders.lock(refund["order_id"])
     assert order is not None
+    if order["merchant_id"] is not None:
+        return
     link_id, link = accounts.linking(order["email"], "order", order["id"])
     context = _context(order, refund) | {"link_id": link_id} | more
     await db.write(link, *mail.draft(kind, order["email"], context, about=order["id"]).writes)
@@ -170,7 +178,8 @@ async def approve(refund_id: UUID, by: str) -> None:
         also = {Refund.approved_by: by[:340], Refund.approved_at: now, Refund.next_check_at: now, Refund.checks: 0}
         if await move(Refund, refund_id, RefundStatus.PROCESSING, MOVES, also=also) is None:
             raise NotDecidable(f"It is {refund['status']} already.")
-        await history.record(refund["order_id"], "refund.approved", refund=str(refund_id))
+        named = str(refund_id)
+        await history.record(refund["order_id"], "refund.approved", refund=named, refund_id=named)
         await post_follow(refund)
 
 
@@ -205,7 +214,8 @@ async def paid(refund: dict[str, Any], *, tx_hash: str | None, fee: Decimal | No
     if fee and refund["pay_amount"]:
         cost = Money(amount.amount * fee / refund["pay_amount"], amount.currency)
         await ledger.fee(order_id, f"refund:{refund['id']}", cost)
-    await history.record(order_id, "refund.processed", refund=str(refund["id"]), amount=amount.as_json())
+    named = str(refund["id"])
+    await history.record(order_id, "refund.processed", refund=named, refund_id=named, amount=amount.as_json())
     await _tell(refund, "refund_paid", tx_hash=tx_hash or "")
     left = (await books.received(order_id)) - (await books.refunded(order_id)) - (await books.credited(order_id))
     if left.amount <= 0:
@@ -220,7 +230,7 @@ async def fail(refund_id: UUID, reason: str, by: str) -> None:
     if not reason.strip():
         raise ReasonNeeded("Say why: the customer reads it.", field="reason")
     async with db.transaction():
-        _, refund = await lock(refund_id)
+        order, refund = await lock(refund_id)
         on_its_way = refund["asked_at"] is not None and refund["payout_status"] not in SETTLED_WORDS
         if refund["status"] == RefundStatus.PROCESSING and on_its_way:
             raise NotDecidable("The payout may still leave. Wait for the provider's last word.")
@@ -229,7 +239,7 @@ async def fail(refund_id: UUID, reason: str, by: str) -> None:
         if not await failed(refund, REJECTED + reason.strip()):
             raise NotDecidable(f"It is {refund['status']} already.")
         await _tell(refund, "refund_rejected", why=reason.strip()[:REASON])
-        if not await queries.live(refund["order_id"]):
+        if order["merchant_id"] is None and not await queries.live(refund["order_id"]):
             await _release(refund["order_id"])
 
 
@@ -245,7 +255,8 @@ async def failed(refund: dict[str, Any], error: str) -> bool:
     also = {Refund.error: error[:REASON], Refund.next_check_at: None, Refund.ended_at: clock.now()}
     if await move(Refund, refund["id"], RefundStatus.FAILED, MOVES, also=also) is None:
         return False
-    await history.record(refund["order_id"], "refund.failed", refund=str(refund["id"]), why=error[:REASON])
+    named = str(refund["id"])
+    await history.record(refund["order_id"], "refund.failed", refund=named, refund_id=named, why=error[:REASON])
     return True
 
 
@@ -257,14 +268,20 @@ async def retry(refund_id: UUID, by: str) -> None:
             raise NotDecidable(f"It is {refund['status']}: only a failed one can be retried.")
         left, amount = await queries.refundable(order["id"]), Money(refund["amount"], refund["currency"])
         _within(amount, left)
+        if refund["payment_id"] is not None:
+            _within(amount, Money(await queries.left_of_payment(refund["payment_id"]), amount.currency))
         blank = (
             Refund.asked_at, Refund.batch_id, Refund.payout_id, Refund.payout_status, Refund.error, Refund.ended_at,
             Refund.approved_at, Refund.approved_by,
         )  # fmt: skip
         also: dict[Any, Any] = dict.fromkeys(blank) | {Refund.attempt: refund["attempt"] + 1, Refund.codes: 0}
         await move(Refund, refund_id, RefundStatus.PENDING, MOVES, also=also)
-        if amount == left:
+        if amount == left and order["merchant_id"] is None:
             await _hold(order["id"])
         await history.record(order["id"], "refund.retried", refund=str(refund_id), by=by)
-        if refund["claimed_at"] is None:
+        if order["merchant_id"] is not None:
+            await history.record(order["id"], "refund.pending", refund=str(refund_id), refund_id=str(refund_id))
+        if order["test"]:
+            await jobs.post("refunds.simulate", {"refund_id": str(refund_id), "rest": 0}, subject=order["id"])
+        elif refund["claimed_at"] is None:
             await invite(refund_id, order, "refund_asked")

@@ -44,14 +44,17 @@ def payment(row: Row, of: Row) -> dict[str, Any]:
     return {
         "id": str(row["id"]), "object": "payment", "mode": mode(of), "order_id": str(row["order_id"]),
         "status": payment_word(row), "method": row["method"], "amount": str(row["price_amount"]),
-        "currency": row["price_currency"], "captured": str(row["value"]), "crypto": crypto,
+        "currency": row["price_currency"], "captured": str(row["value"]),
+        "refunded": f"{row.get('refunded') or 0:.2f}", "crypto": crypto,
         "details": _json(row["details"]), "failure": row["failure"], "created": _time(row["created_at"]),
         "updated": _time(row["updated_at"]), "expires": _time(row["expires_at"]),
     }  # fmt: skip
 
 
 def payment_word(row: Row) -> str:
-    """The API's word for how a payment stands."""
+    """The API's word for how a payment stands. ``refunded``, where the row has it: what of it went back."""
+    if row["value"] > 0 and (row.get("refunded") or 0) >= row["value"]:
+        return "refunded"
     if row["status"] == "expired" and row["outcome"] == CANCELLED:
         return CANCELLED
     return PAYMENT_WORDS[row["status"]]

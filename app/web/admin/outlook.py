@@ -99,6 +99,24 @@ def payment_check(facts: Facts) -> str:
     return f"Asks NOWPayments how payment {facts['payment']['provider_payment_id']} stands; states only move forward."
 
 
+def payment_open(facts: Facts) -> str:
+    row = facts["payment"]
+    if row is None:
+        return GONE
+    if row["provider_payment_id"] or row["status"] != "waiting":
+        return f"Does nothing: the payment is {row['status']} and was opened or ended before."
+    return "Asks NOWPayments for the merchant's payment and shows its address. No money moves."
+
+
+def payment_play(facts: Facts) -> str:
+    row = facts["payment"]
+    if row is None:
+        return GONE
+    if row["status"] not in {"waiting", "confirming"}:
+        return f"Does nothing: the payment is {row['status']}."
+    return "Plays the next step of a payment of test mode. No real money moves."
+
+
 def letter(facts: Facts) -> str:
     row = facts["mail"]
     if row is None:
@@ -123,6 +141,15 @@ def refund(facts: Facts) -> str:
     if row["asked_at"]:
         return "Asked once, answer lost: looks for the payout first, and pays out only if that one can't come any more."
     return "Nothing was paid out yet: asks for the payout."
+
+
+def refund_play(facts: Facts) -> str:
+    row = facts["refund"]
+    if row is None:
+        return GONE
+    if row["status"] not in {"pending", "processing"}:
+        return f"Does nothing: the refund is {row['status']}."
+    return "Plays the next step of a refund of test mode. No real money moves."
 
 
 def always(words: str) -> Callable[[Facts], str]:
@@ -183,10 +210,13 @@ JOBS: dict[str, tuple[Callable[[Mapping[str, Any]], Awaitable[Facts]], Callable[
     "keys.collect": (_reservation, collect),
     "payments.create": (_order("created", "waiting"), payment),
     "payments.top_up": (_order("underpaid", "expired"), payment),
+    "payments.open": (_payment, payment_open),
+    "payments.simulate": (_payment, payment_play),
     "payments.apply_notice": (_notice, notice),
     "payments.check": (_payment, payment_check),
     "mail.send": (_mail, letter),
     "refunds.follow": (_refund, refund),
+    "refunds.simulate": (_refund, refund_play),
     "refunds.ask": (_nothing, always("Asks for what can still go back of the order, and for nothing if nothing can.")),
     "refunds.check_address": (_nothing, always("Asks NOWPayments whether the address is a good one. Pays nothing.")),
     "refunds.return_keys": (

@@ -1,0 +1,129 @@
+"""A merchant's orders: an amount that its customer owes it, placed by the merchant and never ended by an attempt.
+
+What was bought is the merchant's own to deliver, so that a paid order is fulfilled at once (``service.settle``).
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from app.accounts import addresses
+from app.core import clock, db
+from app.core.db import encode
+from app.core.errors import Conflict, Invalid, NotFound
+from app.core.ids import new_id
+from app.core.machine import move
+from app.core.money import Money
+from app.core.settings import settings
+from app.history import service as history
+from app.orders import queries, service
+from app.orders.states import MOVES, OrderStatus
+from app.orders.tables import Order
+
+MOST = 1_000_000  # of any currency, an order: more is a slip, and the columns of money end at ten digits
+REFERENCE = re.compile(r"[^\x00-\x1f\x7f]{1,128}")
+TEST_CURRENCIES = ("USD", "EUR", "INR")  # the simulated processor takes what UPI and cards are paid in, too
+MOST_METADATA, LONGEST_NAME, LONGEST_VALUE = 20, 40, 500  # entries, and characters
+
+
+class BadCharge(Invalid):
+    title = "That order can't be placed"
+
+
+class NoSuchOrder(NotFound):
+    title = "No such order"
+
+
+class OrderNotCancellable(Conflict):
+    title = "This order can't be cancelled any more"
+
+
+def currencies(*, test: bool) -> tuple[str, ...]:
+    """What orders may be in: live ones in the currency that we are paid out in."""
+    return TEST_CURRENCIES if test else (settings().shop_currency,)
+
+
+async def charge(
+    merchant_id: UUID,
+    *,
+    test: bool,
+    amount: Money,
+    reference: str,
+    email: str = "",
+    metadata: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Place an order of ``amount``, in the surrounding transaction or one of its own. Returns its row.
+
+    Raises BadCharge, and BadEmail of field ``customer_email``.
+    """
+    _check(amount, reference, test=test)
+    to = _email(email)
+    order_id, more = new_id(), checked_metadata(metadata or {})
+    async with db.transaction():
+        row = await db.fetch_one(
+            """INSERT INTO purchase (id, email, status, fulfillment_status, currency, subtotal, discount, total,
+                 created_at, merchant_id, test, reference, metadata, told)
+               VALUES ($1, $2, 'created', 'pending', $3, $4, 0, $4, $5, $6, $7, $8, $9::jsonb, 0) RETURNING *""",
+            order_id, to, amount.currency, amount.amount, clock.now(), merchant_id, test, reference, encode(more),
+        )  # fmt: skip
+        await db.write(*history.opening(order_id, "order.created", total=amount.as_json()))
+    assert row is not None
+    return dict(row)
+
+
+def _check(amount: Money, reference: str, *, test: bool) -> None:
+    if amount.currency not in (taken := currencies(test=test)):
+        raise BadCharge(f"Use one of these currencies: {', '.join(taken)}.", field="currency")
+    if not 0 < amount.amount <= MOST:
+        raise BadCharge(f"Name an amount from 0.01 to {MOST}.00.", field="amount")
+    if not REFERENCE.fullmatch(reference):
+        raise BadCharge("Name your own reference: 1 to 128 characters, all of them printable.", field="reference")
+
+
+def _email(text: str) -> str:
+    if not text:
+        return ""
+    try:
+        return addresses.parse(text)
+    except addresses.BadEmail as bad:
+        raise addresses.BadEmail(bad.detail, field="customer_email") from None
+
+
+def checked_metadata(given: Mapping[str, str]) -> dict[str, str]:
+    """A merchant's own notes, as they were. Raises BadCharge of field ``metadata`` for what we don't keep."""
+    fits = len(given) <= MOST_METADATA and all(
+        isinstance(v, str) and 0 < len(k) <= LONGEST_NAME and len(v) <= LONGEST_VALUE and "\x00" not in k + v
+        for k, v in given.items()
+    )
+    if not fits:
+        raise BadCharge(
+            f"Use at most {MOST_METADATA} entries: names up to {LONGEST_NAME} and texts up to {LONGEST_VALUE} "
+            "characters.",
+            field="metadata",
+        )
+    return dict(given)
+
+
+async def payable_again(order_id: UUID) -> None:
+    """The attempt that was under way came to nothing: the order waits for another."""
+    if await move(Order, order_id, OrderStatus.WAITING, MOVES) is not None:
+        await history.record(order_id, "order.payable_again")
+
+
+async def cancel(merchant_id: UUID, test: bool, order_id: UUID) -> dict[str, Any]:
+    """The merchant calls an order off before money was seen; what comes all the same can go back. Returns its row.
+
+    Raises NoSuchOrder or OrderNotCancellable.
+    """
+    async with db.transaction():
+        if await queries.of_merchant(merchant_id, test, order_id) is None:
+            raise NoSuchOrder
+        await service.lock(order_id)
+        try:
+            await service.cancel(order_id)
+        except service.OrderClosed:
+            raise OrderNotCancellable("Money is on its way, or the order is finished.") from None
+        found = await queries.of_merchant(merchant_id, test, order_id)
+    assert found is not None
+    return found

@@ -1,0 +1,169 @@
+"""A merchant asks for money: one attempt to pay its order, or what is missing of it, and the attempt's calling off.
+
+The attempt's row is what the merchant is answered; a job works on that very row.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from app.core import clock, db
+from app.core.db import encode
+from app.core.errors import Conflict, Invalid, NotFound
+from app.core.ids import new_id
+from app.core.money import Money
+from app.history import service as history
+from app.jobs import service as jobs
+from app.orders import charging
+from app.orders import service as orders
+from app.payments import cards, queries, simulated
+from app.payments.applying import PLAYED
+from app.payments.opening import CoinNotOffered, choose_coin, end_attempt, offered_coin, topped_up_in
+from app.payments.simulated import Play
+from app.payments.states import Failure, PaymentStatus
+
+METHODS = ("crypto", "upi", "card")
+PAYABLE = {"created", "waiting", "confirming", "underpaid"}  # states of a merchant's order
+MOST_ATTEMPTS = 50  # of one order: whoever has its checkout may ask for them
+RATE_HELD = timedelta(minutes=20)  # of a simulated coin, as of a real one (nowpayments.md, 5)
+
+
+class MethodNotOffered(Invalid):
+    title = "That way to pay is not offered"
+
+
+class OrderNotPayable(Conflict):
+    title = "This order can't be paid now"
+
+
+class PaymentNotCancellable(Conflict):
+    title = "This payment can't be cancelled any more"
+
+
+class NoSuchPayment(NotFound):
+    title = "No such payment"
+
+
+async def ask(order: Mapping[str, Any], method: str, spec: Mapping[str, Any]) -> dict[str, Any]:
+    """Make a payment of a merchant's order, pending. Returns its row as ``queries.of_merchant`` does.
+
+    ``spec``: ``currency`` (crypto, optional), ``vpa`` (upi), or ``number``, ``expiry`` and ``cvv`` (card), and
+    ``metadata``. Raises MethodNotOffered, BadCard, BadVpa, CoinNotOffered, BadCharge, BadDelay (each names its field)
+    or OrderNotPayable.
+    """
+    payment_id, test = new_id(), bool(order["test"])
+    metadata = _metadata(spec)
+    details, magic = _read(order, method, spec, metadata)
+    delay = simulated.delay_of(payment_id, metadata) if test else 0
+    async with db.transaction():
+        locked = await _payable(order["id"])
+        asked = await _asked(locked, method, spec)
+        attempt = {"id": payment_id, "order_id": order["id"], "method": method, "details": encode(details), **asked}
+        if test:
+            attempt |= {"provider": PLAYED, "provider_payment_id": payment_id.hex, "pay_amount": asked["price_amount"]}
+        await queries.insert(attempt, clock.now())
+        await history.record(order["id"], "payment.pending", payment_id=str(payment_id), method=method)
+        if locked["status"] == "created":
+            await orders.await_payment(order["id"], payment_id=str(payment_id))
+        if test:
+            await simulated.begin(payment_id, order["id"], simulated.play_of(magic), delay)
+        else:
+            await jobs.post("payments.open", {"payment_id": str(payment_id)}, subject=order["id"])
+        return await _row(locked["merchant_id"], test, payment_id)
+
+
+def _metadata(spec: Mapping[str, Any]) -> dict[str, str]:
+    given = spec.get("metadata") or {}
+    return charging.checked_metadata({name: str(v) if isinstance(v, int) else v for name, v in given.items()})
+
+
+def _read(
+    order: Mapping[str, Any], method: str, spec: Mapping[str, Any], metadata: Mapping[str, str]
+) -> tuple[dict[str, Any], Play | None]:
+    """What may be kept of a request, and how it wants to be played. A card's number ends here."""
+    if method not in METHODS:
+        raise MethodNotOffered(f"Choose one of {', '.join(METHODS)}.", field="method")
+    if method != "crypto" and not order["test"]:
+        raise MethodNotOffered(
+            "upi and card are played in test mode only. With a live key, use crypto.", field="method"
+        )
+    more: dict[str, Any] = {"metadata": dict(metadata)} if metadata else {}
+    if method == "card":
+        card = cards.read(spec, clock.now())
+        return {"last4": card.last4, "network": card.network, **more}, simulated.CARDS.get(card.number)
+    if method == "upi":
+        vpa = cards.vpa(spec.get("vpa"))
+        return {"vpa": vpa, **more}, simulated.VPAS.get(vpa.lower())
+    wish = metadata.get("test") or _json(order["metadata"]).get("test")
+    return more, simulated.CRYPTO.get(wish or "")
+
+
+def _json(value: Any) -> dict[str, Any]:
+    return dict(json.loads(value) if isinstance(value, str) else value)
+
+
+async def _payable(order_id: UUID) -> dict[str, Any]:
+    locked = await orders.lock(order_id)
+    if locked is None or locked["merchant_id"] is None or locked["status"] not in PAYABLE:
+        state = locked["status"] if locked else "gone"
+        raise OrderNotPayable(f"The order is {state}: only one that waits for money can be paid.", field="order_id")
+    if await queries.attempts(order_id) >= MOST_ATTEMPTS:
+        raise OrderNotPayable(f"{MOST_ATTEMPTS} attempts were made to pay this order. Place another.", field="order_id")
+    return locked
+
+
+async def _asked(order: Mapping[str, Any], method: str, spec: Mapping[str, Any]) -> dict[str, Any]:
+    """How much, and in what: what is missing of the order's price."""
+    currency = order["currency"]
+    missing = Money(order["total"] - await queries.brought(order["id"]), currency)
+    if method != "crypto":
+        return {"price_amount": missing.amount, "price_currency": currency, "pay_currency": currency.lower()}
+    coin, price = await _coin(order, spec.get("currency"), missing)
+    largest = await queries.largest(order["id"])
+    asked = {
+        "price_amount": price.amount, "price_currency": currency, "pay_currency": coin,
+        "tops_up": largest["id"] if largest else None,
+    }  # fmt: skip
+    if order["test"]:
+        found = await offered_coin(coin)
+        more = {"network": found["network"], "pay_address": f"test-{new_id().hex}"}
+        return asked | more | {"expires_at": clock.now() + RATE_HELD}
+    return asked
+
+
+async def _coin(order: Mapping[str, Any], wanted: Any, missing: Money) -> tuple[str, Money]:
+    """A coin of the list and what to ask in it; a rest that is too small for any coin is asked for at the minimum."""
+    if wanted is not None and not isinstance(wanted, str):
+        raise CoinNotOffered("Name a coin by its code.", field="currency")
+    try:
+        if order["test"]:
+            codes = [str(coin["code"]) for coin in await queries.coins()]
+            return (str((await offered_coin(wanted))["code"]) if wanted else codes[0]), missing
+        if order["status"] == "underpaid" and wanted:
+            return await topped_up_in(wanted, missing)
+        return await choose_coin(wanted, missing), missing
+    except CoinNotOffered as refused:
+        raise CoinNotOffered(refused.detail, field="currency") from None
+
+
+async def _row(merchant_id: UUID, test: bool, payment_id: UUID) -> dict[str, Any]:
+    found = await queries.of_merchant(merchant_id, test, payment_id)
+    if found is None:
+        raise NoSuchPayment
+    return found
+
+
+async def cancel(merchant_id: UUID, test: bool, payment_id: UUID) -> dict[str, Any]:
+    """The merchant calls a pending payment off; its order stays payable. Returns its row.
+
+    Coins sent to it all the same are handled as late ones. Raises NoSuchPayment or PaymentNotCancellable.
+    """
+    async with db.transaction():
+        await orders.lock((await _row(merchant_id, test, payment_id))["order_id"])
+        payment = await _row(merchant_id, test, payment_id)
+        if payment["status"] != PaymentStatus.WAITING:
+            raise PaymentNotCancellable(f"It is {payment['word']} already: only a pending one can be cancelled.")
+        await end_attempt(payment, PaymentStatus.EXPIRED, Failure.CANCELLED, "payment.cancelled")
+        return await _row(merchant_id, test, payment_id)

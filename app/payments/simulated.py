@@ -1,0 +1,135 @@
+"""The simulated processor: plays every payment of test mode, by durable jobs, as a real one would be reported.
+
+What it does follows from what was asked (the magic values below), else from the settings TEST_*. Its word is judged,
+booked and told like any provider's.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from app.core.errors import Invalid
+from app.core.settings import settings
+from app.jobs import service as jobs
+from app.orders import service as orders
+from app.payments import queries
+from app.payments.applying import apply
+from app.payments.notices import OPEN
+from app.payments.states import Failure, PaymentStatus
+from app.payments.tables import Payment
+from app.providers.nowpayments import PaymentReport
+
+Commit = Callable[[], AbstractAsyncContextManager[None]]
+
+SHORTEST, LONGEST = 5_000, 10_000  # milliseconds from asked to ended
+MOST_DELAY = 600_000  # milliseconds that a request may ask for
+SEEN_AFTER = 0.4  # of that time, until it is seen to be confirming
+UNDER_WAY = {PaymentStatus.WAITING, PaymentStatus.CONFIRMING}
+
+
+class Play(StrEnum):
+    """How a payment goes. What is no success and moves no money is named like its failure."""
+
+    SUCCESS = "success"
+    UNDERPAID = "underpaid"
+    OVERPAID = "overpaid"
+    EXPIRED = "expired"
+    DECLINED = "declined"
+    INSUFFICIENT_FUNDS = "insufficient_funds"
+    EXPIRED_CARD = "expired_card"
+    PROCESSING_ERROR = "processing_error"
+    ORDER_CLOSED = "order_closed"
+
+
+_P = Play
+CARDS = {
+    "4000000000000002": _P.DECLINED, "4000000000009995": _P.INSUFFICIENT_FUNDS, "4000000000000069": _P.EXPIRED_CARD,
+    "4000000000000119": _P.PROCESSING_ERROR, "4242424242424242": _P.SUCCESS, "5555555555554444": _P.SUCCESS,
+    "378282246310005": _P.SUCCESS, "6521111111111110": _P.SUCCESS, "6011111111111117": _P.SUCCESS,
+}  # fmt: skip
+VPAS = {"success@test": _P.SUCCESS, "fail@test": _P.DECLINED, "timeout@test": _P.EXPIRED}
+CRYPTO = {  # by ``test`` in the metadata of the payment, else of its order
+    "success": _P.SUCCESS, "underpaid": _P.UNDERPAID, "overpaid": _P.OVERPAID, "expired": _P.EXPIRED,
+    "failed": _P.PROCESSING_ERROR,
+}  # fmt: skip
+ARRIVES = {_P.SUCCESS: Decimal(1), _P.UNDERPAID: Decimal("0.5"), _P.OVERPAID: Decimal("1.5")}  # of what was asked
+ENDS = {_P.SUCCESS: PaymentStatus.FINISHED, _P.OVERPAID: PaymentStatus.FINISHED,
+        _P.UNDERPAID: PaymentStatus.PARTIALLY_PAID, _P.EXPIRED: PaymentStatus.EXPIRED}  # fmt: skip
+
+
+class BadDelay(Invalid):
+    title = "That delay can't be used"
+
+
+def play_of(magic: Play | None) -> Play:
+    """A request's own wish, else what the settings say, else success."""
+    unlucky = settings().test_mode and not settings().test_payment_success
+    return magic or (_P.DECLINED if unlucky else _P.SUCCESS)
+
+
+def delay_of(payment_id: UUID, metadata: Mapping[str, Any]) -> int:
+    """Milliseconds from asked to ended: ``test_delay`` of the request, else the settings', else 5 to 10 s."""
+    asked = metadata.get("test_delay")
+    if asked is not None:
+        text = str(asked)
+        if not (text.isascii() and text.isdigit() and len(text) < 9 and int(text) <= MOST_DELAY):
+            raise BadDelay(f"test_delay is a number of milliseconds, at most {MOST_DELAY}.", field="metadata")
+        return int(text)
+    if settings().test_mode:
+        return settings().test_processing_delay
+    return SHORTEST + payment_id.int % (LONGEST - SHORTEST + 1)
+
+
+async def begin(payment_id: UUID, order_id: UUID, play: Play, delay: int) -> None:
+    """Post the first step, in the surrounding transaction; ``delay`` in milliseconds to the end."""
+    await _post(payment_id, order_id, play, int(delay * SEEN_AFTER), delay - int(delay * SEEN_AFTER))
+
+
+async def _post(payment_id: UUID, order_id: UUID, play: Play, wait: int, rest: int) -> None:
+    args = {"payment_id": str(payment_id), "play": play.value, "rest": rest}
+    dedupe = f"payments.simulate:{payment_id}"
+    await jobs.post(
+        "payments.simulate", args, subject=order_id, dedupe=dedupe, wait=timedelta(milliseconds=wait) if wait else None
+    )
+
+
+async def step(payment_id: UUID, play: Play, rest: int, *, commit: Commit) -> None:
+    """Take a payment one step on: seen, then ended after ``rest`` milliseconds more. One that has ended stays so."""
+    found = await queries.one(payment_id)
+    async with commit():
+        order = await orders.lock(found["order_id"]) if found else None
+        payment = await queries.one(payment_id)
+        if order is None or payment is None or payment["status"] not in UNDER_WAY:
+            return
+        if payment["method"] != "crypto" and order["status"] not in OPEN:
+            play = _P.ORDER_CLOSED  # a processor is not asked to take money twice; coins can't be stopped
+        if payment["status"] == PaymentStatus.WAITING and play is not _P.EXPIRED:
+            await apply(_report(payment, PaymentStatus.CONFIRMING, Decimal(0)))
+            await _post(payment_id, order["id"], play, rest, 0)
+        elif payment["status"] == PaymentStatus.WAITING and rest:
+            await _post(payment_id, order["id"], play, rest, 0)
+        else:
+            await _end(payment, play)
+
+
+async def _end(payment: dict[str, Any], play: Play) -> None:
+    coins = payment["pay_amount"] * ARRIVES.get(play, Decimal(0))
+    await apply(_report(payment, ENDS.get(play, PaymentStatus.FAILED), coins))
+    if play not in ARRIVES:
+        await Payment.update({Payment.failure: Failure(play.value).value}).where(Payment.id == payment["id"])
+
+
+def _report(payment: dict[str, Any], status: PaymentStatus, coins: Decimal) -> PaymentReport:
+    """What a provider would say of it."""
+    return PaymentReport(
+        payment_id=payment["provider_payment_id"], status=status.value, invoice_id=None, parent_payment_id=None,
+        purchase_id=None, order_id=str(payment["order_id"]), price_amount=payment["price_amount"],
+        price_currency=payment["price_currency"], pay_amount=payment["pay_amount"],
+        pay_currency=payment["pay_currency"], actually_paid=coins, outcome_amount=None, outcome_currency=None,
+        pay_address=payment["pay_address"], payin_extra_id=None, network=payment["network"], expires_at=None,
+        valid_until=None, updated_at=None,
+    )  # fmt: skip

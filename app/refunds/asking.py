@@ -1,0 +1,110 @@
+"""A merchant gives money of one payment back: capped under its order's lock, and allowed by the asking itself.
+
+Live money goes to the address given, or to one that the customer names by the claim link; money of test mode is played
+back by ``simulated``.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from app.core import clock, db
+from app.core.errors import Invalid
+from app.core.ids import new_id
+from app.core.money import CENT, Money
+from app.core.settings import settings
+from app.core.tokens import link_token
+from app.history import service as history
+from app.jobs import service as jobs
+from app.orders import service as orders
+from app.payments import queries as payments
+from app.payments.asking import NoSuchPayment
+from app.refunds import queries, service, simulated
+from app.refunds.addresses import Target
+from app.refunds.service import REASON, TooMuch
+
+MOST = 10**10  # of any currency: where our columns end
+
+
+class BadAmount(Invalid):
+    title = "That amount can't be refunded"
+
+
+class BadReason(Invalid):
+    title = "That reason can't be kept"
+
+
+async def ask(
+    merchant_id: UUID,
+    test: bool,
+    payment_id: UUID,
+    amount: Decimal | None,
+    reason: str,
+    target: Target | None,
+    by: str,
+) -> dict[str, Any]:
+    """Make a refund, pending, of what is left of a payment unless an ``amount`` is named. Returns its row.
+
+    ``target``: where live money goes, as ``claims.parse`` reads it; None lets the customer say. Raises NoSuchPayment,
+    BadAmount, BadReason or TooMuch.
+    """
+    if len(reason) > REASON or "\x00" in reason:
+        raise BadReason(f"Give a reason of at most {REASON} characters.", field="reason")
+    if amount is not None and not (amount.is_finite() and 0 < amount < MOST and amount == amount.quantize(CENT)):
+        raise BadAmount("Name an amount above zero, with two decimals at most.", field="amount")
+    async with db.transaction():
+        found = await payments.of_merchant(merchant_id, test, payment_id)
+        order = await orders.lock(found["order_id"]) if found else None
+        if order is None:
+            raise NoSuchPayment
+        money = _within(amount, await left(order["id"], payment_id))
+        refund_id = await _write(order, payment_id, money, reason.strip(), by, None if test else target)
+        await history.record(
+            order["id"], "refund.pending", refund=str(refund_id), refund_id=str(refund_id), amount=money.as_json()
+        )
+        if test:
+            await simulated.begin(refund_id, order["id"])
+        elif target is None:
+            await service.invite(refund_id, order, "refund_asked")
+        else:
+            await jobs.post("refunds.check_address", {"refund_id": str(refund_id)}, subject=order["id"])
+        made = await queries.of_merchant(merchant_id, test, refund_id)
+    assert made is not None
+    return made
+
+
+async def left(order_id: UUID, payment_id: UUID) -> Money:
+    """Captured by the payment, less what went back of it or is on its way back; at most what the order can give."""
+    of_order, of_payment = await queries.refundable(order_id), await queries.left_of_payment(payment_id)
+    return min(of_order, Money(of_payment, of_order.currency))
+
+
+def _within(amount: Decimal | None, most: Money) -> Money:
+    wanted = most if amount is None else Money(amount, most.currency)
+    if not wanted.amount or not wanted <= most:
+        raise TooMuch(f"At most {most} of this payment can still go back.", field="amount")
+    return wanted
+
+
+async def _write(
+    order: Mapping[str, Any], payment_id: UUID, money: Money, reason: str, by: str, target: Target | None
+) -> UUID:
+    refund_id, now = new_id(), clock.now()
+    coin = await db.fetch_value("SELECT pay_currency FROM payment WHERE id = $1 AND method = 'crypto'", payment_id)
+    await db.fetch(
+        """INSERT INTO refund (id, order_id, payment_id, status, amount, currency, reason, asked_by, evidence, coin,
+             address, memo, claimed_at, created_at)
+           VALUES ($1, $2, $3, 'pending', $4, $5, $6, $7, '{}', $8, $9, $10, $11, $12)""",
+        refund_id, order["id"], payment_id, money.amount, money.currency, reason, by[:340],
+        target.coin if target else coin, target.address if target else None, target.memo if target else None,
+        now if target else None, now,
+    )  # fmt: skip
+    return refund_id
+
+
+def claim_url(refund: Mapping[str, Any]) -> str | None:
+    """Where the customer names an address, while one is to be named: for the merchant to hand on."""
+    if refund["status"] != "pending" or refund["claimed_at"] is not None or refund["link_id"] is None:
+        return None
+    return f"{settings().frontend_url}/refunds/claims/{link_token(refund['link_id'])}"

@@ -1,0 +1,51 @@
+"""What tests of merchants' money build on: a merchant, its orders, payments of test mode and live ones."""
+
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from app.core import clock, db
+from app.core.ids import new_id
+from app.core.money import Money
+from app.orders import charging
+from app.payments import asking
+from app.payments import queries as payment_rows
+
+VISA = {"number": "4242 4242 4242 4242", "expiry": "12/40", "cvv": "123"}
+CUSTOMER = "delivered+shopper@resend.dev"
+
+
+async def merchant(name: str = "Tea House", origin: str | None = None) -> UUID:
+    merchant_id = new_id()
+    await db.fetch(
+        "INSERT INTO merchant (id, name, origins, live_number, test_number, created_at) VALUES ($1, $2, $3, 0, 0, $4)",
+        merchant_id, name, f'["{origin}"]' if origin else "[]", clock.now(),
+    )  # fmt: skip
+    return merchant_id
+
+
+async def charged(
+    merchant_id: UUID, amount: str = "20.00", *, test: bool = True, reference: str = "cart 7", **more: Any
+) -> dict[str, Any]:
+    """An order of this much, in dollars unless a ``currency`` is named."""
+    money = Money(Decimal(amount), more.pop("currency", "USD"))
+    return await charging.charge(merchant_id, test=test, amount=money, reference=reference, **more)
+
+
+async def asked(order: dict[str, Any], method: str = "card", **spec: Any) -> dict[str, Any]:
+    """A payment of the order, pending; by a good card unless said otherwise."""
+    return await asking.ask(order, method, (VISA if method == "card" else {}) | spec)
+
+
+async def payment(row: dict[str, Any]) -> dict[str, Any]:
+    """The payment's row as it stands now."""
+    found = await payment_rows.of_merchant(row["merchant_id"], row["test"], row["id"])
+    assert found is not None
+    return found
+
+
+async def played(drain: Any, order: dict[str, Any], method: str = "card", **spec: Any) -> dict[str, Any]:
+    """A payment of test mode, played to its end."""
+    made = await asked(order, method, **spec)
+    await drain(later=True, only="payments.simulate")
+    return await payment(made)
