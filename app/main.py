@@ -30,6 +30,11 @@ from app.web.admin import orders as admin_orders
 from app.web.admin import refunds as admin_refunds
 from app.web.body import LARGEST
 from app.web.docs import Description, Reference
+from app.web.embed import checkout as embedded
+from app.web.embed import live as embedded_live
+from app.web.embed import orders as embedded_orders
+from app.web.embed import payments as embedded_payments
+from app.web.embed import sdk
 from app.web.frame import Frame
 from app.web.heads import Shop
 from app.web.hooks import kinguin, notice, nowpayments
@@ -42,7 +47,10 @@ POOL = 16  # connections a web process holds at the most
 CATCH_UP = 3.0  # seconds between looks at the tables for news that Redis did not bring
 STATIC_KEPT = 30 * 86400  # seconds; addresses carry a digest, so a changed file has another one
 # Streams must not be held back, and answers with secrets in them are not to be measured by their compressed size.
-PLAIN = [r"^/orders/[^/]+/events", "^/fulfillment/", "^/webhooks/", "^/payments/", "^/blobs/", "^/links/", "^/refunds/"]
+PLAIN = [
+    r"^/orders/[^/]+/events", "^/embed/events", "^/fulfillment/", "^/webhooks/", "^/payments/", "^/blobs/", "^/links/",
+    "^/refunds/",
+]  # fmt: skip
 STATIC = Path(__file__).parents[1] / "static"
 
 STORE = [
@@ -68,6 +76,10 @@ MERCHANT = [
     desk.show, desk.index, desk.choose, people.index, people.invite, people.remove, people.show, people.accept,
     merchant_keys.index, merchant_keys.create, merchant_keys.rotate, merchant_keys.revoke, merchant_keys.allow,
     guide.show, guide.issue,
+]  # fmt: skip
+EMBED = [
+    sdk.newest, sdk.pinned, sdk.types, embedded.show, embedded.status, embedded_live.events, embedded_orders.show,
+    embedded_payments.create, embedded_payments.cancel,
 ]  # fmt: skip
 OPERATIONS = [health.alive, health.ready, health.components, health.prometheus]
 HOOKS = [nowpayments.create, kinguin.create]
@@ -145,7 +157,7 @@ def create_app() -> Litestar:
     )
     hooks = Router("/", route_handlers=HOOKS, request_max_body_size=notice.LARGEST)
     return Shop(
-        route_handlers=[*STORE, *ACCOUNT, *ADMIN, *MERCHANTS, *MERCHANT, *OPERATIONS, hooks, static],
+        route_handlers=[*STORE, *ACCOUNT, *ADMIN, *MERCHANTS, *MERCHANT, *EMBED, *OPERATIONS, hooks, static],
         middleware=[Frame(), DefineMiddleware(csrf.Csrf, config=csrf.config())],
         exception_handlers={Exception: errors.handle},
         lifespan=[lifespan],
