@@ -39,8 +39,11 @@ from app.web.frame import Frame
 from app.web.heads import Shop
 from app.web.hooks import kinguin, notice, nowpayments
 from app.web.merchant import dashboard as desk
-from app.web.merchant import guide, people
+from app.web.merchant import deliveries, endpoints, guide, people, trials
 from app.web.merchant import keys as merchant_keys
+from app.web.merchant import orders as merchant_orders
+from app.web.merchant import payments as merchant_payments
+from app.web.merchant import refunds as merchant_refunds
 from app.web.store import blobs, carts, catalog, checkout, fulfillment, live, orders, payments, products, refunds
 
 POOL = 16  # connections a web process holds at the most
@@ -75,7 +78,11 @@ MERCHANTS = [
 MERCHANT = [
     desk.show, desk.index, desk.choose, people.index, people.invite, people.remove, people.show, people.accept,
     merchant_keys.index, merchant_keys.create, merchant_keys.rotate, merchant_keys.revoke, merchant_keys.allow,
-    guide.show, guide.issue,
+    guide.show, guide.issue, trials.show, trials.create, merchant_orders.index, merchant_orders.show,
+    merchant_payments.index, merchant_payments.show, merchant_payments.preview, merchant_payments.refund,
+    merchant_refunds.index, merchant_refunds.show, endpoints.index, endpoints.create, endpoints.show, endpoints.update,
+    endpoints.try_out, endpoints.rotate, endpoints.disable, endpoints.enable, endpoints.remove, endpoints.resend,
+    deliveries.index, deliveries.show, deliveries.retry,
 ]  # fmt: skip
 EMBED = [
     sdk.newest, sdk.pinned, sdk.types, embedded.show, embedded.status, embedded_live.events, embedded_orders.show,

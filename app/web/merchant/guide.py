@@ -3,6 +3,7 @@
 A secret is kept nowhere, so the snippets hold one only in the answer that issues a key for them.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from litestar import Request, Response, get, post
@@ -10,6 +11,9 @@ from litestar import Request, Response, get, post
 from app.core.settings import settings
 from app.merchants import keys, queries
 from app.merchants.keys import SCOPES, Issued, TooManyKeys
+from app.payments import simulated
+from app.payments.cards import network_of
+from app.web.embed import sdk
 from app.web.merchant import desk as desks
 from app.web.merchant.desk import Desk
 from app.web.merchant.keys import by
@@ -19,17 +23,8 @@ Asked = Request[Any, Any, Any]
 LANGUAGES = {"curl": "curl", "python": "Python", "node": "Node", "php": "PHP"}
 STEPS = ("order", "payment", "refund", "verify")
 BLANK = "bls_…"  # stands where a secret would: whoever has one knows where it goes
-CARDS = (
-    ("4242 4242 4242 4242", "Visa", "Success"),
-    ("5555 5555 5555 4444", "Mastercard", "Success"),
-    ("3782 822463 10005", "American Express", "Success"),
-    ("6521 1111 1111 1117", "RuPay", "Success"),
-    ("4000 0000 0000 0002", "Visa", "card_declined"),
-    ("4000 0000 0000 9995", "Visa", "insufficient_funds"),
-    ("4000 0000 0000 0069", "Visa", "expired_card"),
-    ("4000 0000 0000 0119", "Visa", "processing_error"),
-)
-VPAS = (("success@test", "Success"), ("fail@test", "Declined"), ("timeout@test", "Expired"))
+CARDS = [(number, network_of(number), play.value) for number, play in simulated.CARDS.items()]
+VPAS = [(vpa, play.value) for vpa, play in simulated.VPAS.items()]
 
 
 @get("/merchant/guide", include_in_schema=False)
@@ -62,6 +57,7 @@ async def _guide(
         "key": issued.key if issued else secret_keys[0]["key"] if secret_keys else "bl_test_…",
         "secret": issued.secret if issued else BLANK,
         "publishable": await keys.publishable(desk.id, test=True),
+        "script": sdk.script_tag(),
     }
     context = {
         **facts,
@@ -78,5 +74,5 @@ async def _guide(
     return desks.page(request, desk, "merchant/guide.html", context, status=409 if error else 200)
 
 
-def _snippet(name: str, facts: dict[str, str]) -> str:
+def _snippet(name: str, facts: Mapping[str, str]) -> str:
     return templates().get_template(f"merchant/snippets/{name}.txt").render(facts).rstrip("\n")
