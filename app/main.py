@@ -25,9 +25,9 @@ from app.providers.kit import open_providers
 from app.web import csrf, errors, health
 from app.web.account import links, lookups, sessions
 from app.web.admin import dashboard, dead_letters, jobs, key_audit, staff, webhooks, write_offs
-from app.web.admin import merchants as admin_merchants
 from app.web.admin import orders as admin_orders
 from app.web.admin import refunds as admin_refunds
+from app.web.api.doors import API
 from app.web.body import LARGEST
 from app.web.docs import Description, Reference
 from app.web.embed import checkout as embedded
@@ -38,12 +38,7 @@ from app.web.embed import sdk
 from app.web.frame import Frame
 from app.web.heads import Shop
 from app.web.hooks import kinguin, notice, nowpayments
-from app.web.merchant import dashboard as desk
-from app.web.merchant import deliveries, endpoints, guide, people, trials
-from app.web.merchant import keys as merchant_keys
-from app.web.merchant import orders as merchant_orders
-from app.web.merchant import payments as merchant_payments
-from app.web.merchant import refunds as merchant_refunds
+from app.web.merchant.doors import MERCHANT
 from app.web.store import blobs, carts, catalog, checkout, fulfillment, live, orders, payments, products, refunds
 
 POOL = 16  # connections a web process holds at the most
@@ -52,7 +47,7 @@ STATIC_KEPT = 30 * 86400  # seconds; addresses carry a digest, so a changed file
 # Streams must not be held back, and answers with secrets in them are not to be measured by their compressed size.
 PLAIN = [
     r"^/orders/[^/]+/events", "^/embed/events", "^/fulfillment/", "^/webhooks/", "^/payments/", "^/blobs/", "^/links/",
-    "^/refunds/",
+    "^/refunds/", "^/api/v1/", "^/merchant/(keys|endpoints|guide)",
 ]  # fmt: skip
 STATIC = Path(__file__).parents[1] / "static"
 
@@ -70,19 +65,6 @@ ADMIN = [
     admin_refunds.approve, admin_refunds.record, admin_refunds.reject, admin_refunds.retry, jobs.index, jobs.show,
     jobs.retry, dead_letters.index, dead_letters.preview, dead_letters.retry, webhooks.index, webhooks.show,
     webhooks.replay, key_audit.index, key_audit.show, key_audit.export,
-]  # fmt: skip
-MERCHANTS = [
-    admin_merchants.index, admin_merchants.create, admin_merchants.show, admin_merchants.invite,
-    admin_merchants.remove, admin_merchants.close,
-]  # fmt: skip
-MERCHANT = [
-    desk.show, desk.index, desk.choose, people.index, people.invite, people.remove, people.show, people.accept,
-    merchant_keys.index, merchant_keys.create, merchant_keys.rotate, merchant_keys.revoke, merchant_keys.allow,
-    guide.show, guide.issue, trials.show, trials.create, merchant_orders.index, merchant_orders.show,
-    merchant_payments.index, merchant_payments.show, merchant_payments.preview, merchant_payments.refund,
-    merchant_refunds.index, merchant_refunds.show, endpoints.index, endpoints.create, endpoints.show, endpoints.update,
-    endpoints.try_out, endpoints.rotate, endpoints.disable, endpoints.enable, endpoints.remove, endpoints.resend,
-    deliveries.index, deliveries.show, deliveries.retry,
 ]  # fmt: skip
 EMBED = [
     sdk.newest, sdk.pinned, sdk.types, embedded.show, embedded.status, embedded_live.events, embedded_orders.show,
@@ -163,8 +145,9 @@ def create_app() -> Litestar:
         include_in_schema=False,
     )
     hooks = Router("/", route_handlers=HOOKS, request_max_body_size=notice.LARGEST)
+    api = Router("/api/v1", route_handlers=API)
     return Shop(
-        route_handlers=[*STORE, *ACCOUNT, *ADMIN, *MERCHANTS, *MERCHANT, *EMBED, *OPERATIONS, hooks, static],
+        route_handlers=[*STORE, *ACCOUNT, *ADMIN, *MERCHANT, *EMBED, *OPERATIONS, hooks, api, static],
         middleware=[Frame(), DefineMiddleware(csrf.Csrf, config=csrf.config())],
         exception_handlers={Exception: errors.handle},
         lifespan=[lifespan],

@@ -78,7 +78,7 @@ _NAME = re.compile(r"(?!.*[0-9]{8})[A-Za-z_][A-Za-z0-9_]{0,63}")
 
 
 def _fault(text: str) -> tuple[str, str | None]:
-    """What is wrong and where. The library's words may quote what was sent, which may be a card's number: ours don't."""
+    """What is wrong and where. The library's words may quote what was sent, even a card's number: ours don't."""
     if found := _UNKNOWN.fullmatch(text):
         if not _NAME.fullmatch(found[1]):
             return "It has a member that is not known here.", found[2] or None
@@ -106,6 +106,4 @@ def money(value: Any, field: str = "amount") -> Decimal:
         exact = Decimal(value)
         if exact.is_finite() and 0 < exact <= MOST and exact == exact.quantize(CENT):
             return exact.quantize(CENT)
-    raise BadAmount(
-        f"Name an amount from 0.01 to {MOST}, with at most two decimals, such as \"49.90\".", field=field
-    )
+    raise BadAmount(f'Name an amount from 0.01 to {MOST}, with at most two decimals, such as "49.90".', field=field)

@@ -56,7 +56,7 @@ def whole(given: Mapping[str, str], name: str, usual: int, least: int, most: int
 
 
 def filters(given: Mapping[str, str], *, words: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """What to choose by: ids and times as such, texts as they are, ``words`` each from its list. Raises BadParameter."""
+    """What to choose by: ids and times as such, ``words`` each from its list. Raises BadParameter."""
     chosen: dict[str, Any] = {}
     for name, value in given.items():
         if name in {"after", "limit"}:

@@ -23,6 +23,14 @@ FILTERS = ("status", "reference", "customer_email", "created_from", "created_to"
 WORDS = {"status": tuple(OrderStatus)}
 
 
+_ATOM, _LABEL = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+", "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+EMAIL = rf"^(?=.{{1,64}}@){_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+[A-Za-z]{{2,24}}$"  # what a first look can tell
+CustomerEmail = Annotated[
+    str,
+    Meta(max_length=254, pattern=EMAIL, description="Refunds are offered there.", examples=["ann@example.com"]),
+]
+
+
 class OrderRequest(msgspec.Struct, forbid_unknown_fields=True):
     """`reference` is your own name of the order; it need not be unique."""
 
@@ -30,12 +38,8 @@ class OrderRequest(msgspec.Struct, forbid_unknown_fields=True):
     currency: Annotated[
         Literal["USD", "EUR", "INR"], Meta(description="Live orders are in the shop's own currency.", examples=["USD"])
     ]
-    reference: Annotated[
-        str, Meta(min_length=1, max_length=128, pattern=bodies.PRINTABLE, examples=["cart-1042"])
-    ]
-    customer_email: Annotated[
-        str | None, Meta(max_length=254, description="Refunds are offered there.", examples=["ann@example.com"])
-    ] = None
+    reference: Annotated[str, Meta(min_length=1, max_length=128, pattern=bodies.PRINTABLE, examples=["cart-1042"])]
+    customer_email: CustomerEmail | None = None
     metadata: Metadata = {}
 
 

@@ -27,10 +27,13 @@ STATUSES = (
 WORDS = {"status": STATUSES, "method": asking.METHODS}
 
 
+CoinCode = Annotated[str, Meta(max_length=16, pattern="^[A-Za-z0-9]+$", examples=["btc"])]
+
+
 class Crypto(msgspec.Struct, forbid_unknown_fields=True):
     """`currency` is a coin's code; without one we choose the first that takes the amount."""
 
-    currency: Annotated[str | None, Meta(min_length=2, max_length=16, pattern="^[A-Za-z0-9]+$", examples=["btc"])] = None
+    currency: CoinCode | None = None
 
 
 class Upi(msgspec.Struct, forbid_unknown_fields=True):
@@ -77,13 +80,9 @@ PaymentRequest = CryptoPaymentRequest | UpiPaymentRequest | CardPaymentRequest
 
 async def create_one(caller: Caller, asked: PaymentRequest) -> tuple[int, Mapping[str, Any]]:
     order = await orders.find(caller, str(asked.order_id))
-    if isinstance(asked, CardPaymentRequest):
-        method, given = "card", asked.card
-    elif isinstance(asked, UpiPaymentRequest):
-        method, given = "upi", asked.upi
-    else:
-        method, given = "crypto", asked.crypto or Crypto()
-    spec = {name: getattr(given, name) for name in given.__struct_fields__}
+    method = str(asked.__struct_config__.tag)
+    given = getattr(asked, method)
+    spec = {name: getattr(given, name) for name in given.__struct_fields__} if given is not None else {}
     try:
         row = await asking.ask(order, method, spec | {"metadata": asked.metadata})
     except Problem as refused:

@@ -27,9 +27,9 @@ WORDS = {"status": tuple(RefundStatus)}
 class Address(msgspec.Struct, forbid_unknown_fields=True):
     """Where coins go back to. Without one, the customer names it by the refund's `claim_url`."""
 
-    coin: Annotated[str, Meta(min_length=2, max_length=16, pattern="^[A-Za-z0-9]+$", examples=["btc"])]
+    coin: payments.CoinCode
     address: Annotated[str, Meta(min_length=1, max_length=200, examples=["bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"])]
-    memo: Annotated[str | None, Meta(max_length=100)] = None
+    memo: Annotated[str, Meta(max_length=100)] | None = None
 
 
 class RefundRequest(msgspec.Struct, forbid_unknown_fields=True):
