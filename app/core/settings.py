@@ -1,6 +1,7 @@
 """Settings: read from the environment, typed, checked once at start. All that is wrong is named at once."""
 
 import os
+import re
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
@@ -13,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from app.core import totp
 from app.core.crypto import BadMasterKeys, MasterKeys
 
+_INTERVALS = re.compile(r"live|[1-9]\d{0,4}(,[1-9]\d{0,4}){0,8}")
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 PRODUCTION_NEEDS = (
     "database_url",
@@ -213,6 +215,8 @@ def _general_faults(s: Settings) -> list[str]:
             MasterKeys.parse(_text(s.master_keys))
         except BadMasterKeys as bad:
             faults.append(f"MASTER_KEYS can't be used: {bad}")
+    if not _INTERVALS.fullmatch(s.webhook_retry_intervals_test):
+        faults.append('WEBHOOK_RETRY_INTERVALS_TEST must be "live", or 1 to 9 whole seconds with commas between')
     if bool(s.nowpayments_email) != bool(_text(s.nowpayments_password)):
         faults.append("NOWPAYMENTS_EMAIL and NOWPAYMENTS_PASSWORD go together")
     try:

@@ -17,7 +17,7 @@ from app.orders.service import short
 from app.orders.states import OrderStatus
 from app.payments import queries as payments
 from app.web import guards
-from app.web.admin import lists, write_offs
+from app.web.admin import event_words, lists, write_offs
 from app.web.admin.audit_words import ACTIONS
 from app.web.admin.refunds import of_order as refunds_of
 from app.web.render import answer, page, see_other, wants_json
@@ -66,7 +66,8 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
         "status_words": row["cause"] or STATUS_WORDS[row["status"]][0],
         "tone": "attention" if row["cause"] else STATUS_WORDS[row["status"]][1],
         "href": f"/admin/orders/{row['id']}",
-        "names": row["names"],
+        "names": row["names"] or f"{row['merchant']}: {row['reference']}",
+        "test": row["test"],
         "email": row["email"],
         "cause": row["cause"],
     }
@@ -81,8 +82,14 @@ async def show(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
     events = await history.timeline(order["id"])
     context = {
         "order": await order_view.build(order) | {"email": order["email"], "cause": order["cause"]},
+        "charge": {"merchant": await orders.seller(order), "reference": order["reference"], "test": order["test"]},
         "timeline": [
-            {"at": e["at"], "icon": EVENTS.get(e["kind"], ("dot", ""))[0], "text": _event_text(e), "kind": e["kind"]}
+            {
+                "at": e["at"],
+                "icon": EVENTS.get(e["kind"], ("dot", ""))[0],
+                "text": event_words.text(order, e),
+                "kind": e["kind"],
+            }
             for e in events
         ],
         **await _belongings(order),
@@ -97,12 +104,6 @@ async def _find(order_id: str) -> dict[str, Any]:
     if order is None:
         raise guards.OrderNotFound
     return order
-
-
-def _event_text(event: dict[str, Any]) -> str:
-    words = EVENTS.get(event["kind"], ("", event["kind"]))[1]
-    why = event["data"].get("why") or event["data"].get("cause")
-    return f"{words}: {why}" if why else words
 
 
 async def _belongings(order: dict[str, Any]) -> dict[str, Any]:
