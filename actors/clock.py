@@ -12,10 +12,12 @@ from app.core import clock, db, log
 from app.core.courier import courier
 from app.core.settings import settings
 from app.fulfillment import steps as fulfillment
+from app.jobs import queries as job_rows
 from app.jobs import relay
 from app.jobs import service as jobs
 from app.payments import service as payments
 from app.refunds import steps as refunds
+from app.webhooks import service as webhooks
 
 SWEEP = 2.0  # seconds between sweeps
 GRACE = timedelta(seconds=4)  # a due job that no worker took by then has lost its message
@@ -28,6 +30,7 @@ SCHEDULE = {  # how often, in seconds, each of the house's own jobs is posted
     "keys.retire": 3600,
     "audit.anchor": 900,  # the first of an hour counts
     "ledger.prove": 900,
+    "webhooks.catch_up": 300,
     "house.tidy": 3600,
 }
 
@@ -39,6 +42,7 @@ async def sweep() -> None:
     await payments.post_due_checks()
     await fulfillment.post_due_checks()
     await refunds.post_due_checks()
+    await webhooks.post_due()
 
 
 async def post_scheduled(last: dict[str, float], now: float) -> None:
@@ -49,12 +53,18 @@ async def post_scheduled(last: dict[str, float], now: float) -> None:
             await jobs.post(name, {}, dedupe=name)
 
 
+async def posted_before(now: float) -> dict[str, float]:
+    """When each scheduled job was last posted, in seconds like ``now``: a restart begins no interval anew."""
+    return {name: now - age for name, age in (await job_rows.ages(list(SCHEDULE))).items()}
+
+
 async def run(stop: asyncio.Event) -> None:
     """Sweep until told to stop; a failing round is logged and the next one tries again."""
     await db.open_pool(4)
     loop, last, failing = asyncio.get_running_loop(), dict[str, float](), False
     while not stop.is_set():
         try:
+            last = last or await posted_before(loop.time())
             await sweep()
             await post_scheduled(last, loop.time())
             failing = False

@@ -5,9 +5,11 @@ from app.inbox import refusals
 from app.jobs.service import Lease
 from app.jobs.tidy import forget_finished
 from app.providers.kit import Providers
+from app.webhooks import publishing
 
 
 @job("house.tidy")
 async def tidy(lease: Lease, kit: Providers) -> None:
     await forget_finished()
     await refusals.forget()
+    await publishing.forget()

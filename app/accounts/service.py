@@ -75,6 +75,13 @@ async def look_at_link(token: str) -> Proof | None:
     return Proof(link.email, link.purpose, link.order_id)
 
 
+async def order_of_link(token: str) -> UUID | None:
+    """The order a genuine link was made for, though it be used up or expired. Proves nothing about its holder."""
+    link_id = read_link_token(token)
+    link = await Link.objects().get(Link.id == link_id) if link_id else None
+    return link.order_id if link else None
+
+
 async def consume_link(token: str) -> Proof:
     """Use a link up. Raises LinkSpent for one that is forged, used or expired: nobody learns which."""
     link_id = read_link_token(token)

@@ -17,14 +17,15 @@ PURPOSES = {"login": ("sign in and see your orders", "Sign in"), "order": ("open
 
 @get("/links/{token:str}", include_in_schema=False)
 async def show(request: Asked, token: FromPath[str]) -> Response[bytes]:
+    order_id = await accounts.order_of_link(token)
     proof = await accounts.look_at_link(token)
+    if order_id in request.state.viewer.orders and (proof is None or proof.purpose == "order"):
+        return see_other(f"/orders/{order_id}")  # this browser holds it already, be the link used up or not
     if proof is None:
         context = {"purpose_words": "", "button": "", "token": token, "expired": True}
         return page(request, "account/link.html", context, status=410)
     if proof.purpose == "refund":
         return see_other(f"/refunds/claims/{token}")
-    if proof.order_id is not None and proof.order_id in request.state.viewer.orders:
-        return see_other(f"/orders/{proof.order_id}")
     words, button = PURPOSES[proof.purpose]
     return page(
         request, "account/link.html", {"purpose_words": words, "button": button, "token": token, "expired": False}

@@ -17,7 +17,7 @@ from app.orders.service import short
 from app.orders.states import OrderStatus
 from app.payments import queries as payments
 from app.web import guards
-from app.web.admin import lists, write_offs
+from app.web.admin import event_words, lists, write_offs
 from app.web.admin.audit_words import ACTIONS
 from app.web.admin.refunds import of_order as refunds_of
 from app.web.render import answer, page, see_other, wants_json
@@ -25,7 +25,6 @@ from app.web.store import order_view
 from app.web.store.order_words import EVENTS, STATUS_WORDS
 
 Asked = Request[Any, Any, Any]
-MERCHANTS_WORDS = {"order.waiting": "Waits for its payment", "order.fulfilled": "Done: the merchant delivers"}
 MAIL_WORDS = {
     "order_received": "Order received",
     "payment_seen": "Payment received",
@@ -88,7 +87,7 @@ async def show(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
             {
                 "at": e["at"],
                 "icon": EVENTS.get(e["kind"], ("dot", ""))[0],
-                "text": _event_text(order, e),
+                "text": event_words.text(order, e),
                 "kind": e["kind"],
             }
             for e in events
@@ -105,14 +104,6 @@ async def _find(order_id: str) -> dict[str, Any]:
     if order is None:
         raise guards.OrderNotFound
     return order
-
-
-def _event_text(order: dict[str, Any], event: dict[str, Any]) -> str:
-    words = EVENTS.get(event["kind"], ("", event["kind"]))[1]
-    if order["merchant_id"] is not None:
-        words = MERCHANTS_WORDS.get(event["kind"], words)
-    why = event["data"].get("why") or event["data"].get("cause")
-    return f"{words}: {why}" if why else words
 
 
 async def _belongings(order: dict[str, Any]) -> dict[str, Any]:
