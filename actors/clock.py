@@ -16,6 +16,7 @@ from app.jobs import relay
 from app.jobs import service as jobs
 from app.payments import service as payments
 from app.refunds import steps as refunds
+from app.webhooks import service as webhooks
 
 SWEEP = 2.0  # seconds between sweeps
 GRACE = timedelta(seconds=4)  # a due job that no worker took by then has lost its message
@@ -28,6 +29,7 @@ SCHEDULE = {  # how often, in seconds, each of the house's own jobs is posted
     "keys.retire": 3600,
     "audit.anchor": 900,  # the first of an hour counts
     "ledger.prove": 900,
+    "webhooks.catch_up": 300,
     "house.tidy": 3600,
 }
 
@@ -39,6 +41,7 @@ async def sweep() -> None:
     await payments.post_due_checks()
     await fulfillment.post_due_checks()
     await refunds.post_due_checks()
+    await webhooks.post_due()
 
 
 async def post_scheduled(last: dict[str, float], now: float) -> None:

@@ -6,6 +6,7 @@ from app.jobs.service import Lease
 from app.jobs.tidy import forget_finished
 from app.merchants import idempotency
 from app.providers.kit import Providers
+from app.webhooks import publishing
 
 
 @job("house.tidy")
@@ -13,3 +14,4 @@ async def tidy(lease: Lease, kit: Providers) -> None:
     await forget_finished()
     await refusals.forget()
     await idempotency.forget()
+    await publishing.forget()

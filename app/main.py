@@ -24,6 +24,7 @@ from app.inbox.refusals import refusals
 from app.providers.kit import open_providers
 from app.web import csrf, errors, health
 from app.web.account import links, lookups, sessions
+from app.web.api.doors import API
 from app.web.admin import dashboard, dead_letters, jobs, key_audit, staff, webhooks, write_offs
 from app.web.admin import orders as admin_orders
 from app.web.admin import refunds as admin_refunds
@@ -45,7 +46,7 @@ STATIC_KEPT = 30 * 86400  # seconds; addresses carry a digest, so a changed file
 # Streams must not be held back, and answers with secrets in them are not to be measured by their compressed size.
 PLAIN = [
     r"^/orders/[^/]+/events", "^/embed/events", "^/fulfillment/", "^/webhooks/", "^/payments/", "^/blobs/", "^/links/",
-    "^/refunds/",
+    "^/refunds/", "^/api/v1/",
 ]  # fmt: skip
 STATIC = Path(__file__).parents[1] / "static"
 
@@ -143,8 +144,9 @@ def create_app() -> Litestar:
         include_in_schema=False,
     )
     hooks = Router("/", route_handlers=HOOKS, request_max_body_size=notice.LARGEST)
+    api = Router("/api/v1", route_handlers=API)
     return Shop(
-        route_handlers=[*STORE, *ACCOUNT, *ADMIN, *EMBED, *OPERATIONS, hooks, static],
+        route_handlers=[*STORE, *ACCOUNT, *ADMIN, *EMBED, *OPERATIONS, hooks, api, static],
         middleware=[Frame(), DefineMiddleware(csrf.Csrf, config=csrf.config())],
         exception_handlers={Exception: errors.handle},
         lifespan=[lifespan],

@@ -120,7 +120,7 @@ async def _start(stack: Stack, env: dict[str, str]) -> None:
     if uses_sandbox:
         await _answers("sandbox", f"http://127.0.0.1:{sandbox_port}/sandbox/api/faults", stack)
     await _command("python -m app.cli seed", env)
-    for name in ("web", "worker", "clock"):
+    for name in ("web", "worker", "webhooks", "clock"):
         stack.keep(name, procfile[name])
     await _answers("web", f"http://127.0.0.1:{port}/readyz", stack)
 

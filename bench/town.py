@@ -86,7 +86,15 @@ class Town:
         )  # fmt: skip
 
     async def start_worker(self, threads: int = 16) -> None:
-        await self.start("worker", "dramatiq", "actors", "--processes", "1", "--threads", str(threads))
+        await self.start(
+            "worker", "dramatiq", "actors", "--queues", "orders", "mail", "--processes", "1", "--threads",
+            str(threads),
+        )  # fmt: skip
+
+    async def start_webhooks(self, threads: int = 64) -> None:
+        await self.start(
+            "webhooks", "dramatiq", "actors", "--queues", "webhooks", "--processes", "1", "--threads", str(threads)
+        )
 
 
 async def answers(url: str, seconds: float = 30) -> None:

@@ -190,9 +190,7 @@ class Shop(BaseHTTPRequestHandler):
 
     def page(self, title: str, content: str, status: int = 200) -> None:
         links = '<nav><a href="/">Shop</a><a href="/events">Webhooks received</a></nav>'
-        head = (
-            '<meta charset="utf-8"><meta name="viewport" content="width=device-width"><link rel="icon" href="/icon.svg">'
-        )
+        head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width"><link rel="icon" href="/icon.svg">'
         self.answer(status, f"<!doctype html><html lang=en><head>{head}<title>{escape(title)}</title>"
                     f'<link rel="stylesheet" href="/shop.css"></head><body>{links}<main>{content}</main></body></html>',
                     "text/html")  # fmt: skip

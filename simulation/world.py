@@ -17,6 +17,7 @@ from app.core.settings import settings
 from app.payments import coins
 from app.providers.kinguin import Kinguin as KinguinClient
 from app.providers.kit import Providers
+from app.providers.merchant_http import MerchantHttp
 from app.providers.nowpayments import NowPayments as NowPaymentsClient
 from app.providers.nowpayments_payouts import Payouts
 from app.providers.resend import Resend as ResendClient
@@ -95,6 +96,7 @@ class World:
             ),
             kinguin=KinguinClient(s.kinguin_base_url, "key", transport=kg, total_seconds=patience),
             resend=ResendClient(s.resend_base_url, "key", transport=rs, total_seconds=patience),
+            merchants=MerchantHttp(loopback=False),
             store=self.store,
         )
 

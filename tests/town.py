@@ -31,7 +31,8 @@ from tests.conftest import ROOT, Box, free_port
 COMMANDS = {  # process → what its command line holds
     "sandbox": "app.sandbox.main:create_app",
     "web": "app.main:create_app",
-    "worker": "dramatiq actors",
+    "worker": "dramatiq actors --queues orders",
+    "webhooks": "dramatiq actors --queues webhooks",
     "clock": "actors.clock",
 }
 GREETING = "Ctrl-C stops it all."

@@ -7,20 +7,28 @@ import click
 from app.cli.frame import with_database
 from app.keys import custody, queries
 from app.keys.vault import vault as master_keys
+from app.webhooks import secrets
 
 
 @click.group()
 def vault() -> None:
-    """Master keys, and the orders' data keys that they wrap."""
+    """Master keys, and what they seal: the orders' data keys, the endpoints' signing secrets."""
 
 
 @vault.command("status")
 def status() -> None:
-    """How many data keys each master key wraps, and which master keys may be dropped."""
-    wrapped, listed = with_database(queries.by_master_key), master_keys().ids
-    for ident in [*listed, *(ident for ident in wrapped if ident not in listed)]:
-        click.echo(f"  {ident:32} wraps {wrapped.get(ident, 0)} data keys{_advice(ident, wrapped.get(ident, 0))}")
-    sys.exit(0 if set(wrapped) <= set(listed) else 1)
+    """How many data keys and secrets each master key wraps, and which master keys may be dropped."""
+    (wrapped, sealed), listed = with_database(_counts), master_keys().ids
+    used = {**wrapped, **sealed}
+    for ident in [*listed, *(ident for ident in used if ident not in listed)]:
+        keys, others = wrapped.get(ident, 0), sealed.get(ident, 0)
+        said = f"{keys} data keys" + (f" and {others} webhook secrets" if others else "")
+        click.echo(f"  {ident:32} wraps {said}{_advice(ident, keys + others)}")
+    sys.exit(0 if set(used) <= set(listed) else 1)
+
+
+async def _counts() -> tuple[dict[str, int], dict[str, int]]:
+    return await queries.by_master_key(), await secrets.by_master_key()
 
 
 def _advice(ident: str, count: int) -> str:
@@ -34,17 +42,26 @@ def _advice(ident: str, count: int) -> str:
 @vault.command("rotate")
 @click.option("--batch", default=custody.BATCH, type=click.IntRange(1, 5000), help="Data keys in one transaction.")
 def rotate(batch: int) -> None:
-    """Rewrap every data key with the first master key. Reveals go on; killed, it goes on when started again."""
+    """Rewrap every data key and signing secret with the first master key. Reveals and deliveries go on.
 
-    async def work() -> tuple[int, int]:
+    Killed, it goes on when started again.
+    """
+
+    async def work() -> tuple[int, int, secrets.Rewrapped]:
         moved = stuck = 0
         async for done in custody.rotate("command line", batch=batch):
             moved, stuck = moved + done.moved, stuck + len(done.stuck)
             click.echo(f"{moved} rewrapped")
-        return moved, stuck
+        return moved, stuck, await secrets.rewrap("command line")
 
-    moved, stuck = with_database(work)
+    moved, stuck, signing = with_database(work)
     click.echo(f"Done: {moved} data keys moved to {master_keys().current_id}.")
+    if signing.moved:
+        click.echo(f"Secrets of {signing.moved} webhook endpoints moved to {master_keys().current_id}.")
+    if signing.stuck:
+        named = ", ".join(map(str, signing.stuck))
+        click.echo(f"Endpoints whose secret could not be opened: {named}.", err=True)
     if stuck:
         click.echo(f"{stuck} could not be opened; the log names their orders. See `bitloot vault status`.", err=True)
+    if stuck or signing.stuck:
         sys.exit(1)

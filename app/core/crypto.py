@@ -162,11 +162,30 @@ class MasterKeys:
             raise MasterKeyMissing(f"no master key {ident!r}")
         return derive(holder._secret, purpose, salt=salt)
 
+    def seal(self, plain: Plaintext, *, owner: str) -> bytes:
+        """A small secret of our own under the first master key, bound to its owner; it names the key it needs."""
+        ident = self.current_id.encode()
+        sealed = _seal(self._keys[self.current_id]._secret, plain.reveal(), _holder(self.current_id, owner))
+        return bytes([len(ident)]) + ident + sealed
+
+    def open(self, sealed: bytes, *, owner: str) -> Plaintext:
+        """What ``seal`` closed for that owner. Raises SealBroken, MasterKeyMissing."""
+        ident = sealed_under(sealed)
+        holder = self._keys.get(ident)
+        if holder is None:
+            raise MasterKeyMissing(f"no master key {ident!r}")
+        return Plaintext(_open(holder._secret, sealed[1 + len(ident) :], _holder(ident, owner)))
+
     def __repr__(self) -> str:
         return f"<MasterKeys of {len(self._keys)}, hidden>"
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise TypeError("MasterKeys can't be copied or pickled")
+
+
+def sealed_under(sealed: bytes) -> str:
+    """The id of the master key that opens what ``MasterKeys.seal`` closed."""
+    return sealed[1 : 1 + sealed[0]].decode("ascii", "replace") if sealed else ""
 
 
 def _master_key(encoded: str, number: int) -> bytes:
@@ -198,6 +217,10 @@ def _place(order_id: UUID | str, item_id: UUID | str, ordinal: int) -> bytes:
 
 def _owner(master_key_id: str, order_id: UUID | str) -> bytes:
     return bound(b"bitloot data key", master_key_id.encode(), str(order_id).encode())
+
+
+def _holder(master_key_id: str, owner: str) -> bytes:
+    return bound(b"bitloot secret", master_key_id.encode(), owner.encode())
 
 
 def _seal(key: bytes, plain: bytes, bound: bytes) -> bytes:

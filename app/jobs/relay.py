@@ -17,13 +17,14 @@ from app.core.courier import courier
 from app.core.redis import options
 from app.core.settings import settings
 
-QUEUES = ("orders", "mail")
+QUEUES = ("orders", "mail", "webhooks")
+OUTSIDE = {"webhooks.deliver": "webhooks"}  # waits for machines of strangers, in a process of its own
 SLOW_ROOMS = dict.fromkeys(("mail", "catalog", "house", "audit", "ledger"), "mail")
 
 
 def queue_of(name: str) -> str:
     """The queue a job travels on: what customers wait for is not held up by letters and housekeeping."""
-    return SLOW_ROOMS.get(name.partition(".")[0], "orders")
+    return OUTSIDE.get(name) or SLOW_ROOMS.get(name.partition(".")[0], "orders")
 
 
 def redis_for_dramatiq() -> redis.Redis:

@@ -30,6 +30,7 @@ SUBJECTS = {
     "refund_address": "Your refund for order {order_short_id}: that address did not work",
     "refund_paid": "Your refund of {amount} for order {order_short_id} was sent",
     "refund_rejected": "About your refund for order {order_short_id}",
+    "endpoint_disabled": "We stopped sending webhooks to {endpoint}",
     "login_link": "Sign in to {shop}",
     "lookup_link": "Your orders at {shop}",
 }
@@ -58,7 +59,10 @@ class Draft:
 
 
 def draft(kind: str, to: str, context: dict[str, Any], *, about: UUID | None = None) -> Draft:
-    """A frozen letter and its job, as writes. ``context['link_id']`` becomes the letter's link."""
+    """A frozen letter and its job, as writes.
+
+    ``context['link_id']`` becomes the letter's link, else ``path`` in the shop.
+    """
     mail_id = new_id()
     written = Write(
         """INSERT INTO mail (id, subject, kind, recipient, context, status, created_at)
@@ -103,10 +107,11 @@ async def send(mail_id: UUID, *, resend: Resend, commit: Callable[[], AbstractAs
 def render(kind: str, context: dict[str, Any]) -> Letter:
     """Fill the templates ``mail/{kind}.html`` and ``.txt``."""
     shop = settings().frontend_url.rstrip("/")
+    here = shop + str(context.get("path", ""))
     seen = {
         "shop_url": shop,
         "shop": settings().shop_name,
-        "link": f"{shop}/links/{link_token(UUID(context['link_id']))}" if context.get("link_id") else shop,
+        "link": f"{shop}/links/{link_token(UUID(context['link_id']))}" if context.get("link_id") else here,
         "total": None,
         "items": [],
         "minutes": None,
@@ -117,6 +122,7 @@ def render(kind: str, context: dict[str, Any]) -> Letter:
         "amount": "",
         "why": "",
         "tx_hash": "",
+        "endpoint": "",
     } | context
     return Letter(
         subject=SUBJECTS[kind].format(**seen),

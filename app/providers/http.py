@@ -166,7 +166,7 @@ class HttpProvider:
             return self._given
         loop = asyncio.get_running_loop()
         if self._own is None or self._own[0] is not loop:
-            trust = _trust() if self._base.startswith("https://") else None
+            trust = trust_roots() if self._base.startswith("https://") else None
             transport = AiohttpTransport(trust=trust, connections=MAX_CONNECTIONS, keep_alive=KEEP_ALIVE_SECONDS)
             self._own = (loop, transport)
         return self._own[1]
@@ -212,6 +212,6 @@ class HttpProvider:
 
 
 @cache
-def _trust() -> ssl.SSLContext:
+def trust_roots() -> ssl.SSLContext:
     """One set of root certificates for all clients: loading them costs 20 ms and some megabytes."""
     return httpx.create_ssl_context(trust_env=False)

@@ -8,6 +8,7 @@ import httpx
 from app.core import metrics
 from app.core.settings import Settings
 from app.providers.kinguin import Kinguin
+from app.providers.merchant_http import MerchantHttp
 from app.providers.nowpayments import NowPayments
 from app.providers.nowpayments_payouts import Payouts
 from app.providers.resend import Resend
@@ -22,10 +23,11 @@ class Providers:
     payouts: Payouts
     kinguin: Kinguin
     resend: Resend
+    merchants: MerchantHttp
     store: ObjectStore
 
     async def aclose(self) -> None:
-        for client in (self.nowpayments, self.payouts, self.kinguin, self.resend, self.store):
+        for client in (self.nowpayments, self.payouts, self.kinguin, self.resend, self.merchants, self.store):
             await client.aclose()
 
 
@@ -50,6 +52,7 @@ def open_providers(s: Settings, *, transport: httpx.AsyncBaseTransport | None = 
             s.kinguin_base_url, s.kinguin_api_key.get_secret_value(), transport=transport, observer=_observe
         ),
         resend=Resend(s.resend_base_url, s.resend_api_key.get_secret_value(), transport=transport, observer=_observe),
+        merchants=MerchantHttp(loopback=not s.production, observer=_observe),
         store=open_store(s),
     )
 

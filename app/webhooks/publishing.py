@@ -1,0 +1,173 @@
+"""From an order's timeline to its merchant's events, and from each event to the endpoints that want it.
+
+An event, its number in the merchant's feed and its deliveries come into being in one transaction, and with them the
+mark up to which the order was told. So whatever is told is told once, in order, with no gap.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from app.core import clock, db
+from app.core.ids import new_id
+from app.history import queries as history
+from app.jobs import service as jobs
+from app.orders import service as orders
+from app.orders.tables import Order
+from app.payments import queries as payments
+from app.refunds import queries as refunds
+from app.webhooks import objects
+from app.webhooks.events import Told, tell
+
+Commit = Callable[[], AbstractAsyncContextManager[None]]
+
+KEPT = timedelta(days=30)  # events, and with them their deliveries
+FORGOTTEN_AT_ONCE = 2000  # events a transaction
+CAUGHT_UP_AT_ONCE = 200  # orders
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """An event that is about to be stored. ``data``: its object as the API shows it."""
+
+    type: str
+    object: str
+    object_id: UUID
+    order_id: UUID
+    sequence: int
+    created: datetime
+    data: Mapping[str, Any]
+
+
+async def publish(order_id: UUID, *, commit: Commit) -> None:
+    """Store what a merchant's order has to tell beyond what it told, and put it in line at the merchant's endpoints."""
+    async with commit():
+        order = await orders.lock(order_id)
+        if order is None or order["merchant_id"] is None:
+            return
+        timeline = await history.timeline(order_id)
+        fresh = [await _fresh(one, order) for one in tell(order_id, timeline) if one.seq > order["told"]]
+        await Order.update({Order.told: timeline[-1]["seq"] if timeline else 0}).where(Order.id == order_id)
+        if fresh:
+            await store(order["merchant_id"], order["test"], fresh)
+
+
+async def _fresh(told: Told, order: dict[str, Any]) -> Fresh:
+    data = await _object(told, order) | dict(told.then)
+    return Fresh(told.type, told.object, told.object_id, order["id"], told.sequence, told.at, data)
+
+
+async def _object(told: Told, order: dict[str, Any]) -> dict[str, Any]:
+    if told.object == "order":
+        return objects.order(order)
+    found = await (payments if told.object == "payment" else refunds).one(told.object_id)
+    if found is None or found["order_id"] != order["id"]:
+        raise LookupError(f"{told.type} names no {told.object} of its order")
+    return objects.payment(found, order) if told.object == "payment" else objects.refund(found, order)
+
+
+async def store(merchant_id: UUID, test: bool, fresh: Sequence[Fresh], *, only: UUID | None = None) -> list[UUID]:
+    """Store events, and their way to each endpoint that wants them, or to ``only`` one. Returns their ids.
+
+    Endpoints are locked against being switched off or on meanwhile; the merchant's counters come last.
+    """
+    endpoints = await db.fetch(
+        """SELECT id, types, disabled_at FROM endpoint WHERE merchant_id = $1 AND test = $2 AND deleted_at IS NULL
+           AND ($3::uuid IS NULL OR id = $3) ORDER BY id FOR SHARE""",
+        merchant_id, test, only,
+    )  # fmt: skip
+    last = await _number(merchant_id, test, len(fresh))
+    ids = [new_id() for _ in fresh]
+    texts = [payload(event_id, test, event) for event_id, event in zip(ids, fresh, strict=True)]
+    await db.fetch(
+        """INSERT INTO merchant_event (id, merchant_id, test, number, type, object, object_id, order_id, sequence,
+             payload, created_at)
+           SELECT id, $1, $2, $3 + place, type, object, object_id, order_id, sequence, payload, created_at
+           FROM unnest($4::uuid[], $5::text[], $6::text[], $7::uuid[], $8::uuid[], $9::int[], $10::text[],
+             $11::timestamptz[]) WITH ORDINALITY AS n (id, type, object, object_id, order_id, sequence, payload,
+             created_at, place)""",
+        merchant_id, test, last - len(fresh), ids, [e.type for e in fresh], [e.object for e in fresh],
+        [e.object_id for e in fresh], [e.order_id for e in fresh], [e.sequence for e in fresh], texts,
+        [e.created for e in fresh],
+    )  # fmt: skip
+    for endpoint in endpoints:
+        types = json.loads(endpoint["types"])
+        wanted = [i for i, e in zip(ids, fresh, strict=True) if only or not types or e.type in types]
+        await _put_in_line(endpoint["id"], wanted, held=endpoint["disabled_at"] is not None)
+    return ids
+
+
+async def _number(merchant_id: UUID, test: bool, count: int) -> int:
+    """Take the feed's next numbers; returns the last of them. Held to the commit, so they show up in their order."""
+    column = "test_number" if test else "live_number"
+    sql = f"UPDATE merchant SET {column} = {column} + $2 WHERE id = $1 RETURNING {column}"  # noqa: S608 - one of two
+    return int(await db.fetch_value(sql, merchant_id, count))
+
+
+async def _put_in_line(endpoint_id: UUID, event_ids: Sequence[UUID], *, held: bool) -> None:
+    """``held``: nothing is sent there now, but nothing is lost either."""
+    if not event_ids:
+        return
+    now = clock.now()
+    await db.fetch(
+        """INSERT INTO delivery (id, endpoint_id, event_id, status, attempts, next_at, created_at)
+           SELECT id, $1, event_id, 'pending', 0, $2, $3 FROM unnest($4::uuid[], $5::uuid[]) AS n (id, event_id)""",
+        endpoint_id, None if held else now, now, [new_id() for _ in event_ids], list(event_ids),
+    )  # fmt: skip
+    if not held:
+        await call(endpoint_id)
+
+
+async def call(endpoint_id: UUID) -> None:
+    """Have somebody work on an endpoint's line."""
+    name = "webhooks.deliver"
+    await jobs.post("webhooks.deliver", {"endpoint_id": str(endpoint_id)}, dedupe=f"{name}:{endpoint_id}")
+
+
+def payload(event_id: UUID, test: bool, event: Fresh) -> str:
+    """The exact text that is signed and sent, and that the feed shows. ASCII, so that no receiver can spell it anew."""
+    return json.dumps(
+        {
+            "id": str(event_id), "type": event.type, "mode": "test" if test else "live",
+            "created": event.created.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "object": event.object, "object_id": str(event.object_id), "sequence": event.sequence, "data": event.data,
+        },
+        separators=(",", ":"),
+    )  # fmt: skip
+
+
+async def catch_up() -> int:
+    """Have orders looked at whose timeline says more than their merchants were told. Returns how many."""
+    rows = await db.fetch(
+        """SELECT p.id FROM purchase p JOIN timeline t ON t.subject = p.id
+           WHERE p.merchant_id IS NOT NULL AND t.last_seq > p.told LIMIT $1""",
+        CAUGHT_UP_AT_ONCE,
+    )
+    for row in rows:
+        args = {"order_id": str(row["id"])}
+        await jobs.post("webhooks.publish", args, subject=row["id"], dedupe=f"webhooks.publish:{row['id']}")
+    return len(rows)
+
+
+async def forget() -> int:
+    """Delete events that are older than KEPT, with their deliveries, whatever became of those. Returns how many."""
+    forgotten = 0
+    while ids := [
+        row["id"]
+        for row in await db.fetch(
+            "SELECT id FROM merchant_event WHERE created_at < $1 LIMIT $2", clock.now() - KEPT, FORGOTTEN_AT_ONCE
+        )
+    ]:
+        async with db.transaction():
+            await db.fetch(
+                "DELETE FROM delivery_attempt WHERE delivery_id IN (SELECT id FROM delivery WHERE event_id = ANY($1))",
+                ids,
+            )
+            await db.fetch("DELETE FROM delivery WHERE event_id = ANY($1)", ids)
+            await db.fetch("DELETE FROM merchant_event WHERE id = ANY($1)", ids)
+        forgotten += len(ids)
+    return forgotten

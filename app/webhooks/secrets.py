@@ -1,0 +1,96 @@
+"""Endpoints' signing secrets: 32 random bytes, shown once as ``whsec_…``, and kept sealed by the master keys."""
+
+import base64
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from app.audit import service as audit
+from app.core import db, log
+from app.core.crypto import Plaintext, SealBroken, sealed_under
+from app.keys.vault import vault
+
+PREFIX = "whsec_"  # standardwebhooks.com: a symmetric secret is serialised with it
+SECRET_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrapped:
+    """A rotation of master keys: how many secrets moved, and the endpoints whose secret opens under no key we have."""
+
+    moved: int
+    stuck: list[UUID]
+
+
+def fresh() -> Plaintext:
+    """A new secret, as its owner is shown it."""
+    return Plaintext(PREFIX.encode() + base64.b64encode(secrets.token_bytes(SECRET_BYTES)))
+
+
+def seal(secret: Plaintext, endpoint_id: UUID) -> bytes:
+    return vault().seal(secret, owner=_owner(endpoint_id))
+
+
+def unseal(sealed: bytes, endpoint_id: UUID) -> Plaintext:
+    """Raises SealBroken."""
+    return vault().open(sealed, owner=_owner(endpoint_id))
+
+
+def standing(row: Any, now: datetime) -> list[Plaintext]:
+    """The secrets an endpoint's requests are signed with, the newest first: two in the overlap of a rotation."""
+    found = [unseal(row["secret"], row["endpoint_id"])]
+    if row["old_secret"] is not None and row["old_until"] > now:
+        found.append(unseal(row["old_secret"], row["endpoint_id"]))
+    return found
+
+
+async def by_master_key() -> dict[str, int]:
+    """How many endpoints' secrets each master key seals, those of an overlap counted too."""
+    counts: dict[str, int] = {}
+    for row in await db.fetch("SELECT secret, old_secret FROM endpoint WHERE deleted_at IS NULL"):
+        for sealed in (row["secret"], row["old_secret"]):
+            if sealed:
+                counts[sealed_under(sealed)] = counts.get(sealed_under(sealed), 0) + 1
+    return counts
+
+
+async def rewrap(actor: str) -> Rewrapped:
+    """Bring every secret under the first master key. One that was rotated meanwhile is under it already."""
+    moved, stuck = 0, list[UUID]()
+    for row in await db.fetch("SELECT id, secret, old_secret FROM endpoint WHERE deleted_at IS NULL ORDER BY id"):
+        try:
+            pairs = [(sealed, _moved(sealed, row["id"])) for sealed in (row["secret"], row["old_secret"])]
+        except SealBroken as broken:
+            log.get("bitloot.webhooks").error("vault.stuck", endpoint_id=str(row["id"]), why=str(broken))
+            stuck.append(row["id"])
+            continue
+        if all(before == after for before, after in pairs):
+            continue
+        moved += await _replace(row["id"], pairs)
+    if moved:
+        await audit.write(
+            "vault.rewrapped", actor=actor, details=f"secrets of {moved} endpoints now under {vault().current_id}"
+        )
+    return Rewrapped(moved, stuck)
+
+
+async def _replace(endpoint_id: UUID, pairs: list[tuple[bytes | None, bytes | None]]) -> bool:
+    (secret, fresh_secret), (old, fresh_old) = pairs
+    done = await db.fetch_value(
+        """UPDATE endpoint SET secret = $3, old_secret = $5
+           WHERE id = $1 AND secret = $2 AND old_secret IS NOT DISTINCT FROM $4 RETURNING true""",
+        endpoint_id, secret, fresh_secret, old, fresh_old,
+    )  # fmt: skip
+    return bool(done)
+
+
+def _moved(sealed: bytes | None, endpoint_id: UUID) -> bytes | None:
+    if sealed is None or sealed_under(sealed) == vault().current_id:
+        return sealed
+    return seal(unseal(sealed, endpoint_id), endpoint_id)
+
+
+def _owner(endpoint_id: UUID) -> str:
+    return f"endpoint {endpoint_id}"

@@ -1,0 +1,248 @@
+"""Endpoints, and what their owners do with deliveries by hand. Another merchant's or mode's are as unknown ones."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from app.core import clock, db
+from app.core.errors import Conflict, Invalid, NotFound
+from app.core.ids import new_id
+from app.providers.merchant_http import Refused, check_url
+from app.webhooks import publishing, queries, secrets
+from app.webhooks.events import TEST, TYPES
+from app.webhooks.publishing import Fresh
+from app.webhooks.states import MOVES, DeliveryStatus
+from app.webhooks.tables import Endpoint
+
+MOST_ENDPOINTS = 20  # of one merchant in one mode
+URL_LENGTH, NAME_LENGTH = 2000, 100  # the columns'
+LONGEST_OVERLAP = timedelta(days=7)
+BY_HAND = "disabled by hand"
+OPEN = [DeliveryStatus.PENDING.value, DeliveryStatus.RETRYING.value]
+
+
+class NoSuchEndpoint(NotFound):
+    title = "No such endpoint"
+
+
+class NoSuchDelivery(NotFound):
+    title = "No such delivery"
+
+
+class BadEndpoint(Invalid):
+    title = "This endpoint can't be used"
+
+
+class TooManyEndpoints(Conflict):
+    title = "There are too many endpoints"
+
+
+class EndpointDisabled(Conflict):
+    title = "This endpoint is disabled"
+
+
+class DeliveryNotFailed(Conflict):
+    title = "Only a failed delivery can be retried"
+
+
+async def add(
+    merchant_id: UUID, *, test: bool, url: str, name: str = "", types: Sequence[str] = ()
+) -> tuple[dict[str, Any], str]:
+    """A new endpoint's row and its secret, which is shown this once. Raises BadEndpoint, TooManyEndpoints."""
+    _check(url, test=test, name=name, types=types)
+    endpoint_id, secret = new_id(), secrets.fresh()
+    async with db.transaction():
+        await db.fetch("SELECT FROM merchant WHERE id = $1 FOR NO KEY UPDATE", merchant_id)
+        if len(await queries.endpoints(merchant_id, test)) >= MOST_ENDPOINTS:
+            raise TooManyEndpoints(f"At most {MOST_ENDPOINTS} in each mode. Remove one that you do not need.")
+        await db.fetch(
+            """INSERT INTO endpoint (id, merchant_id, test, url, name, types, secret, failures, created_at)
+               VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7, 0, $8)""",
+            endpoint_id, merchant_id, test, url, name.strip(), _types(types), secrets.seal(secret, endpoint_id),
+            clock.now(),
+        )  # fmt: skip
+    return await find(endpoint_id, merchant_id, test=test), secret.reveal().decode()
+
+
+async def find(endpoint_id: UUID, merchant_id: UUID, *, test: bool | None = None) -> dict[str, Any]:
+    """Raises NoSuchEndpoint."""
+    row = await queries.endpoint(endpoint_id, merchant_id, test)
+    if row is None:
+        raise NoSuchEndpoint
+    return row
+
+
+async def change(
+    endpoint_id: UUID,
+    merchant_id: UUID,
+    *,
+    test: bool | None = None,
+    url: str | None = None,
+    name: str | None = None,
+    types: Sequence[str] | None = None,
+) -> dict[str, Any]:
+    """Change what is given. What is in line goes to the new address. Raises NoSuchEndpoint, BadEndpoint."""
+    async with db.transaction():
+        row = await _lock(endpoint_id, merchant_id, test)
+        _check(url or row["url"], test=row["test"], name=name or "", types=types or ())
+        changes: dict[Any, Any] = {}
+        if url is not None:
+            changes[Endpoint.url] = url
+        if name is not None:
+            changes[Endpoint.name] = name.strip()
+        if types is not None:
+            changes[Endpoint.types] = _types(types)
+        if changes:
+            await Endpoint.update(changes).where(Endpoint.id == endpoint_id)
+    return await find(endpoint_id, merchant_id)
+
+
+def _check(url: str, *, test: bool, name: str, types: Sequence[str]) -> None:
+    if len(url) > URL_LENGTH:
+        raise BadEndpoint(f"The URL may have {URL_LENGTH} characters.", field="url")
+    try:
+        check_url(url, test=test)
+    except Refused as refused:
+        raise BadEndpoint(refused.why, field="url") from None
+    if len(name) > NAME_LENGTH:
+        raise BadEndpoint(f"The name may have {NAME_LENGTH} characters.", field="name")
+    if unknown := [one for one in types if one not in TYPES]:
+        raise BadEndpoint(f"There is no event {unknown[0][:64]!r}. Known are: {', '.join(TYPES)}.", field="types")
+
+
+def _types(types: Sequence[str]) -> str:
+    return "[" + ",".join(f'"{one}"' for one in dict.fromkeys(types)) + "]"
+
+
+async def _lock(endpoint_id: UUID, merchant_id: UUID, test: bool | None) -> dict[str, Any]:
+    """The endpoint's row, locked: the first lock of every transaction that moves its deliveries."""
+    sql = "SELECT FROM endpoint WHERE id = $1 AND merchant_id = $2 FOR NO KEY UPDATE"
+    await db.fetch(sql, endpoint_id, merchant_id)
+    return await find(endpoint_id, merchant_id, test=test)
+
+
+async def rotate(endpoint_id: UUID, merchant_id: UUID, overlap: timedelta, *, test: bool | None = None) -> str:
+    """A new secret, shown this once. For ``overlap`` requests are signed with the one before, too."""
+    if not timedelta() <= overlap <= LONGEST_OVERLAP:
+        raise BadEndpoint(f"The overlap is 0 to {LONGEST_OVERLAP.days} days.", field="overlap")
+    secret = secrets.fresh()
+    async with db.transaction():
+        row = await _lock(endpoint_id, merchant_id, test)
+        before = (row["secret"], clock.now() + overlap) if overlap else (None, None)
+        changes: dict[Any, Any] = {
+            Endpoint.secret: secrets.seal(secret, endpoint_id), Endpoint.old_secret: before[0],
+            Endpoint.old_until: before[1],
+        }  # fmt: skip
+        await Endpoint.update(changes).where(Endpoint.id == endpoint_id)
+    return secret.reveal().decode()
+
+
+async def disable(
+    endpoint_id: UUID, merchant_id: UUID, *, test: bool | None = None, why: str = BY_HAND
+) -> dict[str, Any]:
+    """Send nothing any more; what happens is kept in line."""
+    async with db.transaction():
+        row = await _lock(endpoint_id, merchant_id, test)
+        if row["disabled_at"] is None:
+            await hold(endpoint_id, why)
+    return await find(endpoint_id, merchant_id)
+
+
+async def hold(endpoint_id: UUID, why: str) -> None:
+    """Under the endpoint's lock: its deliveries wait until it is enabled."""
+    disabled: dict[Any, Any] = {Endpoint.disabled_at: clock.now(), Endpoint.disabled_why: why[:200]}
+    await Endpoint.update(disabled).where(Endpoint.id == endpoint_id)
+    await db.fetch("UPDATE delivery SET next_at = NULL WHERE endpoint_id = $1 AND next_at IS NOT NULL", endpoint_id)
+
+
+async def enable(endpoint_id: UUID, merchant_id: UUID, *, test: bool | None = None) -> dict[str, Any]:
+    """Send again, first of all what was kept meanwhile."""
+    async with db.transaction():
+        row = await _lock(endpoint_id, merchant_id, test)
+        if row["disabled_at"] is not None:
+            blank: dict[Any, Any] = {
+                Endpoint.disabled_at: None, Endpoint.disabled_why: None, Endpoint.failing_since: None,
+                Endpoint.failures: 0,
+            }  # fmt: skip
+            await Endpoint.update(blank).where(Endpoint.id == endpoint_id)
+            await db.fetch(
+                "UPDATE delivery SET next_at = $2 WHERE endpoint_id = $1 AND status = ANY($3) AND next_at IS NULL",
+                endpoint_id, clock.now(), OPEN,
+            )  # fmt: skip
+            await publishing.call(endpoint_id)
+    return await find(endpoint_id, merchant_id)
+
+
+async def remove(endpoint_id: UUID, merchant_id: UUID, *, test: bool | None = None) -> None:
+    """For good: its secret is erased and what was in line is given up. Its log stays until its events go."""
+    async with db.transaction():
+        await _lock(endpoint_id, merchant_id, test)
+        await db.fetch(
+            """UPDATE delivery SET status = 'failed', next_at = NULL, ended_at = $2
+               WHERE endpoint_id = $1 AND status = ANY($3)""",
+            endpoint_id, clock.now(), [one.value for one in MOVES.sources(DeliveryStatus.FAILED)],
+        )  # fmt: skip
+        gone: dict[Any, Any] = {Endpoint.deleted_at: clock.now(), Endpoint.secret: b"", Endpoint.old_secret: None}
+        await Endpoint.update(gone).where(Endpoint.id == endpoint_id)
+
+
+async def send_test_event(endpoint_id: UUID, merchant_id: UUID, *, test: bool | None = None) -> UUID:
+    """Send this endpoint alone an event that is about nothing but itself. Returns the event's id.
+
+    Raises EndpointDisabled.
+    """
+    async with db.transaction():
+        row = await _lock(endpoint_id, merchant_id, test)
+        if row["disabled_at"] is not None:
+            raise EndpointDisabled("Enable it first: until then it is sent nothing.")
+        sequence = 1 + await queries.last_sequence(endpoint_id)
+        data = {"id": str(endpoint_id), "object": "endpoint", "url": row["url"], "name": row["name"]}
+        event = Fresh(TEST, "endpoint", endpoint_id, endpoint_id, sequence, clock.now(), data)
+        return (await publishing.store(merchant_id, row["test"], [event], only=endpoint_id))[0]
+
+
+async def retry(delivery_id: UUID, merchant_id: UUID, *, test: bool | None = None) -> None:
+    """Send a failed delivery round again, with its log. Raises NoSuchDelivery, DeliveryNotFailed."""
+    found = await queries.delivery(delivery_id, merchant_id, test)
+    if found is None:
+        raise NoSuchDelivery
+    async with db.transaction():
+        try:
+            await _lock(found["endpoint_id"], merchant_id, test)
+        except NoSuchEndpoint:
+            raise DeliveryNotFailed("Its endpoint was removed.") from None
+        if not await _again(found["endpoint_id"], [delivery_id], None):
+            raise DeliveryNotFailed("It is in line already, or was delivered.")
+
+
+async def retry_failed(endpoint_id: UUID, merchant_id: UUID, since: datetime, *, test: bool | None = None) -> int:
+    """Send round again all that failed of what happened since then. Returns how many."""
+    async with db.transaction():
+        await _lock(endpoint_id, merchant_id, test)
+        return await _again(endpoint_id, None, since)
+
+
+async def _again(endpoint_id: UUID, ids: Sequence[UUID] | None, since: datetime | None) -> int:
+    """A new round for failed ones. At a disabled endpoint they wait with the others."""
+    rows = await db.fetch(
+        """UPDATE delivery d SET status = 'pending', attempts = 0, ended_at = NULL,
+             next_at = CASE WHEN e.disabled_at IS NULL THEN $2::timestamptz END
+           FROM endpoint e, merchant_event m
+           WHERE d.endpoint_id = $1 AND e.id = d.endpoint_id AND m.id = d.event_id AND d.status = ANY($3)
+             AND ($4::uuid[] IS NULL OR d.id = ANY($4)) AND ($5::timestamptz IS NULL OR m.created_at >= $5)
+           RETURNING d.id""",
+        endpoint_id, clock.now(), [one.value for one in MOVES.sources(DeliveryStatus.PENDING)],
+        None if ids is None else list(ids), since,
+    )  # fmt: skip
+    if rows:
+        await publishing.call(endpoint_id)
+    return len(rows)
+
+
+async def post_due() -> int:
+    """Have somebody work on each line in which a delivery is due; the clock's sweep. Returns how many lines."""
+    found = await queries.due_lines(clock.now())
+    for endpoint_id in found:
+        await publishing.call(endpoint_id)
+    return len(found)
