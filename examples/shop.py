@@ -42,7 +42,8 @@ REFUSED: list[str] = []
 # All that the SDK needs of a strict policy: its origin in script-src, frame-src and connect-src.
 POLICY = (
     f"default-src 'none'; script-src 'self' {GATEWAY}; frame-src {GATEWAY}; connect-src 'self' {GATEWAY}; "
-    "style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+    "style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'"
 )
 STYLE = """
 :root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}
@@ -190,10 +191,12 @@ class Shop(BaseHTTPRequestHandler):
 
     def page(self, title: str, content: str, status: int = 200) -> None:
         links = '<nav><a href="/">Shop</a><a href="/events">Webhooks received</a></nav>'
-        head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width"><link rel="icon" href="/icon.svg">'
-        self.answer(status, f"<!doctype html><html lang=en><head>{head}<title>{escape(title)}</title>"
-                    f'<link rel="stylesheet" href="/shop.css"></head><body>{links}<main>{content}</main></body></html>',
-                    "text/html")  # fmt: skip
+        head = (
+            f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escape(title)}</title>'
+            '<link rel="icon" href="/icon.svg"><link rel="stylesheet" href="/shop.css">'
+        )
+        body = f"{links}<main>{content}</main>"
+        self.answer(status, f"<!doctype html><html lang=en><head>{head}</head><body>{body}</body></html>", "text/html")
 
     def answer(self, status: int, text: str, kind: str) -> None:
         body = text.encode()
