@@ -71,6 +71,7 @@ const gateway = new PaymentGateway({
   },
 });
 pay.addEventListener("click", () => gateway.open());
+pay.disabled = false;
 """
 
 
@@ -162,7 +163,7 @@ class Shop(BaseHTTPRequestHandler):
             f"Pay {reference}",
             f"""<h1>Order {reference}</h1><p>{PRICE} {CURRENCY}</p>
 <button id="pay" data-key="{escape(PUBLISHABLE)}" data-order="{ORDERS[reference]}"
-  data-reference="{reference}">Pay now</button>
+  data-reference="{reference}" disabled>Pay now</button>
 <p id="said" role="status"></p>
 <script src="{escape(SDK)}" {pinned}></script><script src="/shop.js"></script>""",
         )
