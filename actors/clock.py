@@ -12,6 +12,7 @@ from app.core import clock, db, log
 from app.core.courier import courier
 from app.core.settings import settings
 from app.fulfillment import steps as fulfillment
+from app.jobs import queries as job_rows
 from app.jobs import relay
 from app.jobs import service as jobs
 from app.payments import service as payments
@@ -52,12 +53,18 @@ async def post_scheduled(last: dict[str, float], now: float) -> None:
             await jobs.post(name, {}, dedupe=name)
 
 
+async def posted_before(now: float) -> dict[str, float]:
+    """When each scheduled job was last posted, in seconds like ``now``: a restart begins no interval anew."""
+    return {name: now - age for name, age in (await job_rows.ages(list(SCHEDULE))).items()}
+
+
 async def run(stop: asyncio.Event) -> None:
     """Sweep until told to stop; a failing round is logged and the next one tries again."""
     await db.open_pool(4)
     loop, last, failing = asyncio.get_running_loop(), dict[str, float](), False
     while not stop.is_set():
         try:
+            last = last or await posted_before(loop.time())
             await sweep()
             await post_scheduled(last, loop.time())
             failing = False

@@ -38,6 +38,7 @@ from app.web.embed import sdk
 from app.web.frame import Frame
 from app.web.heads import Shop
 from app.web.hooks import kinguin, notice, nowpayments
+from app.web.merchant.doors import MERCHANT
 from app.web.store import blobs, carts, catalog, checkout, fulfillment, live, orders, payments, products, refunds
 
 POOL = 16  # connections a web process holds at the most
@@ -46,7 +47,7 @@ STATIC_KEPT = 30 * 86400  # seconds; addresses carry a digest, so a changed file
 # Streams must not be held back, and answers with secrets in them are not to be measured by their compressed size.
 PLAIN = [
     r"^/orders/[^/]+/events", "^/embed/events", "^/fulfillment/", "^/webhooks/", "^/payments/", "^/blobs/", "^/links/",
-    "^/refunds/", "^/api/v1/",
+    "^/refunds/", "^/api/v1/", "^/merchant/(keys|endpoints|guide)",
 ]  # fmt: skip
 STATIC = Path(__file__).parents[1] / "static"
 
@@ -146,7 +147,7 @@ def create_app() -> Litestar:
     hooks = Router("/", route_handlers=HOOKS, request_max_body_size=notice.LARGEST)
     api = Router("/api/v1", route_handlers=API)
     return Shop(
-        route_handlers=[*STORE, *ACCOUNT, *ADMIN, *EMBED, *OPERATIONS, hooks, api, static],
+        route_handlers=[*STORE, *ACCOUNT, *ADMIN, *MERCHANT, *EMBED, *OPERATIONS, hooks, api, static],
         middleware=[Frame(), DefineMiddleware(csrf.Csrf, config=csrf.config())],
         exception_handlers={Exception: errors.handle},
         lifespan=[lifespan],

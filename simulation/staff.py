@@ -35,6 +35,7 @@ class Staff:
         last: dict[str, float] = {}
         while process.alive:
             try:
+                last = last or await sweeper.posted_before(self._scheduler.seconds)
                 await sweeper.sweep()
                 await sweeper.post_scheduled(last, self._scheduler.seconds)
             except Exception as error:

@@ -24,7 +24,10 @@ MUTANTS = ("early-message", "no-lease", "no-look", "no-rank", "open-reveal")  # 
 TEMPLATE = "template_world"
 WORLD = 1000  # orders a world has at the most: more are played in several, each with a seed of its own
 # Nothing here outlives its run; and nothing may happen by Postgres' own clock.
-CARELESS = ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "autovacuum = off", "jit = off")
+CARELESS = (
+    "fsync = off", "synchronous_commit = off", "full_page_writes = off", "autovacuum = off", "jit = off",
+    "track_activities = off", "track_counts = off", "update_process_title = off",
+)  # fmt: skip
 
 
 class WorldEnded(Exception):

@@ -19,6 +19,8 @@ from app.core.tokens import read_link_token
 
 LOGIN_LIFETIME = timedelta(minutes=20)
 ORDER_LIFETIME = timedelta(days=14)
+INVITE_LIFETIME = timedelta(days=7)
+LIFETIMES = {"order": ORDER_LIFETIME, "refund": ORDER_LIFETIME, "invite": INVITE_LIFETIME}  # else LOGIN_LIFETIME
 PASSWORD_LENGTH = (12, 200)  # characters, least and most
 
 _hasher = PasswordHasher()
@@ -47,9 +49,9 @@ class Proof:
 
 
 def linking(email: str, purpose: str, order_id: UUID | None = None) -> tuple[UUID, Write]:
-    """A new link for ``login``, ``order`` or ``refund``, as a write; its id goes into the letter's context."""
+    """A new link for one of LIFETIMES or ``login``, as a write; its id goes into the letter's context."""
     link_id, now = new_id(), clock.now()
-    lifetime = ORDER_LIFETIME if purpose in {"order", "refund"} else LOGIN_LIFETIME
+    lifetime = LIFETIMES.get(purpose, LOGIN_LIFETIME)
     write = Write(
         "INSERT INTO link (id, email, purpose, order_id, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)",
         (link_id, email, purpose, order_id, now, now + lifetime),
@@ -73,6 +75,13 @@ async def look_at_link(token: str) -> Proof | None:
     if link is None or link.used_at is not None or link.expires_at <= clock.now():
         return None
     return Proof(link.email, link.purpose, link.order_id)
+
+
+async def order_of_link(token: str) -> UUID | None:
+    """The order a genuine link was made for, though it be used up or expired. Proves nothing about its holder."""
+    link_id = read_link_token(token)
+    link = await Link.objects().get(Link.id == link_id) if link_id else None
+    return link.order_id if link else None
 
 
 async def consume_link(token: str) -> Proof:

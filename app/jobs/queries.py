@@ -31,6 +31,12 @@ async def latest_for(subject: UUID, name: str) -> dict[str, Any] | None:
     return dict(row) if row else None
 
 
+async def ages(names: Sequence[str]) -> dict[str, float]:
+    """Seconds since the last job of each name was posted; those that never were are left out."""
+    rows = await db.fetch("SELECT name, max(created_at) AS at FROM job WHERE name = ANY($1) GROUP BY name", names)
+    return {row["name"]: (clock.now() - row["at"]).total_seconds() for row in rows}
+
+
 async def dead_for(subject: UUID) -> list[str]:
     """Names of the subject's dead letters: work that now waits for a person."""
     rows = await db.fetch("SELECT name FROM job WHERE subject = $1 AND status = 'failed'", subject)

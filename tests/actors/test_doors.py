@@ -10,7 +10,7 @@ import pytest
 
 import actors
 from actors import clock as process
-from actors.clock import GRACE, SCHEDULE, post_scheduled, sweep
+from actors.clock import GRACE, SCHEDULE, post_scheduled, posted_before, sweep
 from actors.job import JOBS
 from app.core import clock
 from app.core.courier import courier
@@ -107,6 +107,15 @@ async def test_housekeeping_is_posted_when_its_time_has_come_and_once(app) -> No
     for _ in range(3):
         await post_scheduled(last, float(max(SCHEDULE.values())))
     assert await job_names() == sorted(SCHEDULE)
+
+
+async def test_a_clock_that_restarts_within_the_hour_still_posts_what_is_due_once_an_hour(app, drain) -> None:
+    await post_scheduled(dict.fromkeys(SCHEDULE, -1e9), 0.0)
+    await drain()
+    for minutes, posted in ((50, 1), (70, 2)):
+        with clock.travelled(timedelta(minutes=minutes)):
+            await post_scheduled(await posted_before(0.0), 0.0)
+        assert await count("job", "name = 'keys.retire'") == posted
 
 
 async def test_every_piece_of_housekeeping_runs(app, drain) -> None:

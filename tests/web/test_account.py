@@ -58,6 +58,18 @@ async def test_the_mailed_link_signs_in_once(client, browser_client, drain, box)
     assert "This link no longer works" in again.text
 
 
+async def test_an_orders_link_opens_the_order_again_in_the_browser_that_used_it_and_nowhere_else(
+    client, visitor, drain, box
+) -> None:
+    placed = await place(client, email=EMAIL)
+    await drain()
+    path, browser = (await links_to(box, EMAIL))[0], visitor()
+    assert (await submit(browser, path)).status_code == 303
+    again = await browser.get(path)
+    assert (again.status_code, again.headers["location"]) == (303, f"/orders/{placed.id}")
+    assert (await visitor().get(path)).status_code == 410
+
+
 async def test_looking_at_a_link_uses_nothing_up(client, visitor, drain, box) -> None:
     await ask(visitor(), "/login", EMAIL)
     await drain()

@@ -17,7 +17,7 @@ from app.orders.service import short
 from app.orders.states import OrderStatus
 from app.payments import queries as payments
 from app.web import guards
-from app.web.admin import lists, write_offs
+from app.web.admin import event_words, lists, write_offs
 from app.web.admin.audit_words import ACTIONS
 from app.web.admin.refunds import of_order as refunds_of
 from app.web.render import answer, page, see_other, wants_json
@@ -82,7 +82,12 @@ async def show(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
     context = {
         "order": await order_view.build(order) | {"email": order["email"], "cause": order["cause"]},
         "timeline": [
-            {"at": e["at"], "icon": EVENTS.get(e["kind"], ("dot", ""))[0], "text": _event_text(e), "kind": e["kind"]}
+            {
+                "at": e["at"],
+                "icon": EVENTS.get(e["kind"], ("dot", ""))[0],
+                "text": event_words.text(e),
+                "kind": e["kind"],
+            }
             for e in events
         ],
         **await _belongings(order),
@@ -97,12 +102,6 @@ async def _find(order_id: str) -> dict[str, Any]:
     if order is None:
         raise guards.OrderNotFound
     return order
-
-
-def _event_text(event: dict[str, Any]) -> str:
-    words = EVENTS.get(event["kind"], ("", event["kind"]))[1]
-    why = event["data"].get("why") or event["data"].get("cause")
-    return f"{words}: {why}" if why else words
 
 
 async def _belongings(order: dict[str, Any]) -> dict[str, Any]:

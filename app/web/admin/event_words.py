@@ -1,0 +1,24 @@
+"""What a timeline's events are called before admins: the customer's words, and words for what is for our eyes alone."""
+
+from typing import Any
+
+from app.web.store.order_words import EVENTS
+
+WORDS = {kind: words for kind, (_, words) in EVENTS.items()} | {
+    "order.confirming": "Waiting for the network to confirm the payment",
+    "order.underpaid": "Waiting for the rest of the money",
+    "payment.adopted": "A payment we had no row for was taken up",
+    "payment.sending": "The payment provider passes the money on",
+    "payment.finished": "The payment provider has the money",
+    "payment.refunded": "The payment provider gave the money back",
+    "supply.returned": "Key given back to the supplier",
+    "supply.return_refused": "The supplier did not take the key back",
+    "ledger.differs": "The books do not add up",
+    "ledger.balanced": "The books add up again",
+}
+
+
+def text(event: dict[str, Any]) -> str:
+    words = WORDS.get(event["kind"], event["kind"])
+    why = event["data"].get("why") or event["data"].get("cause")
+    return f"{words}: {why}" if why else words

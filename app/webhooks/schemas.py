@@ -1,0 +1,266 @@
+"""The events we send: when each is sent, what is in it, an example. Pages, docs and tests read it from here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+from app.webhooks import objects
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One member of an object. ``kind``: id, text, money, coins, time, count, object; ``values``: all it can be."""
+
+    name: str
+    kind: str
+    meaning: str
+    nullable: bool = False
+    values: tuple[str, ...] = ()
+    members: tuple["Member", ...] = ()
+
+    def schema(self) -> dict[str, Any]:
+        """This member in JSON Schema."""
+        plain = SHAPES[self.kind] | ({"enum": list(self.values)} if self.values else {})
+        if self.members:
+            plain = _object(self.members)
+        said = {"description": self.meaning}
+        return said | ({"anyOf": [plain, {"type": "null"}]} if self.nullable else plain)
+
+
+@dataclass(frozen=True)
+class EventType:
+    """``about``: order, payment or refund; ``when`` it is sent; ``do``: what a shop does then; ``status`` carried."""
+
+    name: str
+    about: str
+    status: str
+    when: str
+    do: str
+    changes: Mapping[str, Any]
+
+    @cached_property
+    def example(self) -> dict[str, Any]:
+        """A whole payload, its data made by what makes the real ones."""
+        return {
+            "id": f"0199d2f0-5e3a-7c61-9b1f-{list(EVENTS).index(self.name):012x}",
+            "type": self.name,
+            "mode": "test",
+            "created": "2026-11-21T10:04:12.345Z",
+            "object": self.about,
+            "object_id": IDS[self.about],
+            "sequence": SEQUENCES.get(self.name, 1),
+            "data": _example(self.about, self.changes) | {"status": self.status},
+        }
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """Of its ``data``."""
+        return OBJECTS[self.about]
+
+    def schema(self) -> dict[str, Any]:
+        """The payload in JSON Schema, draft 2020-12. New members may come, so others are allowed."""
+        told = _object((*ENVELOPE, Member("data", "object", f"The {self.about}.", members=self.members)))
+        told["properties"]["type"]["const"] = self.name
+        told["properties"]["object"]["const"] = self.about
+        told["properties"]["data"]["properties"]["status"]["const"] = self.status
+        return {"$schema": DRAFT, "title": self.name, "description": self.when} | told
+
+
+SHAPES: dict[str, dict[str, Any]] = {
+    "id": {"type": "string", "format": "uuid"},
+    "text": {"type": "string"},
+    "money": {"type": "string", "pattern": r"^\d+\.\d{2}$"},
+    "coins": {"type": "string", "pattern": r"^\d+(\.\d+)?$"},
+    "time": {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"},
+    "count": {"type": "integer", "minimum": 1},
+    "object": {"type": "object"},
+}
+MODES = ("test", "live")
+PAYMENT_STATUSES = (*dict.fromkeys(objects.PAYMENT_WORDS.values()), objects.CANCELLED)
+ORDER_STATUSES = (
+    "created", "waiting", "confirming", "underpaid", "paid", "fulfilled", "expired", "failed", "refunded", "cancelled",
+)  # fmt: skip
+
+ENVELOPE = (
+    Member("id", "id", "The event's id, the same at each attempt and in the feed. Keep those you have handled."),
+    Member("type", "text", "What happened."),
+    Member("mode", "text", "Which of your two worlds it belongs to.", values=MODES),
+    Member("created", "time", "When it happened."),
+    Member("object", "text", "What it happened to."),
+    Member("object_id", "id", "Its id."),
+    Member("sequence", "count", "Counts the events of this object from 1, without gaps: a lower one is older news."),
+)
+OBJECTS: dict[str, tuple[Member, ...]] = {
+    "order": (
+        Member("id", "id", "The order's id."),
+        Member("object", "text", "Always order.", values=("order",)),
+        Member("mode", "text", "test or live.", values=MODES),
+        Member("status", "text", "How it stands.", values=ORDER_STATUSES),
+        Member("amount", "money", "What the customer owes."),
+        Member("currency", "text", "ISO 4217, of amount."),
+        Member("reference", "text", "Your own name for it, as you gave it.", nullable=True),
+        Member("customer_email", "text", "As you gave it.", nullable=True),
+        Member("metadata", "object", "As you gave it."),
+        Member("created", "time", "When you made it."),
+        Member("paid", "time", "When it was paid in full.", nullable=True),
+        Member("fulfilled", "time", "When it was fulfilled.", nullable=True),
+    ),
+    "payment": (
+        Member("id", "id", "The payment's id."),
+        Member("object", "text", "Always payment.", values=("payment",)),
+        Member("mode", "text", "test or live.", values=MODES),
+        Member("order_id", "id", "The order it pays."),
+        Member("status", "text", "How it stands.", values=PAYMENT_STATUSES),
+        Member("method", "text", "How the customer pays.", values=("crypto", "upi", "card")),
+        Member("amount", "money", "What was asked for."),
+        Member("currency", "text", "ISO 4217, of amount and captured."),
+        Member("captured", "money", "What has arrived, which refunds are taken from."),
+        Member(
+            "crypto", "object", "Where the coins go; null for other methods.", nullable=True,
+            members=(
+                Member("currency", "text", "The coin, such as btc or usdttrc20.", nullable=True),
+                Member("amount", "coins", "How many coins are asked for.", nullable=True),
+                Member("address", "text", "Where to.", nullable=True),
+                Member("memo", "text", "What must be sent along, where the coin needs it.", nullable=True),
+                Member("received", "coins", "How many have arrived.", nullable=True),
+                Member("invoice_url", "text", "The hosted page to pay on.", nullable=True),
+            ),
+        ),
+        Member("details", "object", "For upi vpa; for card last4 and network. Never a card's number."),
+        Member("failure", "text", "Why it failed, in a word such as declined or cancelled.", nullable=True),
+        Member("created", "time", "When you made it."),
+        Member("updated", "time", "When it last changed."),
+        Member("expires", "time", "Until when it can be paid.", nullable=True),
+    ),
+    "refund": (
+        Member("id", "id", "The refund's id."),
+        Member("object", "text", "Always refund.", values=("refund",)),
+        Member("mode", "text", "test or live.", values=MODES),
+        Member("order_id", "id", "The order whose money goes back."),
+        Member("payment_id", "id", "The payment it goes back from.", nullable=True),
+        Member("status", "text", "How it stands.", values=("pending", "processing", "processed", "failed")),
+        Member("amount", "money", "What goes back."),
+        Member("currency", "text", "ISO 4217, of amount."),
+        Member("reason", "text", "As you gave it."),
+        Member("error", "text", "Why it failed.", nullable=True),
+        Member("transaction", "text", "The transaction on the coin's chain.", nullable=True),
+        Member("created", "time", "When you asked for it."),
+        Member("ended", "time", "When it was processed or failed.", nullable=True),
+    ),
+}  # fmt: skip
+
+IDS = {
+    "order": "0199d2ef-91a0-7e2b-8f6d-3c1a5b7e9d01",
+    "payment": "0199d2ef-a4c8-7b3e-92d5-6e0f1a2b3c02",
+    "refund": "0199d2f4-07d1-7d44-a1b8-9c2e4f6a8b03",
+}
+SEQUENCES = {
+    "order.fulfilled": 2, "payment.confirming": 2, "payment.success": 3, "payment.failed": 2, "payment.expired": 2,
+    "payment.underpaid": 3, "refund.processed": 2, "refund.failed": 2,
+}  # fmt: skip
+_AT = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
+_LATER = _AT + timedelta(minutes=4)
+_ROWS: dict[str, dict[str, Any]] = {
+    "order": {
+        "id": IDS["order"], "test": True, "status": "waiting", "total": Decimal("49.90"), "currency": "USD",
+        "reference": "cart-1042", "email": "ada@example.com", "metadata": {"basket": "1042"}, "created_at": _AT,
+        "paid_at": None, "fulfilled_at": None,
+    },
+    "payment": {
+        "id": IDS["payment"], "order_id": IDS["order"], "status": "waiting", "outcome": None, "method": "crypto",
+        "price_amount": Decimal("49.90"), "price_currency": "USD", "value": Decimal("0.00"), "pay_currency": "btc",
+        "pay_amount": Decimal("0.00054321"), "pay_address": "bc1qexampleexampleexampleexampleexample0",
+        "memo": None, "actually_paid": Decimal(0), "invoice_url": None, "details": {}, "failure": None,
+        "created_at": _AT, "updated_at": _LATER, "expires_at": _AT + timedelta(minutes=20),
+    },
+    "refund": {
+        "id": IDS["refund"], "order_id": IDS["order"], "payment_id": IDS["payment"], "status": "pending",
+        "amount": Decimal("24.95"), "currency": "USD", "reason": "half of it was out of stock", "error": None,
+        "tx_hash": None, "created_at": _LATER, "ended_at": None,
+    },
+}  # fmt: skip
+_ALL = {"actually_paid": Decimal("0.00054321")}
+
+EVENTS = {
+    event.name: event
+    for event in (
+        EventType(
+            "order.paid", "order", "paid",
+            "Once, when the order's money has arrived in full, by whichever of its payments.",
+            "Ship. This is the event to hang a delivery on.",
+            {"paid_at": _LATER},
+        ),
+        EventType(
+            "order.fulfilled", "order", "fulfilled",
+            "Once, right after order.paid: for us nothing is left to do.",
+            "Nothing, unless you count finished orders.",
+            {"paid_at": _LATER, "fulfilled_at": _LATER},
+        ),
+        EventType(
+            "payment.pending", "payment", "pending",
+            "When a payment can be paid: its address, or its form, stands.",
+            "Show the customer where to pay, if you don't use our checkout.",
+            {},
+        ),
+        EventType(
+            "payment.confirming", "payment", "confirming",
+            "When the money was seen and its confirmations are counted, or a card or UPI payment is being worked on.",
+            "Tell the customer that it is on its way. Don't ship.",
+            _ALL,
+        ),
+        EventType(
+            "payment.success", "payment", "success",
+            "When the payment's whole amount has arrived for good.",
+            "Book it. Ship on order.paid.",
+            _ALL | {"value": Decimal("49.90")},
+        ),
+        EventType(
+            "payment.failed", "payment", "failed",
+            "When the payment can't succeed: declined, broken off, or called off by you (failure is cancelled).",
+            "Offer another try: the order stays payable.",
+            {"method": "card", "details": {"last4": "0002", "network": "visa"}, "failure": "declined"},
+        ),
+        EventType(
+            "payment.expired", "payment", "expired",
+            "When its time ran out before the money came. Coins that come later still count and are told of.",
+            "Offer another try: the order stays payable.",
+            {},
+        ),
+        EventType(
+            "payment.underpaid", "payment", "underpaid",
+            "When less than its amount arrived, beyond the tolerance.",
+            "Ask for the rest with a further payment, or refund what came.",
+            {"actually_paid": Decimal("0.00027"), "value": Decimal("24.80")},
+        ),
+        EventType(
+            "refund.pending", "refund", "pending", "When a refund was taken on.",
+            "Tell the customer that money is on its way back.", {},
+        ),
+        EventType(
+            "refund.processed", "refund", "processed", "When the money went out.", "Book it.",
+            {"tx_hash": "f4184fc596403b9d638783cf57adfe4c75c605f6356fbc91338530e9831e9e16", "ended_at": _LATER},
+        ),
+        EventType(
+            "refund.failed", "refund", "failed", "When the money could not go out; error says why.",
+            "Correct what error names and ask again; nothing was taken off.",
+            {"error": "The address was refused.", "ended_at": _LATER},
+        ),
+    )
+}  # fmt: skip
+
+
+def _example(about: str, changes: Mapping[str, Any]) -> dict[str, Any]:
+    row = _ROWS[about] | dict(changes)
+    if about == "order":
+        return objects.order(row)
+    return (objects.payment if about == "payment" else objects.refund)(row, _ROWS["order"])
+
+
+def _object(members: tuple[Member, ...]) -> dict[str, Any]:
+    properties = {member.name: member.schema() for member in members}
+    return {"type": "object", "required": list(properties), "properties": properties}
