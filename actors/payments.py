@@ -48,6 +48,7 @@ async def check(lease: Lease, kit: Providers) -> None:
 @job("payments.close_forgotten", retry=Retry(attempts=3))
 async def close_forgotten(lease: Lease, kit: Providers) -> None:
     await service.close_forgotten()
+    await service.close_unopened()
 
 
 @job("payments.sync_coins", retry=Retry(attempts=3), needs=NEEDS)

@@ -1,4 +1,4 @@
-"""``bitloot webhooks``: what providers told us, and applying it again."""
+"""``bitloot webhooks``: what providers told us, and applying it again. What merchants are told is in ``receivers``."""
 
 import json
 from uuid import UUID
@@ -7,14 +7,15 @@ import click
 
 from app.audit import service as audit
 from app.cli.frame import with_database
+from app.cli.receivers import check, listen
 from app.core import db
 from app.inbox import queries, service
 from app.inbox.service import NoSuchNotice
 
 
-@click.group()
+@click.group(commands=[listen, check])
 def webhooks() -> None:
-    """What providers told us, and applying it again."""
+    """What providers told us, applied again; and what merchants are told, forwarded and tried out."""
 
 
 @webhooks.command("list")

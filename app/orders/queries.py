@@ -16,6 +16,13 @@ async def one(order_id: UUID) -> dict[str, Any] | None:
     return dict(row) | {"items": [dict(item) for item in items]}
 
 
+async def seller(order: Mapping[str, Any]) -> str:
+    """The merchant's name for a merchant's order; empty for the shop's own."""
+    if order["merchant_id"] is None:
+        return ""
+    return str(await db.fetch_value("SELECT name FROM merchant WHERE id = $1", order["merchant_id"]))
+
+
 async def email_of(order_id: UUID) -> str | None:
     email: str | None = await db.fetch_value("SELECT email FROM purchase WHERE id = $1", order_id)
     return email

@@ -18,6 +18,7 @@ from app.payments import booking, queries
 from app.payments.notices import (
     BOUGHT,
     ENDS,
+    IN_FLIGHT,
     NOTHING,
     OPEN,
     PARKED,
@@ -155,6 +156,8 @@ async def _affect(order: dict[str, Any], payment: dict[str, Any], verdict: Verdi
         await _pay(order, verdict)
     elif verdict.outcome is Outcome.UNDERPAID:
         await _short(order, payment, verdict)
+    elif order["merchant_id"] is not None:
+        await _merchants_attempt_over(order, payment, verdict)
     elif verdict.outcome in ENDS:
         await _attempt_over(order, payment, verdict)
     if verdict.outcome in PARKED:
@@ -195,9 +198,7 @@ async def _short(order: dict[str, Any], payment: dict[str, Any], verdict: Verdic
 async def _attempt_over(order: dict[str, Any], payment: dict[str, Any], verdict: Verdict) -> None:
     """An attempt's end is the order's end only when no other attempt can bring or has brought money."""
     order_id: UUID = order["id"]
-    if order["merchant_id"] is not None:
-        await _merchants_attempt_over(order, payment)
-    elif await queries.others_open(order_id, payment["id"]):
+    if await queries.others_open(order_id, payment["id"]):
         have = await queries.brought(order_id)
         if (
             order["status"] == OrderStatus.CONFIRMING
@@ -212,9 +213,10 @@ async def _attempt_over(order: dict[str, Any], payment: dict[str, Any], verdict:
         await orders.payment_failed(order_id)
 
 
-async def _merchants_attempt_over(order: dict[str, Any], payment: dict[str, Any]) -> None:
+async def _merchants_attempt_over(order: dict[str, Any], payment: dict[str, Any], verdict: Verdict) -> None:
     """No attempt's end is the end of a merchant's order: it can be paid by another."""
-    if order["status"] != OrderStatus.CONFIRMING or await queries.others_in_flight(order["id"], payment["id"]):
+    under_way = verdict.to is None or verdict.to in IN_FLIGHT or order["status"] != OrderStatus.CONFIRMING
+    if under_way or await queries.others_in_flight(order["id"], payment["id"]):
         return
     if have := await queries.brought(order["id"]):
         await orders.underpaid(order["id"], money=Money(order["total"] - have, order["currency"]).as_json())

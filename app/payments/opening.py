@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -23,6 +24,10 @@ from app.providers.http import KeyRefused, ProviderConfused, ProviderRefused
 from app.providers.nowpayments import Invoice, NowPayments, PaymentReport
 
 Commit = Callable[[], AbstractAsyncContextManager[None]]
+
+
+UNOPENED = timedelta(days=1)  # a merchant's payment that nobody could open is closed after this long
+CLOSED_A_TIME = 200  # payments
 
 
 class CoinNotOffered(Invalid):
@@ -146,6 +151,23 @@ async def open_asked(payment_id: UUID, *, nowpayments: NowPayments, commit: Comm
             "amount": plain(report.pay_amount or Decimal(0)),
         }
         await history.record(order["id"], "payment.offered", **data)
+
+
+async def close_unopened() -> int:
+    """End merchants' payments that were never opened and that no job opens any more. Returns how many."""
+    rows = await db.fetch(
+        """SELECT p.id, p.order_id FROM payment p JOIN purchase o ON o.id = p.order_id AND o.merchant_id IS NOT NULL
+           WHERE p.status = 'waiting' AND p.provider_payment_id IS NULL AND p.created_at < $1
+             AND NOT EXISTS (SELECT FROM job j WHERE j.subject = o.id AND j.name = 'payments.open'
+                             AND j.args ->> 'payment_id' = p.id::text AND j.status IN ('pending', 'processing'))
+           ORDER BY p.id LIMIT $2""",
+        clock.now() - UNOPENED, CLOSED_A_TIME,
+    )  # fmt: skip
+    for row in rows:
+        async with db.transaction():
+            await orders.lock(row["order_id"])
+            await end_attempt(row, PaymentStatus.EXPIRED, Failure.EXPIRED, "payment.expired")
+    return len(rows)
 
 
 async def _merchant(merchant_id: UUID) -> dict[str, str]:

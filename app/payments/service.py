@@ -7,9 +7,9 @@ what merchants ask for; ``simulated`` plays it in test mode.
 
 from app.payments.choices import Choice, NothingToChoose, NotThatChoice, choose, options
 from app.payments.healing import apply_notice, check, close_forgotten, post_due_checks
-from app.payments.opening import CoinNotOffered, choose_coin, open_asked, open_payment, open_top_up
+from app.payments.opening import CoinNotOffered, choose_coin, close_unopened, open_asked, open_payment, open_top_up
 
 __all__ = [
     "Choice", "CoinNotOffered", "NotThatChoice", "NothingToChoose", "apply_notice", "check", "choose", "choose_coin",
-    "close_forgotten", "open_asked", "open_payment", "open_top_up", "options", "post_due_checks",
+    "close_forgotten", "close_unopened", "open_asked", "open_payment", "open_top_up", "options", "post_due_checks",
 ]  # fmt: skip

@@ -15,8 +15,12 @@ async def one(refund_id: UUID) -> dict[str, Any] | None:
 
 
 async def by_link(link_id: UUID) -> dict[str, Any] | None:
-    """The refund that this claim link is the newest of."""
-    row = await db.fetch_one("SELECT * FROM refund WHERE link_id = $1", link_id)
+    """The refund that this claim link is the newest of, with ``seller`` and ``reference`` of a merchant's order."""
+    row = await db.fetch_one(
+        """SELECT r.*, p.reference, m.name AS seller FROM refund r JOIN purchase p ON p.id = r.order_id
+           LEFT JOIN merchant m ON m.id = p.merchant_id WHERE r.link_id = $1""",
+        link_id,
+    )
     return dict(row) if row else None
 
 

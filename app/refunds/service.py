@@ -5,6 +5,7 @@ everything locks them in the transaction that makes it.
 """
 
 import re
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -25,6 +26,7 @@ from app.keys import service as keys
 from app.ledger import queries as books
 from app.ledger import service as ledger
 from app.mail import service as mail
+from app.orders import queries as order_rows
 from app.orders import service as orders
 from app.refunds import queries
 from app.refunds.states import MOVES, RefundStatus
@@ -79,8 +81,17 @@ async def ask(order_id: UUID, amount: Money, reason: str, asked_by: str) -> UUID
         )  # fmt: skip
         kind = "refund.pending" if merchants else "refund.asked"
         await history.record(order_id, kind, refund=str(refund_id), refund_id=str(refund_id), amount=amount.as_json())
-        await invite(refund_id, order, "refund_asked")
+        if order["test"]:
+            await play(refund_id, order_id)
+        else:
+            await invite(refund_id, order, "refund_asked")
     return refund_id
+
+
+async def play(refund_id: UUID, order_id: UUID, *, wait: timedelta | None = None, rest: int = 0) -> None:
+    """No money of test mode leaves: ``simulated`` takes the refund a step on; ``rest`` in milliseconds is for it."""
+    args, dedupe = {"refund_id": str(refund_id), "rest": rest}, f"refunds.simulate:{refund_id}"
+    await jobs.post("refunds.simulate", args, subject=order_id, dedupe=dedupe, wait=wait)
 
 
 async def ask_for_rest(order_id: UUID, reason: str, asked_by: str, amount: Money | None = None) -> UUID | None:
@@ -131,6 +142,8 @@ async def invite(refund_id: UUID, order: dict[str, Any], kind: str, **more: Any)
     refund = await find(refund_id)
     link_id, link = accounts.linking(order["email"], "refund", order["id"])
     context = _context(order, refund) | {"link_id": link_id, "days": accounts.ORDER_LIFETIME.days} | more
+    if seller := await order_rows.seller(order):
+        context |= {"seller": seller, "order_short_id": order["reference"]}
     letter = mail.draft(kind, order["email"], context, about=order["id"]).writes if order["email"] else ()
     await db.write(link, *letter)
     await Refund.update({Refund.link_id: link_id}).where(Refund.id == refund_id)
@@ -282,6 +295,6 @@ async def retry(refund_id: UUID, by: str) -> None:
         if order["merchant_id"] is not None:
             await history.record(order["id"], "refund.pending", refund=str(refund_id), refund_id=str(refund_id))
         if order["test"]:
-            await jobs.post("refunds.simulate", {"refund_id": str(refund_id), "rest": 0}, subject=order["id"])
+            await play(refund_id, order["id"])
         elif refund["claimed_at"] is None:
             await invite(refund_id, order, "refund_asked")

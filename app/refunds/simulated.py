@@ -9,7 +9,6 @@ from app.core import clock
 from app.core.machine import move
 from app.core.settings import settings
 from app.history import service as history
-from app.jobs import service as jobs
 from app.refunds import service
 from app.refunds.states import MOVES, RefundStatus
 from app.refunds.tables import Refund
@@ -30,11 +29,8 @@ async def begin(refund_id: UUID, order_id: UUID) -> None:
 
 
 async def _post(refund_id: UUID, order_id: UUID, wait: int, rest: int) -> None:
-    args = {"refund_id": str(refund_id), "rest": rest}
-    dedupe = f"refunds.simulate:{refund_id}"
-    await jobs.post(
-        "refunds.simulate", args, subject=order_id, dedupe=dedupe, wait=timedelta(milliseconds=wait) if wait else None
-    )
+    later = timedelta(milliseconds=wait) if wait else None
+    await service.play(refund_id, order_id, wait=later, rest=rest)
 
 
 async def step(refund_id: UUID, rest: int, *, commit: Commit) -> None:

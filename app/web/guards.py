@@ -40,11 +40,11 @@ class LoginNeeded(Problem):
 
 
 async def own_order(request: Asked, order_id: str) -> dict[str, Any]:
-    """The order, if the viewer holds its token, is logged in with its email, or is an admin. Else OrderNotFound."""
+    """A shop order, if the viewer holds its token, is logged in with its email, or is an admin. Else OrderNotFound."""
     found = parse_id(order_id)
     order = await orders.one(found) if found else None
     viewer: Viewer = request.state.viewer
-    if order is None or not await _may_see(viewer, order["id"], order["email"]):
+    if order is None or order["merchant_id"] or not await _may_see(viewer, order["id"], order["email"]):
         if found is not None:
             await _denied(request, found)
         raise OrderNotFound

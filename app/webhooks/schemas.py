@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from app.webhooks import objects
+from app.webhooks.events import TEST
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -34,11 +35,14 @@ class Member:
 
 @dataclass(frozen=True)
 class EventType:
-    """``about``: order, payment or refund; ``when`` it is sent; ``do``: what a shop does then; ``status`` carried."""
+    """``about``: what kind of object; ``when`` it is sent; ``do``: what a shop does then.
+
+    ``statuses``: what its object can say of itself, the usual one first. ``changes``: the example's, to the usual row.
+    """
 
     name: str
     about: str
-    status: str
+    statuses: tuple[str, ...]
     when: str
     do: str
     changes: Mapping[str, Any]
@@ -54,7 +58,7 @@ class EventType:
             "object": self.about,
             "object_id": IDS[self.about],
             "sequence": SEQUENCES.get(self.name, 1),
-            "data": _example(self.about, self.changes) | {"status": self.status},
+            "data": _example(self.about, self.changes) | ({"status": self.statuses[0]} if self.statuses else {}),
         }
 
     @property
@@ -67,7 +71,8 @@ class EventType:
         told = _object((*ENVELOPE, Member("data", "object", f"The {self.about}.", members=self.members)))
         told["properties"]["type"]["const"] = self.name
         told["properties"]["object"]["const"] = self.about
-        told["properties"]["data"]["properties"]["status"]["const"] = self.status
+        if self.statuses:
+            told["properties"]["data"]["properties"]["status"]["enum"] = list(self.statuses)
         return {"$schema": DRAFT, "title": self.name, "description": self.when} | told
 
 
@@ -120,6 +125,7 @@ OBJECTS: dict[str, tuple[Member, ...]] = {
         Member("amount", "money", "What was asked for."),
         Member("currency", "text", "ISO 4217, of amount and captured."),
         Member("captured", "money", "What has arrived, which refunds are taken from."),
+        Member("refunded", "money", "What of it went back, or is on its way."),
         Member(
             "crypto", "object", "Where the coins go; null for other methods.", nullable=True,
             members=(
@@ -152,12 +158,19 @@ OBJECTS: dict[str, tuple[Member, ...]] = {
         Member("created", "time", "When you asked for it."),
         Member("ended", "time", "When it was processed or failed.", nullable=True),
     ),
+    "endpoint": (
+        Member("id", "id", "The endpoint's id."),
+        Member("object", "text", "Always endpoint.", values=("endpoint",)),
+        Member("url", "text", "Where it is sent."),
+        Member("name", "text", "As you named it."),
+    ),
 }  # fmt: skip
 
 IDS = {
     "order": "0199d2ef-91a0-7e2b-8f6d-3c1a5b7e9d01",
     "payment": "0199d2ef-a4c8-7b3e-92d5-6e0f1a2b3c02",
     "refund": "0199d2f4-07d1-7d44-a1b8-9c2e4f6a8b03",
+    "endpoint": "0199d2f5-3b2a-7f10-b6c4-1d3e5f7a9b04",
 }
 SEQUENCES = {
     "order.fulfilled": 2, "payment.confirming": 2, "payment.success": 3, "payment.failed": 2, "payment.expired": 2,
@@ -190,71 +203,77 @@ EVENTS = {
     event.name: event
     for event in (
         EventType(
-            "order.paid", "order", "paid",
+            "order.paid", "order", ("paid",),
             "Once, when the order's money has arrived in full, by whichever of its payments.",
             "Ship. This is the event to hang a delivery on.",
             {"paid_at": _LATER},
         ),
         EventType(
-            "order.fulfilled", "order", "fulfilled",
+            "order.fulfilled", "order", ("fulfilled",),
             "Once, right after order.paid: for us nothing is left to do.",
             "Nothing, unless you count finished orders.",
             {"paid_at": _LATER, "fulfilled_at": _LATER},
         ),
         EventType(
-            "payment.pending", "payment", "pending",
+            "payment.pending", "payment", ("pending",),
             "When a payment can be paid: its address, or its form, stands.",
             "Show the customer where to pay, if you don't use our checkout.",
             {},
         ),
         EventType(
-            "payment.confirming", "payment", "confirming",
+            "payment.confirming", "payment", ("confirming",),
             "When the money was seen and its confirmations are counted, or a card or UPI payment is being worked on.",
             "Tell the customer that it is on its way. Don't ship.",
             _ALL,
         ),
         EventType(
-            "payment.success", "payment", "success",
+            "payment.success", "payment", ("success",),
             "When the payment's whole amount has arrived for good.",
             "Book it. Ship on order.paid.",
             _ALL | {"value": Decimal("49.90")},
         ),
         EventType(
-            "payment.failed", "payment", "failed",
+            "payment.failed", "payment", ("failed", "cancelled"),
             "When the payment can't succeed: declined, broken off, or called off by you (failure is cancelled).",
             "Offer another try: the order stays payable.",
             {"method": "card", "details": {"last4": "0002", "network": "visa"}, "failure": "declined"},
         ),
         EventType(
-            "payment.expired", "payment", "expired",
+            "payment.expired", "payment", ("expired",),
             "When its time ran out before the money came. Coins that come later still count and are told of.",
             "Offer another try: the order stays payable.",
             {},
         ),
         EventType(
-            "payment.underpaid", "payment", "underpaid",
+            "payment.underpaid", "payment", ("underpaid",),
             "When less than its amount arrived, beyond the tolerance.",
             "Ask for the rest with a further payment, or refund what came.",
             {"actually_paid": Decimal("0.00027"), "value": Decimal("24.80")},
         ),
         EventType(
-            "refund.pending", "refund", "pending", "When a refund was taken on.",
+            "refund.pending", "refund", ("pending",), "When a refund was taken on.",
             "Tell the customer that money is on its way back.", {},
         ),
         EventType(
-            "refund.processed", "refund", "processed", "When the money went out.", "Book it.",
+            "refund.processed", "refund", ("processed",), "When the money went out.", "Book it.",
             {"tx_hash": "f4184fc596403b9d638783cf57adfe4c75c605f6356fbc91338530e9831e9e16", "ended_at": _LATER},
         ),
         EventType(
-            "refund.failed", "refund", "failed", "When the money could not go out; error says why.",
+            "refund.failed", "refund", ("failed",), "When the money could not go out; error says why.",
             "Correct what error names and ask again; nothing was taken off.",
             {"error": "The address was refused.", "ended_at": _LATER},
+        ),
+        EventType(
+            TEST, "endpoint", (), "When you press Send test event, to that endpoint alone.",
+            "Answer 2xx: then the endpoint works.", {},
         ),
     )
 }  # fmt: skip
 
 
 def _example(about: str, changes: Mapping[str, Any]) -> dict[str, Any]:
+    if about == "endpoint":
+        return {"id": IDS[about], "object": about, "url": "https://shop.example.com/hooks", "name": "the shop"}
     row = _ROWS[about] | dict(changes)
     if about == "order":
         return objects.order(row)

@@ -18,7 +18,12 @@ WORDS = {kind: words for kind, (_, words) in EVENTS.items()} | {
 }
 
 
-def text(event: dict[str, Any]) -> str:
+MERCHANTS = {"order.waiting": "Waits for its payment", "order.fulfilled": "Done: the merchant delivers"}
+
+
+def text(order: dict[str, Any], event: dict[str, Any]) -> str:
     words = WORDS.get(event["kind"], event["kind"])
+    if order["merchant_id"] is not None:
+        words = MERCHANTS.get(event["kind"], words)
     why = event["data"].get("why") or event["data"].get("cause")
     return f"{words}: {why}" if why else words

@@ -66,7 +66,8 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
         "status_words": row["cause"] or STATUS_WORDS[row["status"]][0],
         "tone": "attention" if row["cause"] else STATUS_WORDS[row["status"]][1],
         "href": f"/admin/orders/{row['id']}",
-        "names": row["names"],
+        "names": row["names"] or f"{row['merchant']}: {row['reference']}",
+        "test": row["test"],
         "email": row["email"],
         "cause": row["cause"],
     }
@@ -81,11 +82,12 @@ async def show(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
     events = await history.timeline(order["id"])
     context = {
         "order": await order_view.build(order) | {"email": order["email"], "cause": order["cause"]},
+        "charge": {"merchant": await orders.seller(order), "reference": order["reference"], "test": order["test"]},
         "timeline": [
             {
                 "at": e["at"],
                 "icon": EVENTS.get(e["kind"], ("dot", ""))[0],
-                "text": event_words.text(e),
+                "text": event_words.text(order, e),
                 "kind": e["kind"],
             }
             for e in events

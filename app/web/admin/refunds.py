@@ -103,11 +103,13 @@ async def show(request: Asked, refund_id: FromPath[str]) -> Response[bytes]:
     context = {
         "refund": _row(refund),
         "email": order["email"],
+        "order": order,
+        "seller": await orders.seller(order),
         "shown": evidence.get("shown", []),
         "unseen": len(evidence.get("unseen", [])),
         "can_approve": waits and refund["checked_at"] is not None and settings().pays_out,
         "pays_out": settings().pays_out,
-        "can_record": waits,
+        "can_record": waits and not order["test"],
         "can_fail": waits or (refund["status"] == "processing" and (refund["asked_at"] is None or ended)),
         "can_retry": failed,
     }

@@ -57,6 +57,8 @@ async def claim(request: Asked, token: FromPath[str]) -> Response[bytes]:
         await claims.claim(token, target)
     except LinkSpent:
         return _past(request)
+    if refund["seller"]:
+        return page(request, "store/refunds/kept.html", _facts(token, refund))
     viewer: Viewer = request.state.viewer
     response = see_other(f"/orders/{refund['order_id']}")
     remember_orders(response, [*viewer.orders, refund["order_id"]])
@@ -95,7 +97,8 @@ def _facts(token: str, refund: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "token": token,
         "amount": Money(refund["amount"], refund["currency"]),
-        "short_id": short(refund["order_id"]),
+        "short_id": refund["reference"] or short(refund["order_id"]),
+        "seller": refund["seller"],
     }
 
 
