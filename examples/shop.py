@@ -42,7 +42,8 @@ REFUSED: list[str] = []
 # All that the SDK needs of a strict policy: its origin in script-src, frame-src and connect-src.
 POLICY = (
     f"default-src 'none'; script-src 'self' {GATEWAY}; frame-src {GATEWAY}; connect-src 'self' {GATEWAY}; "
-    "style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+    "style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'"
 )
 STYLE = """
 :root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}
@@ -53,6 +54,7 @@ button{background:#1d4ed8;color:#fff;cursor:pointer}
 table{width:100%;border-collapse:collapse;font-size:.875rem}
 td,th{padding:.5rem .5rem .5rem 0;text-align:left;border-bottom:1px solid #8884;vertical-align:top}
 """
+ICON = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><path d="M1 1h6v6H1z" fill="#1d4ed8"/></svg>'
 SCRIPT = """
 const pay = document.getElementById("pay");
 const said = document.getElementById("said");
@@ -69,6 +71,7 @@ const gateway = new PaymentGateway({
   },
 });
 pay.addEventListener("click", () => gateway.open());
+pay.disabled = false;
 """
 
 
@@ -113,6 +116,8 @@ class Shop(BaseHTTPRequestHandler):
                       '<form action="/buy" method="post"><button>Buy</button></form>')  # fmt: skip
         elif self.path == "/shop.css":
             self.answer(200, STYLE, "text/css")
+        elif self.path == "/icon.svg":
+            self.answer(200, ICON, "image/svg+xml")
         elif self.path == "/shop.js":
             self.answer(200, SCRIPT, "text/javascript")
         elif path == "/pay" and last in ORDERS:
@@ -158,7 +163,7 @@ class Shop(BaseHTTPRequestHandler):
             f"Pay {reference}",
             f"""<h1>Order {reference}</h1><p>{PRICE} {CURRENCY}</p>
 <button id="pay" data-key="{escape(PUBLISHABLE)}" data-order="{ORDERS[reference]}"
-  data-reference="{reference}">Pay now</button>
+  data-reference="{reference}" disabled>Pay now</button>
 <p id="said" role="status"></p>
 <script src="{escape(SDK)}" {pinned}></script><script src="/shop.js"></script>""",
         )
@@ -188,11 +193,11 @@ class Shop(BaseHTTPRequestHandler):
     def page(self, title: str, content: str, status: int = 200) -> None:
         links = '<nav><a href="/">Shop</a><a href="/events">Webhooks received</a></nav>'
         head = (
-            '<meta charset="utf-8"><meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">'
+            f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escape(title)}</title>'
+            '<link rel="icon" href="/icon.svg"><link rel="stylesheet" href="/shop.css">'
         )
-        self.answer(status, f"<!doctype html><html lang=en><head>{head}<title>{escape(title)}</title>"
-                    f'<link rel="stylesheet" href="/shop.css"></head><body>{links}<main>{content}</main></body></html>',
-                    "text/html")  # fmt: skip
+        body = f"{links}<main>{content}</main>"
+        self.answer(status, f"<!doctype html><html lang=en><head>{head}</head><body>{body}</body></html>", "text/html")
 
     def answer(self, status: int, text: str, kind: str) -> None:
         body = text.encode()

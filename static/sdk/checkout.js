@@ -14,20 +14,20 @@
   // A constructed style sheet and a shadow root: nothing here needs style-src, and the page's own styles stay out.
   const CSS = `
 :host{all:initial}
-dialog{box-sizing:border-box;position:fixed;inset:0;margin:auto;padding:0;border:0;width:min(27.5rem,100vw - 2rem);max-width:none;height:fit-content;max-height:calc(100dvh - 2rem);border-radius:16px;overflow:hidden;overscroll-behavior:contain;background:#faf9f5;color:#47534d;box-shadow:0 24px 64px -16px rgb(10 20 15/45%);font:500 15px/1.5 system-ui,sans-serif;color-scheme:light}
+dialog{box-sizing:border-box;position:fixed;inset:0;margin:auto;padding:0;border:0;width:min(27.5rem,100% - 2rem);max-width:none;height:fit-content;max-height:calc(100dvh - 2rem);border-radius:16px;overflow:hidden;overscroll-behavior:contain;background:#faf9f5;color:#47534d;box-shadow:0 24px 64px -16px rgb(10 20 15/45%);font:500 15px/1.5 system-ui,sans-serif;color-scheme:light}
 dialog::backdrop{background:rgb(21 32 27/55%)}
 iframe{display:block;width:100%;height:min(var(--high,30rem),100dvh - 2rem);border:0;color-scheme:normal}
-button{position:absolute;z-index:2;top:8px;right:8px;width:44px;height:44px;padding:12px;border:0;border-radius:10px;background:none;color:inherit;cursor:pointer}
-button:hover{background:rgb(128 140 132/18%)}
+button{position:absolute;z-index:2;top:8px;right:8px;width:44px;height:44px;padding:12px;border:0;border-radius:22px;background:inherit;color:inherit;cursor:pointer}
+button:hover{box-shadow:inset 0 0 0 22px rgb(128 140 132/18%)}
 button:focus-visible{outline:2px solid #0b6a4a;outline-offset:-2px}
 svg{display:block;width:20px;height:20px;fill:none;stroke:currentColor;stroke-width:2;stroke-linecap:round}
 p{position:absolute;z-index:1;inset:0;display:grid;place-content:center;margin:0;padding:3rem 2rem;background:inherit;text-align:center;text-wrap:balance}
 p[hidden]{display:none}
-@media(max-width:480px){dialog{width:100vw;height:100dvh;max-height:none;border-radius:0}iframe{height:100%}}
+@media(max-width:480px){dialog{width:100%;height:100dvh;max-height:none;border-radius:0}iframe{height:100%}}
 @media(prefers-reduced-motion:no-preference){dialog{animation:in .2s ease-out}@keyframes in{from{opacity:0;transform:translateY(8px)}}}
 .dark{background:#0d1210;color:#b0bcb6;color-scheme:dark}
 .dark button:focus-visible{outline-color:#7ce4bc}`;
-  const LOCK = "html{overflow:hidden!important;scrollbar-gutter:stable}";
+  const LOCK = "html{overflow:hidden!important";
 
   const sheet = (css) => {
     const made = new CSSStyleSheet();
@@ -91,7 +91,7 @@ p[hidden]{display:none}
       const words = make("p", { textContent: WORDS.opening });
       words.setAttribute("role", "status");
       const frame = make("iframe", { title: "Checkout", allow: "clipboard-write" });
-      const shut = make("button", { type: "button", onclick: () => this.close() }, cross());
+      const shut = make("button", { type: "button", autofocus: true, onclick: () => this.close() }, cross());
       shut.setAttribute("aria-label", "Close the checkout");
       const guard = (onfocus) => make("span", { tabIndex: 0, onfocus });
       const toLast = guard(() => {
@@ -106,8 +106,8 @@ p[hidden]{display:none}
       root.adoptedStyleSheets = [sheet(CSS)];
       root.append(dialog);
 
-      const say = (message) => frame.contentWindow?.postMessage({ bitloot: message }, HOME);
       let ready = false;
+      const say = (message) => ready && frame.contentWindow.postMessage({ bitloot: message }, HOME);
       let over = false;
       const load = () => {
         if (over || ready) return;
@@ -139,11 +139,12 @@ p[hidden]{display:none}
         if (origin !== HOME || source !== frame.contentWindow || !data?.bitloot) return;
         const { type, height } = data.bitloot;
         if (type === "ready") {
-          if (!ready && root.activeElement === shut) {
+          const first = !ready && root.activeElement === shut;
+          ready = words.hidden = true;
+          if (first) {
             frame.focus();
             say({ type: "focus" });
           }
-          ready = words.hidden = true;
         }
         if (type === "height") dialog.style.setProperty("--high", `${Math.min(Math.max(+height || 0, 240), 4000)}px`);
         if (type === "close") return void this.close();
@@ -157,7 +158,9 @@ p[hidden]{display:none}
       };
       const gone = () => ready || wait("offline");
       const timer = setInterval(() => document.hidden || this.#look(), EVERY);
-      const lock = sheet(LOCK);
+      // Where a scrollbar stood its room is kept, so that nothing behind moves.
+      const bar = innerWidth > document.documentElement.clientWidth;
+      const lock = sheet(`${LOCK}${bar ? ";scrollbar-gutter:stable" : ""}}`);
       document.adoptedStyleSheets = [...document.adoptedStyleSheets, lock];
       addEventListener("message", hear);
       addEventListener("online", back);
@@ -184,7 +187,6 @@ p[hidden]{display:none}
       this.#look();
       document.body.append(host);
       dialog.showModal();
-      shut.focus();
       if (!navigator.onLine) wait("offline");
       load();
     }

@@ -21,6 +21,7 @@ from app.web.viewer import client_ip
 
 Asked = Request[Any, Any, Any]
 LANGUAGES = {"curl": "curl", "python": "Python", "node": "Node", "php": "PHP"}
+WHOLE = {"checkout": "checkout.html", "sample": "sample.sh", "policy": "policy"}  # the same in every language
 STEPS = ("order", "payment", "refund", "verify")
 BLANK = "bls_…"  # stands where a secret would: whoever has one knows where it goes
 CARDS = [(number, network_of(number), play.value) for number, play in simulated.CARDS.items()]
@@ -69,7 +70,7 @@ async def _guide(
         "language": language,
         "languages": LANGUAGES,
         "snippets": {step: _snippet(f"{step}.{language}", facts) for step in STEPS}
-        | {"checkout": _snippet("checkout.html", facts)},
+        | {name: _snippet(file, facts) for name, file in WHOLE.items()},
         "cards": CARDS,
         "vpas": VPAS,
     }
