@@ -1,4 +1,4 @@
-"""A member's walk: founded, invited, in; a key, an endpoint, a paid order, half of it back, and all of it in the logs."""
+"""A member's walk: invited, in; a key, an endpoint, a paid order, half of it back, and all of it in the logs."""
 
 import re
 from typing import Any

@@ -21,7 +21,7 @@ ROOMS = ("app.web.api", "app.orders.charging", "app.payments.asking", "app.payme
          "app.refunds.asking", "app.webhooks.service", "app.merchants.idempotency")  # fmt: skip
 
 
-def test_every_code_of_the_api_is_told() -> None:
+async def test_every_code_of_the_api_is_told(app) -> None:
     raised = {code for code, each in classes().items() if each.__module__.startswith(ROOMS)}
     assert len(raised) > 20
     assert raised | {code for code, _, _ in CODES.values()} <= set(WORDS)
@@ -41,8 +41,8 @@ async def test_each_code_has_its_page_and_an_unknown_one_has_none(browser_client
 
 
 async def test_each_event_has_its_page_and_its_example_fits_its_schema(browser_client) -> None:
-    assert set(EVENTS) == set(TYPES)
-    for name in TYPES:
+    assert set(EVENTS) >= set(TYPES)
+    for name in EVENTS:
         page = await browser_client.get(f"/docs/events/{name}")
         assert page.status_code == 200
         assert Page(page.text).faults == []
