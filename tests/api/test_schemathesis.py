@@ -2,24 +2,15 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from app.merchants import keys, service
 from tests.conftest import ROOT
-from tests.web.conftest import Shop
 
-EXAMPLES = 25  # of each operation in each phase
-SECONDS = 240
-
-
-@pytest.fixture
-def server(sandbox_process: str) -> Iterator[Shop]:
-    found = Shop("schemathesis", TEST_MODE="true", TEST_PROCESSING_DELAY="0")
-    yield found
-    found.end()
+EXAMPLES = 15  # of each operation in each phase
+SECONDS = 600
 
 
 @pytest.mark.processes
@@ -34,6 +25,5 @@ async def test_schemathesis_finds_nothing(app, server, tmp_path: Path) -> None:
     ]  # fmt: skip
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=SECONDS, check=False)
     said = done.stdout + done.stderr
-    Path("/tmp/schemathesis.txt").write_text(said)
     assert done.returncode == 0, said[-20_000:]
     assert "No issues found" in said, said[-20_000:]
