@@ -15,12 +15,15 @@ FOCUS = "(document.activeElement.shadowRoot || document).activeElement?.tagName"
 
 async def test_a_card_is_paid_with_in_the_shops_own_page(sample: Sample, customer: Visitor) -> None:
     page = customer.page
-    frame = await sample.buys(page)
+    async with page.expect_response(re.compile("/embed/events")) as stream:
+        frame = await sample.buys(page)
+    assert (await (await stream.value).header_value("content-type") or "").startswith("text/event-stream")
     assert page.url.startswith(f"{sample.url}/pay/"), "the customer never leaves the shop"
     await expect(frame.get_by_role("heading", name="$24.00")).to_be_visible()
     await pays(frame, "Card", "4242 4242 4242 4242")
     await expect(frame.get_by_text("Card ending in 4242")).to_be_visible()
     await paid(customer)
+    assert await customer.context.cookies() == [], "nobody set a cookie"
 
 
 async def test_a_declined_card_is_told_once_and_upi_pays_after_it(sample: Sample, customer: Visitor) -> None:
@@ -75,7 +78,8 @@ async def test_each_callback_comes_once_whatever_is_pressed(sample: Sample, cust
     await expect(frame.get_by_text("There is not enough money")).to_be_visible()
     await frame.get_by_role("button", name="Try again").click()
     await pays(frame, "Card", "4242 4242 4242 4242")
-    await expect(frame.get_by_role("heading", name="Paid", exact=True)).to_be_visible()
+    # Sooner than the slow poll of 15 s beside a living stream.
+    await expect(frame.get_by_role("heading", name="Paid", exact=True)).to_be_visible(timeout=12_000)
     await until(lambda: page.evaluate("calls.length >= 2"), "it is told")
     await frame.get_by_role("button", name="Back to Poster & Sons").click()
     await until(lambda: page.evaluate("calls.length >= 3"), "it is told that it was closed")
