@@ -14,7 +14,7 @@ from app.orders import charging, letters
 from app.orders import service as orders
 from app.orders.service import OF_MONEY
 from app.orders.states import OrderStatus
-from app.payments import booking, queries
+from app.payments import booking, queries, words
 from app.payments.notices import (
     BOUGHT,
     ENDS,
@@ -59,12 +59,25 @@ async def apply(report: PaymentReport, *, looked: bool = False) -> str:
         await _note(payment, report, verdict)
     if verdict.to is not None:
         await move(Payment, payment["id"], verdict.to, MOVES)
-        payment_id = str(payment["id"])
-        await history.record(order["id"], f"payment.{verdict.to}", payment=report.payment_id, payment_id=payment_id)
+    await _say(order, payment, verdict)
     if verdict.value is not None and verdict.value != payment["value"]:
         await booking.brought(payment, Money(verdict.value, payment["price_currency"]))
     await _affect(order, payment, verdict)
     return f"{verdict.outcome}: {verdict.why}"
+
+
+async def _say(order: dict[str, Any], payment: dict[str, Any], verdict: Verdict) -> None:
+    """To the timeline: the provider's new word; to a merchant's, what it means, and each amount that arrived."""
+    named = {"payment": payment["provider_payment_id"], "payment_id": str(payment["id"])}
+    if order["merchant_id"] is None:
+        if verdict.to is not None:
+            await history.record(order["id"], f"payment.{verdict.to}", **named)
+        return
+    now = await queries.one(payment["id"])
+    assert now is not None
+    arrived = verdict.value is not None and verdict.value != payment["value"]
+    if words.word(now) in words.EVENTS and (arrived or words.word(now) != words.word(payment)):
+        await history.record(order["id"], words.EVENTS[words.word(now)], **named)
 
 
 def tolerance() -> Tolerance:
@@ -141,8 +154,9 @@ async def _note(payment: dict[str, Any], report: PaymentReport, verdict: Verdict
     outcome = changes.get(Payment.outcome, payment["outcome"])
     if payment["provider"] != PLAYED:
         changes[Payment.next_check_at] = next_look(status, outcome, payment["created_at"], now)
-    if verdict.to is not None:
-        changes[Payment.failure] = FAILURES.get(verdict.to)
+    if verdict.to is not None or verdict.outcome not in NOTHING:
+        wrong = Failure.WRONG_COIN.value if verdict.outcome is Outcome.WRONG_COIN else None
+        changes[Payment.failure] = wrong or FAILURES.get(status)
     await Payment.update(changes).where(Payment.id == payment["id"])
 
 

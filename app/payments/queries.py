@@ -9,6 +9,7 @@ from uuid import UUID
 from app.core import clock, db
 from app.payments.notices import COUNTS
 from app.payments.tables import Payment
+from app.payments.words import in_sql
 
 COINS_KEPT = timedelta(seconds=10)  # they are read from the provider every five minutes
 _coins: tuple[datetime, list[dict[str, Any]]] = (clock.now() - 2 * COINS_KEPT, [])
@@ -133,17 +134,14 @@ async def coins() -> list[dict[str, Any]]:
 
 # A merchant's payment with its order's ``merchant_id``, ``test`` and ``reference``, what of it went back
 # (``refunded``, the one look upwards of this room) and ``word``, its state as merchants read it.
-_OF_MERCHANTS = """WITH found AS (
+_OF_MERCHANTS = f"""WITH found AS (
     SELECT p.*, o.merchant_id, o.test, o.reference, o.email,
       (SELECT coalesce(sum(amount), 0) FROM refund r WHERE r.payment_id = p.id AND r.status = 'processed') AS refunded
     FROM payment p JOIN purchase o ON o.id = p.order_id WHERE o.merchant_id = $1 AND o.test = $2)
   , said AS (
-    SELECT *, CASE WHEN value > 0 AND refunded >= value THEN 'refunded'
-      WHEN status = 'expired' AND outcome = 'cancelled' THEN 'cancelled'
-      WHEN status = 'waiting' THEN 'pending' WHEN status IN ('confirming', 'confirmed', 'sending') THEN 'confirming'
-      WHEN status = 'partially_paid' THEN 'underpaid' WHEN status = 'finished' THEN 'success' ELSE status END AS word
+    SELECT *, {in_sql()} AS word
     FROM found)
-  SELECT * FROM said"""
+  SELECT * FROM said"""  # noqa: S608 - words of our own
 
 
 async def of_merchant(merchant_id: UUID, test: bool, payment_id: UUID) -> dict[str, Any] | None:

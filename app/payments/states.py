@@ -24,6 +24,7 @@ class Failure(StrEnum):
     INSUFFICIENT_FUNDS = "insufficient_funds"
     EXPIRED_CARD = "expired_card"
     PROCESSING_ERROR = "processing_error"
+    WRONG_COIN = "wrong_coin"
     COIN_REFUSED = "coin_refused"
     ORDER_CLOSED = "order_closed"
     EXPIRED = "expired"

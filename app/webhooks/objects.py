@@ -10,17 +10,12 @@ from decimal import Decimal
 from typing import Any
 
 from app.core.money import plain
+from app.payments.words import CANCELLED, word
+from app.payments.words import WORDS as PAYMENT_WORDS
+
+__all__ = ["CANCELLED", "PAYMENT_WORDS", "mode", "order", "payment", "payment_word", "refund"]
 
 Row = Mapping[str, Any]
-
-PAYMENT_WORDS = {
-    "waiting": "pending", "confirming": "confirming", "confirmed": "confirming", "sending": "confirming",
-    "partially_paid": "underpaid", "finished": "success", "failed": "failed", "expired": "expired",
-    "refunded": "refunded",
-}  # fmt: skip
-"""Our payments' states (the provider's words) in the words of the API."""
-
-CANCELLED = "cancelled"  # the outcome of a payment whose merchant called it off; late money finds it as any expired one
 
 
 def order(row: Row) -> dict[str, Any]:
@@ -52,12 +47,8 @@ def payment(row: Row, of: Row) -> dict[str, Any]:
 
 
 def payment_word(row: Row) -> str:
-    """The API's word for how a payment stands. ``refunded``, where the row has it: what of it went back."""
-    if row["value"] > 0 and (row.get("refunded") or 0) >= row["value"]:
-        return "refunded"
-    if row["status"] == "expired" and row["outcome"] == CANCELLED:
-        return CANCELLED
-    return PAYMENT_WORDS[row["status"]]
+    """The API's word for how a payment stands."""
+    return word(row)
 
 
 def refund(row: Row, of: Row) -> dict[str, Any]:

@@ -29,6 +29,16 @@ def fresh() -> Plaintext:
     return Plaintext(PREFIX.encode() + base64.b64encode(secrets.token_bytes(SECRET_BYTES)))
 
 
+def shown(secret: Plaintext) -> str:
+    """``whsec_…``, for its owner's eyes, and as the key of the simple signature."""
+    return secret.reveal().decode()
+
+
+def key(secret: Plaintext) -> bytes:
+    """The key of Standard Webhooks' signature: the bytes that stand behind the prefix."""
+    return base64.b64decode(shown(secret).removeprefix(PREFIX))
+
+
 def seal(secret: Plaintext, endpoint_id: UUID) -> bytes:
     return vault().seal(secret, owner=_owner(endpoint_id))
 

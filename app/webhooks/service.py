@@ -62,7 +62,7 @@ async def add(
             endpoint_id, merchant_id, test, url, name.strip(), _types(types), secrets.seal(secret, endpoint_id),
             clock.now(),
         )  # fmt: skip
-    return await find(endpoint_id, merchant_id, test=test), secret.reveal().decode()
+    return await find(endpoint_id, merchant_id, test=test), secrets.shown(secret)
 
 
 async def find(endpoint_id: UUID, merchant_id: UUID, *, test: bool | None = None) -> dict[str, Any]:
@@ -135,7 +135,7 @@ async def rotate(endpoint_id: UUID, merchant_id: UUID, overlap: timedelta, *, te
             Endpoint.old_until: before[1],
         }  # fmt: skip
         await Endpoint.update(changes).where(Endpoint.id == endpoint_id)
-    return secret.reveal().decode()
+    return secrets.shown(secret)
 
 
 async def disable(

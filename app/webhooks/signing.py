@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from app.core.crypto import Plaintext
-from app.webhooks.secrets import PREFIX
+from app.webhooks.secrets import key, shown
 
 SIGNATURES = ("webhook-signature", "x-webhook-signature", "x-webhook-signature-previous")
 
@@ -32,9 +32,8 @@ def headers(event_id: str, at: datetime, body: bytes, secrets: Sequence[Plaintex
 
 
 def _standard(signed: bytes, secret: Plaintext) -> str:
-    key = base64.b64decode(secret.reveal().removeprefix(PREFIX.encode()))
-    return "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+    return "v1," + base64.b64encode(hmac.new(key(secret), signed, hashlib.sha256).digest()).decode()
 
 
 def _simple(body: bytes, secret: Plaintext) -> str:
-    return hmac.new(secret.reveal(), body, hashlib.sha256).hexdigest()
+    return hmac.new(shown(secret).encode(), body, hashlib.sha256).hexdigest()

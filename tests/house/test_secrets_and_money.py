@@ -8,7 +8,9 @@ FLOATS = {  # where a float is a time or JavaScript's own spelling of a number, 
     "app/providers/answers.py",
     "app/core/signing.py",
 }
-OPENED = {"app/core/crypto.py", "app/web/store/fulfillment.py"}  # sealing, and the one page that shows a key
+OPENED = {  # sealing, the one page that shows a key, and what signs to merchants
+    "app/core/crypto.py", "app/web/store/fulfillment.py", "app/webhooks/secrets.py",
+}  # fmt: skip
 LEVELS = {"debug", "info", "warning", "error", "exception", "critical", "log"}
 SECRETS = {
     "reveal", "serial", "plaintext", "plain", "_secret", "get_secret_value", "password", "hashed", "link_token",

@@ -186,6 +186,7 @@ EVENTS = {  # kind → (icon, words); a kind that is missing here is for our own
     "payment.confirmed": ("check", "Payment confirmed by the network"),
     "payment.partially_paid": ("alert", "Part of the payment arrived"),
     "payment.expired": ("clock", "The payment address expired"),
+    "payment.refunded": ("alert", "The payment provider sent the money back"),
     "payment.failed": ("alert", "The payment failed"),
     "payment.parked": ("alert", "Something about the payment needs a look: our team has been told"),
     "payment.overpaid": ("coin", "More than asked arrived: the excess is owed back to you"),
