@@ -1,7 +1,7 @@
 """Merchants with keys, and clients that speak for them."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -11,6 +11,7 @@ import pytest
 
 from app.merchants import keys, service
 from app.merchants.keys import Issued
+from tests.web.conftest import Shop
 
 
 @dataclass(frozen=True)
@@ -73,3 +74,11 @@ async def till(tills: Any) -> Till:
     """A merchant in test mode."""
     made: Till = await tills()
     return made
+
+
+@pytest.fixture
+def server(sandbox_process: str) -> Iterator[Shop]:
+    """A shop on a real port, whose test mode plays at once."""
+    found = Shop("api", TEST_MODE="true", TEST_PROCESSING_DELAY="0")
+    yield found
+    found.end()

@@ -16,24 +16,11 @@ from app.web.render import sent_json
 
 MOST = 1_000_000  # of any currency
 AMOUNT = r"(?:[1-9][0-9]{0,5}(?:\.[0-9]{1,2})?|0\.(?:[1-9][0-9]?|0[1-9])|1000000(?:\.0{1,2})?)"
+LARGEST_WHOLE = 2**63
 PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
 
 T = TypeVar("T", bound=msgspec.Struct)
 Asked = Request[Any, Any, Any]
-Amount = Annotated[
-    Any,
-    Meta(
-        description="An amount of money above zero, with at most two decimals: a string, or a number.",
-        examples=["49.90"],
-        extra_json_schema={
-            "anyOf": [
-                {"type": "string", "pattern": f"^{AMOUNT}$"},
-                {"type": "integer", "minimum": 1, "maximum": MOST},
-                {"type": "number", "minimum": 0.01, "maximum": MOST, "multipleOf": 0.01},
-            ]
-        },
-    ),
-]
 Metadata = Annotated[
     dict[
         Annotated[str, Meta(min_length=1, max_length=40, pattern=PRINTABLE)],
@@ -52,18 +39,64 @@ class UnsupportedMediaType(Problem):
     title = "The request body is not JSON"
 
 
-class BadAmount(Invalid):
-    title = "That amount can't be used"
+class Amount(Decimal):
+    """An amount of money from 0.01 to MOST, with two decimals: sent as a string, or as a number."""
 
 
-def read(request: Asked, raw: bytes, shape: Any) -> Any:
-    """The body as ``shape``; where all of it may be left out, so may the body. Raises MalformedBody."""
+AMOUNT_SCHEMA = {
+    "description": "An amount of money above zero, with at most two decimals: a string, or a number.",
+    "examples": ["49.90"],
+    "anyOf": [
+        {"type": "string", "pattern": f"^{AMOUNT}$"},
+        {"type": "integer", "minimum": 1, "maximum": MOST},
+        {"type": "number", "minimum": 0.01, "maximum": MOST, "multipleOf": 0.01},
+    ],
+}
+
+
+def schema_of(kind: type) -> dict[str, Any]:
+    """The JSON Schema of a type of ours."""
+    if kind is Amount:
+        return AMOUNT_SCHEMA
+    raise NotImplementedError(kind)
+
+
+def _made(kind: type, value: Any) -> Any:
+    if kind is not Amount:
+        raise NotImplementedError(kind)
+    if isinstance(value, str) and re.fullmatch(AMOUNT, value):
+        return Amount(Decimal(value).quantize(CENT))
+    if isinstance(value, Decimal | int) and not isinstance(value, bool):
+        exact = Decimal(value)
+        if 0 < exact <= MOST and exact == exact.quantize(CENT):
+            return Amount(exact.quantize(CENT))
+    raise ValueError(f"Name an amount from 0.01 to {MOST}, with at most two decimals, such as 49.90")
+
+
+def _wholes(value: Any) -> Any:
+    """The same with whole numbers as such, however they were written: 5.0 is an integer to JSON Schema."""
+    if isinstance(value, dict):
+        return {name: _wholes(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_wholes(member) for member in value]
+    if isinstance(value, Decimal) and abs(value) < LARGEST_WHOLE and value == value.to_integral_value():
+        return int(value)
+    return value
+
+
+def read(request: Asked, raw: bytes, shape: Any, *, needed: bool = False) -> Any:
+    """The body as ``shape``; where all of it may be left out, so may the body unless it is ``needed``.
+
+    Raises MalformedBody and UnsupportedMediaType.
+    """
+    if needed and not raw:
+        raise MalformedBody("Send a JSON object.")
     if not raw:
         raw = b"{}"
     elif not sent_json(request):
         raise UnsupportedMediaType("Send JSON, with Content-Type: application/json.")
     try:
-        return msgspec.convert(parse_strict(raw, max_bytes=LARGEST), shape, strict=True)
+        return msgspec.convert(_wholes(parse_strict(raw, max_bytes=LARGEST)), shape, strict=True, dec_hook=_made)
     except MalformedJson as bad:
         raise MalformedBody(f"Send valid JSON: {bad}.") from None
     except msgspec.ValidationError as bad:
@@ -96,14 +129,3 @@ def _fault(text: str) -> tuple[str, str | None]:
 
 def _path(*parts: str | None) -> str:
     return ".".join(part for part in parts if part)
-
-
-def money(value: Any, field: str = "amount") -> Decimal:
-    """An amount above zero with at most two decimals. Raises BadAmount, naming ``field``."""
-    if isinstance(value, str) and re.fullmatch(AMOUNT, value):
-        return Decimal(value)
-    if isinstance(value, Decimal | int) and not isinstance(value, bool):
-        exact = Decimal(value)
-        if exact.is_finite() and 0 < exact <= MOST and exact == exact.quantize(CENT):
-            return exact.quantize(CENT)
-    raise BadAmount(f'Name an amount from 0.01 to {MOST}, with at most two decimals, such as "49.90".', field=field)

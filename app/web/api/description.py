@@ -8,6 +8,7 @@ import msgspec
 
 from app.web.api import deliveries, examples, lists, orders, payments, refunds, shapes
 from app.web.api.answers import PREFIX
+from app.web.api.bodies import schema_of
 from app.web.api.endpoints import EndpointChange, EndpointRequest, RetriesRequest, RotationRequest
 from app.web.api.orders import Nothing, OrderRequest
 
@@ -33,7 +34,6 @@ KEY = {
     "description": "A name of your own for this request, such as a random UUID. Sent again with it within 24 hours, "
     "the request takes no second effect and is answered with the first answer's very bytes.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
-    "example": "5f0c2b1e-6d0c-4f6c-9d5d-0f7f2e1c9a10",
 }  # fmt: skip
 FAULTS: dict[int, tuple[str, str, str]] = {
     400: ("A member or parameter can't be used; `field` names it", "malformed_body", "reference is missing."),
@@ -43,7 +43,11 @@ FAULTS: dict[int, tuple[str, str, str]] = {
     409: ("Not possible in its state, or the same request is in progress", "order_not_payable", "The order is paid: …"),
     413: ("More than 64 kB", "body_too_large", "Send at most 64 kB."),
     415: ("The body is not JSON", "unsupported_media_type", "Send JSON, with Content-Type: application/json."),
-    422: ("The Idempotency-Key belongs to another request", "idempotency_key_reused", "Send the same request as …"),
+    422: (
+        "Well-formed, but a value can't be used; or the Idempotency-Key belongs to another request",
+        "idempotency_key_reused",
+        "Send the same request as the first time, or another key.",
+    ),
     429: (
         "Too many requests; `Retry-After` says how long to wait",
         "rate_limited",
@@ -147,7 +151,7 @@ def complete(schema: dict[str, Any]) -> dict[str, Any]:
         *(o.body[0] for o in OPERATIONS.values() if o.body),
     ]
     unique = list(dict.fromkeys(types))
-    refs, components = msgspec.json.schema_components(unique, ref_template=REF)
+    refs, components = msgspec.json.schema_components(unique, ref_template=REF, schema_hook=schema_of)
     by_type = dict(zip(unique, refs, strict=True))
     parts = schema.setdefault("components", {})
     parts.setdefault("schemas", {}).update(components)
@@ -185,7 +189,7 @@ def _body(body: tuple[Any, str], by_type: Mapping[Any, Any]) -> dict[str, Any]:
     shape, name = body
     shown = {title: {"summary": title, "value": value} for title, value in examples.BODIES.get(name, {}).items()}
     content = {"schema": by_type[shape]} | ({"examples": shown} if shown else {})
-    return {"required": shape is not Nothing, "content": {"application/json": content}}
+    return {"required": shape not in {Nothing, RotationRequest}, "content": {"application/json": content}}
 
 
 def _header(description: str, example: str) -> dict[str, Any]:

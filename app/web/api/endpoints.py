@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -25,7 +25,7 @@ DAY = 86400  # seconds
 Url = Annotated[
     str,
     Meta(
-        min_length=8, max_length=2000, pattern=bodies.PRINTABLE, examples=["https://shop.example/hooks/bitloot"],
+        min_length=8, max_length=2000, pattern=bodies.PRINTABLE, examples=["https://shop.example.com/hooks/bitloot"],
         description="https, of a public host; in test mode also http to localhost.",
     ),
 ]  # fmt: skip
@@ -34,9 +34,7 @@ Types = Annotated[
     list[Literal[TYPES]],  # type: ignore[valid-type]
     Meta(max_length=len(TYPES), description="The events it wants; all, if none is named.", examples=[["order.paid"]]),
 ]
-Since = Annotated[
-    str, Meta(max_length=40, examples=["2026-11-21T00:00:00Z"], extra_json_schema={"format": "date-time"})
-]
+Since = Annotated[datetime, Meta(tz=True, examples=["2026-11-21T00:00:00Z"])]
 
 
 class EndpointRequest(msgspec.Struct, forbid_unknown_fields=True):
@@ -118,13 +116,14 @@ async def show(request: Asked, endpoint_id: FromPath[str]) -> Response[bytes]:
 async def update(request: Asked, endpoint_id: FromPath[str]) -> Response[bytes]:
     """Change what is given, disable or enable."""
     caller = await gate.enter(request, "webhooks:write")
-    asked: EndpointChange = bodies.read(request, await request.body(), EndpointChange)
+    asked: EndpointChange = bodies.read(request, await request.body(), EndpointChange, needed=True)
     found, whose = await find(caller, endpoint_id), caller.merchant_id
     given = {name: getattr(asked, name) for name in ("url", "name", "types")}
-    async with db.transaction():
-        row = await service.change(
-            found, whose, test=caller.test, **{name: value for name, value in given.items() if value is not UNSET}
-        )
+    with posting.understood():
+        async with db.transaction():
+            row = await service.change(
+                found, whose, test=caller.test, **{name: value for name, value in given.items() if value is not UNSET}
+            )
         if asked.disabled is True:
             row = await service.disable(found, whose, test=caller.test)
         elif asked.disabled is False:
@@ -178,7 +177,7 @@ async def retries(request: Asked, endpoint_id: FromPath[str]) -> Response[bytes]
     """Of the events since a time."""
 
     async def work(caller: Caller, asked: RetriesRequest) -> tuple[int, Mapping[str, Any]]:
-        since = lists.moment(asked.since, "since")
+        since = lists.storable(asked.since)
         found = await find(caller, endpoint_id)
         count = await service.retry_failed(found, caller.merchant_id, since, test=caller.test)
         return 202, {"endpoint_id": str(found), "retried": count}

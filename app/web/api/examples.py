@@ -32,7 +32,7 @@ EVENT: dict[str, Any] = {
     "object_id": PAYMENT_ID, "sequence": 3, "data": PAID,
 }  # fmt: skip
 ENDPOINT: dict[str, Any] = {
-    "id": ENDPOINT_ID, "object": "endpoint", "mode": "test", "url": "https://shop.example/hooks/bitloot",
+    "id": ENDPOINT_ID, "object": "endpoint", "mode": "test", "url": "https://shop.example.com/hooks/bitloot",
     "name": "Order desk", "types": [], "disabled": None, "disabled_why": None, "created": AT,
 }  # fmt: skip
 SECRET = {"secret": "whsec_" + "A" * 43 + "="}
@@ -71,7 +71,7 @@ BODIES: dict[str, dict[str, Any]] = {
         "Bitcoin": {"order_id": ORDER_ID, "method": "crypto", "crypto": {"currency": "btc"}},
     },
     "refund": {"Half of it": {"amount": "24.95", "reason": "Returned goods"}, "All that is left": {"reason": "Lost"}},
-    "endpoint": {"All events": {"url": "https://shop.example/hooks/bitloot", "name": "Order desk"}},
+    "endpoint": {"All events": {"url": "https://shop.example.com/hooks/bitloot", "name": "Order desk"}},
     "change": {"Payments only": {"types": ["payment.success", "payment.failed"]}, "Disable": {"disabled": True}},
     "rotation": {"A day of overlap": {"overlap": 86400}},
     "retries": {"Since this morning": {"since": "2026-11-21T00:00:00Z"}},

@@ -15,7 +15,8 @@ from app.core.ids import parse_id
 
 USUAL, MOST = 20, 100  # objects a page
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
-TEXT_LENGTH = 320  # characters of a filter
+TEXT_LENGTH = 64  # characters of a parameter
+LENGTHS = {"reference": 128, "customer_email": 254}  # of those that may be longer
 Asked = Request[Any, Any, Any]
 
 
@@ -32,7 +33,7 @@ def parameters(request: Asked, *known: str) -> dict[str, str]:
             raise BadParameter(detail, field=name if name.isidentifier() and len(name) <= 64 else None)
         if name in found:
             raise BadParameter("Give it once.", field=name)
-        if "\x00" in value or len(value) > TEXT_LENGTH:
+        if "\x00" in value or len(value) > LENGTHS.get(name, TEXT_LENGTH):
             raise BadParameter("It is too long, or holds a NUL character.", field=name)
         found[name] = value
     return found
@@ -80,13 +81,18 @@ def _id(text: str, name: str) -> UUID:
 
 
 def moment(text: str, name: str) -> datetime:
-    """A time (RFC 3339, with its offset), brought into what the database can hold. Raises BadParameter."""
+    """A time (RFC 3339, with its offset). Raises BadParameter."""
     try:
         at = msgspec.convert(text, datetime)
     except msgspec.ValidationError:
         at = None
     if at is None or at.tzinfo is None:
         raise BadParameter("Write it as 2026-11-21T08:30:00Z, with the offset.", field=name)
+    return storable(at)
+
+
+def storable(at: datetime) -> datetime:
+    """The time, or the nearest that all our tables know."""
     try:
         return min(max(at.astimezone(UTC), EARLIEST), LATEST)
     except OverflowError:

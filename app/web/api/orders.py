@@ -51,7 +51,7 @@ async def create_one(caller: Caller, asked: OrderRequest) -> tuple[int, Mapping[
     row = await charging.charge(
         caller.merchant_id,
         test=caller.test,
-        amount=Money(bodies.money(asked.amount), asked.currency),
+        amount=Money(asked.amount, asked.currency),
         reference=asked.reference,
         email=asked.customer_email or "",
         metadata=asked.metadata,

@@ -1,18 +1,21 @@
 """Every POST of the API: the body read strictly, the effect in one transaction, the answer kept with it."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from litestar import Request, Response
 
 from app.core import db
 from app.core.crypto import bound
+from app.core.errors import Invalid
 from app.merchants import idempotency
 from app.merchants.idempotency import IdempotencyKeyUnusable, Reply
 from app.merchants.keys import Caller
 from app.web.api import answers, bodies, gate
 
 Asked = Request[Any, Any, Any]
+UNFIT = 422
 Work = Callable[[Caller, Any], Awaitable[tuple[int, Mapping[str, Any]]]]
 
 
@@ -23,7 +26,8 @@ async def act(request: Asked, scope: str, shape: Any, work: Work) -> Response[by
     asked = bodies.read(request, raw, shape)
 
     async def effect() -> tuple[int, bytes]:
-        status, said = await work(caller, asked)
+        with understood():
+            status, said = await work(caller, asked)
         return status, answers.encoded(said)
 
     if key is None:
@@ -36,6 +40,16 @@ async def act(request: Asked, scope: str, shape: Any, work: Work) -> Response[by
         )
     more = {"idempotent_replayed": "true"} if reply.replayed else {}
     return answers.respond(request, reply.status, reply.body, **more)
+
+
+@contextmanager
+def understood() -> Iterator[None]:
+    """What a room refuses inside was well-formed: it is answered 422 (RFC 9110, 15.5.21), not 400."""
+    try:
+        yield
+    except Invalid as unfit:
+        unfit.status = UNFIT
+        raise
 
 
 def _key(request: Asked) -> str | None:

@@ -1,7 +1,6 @@
 """Refunds: all of a payment's money, or part of it, goes back."""
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Annotated, Any
 
 import msgspec
@@ -51,10 +50,9 @@ async def create(request: Asked, payment_id: FromPath[str]) -> Response[bytes]:
 
     async def work(caller: Caller, asked: RefundRequest) -> tuple[int, Mapping[str, Any]]:
         payment = await payments.find(caller, payment_id)
-        amount: Decimal | None = None if asked.amount is None else bodies.money(asked.amount)
         target = await _target(asked.address) if asked.address else None
         row = await asking.ask(
-            caller.merchant_id, caller.test, payment["id"], amount, asked.reason, target, f"key {caller.key_id}"
+            caller.merchant_id, caller.test, payment["id"], asked.amount, asked.reason, target, f"key {caller.key_id}"
         )
         return 201, seen(row)
 

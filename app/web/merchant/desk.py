@@ -54,6 +54,11 @@ class Desk:
         return found
 
     @property
+    def actor(self) -> str:
+        """As the audit log names who acts."""
+        return f"member {self.email}"
+
+    @property
     def mode(self) -> str:
         return "test" if self.test else "live"
 
@@ -113,7 +118,7 @@ def found(given: str) -> UUID:
 def recorded(request: Asked, desk: Desk, action: str, details: str = "") -> AbstractAsyncContextManager[None]:
     """What a member does inside commits together with its line of the audit log, or not at all."""
     said = f"{desk.merchant['name']}, {desk.mode} mode: {details}".removesuffix(": ")
-    return guards.recorded(request, action, details=said[:LONGEST_ACT], actor=f"member {desk.email}")
+    return guards.recorded(request, action, details=said[:LONGEST_ACT], actor=desk.actor)
 
 
 def page(

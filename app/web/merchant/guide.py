@@ -16,8 +16,8 @@ from app.payments.cards import network_of
 from app.web.embed import sdk
 from app.web.merchant import desk as desks
 from app.web.merchant.desk import Desk
-from app.web.merchant.keys import by
 from app.web.render import templates
+from app.web.viewer import client_ip
 
 Asked = Request[Any, Any, Any]
 LANGUAGES = {"curl": "curl", "python": "Python", "node": "Node", "php": "PHP"}
@@ -40,7 +40,9 @@ async def issue(request: Asked) -> Response[bytes]:
     desk, form = await desks.acting(request)
     language = desks.text(form, "in")
     try:
-        issued = await keys.issue(desk.id, test=True, name="Integration guide", scopes=SCOPES, **by(request, desk))
+        issued = await keys.issue(
+            desk.id, test=True, name="Integration guide", scopes=SCOPES, by=desk.actor, ip=client_ip(request)
+        )
     except TooManyKeys as error:
         return await _guide(request, desk, language, error=error.detail)
     return await _guide(request, desk, language, issued=issued)

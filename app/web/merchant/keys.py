@@ -55,20 +55,16 @@ async def _list(
 async def create(request: Asked) -> Response[bytes]:
     """Issue a key, and show its secret: in this answer and never again."""
     desk, form = await desks.acting(request)
-    typed = {
+    typed: dict[str, Any] = {
         "name": desks.text(form, "name"),
         "scopes": [str(scope) for scope in form.getall("scopes", [])],
         "expires": desks.text(form, "expires"),
     }
     try:
         issued = await keys.issue(
-            desk.id,
-            test=desk.test,
-            name=typed["name"],
-            scopes=typed["scopes"],
-            expires_at=_expiry(form),
-            **by(request, desk),
-        )
+            desk.id, test=desk.test, name=typed["name"], scopes=typed["scopes"], expires_at=_expiry(form),
+            by=desk.actor, ip=client_ip(request),
+        )  # fmt: skip
     except (BadKey, TooManyKeys) as error:
         return await _list(request, desk, typed=typed, error=error)
     return await _list(request, desk, issued=issued)
@@ -89,7 +85,9 @@ async def rotate(request: Asked, key_id: FromPath[str]) -> Response[bytes]:
     if hours not in OVERLAPS:
         raise BadKey("Choose one of the times listed.", field="overlap")
     key = await _own(desk, key_id)
-    issued = await keys.rotate(key["id"], desk.id, overlap=timedelta(hours=int(hours)), **by(request, desk))
+    issued = await keys.rotate(
+        key["id"], desk.id, overlap=timedelta(hours=int(hours)), by=desk.actor, ip=client_ip(request)
+    )
     return await _list(request, desk, issued=issued)
 
 
@@ -98,7 +96,7 @@ async def revoke(request: Asked, key_id: FromPath[str]) -> Response[bytes]:
     """End a key, at once and everywhere."""
     desk, _ = await desks.acting(request)
     key = await _own(desk, key_id)
-    await keys.revoke(key["id"], desk.id, **by(request, desk))
+    await keys.revoke(key["id"], desk.id, by=desk.actor, ip=client_ip(request))
     return see_other("/merchant/keys")
 
 
@@ -117,12 +115,7 @@ async def allow(request: Asked) -> Response[bytes]:
     desk, form = await desks.acting(request)
     typed = desks.text(form, "origins", 8000)
     try:
-        await service.set_origins(desk.id, typed.split(), **by(request, desk))
+        await service.set_origins(desk.id, typed.split(), by=desk.actor, ip=client_ip(request))
     except service.BadOrigin as error:
         return await _list(request, desk, typed={"origins": typed}, error=error)
     return see_other("/merchant/keys#origins")
-
-
-def by(request: Asked, desk: Desk) -> dict[str, str]:
-    """Who acts, for rooms that write the audit log's line themselves."""
-    return {"by": f"member {desk.email}", "ip": client_ip(request)}

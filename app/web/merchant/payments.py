@@ -123,9 +123,7 @@ async def refund(request: Asked, payment_id: FromPath[str]) -> Response[bytes]:
         amount = await _within(row, typed)
         said = f"{amount} of payment {row['id']}"
         async with desks.recorded(request, desk, "refund.asked", said):
-            made = await asking.ask(
-                desk.id, desk.test, row["id"], amount.amount, typed["reason"], None, f"member {desk.email}"
-            )
+            made = await asking.ask(desk.id, desk.test, row["id"], amount.amount, typed["reason"], None, desk.actor)
     except (BadAmount, BadReason, TooMuch) as error:
         return await _one(request, desk, row, typed=typed, error=error)
     return see_other(f"/merchant/refunds/{made['id']}")
