@@ -15,8 +15,9 @@ from app.web import errors
 from app.web.viewer import ORDERS_COOKIE, SESSION_COOKIE
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
-# Read no cookie and set none: what others' pages post carries a signed token, the API asks for a key and its secret.
-NO_COOKIES = ("/embed/", "/sdk/", "/checkout.js", "/api/v1/")
+# Read no cookie and set none: the same for all, or shown in others' pages; what posts proves itself by a signed token
+# or by an API key and its secret.
+NO_COOKIES = ("/static/", "/embed/", "/sdk/", "/checkout.js", "/api/v1/")
 OWN_PROOF = ("/webhooks/", "/payments/ipn", "/kinguin/webhooks")  # signed by their senders, who hold no cookie
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from pathlib import Path
 
 from playwright.async_api import FrameLocator, Page, Route, expect
 
@@ -9,18 +10,23 @@ from tests.journeys.browsing import OVERFLOW, PHONE, Invite, Visitor
 from tests.journeys.samples import Sample, paid, pays
 from tests.town import Town, until
 
+AUDIT = Path(__file__).with_name("access.js").read_text()
+NOT_IN_A_FRAME = {"0 of nav", "0 of body > header, body > div > header"}
 NARROW = {"viewport": {"width": 320, "height": 568}, "color_scheme": "dark"}
 FOCUS = "(document.activeElement.shadowRoot || document).activeElement?.tagName"
 
 
 async def test_a_card_is_paid_with_in_the_shops_own_page(sample: Sample, customer: Visitor) -> None:
     page = customer.page
-    frame = await sample.buys(page)
+    async with page.expect_response(re.compile("/embed/events")) as stream:
+        frame = await sample.buys(page)
+    assert (await (await stream.value).header_value("content-type") or "").startswith("text/event-stream")
     assert page.url.startswith(f"{sample.url}/pay/"), "the customer never leaves the shop"
     await expect(frame.get_by_role("heading", name="$24.00")).to_be_visible()
     await pays(frame, "Card", "4242 4242 4242 4242")
     await expect(frame.get_by_text("Card ending in 4242")).to_be_visible()
     await paid(customer)
+    assert await customer.context.cookies() == [], "nobody set a cookie"
 
 
 async def test_a_declined_card_is_told_once_and_upi_pays_after_it(sample: Sample, customer: Visitor) -> None:
@@ -75,7 +81,8 @@ async def test_each_callback_comes_once_whatever_is_pressed(sample: Sample, cust
     await expect(frame.get_by_text("There is not enough money")).to_be_visible()
     await frame.get_by_role("button", name="Try again").click()
     await pays(frame, "Card", "4242 4242 4242 4242")
-    await expect(frame.get_by_role("heading", name="Paid", exact=True)).to_be_visible()
+    # Sooner than the slow poll of 15 s beside a living stream.
+    await expect(frame.get_by_role("heading", name="Paid", exact=True)).to_be_visible(timeout=12_000)
     await until(lambda: page.evaluate("calls.length >= 2"), "it is told")
     await frame.get_by_role("button", name="Back to Poster & Sons").click()
     await until(lambda: page.evaluate("calls.length >= 3"), "it is told that it was closed")
@@ -350,3 +357,36 @@ async def test_the_page_is_told_what_it_did_wrong(sample: Sample, customer: Visi
     said = "(given) => { try { new PaymentGateway(given) } catch (error) { return error.message } }"
     assert "publishable key" in await page.evaluate(said, {"key": "bls_secret", "orderId": "x"})
     assert "orderId" in await page.evaluate(said, {"key": sample.merchant["publishable"]})
+
+
+async def test_every_state_of_the_frame_has_structure_names_and_contrast(sample: Sample, invite: Invite) -> None:
+    visitor = await invite(reduced_motion="reduce", viewport={"width": 320, "height": 900})
+    visitor.expects("status of 404|^answer 404")
+    page = visitor.page
+    frame = f"/embed/checkout?key={sample.merchant['publishable']}&origin={sample.url}"
+
+    async def owes_nothing() -> None:
+        for theme in ("light", "dark"):
+            await page.emulate_media(color_scheme=theme)
+            found = [fault for fault in await page.evaluate(AUDIT) if fault not in NOT_IN_A_FRAME]
+            assert found == [], theme
+        await visitor.fits()
+
+    await page.goto(f"{frame}&order=none")
+    await owes_nothing()
+    await page.goto(f"{frame}&order={await sample.order()}")
+    for way in ("UPI", "Crypto", "Card"):
+        await page.get_by_role("radio", name=way, exact=True).check()
+        await owes_nothing()
+    await page.get_by_role("button", name="Pay $").locator("visible=true").click()
+    await expect(page.get_by_text("Fill this in.")).to_be_visible()
+    await owes_nothing()
+    for number, phase in (("4000 0000 0000 0002", "failed"), ("4242 4242 4242 4242", "paid")):
+        await page.get_by_role("button", name=number).click()
+        await page.get_by_role("button", name="Pay $").locator("visible=true").click()
+        await expect(page.locator("[data-phase=processing]")).to_be_visible()
+        await owes_nothing()
+        await expect(page.locator(f"[data-phase={phase}]")).to_be_visible()
+        await owes_nothing()
+        if phase == "failed":
+            await page.get_by_role("button", name="Try again").click()
