@@ -62,7 +62,7 @@ async def ask(order: Mapping[str, Any], method: str, spec: Mapping[str, Any]) ->
         asked = await _asked(locked, method, spec)
         attempt = {"id": payment_id, "order_id": order["id"], "method": method, "details": encode(details), **asked}
         if test:
-            attempt |= {"provider": PLAYED, "provider_payment_id": payment_id.hex, "pay_amount": asked["price_amount"]}
+            attempt |= {"provider": PLAYED, "provider_payment_id": payment_id.hex, "pay_amount": simulated.worth(asked)}
         await queries.insert(attempt, clock.now())
         await history.record(order["id"], "payment.pending", payment_id=str(payment_id), method=method)
         if locked["status"] == "created":

@@ -56,6 +56,13 @@ CRYPTO = {  # by ``test`` in the metadata of the payment, else of its order
     "success": _P.SUCCESS, "underpaid": _P.UNDERPAID, "overpaid": _P.OVERPAID, "expired": _P.EXPIRED,
     "failed": _P.PROCESSING_ERROR,
 }  # fmt: skip
+RATES = {
+    "btc": Decimal(96_000), "eth": Decimal(3_200), "ltc": Decimal(95), "xmr": Decimal(180), "sol": Decimal(200),
+    "bnbbsc": Decimal(650), "xrp": Decimal("2.20"), "xlm": Decimal("0.42"), "doge": Decimal("0.32"),
+    "trx": Decimal("0.24"),
+}  # fmt: skip
+"""What a coin is worth in test mode, in the order's currency; any other one is a stable coin."""
+EIGHT = Decimal("0.00000001")
 ARRIVES = {_P.SUCCESS: Decimal(1), _P.UNDERPAID: Decimal("0.5"), _P.OVERPAID: Decimal("1.5")}  # of what was asked
 ENDS = {_P.SUCCESS: PaymentStatus.FINISHED, _P.OVERPAID: PaymentStatus.FINISHED,
         _P.UNDERPAID: PaymentStatus.PARTIALLY_PAID, _P.EXPIRED: PaymentStatus.EXPIRED}  # fmt: skip
@@ -82,6 +89,12 @@ def delay_of(payment_id: UUID, metadata: Mapping[str, Any]) -> int:
     if settings().test_mode:
         return settings().test_processing_delay
     return SHORTEST + payment_id.int % (LONGEST - SHORTEST + 1)
+
+
+def worth(asked: Mapping[str, Any]) -> Decimal:
+    """What a simulated payment asks for: coins at the rate of test mode, or the very price; never nothing."""
+    price: Decimal = asked["price_amount"]
+    return max((price / RATES.get(asked["pay_currency"], Decimal(1))).quantize(EIGHT), EIGHT)
 
 
 async def begin(payment_id: UUID, order_id: UUID, play: Play, delay: int) -> None:
