@@ -24,10 +24,10 @@ from app.inbox.refusals import refusals
 from app.providers.kit import open_providers
 from app.web import csrf, errors, health
 from app.web.account import links, lookups, sessions
-from app.web.api.doors import API
 from app.web.admin import dashboard, dead_letters, jobs, key_audit, staff, webhooks, write_offs
 from app.web.admin import orders as admin_orders
 from app.web.admin import refunds as admin_refunds
+from app.web.api.doors import API
 from app.web.body import LARGEST
 from app.web.docs import Description, Reference
 from app.web.frame import Frame

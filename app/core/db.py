@@ -201,12 +201,16 @@ class Write:
     after: Callable[[], None] | None = None
 
 
-async def write(*writes: Write) -> None:
-    """Run independent writes as one statement, all or nothing. None of them sees what the others write."""
-    await fetch(_joined(tuple(w.sql for w in writes)), *(arg for w in writes for arg in w.args))
+async def write(*writes: Write) -> list[asyncpg.Record]:
+    """Run independent writes as one statement, all or nothing. None of them sees what the others write.
+
+    Gives what the last one returns.
+    """
+    rows = await fetch(_joined(tuple(w.sql for w in writes)), *(arg for w in writes for arg in w.args))
     for done in writes:
         if done.after is not None:
             done.after()
+    return rows
 
 
 async def write_together(*writes: Write) -> None:
