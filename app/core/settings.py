@@ -14,7 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from app.core import totp
 from app.core.crypto import BadMasterKeys, MasterKeys
 
-_INTERVALS = re.compile(r"live|[1-9]\d{0,4}(,[1-9]\d{0,4}){0,8}")
+_INTERVALS = re.compile(r"true|false|[1-9]\d{0,4}(,[1-9]\d{0,4}){0,8}")
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 PRODUCTION_NEEDS = (
     "database_url",
@@ -105,7 +105,7 @@ class Settings(BaseSettings):
     test_mode: bool = False
     test_payment_success: bool = True
     test_processing_delay: int = Field(1000, ge=0, le=600_000)
-    webhook_retry_intervals_test: str = "5,10,15,20"
+    webhook_retry_intervals_test: str = "true"
     webhook_concurrency: int = Field(5, ge=1, le=50)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
@@ -216,7 +216,9 @@ def _general_faults(s: Settings) -> list[str]:
         except BadMasterKeys as bad:
             faults.append(f"MASTER_KEYS can't be used: {bad}")
     if not _INTERVALS.fullmatch(s.webhook_retry_intervals_test):
-        faults.append('WEBHOOK_RETRY_INTERVALS_TEST must be "live", or 1 to 9 whole seconds with commas between')
+        faults.append(
+            'WEBHOOK_RETRY_INTERVALS_TEST must be "true" (5,10,15,20), "false" (as in live mode), or 1 to 9 whole seconds'
+        )
     if bool(s.nowpayments_email) != bool(_text(s.nowpayments_password)):
         faults.append("NOWPAYMENTS_EMAIL and NOWPAYMENTS_PASSWORD go together")
     try:

@@ -94,11 +94,21 @@ def _render(
     if not hasattr(request.state, "viewer"):
         request.state.viewer, request.state.cart_count = Viewer(), 0
     found = status == 404 and code == "order_not_found"
+    href, label = _way_on(request, found=found)
     context = {
         "status": status,
         "title": title,
         "detail": detail,
-        "action_href": "/orders/lookup" if found else "/",
-        "action_label": "Mail me a new link" if found else "Back to the shop",
+        "action_href": href,
+        "action_label": label,
     }
     return page(request, "shared/error.html", context, partial="shared/_problem.html", status=status)
+
+
+def _way_on(request: Asked, *, found: bool) -> tuple[str, str]:
+    """Where a page of an error leads, and its words."""
+    if found:
+        return "/orders/lookup", "Mail me a new link"
+    if request.url.path.startswith("/merchant/"):
+        return ("/merchant", "Back to your pages") if request.state.viewer.session else ("/login", "Sign in")
+    return "/", "Back to the shop"

@@ -12,11 +12,11 @@ TYPES = (
 )  # fmt: skip
 TEST = "endpoint.test"  # sent by hand to one endpoint
 
-_CONFIRMING = ("payment.confirming", {"status": "confirming"})
+_CONFIRMING = ("payment.confirming", {"status": "confirming", "failure": None})
 KINDS: dict[str, tuple[str, dict[str, Any]]] = {
     "order.paid": ("order.paid", {"status": "paid", "fulfilled": None}),
     "order.fulfilled": ("order.fulfilled", {"status": "fulfilled"}),
-    "payment.pending": ("payment.pending", {"status": "pending"}),
+    "payment.pending": ("payment.pending", {"status": "pending", "failure": None}),
     "payment.confirming": _CONFIRMING,
     "payment.confirmed": _CONFIRMING,
     "payment.sending": _CONFIRMING,

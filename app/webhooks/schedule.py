@@ -7,6 +7,7 @@ from email.utils import parsedate_to_datetime
 from app.core.settings import settings
 
 LIVE = (60, 300, 1800, 7200)  # seconds after the first, second, … attempt; the fifth is the last
+TEST = (5, 10, 15, 20)
 JITTER = 0.1  # of the interval, to either side: those that failed together do not come back together
 LONGEST_WISH = timedelta(days=1)  # of a Retry-After
 
@@ -14,9 +15,9 @@ LONGEST_WISH = timedelta(days=1)  # of a Retry-After
 def intervals(*, test: bool) -> tuple[int, ...]:
     """Seconds between attempts: one more attempt than there are intervals."""
     told = settings().webhook_retry_intervals_test
-    if not test or told == "live":
+    if not test or told == "false":
         return LIVE
-    return tuple(int(part) for part in told.split(","))
+    return TEST if told == "true" else tuple(int(part) for part in told.split(","))
 
 
 def next_try(attempts: int, now: datetime, *, test: bool, wish: timedelta | None = None) -> datetime | None:

@@ -23,6 +23,7 @@ from app.webhooks.states import MOVES, DeliveryStatus
 
 TURN = 5.0  # seconds a job works on a line before another goes on: well within its own lease
 LEASE = timedelta(seconds=15)  # longer than a request may take, with its note
+UNSIGNED = "unsigned"  # our own fault, and none of the endpoint's
 GONE = 410  # "send me nothing any more"
 MANY = 20  # failures in a row …
 LONG = timedelta(days=1)  # … over this time disable an endpoint
@@ -115,7 +116,7 @@ async def attempt(claimed: Mapping[str, Any], http: MerchantHttp) -> Tried:
         signed = signing.headers(str(claimed["event_id"]), now, body, secrets.standing(claimed, now))
     except SealBroken:
         log.get("bitloot.webhooks").error("webhooks.secret_stuck", endpoint_id=str(claimed["endpoint_id"]))
-        return Tried(now, headers, "unsigned", error="We could not open this endpoint's secret; nothing was sent.")
+        return Tried(now, headers, UNSIGNED, error="We could not open this endpoint's secret; nothing was sent.")
     tried = Tried(now, headers | signed)
     try:
         reply = await http.post(claimed["url"], body, tried.request, test=claimed["test"])
@@ -201,7 +202,7 @@ async def _not_delivered(claimed: dict[str, Any], tried: Tried) -> None:
             *_logged(claimed, tried), None if held else again, claimed["lease_until"], to.value,
             None if again else now, _sources(to),
         )  # fmt: skip
-        if noted and not held:
+        if noted and not held and tried.outcome != UNSIGNED:
             await _count(dict(endpoint), tried, now)
 
 

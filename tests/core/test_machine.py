@@ -28,11 +28,12 @@ from app.refunds.states import RefundStatus
 from app.refunds.tables import Refund
 from tests.builders import ask, order, paid, place, rows
 
-# The moves of design.md, "States", written down a second time; a notice may skip states on the way (nowpayments.md, 5).
+# The moves of design.md, "States", written down a second time; a notice may skip states on the way (nowpayments.md, 5),
+# and a merchant's order outlives its attempts.
 ORDER = """created>waiting waiting>confirming confirming>paid paid>fulfilled waiting>paid waiting>underpaid
     confirming>underpaid underpaid>confirming underpaid>paid created>expired waiting>expired underpaid>expired
     expired>paid waiting>failed confirming>failed paid>failed paid>refunded fulfilled>refunded underpaid>refunded
-    failed>refunded created>cancelled waiting>cancelled expired>refunded cancelled>refunded"""
+    failed>refunded created>cancelled waiting>cancelled expired>refunded cancelled>refunded confirming>waiting"""
 FULFILLMENT = "pending>processing processing>fulfilled processing>failed failed>processing"
 RESERVATION = """requested>reserved reserved>ready ready>delivered requested>out_of_stock reserved>out_of_stock
     requested>cancelled reserved>cancelled requested>refunded reserved>refunded out_of_stock>requested

@@ -254,6 +254,7 @@ async def test_a_secret_that_does_not_open_sends_nothing_unsigned_and_says_so(ap
     delivery = await the_delivery(row["id"])
     assert delivery["status"] == "retrying"
     assert [one["outcome"] for one in await log(delivery)] == ["unsigned"]
+    assert (await endpoint_row(row["id"]))["failures"] == 0
 
 
 async def test_an_endpoint_that_is_switched_off_and_on_while_events_come_keeps_every_one(app, drain, receiver) -> None:
