@@ -78,31 +78,6 @@ async def transaction() -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def savepoint() -> AsyncIterator[None]:
-    """A part of the surrounding transaction that may fail alone: an exception undoes it, and is passed on.
-
-    What was to follow the commit, or to be done before it, is forgotten with the part. Without a surrounding
-    transaction this is one.
-    """
-    callbacks, closing = _after_commit.get(), _before_commit.get()
-    if callbacks is None or closing is None:
-        async with transaction():
-            yield
-        return
-    count, given = len(callbacks), {work: len(items) for work, items in closing.items()}
-    try:
-        async with connection() as conn, conn.transaction():
-            yield
-    except BaseException:
-        del callbacks[count:]
-        for work, items in list(closing.items()):
-            del items[given.get(work, 0) :]
-            if not items:
-                del closing[work]
-        raise
-
-
-@asynccontextmanager
 async def _begin() -> AsyncIterator[None]:
     """Piccolo's own context manager keeps the connection when COMMIT itself fails; this one always gives it back."""
     unit = engine().transaction()
@@ -201,12 +176,16 @@ class Write:
     after: Callable[[], None] | None = None
 
 
-async def write(*writes: Write) -> None:
-    """Run independent writes as one statement, all or nothing. None of them sees what the others write."""
-    await fetch(_joined(tuple(w.sql for w in writes)), *(arg for w in writes for arg in w.args))
+async def write(*writes: Write) -> list[asyncpg.Record]:
+    """Run independent writes as one statement, all or nothing. None of them sees what the others write.
+
+    Gives what the last one returns.
+    """
+    rows = await fetch(_joined(tuple(w.sql for w in writes)), *(arg for w in writes for arg in w.args))
     for done in writes:
         if done.after is not None:
             done.after()
+    return rows
 
 
 async def write_together(*writes: Write) -> None:

@@ -73,14 +73,21 @@ class Lease:
         await db.fetch("UPDATE job SET progress = $3 WHERE id = $1 AND attempt = $2", self.id, self.attempt, percent)
 
 
-def posting(name: str, args: Mapping[str, Any], *, subject: UUID | None = None, dedupe: str | None = None) -> Posting:
+def posting(
+    name: str,
+    args: Mapping[str, Any],
+    *,
+    subject: UUID | None = None,
+    dedupe: str | None = None,
+    wait: timedelta | None = None,
+) -> Posting:
     """A job as a write, to be run together with what makes it necessary. With ``dedupe``, none may be pending yet."""
     job_id, now = new_id(), clock.now()
     write = Write(
         """INSERT INTO job (id, name, queue, dedupe, args, subject, status, run_at, created_at)
-           VALUES ($1, $2, $3, $4, $5::jsonb, $6, 'pending', $7, $7)""",
-        (job_id, name, relay.queue_of(name), dedupe, encode(args), subject, now),
-        after=lambda: relay.send(job_id, name),
+           VALUES ($1, $2, $3, $4, $5::jsonb, $6, 'pending', $7, $8)""",
+        (job_id, name, relay.queue_of(name), dedupe, encode(args), subject, now + (wait or timedelta()), now),
+        after=lambda: relay.send(job_id, name, delay=wait.total_seconds() if wait else 0),
     )
     return Posting(job_id, write)
 

@@ -3,14 +3,16 @@
 So a repeat finds both or neither, whatever died in between; Redis has no part in it.
 """
 
+import contextlib
 import hashlib
 import hmac
 import os
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -66,6 +68,28 @@ def check(key: str) -> str:
     return key
 
 
+class _Refused(Exception):
+    """The effect was refused: its transaction is undone, the refusal is the answer."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__()
+        self.problem = problem
+
+
+class _Overtaken(Exception):
+    """The first request's answer was committed between our look and our own: ours is undone."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """``name``: the answer's id. ``asked``: the fingerprint of what was sent. ``key``: as its sender wrote it."""
+
+    merchant_id: UUID
+    name: str
+    asked: str
+    key: str
+
+
 async def once(
     merchant_id: UUID, *, test: bool, key: str, asked: bytes, effect: Effect, refused: Callable[[Problem], bytes]
 ) -> Reply:
@@ -76,36 +100,69 @@ async def once(
     """
     name = hashlib.sha256(bound(merchant_id.bytes, b"test" if test else b"live", check(key).encode())).hexdigest()
     print_ = hmac.digest(_secret("bitloot requests"), asked, hashlib.sha256).hex()
+    request = _Request(merchant_id, name, print_, key)
+    try:
+        return await _first(request, effect)
+    except _Refused as undone:
+        reply = Reply(undone.problem.status, refused(undone.problem))
+        with contextlib.suppress(_Overtaken):
+            await _keep(request, reply)
+            return reply
+    except _Overtaken:
+        pass
+    return await _again(request)
+
+
+async def _first(request: _Request, effect: Effect) -> Reply:
+    """The effect and its answer in one transaction; or the answer that is there."""
     async with db.transaction():
-        # Its own statement: the next one must see what whoever held this before has committed.
-        if not await db.fetch_value("SELECT pg_try_advisory_xact_lock($1)", _number(name)):
-            raise RequestInProgress("The first request with this key is not answered yet. Send it again in a second.")
-        kept = await db.fetch_one("SELECT asked, status, body, created_at FROM api_answer WHERE id = $1", name)
-        if kept is not None and kept["created_at"] > clock.now() - KEPT:
-            if not hmac.compare_digest(kept["asked"], print_):
-                raise IdempotencyKeyReused("Send the same request as the first time, or another key.")
-            return Reply(kept["status"], _opened(bytes(kept["body"]), name, key), replayed=True)
-        reply = await _done(effect, refused)
-        await db.fetch(
-            """INSERT INTO api_answer (id, merchant_id, asked, status, body, created_at)
-               VALUES ($1, $2, $3, $4, $5, $6)
-               ON CONFLICT (id) DO UPDATE SET asked = excluded.asked, status = excluded.status, body = excluded.body,
-                 created_at = excluded.created_at""",
-            name, merchant_id, print_, reply.status, _sealed(reply.body, name, key), clock.now(),
+        row = await db.fetch_one(
+            """SELECT pg_try_advisory_xact_lock($1) AS ours, a.asked, a.status, a.body
+               FROM (SELECT) AS nothing LEFT JOIN api_answer a ON a.id = $2 AND a.created_at > $3""",
+            _number(request.name), request.name, clock.now() - KEPT,
         )  # fmt: skip
+        assert row is not None
+        if not row["ours"]:
+            raise RequestInProgress("The first request with this key is not answered yet. Send it again in a second.")
+        if row["asked"] is not None:
+            return _replay(request, row)
+        try:
+            reply = Reply(*await effect())
+        except TooMany:
+            raise
+        except Problem as problem:
+            if problem.status >= SERVER_FAULT:
+                raise
+            raise _Refused(problem) from None
+        await _keep(request, reply)
     return reply
 
 
-async def _done(effect: Effect, refused: Callable[[Problem], bytes]) -> Reply:
-    try:
-        async with db.savepoint():
-            return Reply(*await effect())
-    except TooMany:
-        raise
-    except Problem as problem:
-        if problem.status >= SERVER_FAULT:
-            raise
-        return Reply(problem.status, refused(problem))
+async def _keep(request: _Request, reply: Reply) -> None:
+    """Raises _Overtaken where an answer stands already: who held the lock before us may have committed since our look,
+    which saw what stood before the lock was ours."""
+    now = clock.now()
+    kept = await db.fetch_value(
+        """INSERT INTO api_answer (id, merchant_id, asked, status, body, created_at) VALUES ($1, $2, $3, $4, $5, $6)
+           ON CONFLICT (id) DO UPDATE SET asked = excluded.asked, status = excluded.status, body = excluded.body,
+             created_at = excluded.created_at WHERE api_answer.created_at <= $7 RETURNING id""",
+        request.name, request.merchant_id, request.asked, reply.status, _sealed(reply.body, request), now, now - KEPT,
+    )  # fmt: skip
+    if kept is None:
+        raise _Overtaken
+
+
+async def _again(request: _Request) -> Reply:
+    row = await db.fetch_one("SELECT asked, status, body FROM api_answer WHERE id = $1", request.name)
+    if row is None:
+        raise RequestInProgress("Send it again in a second.")
+    return _replay(request, row)
+
+
+def _replay(request: _Request, row: Mapping[str, Any]) -> Reply:
+    if not hmac.compare_digest(row["asked"], request.asked):
+        raise IdempotencyKeyReused("Send the same request as the first time, or another key.")
+    return Reply(row["status"], _opened(bytes(row["body"]), request), replayed=True)
 
 
 def _number(name: str) -> int:
@@ -123,14 +180,14 @@ def _cipher(key: str) -> AESGCM:
     return AESGCM(hmac.digest(_secret("bitloot answers"), key.encode(), hashlib.sha256))
 
 
-def _sealed(body: bytes, name: str, key: str) -> bytes:
+def _sealed(body: bytes, request: _Request) -> bytes:
     iv = os.urandom(IV_BYTES)
-    return iv + _cipher(key).encrypt(iv, body, name.encode())
+    return iv + _cipher(request.key).encrypt(iv, body, request.name.encode())
 
 
-def _opened(blob: bytes, name: str, key: str) -> bytes:
+def _opened(blob: bytes, request: _Request) -> bytes:
     try:
-        return _cipher(key).decrypt(blob[:IV_BYTES], blob[IV_BYTES:], name.encode())
+        return _cipher(request.key).decrypt(blob[:IV_BYTES], blob[IV_BYTES:], request.name.encode())
     except InvalidTag:
         # JWT_SECRET was changed since. The request took effect, so it is not done once more.
         raise AnswerUnreadable("It was done. Look its outcome up in the list.") from None

@@ -51,6 +51,15 @@ async def lock(order_id: UUID) -> dict[str, Any] | None:
     return dict(row) if row else None
 
 
+async def lock_of(merchant_id: UUID, test: bool, order_id: UUID) -> dict[str, Any] | None:
+    """Like ``lock``, for a merchant's own order of this mode; None for anyone else's, which stays unlocked."""
+    sql = "SELECT * FROM purchase WHERE id = $1 AND merchant_id = $2 AND test = $3 FOR UPDATE"
+    row = await db.fetch_one(sql, order_id, merchant_id, test)
+    if row is not None:
+        await db.before_commit(_publish, order_id)
+    return dict(row) if row else None
+
+
 async def _publish(order_ids: Sequence[UUID]) -> None:
     """Have merchants told of what stands in their orders' timelines and they were not told of yet."""
     rows = await db.fetch(
@@ -70,6 +79,13 @@ async def _to(
     if order is not None:
         await history.record(order_id, event, **data)
     return order
+
+
+async def first_asked(order_id: UUID, **data: Any) -> None:
+    """A merchant's order has its first payment, pending, and waits for it from now on."""
+    if await move(Order, order_id, OrderStatus.WAITING, MOVES) is not None:
+        waits = {"payment_id": data["payment_id"]}
+        await history.record_each(order_id, ("payment.pending", data), ("order.waiting", waits))
 
 
 async def await_payment(order_id: UUID, **data: Any) -> None:

@@ -6,6 +6,7 @@ The attempt's row is what the merchant is answered; a job works on that very row
 import json
 from collections.abc import Mapping
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -46,9 +47,12 @@ class NoSuchPayment(NotFound):
     title = "No such payment"
 
 
-async def ask(order: Mapping[str, Any], method: str, spec: Mapping[str, Any]) -> dict[str, Any]:
+async def ask(
+    order: Mapping[str, Any], method: str, spec: Mapping[str, Any], *, locked: bool = False
+) -> dict[str, Any]:
     """Make a payment of a merchant's order, pending. Returns its row as ``queries.of_merchant`` does.
 
+    ``locked``: the row was read under the order's lock, in the surrounding transaction.
     ``spec``: ``currency`` (crypto, optional), ``vpa`` (upi), or ``number``, ``expiry`` and ``cvv`` (card), and
     ``metadata``. Raises MethodNotOffered, BadCard, BadVpa, CoinNotOffered, BadCharge, BadDelay (each names its field)
     or OrderNotPayable.
@@ -58,20 +62,23 @@ async def ask(order: Mapping[str, Any], method: str, spec: Mapping[str, Any]) ->
     details, magic = _read(order, method, spec, metadata)
     delay = simulated.delay_of(payment_id, metadata) if test else 0
     async with db.transaction():
-        locked = await _payable(order["id"])
-        asked = await _asked(locked, method, spec)
+        row = _payable(order if locked else await orders.lock(order["id"]))
+        attempts, brought = await _account(row)
+        asked = await _asked(row, Money(row["total"] - brought, row["currency"]), method, spec)
         attempt = {"id": payment_id, "order_id": order["id"], "method": method, "details": encode(details), **asked}
+        attempt["attempt"] = attempts + 1  # none is ever deleted
         if test:
             attempt |= {"provider": PLAYED, "provider_payment_id": payment_id.hex, "pay_amount": simulated.worth(asked)}
-        await queries.insert(attempt, clock.now())
-        await history.record(order["id"], "payment.pending", payment_id=str(payment_id), method=method)
-        if locked["status"] == "created":
-            await orders.await_payment(order["id"], payment_id=str(payment_id))
-        if test:
-            await simulated.begin(payment_id, order["id"], simulated.play_of(magic), delay)
+            work = simulated.beginning(payment_id, order["id"], simulated.play_of(magic), delay)
         else:
-            await jobs.post("payments.open", {"payment_id": str(payment_id)}, subject=order["id"])
-        return await _row(locked["merchant_id"], test, payment_id)
+            work = jobs.posting("payments.open", {"payment_id": str(payment_id)}, subject=order["id"])
+        (made,) = await db.write(work.write, queries.insertion(attempt, clock.now()))
+        if row["status"] == "created":
+            await orders.first_asked(order["id"], payment_id=str(payment_id), method=method)
+        else:
+            await history.record(order["id"], "payment.pending", payment_id=str(payment_id), method=method)
+        of_order = {name: row[name] for name in ("merchant_id", "test", "reference", "email")}
+        return {**made, **of_order, "refunded": Decimal(0), "word": "pending"}
 
 
 def _metadata(spec: Mapping[str, Any]) -> dict[str, str]:
@@ -104,20 +111,26 @@ def _json(value: Any) -> dict[str, Any]:
     return dict(json.loads(value) if isinstance(value, str) else value)
 
 
-async def _payable(order_id: UUID) -> dict[str, Any]:
-    locked = await orders.lock(order_id)
+def _payable(locked: Mapping[str, Any] | None) -> Mapping[str, Any]:
     if locked is None or locked["merchant_id"] is None or locked["status"] not in PAYABLE:
         state = locked["status"] if locked else "gone"
         raise OrderNotPayable(f"The order is {state}: only one that waits for money can be paid.", field="order_id")
-    if await queries.attempts(order_id) >= MOST_ATTEMPTS:
-        raise OrderNotPayable(f"{MOST_ATTEMPTS} attempts were made to pay this order. Place another.", field="order_id")
     return locked
 
 
-async def _asked(order: Mapping[str, Any], method: str, spec: Mapping[str, Any]) -> dict[str, Any]:
-    """How much, and in what: what is missing of the order's price."""
-    currency = order["currency"]
-    missing = Money(order["total"] - await queries.brought(order["id"]), currency)
+async def _account(order: Mapping[str, Any]) -> tuple[int, Decimal]:
+    """How many attempts there were and what they brought. Raises OrderNotPayable after too many."""
+    if order["status"] == "created":
+        return 0, Decimal(0)
+    attempts, brought = await queries.account(order["id"])
+    if attempts >= MOST_ATTEMPTS:
+        raise OrderNotPayable(f"{attempts} attempts were made to pay this order. Place another.", field="order_id")
+    return attempts, brought
+
+
+async def _asked(order: Mapping[str, Any], missing: Money, method: str, spec: Mapping[str, Any]) -> dict[str, Any]:
+    """How much, and in what: what is ``missing`` of the order's price."""
+    currency = missing.currency
     if method != "crypto":
         return {"price_amount": missing.amount, "price_currency": currency, "pay_currency": currency.lower()}
     coin, price = await _coin(order, spec.get("currency"), missing)

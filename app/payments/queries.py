@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from app.core import clock, db
+from app.core.db import Write
 from app.payments.notices import COUNTS
 from app.payments.tables import Payment
 from app.payments.words import in_sql
@@ -18,6 +19,13 @@ _coins: tuple[datetime, list[dict[str, Any]]] = (clock.now() - 2 * COINS_KEPT, [
 async def one(payment_id: UUID) -> dict[str, Any] | None:
     row = await db.fetch_one("SELECT * FROM payment WHERE id = $1", payment_id)
     return dict(row) if row else None
+
+
+def insertion(values: Mapping[str, Any], now: datetime) -> Write:
+    """A new attempt's row, waiting, as a write; ``values`` by column, the order's next ``attempt`` among them."""
+    row = {"provider": "nowpayments", "status": "waiting", "created_at": now, "updated_at": now, **values}
+    marks = ", ".join(f"${number}" for number in range(1, len(row) + 1))
+    return Write(f"INSERT INTO payment ({', '.join(row)}) VALUES ({marks}) RETURNING *", tuple(row.values()))  # noqa: S608
 
 
 async def insert(values: dict[str, Any], now: datetime) -> None:
@@ -172,5 +180,12 @@ async def merchant_page(
     return [dict(row) for row in rows]
 
 
-async def attempts(order_id: UUID) -> int:
-    return int(await db.fetch_value("SELECT count(*) FROM payment WHERE order_id = $1", order_id))
+async def account(order_id: UUID) -> tuple[int, Decimal]:
+    """How many attempts an order has, and what they have brought towards its price (``brought``), in one look."""
+    row = await db.fetch_one(
+        """SELECT count(*) AS attempts, coalesce(sum(value) FILTER (WHERE outcome = ANY($2)), 0) AS brought
+           FROM payment WHERE order_id = $1""",
+        order_id, sorted(COUNTS),
+    )  # fmt: skip
+    assert row is not None
+    return row["attempts"], row["brought"]

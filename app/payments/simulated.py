@@ -15,6 +15,7 @@ from uuid import UUID
 from app.core.errors import Invalid
 from app.core.settings import settings
 from app.jobs import service as jobs
+from app.jobs.service import Posting
 from app.orders import service as orders
 from app.payments import queries
 from app.payments.applying import apply
@@ -97,17 +98,22 @@ def worth(asked: Mapping[str, Any]) -> Decimal:
     return max((price / RATES.get(asked["pay_currency"], Decimal(1))).quantize(EIGHT), EIGHT)
 
 
-async def begin(payment_id: UUID, order_id: UUID, play: Play, delay: int) -> None:
-    """Post the first step, in the surrounding transaction; ``delay`` in milliseconds to the end."""
-    await _post(payment_id, order_id, play, int(delay * SEEN_AFTER), delay - int(delay * SEEN_AFTER))
+def beginning(payment_id: UUID, order_id: UUID, play: Play, delay: int) -> Posting:
+    """The first step, to be written together with the payment; ``delay`` in milliseconds to the end."""
+    wait = int(delay * SEEN_AFTER)
+    return jobs.posting("payments.simulate", **_step(payment_id, order_id, play, wait, delay - wait))
 
 
 async def _post(payment_id: UUID, order_id: UUID, play: Play, wait: int, rest: int) -> None:
-    args = {"payment_id": str(payment_id), "play": play.value, "rest": rest}
-    dedupe = f"payments.simulate:{payment_id}"
-    await jobs.post(
-        "payments.simulate", args, subject=order_id, dedupe=dedupe, wait=timedelta(milliseconds=wait) if wait else None
-    )
+    await jobs.post("payments.simulate", **_step(payment_id, order_id, play, wait, rest))
+
+
+def _step(payment_id: UUID, order_id: UUID, play: Play, wait: int, rest: int) -> dict[str, Any]:
+    """The next step as ``jobs.post`` takes it; ``wait`` and ``rest`` in milliseconds."""
+    return {
+        "args": {"payment_id": str(payment_id), "play": play.value, "rest": rest}, "subject": order_id,
+        "dedupe": f"payments.simulate:{payment_id}", "wait": timedelta(milliseconds=wait) if wait else None,
+    }  # fmt: skip
 
 
 async def step(payment_id: UUID, play: Play, rest: int, *, commit: Commit) -> None:

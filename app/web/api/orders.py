@@ -20,6 +20,7 @@ from app.webhooks import objects
 
 Asked = Request[Any, Any, Any]
 FILTERS = ("status", "reference", "customer_email", "created_from", "created_to")
+UNKNOWN = "Check the id, and whether it is of this key's mode."
 WORDS = {"status": tuple(OrderStatus)}
 
 
@@ -64,7 +65,7 @@ async def find(caller: Caller, order_id: str) -> dict[str, Any]:
     found = parse_id(order_id)
     row = await queries.of_merchant(caller.merchant_id, caller.test, found) if found else None
     if row is None:
-        raise NoSuchOrder("Check the id, and whether it is of this key's mode.")
+        raise NoSuchOrder(UNKNOWN)
     return row
 
 

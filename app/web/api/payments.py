@@ -12,6 +12,8 @@ from msgspec import Meta
 from app.core.errors import Problem
 from app.core.ids import parse_id
 from app.merchants.keys import Caller
+from app.orders import service as ordering
+from app.orders.charging import NoSuchOrder
 from app.payments import asking, queries
 from app.payments.asking import NoSuchPayment
 from app.web.api import answers, gate, lists, orders, posting
@@ -79,12 +81,14 @@ PaymentRequest = CryptoPaymentRequest | UpiPaymentRequest | CardPaymentRequest
 
 
 async def create_one(caller: Caller, asked: PaymentRequest) -> tuple[int, Mapping[str, Any]]:
-    order = await orders.find(caller, str(asked.order_id))
+    order = await ordering.lock_of(caller.merchant_id, caller.test, asked.order_id)
+    if order is None:
+        raise NoSuchOrder(orders.UNKNOWN)
     method = str(asked.__struct_config__.tag)
     given = getattr(asked, method)
     spec = {name: getattr(given, name) for name in given.__struct_fields__} if given is not None else {}
     try:
-        row = await asking.ask(order, method, spec | {"metadata": asked.metadata})
+        row = await asking.ask(order, method, spec | {"metadata": asked.metadata}, locked=True)
     except Problem as refused:
         if refused.field in spec:
             refused.field = f"{method}.{refused.field}"
