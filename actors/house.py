@@ -4,6 +4,7 @@ from actors.job import job
 from app.inbox import refusals
 from app.jobs.service import Lease
 from app.jobs.tidy import forget_finished
+from app.merchants import idempotency
 from app.providers.kit import Providers
 from app.webhooks import publishing
 
@@ -12,4 +13,5 @@ from app.webhooks import publishing
 async def tidy(lease: Lease, kit: Providers) -> None:
     await forget_finished()
     await refusals.forget()
+    await idempotency.forget()
     await publishing.forget()

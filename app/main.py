@@ -27,18 +27,28 @@ from app.web.account import links, lookups, sessions
 from app.web.admin import dashboard, dead_letters, jobs, key_audit, staff, webhooks, write_offs
 from app.web.admin import orders as admin_orders
 from app.web.admin import refunds as admin_refunds
+from app.web.api.doors import API
 from app.web.body import LARGEST
 from app.web.docs import Description, Reference
+from app.web.embed import checkout as embedded
+from app.web.embed import live as embedded_live
+from app.web.embed import orders as embedded_orders
+from app.web.embed import payments as embedded_payments
+from app.web.embed import sdk
 from app.web.frame import Frame
 from app.web.heads import Shop
 from app.web.hooks import kinguin, notice, nowpayments
+from app.web.merchant.doors import MERCHANT
 from app.web.store import blobs, carts, catalog, checkout, fulfillment, live, orders, payments, products, refunds
 
 POOL = 16  # connections a web process holds at the most
 CATCH_UP = 3.0  # seconds between looks at the tables for news that Redis did not bring
 STATIC_KEPT = 30 * 86400  # seconds; addresses carry a digest, so a changed file has another one
 # Streams must not be held back, and answers with secrets in them are not to be measured by their compressed size.
-PLAIN = [r"^/orders/[^/]+/events", "^/fulfillment/", "^/webhooks/", "^/payments/", "^/blobs/", "^/links/", "^/refunds/"]
+PLAIN = [
+    r"^/orders/[^/]+/events", "^/embed/events", "^/fulfillment/", "^/webhooks/", "^/payments/", "^/blobs/", "^/links/",
+    "^/refunds/", "^/api/v1/", "^/merchant/(keys|endpoints|guide)",
+]  # fmt: skip
 STATIC = Path(__file__).parents[1] / "static"
 
 STORE = [
@@ -55,6 +65,10 @@ ADMIN = [
     admin_refunds.approve, admin_refunds.record, admin_refunds.reject, admin_refunds.retry, jobs.index, jobs.show,
     jobs.retry, dead_letters.index, dead_letters.preview, dead_letters.retry, webhooks.index, webhooks.show,
     webhooks.replay, key_audit.index, key_audit.show, key_audit.export,
+]  # fmt: skip
+EMBED = [
+    sdk.newest, sdk.pinned, sdk.types, embedded.show, embedded.status, embedded_live.events, embedded_orders.show,
+    embedded_payments.create, embedded_payments.cancel,
 ]  # fmt: skip
 OPERATIONS = [health.alive, health.ready, health.components, health.prometheus]
 HOOKS = [nowpayments.create, kinguin.create]
@@ -131,8 +145,9 @@ def create_app() -> Litestar:
         include_in_schema=False,
     )
     hooks = Router("/", route_handlers=HOOKS, request_max_body_size=notice.LARGEST)
+    api = Router("/api/v1", route_handlers=API)
     return Shop(
-        route_handlers=[*STORE, *ACCOUNT, *ADMIN, *OPERATIONS, hooks, static],
+        route_handlers=[*STORE, *ACCOUNT, *ADMIN, *MERCHANT, *EMBED, *OPERATIONS, hooks, api, static],
         middleware=[Frame(), DefineMiddleware(csrf.Csrf, config=csrf.config())],
         exception_handlers={Exception: errors.handle},
         lifespan=[lifespan],

@@ -8,7 +8,7 @@ RATES = {  # chance at each opportunity, in ordinary weather
     "worker died waiting": 0.0015,
     "worker died after its commit": 0.004,
     "web died waiting": 0.005,
-    "web died after its commit": 0.005,
+    "web died after its commit": 0.02,
     "clock died waiting": 0.002,
     "clock died after its commit": 0.002,
     # A process is frozen for longer than a lease lasts, and then goes on as if nothing had been.

@@ -69,6 +69,12 @@ async def none_forgotten(_world: World) -> list[str]:
     )
 
 
+@rule
+async def none_picked_up(_world: World) -> list[str]:
+    """No paid order's work was lost, so that the net below had to catch it."""
+    return await _ids("SELECT subject, at FROM event WHERE kind = 'supply.picked_up' ORDER BY subject, seq")
+
+
 def _worth(payments: list[Payment], total: Decimal) -> Decimal:
     """What arrived in a coin that was asked for, in the shop's currency, by the provider's books."""
     asked = {p.pay_currency for p in payments if p.parent_id is None}

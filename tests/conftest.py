@@ -1,5 +1,6 @@
 """Real parts for every test: a Postgres, a Redis and a sandbox of this run's own, stopped at its end."""
 
+import asyncio
 import base64
 import os
 import secrets
@@ -15,6 +16,7 @@ from typing import Any
 
 import httpx
 import pytest
+import uvloop
 
 ROOT = Path(__file__).parents[1]
 VAR = Path(tempfile.mkdtemp(prefix="bitloot-test-"))
@@ -35,6 +37,8 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.pop("REDIS_URL", None)
     from app import embedded  # noqa: PLC0415 - after the environment is clean
 
+    # As in production; and set before any loop runs, since a change under way leaves asyncio without subprocesses.
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     servers = embedded.start(VAR)
     config.add_cleanup(lambda: shutil.rmtree(VAR, ignore_errors=True))
     config.add_cleanup(servers.stop)

@@ -35,6 +35,7 @@ COMMANDS = {  # process → what its command line holds
     "webhooks": "dramatiq actors --queues webhooks",
     "clock": "actors.clock",
 }
+PLAYED = {"TEST_MODE": "true", "TEST_PROCESSING_DELAY": "2500"}  # merchants' test payments, in milliseconds
 GREETING = "Ctrl-C stops it all."
 SLOWEST_START = 90.0  # seconds; a machine that does much else at once
 SLOWEST_STOP = 40.0
@@ -79,7 +80,7 @@ class Town:
         with self._said.open("wb") as said:
             self.up = subprocess.Popen(
                 [sys.executable, "-W", "ignore", "-m", "app.cli", "up"],
-                cwd=ROOT, env=kept | ports | {"BITLOOT_VAR": str(self.var)}, stdout=said, stderr=said,
+                cwd=ROOT, env=kept | ports | PLAYED | {"BITLOOT_VAR": str(self.var)}, stdout=said, stderr=said,
                 start_new_session=True,
             )  # fmt: skip
 

@@ -19,6 +19,8 @@ from app.core.tokens import read_link_token
 
 LOGIN_LIFETIME = timedelta(minutes=20)
 ORDER_LIFETIME = timedelta(days=14)
+INVITE_LIFETIME = timedelta(days=7)
+LIFETIMES = {"order": ORDER_LIFETIME, "refund": ORDER_LIFETIME, "invite": INVITE_LIFETIME}  # else LOGIN_LIFETIME
 PASSWORD_LENGTH = (12, 200)  # characters, least and most
 
 _hasher = PasswordHasher()
@@ -47,9 +49,9 @@ class Proof:
 
 
 def linking(email: str, purpose: str, order_id: UUID | None = None) -> tuple[UUID, Write]:
-    """A new link for ``login``, ``order`` or ``refund``, as a write; its id goes into the letter's context."""
+    """A new link for one of LIFETIMES or ``login``, as a write; its id goes into the letter's context."""
     link_id, now = new_id(), clock.now()
-    lifetime = ORDER_LIFETIME if purpose in {"order", "refund"} else LOGIN_LIFETIME
+    lifetime = LIFETIMES.get(purpose, LOGIN_LIFETIME)
     write = Write(
         "INSERT INTO link (id, email, purpose, order_id, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)",
         (link_id, email, purpose, order_id, now, now + lifetime),

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import click
 
-from app.core import clock
+from app.core import clock, log
 from app.core.crypto import Plaintext
 from app.core.settings import settings
 from app.providers.errors import KeyRefused, ProviderDown, ProviderRefused
@@ -20,7 +20,7 @@ from app.webhooks import secrets, signing
 from app.webhooks.grading import Exam
 
 PAUSE = 1.0  # seconds between two looks at a feed with nothing new
-PATIENCE = 5.0  # seconds before an API that is away is asked again
+PATIENCE = 2.0  # seconds before an API that is away is asked again
 LEAST_SECRET = 24  # bytes, of Standard Webhooks
 
 
@@ -52,6 +52,7 @@ def listen(
     if not key.startswith("bl_test_"):
         raise click.BadParameter("only events of test mode are forwarded: use a key that begins with bl_test_")
     _check_target(to)
+    log.set_up("ERROR", "cli")  # what goes wrong is said in our own lines
     if signing_secret is None:
         text = secrets.PREFIX + base64.b64encode(os.urandom(secrets.SECRET_BYTES)).decode()
         signing_secret = Plaintext(text.encode())
@@ -131,6 +132,7 @@ def check(url: str, secret: Plaintext, simple: bool) -> None:
 
     URL is https, or http on this machine. The events sent are of made-up orders in test mode.
     """
+    log.set_up("ERROR", "cli")
     failed = asyncio.run(_grade(url, secret, simple))
     sys.exit(1 if failed else 0)
 

@@ -78,6 +78,31 @@ async def transaction() -> AsyncIterator[None]:
 
 
 @asynccontextmanager
+async def savepoint() -> AsyncIterator[None]:
+    """A part of the surrounding transaction that may fail alone: an exception undoes it, and is passed on.
+
+    What was to follow the commit, or to be done before it, is forgotten with the part. Without a surrounding
+    transaction this is one.
+    """
+    callbacks, closing = _after_commit.get(), _before_commit.get()
+    if callbacks is None or closing is None:
+        async with transaction():
+            yield
+        return
+    count, given = len(callbacks), {work: len(items) for work, items in closing.items()}
+    try:
+        async with connection() as conn, conn.transaction():
+            yield
+    except BaseException:
+        del callbacks[count:]
+        for work, items in list(closing.items()):
+            del items[given.get(work, 0) :]
+            if not items:
+                del closing[work]
+        raise
+
+
+@asynccontextmanager
 async def _begin() -> AsyncIterator[None]:
     """Piccolo's own context manager keeps the connection when COMMIT itself fails; this one always gives it back."""
     unit = engine().transaction()

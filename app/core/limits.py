@@ -1,6 +1,7 @@
 """Rate limits: fixed one-minute windows counted in Redis. With Redis away nobody is turned away."""
 
 import time
+from dataclasses import dataclass
 from functools import lru_cache
 
 import redis.asyncio
@@ -14,11 +15,20 @@ WINDOW = 60  # seconds
 BLOCKS = 100  # a limit is drawn in so many blocks, so that a generous one does not cost a round trip each time
 MOST_DRAWN = 1000
 
-_drawn: dict[str, int] = {}  # what this process has drawn and not used yet, by window
+_drawn: dict[str, tuple[int, int]] = {}  # by window: what this process has drawn and not used, and what is left beyond
 
 
 class TooManyAttempts(TooMany):
     title = "That was a little too often"
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What is left of a purse: ``remaining`` of ``limit`` uses, as far as we know, for the next ``seconds``."""
+
+    limit: int
+    remaining: int
+    seconds: int
 
 
 @lru_cache(maxsize=1)
@@ -31,11 +41,17 @@ async def spend(purse: str, who: str, per_minute: int) -> None:
 
     Raises TooManyAttempts, with the seconds until the window ends, once ``per_minute`` is passed.
     """
+    await take(purse, who, per_minute)
+
+
+async def take(purse: str, who: str, per_minute: int) -> Left:
+    """Like ``spend``, and tells what is left. Raises TooManyAttempts."""
     now = time.time()
-    name = f"limit:{purse}:{who}:{int(now // WINDOW)}"
-    if (drawn := _drawn.get(name, 0)) > 0:
-        _drawn[name] = drawn - 1
-        return
+    name, wait = f"limit:{purse}:{who}:{int(now // WINDOW)}", WINDOW - int(now % WINDOW)
+    drawn, beyond = _drawn.get(name, (0, 0))
+    if drawn > 0:
+        _drawn[name] = drawn - 1, beyond
+        return Left(per_minute, drawn - 1 + beyond, wait)
     block = max(1, per_minute // BLOCKS)
     try:
         used = await _client().incrby(name, block)
@@ -43,15 +59,16 @@ async def spend(purse: str, who: str, per_minute: int) -> None:
             await _client().expire(name, WINDOW * 2)
     except (RedisError, OSError) as error:
         log.get("bitloot.limits").warning("limits.off", why=type(error).__name__)
-        return
+        return Left(per_minute, per_minute, wait)
     if used - block >= per_minute:
-        wait = WINDOW - int(now % WINDOW)
         raise TooManyAttempts(f"Please wait {wait} seconds and try again.", retry_after=wait)
+    fresh, beyond = min(used, per_minute) - (used - block) - 1, max(per_minute - used, 0)
     if block > 1:
-        _keep(name, min(used, per_minute) - (used - block) - 1)
+        _keep(name, fresh, beyond)
+    return Left(per_minute, fresh + beyond, wait)
 
 
-def _keep(name: str, uses: int) -> None:
+def _keep(name: str, uses: int, beyond: int) -> None:
     if len(_drawn) >= MOST_DRAWN:
         _drawn.clear()  # windows that have passed; whoever is in this one draws again
-    _drawn[name] = _drawn.get(name, 0) + uses
+    _drawn[name] = _drawn.get(name, (0, 0))[0] + uses, beyond

@@ -216,7 +216,9 @@ def _general_faults(s: Settings) -> list[str]:
         except BadMasterKeys as bad:
             faults.append(f"MASTER_KEYS can't be used: {bad}")
     if not _INTERVALS.fullmatch(s.webhook_retry_intervals_test):
-        faults.append('WEBHOOK_RETRY_INTERVALS_TEST must be "true" (5,10,15,20), "false" (as in live mode), or 1 to 9 whole seconds')
+        faults.append(
+            'WEBHOOK_RETRY_INTERVALS_TEST must be "true" (5,10,15,20), "false" (as live), or 1 to 9 whole seconds'
+        )
     if bool(s.nowpayments_email) != bool(_text(s.nowpayments_password)):
         faults.append("NOWPAYMENTS_EMAIL and NOWPAYMENTS_PASSWORD go together")
     try:

@@ -33,6 +33,7 @@ SUBJECTS = {
     "endpoint_disabled": "We stopped sending webhooks to {endpoint}",
     "login_link": "Sign in to {shop}",
     "lookup_link": "Your orders at {shop}",
+    "team_invited": "{by} invites you to {merchant} at {shop}",
 }
 _templates = Environment(
     loader=FileSystemLoader(Path(__file__).parents[2] / "templates"),
@@ -122,6 +123,8 @@ def render(kind: str, context: dict[str, Any]) -> Letter:
         "amount": "",
         "why": "",
         "tx_hash": "",
+        "merchant": "",
+        "by": "",
         "endpoint": "",
     } | context
     return Letter(

@@ -32,7 +32,7 @@ class Merchant(Table, tablename="merchant"):
 
 
 class Member(Table, tablename="member"):
-    """A person of a merchant's team, once ``joined_at``; before, an invitation."""
+    """A person of a merchant's team, once ``joined_at``; before, an invitation. ``link_id``: its link mailed last."""
 
     id = UUID(primary_key=True, default=None)
     merchant_id = ForeignKey(Merchant, index=True, null=False, on_delete=OnDelete.restrict)
@@ -40,6 +40,7 @@ class Member(Table, tablename="member"):
     invited_by = Varchar(340)
     invited_at = Timestamptz(default=None)
     joined_at = Timestamptz(null=True, default=None)
+    link_id = UUID(null=True, default=None, index=True)
 
 
 class ApiKey(Table, tablename="api_key"):

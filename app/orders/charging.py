@@ -24,7 +24,7 @@ from app.orders.tables import Order
 MOST = 1_000_000  # of any currency, an order: more is a slip, and the columns of money end at ten digits
 REFERENCE = re.compile(r"[^\x00-\x1f\x7f]{1,128}")
 TEST_CURRENCIES = ("USD", "EUR", "INR")  # the simulated processor takes what UPI and cards are paid in, too
-MOST_METADATA, LONGEST_NAME, LONGEST_VALUE = 20, 40, 500  # entries, and characters
+MOST_METADATA, LONGEST_NAME, LONGEST_VALUE = 50, 40, 500  # entries, and characters
 
 
 class BadCharge(Invalid):

@@ -5,6 +5,7 @@ from typing import Any
 from litestar import Request
 from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin
 
+from app.web.api import description
 from app.web.render import static, templates
 from app.web.shapes import complete
 
@@ -13,7 +14,7 @@ class Description(JsonRenderPlugin):
     """``/api/docs/openapi.json`` with the shapes of our JSON in it."""
 
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
-        return super().render(request, complete(openapi_schema))
+        return super().render(request, description.complete(complete(openapi_schema)))
 
 
 class Reference(OpenAPIRenderPlugin):

@@ -10,6 +10,7 @@ from litestar.response import Redirect
 from app.core import log
 from app.core.errors import Invalid, Problem, TooMany
 from app.web import frame
+from app.web.api import answers
 from app.web.guards import LoginNeeded
 from app.web.render import answer, by_htmx, page, sent_json, wants_json
 from app.web.viewer import Viewer
@@ -45,11 +46,14 @@ def handle(request: Asked, error: Exception) -> Response[Any]:
 def _answer(request: Asked, error: Exception) -> Response[Any]:
     if isinstance(error, CharacterNotInRepertoireError | UntranslatableCharacterError):
         error = UnusableText("What was sent holds a NUL character, which no text may hold. Leave it out and try again.")
+    by_api = request.url.path.startswith(answers.PREFIX)
     if isinstance(error, Problem):
-        return _problem(request, error)
+        return answers.refuse(request, error) if by_api else _problem(request, error)
     status = error.status_code if isinstance(error, HTTPException) else 500
     if status >= 500:
         log.get("bitloot.web").error("request.broken", error=type(error).__name__, exc_info=error)
+    if by_api:
+        return answers.broken(request, status, getattr(error, "headers", None) or {})
     title, detail = PLAIN.get(status, PLAIN[400] if status < 500 else PLAIN[500])
     return _render(request, status, title, detail, code="http_error" if status < 500 else "internal_error")
 
@@ -90,11 +94,21 @@ def _render(
     if not hasattr(request.state, "viewer"):
         request.state.viewer, request.state.cart_count = Viewer(), 0
     found = status == 404 and code == "order_not_found"
+    href, label = _way_on(request, found=found)
     context = {
         "status": status,
         "title": title,
         "detail": detail,
-        "action_href": "/orders/lookup" if found else "/",
-        "action_label": "Mail me a new link" if found else "Back to the shop",
+        "action_href": href,
+        "action_label": label,
     }
     return page(request, "shared/error.html", context, partial="shared/_problem.html", status=status)
+
+
+def _way_on(request: Asked, *, found: bool) -> tuple[str, str]:
+    """Where a page of an error leads, and its words."""
+    if found:
+        return "/orders/lookup", "Mail me a new link"
+    if request.url.path.startswith("/merchant/"):
+        return ("/merchant", "Back to your pages") if request.state.viewer.session else ("/login", "Sign in")
+    return "/", "Back to the shop"

@@ -3,6 +3,7 @@
 import random
 import re
 import time
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, cast
 
@@ -50,7 +51,7 @@ class Frame(ASGIMiddleware):
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", []), *headers(request_id, scope["path"])]
+                message["headers"] = _framed(message.get("headers", []), headers(request_id, scope["path"]))
             await send(message)
 
         with log.bound(request_id=request_id):
@@ -70,6 +71,12 @@ def headers(request_id: str, path: str) -> list[tuple[bytes, bytes]]:
     security = DOCS_SECURITY if path.startswith("/api/docs") else CONTENT_SECURITY
     added = [(b"x-request-id", request_id.encode()), (b"content-security-policy", security), *HEADERS]
     return [*added, STRICT_TRANSPORT] if settings().production else added
+
+
+def _framed(given: Iterable[tuple[bytes, bytes]], added: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """What an answer says of itself stands alone: of two content policies the browser would obey both."""
+    own = {name for name, _ in given}
+    return [*given, *(header for header in added if header[0] not in own)]
 
 
 @lru_cache(maxsize=512)

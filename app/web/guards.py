@@ -86,12 +86,12 @@ async def write(
 
 @asynccontextmanager
 async def recorded(
-    request: Asked, action: str, *, order_id: UUID | None = None, details: str = ""
+    request: Asked, action: str, *, order_id: UUID | None = None, details: str = "", actor: str | None = None
 ) -> AsyncIterator[None]:
-    """What an admin does inside commits together with its line of the audit log, or not at all."""
+    """What an admin or member does inside commits together with its line of the audit log, or not at all."""
     async with db.transaction():
         yield
-        await write(request, action, order_id=order_id, details=details)
+        await write(request, action, order_id=order_id, details=details, actor=actor)
 
 
 async def admin(request: Asked) -> None:

@@ -202,6 +202,8 @@ def complete(schema: dict[str, Any]) -> dict[str, Any]:
     by_type = dict(zip(types, refs, strict=True))
     schema.setdefault("components", {}).setdefault("schemas", {}).update(components)
     for path, operations in schema["paths"].items():
+        if path.startswith("/api/v1/"):
+            continue
         for method, operation in operations.items():
             if not isinstance(operation, dict):
                 continue

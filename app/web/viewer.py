@@ -13,6 +13,7 @@ from app.core.settings import settings
 from app.keys.service import Visitor
 
 ORDERS_COOKIE, SESSION_COOKIE = "bitloot_orders", "bitloot_session"
+DESK_COOKIE = "bitloot_desk"  # which merchant, in which mode; it opens nothing
 
 
 @dataclass(slots=True)
@@ -71,6 +72,10 @@ def keep_orders(response: Response[Any], token: str) -> None:
 def remember_session(response: Response[Any], session: Session) -> None:
     lifetime = tokens.STAFF_LIFETIME if session.role == "admin" else tokens.SESSION_LIFETIME
     _keep(response, SESSION_COOKIE, tokens.session_token(session), int(lifetime.total_seconds()))
+
+
+def remember_desk(response: Response[Any], desk: str) -> None:
+    _keep(response, DESK_COOKIE, desk, int(tokens.ORDERS_LIFETIME.total_seconds()))
 
 
 def forget(response: Response[Any], *names: str) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 
 import asyncpg
 import pytest
@@ -260,3 +261,64 @@ async def test_without_a_transaction_the_end_is_now(shelf) -> None:
     register = Register()
     await db.before_commit(register.close, 1)
     assert (register.given, await count("shelf")) == ([[1]], 1)
+
+
+async def broken_part(number: int) -> None:
+    """A part of a transaction that fails and is got over."""
+    with suppress(Undone):
+        async with db.savepoint():
+            await put(number)
+            raise Undone
+
+
+async def test_a_part_that_fails_is_undone_alone(shelf) -> None:
+    async with db.transaction():
+        await put(1)
+        await broken_part(2)
+        async with db.savepoint():
+            await put(3)
+    assert [r["number"] for r in await db.fetch("SELECT number FROM shelf ORDER BY 1")] == [1, 3]
+
+
+async def test_a_part_may_fail_by_a_statement_that_postgres_refused(shelf) -> None:
+    async with db.transaction():
+        await put(1)
+        with pytest.raises(asyncpg.UndefinedTableError):
+            async with db.savepoint():
+                await lost()
+        await put(2)
+    assert await count("shelf") == 2
+
+
+async def test_what_a_failed_part_wanted_after_or_before_the_commit_is_forgotten_with_it(shelf) -> None:
+    seen: list[object] = []
+    both, only = Register(), Register()
+    async with db.transaction():
+        db.after_commit(lambda: seen.append(1))
+        await db.before_commit(both.close, 1)
+        with suppress(Undone):
+            async with db.savepoint():
+                db.after_commit(lambda: seen.append(2))
+                await db.before_commit(both.close, 2)
+                await db.before_commit(only.close, 3)
+                raise Undone
+        async with db.savepoint():
+            db.after_commit(lambda: seen.append(4))
+            await db.before_commit(both.close, 4)
+    assert (seen, both.given, only.given) == ([1, 4], [[1, 4]], [])
+
+
+async def test_a_part_without_a_transaction_is_one(shelf) -> None:
+    await broken_part(1)
+    async with db.savepoint():
+        await put(2)
+    assert await count("shelf") == 1
+
+
+async def test_a_part_falls_with_its_transaction(shelf) -> None:
+    async def part() -> None:
+        async with db.savepoint():
+            await put(1)
+
+    await undone(part())
+    assert await count("shelf") == 0

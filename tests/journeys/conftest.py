@@ -3,9 +3,9 @@
 import pytest
 
 from tests import town
-from tests.journeys import browsing
+from tests.journeys import browsing, samples
 
-PLUGINS = {"town": town, "browsing": browsing}
+PLUGINS = {"town": town, "browsing": browsing, "samples": samples}
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -8,6 +8,7 @@ from litestar.params import FromPath
 from app.accounts import service as accounts
 from app.accounts.service import LinkSpent
 from app.accounts.tokens import Session
+from app.merchants import team
 from app.web.render import answer, page, see_other, wants_json
 from app.web.viewer import Viewer, remember_orders, remember_session
 
@@ -26,6 +27,8 @@ async def show(request: Asked, token: FromPath[str]) -> Response[bytes]:
         return page(request, "account/link.html", context, status=410)
     if proof.purpose == "refund":
         return see_other(f"/refunds/claims/{token}")
+    if proof.purpose == "invite":
+        return see_other(f"/merchant/invitations/{token}")
     words, button = PURPOSES[proof.purpose]
     return page(
         request, "account/link.html", {"purpose_words": words, "button": button, "token": token, "expired": False}
@@ -38,6 +41,8 @@ async def consume(request: Asked, token: FromPath[str]) -> Response[bytes]:
     seen = await accounts.look_at_link(token)
     if seen is not None and seen.purpose == "refund":
         return see_other(f"/refunds/claims/{token}")  # used up there, once an address is confirmed
+    if seen is not None and seen.purpose == "invite":
+        return see_other(f"/merchant/invitations/{token}")
     try:
         proof = await accounts.consume_link(token)
     except LinkSpent:
@@ -46,10 +51,15 @@ async def consume(request: Asked, token: FromPath[str]) -> Response[bytes]:
         context = {"purpose_words": "", "button": "", "token": token, "expired": True}
         return page(request, "account/link.html", context, status=410)
     viewer: Viewer = request.state.viewer
-    where = f"/orders/{proof.order_id}" if proof.order_id else "/orders"
+    where = f"/orders/{proof.order_id}" if proof.order_id else await _home(proof.email)
     response = answer({"location": where}) if wants_json(request) else see_other(where)
     if proof.order_id is not None:
         remember_orders(response, [*viewer.orders, proof.order_id])
     else:
         remember_session(response, Session(proof.email, "customer"))
     return response
+
+
+async def _home(email: str) -> str:
+    """Where signing in leads: a merchant's people work there, everybody else has orders."""
+    return "/merchant" if await team.joined(email) else "/orders"

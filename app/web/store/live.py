@@ -31,7 +31,7 @@ async def events(request: Asked, order_id: FromPath[str]) -> Stream:
     """
     order = await guards.own_order(request, order_id)
     given = (request.query_params.get("after"), request.headers.get("last-event-id"))
-    after = max(_seq(value) for value in given)
+    after = max(seq(value) for value in given)
     newsroom: Newsroom = request.app.state.newsroom
     as_html = "text/html" in request.headers.get("accept", "")
     feed = _pages(request, newsroom, order["id"], after) if as_html else _lines(newsroom, order["id"], after)
@@ -42,12 +42,12 @@ async def events(request: Asked, order_id: FromPath[str]) -> Stream:
     )
 
 
-def _seq(text: Any) -> int:
+def seq(text: Any) -> int:
     value = str(text or "0")
     return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else 0
 
 
-async def _news(newsroom: Newsroom, order_id: UUID, after: int) -> AsyncIterator[list[dict[str, Any]]]:
+async def news_of(newsroom: Newsroom, order_id: UUID, after: int) -> AsyncIterator[list[dict[str, Any]]]:
     """The events after ``after``, as they come; an empty list for a heartbeat."""
     with metrics.STREAMS.track_inprogress():
         async with newsroom.listening(order_id) as bell:
@@ -66,7 +66,7 @@ async def _news(newsroom: Newsroom, order_id: UUID, after: int) -> AsyncIterator
 
 async def _pages(request: Asked, newsroom: Newsroom, order_id: UUID, after: int) -> AsyncIterator[str]:
     yield "retry: 1000\n\n"
-    async for news in _news(newsroom, order_id, after):
+    async for news in news_of(newsroom, order_id, after):
         if not news:
             yield ": still here\n\n"
             continue
@@ -79,7 +79,7 @@ async def _pages(request: Asked, newsroom: Newsroom, order_id: UUID, after: int)
 
 async def _lines(newsroom: Newsroom, order_id: UUID, after: int) -> AsyncIterator[str]:
     yield "retry: 1000\n\n"
-    async for news in _news(newsroom, order_id, after):
+    async for news in news_of(newsroom, order_id, after):
         for event in news:
             said = {**event, "at": iso(event["at"])}
             yield f"id: {event['seq']}\nevent: {event['kind']}\ndata: {json.dumps(said)}\n\n"

@@ -1,0 +1,130 @@
+"""Merchants, for admins: founding one, inviting its people, closing it."""
+
+from typing import Any
+
+from litestar import Request, Response, get, post
+from litestar.params import FromPath
+
+from app.accounts import addresses
+from app.core.errors import Problem
+from app.core.ids import parse_id
+from app.merchants import queries, service, team
+from app.web import guards
+from app.web.admin import lists
+from app.web.body import read_form
+from app.web.render import answer, page, see_other, wants_json
+from app.web.viewer import client_ip
+
+Asked = Request[Any, Any, Any]
+
+
+@get("/admin/merchants", include_in_schema=False)
+async def index(request: Asked) -> Response[bytes]:
+    await guards.admin(request)
+    return await _list(request, {"name": "", "email": ""})
+
+
+async def _list(request: Asked, values: dict[str, str], error: Problem | None = None) -> Response[bytes]:
+    at = lists.number(request)
+    merchants = await queries.page(limit=lists.PAGE, offset=(at - 1) * lists.PAGE)
+    if wants_json(request):
+        return answer({"items": merchants})
+    sizes = await team.sizes([merchant["id"] for merchant in merchants])
+    context = {
+        "merchants": [merchant | {"people": sizes.get(merchant["id"], 0)} for merchant in merchants],
+        "links": lists.links("/admin/merchants", at, len(merchants)),
+        "values": values,
+        "errors": {error.field or "name": error.detail} if error else {},
+    }
+    return page(request, "admin/merchants/index.html", context, status=error.status if error else 200)
+
+
+@post("/admin/merchants", include_in_schema=False, status_code=200)
+async def create(request: Asked) -> Response[bytes]:
+    """Found a merchant and invite its first person, in one transaction."""
+    await guards.admin(request)
+    form = await read_form(request)
+    values = {"name": form.get("name", "")[:200], "email": form.get("email", "")[:400]}
+    try:
+        email = addresses.parse(values["email"])
+        async with guards.recorded(request, "member.invited", details=f"{values['name']}: {email}"):
+            merchant_id = await service.found(values["name"], by=_who(request), ip=client_ip(request))
+            await team.invite(merchant_id, email, _host(request))
+    except (addresses.BadEmail, service.BadMerchant) as error:
+        if wants_json(request):
+            raise
+        return await _list(request, values, error)
+    if wants_json(request):
+        return answer({"merchantId": merchant_id}, status=201)
+    return see_other(f"/admin/merchants/{merchant_id}")
+
+
+@get("/admin/merchants/{merchant_id:str}", include_in_schema=False)
+async def show(request: Asked, merchant_id: FromPath[str]) -> Response[bytes]:
+    await guards.admin(request)
+    return await _one(request, await _find(merchant_id))
+
+
+async def _one(
+    request: Asked, merchant: dict[str, Any], email: str = "", error: Problem | None = None
+) -> Response[bytes]:
+    people = await team.of(merchant["id"])
+    if wants_json(request):
+        return answer(merchant | {"people": [{"email": p["email"], "joinedAt": p["joined_at"]} for p in people]})
+    context = {"merchant": merchant, "people": people, "email": email, "error": error.detail if error else ""}
+    return page(request, "admin/merchants/show.html", context, status=error.status if error else 200)
+
+
+async def _find(merchant_id: str) -> dict[str, Any]:
+    found = parse_id(merchant_id)
+    merchant = await queries.one(found) if found else None
+    if merchant is None:
+        raise service.NoSuchMerchant("The list shows all there are.")
+    return merchant
+
+
+@post("/admin/merchants/{merchant_id:str}/invitations", include_in_schema=False, status_code=200)
+async def invite(request: Asked, merchant_id: FromPath[str]) -> Response[bytes]:
+    await guards.admin(request)
+    merchant, form = await _find(merchant_id), await read_form(request)
+    typed = form.get("email", "")[:400]
+    try:
+        email = addresses.parse(typed)
+        async with guards.recorded(request, "member.invited", details=f"{merchant['name']}: {email}"):
+            await team.invite(merchant["id"], email, _host(request))
+    except (addresses.BadEmail, team.AlreadyInTeam, team.TeamFull) as error:
+        if wants_json(request):
+            raise
+        return await _one(request, merchant, typed, error)
+    return see_other(f"/admin/merchants/{merchant['id']}")
+
+
+@post("/admin/merchants/{merchant_id:str}/people/{member_id:str}/removals", include_in_schema=False, status_code=200)
+async def remove(request: Asked, merchant_id: FromPath[str], member_id: FromPath[str]) -> Response[bytes]:
+    """Take a person out, also the last one: an admin can invite another."""
+    await guards.admin(request)
+    merchant, found = await _find(merchant_id), parse_id(member_id)
+    if found is None:
+        raise team.NoSuchMember("The list shows everybody.")
+    leaving = next((p["email"] for p in await team.of(merchant["id"]) if p["id"] == found), "")
+    async with guards.recorded(request, "member.removed", details=f"{merchant['name']}: {leaving}"):
+        await team.remove(merchant["id"], found, to_the_last=True)
+    return see_other(f"/admin/merchants/{merchant['id']}")
+
+
+@post("/admin/merchants/{merchant_id:str}/closings", include_in_schema=False, status_code=200)
+async def close(request: Asked, merchant_id: FromPath[str]) -> Response[bytes]:
+    """End all its keys and shut its pages; what it has under way goes on."""
+    await guards.admin(request)
+    merchant = await _find(merchant_id)
+    await service.close(merchant["id"], by=_who(request), ip=client_ip(request))
+    return see_other(f"/admin/merchants/{merchant['id']}")
+
+
+def _who(request: Asked) -> str:
+    return f"admin {request.state.viewer.email}"
+
+
+def _host(request: Asked) -> str:
+    """Who invites, in the letter."""
+    return str(request.state.viewer.email)

@@ -1,0 +1,238 @@
+"""The API's part of the OpenAPI document: every parameter, body, answer and error, each with an example."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from app.web.api import deliveries, examples, lists, orders, payments, refunds, shapes
+from app.web.api.answers import PREFIX
+from app.web.api.bodies import schema_of
+from app.web.api.endpoints import EndpointChange, EndpointRequest, RetriesRequest, RotationRequest
+from app.web.api.orders import Nothing, OrderRequest
+
+REF = "#/components/schemas/{name}"
+SECURITY: list[dict[str, list[str]]] = [{"ApiKey": [], "ApiSecret": []}]
+SCHEMES = {
+    "ApiKey": {
+        "type": "apiKey", "in": "header", "name": "X-Api-Key",
+        "description": "`bl_test_…` or `bl_live_…`: a key is of one mode, and sees nothing of the other.",
+    },
+    "ApiSecret": {
+        "type": "apiKey", "in": "header", "name": "X-Api-Secret",
+        "description": "`bls_…`, shown once when the key is made.",
+    },
+}  # fmt: skip
+HEADERS = {
+    "RateLimit-Policy": ("How many requests the key may make in how many seconds.", '"key";q=600;w=60'),
+    "RateLimit": ("How many of them are left, and for how many seconds.", '"key";r=599;t=42'),
+}
+REPLAYED = ("`true` where this is the first answer again, for a repeated Idempotency-Key.", "true")
+KEY = {
+    "name": "Idempotency-Key", "in": "header", "required": False,
+    "description": "A name of your own for this request, such as a random UUID. Sent again with it within 24 hours, "
+    "the request takes no second effect and is answered with the first answer's very bytes.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+}  # fmt: skip
+FAULTS: dict[int, tuple[str, str, str]] = {
+    400: ("A member or parameter can't be used; `field` names it", "malformed_body", "reference is missing."),
+    401: ("No key, or one that can't be used", "invalid_api_key", "Send a key in X-Api-Key and its secret in …"),
+    403: ("The key lacks the scope", "scope_missing", "It lacks the scope orders:write. Use another key, or …"),
+    404: ("Unknown, or not of this merchant and mode", "no_such_order", "Check the id, and whether it is of this …"),
+    409: ("Not possible in its state, or the same request is in progress", "order_not_payable", "The order is paid: …"),
+    413: ("More than 64 kB", "body_too_large", "Send at most 64 kB."),
+    415: ("The body is not JSON", "unsupported_media_type", "Send JSON, with Content-Type: application/json."),
+    422: (
+        "Well-formed, but a value can't be used; or the Idempotency-Key belongs to another request",
+        "idempotency_key_reused",
+        "Send the same request as the first time, or another key.",
+    ),
+    429: (
+        "Too many requests; `Retry-After` says how long to wait",
+        "rate_limited",
+        "Please wait 42 seconds.",
+    ),
+    500: ("Our fault; send it again with the same Idempotency-Key", "internal_error", "Send it again, with …"),
+}
+READ, WRITE = (401, 403, 429, 500), (400, 401, 403, 409, 413, 415, 422, 429, 500)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """``body``: its shape and the name of its examples. ``filters``: those of a list."""
+
+    name: str
+    status: int
+    answer: Any
+    example: Any
+    body: tuple[Any, str] | None = None
+    filters: Sequence[str] = ()
+    words: Mapping[str, Sequence[str]] | None = None
+
+
+def _page(example: Any) -> dict[str, Any]:
+    return {"data": [example], "next": examples.NEXT}
+
+
+_NOTHING = (Nothing, "")
+_SENT = {"event_id": examples.EVENT_ID, "endpoint_id": examples.ENDPOINT_ID}
+_RETRIED = {"endpoint_id": examples.ENDPOINT_ID, "retried": 3}
+_CANCELLED = examples.PAYMENT | {"status": "cancelled", "failure": "cancelled"}
+_SECRET = examples.ENDPOINT | examples.SECRET
+_FEED = {"data": [examples.EVENT | {"number": 1042}], "next": 1042, "more": False}
+_LIST = ("after", "limit")
+OPERATIONS = {
+    ("post", "orders"): Operation("create_order", 201, shapes.Order, examples.ORDER, (OrderRequest, "order")),
+    ("get", "orders"): Operation(
+        "list_orders", 200, shapes.Orders, _page(examples.ORDER), None, (*orders.FILTERS, *_LIST), orders.WORDS
+    ),
+    ("get", "orders/{order_id}"): Operation("get_order", 200, shapes.Order, examples.ORDER),
+    ("post", "orders/{order_id}/cancel"): Operation(
+        "cancel_order", 200, shapes.Order, examples.ORDER | {"status": "cancelled"}, _NOTHING
+    ),
+    ("post", "payments"): Operation(
+        "create_payment", 201, shapes.Payment, examples.PAYMENT, (payments.PaymentRequest, "payment")
+    ),
+    ("get", "payments"): Operation(
+        "list_payments", 200, shapes.Payments, _page(examples.PAID), None, (*payments.FILTERS, *_LIST), payments.WORDS
+    ),
+    ("get", "payments/{payment_id}"): Operation("get_payment", 200, shapes.Payment, examples.PAID),
+    ("post", "payments/{payment_id}/cancel"): Operation("cancel_payment", 200, shapes.Payment, _CANCELLED, _NOTHING),
+    ("post", "payments/{payment_id}/refunds"): Operation(
+        "create_refund", 201, shapes.Refund, examples.REFUND, (refunds.RefundRequest, "refund")
+    ),
+    ("get", "refunds"): Operation(
+        "list_refunds", 200, shapes.Refunds, _page(examples.REFUND), None, (*refunds.FILTERS, *_LIST), refunds.WORDS
+    ),
+    ("get", "refunds/{refund_id}"): Operation("get_refund", 200, shapes.Refund, examples.REFUND),
+    ("get", "events"): Operation("list_events", 200, shapes.Events, _FEED, None, ("number", "limit")),
+    ("post", "webhooks/endpoints"): Operation(
+        "create_endpoint", 201, shapes.EndpointWithSecret, _SECRET, (EndpointRequest, "endpoint")
+    ),
+    ("get", "webhooks/endpoints"): Operation(
+        "list_endpoints", 200, shapes.Endpoints, {"data": [examples.ENDPOINT], "next": None}
+    ),
+    ("get", "webhooks/endpoints/{endpoint_id}"): Operation("get_endpoint", 200, shapes.Endpoint, examples.ENDPOINT),
+    ("patch", "webhooks/endpoints/{endpoint_id}"): Operation(
+        "change_endpoint", 200, shapes.Endpoint, examples.ENDPOINT, (EndpointChange, "change")
+    ),
+    ("delete", "webhooks/endpoints/{endpoint_id}"): Operation(
+        "remove_endpoint", 200, shapes.EndpointRemoved,
+        {"id": examples.ENDPOINT_ID, "object": "endpoint", "deleted": True},
+    ),
+    ("post", "webhooks/endpoints/{endpoint_id}/rotate"): Operation(
+        "rotate_endpoint_secret", 200, shapes.EndpointWithSecret, _SECRET, (RotationRequest, "rotation")
+    ),
+    ("post", "webhooks/endpoints/{endpoint_id}/test"): Operation(
+        "send_test_event", 202, shapes.TestEventSent, _SENT, _NOTHING
+    ),
+    ("post", "webhooks/endpoints/{endpoint_id}/retries"): Operation(
+        "retry_failed_deliveries", 202, shapes.DeliveriesRetried, _RETRIED, (RetriesRequest, "retries")
+    ),
+    ("get", "webhooks/deliveries"): Operation(
+        "list_deliveries", 200, shapes.Deliveries, _page(examples.DELIVERY), None, (*deliveries.FILTERS, *_LIST),
+        deliveries.WORDS,
+    ),
+    ("get", "webhooks/deliveries/{delivery_id}"): Operation(
+        "get_delivery", 200, shapes.DeliveryWithLog, examples.DELIVERY | examples.LOG
+    ),
+    ("post", "webhooks/deliveries/{delivery_id}/retry"): Operation(
+        "retry_delivery", 202, shapes.Delivery, examples.DELIVERY | {"status": "pending"}, _NOTHING
+    ),
+}  # fmt: skip
+
+
+def complete(schema: dict[str, Any]) -> dict[str, Any]:
+    """The document with everything of ``/api/v1`` filled in."""
+    types = [
+        shapes.Fault,
+        *(o.answer for o in OPERATIONS.values()),
+        *(o.body[0] for o in OPERATIONS.values() if o.body),
+    ]
+    unique = list(dict.fromkeys(types))
+    refs, components = msgspec.json.schema_components(unique, ref_template=REF, schema_hook=schema_of)
+    by_type = dict(zip(unique, refs, strict=True))
+    parts = schema.setdefault("components", {})
+    parts.setdefault("schemas", {}).update(components)
+    parts.setdefault("securitySchemes", {}).update(SCHEMES)
+    for (method, path), operation in OPERATIONS.items():
+        found = schema["paths"][PREFIX + path][method]
+        found |= _described(operation, method, path, by_type)
+    return schema
+
+
+def _described(operation: Operation, method: str, path: str, by_type: Mapping[Any, Any]) -> dict[str, Any]:
+    named = [part[1:-1] for part in path.split("/") if part.startswith("{")]
+    parameters = [_in_path(name) for name in named]
+    parameters += [_in_query(name, (operation.words or {}).get(name)) for name in operation.filters]
+    said: dict[str, Any] = {"operationId": operation.name, "security": SECURITY}
+    if method == "post":
+        parameters.append(KEY)
+    if operation.body:
+        said["requestBody"] = _body(operation.body, by_type)
+    found = {"404"} if named or operation.name == "create_payment" else set()
+    faults = {str(status) for status in (WRITE if operation.body else READ)} | found
+    if operation.filters or method == "get":
+        faults.add("400")
+    headers = HEADERS | ({"Idempotent-Replayed": REPLAYED} if method == "post" else {})
+    done = {
+        "description": "Done",
+        "headers": {name: _header(*said) for name, said in headers.items()},
+        "content": {"application/json": {"schema": by_type[operation.answer], "example": operation.example}},
+    }
+    refused = {status: _fault(int(status), by_type) for status in sorted(faults)}
+    return said | {"parameters": parameters, "responses": {str(operation.status): done, **refused}}
+
+
+def _body(body: tuple[Any, str], by_type: Mapping[Any, Any]) -> dict[str, Any]:
+    shape, name = body
+    shown = {title: {"summary": title, "value": value} for title, value in examples.BODIES.get(name, {}).items()}
+    content = {"schema": by_type[shape]} | ({"examples": shown} if shown else {})
+    return {"required": shape not in {Nothing, RotationRequest}, "content": {"application/json": content}}
+
+
+def _header(description: str, example: str) -> dict[str, Any]:
+    return {"description": description, "schema": {"type": "string"}, "example": example}
+
+
+def _fault(status: int, by_type: Mapping[Any, Any]) -> dict[str, Any]:
+    description, code, detail = FAULTS[status]
+    example = {"type": f"https://pay.example/docs/errors/{code}", "title": description, "status": status}
+    content = {"schema": by_type[shapes.Fault], "example": example | {"detail": detail, "code": code}}
+    headers = {"Retry-After": _header("Seconds to wait.", "42")} if status == 429 else {}
+    if status == 401:
+        headers = {"WWW-Authenticate": _header("The scheme that is asked for.", 'ApiKey realm="BitLoot"')}
+    return {"description": description, "headers": headers, "content": {"application/problem+json": content}}
+
+
+def _in_path(name: str) -> dict[str, Any]:
+    shown = {
+        "order_id": examples.ORDER_ID, "payment_id": examples.PAYMENT_ID, "refund_id": examples.REFUND_ID,
+        "endpoint_id": examples.ENDPOINT_ID, "delivery_id": examples.DELIVERY_ID,
+    }  # fmt: skip
+    schema = {"type": "string", "format": "uuid"}
+    return {"name": name, "in": "path", "required": True, "schema": schema, "example": shown[name]}
+
+
+QUERY: dict[str, tuple[str, dict[str, Any]]] = {
+    "after": ("What a page gave as `next`.", {"type": "string", "pattern": "^[A-Za-z0-9_-]{22}$"}),
+    "number": (
+        "The number of the last event you have: what the answer before gave as `next`.",
+        {"type": "integer", "minimum": 0, "maximum": 2**63 - 1, "default": 0},
+    ),
+    "limit": ("At most so many.", {"type": "integer", "minimum": 1, "maximum": lists.MOST, "default": lists.USUAL}),
+    "created_from": ("Made at that time or after it.", {"type": "string", "format": "date-time"}),
+    "created_to": ("Made before that time.", {"type": "string", "format": "date-time"}),
+    "reference": ("The order's reference.", {"type": "string", "maxLength": 128, "pattern": "^[^\\x00]*$"}),
+    "customer_email": ("The order's email.", {"type": "string", "maxLength": 254, "pattern": "^[^\\x00]*$"}),
+}
+
+
+def _in_query(name: str, words: Sequence[str] | None) -> dict[str, Any]:
+    about: tuple[str, dict[str, Any]] = ("", {"type": "string", "format": "uuid"})
+    if words is not None:
+        about = ("Those alone.", {"type": "string", "enum": [str(word) for word in words]})
+    description, schema = QUERY.get(name, about)
+    name = "after" if name == "number" else name
+    return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}

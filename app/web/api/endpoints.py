@@ -1,0 +1,185 @@
+"""Webhook endpoints: where events are sent to."""
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal
+
+import msgspec
+from litestar import Request, Response, delete, get, patch, post
+from litestar.params import FromPath
+from msgspec import UNSET, Meta, UnsetType
+
+from app.core import db
+from app.core.ids import parse_id
+from app.merchants.keys import Caller
+from app.web.api import answers, bodies, gate, lists, posting
+from app.web.api.orders import Nothing
+from app.web.render import iso
+from app.webhooks import queries, service
+from app.webhooks.events import TYPES
+from app.webhooks.service import NoSuchEndpoint
+
+Asked = Request[Any, Any, Any]
+DAY = 86400  # seconds
+Url = Annotated[
+    str,
+    Meta(
+        min_length=8, max_length=2000, pattern=bodies.PRINTABLE, examples=["https://shop.example.com/hooks/bitloot"],
+        description="https, of a public host; in test mode also http to localhost.",
+    ),
+]  # fmt: skip
+Name = Annotated[str, Meta(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$", examples=["Order desk"])]
+Types = Annotated[
+    list[Literal[TYPES]],  # type: ignore[valid-type]
+    Meta(max_length=len(TYPES), description="The events it wants; all, if none is named.", examples=[["order.paid"]]),
+]
+Since = Annotated[datetime, Meta(tz=True, examples=["2026-11-21T00:00:00Z"])]
+
+
+class EndpointRequest(msgspec.Struct, forbid_unknown_fields=True):
+    url: Url
+    name: Name = ""
+    types: Types = []
+
+
+class EndpointChange(msgspec.Struct, forbid_unknown_fields=True):
+    """What is left out stays. A disabled endpoint is sent nothing; what happens is kept for it."""
+
+    url: Url | UnsetType = UNSET
+    name: Name | UnsetType = UNSET
+    types: Types | UnsetType = UNSET
+    disabled: bool | UnsetType = UNSET
+
+
+class RotationRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """For `overlap` seconds requests are signed with the old secret, too."""
+
+    overlap: Annotated[int, Meta(ge=0, le=7 * DAY, examples=[DAY])] = DAY
+
+
+class RetriesRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """All that failed of what happened since then is sent again."""
+
+    since: Since
+
+
+def seen(row: Mapping[str, Any]) -> dict[str, Any]:
+    """An endpoint as its merchant sees it: without its secrets."""
+    disabled = row["disabled_at"]
+    return {
+        "id": str(row["id"]), "object": "endpoint", "mode": "test" if row["test"] else "live", "url": row["url"],
+        "name": row["name"], "types": row["types"], "disabled": iso(disabled) if disabled else None,
+        "disabled_why": row["disabled_why"], "created": iso(row["created_at"]),
+    }  # fmt: skip
+
+
+async def find(caller: Caller, endpoint_id: str) -> uuid.UUID:
+    """Raises NoSuchEndpoint, for anybody else's and for unknown ones alike."""
+    found = parse_id(endpoint_id)
+    if found is None or await queries.endpoint(found, caller.merchant_id, caller.test) is None:
+        raise NoSuchEndpoint("Check the id, and whether it is of this key's mode.")
+    return found
+
+
+async def create_one(caller: Caller, asked: EndpointRequest) -> tuple[int, Mapping[str, Any]]:
+    row, secret = await service.add(
+        caller.merchant_id, test=caller.test, url=asked.url, name=asked.name, types=asked.types
+    )
+    return 201, seen(row) | {"secret": secret}
+
+
+@post("/webhooks/endpoints", summary="Create a webhook endpoint", tags=["webhooks"], status_code=201)
+async def create(request: Asked) -> Response[bytes]:
+    """The answer has the secret that its requests are signed with. It is not shown again."""
+    return await posting.act(request, "webhooks:write", EndpointRequest, create_one)
+
+
+@get("/webhooks/endpoints", summary="List webhook endpoints", tags=["webhooks"])
+async def index(request: Asked) -> Response[bytes]:
+    """All there are, the oldest first."""
+    caller = await gate.enter(request, "webhooks:read")
+    lists.parameters(request)
+    rows = await queries.endpoints(caller.merchant_id, caller.test)
+    return answers.answer(request, {"data": [seen(row) for row in rows], "next": None})
+
+
+@get("/webhooks/endpoints/{endpoint_id:str}", summary="Retrieve a webhook endpoint", tags=["webhooks"])
+async def show(request: Asked, endpoint_id: FromPath[str]) -> Response[bytes]:
+    caller = await gate.enter(request, "webhooks:read")
+    lists.parameters(request)
+    row = await service.find(await find(caller, endpoint_id), caller.merchant_id, test=caller.test)
+    return answers.answer(request, seen(row))
+
+
+@patch("/webhooks/endpoints/{endpoint_id:str}", summary="Change a webhook endpoint", tags=["webhooks"])
+async def update(request: Asked, endpoint_id: FromPath[str]) -> Response[bytes]:
+    """Change what is given, disable or enable."""
+    caller = await gate.enter(request, "webhooks:write")
+    asked: EndpointChange = bodies.read(request, await request.body(), EndpointChange, needed=True)
+    found, whose = await find(caller, endpoint_id), caller.merchant_id
+    given = {name: getattr(asked, name) for name in ("url", "name", "types")}
+    with posting.understood():
+        async with db.transaction():
+            row = await service.change(
+                found, whose, test=caller.test, **{name: value for name, value in given.items() if value is not UNSET}
+            )
+        if asked.disabled is True:
+            row = await service.disable(found, whose, test=caller.test)
+        elif asked.disabled is False:
+            row = await service.enable(found, whose, test=caller.test)
+    return answers.answer(request, seen(row))
+
+
+@delete(
+    "/webhooks/endpoints/{endpoint_id:str}", summary="Remove a webhook endpoint", tags=["webhooks"], status_code=200
+)
+async def destroy(request: Asked, endpoint_id: FromPath[str]) -> Response[bytes]:
+    """For good: what was in line for it is given up."""
+    caller = await gate.enter(request, "webhooks:write")
+    found = await find(caller, endpoint_id)
+    await service.remove(found, caller.merchant_id, test=caller.test)
+    return answers.answer(request, {"id": str(found), "object": "endpoint", "deleted": True})
+
+
+@post(
+    "/webhooks/endpoints/{endpoint_id:str}/rotate", summary="Rotate an endpoint's secret", tags=["webhooks"],
+    status_code=200,
+)  # fmt: skip
+async def rotate(request: Asked, endpoint_id: FromPath[str]) -> Response[bytes]:
+    """The answer has the new secret. It is not shown again."""
+
+    async def work(caller: Caller, asked: RotationRequest) -> tuple[int, Mapping[str, Any]]:
+        found, overlap = await find(caller, endpoint_id), timedelta(seconds=asked.overlap)
+        secret = await service.rotate(found, caller.merchant_id, overlap, test=caller.test)
+        return 200, seen(await service.find(found, caller.merchant_id, test=caller.test)) | {"secret": secret}
+
+    return await posting.act(request, "webhooks:write", RotationRequest, work)
+
+
+@post("/webhooks/endpoints/{endpoint_id:str}/test", summary="Send a test event", tags=["webhooks"], status_code=202)
+async def test(request: Asked, endpoint_id: FromPath[str]) -> Response[bytes]:
+    """An event of type `endpoint.test`, to this endpoint alone."""
+
+    async def work(caller: Caller, _: Nothing) -> tuple[int, Mapping[str, Any]]:
+        found = await find(caller, endpoint_id)
+        event = await service.send_test_event(found, caller.merchant_id, test=caller.test)
+        return 202, {"event_id": str(event), "endpoint_id": str(found)}
+
+    return await posting.act(request, "webhooks:write", Nothing, work)
+
+
+@post(
+    "/webhooks/endpoints/{endpoint_id:str}/retries", summary="Resend all that failed", tags=["webhooks"],
+    status_code=202,
+)  # fmt: skip
+async def retries(request: Asked, endpoint_id: FromPath[str]) -> Response[bytes]:
+    """Of the events since a time."""
+
+    async def work(caller: Caller, asked: RetriesRequest) -> tuple[int, Mapping[str, Any]]:
+        since = lists.storable(asked.since)
+        found = await find(caller, endpoint_id)
+        count = await service.retry_failed(found, caller.merchant_id, since, test=caller.test)
+        return 202, {"endpoint_id": str(found), "retried": count}
+
+    return await posting.act(request, "webhooks:write", RetriesRequest, work)

@@ -1,0 +1,27 @@
+"""The feed of events: to catch up with what webhooks did not bring."""
+
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, get
+
+from app.web.api import answers, gate, lists
+from app.webhooks import queries
+
+Asked = Request[Any, Any, Any]
+LAST = 2**63 - 1
+
+
+@get("/events", summary="Read the feed of events", tags=["events"])
+async def index(request: Asked) -> Response[bytes]:
+    """Events after a number, oldest first, of the last 30 days. Ask again with `next` as `after`, for ever.
+
+    `sequence` counts the events of one object, `number` those of the whole feed; both without gaps.
+    """
+    caller = await gate.enter(request, "events:read")
+    given = lists.parameters(request, "after", "limit")
+    after, most = lists.whole(given, "after", 0, 0, LAST), lists.limit(given)
+    rows = await queries.feed(caller.merchant_id, caller.test, after, most + 1)
+    data = [msgspec.json.decode(row["payload"]) | {"number": row["number"]} for row in rows[:most]]
+    last = data[-1]["number"] if data else after
+    return answers.answer(request, {"data": data, "next": last, "more": len(rows) > most})

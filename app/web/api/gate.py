@@ -1,0 +1,52 @@
+"""What every door of the API asks first: whose key, within which limit, for which scope."""
+
+from typing import Any
+
+from litestar import Request
+
+from app.core import limits
+from app.core.errors import Forbidden, TooMany, Unauthorized
+from app.core.limits import Left, TooManyAttempts
+from app.core.settings import settings
+from app.merchants import keys
+from app.merchants.keys import Caller
+from app.web.viewer import client_ip
+
+Asked = Request[Any, Any, Any]
+
+
+class ApiKeyMissing(Unauthorized):
+    title = "This needs an API key"
+
+
+class ScopeMissing(Forbidden):
+    title = "This key may not do that"
+
+
+class RateLimited(TooMany):
+    title = "This key is used too often"
+
+
+async def enter(request: Asked, scope: str) -> Caller:
+    """Who asks. Raises ApiKeyMissing, InvalidApiKey, RateLimited or ScopeMissing."""
+    key, secret = request.headers.get("x-api-key", ""), request.headers.get("x-api-secret", "")
+    if not key or not secret:
+        raise ApiKeyMissing("Send a key in X-Api-Key and its secret in X-Api-Secret; both are made on the keys page.")
+    try:
+        caller = await keys.authenticate(key, secret)
+    except keys.InvalidApiKey:
+        await _spend(request, "api_strangers", client_ip(request))
+        raise
+    request.state.limit = await _spend(request, "api", caller.key_id.hex)
+    if scope not in caller.scopes:
+        raise ScopeMissing(f"It lacks the scope {scope}. Use another key, or make one that has it.")
+    return caller
+
+
+async def _spend(request: Asked, purse: str, who: str) -> Left:
+    most = settings().limit_api
+    try:
+        return await limits.take(purse, who, most)
+    except TooManyAttempts as full:
+        request.state.limit = Left(most, 0, full.retry_after)
+        raise RateLimited(full.detail, retry_after=full.retry_after) from None

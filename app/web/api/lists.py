@@ -1,0 +1,120 @@
+"""Lists: the newest first, so many at once, and a cursor to go on from that stays good whatever is added meanwhile."""
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Request
+
+from app.core.errors import Invalid
+from app.core.ids import parse_id
+
+USUAL, MOST = 20, 100  # objects a page
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
+TEXT_LENGTH = 64  # characters of a parameter
+LENGTHS = {"reference": 128, "customer_email": 254}  # of those that may be longer
+Asked = Request[Any, Any, Any]
+
+
+class BadParameter(Invalid):
+    title = "A parameter of the query can't be used"
+
+
+def parameters(request: Asked, *known: str) -> dict[str, str]:
+    """The query's parameters. Raises BadParameter for one that is not known here, or given twice."""
+    found: dict[str, str] = {}
+    for name, value in request.query_params.multi_items():
+        if name not in known:
+            detail = f"Known here: {', '.join(known)}." if known else "None are known here."
+            raise BadParameter(detail, field=name if name.isidentifier() and len(name) <= 64 else None)
+        if name in found:
+            raise BadParameter("Give it once.", field=name)
+        if "\x00" in value or len(value) > LENGTHS.get(name, TEXT_LENGTH):
+            raise BadParameter("It is too long, or holds a NUL character.", field=name)
+        found[name] = value
+    return found
+
+
+def page(given: Mapping[str, str]) -> tuple[UUID | None, int]:
+    """``after`` and ``limit``."""
+    return (cursor(given["after"]) if "after" in given else None), limit(given)
+
+
+def limit(given: Mapping[str, str]) -> int:
+    return whole(given, "limit", USUAL, 1, MOST)
+
+
+def whole(given: Mapping[str, str], name: str, usual: int, least: int, most: int) -> int:
+    """A whole number of the query. Raises BadParameter."""
+    text = given.get(name, str(usual))
+    if not (text.isascii() and text.isdigit() and len(text) <= 19 and least <= int(text) <= most):
+        raise BadParameter(f"Give a whole number from {least} to {most}.", field=name)
+    return int(text)
+
+
+def filters(given: Mapping[str, str], *, words: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """What to choose by: ids and times as such, ``words`` each from its list. Raises BadParameter."""
+    chosen: dict[str, Any] = {}
+    for name, value in given.items():
+        if name in {"after", "limit"}:
+            continue
+        if name in words and value not in words[name]:
+            raise BadParameter(f"Use one of {', '.join(words[name])}.", field=name)
+        if name.startswith("created_"):
+            chosen[name] = moment(value, name)
+        elif name.endswith("_id"):
+            chosen[name] = _id(value, name)
+        else:
+            chosen[name] = value
+    return chosen
+
+
+def _id(text: str, name: str) -> UUID:
+    found = parse_id(text)
+    if found is None:
+        raise BadParameter("Write it as a UUID.", field=name)
+    return found
+
+
+def moment(text: str, name: str) -> datetime:
+    """A time (RFC 3339, with its offset). Raises BadParameter."""
+    try:
+        at = msgspec.convert(text, datetime)
+    except msgspec.ValidationError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise BadParameter("Write it as 2026-11-21T08:30:00Z, with the offset.", field=name)
+    return storable(at)
+
+
+def storable(at: datetime) -> datetime:
+    """The time, or the nearest that all our tables know."""
+    try:
+        return min(max(at.astimezone(UTC), EARLIEST), LATEST)
+    except OverflowError:
+        return EARLIEST if at.year < EARLIEST.year else LATEST
+
+
+def listed(rows: Sequence[Mapping[str, Any]], most: int, objects: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """A page of ``most``, of one row more than that where there are more."""
+    more = len(rows) > most
+    return {"data": list(objects[:most]), "next": written(rows[most - 1]["id"]) if more else None}
+
+
+def written(last: UUID) -> str:
+    return base64.urlsafe_b64encode(last.bytes).decode().rstrip("=")
+
+
+def cursor(text: str) -> UUID:
+    """The id behind a cursor. Raises BadParameter."""
+    try:
+        raw = base64.urlsafe_b64decode(text + "==") if text.isascii() and len(text) == 22 else b""
+    except (binascii.Error, ValueError):
+        raw = b""
+    if len(raw) != 16:
+        raise BadParameter("Use what an answer gave as next.", field="after")
+    return UUID(bytes=raw)

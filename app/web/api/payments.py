@@ -1,0 +1,138 @@
+"""Payments: attempts to pay an order. Each is answered pending at once, and worked on by jobs."""
+
+import uuid
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.params import FromPath
+from msgspec import Meta
+
+from app.core.errors import Problem
+from app.core.ids import parse_id
+from app.merchants.keys import Caller
+from app.payments import asking, queries
+from app.payments.asking import NoSuchPayment
+from app.web.api import answers, gate, lists, orders, posting
+from app.web.api.bodies import Metadata
+from app.web.api.orders import Nothing
+from app.webhooks import objects
+
+Asked = Request[Any, Any, Any]
+FILTERS = ("status", "method", "order_id", "reference", "customer_email", "created_from", "created_to")
+STATUSES = (
+    "pending", "confirming", "success", "failed", "expired", "underpaid", "refunded", "cancelled",
+)  # fmt: skip
+WORDS = {"status": STATUSES, "method": asking.METHODS}
+
+
+CoinCode = Annotated[str, Meta(max_length=16, pattern="^[A-Za-z0-9]+$", examples=["btc"])]
+
+
+class Crypto(msgspec.Struct, forbid_unknown_fields=True):
+    """`currency` is a coin's code; without one we choose the first that takes the amount."""
+
+    currency: CoinCode | None = None
+
+
+class Upi(msgspec.Struct, forbid_unknown_fields=True):
+    vpa: Annotated[str, Meta(min_length=3, max_length=255, examples=["success@test"])]
+
+
+class Card(msgspec.Struct, forbid_unknown_fields=True):
+    """Test cards only. Of the number, its last four digits and the network are kept; expiry and CVV are not."""
+
+    number: Annotated[str, Meta(min_length=12, max_length=23, examples=["4242424242424242"])]
+    expiry: Annotated[str, Meta(min_length=4, max_length=9, examples=["12/34"])]
+    cvv: Annotated[str, Meta(min_length=3, max_length=4, examples=["123"])]
+
+    def __repr__(self) -> str:
+        return "<Card hidden>"
+
+
+class CryptoPaymentRequest(msgspec.Struct, forbid_unknown_fields=True, tag_field="method", tag="crypto"):
+    """In test mode the simulated processor plays it; live, coins are sent to the address in the payment."""
+
+    order_id: uuid.UUID
+    crypto: Crypto | None = None
+    metadata: Metadata = {}
+
+
+class UpiPaymentRequest(msgspec.Struct, forbid_unknown_fields=True, tag_field="method", tag="upi"):
+    """In test mode only."""
+
+    order_id: uuid.UUID
+    upi: Upi
+    metadata: Metadata = {}
+
+
+class CardPaymentRequest(msgspec.Struct, forbid_unknown_fields=True, tag_field="method", tag="card"):
+    """In test mode only."""
+
+    order_id: uuid.UUID
+    card: Card
+    metadata: Metadata = {}
+
+
+PaymentRequest = CryptoPaymentRequest | UpiPaymentRequest | CardPaymentRequest
+
+
+async def create_one(caller: Caller, asked: PaymentRequest) -> tuple[int, Mapping[str, Any]]:
+    order = await orders.find(caller, str(asked.order_id))
+    method = str(asked.__struct_config__.tag)
+    given = getattr(asked, method)
+    spec = {name: getattr(given, name) for name in given.__struct_fields__} if given is not None else {}
+    try:
+        row = await asking.ask(order, method, spec | {"metadata": asked.metadata})
+    except Problem as refused:
+        if refused.field in spec:
+            refused.field = f"{method}.{refused.field}"
+        raise
+    return 201, objects.payment(row, row)
+
+
+async def find(caller: Caller, payment_id: str) -> dict[str, Any]:
+    """The merchant's own payment of this mode. Raises NoSuchPayment for anybody else's and for unknown ones alike."""
+    found = parse_id(payment_id)
+    row = await queries.of_merchant(caller.merchant_id, caller.test, found) if found else None
+    if row is None:
+        raise NoSuchPayment("Check the id, and whether it is of this key's mode.")
+    return row
+
+
+@post("/payments", summary="Create a payment", tags=["payments"], status_code=201)
+async def create(request: Asked) -> Response[bytes]:
+    """Try to have an order paid. The answer is `pending`; what becomes of it is told by webhooks, or by asking."""
+    return await posting.act(request, "payments:write", PaymentRequest, create_one)
+
+
+@get("/payments", summary="List payments", tags=["payments"])
+async def index(request: Asked) -> Response[bytes]:
+    """The newest first."""
+    caller = await gate.enter(request, "payments:read")
+    given = lists.parameters(request, *FILTERS, "after", "limit")
+    before, most = lists.page(given)
+    chosen = lists.filters(given, words=WORDS)
+    rows = await queries.merchant_page(caller.merchant_id, caller.test, chosen, before, most + 1)
+    return answers.answer(request, lists.listed(rows, most, [objects.payment(row, row) for row in rows]))
+
+
+@get("/payments/{payment_id:str}", summary="Retrieve a payment", tags=["payments"])
+async def show(request: Asked, payment_id: FromPath[str]) -> Response[bytes]:
+    caller = await gate.enter(request, "payments:read")
+    lists.parameters(request)
+    row = await find(caller, payment_id)
+    return answers.answer(request, objects.payment(row, row))
+
+
+@post("/payments/{payment_id:str}/cancel", summary="Cancel a payment", tags=["payments"], status_code=200)
+async def cancel(request: Asked, payment_id: FromPath[str]) -> Response[bytes]:
+    """Only while it is pending. Its order stays payable."""
+
+    async def work(caller: Caller, _: Nothing) -> tuple[int, Mapping[str, Any]]:
+        found = await find(caller, payment_id)
+        row = await asking.cancel(caller.merchant_id, caller.test, found["id"])
+        return 200, objects.payment(row, row)
+
+    return await posting.act(request, "payments:write", Nothing, work)

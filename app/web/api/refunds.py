@@ -1,0 +1,88 @@
+"""Refunds: all of a payment's money, or part of it, goes back."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.params import FromPath
+from msgspec import Meta
+
+from app.core.ids import parse_id
+from app.merchants.keys import Caller
+from app.refunds import asking, claims, queries
+from app.refunds.addresses import BadAddress, Target
+from app.refunds.service import NoSuchRefund
+from app.refunds.states import RefundStatus
+from app.web.api import answers, bodies, gate, lists, payments, posting
+from app.web.api.bodies import Amount
+from app.webhooks import objects
+
+Asked = Request[Any, Any, Any]
+FILTERS = ("status", "order_id", "payment_id", "reference", "customer_email", "created_from", "created_to")
+WORDS = {"status": tuple(RefundStatus)}
+
+
+class Address(msgspec.Struct, forbid_unknown_fields=True):
+    """Where coins go back to. Without one, the customer names it by the refund's `claim_url`."""
+
+    coin: payments.CoinCode
+    address: Annotated[str, Meta(min_length=1, max_length=200, examples=["bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"])]
+    memo: Annotated[str, Meta(max_length=100)] | None = None
+
+
+class RefundRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """Without an `amount`, all that is left of the payment goes back."""
+
+    reason: Annotated[str, Meta(min_length=1, max_length=300, pattern=bodies.PRINTABLE, examples=["Returned goods"])]
+    amount: Amount | None = None
+    address: Address | None = None
+
+
+def seen(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A refund as its merchant sees it."""
+    return objects.refund(row, row) | {"claim_url": asking.claim_url(row)}
+
+
+@post("/payments/{payment_id:str}/refunds", summary="Refund a payment", tags=["refunds"], status_code=201)
+async def create(request: Asked, payment_id: FromPath[str]) -> Response[bytes]:
+    """At most what was captured less what went back. The answer is `pending`; webhooks tell what becomes of it."""
+
+    async def work(caller: Caller, asked: RefundRequest) -> tuple[int, Mapping[str, Any]]:
+        payment = await payments.find(caller, payment_id)
+        target = await _target(asked.address) if asked.address else None
+        row = await asking.ask(
+            caller.merchant_id, caller.test, payment["id"], asked.amount, asked.reason, target, f"key {caller.key_id}"
+        )
+        return 201, seen(row)
+
+    return await posting.act(request, "refunds:write", RefundRequest, work)
+
+
+async def _target(asked: Address) -> Target:
+    try:
+        return await claims.parse(asked.coin.lower(), asked.address, asked.memo or "")
+    except BadAddress as bad:
+        raise BadAddress(bad.detail, field=f"address.{bad.field}") from None
+
+
+@get("/refunds", summary="List refunds", tags=["refunds"])
+async def index(request: Asked) -> Response[bytes]:
+    """The newest first."""
+    caller = await gate.enter(request, "refunds:read")
+    given = lists.parameters(request, *FILTERS, "after", "limit")
+    before, most = lists.page(given)
+    chosen = lists.filters(given, words=WORDS)
+    rows = await queries.merchant_page(caller.merchant_id, caller.test, chosen, before, most + 1)
+    return answers.answer(request, lists.listed(rows, most, [seen(row) for row in rows]))
+
+
+@get("/refunds/{refund_id:str}", summary="Retrieve a refund", tags=["refunds"])
+async def show(request: Asked, refund_id: FromPath[str]) -> Response[bytes]:
+    caller = await gate.enter(request, "refunds:read")
+    lists.parameters(request)
+    found = parse_id(refund_id)
+    row = await queries.of_merchant(caller.merchant_id, caller.test, found) if found else None
+    if row is None:
+        raise NoSuchRefund("Check the id, and whether it is of this key's mode.")
+    return answers.answer(request, seen(row))

@@ -1,0 +1,32 @@
+"""The frame's bell: a line for each event of its order. What it means, the frame asks ``/embed/checkout/status``."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+from litestar import Request, get
+from litestar.response import Stream
+
+from app.core.live import Newsroom
+from app.web.embed import scene
+from app.web.store import live
+
+Asked = Request[Any, Any, Any]
+
+
+@get("/embed/events", include_in_schema=False)
+async def events(request: Asked) -> Stream:
+    """Server-sent events by the page's `?token=`. Raises CheckoutOver."""
+    found = await scene.by_token(request.query_params.get("token", ""))
+    after = live.seq(request.headers.get("last-event-id"))
+    return Stream(
+        _bell(request.app.state.newsroom, found.order["id"], after),
+        media_type="text/event-stream",
+        headers={"cache-control": "no-store", "x-accel-buffering": "no"},
+    )
+
+
+async def _bell(newsroom: Newsroom, order_id: UUID, after: int) -> AsyncIterator[str]:
+    yield "retry: 1000\n\n"
+    async for news in live.news_of(newsroom, order_id, after):
+        yield f"id: {news[-1]['seq']}\ndata: moved\n\n" if news else ": still here\n\n"

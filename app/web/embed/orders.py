@@ -1,0 +1,50 @@
+"""How an order stands, for the SDK in a merchant's page: the server's word, which alone calls a payment a success."""
+
+import json
+from typing import Any
+
+from litestar import Request, Response, get
+from litestar.params import FromPath
+
+from app.payments import queries as payments
+from app.web.embed import scene
+from app.webhooks import objects
+
+PAID = {"paid", "fulfilled"}
+Asked = Request[Any, Any, Any]
+
+
+@get("/embed/orders/{order_id:str}", summary="How an order stands", tags=["embed"])
+async def show(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
+    """For pages of the merchant's allowed origins, by `?key=` its publishable key: what the customer may see."""
+    origin = scene.origin_of(request)
+    found = await scene.of(request.query_params.get("key", ""), order_id, origin)
+    attempts = await payments.of_order(found.order["id"])
+    body = json.dumps(truth(found.order, attempts)).encode()
+    kept = {"cache-control": "no-store", "vary": "Origin", "access-control-allow-origin": origin}
+    return Response(body, media_type="application/json", headers=kept)
+
+
+def current(attempts: list[scene.Row]) -> scene.Row | None:
+    """The newest attempt; what else arrived at an earlier one's address is none of its own."""
+    return next((attempt for attempt in attempts if attempt["parent_payment_id"] is None), None)
+
+
+def truth(order: scene.Row, attempts: list[scene.Row]) -> scene.Row:
+    """``{id, status, paid, amount, currency, mode, payment: {id, status, method, failure} | null}``."""
+    newest = current(attempts)
+    return {
+        "id": str(order["id"]),
+        "status": order["status"],
+        "paid": order["status"] in PAID,
+        "amount": str(order["total"]),
+        "currency": order["currency"],
+        "mode": objects.mode(order),
+        "payment": newest
+        and {
+            "id": str(newest["id"]),
+            "status": objects.payment_word(newest),
+            "method": newest["method"],
+            "failure": newest["failure"],
+        },
+    }

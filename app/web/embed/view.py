@@ -1,0 +1,97 @@
+"""A merchant's order as its checkout shows it: one thing at a time."""
+
+from typing import Any
+
+from app.core import clock
+from app.core.money import Money, plain
+from app.payments import queries as payments
+from app.web.embed import words
+from app.web.embed.orders import PAID, current
+from app.web.embed.scene import Row, Scene
+from app.web.store.checkout import coin_choices
+from app.web.store.order_money import qr
+from app.web.store.wallets import MEMO_LABELS, wallet_uri
+from app.webhooks import objects
+
+CLOSED = {"refunded", "cancelled", "failed"}
+PROCESSING = {"card": "processing", "upi": "approve"}
+
+
+async def build(scene: Scene, *, again: str = "") -> dict[str, Any]:
+    """What ``embed/checkout`` shows. ``again``: the attempt whose end the customer has read and left behind."""
+    order = scene.order
+    attempts, coins = await payments.of_order(order["id"]), await payments.coins()
+    attempt = current(attempts)
+    phase = phase_of(order, attempt, again)
+    headline, next_words = words.PHASES[phase]
+    method = attempt["method"] if attempt else ""
+    if phase == "failed" and attempt:
+        next_words = words.of_failure(objects.payment_word(attempt), method, attempt["failure"])
+    return {
+        "phase": phase,
+        "headline": headline,
+        "next_words": next_words,
+        "mark": words.MARKS[phase],
+        "tone": words.TONES.get(phase, "working"),
+        "seen": _seen(order, attempt, phase),
+        "again": again,
+        "token": scene.token,
+        "test": scene.test,
+        "merchant": scene.merchant["name"],
+        "reference": order["reference"],
+        "total": Money(order["total"], order["currency"]),
+        "attempt": str(attempt["id"]) if attempt else "",
+        "method": method or ("card" if scene.test else "crypto"),
+        "details": objects.payment(attempt, order)["details"] if attempt else {},
+        "payment": _crypto(attempt, coins) if attempt and attempt["pay_address"] else None,
+        "coins": coin_choices(coins, order["currency"]),
+        "cards": words.CARDS,
+        "addresses": words.ADDRESSES,
+    }
+
+
+def phase_of(order: Row, attempt: Row | None, again: str) -> str:
+    """Which of ``words.PHASES`` it is."""
+    if order["status"] in PAID:
+        return "paid"
+    if order["status"] in CLOSED:
+        return "over"
+    if attempt is None:
+        return "choose"
+    word = objects.payment_word(attempt)
+    if word in {"failed", "expired", "underpaid", "cancelled", "refunded"}:
+        if word in {"cancelled", "refunded"} or str(attempt["id"]) == again:
+            return "choose"
+        return "short" if word == "underpaid" else "failed"
+    if attempt["method"] in PROCESSING:
+        return PROCESSING[attempt["method"]]
+    if word == "pending":
+        return "pay" if attempt["pay_address"] else "preparing"
+    return "confirming"
+
+
+def _seen(order: Row, attempt: Row | None, phase: str) -> str:
+    """Changes when anything on the page does, but for its countdown."""
+    paid = (attempt["id"], attempt["status"], attempt["actually_paid"], attempt["failure"]) if attempt else ()
+    return " ".join(map(str, (phase, order["status"], *paid)))
+
+
+def _crypto(payment: Row, coins: list[Row]) -> Row:
+    """Where to send what, with the seconds for which the rate is still held."""
+    coin = next((c for c in coins if c["code"] == payment["pay_currency"]), None)
+    amount = plain(payment["pay_amount"])
+    uri = wallet_uri(payment["pay_currency"], payment["pay_address"], amount, payment["memo"])
+    expires = payment["expires_at"]
+    return {
+        "coin_name": coin["name"] if coin else payment["pay_currency"].upper(),
+        "pay_currency": payment["pay_currency"],
+        "pay_amount": amount,
+        "pay_address": payment["pay_address"],
+        "memo": payment["memo"],
+        "memo_label": MEMO_LABELS.get(payment["pay_currency"], "Memo"),
+        "network": coin["network"] if coin else payment["network"] or "",
+        "qr": qr(uri or payment["pay_address"]),
+        "uri": uri,
+        "expires_in": max(int((expires - clock.now()).total_seconds()), 0) if expires else None,
+        "actually_paid": plain(payment["actually_paid"]) if payment["actually_paid"] else None,
+    }

@@ -1,0 +1,56 @@
+"""What the checkout in a merchant's page says, by where its payment stands."""
+
+FAILURES = {
+    "card_declined": "The card was declined. Nothing was taken.",
+    "declined": "The payment was declined. Nothing was taken.",
+    "insufficient_funds": "There is not enough money on that card or account. Nothing was taken.",
+    "expired_card": "That card has expired. Nothing was taken.",
+    "processing_error": "Something went wrong while the payment was worked on. Nothing was taken.",
+}
+FAILED = "The payment did not go through. Nothing was taken."
+EXPIRED = {
+    "crypto": "The time to pay ran out. If you have already sent coins, they are found and nothing is lost.",
+    "upi": "The request was not approved in time. Nothing was taken.",
+    "card": "The payment was not approved in time. Nothing was taken.",
+}
+
+# phase → headline, what happens next
+PHASES = {
+    "choose": ("How do you want to pay?", ""),
+    "preparing": ("Getting your payment address", "This takes a few seconds. It appears here by itself."),
+    "pay": ("Send your payment", "This page sees it by itself, usually within a minute."),
+    "processing": ("Working on your payment", "This takes up to ten seconds. You can leave this open."),
+    "approve": ("Approve it in your UPI app", "We asked your app. This takes up to ten seconds."),
+    "confirming": (
+        "Payment seen",
+        "The network is confirming it, usually within minutes. You can close this: it goes on without you.",
+    ),
+    "short": ("Something is missing", "Less arrived than was asked. Pay the rest, or ask the shop to send it back."),
+    "failed": ("That did not work", ""),
+    "paid": ("Paid", "The shop has been told."),
+    "over": ("This order can’t be paid any more", "Go back to the shop and order again."),
+}
+
+MARKS = {
+    "choose": "wallet", "preparing": "refresh", "pay": "coin", "processing": "refresh", "approve": "refresh",
+    "confirming": "clock", "short": "alert", "failed": "alert", "paid": "check", "over": "x",
+}  # fmt: skip
+TONES = {"short": "attention", "failed": "danger", "paid": "done", "over": "quiet"}
+
+CARDS = [
+    ("4242 4242 4242 4242", "is accepted"),
+    ("4000 0000 0000 0002", "is declined"),
+    ("4000 0000 0000 9995", "has too little money"),
+]
+ADDRESSES = [
+    ("success@test", "is accepted"),
+    ("fail@test", "is declined"),
+    ("timeout@test", "is never approved"),
+]
+
+
+def of_failure(word: str, method: str, failure: str | None) -> str:
+    """Why an attempt came to nothing: ``word`` is the API's."""
+    if word == "expired":
+        return EXPIRED[method]
+    return FAILURES.get(failure or "", FAILED)

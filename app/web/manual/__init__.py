@@ -1,0 +1,1 @@
+"""Doors of this part of the site; one file is one resource."""

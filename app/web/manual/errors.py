@@ -1,0 +1,43 @@
+"""A page for each code that the API refuses with: problem details name it in ``type``."""
+
+from typing import Any
+
+from litestar import Request, Response, get
+from litestar.params import FromPath
+
+from app.core.errors import NotFound
+from app.payments.states import Failure
+from app.web.manual.words import WORDS, heading
+from app.web.render import page
+
+Asked = Request[Any, Any, Any]
+FAILURES = {
+    Failure.DECLINED: "The bank said no, without saying why. Offer another way to pay.",
+    Failure.INSUFFICIENT_FUNDS: "There is not enough money on the card. Offer another way to pay.",
+    Failure.EXPIRED_CARD: "The card is past its date. Ask for another one.",
+    Failure.PROCESSING_ERROR: "The processor broke. The same card may work in a minute.",
+    Failure.COIN_REFUSED: "The coin can't be taken for this amount now. Offer another coin.",
+    Failure.ORDER_CLOSED: "Its order was over before the payment could be asked for. Place a new order.",
+    Failure.EXPIRED: "Its time ran out before money came.",
+    Failure.CANCELLED: "You called it off.",
+}
+
+
+class NoSuchCode(NotFound):
+    title = "There is no such error code"
+
+
+@get("/docs/errors", include_in_schema=False)
+async def index(request: Asked) -> Response[bytes]:
+    told = [(code, *found) for code in WORDS if (found := heading(code))]
+    context = {"codes": sorted(told, key=lambda one: (one[1], one[0])), "failures": FAILURES}
+    return page(request, "manual/errors.html", context)
+
+
+@get("/docs/errors/{code:str}", include_in_schema=False)
+async def show(request: Asked, code: FromPath[str]) -> Response[bytes]:
+    found = heading(code)
+    if found is None:
+        raise NoSuchCode("Compare it with the list of all codes at /docs/errors.")
+    context = {"code": code, "status": found[0], "title": found[1], "told": WORDS[code]}
+    return page(request, "manual/error.html", context)

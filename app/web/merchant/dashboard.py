@@ -1,0 +1,78 @@
+"""Where a member begins, and the switches between merchants and between test and live."""
+
+from typing import Any
+
+from litestar import Request, Response, get, post
+
+from app.merchants import queries
+from app.payments import queries as payments
+from app.web.merchant import desk as desks
+from app.web.merchant.desk import Desk, NothingHere, desk_key
+from app.web.merchant.payments import shown
+from app.web.render import see_other
+from app.web.viewer import remember_desk
+from app.webhooks import queries as webhooks
+from app.webhooks.states import DeliveryStatus
+
+Asked = Request[Any, Any, Any]
+MODES = ("test", "live")
+LATEST = 8  # rows of each list
+
+
+@get("/merchant", include_in_schema=False)
+async def show(request: Asked) -> Response[bytes]:
+    """What is left to set up, and what went on lately. Whoever is not signed in is led to the login."""
+    if request.state.viewer.session is None:
+        return see_other("/login")
+    desk = await desks.at(request)
+    failed = {"status": DeliveryStatus.FAILED.value}
+    context = {
+        "steps": await _steps(desk),
+        "payments": [shown(row) for row in await payments.merchant_page(desk.id, desk.test, {}, None, LATEST)],
+        "failed": await webhooks.deliveries(desk.id, desk.test, failed, None, LATEST),
+        "endpoints": [row for row in await webhooks.endpoints(desk.id, desk.test) if row["disabled_at"]],
+    }
+    return desks.page(request, desk, "merchant/dashboard.html", context)
+
+
+async def _steps(desk: Desk) -> list[dict[str, Any]]:
+    """What is left to do until a payment comes in, in this mode."""
+    keys = [key for key in await queries.keys(desk.id, test=desk.test) if key["kind"] == "secret" and key["in_use"]]
+    merchant = await queries.one(desk.id)
+    paid = await payments.merchant_page(desk.id, desk.test, {"status": "success"}, None, 1)
+    first = "/merchant/try" if desk.test else "/merchant/guide#step-6"
+    return [
+        _step(bool(keys), "/merchant/keys", f"Make a {desk.mode} key"),
+        _step(
+            bool(merchant and merchant["origins"]), "/merchant/keys#origins", "Name the sites that open the checkout"
+        ),
+        _step(bool(await webhooks.endpoints(desk.id, desk.test)), "/merchant/endpoints", "Add a webhook endpoint"),
+        _step(bool(paid), first, f"Take a {desk.mode} payment"),
+    ]
+
+
+def _step(done: bool, href: str, words: str) -> dict[str, Any]:
+    return {"done": done, "href": href, "words": words}
+
+
+@get("/merchant/merchants", include_in_schema=False)
+async def index(request: Asked) -> Response[bytes]:
+    """All merchants of the viewer, to choose among."""
+    return desks.page(request, await desks.at(request), "merchant/merchants.html", {})
+
+
+@post("/merchant/choices", include_in_schema=False, status_code=200)
+async def choose(request: Asked) -> Response[bytes]:
+    """Work at another merchant, or in the other mode; remembered."""
+    desk, form = await desks.at(request), await request.form()
+    merchant_id = desks.found(desks.text(form, "merchant") or str(desk.id))
+    mode = desks.text(form, "mode") or desk.mode
+    if merchant_id not in {merchant["id"] for merchant in desk.merchants} or mode not in MODES:
+        raise NothingHere
+    where = desks.text(form, "from")
+    response = see_other(where if where in LISTS else "/merchant")
+    remember_desk(response, desk_key(merchant_id, test=mode == "test"))
+    return response
+
+
+LISTS = {f"/merchant/{part}" for part in ("orders", "payments", "refunds", "deliveries", "endpoints", "keys", "team")}

@@ -1,0 +1,97 @@
+"""The delivery log: every event's way to every endpoint, each attempt of it, its payload, and sending it again."""
+
+import json
+from typing import Any
+
+from litestar import Request, Response, get, post
+from litestar.params import FromPath
+
+from app.core.ids import parse_id
+from app.orders.service import short
+from app.web.merchant import desk as desks
+from app.web.merchant import lists
+from app.web.merchant.desk import PAGE, Desk, NothingHere
+from app.web.render import see_other
+from app.webhooks import queries, service
+from app.webhooks.events import TEST, TYPES
+from app.webhooks.states import DeliveryStatus
+
+Asked = Request[Any, Any, Any]
+STATUSES = tuple(status.value for status in DeliveryStatus)
+KINDS = (*TYPES, TEST)
+
+
+@get("/merchant/deliveries", include_in_schema=False)
+async def index(request: Asked) -> Response[bytes]:
+    """``?status=&type=&endpoint=&q=``: ``q`` is the id of an order, payment, refund or event."""
+    desk = await desks.at(request)
+    asked = {
+        "status": lists.one_of(request, "status", STATUSES),
+        "type": lists.one_of(request, "type", KINDS),
+        "endpoint": parse_id(lists.given(request, "endpoint")),
+        "q": lists.given(request, "q"),
+    }
+    rows = await _found(desk, asked, request)
+    endpoints = await queries.endpoints(desk.id, desk.test)
+    context = lists.page("/merchant/deliveries", rows, asked)
+    context |= asked | {
+        "statuses": STATUSES,
+        "types": KINDS,
+        "endpoints": [(row["id"], row["name"] or row["url"]) for row in endpoints],
+    }
+    return desks.page(
+        request, desk, "merchant/deliveries/index.html", context, partial="merchant/deliveries/_rows.html"
+    )
+
+
+async def _found(desk: Desk, asked: dict[str, Any], request: Asked) -> list[dict[str, Any]]:
+    chosen = {"status": asked["status"], "type": asked["type"], "endpoint_id": asked["endpoint"]}
+    if not asked["q"]:
+        return [
+            _shown(r) for r in await queries.deliveries(desk.id, desk.test, chosen, lists.before(request), PAGE + 1)
+        ]
+    about = parse_id(asked["q"])
+    for name in ("order_id", "object_id", "event_id") if about else ():
+        named = chosen | {name: about}
+        if rows := await queries.deliveries(desk.id, desk.test, named, lists.before(request), PAGE + 1):
+            return [_shown(row) for row in rows]
+    return []
+
+
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    return row | {"about": short(row["object_id"]), "href": _object(row)}
+
+
+def _object(row: dict[str, Any]) -> str:
+    """The page of what an event is about."""
+    part = row["object"] if row["object"] in {"order", "payment", "refund", "endpoint"} else "endpoint"
+    return f"/merchant/{part}s/{row['object_id']}"
+
+
+@get("/merchant/deliveries/{delivery_id:str}", include_in_schema=False)
+async def show(request: Asked, delivery_id: FromPath[str]) -> Response[bytes]:
+    desk = await desks.at(request)
+    row = await _find(desk, delivery_id)
+    context = {
+        "delivery": _shown(row),
+        "payload": json.dumps(json.loads(row["payload"]), indent=2, ensure_ascii=False),
+        "attempts": list(reversed(await queries.attempts(row["id"]))),
+    }
+    return desks.page(request, desk, "merchant/deliveries/show.html", context)
+
+
+async def _find(desk: Desk, delivery_id: str) -> dict[str, Any]:
+    row = await queries.delivery(desks.found(delivery_id), desk.id, desk.test)
+    if row is None:
+        raise NothingHere
+    return row
+
+
+@post("/merchant/deliveries/{delivery_id:str}/retries", include_in_schema=False, status_code=200)
+async def retry(request: Asked, delivery_id: FromPath[str]) -> Response[bytes]:
+    """Send one that failed for good again."""
+    desk, _ = await desks.acting(request)
+    row = await _find(desk, delivery_id)
+    async with desks.recorded(request, desk, "delivery.retried", f"{row['type']} {row['id']} to {row['url']}"):
+        await service.retry(row["id"], desk.id, test=desk.test)
+    return see_other(f"/merchant/deliveries/{row['id']}")

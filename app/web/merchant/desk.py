@@ -1,0 +1,133 @@
+"""A member's desk: at which merchant, and in which mode, a person works. Remembered in a cookie, which opens nothing:
+whether the person is in the team is asked of the table at each request. To everybody else nothing is here."""
+
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from litestar import Request, Response
+from litestar.datastructures import FormMultiDict
+from litestar.exceptions import NotFoundException
+
+from app.accounts import service as accounts
+from app.core.errors import Conflict, NotFound
+from app.core.ids import parse_id
+from app.merchants import team
+from app.web import guards, render
+from app.web.viewer import DESK_COOKIE
+
+Asked = Request[Any, Any, Any]
+PAGE = 50  # rows of a list
+LONGEST_ACT = 250  # characters of an act's details in the audit log
+
+
+class NothingHere(NotFound):
+    """An unknown id, another merchant's, or one of the other mode: nobody learns which."""
+
+    title = "There is nothing here"
+
+    def __init__(self) -> None:
+        super().__init__("It does not exist, or it is of the other mode: switch between test and live to look there.")
+
+
+class AnotherDesk(Conflict):
+    """A form sent from a page that was opened before its sender switched merchant or mode."""
+
+    title = "You switched in another window"
+
+    def __init__(self, now: str) -> None:
+        super().__init__(f"This page was of another mode or merchant, and you now work in {now}. Nothing was changed.")
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    email: str
+    merchants: list[dict[str, Any]]
+    merchant: dict[str, Any]
+    test: bool
+
+    @property
+    def id(self) -> UUID:
+        found: UUID = self.merchant["id"]
+        return found
+
+    @property
+    def actor(self) -> str:
+        """As the audit log names who acts."""
+        return f"member {self.email}"
+
+    @property
+    def mode(self) -> str:
+        return "test" if self.test else "live"
+
+    @property
+    def key(self) -> str:
+        """What the cookie and each form of a page hold."""
+        return desk_key(self.id, test=self.test)
+
+
+def desk_key(merchant_id: UUID, *, test: bool) -> str:
+    return f"{merchant_id}.{'test' if test else 'live'}"
+
+
+async def person(request: Asked) -> str | None:
+    """The proven address of who looks, if any."""
+    session = request.state.viewer.session
+    if session is None:
+        return None
+    if session.role == "customer" or await accounts.still_admin(session):
+        return str(session.email)
+    return None
+
+
+async def at(request: Asked) -> Desk:
+    """Where the viewer works. Raises what a page that does not exist raises for whoever is in no team."""
+    email = await person(request)
+    merchants = await team.joined(email) if email else []
+    if email is None or not merchants:
+        raise NotFoundException
+    wanted, _, mode = request.cookies.get(DESK_COOKIE, "").partition(".")
+    chosen = next((merchant for merchant in merchants if str(merchant["id"]) == wanted), merchants[0])
+    return Desk(email, merchants, chosen, test=mode != "live" or str(chosen["id"]) != wanted)
+
+
+async def acting(request: Asked) -> tuple[Desk, FormMultiDict]:
+    """Where the viewer works, and the form that was sent from there. Raises AnotherDesk for a form from elsewhere."""
+    desk, form = await at(request), await request.form()
+    if form.get("desk") != desk.key:
+        raise AnotherDesk(f"{desk.mode} mode of {desk.merchant['name']}")
+    return desk, form
+
+
+def text(form: Mapping[str, Any], name: str, longest: int = 400) -> str:
+    """A form's field, trimmed; empty where it is missing or a file."""
+    value = form.get(name, "")
+    return value.strip()[:longest] if isinstance(value, str) else ""
+
+
+def found(given: str) -> UUID:
+    """An id from an address. Raises NothingHere for what is none."""
+    parsed = parse_id(given)
+    if parsed is None:
+        raise NothingHere
+    return parsed
+
+
+def recorded(request: Asked, desk: Desk, action: str, details: str = "") -> AbstractAsyncContextManager[None]:
+    """What a member does inside commits together with its line of the audit log, or not at all."""
+    said = f"{desk.merchant['name']}, {desk.mode} mode: {details}".removesuffix(": ")
+    return guards.recorded(request, action, details=said[:LONGEST_ACT], actor=desk.actor)
+
+
+def page(
+    request: Asked,
+    desk: Desk,
+    template: str,
+    context: Mapping[str, Any],
+    *,
+    partial: str | None = None,
+    status: int = 200,
+) -> Response[bytes]:
+    return render.page(request, template, {"desk": desk, **context}, partial=partial, status=status)

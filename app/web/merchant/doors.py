@@ -1,0 +1,28 @@
+"""All doors for merchants: their pages, the admin's side of them, and the public manual."""
+
+from app.web.admin import merchants
+from app.web.manual import errors as error_pages
+from app.web.manual import events as event_pages
+from app.web.merchant import (
+    dashboard,
+    deliveries,
+    endpoints,
+    guide,
+    keys,
+    orders,
+    payments,
+    people,
+    refunds,
+    trials,
+)
+
+MERCHANT = [
+    merchants.index, merchants.create, merchants.show, merchants.invite, merchants.remove, merchants.close,
+    dashboard.show, dashboard.index, dashboard.choose, people.index, people.invite, people.remove, people.show,
+    people.accept, keys.index, keys.create, keys.rotate, keys.revoke, keys.allow, guide.show, guide.issue,
+    trials.show, trials.create, orders.index, orders.show, payments.index, payments.show, payments.preview,
+    payments.refund, refunds.index, refunds.show, endpoints.index, endpoints.create, endpoints.show, endpoints.update,
+    endpoints.try_out, endpoints.rotate, endpoints.disable, endpoints.enable, endpoints.remove, endpoints.resend,
+    deliveries.index, deliveries.show, deliveries.retry, error_pages.index, error_pages.show, event_pages.index,
+    event_pages.show, event_pages.schema,
+]  # fmt: skip

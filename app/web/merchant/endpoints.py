@@ -1,0 +1,202 @@
+"""Webhook endpoints: adding one and showing its secret once, and all that can be done with it."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from litestar import Request, Response, get, post
+from litestar.datastructures import FormMultiDict
+from litestar.params import FromPath
+
+from app.core import clock
+from app.core.errors import Invalid, Problem
+from app.web.merchant import desk as desks
+from app.web.merchant.desk import Desk, NothingHere
+from app.web.render import see_other
+from app.webhooks import queries, service
+from app.webhooks.events import TYPES
+from app.webhooks.service import BadEndpoint, TooManyEndpoints
+
+Asked = Request[Any, Any, Any]
+OVERLAPS = {"0": "at once", "1": "in 1 hour", "24": "in 24 hours", "168": "in 7 days"}  # hours
+SINCE = {"1": "the last hour", "24": "the last day", "168": "the last 7 days", "720": "the last 30 days"}  # hours
+BEGINNINGS = ("https://", "http://")
+
+
+class BadTime(Invalid):
+    title = "That time can't be used"
+
+
+@get("/merchant/endpoints", include_in_schema=False)
+async def index(request: Asked) -> Response[bytes]:
+    return await _list(request, await desks.at(request))
+
+
+async def _list(
+    request: Asked, desk: Desk, *, typed: dict[str, Any] | None = None, error: Problem | None = None
+) -> Response[bytes]:
+    context = {
+        "endpoints": [_public(row) for row in await queries.endpoints(desk.id, desk.test)],
+        "types": TYPES,
+        "values": typed or {"url": "", "name": "", "types": []},
+        "errors": {error.field or "url": error.detail} if error else {},
+    }
+    return desks.page(request, desk, "merchant/endpoints/index.html", context, status=error.status if error else 200)
+
+
+def _public(row: dict[str, Any]) -> dict[str, Any]:
+    """An endpoint without its sealed secrets."""
+    return {name: value for name, value in row.items() if name not in {"secret", "old_secret"}}
+
+
+@post("/merchant/endpoints", include_in_schema=False, status_code=200)
+async def create(request: Asked) -> Response[bytes]:
+    """Add an endpoint, and show its secret: in this answer and never again."""
+    desk, form = await desks.acting(request)
+    typed = _typed(form)
+    try:
+        async with desks.recorded(request, desk, "endpoint.added", typed["url"]):
+            row, secret = await service.add(desk.id, test=desk.test, **typed)
+    except (BadEndpoint, TooManyEndpoints) as error:
+        return await _list(request, desk, typed=typed, error=error)
+    return await _one(request, desk, row, secret=secret)
+
+
+def _typed(form: FormMultiDict) -> dict[str, Any]:
+    return {
+        "url": desks.text(form, "url", 2001),
+        "name": desks.text(form, "name"),
+        "types": [str(one)[:64] for one in form.getall("types", [])],
+    }
+
+
+@get("/merchant/endpoints/{endpoint_id:str}", include_in_schema=False)
+async def show(request: Asked, endpoint_id: FromPath[str]) -> Response[bytes]:
+    desk = await desks.at(request)
+    return await _one(request, desk, await _find(desk, endpoint_id))
+
+
+async def _find(desk: Desk, endpoint_id: str) -> dict[str, Any]:
+    row = await queries.endpoint(desks.found(endpoint_id), desk.id, desk.test)
+    if row is None:
+        raise NothingHere
+    return row
+
+
+async def _one(
+    request: Asked,
+    desk: Desk,
+    row: dict[str, Any],
+    *,
+    secret: str = "",
+    typed: dict[str, Any] | None = None,
+    error: Problem | None = None,
+) -> Response[bytes]:
+    context = {
+        "endpoint": _public(row),
+        "secret": secret,
+        "line": await queries.line(row["id"]),
+        "types": TYPES,
+        "overlaps": OVERLAPS,
+        "since": SINCE,
+        "rotated": row["old_until"] if row["old_until"] and row["old_until"] > clock.now() else None,
+        "values": typed or {"url": row["url"], "name": row["name"], "types": row["types"]},
+        "errors": {error.field or "url": error.detail} if error else {},
+    }
+    return desks.page(request, desk, "merchant/endpoints/show.html", context, status=error.status if error else 200)
+
+
+@post("/merchant/endpoints/{endpoint_id:str}", include_in_schema=False, status_code=200)
+async def update(request: Asked, endpoint_id: FromPath[str]) -> Response[bytes]:
+    """Change its URL, its name or the events it is sent."""
+    desk, form = await desks.acting(request)
+    row, typed = await _find(desk, endpoint_id), _typed(form)
+    try:
+        async with desks.recorded(request, desk, "endpoint.changed", f"{row['id']} {typed['url']}"):
+            await service.change(row["id"], desk.id, test=desk.test, **typed)
+    except BadEndpoint as error:
+        return await _one(request, desk, row, typed=typed, error=error)
+    return _back(row["id"])
+
+
+@post("/merchant/endpoints/{endpoint_id:str}/tests", include_in_schema=False, status_code=200)
+async def try_out(request: Asked, endpoint_id: FromPath[str]) -> Response[bytes]:
+    """Send it an event that is about nothing but itself; its delivery is in the log."""
+    desk, _ = await desks.acting(request)
+    row = await _find(desk, endpoint_id)
+    async with desks.recorded(request, desk, "endpoint.tested", f"{row['id']} {row['url']}"):
+        await service.send_test_event(row["id"], desk.id, test=desk.test)
+    return see_other(f"/merchant/deliveries?endpoint={row['id']}")
+
+
+@post("/merchant/endpoints/{endpoint_id:str}/rotations", include_in_schema=False, status_code=200)
+async def rotate(request: Asked, endpoint_id: FromPath[str]) -> Response[bytes]:
+    """A new secret, shown in this answer; for the chosen hours requests are signed with both."""
+    desk, form = await desks.acting(request)
+    row, hours = await _find(desk, endpoint_id), desks.text(form, "overlap")
+    if hours not in OVERLAPS:
+        raise BadTime("Choose one of the times listed.", field="overlap")
+    async with desks.recorded(request, desk, "endpoint.rotated", f"{row['id']} {row['url']}"):
+        secret = await service.rotate(row["id"], desk.id, timedelta(hours=int(hours)), test=desk.test)
+    return await _one(request, desk, await _find(desk, endpoint_id), secret=secret)
+
+
+@post("/merchant/endpoints/{endpoint_id:str}/disablings", include_in_schema=False, status_code=200)
+async def disable(request: Asked, endpoint_id: FromPath[str]) -> Response[bytes]:
+    """Send nothing any more; what happens waits."""
+    desk, _ = await desks.acting(request)
+    row = await _find(desk, endpoint_id)
+    async with desks.recorded(request, desk, "endpoint.disabled", f"{row['id']} {row['url']}"):
+        await service.disable(row["id"], desk.id, test=desk.test)
+    return _back(row["id"])
+
+
+@post("/merchant/endpoints/{endpoint_id:str}/enablings", include_in_schema=False, status_code=200)
+async def enable(request: Asked, endpoint_id: FromPath[str]) -> Response[bytes]:
+    """Send again, first of all what has waited."""
+    desk, _ = await desks.acting(request)
+    row = await _find(desk, endpoint_id)
+    async with desks.recorded(request, desk, "endpoint.enabled", f"{row['id']} {row['url']}"):
+        await service.enable(row["id"], desk.id, test=desk.test)
+    return _back(row["id"])
+
+
+@post("/merchant/endpoints/{endpoint_id:str}/removals", include_in_schema=False, status_code=200)
+async def remove(request: Asked, endpoint_id: FromPath[str]) -> Response[bytes]:
+    """For good; its log stays."""
+    desk, _ = await desks.acting(request)
+    row = await _find(desk, endpoint_id)
+    async with desks.recorded(request, desk, "endpoint.removed", f"{row['id']} {row['url']}"):
+        await service.remove(row["id"], desk.id, test=desk.test)
+    return see_other("/merchant/endpoints")
+
+
+@post("/merchant/endpoints/{endpoint_id:str}/resends", include_in_schema=False, status_code=200)
+async def resend(request: Asked, endpoint_id: FromPath[str]) -> Response[bytes]:
+    """Send all that failed since a time again: since ``from``, a time in UTC, else for the chosen hours."""
+    desk, form = await desks.acting(request)
+    row = await _find(desk, endpoint_id)
+    try:
+        since = _since(form)
+    except BadTime as error:
+        return await _one(request, desk, row, error=error)
+    said = f"all that failed since {since:%Y-%m-%d %H:%M} UTC at {row['id']}"
+    async with desks.recorded(request, desk, "delivery.retried", said):
+        await service.retry_failed(row["id"], desk.id, since, test=desk.test)
+    return see_other(f"/merchant/deliveries?endpoint={row['id']}")
+
+
+def _since(form: FormMultiDict) -> datetime:
+    typed, hours = desks.text(form, "from"), desks.text(form, "hours")
+    if typed:
+        try:
+            return datetime.fromisoformat(typed).replace(tzinfo=UTC)
+        except ValueError:
+            raise BadTime("Write the time as 2026-11-21T14:30, in UTC.", field="from") from None
+    if hours not in SINCE:
+        raise BadTime("Choose one of the times listed, or write one.", field="from")
+    return clock.now() - timedelta(hours=int(hours))
+
+
+def _back(endpoint_id: UUID) -> Response[bytes]:
+    return see_other(f"/merchant/endpoints/{endpoint_id}")

@@ -1,0 +1,121 @@
+"""API keys: issued, rotated and revoked, the publishable key, and where the checkout may be embedded."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from litestar import Request, Response, get, post
+from litestar.datastructures import FormMultiDict
+from litestar.params import FromPath
+
+from app.core import clock
+from app.core.errors import Problem
+from app.merchants import keys, queries, service
+from app.merchants.keys import SCOPES, BadKey, Issued, TooManyKeys
+from app.web.merchant import desk as desks
+from app.web.merchant.desk import Desk
+from app.web.render import see_other
+from app.web.viewer import client_ip
+
+Asked = Request[Any, Any, Any]
+OVERLAPS = {"0": "at once", "1": "in 1 hour", "24": "in 24 hours", "168": "in 7 days"}  # hours the old key goes on
+EXPIRIES = {"": "Never", "30": "In 30 days", "90": "In 90 days", "365": "In a year"}  # days
+PRESETS = {"read": [s for s in SCOPES if s.endswith(":read")], "all": list(SCOPES)}
+
+
+@get("/merchant/keys", include_in_schema=False)
+async def index(request: Asked) -> Response[bytes]:
+    return await _list(request, await desks.at(request))
+
+
+async def _list(
+    request: Asked,
+    desk: Desk,
+    *,
+    issued: Issued | None = None,
+    typed: dict[str, Any] | None = None,
+    error: Problem | None = None,
+) -> Response[bytes]:
+    merchant = await queries.one(desk.id)
+    listed = await queries.keys(desk.id, test=desk.test)
+    values = {"name": "", "scopes": list(SCOPES), "expires": "", "origins": "\n".join((merchant or {})["origins"])}
+    context = {
+        "keys": [key for key in listed if key["kind"] == "secret"],
+        "publishable": await keys.publishable(desk.id, test=desk.test),
+        "issued": issued,
+        "scopes": SCOPES,
+        "overlaps": OVERLAPS,
+        "expiries": EXPIRIES,
+        "values": values | (typed or {}),
+        "errors": {error.field or "name": error.detail} if error else {},
+    }
+    return desks.page(request, desk, "merchant/keys.html", context, status=error.status if error else 200)
+
+
+@post("/merchant/keys", include_in_schema=False, status_code=200)
+async def create(request: Asked) -> Response[bytes]:
+    """Issue a key, and show its secret: in this answer and never again."""
+    desk, form = await desks.acting(request)
+    typed: dict[str, Any] = {
+        "name": desks.text(form, "name"),
+        "scopes": [str(scope) for scope in form.getall("scopes", [])],
+        "expires": desks.text(form, "expires"),
+    }
+    try:
+        issued = await keys.issue(
+            desk.id, test=desk.test, name=typed["name"], scopes=typed["scopes"], expires_at=_expiry(form),
+            by=desk.actor, ip=client_ip(request),
+        )  # fmt: skip
+    except (BadKey, TooManyKeys) as error:
+        return await _list(request, desk, typed=typed, error=error)
+    return await _list(request, desk, issued=issued)
+
+
+def _expiry(form: FormMultiDict) -> datetime | None:
+    chosen = desks.text(form, "expires")
+    if chosen not in EXPIRIES:
+        raise BadKey("Choose one of the times listed.", field="expires")
+    return clock.now().astimezone(UTC) + timedelta(days=int(chosen)) if chosen else None
+
+
+@post("/merchant/keys/{key_id:str}/rotations", include_in_schema=False, status_code=200)
+async def rotate(request: Asked, key_id: FromPath[str]) -> Response[bytes]:
+    """Issue a key in another's place; the old one goes on for the chosen hours."""
+    desk, form = await desks.acting(request)
+    hours = desks.text(form, "overlap")
+    if hours not in OVERLAPS:
+        raise BadKey("Choose one of the times listed.", field="overlap")
+    key = await _own(desk, key_id)
+    issued = await keys.rotate(
+        key["id"], desk.id, overlap=timedelta(hours=int(hours)), by=desk.actor, ip=client_ip(request)
+    )
+    return await _list(request, desk, issued=issued)
+
+
+@post("/merchant/keys/{key_id:str}/revocations", include_in_schema=False, status_code=200)
+async def revoke(request: Asked, key_id: FromPath[str]) -> Response[bytes]:
+    """End a key, at once and everywhere."""
+    desk, _ = await desks.acting(request)
+    key = await _own(desk, key_id)
+    await keys.revoke(key["id"], desk.id, by=desk.actor, ip=client_ip(request))
+    return see_other("/merchant/keys")
+
+
+async def _own(desk: Desk, key_id: str) -> dict[str, Any]:
+    """A key of this desk's merchant and mode. Raises NothingHere."""
+    wanted = desks.found(key_id)
+    for key in await queries.keys(desk.id, test=desk.test):
+        if key["id"] == wanted:
+            return key
+    raise desks.NothingHere
+
+
+@post("/merchant/origins", include_in_schema=False, status_code=200)
+async def allow(request: Asked) -> Response[bytes]:
+    """Name the origins whose pages may open the checkout: one a line, all others are refused."""
+    desk, form = await desks.acting(request)
+    typed = desks.text(form, "origins", 8000)
+    try:
+        await service.set_origins(desk.id, typed.split(), by=desk.actor, ip=client_ip(request))
+    except service.BadOrigin as error:
+        return await _list(request, desk, typed={"origins": typed}, error=error)
+    return see_other("/merchant/keys#origins")

@@ -1,0 +1,62 @@
+"""A merchant's orders: the list, and one with its payments, refunds and what its endpoints were told."""
+
+from typing import Any
+
+from litestar import Request, Response, get
+from litestar.params import FromPath
+
+from app.core.money import Money
+from app.orders import queries
+from app.orders.service import short
+from app.payments import queries as payments
+from app.refunds import queries as refunds
+from app.web.merchant import desk as desks
+from app.web.merchant import lists
+from app.web.merchant.desk import PAGE, NothingHere
+from app.web.merchant.payments import shown as payment_shown
+from app.web.merchant.refunds import shown as refund_shown
+from app.webhooks import objects
+from app.webhooks import queries as webhooks
+from app.webhooks.schemas import ORDER_STATUSES
+
+Asked = Request[Any, Any, Any]
+MOST_SHOWN = 100  # payments, refunds and deliveries of one order
+
+
+@get("/merchant/orders", include_in_schema=False)
+async def index(request: Asked) -> Response[bytes]:
+    """``?status=&q=``: ``q`` is an order's id, the merchant's reference, or a customer's email."""
+    desk = await desks.at(request)
+    status, typed = lists.one_of(request, "status", ORDER_STATUSES), lists.given(request, "q")
+    chosen = {"status": status} | lists.searched(typed, "order_id")
+    rows = await queries.merchant_page(desk.id, desk.test, chosen, lists.before(request), PAGE + 1)
+    context = lists.page("/merchant/orders", [shown(row) for row in rows], {"status": status, "q": typed})
+    context |= {"status": status, "q": typed, "statuses": ORDER_STATUSES}
+    return desks.page(request, desk, "merchant/orders/index.html", context, partial="merchant/orders/_rows.html")
+
+
+@get("/merchant/orders/{order_id:str}", include_in_schema=False)
+async def show(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
+    desk = await desks.at(request)
+    row = await queries.of_merchant(desk.id, desk.test, desks.found(order_id))
+    if row is None:
+        raise NothingHere
+    mine: dict[str, Any] = {"order_id": row["id"]}
+    context = {
+        "order": shown(row),
+        "payments": [
+            payment_shown(p) for p in await payments.merchant_page(desk.id, desk.test, mine, None, MOST_SHOWN)
+        ],
+        "refunds": [refund_shown(r) for r in await refunds.merchant_page(desk.id, desk.test, mine, None, MOST_SHOWN)],
+        "deliveries": await webhooks.deliveries(desk.id, desk.test, mine, None, MOST_SHOWN),
+    }
+    return desks.page(request, desk, "merchant/orders/show.html", context)
+
+
+def shown(row: dict[str, Any]) -> dict[str, Any]:
+    """An order as the API tells it, and what a person reads of it."""
+    told = objects.order(row)
+    return told | {
+        "id": row["id"], "short": short(row["id"]), "money": Money(row["total"], row["currency"]),
+        "created_at": row["created_at"], "paid_at": row["paid_at"],
+    }  # fmt: skip

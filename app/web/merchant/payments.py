@@ -1,0 +1,152 @@
+"""A merchant's payments: the list, one with what became of it, and giving its money back.
+
+A refund is named in full, amount and all, before the button that asks for it.
+"""
+
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlencode
+
+from litestar import Request, Response, get, post
+from litestar.params import FromPath
+
+from app.core.errors import Problem
+from app.core.money import Money, parse_decimal
+from app.orders.service import short
+from app.payments import queries
+from app.payments.asking import METHODS
+from app.refunds import asking
+from app.refunds import queries as refunds
+from app.refunds.asking import BadAmount, BadReason
+from app.refunds.service import REASON, TooMuch
+from app.web.merchant import desk as desks
+from app.web.merchant import lists
+from app.web.merchant.desk import PAGE, Desk, NothingHere
+from app.web.merchant.refunds import shown as refund_shown
+from app.web.render import see_other
+from app.webhooks import objects
+from app.webhooks import queries as webhooks
+from app.webhooks.schemas import PAYMENT_STATUSES
+
+Asked = Request[Any, Any, Any]
+MOST_SHOWN = 100  # refunds and deliveries of one payment
+
+
+@get("/merchant/payments", include_in_schema=False)
+async def index(request: Asked) -> Response[bytes]:
+    """``?status=&method=&q=``: ``q`` is a payment's id, the order's reference, or a customer's email."""
+    desk = await desks.at(request)
+    asked = {
+        "status": lists.one_of(request, "status", PAYMENT_STATUSES),
+        "method": lists.one_of(request, "method", METHODS),
+    }
+    typed = lists.given(request, "q")
+    chosen = asked | lists.searched(typed, "payment_id")
+    rows = await queries.merchant_page(desk.id, desk.test, chosen, lists.before(request), PAGE + 1)
+    context = lists.page("/merchant/payments", [shown(row) for row in rows], asked | {"q": typed})
+    context |= asked | {"q": typed, "statuses": PAYMENT_STATUSES, "methods": METHODS}
+    return desks.page(request, desk, "merchant/payments/index.html", context, partial="merchant/payments/_rows.html")
+
+
+@get("/merchant/payments/{payment_id:str}", include_in_schema=False)
+async def show(request: Asked, payment_id: FromPath[str]) -> Response[bytes]:
+    desk = await desks.at(request)
+    return await _one(request, desk, await _find(desk, payment_id))
+
+
+async def _find(desk: Desk, payment_id: str) -> dict[str, Any]:
+    row = await queries.of_merchant(desk.id, desk.test, desks.found(payment_id))
+    if row is None:
+        raise NothingHere
+    return row
+
+
+async def _one(
+    request: Asked,
+    desk: Desk,
+    row: dict[str, Any],
+    *,
+    typed: dict[str, str] | None = None,
+    error: Problem | None = None,
+) -> Response[bytes]:
+    mine = {"payment_id": row["id"]}
+    left = await asking.left(row["order_id"], row["id"])
+    context = {
+        "payment": shown(row),
+        "refunds": [refund_shown(r) for r in await refunds.merchant_page(desk.id, desk.test, mine, None, MOST_SHOWN)],
+        "deliveries": await webhooks.deliveries(desk.id, desk.test, {"object_id": row["id"]}, None, MOST_SHOWN),
+        "left": left,
+        "values": typed or {"amount": f"{left.amount:.2f}", "reason": ""},
+        "errors": {error.field or "amount": error.detail} if error else {},
+    }
+    return desks.page(request, desk, "merchant/payments/show.html", context, status=error.status if error else 200)
+
+
+@get("/merchant/payments/{payment_id:str}/refund", include_in_schema=False)
+async def preview(request: Asked, payment_id: FromPath[str]) -> Response[bytes]:
+    """What a refund of ``?amount=&reason=`` would do, and the button that asks for it."""
+    desk = await desks.at(request)
+    row = await _find(desk, payment_id)
+    typed = {"amount": lists.given(request, "amount"), "reason": str(request.query_params.get("reason", "")).strip()}
+    try:
+        amount = await _within(row, typed)
+    except (BadAmount, BadReason, TooMuch) as error:
+        return await _one(request, desk, row, typed=typed, error=error)
+    context = {"payment": shown(row), "amount": amount, "reason": typed["reason"]}
+    return desks.page(request, desk, "merchant/payments/refund.html", context)
+
+
+async def _within(row: dict[str, Any], typed: dict[str, str]) -> Money:
+    """The amount that was typed, if it can go back. Raises BadAmount, TooMuch and BadReason."""
+    if not typed["reason"] or len(typed["reason"]) > REASON:
+        raise BadReason(f"Give a reason of 1 to {REASON} characters; your customer may read it.", field="reason")
+    amount, left = Money(_digits(typed["amount"]), row["price_currency"]), await asking.left(row["order_id"], row["id"])
+    if not amount <= left:
+        raise TooMuch(f"At most {left} of this payment can still go back.", field="amount")
+    return amount
+
+
+def _digits(text: str) -> Decimal:
+    number = parse_decimal(text.replace(",", "."))
+    if number is None or not 0 < number < asking.MOST or number != round(number, 2):
+        raise BadAmount("Write the amount as digits, such as 12.50.", field="amount")
+    return number
+
+
+@post("/merchant/payments/{payment_id:str}/refunds", include_in_schema=False, status_code=200)
+async def refund(request: Asked, payment_id: FromPath[str]) -> Response[bytes]:
+    """Ask for the refund that was previewed."""
+    desk, form = await desks.acting(request)
+    row = await _find(desk, payment_id)
+    typed = {"amount": desks.text(form, "amount"), "reason": desks.text(form, "reason", REASON + 1)}
+    try:
+        amount = await _within(row, typed)
+        said = f"{amount} of payment {row['id']}"
+        async with desks.recorded(request, desk, "refund.asked", said):
+            made = await asking.ask(desk.id, desk.test, row["id"], amount.amount, typed["reason"], None, desk.actor)
+    except (BadAmount, BadReason, TooMuch) as error:
+        return await _one(request, desk, row, typed=typed, error=error)
+    return see_other(f"/merchant/refunds/{made['id']}")
+
+
+def shown(row: dict[str, Any]) -> dict[str, Any]:
+    """A payment as the API tells it, and what a person reads of it."""
+    told = objects.payment(row, row)
+    query = urlencode({"object_id": str(row["id"])})
+    return told | {
+        "id": row["id"], "short": short(row["id"]), "money": Money(row["price_amount"], row["price_currency"]),
+        "taken": Money(row["value"], row["price_currency"]), "order_short": short(row["order_id"]),
+        "reference": row["reference"], "email": row["email"], "created_at": row["created_at"],
+        "updated_at": row["updated_at"], "expires_at": row["expires_at"], "how": _how(told),
+        "deliveries": f"/merchant/deliveries?{query}",
+    }  # fmt: skip
+
+
+def _how(told: dict[str, Any]) -> str:
+    """By what it is paid, in a few words."""
+    details = told["details"]
+    if told["method"] == "card":
+        return f"{details.get('network', 'Card')} ···· {details.get('last4', '')}".capitalize()
+    if told["method"] == "upi":
+        return f"UPI {details.get('vpa', '')}"
+    return f"Crypto {(told['crypto']['currency'] or '').upper()}".strip()

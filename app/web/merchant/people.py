@@ -1,0 +1,83 @@
+"""The team: who is in it, asking somebody in, taking somebody out, and accepting an invitation."""
+
+from typing import Any
+
+from litestar import Request, Response, get, post
+from litestar.params import FromPath
+
+from app.accounts import addresses
+from app.accounts.service import LinkSpent
+from app.accounts.tokens import Session
+from app.core.errors import Problem
+from app.core.settings import settings
+from app.merchants import team
+from app.web import guards
+from app.web.merchant import desk as desks
+from app.web.merchant.desk import Desk, desk_key
+from app.web.render import page, see_other
+from app.web.viewer import remember_desk, remember_session
+
+Asked = Request[Any, Any, Any]
+
+
+@get("/merchant/team", include_in_schema=False)
+async def index(request: Asked) -> Response[bytes]:
+    return await _list(request, await desks.at(request))
+
+
+async def _list(request: Asked, desk: Desk, *, email: str = "", error: Problem | None = None) -> Response[bytes]:
+    context = {"people": await team.of(desk.id), "email": email, "error": error.detail if error else ""}
+    return desks.page(request, desk, "merchant/team.html", context, status=error.status if error else 200)
+
+
+@post("/merchant/team", include_in_schema=False, status_code=200)
+async def invite(request: Asked) -> Response[bytes]:
+    """Mail an invitation to the typed address."""
+    desk, form = await desks.acting(request)
+    await guards.spend(request, "invites", settings().limit_lookups, who=str(desk.id))
+    typed = desks.text(form, "email")
+    try:
+        email = addresses.parse(typed)
+        async with desks.recorded(request, desk, "member.invited", email):
+            await team.invite(desk.id, email, desk.email)
+    except (addresses.BadEmail, team.AlreadyInTeam, team.TeamFull) as error:
+        return await _list(request, desk, email=typed, error=error)
+    return see_other("/merchant/team")
+
+
+@post("/merchant/team/{member_id:str}/removals", include_in_schema=False, status_code=200)
+async def remove(request: Asked, member_id: FromPath[str]) -> Response[bytes]:
+    """Take a person or an invitation out of the team; one's own leaving leads out of here."""
+    desk, _ = await desks.acting(request)
+    found = desks.found(member_id)
+    leaving = next((p["email"] for p in await team.of(desk.id) if p["id"] == found), "")
+    async with desks.recorded(request, desk, "member.removed", leaving):
+        await team.remove(desk.id, found)
+    return see_other("/" if leaving == desk.email and len(desk.merchants) == 1 else "/merchant/team")
+
+
+@get("/merchant/invitations/{token:str}", include_in_schema=False)
+async def show(request: Asked, token: FromPath[str]) -> Response[bytes]:
+    """What an invitation is for. Looking uses nothing up: mail scanners look too."""
+    found = await team.look(token)
+    context = {"token": token, "invitation": found}
+    return page(request, "merchant/invitation.html", context, status=200 if found else 410)
+
+
+@post("/merchant/invitations/{token:str}", include_in_schema=False, status_code=200)
+async def accept(request: Asked, token: FromPath[str]) -> Response[bytes]:
+    """Join the team, signed in by the address that the letter proved."""
+    await guards.spend(request, "logins", settings().limit_logins)
+    seen = await team.look(token) or {"email": "", "merchant_name": ""}
+    try:
+        async with guards.recorded(
+            request, "member.joined", details=str(seen["merchant_name"]), actor=f"member {seen['email']}"
+        ):
+            await team.join(token)
+    except LinkSpent:
+        return page(request, "merchant/invitation.html", {"token": token, "invitation": None}, status=410)
+    response = see_other("/merchant")
+    if await desks.person(request) != seen["email"]:
+        remember_session(response, Session(seen["email"], "customer"))
+    remember_desk(response, desk_key(seen["merchant_id"], test=True))
+    return response

@@ -1,0 +1,55 @@
+"""A merchant's refunds: the list, and one."""
+
+from typing import Any
+
+from litestar import Request, Response, get
+from litestar.params import FromPath
+
+from app.core.money import Money
+from app.orders.service import short
+from app.refunds import asking, queries
+from app.refunds.states import RefundStatus
+from app.web.merchant import desk as desks
+from app.web.merchant import lists
+from app.web.merchant.desk import PAGE, NothingHere
+from app.webhooks import objects
+from app.webhooks import queries as webhooks
+
+Asked = Request[Any, Any, Any]
+STATUSES = tuple(status.value for status in RefundStatus)
+MOST_SHOWN = 50  # deliveries of one refund
+
+
+@get("/merchant/refunds", include_in_schema=False)
+async def index(request: Asked) -> Response[bytes]:
+    """``?status=&q=``: ``q`` is a payment's id, the order's reference, or a customer's email."""
+    desk = await desks.at(request)
+    status, typed = lists.one_of(request, "status", STATUSES), lists.given(request, "q")
+    chosen = {"status": status} | lists.searched(typed, "payment_id")
+    rows = await queries.merchant_page(desk.id, desk.test, chosen, lists.before(request), PAGE + 1)
+    context = lists.page("/merchant/refunds", [shown(row) for row in rows], {"status": status, "q": typed})
+    context |= {"status": status, "q": typed, "statuses": STATUSES}
+    return desks.page(request, desk, "merchant/refunds/index.html", context, partial="merchant/refunds/_rows.html")
+
+
+@get("/merchant/refunds/{refund_id:str}", include_in_schema=False)
+async def show(request: Asked, refund_id: FromPath[str]) -> Response[bytes]:
+    desk = await desks.at(request)
+    row = await queries.of_merchant(desk.id, desk.test, desks.found(refund_id))
+    if row is None:
+        raise NothingHere
+    context = {
+        "refund": shown(row) | {"asked_by": row["asked_by"], "claim_url": asking.claim_url(row)},
+        "deliveries": await webhooks.deliveries(desk.id, desk.test, {"object_id": row["id"]}, None, MOST_SHOWN),
+    }
+    return desks.page(request, desk, "merchant/refunds/show.html", context)
+
+
+def shown(row: dict[str, Any]) -> dict[str, Any]:
+    """A refund as the API tells it, and what a person reads of it."""
+    told = objects.refund(row, row)
+    return told | {
+        "id": row["id"], "short": short(row["id"]), "money": Money(row["amount"], row["currency"]),
+        "order_short": short(row["order_id"]), "reference": row["reference"], "email": row["email"],
+        "created_at": row["created_at"], "ended_at": row["ended_at"],
+    }  # fmt: skip

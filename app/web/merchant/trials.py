@@ -1,0 +1,74 @@
+"""Trying the checkout without a site: an order of test mode, and the SDK on our own page."""
+
+from decimal import Decimal
+from typing import Any
+
+from litestar import Request, Response, get, post
+
+from app.accounts.addresses import BadEmail
+from app.core.errors import Problem
+from app.core.money import Money, parse_decimal
+from app.merchants import keys
+from app.orders import charging, queries
+from app.orders.charging import TEST_CURRENCIES, BadCharge
+from app.web.embed import sdk
+from app.web.merchant import desk as desks
+from app.web.merchant import lists
+from app.web.merchant.desk import Desk
+from app.web.merchant.orders import shown
+from app.web.render import see_other
+
+Asked = Request[Any, Any, Any]
+DEFAULTS = {"amount": "20.00", "currency": "USD", "email": ""}
+REFERENCE = "try-the-checkout"
+
+
+@get("/merchant/try", include_in_schema=False)
+async def show(request: Asked) -> Response[bytes]:
+    """``?order=``: the test order whose checkout the button opens."""
+    return await _page(request, await desks.at(request))
+
+
+async def _page(
+    request: Asked, desk: Desk, *, typed: dict[str, str] | None = None, error: Problem | None = None
+) -> Response[bytes]:
+    wanted = lists.given(request, "order")
+    row = await queries.of_merchant(desk.id, True, desks.found(wanted)) if wanted else None
+    if wanted and row is None:
+        raise desks.NothingHere
+    context = {
+        "order": shown(row) if row else None,
+        "publishable": await keys.publishable(desk.id, test=True),
+        "currencies": TEST_CURRENCIES,
+        "values": typed or DEFAULTS,
+        "errors": {_field(error): error.detail} if error else {},
+        "script": f"/sdk/{sdk.VERSION}/checkout.js",
+        "integrity": sdk.integrity(),
+        "version": sdk.VERSION,
+    }
+    return desks.page(request, desk, "merchant/try.html", context, status=error.status if error else 200)
+
+
+def _field(error: Problem) -> str:
+    return {"customer_email": "email"}.get(error.field or "", error.field or "amount")
+
+
+@post("/merchant/try", include_in_schema=False, status_code=200)
+async def create(request: Asked) -> Response[bytes]:
+    """Place an order of test mode, whichever mode is chosen."""
+    desk, form = await desks.acting(request)
+    typed = {name: desks.text(form, name) for name in DEFAULTS}
+    try:
+        amount = Money(_amount(typed["amount"]), typed["currency"])
+        async with desks.recorded(request, desk, "order.charged", f"{amount} as a test"):
+            row = await charging.charge(desk.id, test=True, amount=amount, reference=REFERENCE, email=typed["email"])
+    except (BadCharge, BadEmail) as error:
+        return await _page(request, desk, typed=typed, error=error)
+    return see_other(f"/merchant/try?order={row['id']}")
+
+
+def _amount(text: str) -> Decimal:
+    number = parse_decimal(text.replace(",", "."))
+    if number is None or abs(number) > charging.MOST or number != round(number, 2):
+        raise BadCharge("Write the amount as digits, such as 20.00.", field="amount")
+    return number

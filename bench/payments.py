@@ -1,0 +1,51 @@
+"""POST /api/v1/payments at 32 connections, and the same requests once more by their Idempotency-Keys."""
+
+import json
+
+import asyncpg
+
+from app.core import db
+from app.merchants import keys, service
+from bench.load import hammer, request
+from bench.report import Row
+from bench.town import Town
+
+COUNT, CONNECTIONS = 2000, 32
+CARD = {"number": "4242424242424242", "expiry": "12/34", "cvv": "123"}
+
+
+async def _key() -> dict[str, str]:
+    """The headers of a new merchant's key of test mode."""
+    await db.open_pool(2)
+    try:
+        issued = await keys.issue(await service.found("Bench"), test=True, name="bench", scopes=keys.SCOPES)
+    finally:
+        await db.close_pool()
+    return {"content_type": "application/json", "x_api_key": issued.key, "x_api_secret": issued.secret}
+
+
+async def measure(town: Town) -> list[Row]:
+    headers = await _key()
+    await town.start_web()
+    order = json.dumps({"amount": "49.90", "currency": "USD", "reference": "bench"}).encode()
+    orders = await hammer(town.port, [request("POST", "/api/v1/orders", order, **headers)] * COUNT, CONNECTIONS)
+    assert orders.statuses == {201: COUNT}, orders.statuses
+    own = await asyncpg.connect(town.env["DATABASE_URL"])
+    rows = await own.fetch("SELECT id FROM purchase WHERE reference = 'bench'")
+    await own.close()
+    asked = [
+        request("POST", "/api/v1/payments", body.encode(), idempotency_key=f"bench-{number}", **headers)
+        for number, row in enumerate(rows)
+        for body in [json.dumps({"order_id": str(row["id"]), "method": "card", "card": CARD})]
+    ]
+    made = await hammer(town.port, asked, CONNECTIONS)
+    again = await hammer(town.port, asked, CONNECTIONS)
+    town.stop("web")
+    assert made.statuses == again.statuses == {201: COUNT}, (made.statuses, again.statuses)
+    return [
+        Row("API orders", orders.rate, "/s"),
+        Row("API payments", made.rate, "/s"),
+        Row("API payments p99, 32 connections", made.percentile(0.99), "ms", limit=100),
+        Row("idempotent replays", again.rate, "/s", made.rate, "the payments themselves", 1, again.rate / made.rate),
+        Row("idempotent replays p99", again.percentile(0.99), "ms", limit=100),
+    ]

@@ -1,0 +1,84 @@
+"""The public manual: a page for each code that the API may answer, and for each event that is sent."""
+
+import json
+import subprocess
+import sys
+
+import jsonschema
+import pytest
+
+from app.core import clock
+from app.core.ids import new_id
+from app.web.api.answers import CODES
+from app.web.manual.words import WORDS, classes, heading
+from app.web.render import templates
+from app.webhooks import secrets, signing
+from app.webhooks.events import TYPES
+from app.webhooks.schemas import EVENTS
+from tests.web.pages import Page
+
+ROOMS = ("app.web.api", "app.orders.charging", "app.payments.asking", "app.payments.cards", "app.payments.simulated",
+         "app.refunds.asking", "app.webhooks.service", "app.merchants.idempotency")  # fmt: skip
+
+
+async def test_every_code_of_the_api_is_told(app) -> None:
+    raised = {code for code, each in classes().items() if each.__module__.startswith(ROOMS)}
+    assert len(raised) > 20
+    assert raised | {code for code, _, _ in CODES.values()} <= set(WORDS)
+    assert [code for code in WORDS if heading(code) is None] == []
+
+
+async def test_each_code_has_its_page_and_an_unknown_one_has_none(browser_client) -> None:
+    index = Page((await browser_client.get("/docs/errors")).text)
+    for code in WORDS:
+        answer = await browser_client.get(f"/docs/errors/{code}")
+        assert answer.status_code == 200, code
+        assert WORDS[code].do in answer.text.replace("&#34;", '"').replace("&#39;", "'")
+        assert Page(answer.text).faults == []
+        assert f"/docs/errors/{code}" in index.links
+    for unknown in ("nonsense", "wrong_password", "%00"):
+        assert (await browser_client.get(f"/docs/errors/{unknown}")).status_code in {400, 404}
+
+
+async def test_each_event_has_its_page_and_its_example_fits_its_schema(browser_client) -> None:
+    assert set(EVENTS) >= set(TYPES)
+    for name in EVENTS:
+        page = await browser_client.get(f"/docs/events/{name}")
+        assert page.status_code == 200
+        assert Page(page.text).faults == []
+        schema = (await browser_client.get(f"/docs/events/{name}/schema.json")).json()
+        jsonschema.validate(EVENTS[name].example, schema)
+    assert (await browser_client.get("/docs/events/order.eaten")).status_code == 404
+
+
+def snippet(name: str) -> str:
+    return templates().get_template(f"merchant/snippets/{name}.txt").render(key="k", secret="s", api="http://x")
+
+
+CHECKERS = {
+    "python": [sys.executable, "-c"],
+    "curl": ["bash", "-c"],
+}
+
+
+@pytest.mark.parametrize("language", CHECKERS)
+@pytest.mark.parametrize("bent", [False, True])
+def test_the_guides_lines_tell_a_genuine_request_from_a_bent_one(language: str, bent: bool, tmp_path) -> None:
+    """As they stand in the guide, given what we would send."""
+
+    secret, body = secrets.fresh(), b'{"id":"x","words":"\xc3\xbc"}'
+    head = signing.headers(str(new_id()), clock.now(), body, [secret])
+    body += b" " * bent
+    (tmp_path / "body.json").write_bytes(body)
+    env = {name.upper().replace("-", "_"): value for name, value in head.items()}
+    env |= {"WEBHOOK_SECRET": secret.reveal().decode(), "PATH": "/usr/bin:/bin", "HEAD": json.dumps(head)}
+    program = snippet(f"verify.{language}")
+    if language == "python":
+        program += (
+            "\nprint('genuine' if event_of(json.loads(os.environ['HEAD']), open('body.json', 'rb').read()) else '')"
+        )
+    done = subprocess.run(
+        [*CHECKERS[language], program], cwd=tmp_path, env=env, capture_output=True, text=True, check=False
+    )
+    assert ("genuine" in done.stdout) is not bent, done.stderr
+    assert ("forged" in done.stdout + done.stderr) is bent
