@@ -64,7 +64,8 @@ async def _fresh(told: Told, order: dict[str, Any]) -> Fresh:
 async def _object(told: Told, order: dict[str, Any]) -> dict[str, Any]:
     if told.object == "order":
         return objects.order(order)
-    found = await (payments if told.object == "payment" else refunds).one(told.object_id)
+    room = payments if told.object == "payment" else refunds
+    found = await room.of_merchant(order["merchant_id"], order["test"], told.object_id)
     if found is None or found["order_id"] != order["id"]:
         raise LookupError(f"{told.type} names no {told.object} of its order")
     return objects.payment(found, order) if told.object == "payment" else objects.refund(found, order)

@@ -43,7 +43,7 @@ async def test_an_order_is_kept_as_it_was_asked_for_and_no_letter_leaves(app) ->
         ("reference", {"reference": "a\x00b"}),
         ("reference", {"reference": "a\nb"}),
         ("customer_email", {"email": "nobody"}),
-        ("metadata", {"metadata": {str(n): "x" for n in range(51)}}),
+        ("metadata", {"metadata": {str(n): "x" for n in range(charging.MOST_METADATA + 1)}}),
         ("metadata", {"metadata": {"": "x"}}),
         ("metadata", {"metadata": {"x": "x" * 501}}),
         ("metadata", {"metadata": {"x": "\x00"}}),
