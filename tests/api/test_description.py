@@ -101,7 +101,7 @@ async def test_every_answer_is_of_the_shape_that_is_described(document, till: Ti
     whose = {"endpoint_id": endpoint["id"]}
     await ask("post", "/webhooks/endpoints/{endpoint_id}/test", {}, **whose)
     order = await ask("post", "/orders", {"amount": 5, "currency": "USD", "reference": "r", "metadata": {"a": "b"}})
-    await ask("post", "/payments", {"order_id": order["id"], "method": "crypto"})
+    await ask("post", "/payments", {"order_id": order["id"], "method": "crypto", "metadata": {"test": "failed"}})
     payment = await ask("post", "/payments", {"order_id": order["id"], "method": "card", "card": card()})
     await ask("post", "/payments/{payment_id}/cancel", {}, payment_id=payment["id"])
     again = await ask("post", "/payments", {"order_id": order["id"], "method": "upi", "upi": {"vpa": "success@test"}})
