@@ -103,7 +103,9 @@ async def test_nobody_there_is_a_failure_too(app, drain) -> None:
     assert (line["outcome"], line["status"], line["address"]) == ("connect", None, "127.0.0.1")
 
 
-@pytest.mark.parametrize(("told", "nominal"), [("5,10,15,20", (5, 10, 15, 20)), ("live", (60, 300, 1800, 7200))])
+@pytest.mark.parametrize(
+    ("told", "nominal"), [("true", (5, 10, 15, 20)), ("1,2,3,4", (1, 2, 3, 4)), ("false", (60, 300, 1800, 7200))]
+)
 async def test_five_attempts_are_made_after_the_planned_waits_and_then_it_has_failed(
     app, drain, receiver, monkeypatch, told: str, nominal: tuple[int, ...]
 ) -> None:
