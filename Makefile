@@ -6,8 +6,9 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 run: .venv/ready
 	@$(PY) -W ignore -m app.cli up
 
+# Two processes with servers of their own; the seed, so that both count the same tests.
 test: .venv/ready
-	@$(PY) -m pytest
+	@PYTHONHASHSEED=0 $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: .venv/ready
 	.venv/bin/ruff check .

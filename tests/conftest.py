@@ -31,6 +31,8 @@ def free_port() -> int:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start the servers before any module of the app is imported: its settings are read once."""
+    if getattr(config.option, "numprocesses", None):
+        return  # this one only hands tests out: each process that runs some has servers of its own
     for name in [n for n in os.environ if n.startswith(("NOWPAYMENTS_", "KINGUIN_", "R2_", "RESEND_", "BITLOOT_"))]:
         del os.environ[name]
     os.environ.pop("DATABASE_URL", None)
