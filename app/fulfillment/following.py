@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -179,11 +180,11 @@ async def post_due_checks() -> int:
         rows = await db.fetch(
             """WITH due AS MATERIALIZED (
                  SELECT id FROM reservation WHERE next_check_at <= $1
-                 ORDER BY next_check_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+                 ORDER BY next_check_at, id LIMIT $3 FOR UPDATE SKIP LOCKED)
                UPDATE reservation SET next_check_at = $2 FROM due WHERE reservation.id = due.id
                RETURNING reservation.id, order_id""",
             now, now + RECHECK_LEASE, CHECKS_A_SWEEP,
         )  # fmt: skip
-        for row in rows:
+        for row in sorted(rows, key=itemgetter("id")):
             await post_check(row["id"], row["order_id"])
     return len(rows)

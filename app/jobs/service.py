@@ -263,7 +263,8 @@ async def take_back(allowed: Mapping[str, int]) -> int:
         """SELECT id, name, args, subject, attempt, forgiven, created_at FROM job WHERE status = 'processing'
            AND (lease_until < $1 OR holder IS NOT NULL AND NOT EXISTS (
              SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = $2::int::oid AND objid = holder::oid
-             AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND granted)) LIMIT 500""",
+             AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND granted))
+           ORDER BY id LIMIT 500""",
         clock.now(), presence.LOCK_CLASS,
     )  # fmt: skip
     for row in rows:

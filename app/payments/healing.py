@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import timedelta
+from operator import itemgetter
 from uuid import UUID
 
 from app.core import clock, db
@@ -119,12 +120,12 @@ async def post_due_checks() -> int:
         rows = await db.fetch(
             """WITH due AS MATERIALIZED (
                  SELECT id FROM payment WHERE next_check_at <= $1
-                 ORDER BY next_check_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+                 ORDER BY next_check_at, id LIMIT $3 FOR UPDATE SKIP LOCKED)
                UPDATE payment SET next_check_at = $2 FROM due WHERE payment.id = due.id
                RETURNING payment.id, order_id""",
             now, now + RECHECK_LEASE, CHECKS_A_SWEEP,
         )  # fmt: skip
-        for row in rows:
+        for row in sorted(rows, key=itemgetter("id")):
             args = {"payment_id": str(row["id"])}
             await jobs.post("payments.check", args, subject=row["order_id"], dedupe=f"payments.check:{row['id']}")
     return len(rows)

@@ -7,6 +7,7 @@ is looked for by our own id; what is absent after the hour in which an unverifie
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -182,11 +183,11 @@ async def post_due_checks() -> int:
         rows = await db.fetch(
             """WITH due AS MATERIALIZED (
                  SELECT id FROM refund WHERE next_check_at <= $1
-                 ORDER BY next_check_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+                 ORDER BY next_check_at, id LIMIT $3 FOR UPDATE SKIP LOCKED)
                UPDATE refund SET next_check_at = $2 FROM due WHERE refund.id = due.id
                RETURNING refund.id, order_id""",
             now, now + RECHECK_LEASE, CHECKS_A_SWEEP,
         )  # fmt: skip
-        for row in rows:
+        for row in sorted(rows, key=itemgetter("id")):
             await service.post_follow(dict(row))
     return len(rows)
