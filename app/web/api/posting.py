@@ -1,5 +1,6 @@
 """Every POST of the API: the body read strictly, the effect in one transaction, the answer kept with it."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -16,6 +17,8 @@ from app.web.api import answers, bodies, gate
 
 Asked = Request[Any, Any, Any]
 UNFIT = 422
+AT_ONCE = 6  # transactions of this door: in turn, each is short and all wait alike; all at once, some wait for ever
+_turn = asyncio.Semaphore(AT_ONCE)
 Work = Callable[[Caller, Any], Awaitable[tuple[int, Mapping[str, Any]]]]
 
 
@@ -30,14 +33,15 @@ async def act(request: Asked, scope: str, shape: Any, work: Work) -> Response[by
             status, said = await work(caller, asked)
         return status, answers.encoded(said)
 
-    if key is None:
-        async with db.transaction():
-            reply = Reply(*await effect())
-    else:
-        print_ = bound(request.method.encode(), request.url.path.encode(), raw)
-        reply = await idempotency.once(
-            caller.merchant_id, test=caller.test, key=key, asked=print_, effect=effect, refused=answers.described
-        )
+    async with _turn:
+        if key is None:
+            async with db.transaction():
+                reply = Reply(*await effect())
+        else:
+            print_ = bound(request.method.encode(), request.url.path.encode(), raw)
+            reply = await idempotency.once(
+                caller.merchant_id, test=caller.test, key=key, asked=print_, effect=effect, refused=answers.described
+            )
     more = {"idempotent_replayed": "true"} if reply.replayed else {}
     return answers.respond(request, reply.status, reply.body, **more)
 
