@@ -15,7 +15,10 @@ from tests.builders import claimed
 
 SAME = [
     ("ProviderDown: kinguin.find: 503: no reason given", "ProviderDown: kinguin.find: 500: no reason given"),
-    (f"NotFound: order {new_id()} is gone", f"NotFound: order {new_id()} is gone"),
+    (
+        "NotFound: order 01a1fd91-a352-7131-987b-2e90cedaffd9 is gone",
+        "NotFound: order 01a1fd91-a5dd-74dd-80ab-b2d0165c91d7 is gone",
+    ),
     ("kinguin.get_delivered: 404 OrderNotFound: PHS84FJAG5U", "kinguin.get_delivered: 404 OrderNotFound: XK20AAAABBB"),
     ('Order with orderExternalId "a-1" already exists.', 'Order with orderExternalId "b" already exists.'),
     ("mail to somebody@example.com refused", "mail to x@y.test refused"),

@@ -130,7 +130,7 @@ async def test_a_log_that_was_tampered_with_is_not_handed_out_signed(admin) -> N
     assert "audit.exported" not in await logged()
 
 
-@pytest.mark.parametrize("path", ["/admin/audit", f"/admin/key-audit/{UNKNOWN}"])
+@pytest.mark.parametrize("path", ["/admin/audit", f"/admin/key-audit/{UNKNOWN}"], ids=["all", "one"])
 async def test_it_is_for_admins_alone(visitor, ready, path: str) -> None:
     for client in (visitor(**JSON), visitor(**JSON, **ready.bearer)):
         assert_problem(await client.get(path), 401, "login_needed")
