@@ -1,7 +1,5 @@
 """The order's own verbs. Each is one guarded move with its event and the next job, in one transaction."""
 
-from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +11,8 @@ from app.history import service as history
 from app.jobs import service as jobs
 from app.orders import letters
 from app.orders.letters import short
+from app.orders.locking import lock, lock_of
+from app.orders.parking import OF_MONEY, keep_reasons, park, unpark
 from app.orders.placing import (
     MOST_ITEMS,
     MOST_OF_ONE,
@@ -25,51 +25,18 @@ from app.orders.placing import (
     place,
     quote,
 )
+from app.orders.repricing import price_today, reprice, still_sellable
 from app.orders.states import FULFILLMENT_MOVES, MOVES, FulfillmentStatus, OrderStatus
 from app.orders.tables import Order, OrderItem
 
 __all__ = [
-    "MOST_ITEMS", "MOST_OF_ONE", "BadItems", "OutOfStock", "Placed", "Quote", "Wanted", "place", "quote", "short",
+    "MOST_ITEMS", "MOST_OF_ONE", "OF_MONEY", "BadItems", "OutOfStock", "Placed", "Quote", "Wanted", "lock", "lock_of",
+    "park", "place", "price_today", "quote", "reprice", "short", "still_sellable", "unpark",
 ]  # fmt: skip
-BETWEEN = " · "  # the reasons for which an order waits for a person
-OF_MONEY = "money: "  # how reasons begin that money settles
-LASTING = (OF_MONEY, "ledger: ", "refund", "A key does not open: ")  # how those begin that no delivery settles
 
 
 class OrderClosed(Conflict):
     title = "This order can't be changed any more"
-
-
-async def lock(order_id: UUID) -> dict[str, Any] | None:
-    """The order's row, locked to the end of the transaction: the first lock of every transaction about an order.
-
-    What happens in it to a merchant's order, the merchant is told of by a job of the same transaction.
-    """
-    row = await db.fetch_one("SELECT * FROM purchase WHERE id = $1 FOR UPDATE", order_id)
-    if row is not None and row["merchant_id"] is not None:
-        await db.before_commit(_publish, order_id)
-    return dict(row) if row else None
-
-
-async def lock_of(merchant_id: UUID, test: bool, order_id: UUID) -> dict[str, Any] | None:
-    """Like ``lock``, for a merchant's own order of this mode; None for anyone else's, which stays unlocked."""
-    sql = "SELECT * FROM purchase WHERE id = $1 AND merchant_id = $2 AND test = $3 FOR UPDATE"
-    row = await db.fetch_one(sql, order_id, merchant_id, test)
-    if row is not None:
-        await db.before_commit(_publish, order_id)
-    return dict(row) if row else None
-
-
-async def _publish(order_ids: Sequence[UUID]) -> None:
-    """Have merchants told of what stands in their orders' timelines and they were not told of yet."""
-    rows = await db.fetch(
-        """SELECT p.id FROM purchase p JOIN timeline t ON t.subject = p.id
-           WHERE p.id = ANY($1) AND t.last_seq > p.told ORDER BY p.id""",
-        list(order_ids),
-    )
-    for row in rows:
-        args = {"order_id": str(row["id"])}
-        await jobs.post("webhooks.publish", args, subject=row["id"], dedupe=f"webhooks.publish:{row['id']}")
 
 
 async def _to(
@@ -168,7 +135,7 @@ async def release(order_id: UUID) -> None:
 async def refunded(order_id: UUID) -> None:
     """All of its money went back: whatever it waited for is settled."""
     if await _end(order_id, OrderStatus.REFUNDED, "order.refunded"):
-        await _keep_reasons(order_id, [])
+        await keep_reasons(order_id, [])
 
 
 async def item_fulfilled(order_id: UUID, item_id: UUID) -> None:
@@ -210,88 +177,6 @@ async def give_up(order_id: UUID, cause: str) -> bool:
     await unpark(order_id)
     await park(order_id, f"{OF_MONEY}refund due, as nothing was delivered: {cause}")
     return True
-
-
-async def park(order_id: UUID, cause: str, *, instead_of: str | None = None) -> bool:
-    """Put the order on the admin's list with a reason, beside those that stand already. False if it was one of them.
-
-    Reasons that begin with ``instead_of`` are replaced by the new one.
-    """
-    before = await _reasons(order_id)
-    if cause in before:
-        return False
-    kept = [r for r in before if not (instead_of and r.startswith(instead_of))]
-    await _keep_reasons(order_id, [*kept, cause])
-    return True
-
-
-async def unpark(order_id: UUID, beginning: str | None = None) -> None:
-    """What the order waited for has come by itself: drop the reasons with this ``beginning``.
-
-    None given drops what supply was waited for; other matters stand until they are settled themselves.
-    """
-    await _keep_reasons(order_id, [r for r in await _reasons(order_id) if not _settled(r, beginning)])
-
-
-def _settled(reason: str, beginning: str | None) -> bool:
-    return not reason.startswith(LASTING) if beginning is None else reason.startswith(beginning)
-
-
-async def _reasons(order_id: UUID) -> list[str]:
-    cause: str | None = await db.fetch_value("SELECT cause FROM purchase WHERE id = $1 FOR UPDATE", order_id)
-    return cause.split(BETWEEN) if cause else []
-
-
-async def _keep_reasons(order_id: UUID, reasons: list[str]) -> None:
-    await Order.update({Order.cause: BETWEEN.join(reasons)[:200] or None}).where(Order.id == order_id)
-
-
-async def still_sellable(order_id: UUID, slippage: Decimal = Decimal(0)) -> bool:
-    """Whether every item could be sold again today, at a price at most ``slippage`` percent above what was ordered.
-
-    A credit that the order took, and that came back when it ended, must be there as well.
-    """
-    row = await db.fetch_one(
-        """SELECT o.discount_code, o.discount,
-             bool_and(p.active AND p.stock >= i.quantity AND p.price <= i.unit_price * (1 + $2 / 100.0)) AS sold
-           FROM purchase o JOIN purchase_item i ON i.order_id = o.id JOIN product p ON p.id = i.product_id
-           WHERE o.id = $1 GROUP BY o.id""",
-        order_id, slippage,
-    )  # fmt: skip
-    if row is None or not row["sold"]:
-        return False
-    return not credits.is_credit(row["discount_code"]) or await credits.covers(row["discount_code"], row["discount"])
-
-
-async def price_today(order_id: UUID) -> Decimal | None:
-    """What the order would cost by today's prices; None when one of its items can't be sold any more."""
-    row = await db.fetch_one(
-        """SELECT o.discount_code, o.discount, sum(p.price * i.quantity) AS subtotal,
-             bool_and(p.active AND p.stock >= i.quantity) AS sold
-           FROM purchase o JOIN purchase_item i ON i.order_id = o.id JOIN product p ON p.id = i.product_id
-           WHERE o.id = $1 GROUP BY o.id""",
-        order_id,
-    )
-    if row is None or not row["sold"]:
-        return None
-    gone = credits.is_credit(row["discount_code"]) and not await credits.covers(row["discount_code"], row["discount"])
-    return Decimal(row["subtotal"] - (0 if gone else min(row["discount"], row["subtotal"])))
-
-
-async def reprice(order_id: UUID) -> None:
-    """Bring an unpaid order, which must be sellable, to today's prices."""
-    total = await price_today(order_id)
-    await db.fetch(
-        """UPDATE purchase_item SET unit_price = p.price FROM product p
-           WHERE purchase_item.order_id = $1 AND p.id = purchase_item.product_id""",
-        order_id,
-    )
-    await db.fetch(
-        """UPDATE purchase SET total = $2, subtotal = s.sum, discount = s.sum - $2
-           FROM (SELECT sum(unit_price * quantity) AS sum FROM purchase_item WHERE order_id = $1) s WHERE id = $1""",
-        order_id, total,
-    )  # fmt: skip
-    await history.record(order_id, "order.repriced", total=str(total))
 
 
 async def chose(order_id: UUID, choice: str, **data: Any) -> None:

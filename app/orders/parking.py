@@ -1,0 +1,45 @@
+"""Putting an order before a person: every reason why, side by side, until each is settled."""
+
+from uuid import UUID
+
+from app.core import db
+from app.orders.tables import Order
+
+BETWEEN = " · "  # the reasons for which an order waits for a person
+OF_MONEY = "money: "  # how reasons begin that money settles
+LASTING = (OF_MONEY, "ledger: ", "refund", "A key does not open: ")  # how those begin that no delivery settles
+
+
+async def park(order_id: UUID, cause: str, *, instead_of: str | None = None) -> bool:
+    """Put the order on the admin's list with a reason, beside those that stand already. False if it was one of them.
+
+    Reasons that begin with ``instead_of`` are replaced by the new one.
+    """
+    before = await _reasons(order_id)
+    if cause in before:
+        return False
+    kept = [r for r in before if not (instead_of and r.startswith(instead_of))]
+    await keep_reasons(order_id, [*kept, cause])
+    return True
+
+
+async def unpark(order_id: UUID, beginning: str | None = None) -> None:
+    """What the order waited for has come by itself: drop the reasons with this ``beginning``.
+
+    None given drops what supply was waited for; other matters stand until they are settled themselves.
+    """
+    await keep_reasons(order_id, [r for r in await _reasons(order_id) if not _settled(r, beginning)])
+
+
+def _settled(reason: str, beginning: str | None) -> bool:
+    return not reason.startswith(LASTING) if beginning is None else reason.startswith(beginning)
+
+
+async def _reasons(order_id: UUID) -> list[str]:
+    cause: str | None = await db.fetch_value("SELECT cause FROM purchase WHERE id = $1 FOR UPDATE", order_id)
+    return cause.split(BETWEEN) if cause else []
+
+
+async def keep_reasons(order_id: UUID, reasons: list[str]) -> None:
+    """Let these be the reasons for which the order waits; with none it leaves the list."""
+    await Order.update({Order.cause: BETWEEN.join(reasons)[:200] or None}).where(Order.id == order_id)
