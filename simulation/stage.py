@@ -23,10 +23,12 @@ ROOT = Path(__file__).parents[1]
 MUTANTS = ("early-message", "no-lease", "no-look", "no-rank", "open-reveal")  # see ``mutants``
 TEMPLATE = "template_world"
 WORLD = 1000  # orders a world has at the most: more are played in several, each with a seed of its own
+MEMORY, ROOM = Path("/dev/shm"), 4 << 30  # bytes that must be free there  # noqa: S108 - mkdtemp makes the name
 # Nothing here outlives its run; and nothing may happen by Postgres' own clock.
 CARELESS = (
     "fsync = off", "synchronous_commit = off", "full_page_writes = off", "autovacuum = off", "jit = off",
     "track_activities = off", "track_counts = off", "update_process_title = off",
+    "plan_cache_mode = force_generic_plan",
 )  # fmt: skip
 
 
@@ -63,9 +65,14 @@ async def play(plays: Sequence[Play], processes: int) -> list[Outcome]:
         return list(await asyncio.gather(*(_play(server, number, one, places) for number, one in enumerate(plays))))
 
 
+def _place() -> Path | None:
+    """In memory, where there is enough of it; else wherever temporary files are."""
+    return MEMORY if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM else None
+
+
 @asynccontextmanager
 async def _postgres() -> AsyncIterator[PostgresServer]:
-    var = Path(tempfile.mkdtemp(prefix="bitloot-simulation-"))
+    var = Path(tempfile.mkdtemp(prefix="bitloot-simulation-", dir=_place()))
     server = get_server(var / "postgres", cleanup_mode=None)
     try:
         await _execute(server, *(f"ALTER SYSTEM SET {setting}" for setting in CARELESS), "SELECT pg_reload_conf()")

@@ -1,6 +1,7 @@
 """A process that plays one world and prints its outcome as JSON; ``stage`` starts it with a database of its own."""
 
 import asyncio
+import gc
 import logging
 import sys
 from collections import Counter
@@ -68,6 +69,8 @@ async def _outcome(world: World, mutant: str) -> Outcome:
 
 
 if __name__ == "__main__":
+    gc.freeze()
+    gc.set_threshold(50_000)  # what a world makes is soon gone by itself: looking for cycles costs more than it frees
     logging.disable(logging.CRITICAL)
     outcome = asyncio.run(play(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4]))
     sys.stdout.buffer.write(msgspec.json.encode(outcome))

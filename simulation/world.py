@@ -129,7 +129,7 @@ class World:
         connection = await asyncpg.connect(url)
         await postgres.watch(connection)
         await connection.close()
-        await db.open_pool(4)
+        db.engine().pool = postgres.Pool(lambda: asyncpg.connect(url, statement_cache_size=1000))
         self.queue.put_between()
         await catalog.sync(kinguin=self.kit.kinguin)
         await coins.sync(nowpayments=self.kit.nowpayments)

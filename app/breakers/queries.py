@@ -55,9 +55,9 @@ async def standing(provider: str) -> Standing:
     except BROKEN as broken:
         log.get("bitloot.breakers").warning("breaker.unreadable", provider=provider, why=type(broken).__name__)
         return WELL
-    found = rows.get(provider, WELL)
-    remember(provider, found)
-    return found
+    for one in {provider, *rows}:
+        remember(one, rows.get(one, WELL))
+    return rows.get(provider, WELL)
 
 
 async def away(provider: str) -> bool:

@@ -100,12 +100,7 @@ async def _take_probe(provider: str) -> bool:
 async def _change(provider: str, decide: Callable[[Standing], Standing]) -> Standing:
     async with db.transaction():
         now = clock.now()
-        await db.fetch(
-            "INSERT INTO breaker (provider, state, updated_at) VALUES ($1, $2, $3) ON CONFLICT (provider) DO NOTHING",
-            provider, BreakerState.CLOSED, now,
-        )  # fmt: skip
-        row = await db.fetch_one("SELECT * FROM breaker WHERE provider = $1 FOR UPDATE", provider)
-        before = queries.of_row(row) if row else WELL
+        before = await _locked(provider, now)
         after = replace(decide(before), updated_at=now)
         if after.state != before.state and not MOVES.allows(before.state, after.state):
             return before
@@ -118,6 +113,19 @@ async def _change(provider: str, decide: Callable[[Standing], Standing]) -> Stan
     if after.state != before.state:
         _say(provider, after.state, after.why)
     return after
+
+
+async def _locked(provider: str, now: datetime) -> Standing:
+    """By its row, which is made when it is first needed."""
+    locked = "SELECT * FROM breaker WHERE provider = $1 FOR UPDATE"
+    row = await db.fetch_one(locked, provider)
+    if row is None:
+        await db.fetch(
+            "INSERT INTO breaker (provider, state, updated_at) VALUES ($1, $2, $3) ON CONFLICT (provider) DO NOTHING",
+            provider, BreakerState.CLOSED, now,
+        )  # fmt: skip
+        row = await db.fetch_one(locked, provider)
+    return queries.of_row(row) if row else WELL
 
 
 def _say(provider: str, state: BreakerState, why: str) -> None:

@@ -80,7 +80,9 @@ DESCRIPTION = "First tables"
 
 
 async def forwards():
-    manager = MigrationManager(migration_id=ID, app_name="bitloot", description=DESCRIPTION)
+    manager = MigrationManager(
+        migration_id=ID, app_name="bitloot", description=DESCRIPTION
+    )
 
     manager.add_table(
         class_name="OrderItem",
@@ -89,9 +91,13 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(class_name="Coin", tablename="coin", schema=None, columns=None)
+    manager.add_table(
+        class_name="Coin", tablename="coin", schema=None, columns=None
+    )
 
-    manager.add_table(class_name="Admin", tablename="admin", schema=None, columns=None)
+    manager.add_table(
+        class_name="Admin", tablename="admin", schema=None, columns=None
+    )
 
     manager.add_table(
         class_name="OrderDataKey",
@@ -100,11 +106,17 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(class_name="Job", tablename="job", schema=None, columns=None)
+    manager.add_table(
+        class_name="Job", tablename="job", schema=None, columns=None
+    )
 
-    manager.add_table(class_name="Key", tablename="sealed_key", schema=None, columns=None)
+    manager.add_table(
+        class_name="Key", tablename="sealed_key", schema=None, columns=None
+    )
 
-    manager.add_table(class_name="Product", tablename="product", schema=None, columns=None)
+    manager.add_table(
+        class_name="Product", tablename="product", schema=None, columns=None
+    )
 
     manager.add_table(
         class_name="Reservation",
@@ -113,11 +125,17 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(class_name="Mail", tablename="mail", schema=None, columns=None)
+    manager.add_table(
+        class_name="Mail", tablename="mail", schema=None, columns=None
+    )
 
-    manager.add_table(class_name="Payment", tablename="payment", schema=None, columns=None)
+    manager.add_table(
+        class_name="Payment", tablename="payment", schema=None, columns=None
+    )
 
-    manager.add_table(class_name="Timeline", tablename="timeline", schema=None, columns=None)
+    manager.add_table(
+        class_name="Timeline", tablename="timeline", schema=None, columns=None
+    )
 
     manager.add_table(
         class_name="JobAttempt",
@@ -126,9 +144,13 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(class_name="Event", tablename="event", schema=None, columns=None)
+    manager.add_table(
+        class_name="Event", tablename="event", schema=None, columns=None
+    )
 
-    manager.add_table(class_name="Discount", tablename="discount", schema=None, columns=None)
+    manager.add_table(
+        class_name="Discount", tablename="discount", schema=None, columns=None
+    )
 
     manager.add_table(
         class_name="InboundWebhook",
@@ -137,11 +159,17 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(class_name="Link", tablename="link", schema=None, columns=None)
+    manager.add_table(
+        class_name="Link", tablename="link", schema=None, columns=None
+    )
 
-    manager.add_table(class_name="KeyAudit", tablename="key_audit", schema=None, columns=None)
+    manager.add_table(
+        class_name="KeyAudit", tablename="key_audit", schema=None, columns=None
+    )
 
-    manager.add_table(class_name="Order", tablename="purchase", schema=None, columns=None)
+    manager.add_table(
+        class_name="Order", tablename="purchase", schema=None, columns=None
+    )
 
     manager.add_column(
         table_class_name="OrderItem",

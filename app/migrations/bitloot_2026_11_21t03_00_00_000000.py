@@ -30,6 +30,7 @@ FORWARDS = (
 async def forwards() -> MigrationManager:
     manager = MigrationManager(migration_id=ID, app_name="bitloot", description=DESCRIPTION)
 
+
     async def run() -> None:
         for statement in FORWARDS:
             await Job.raw(statement)

@@ -8,7 +8,9 @@ DESCRIPTION = "Which worker holds a job"
 
 
 async def forwards():
-    manager = MigrationManager(migration_id=ID, app_name="bitloot", description=DESCRIPTION)
+    manager = MigrationManager(
+        migration_id=ID, app_name="bitloot", description=DESCRIPTION
+    )
 
     manager.add_column(
         table_class_name="Job",

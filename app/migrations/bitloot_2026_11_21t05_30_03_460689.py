@@ -38,9 +38,13 @@ DESCRIPTION = "True"
 
 
 async def forwards():
-    manager = MigrationManager(migration_id=ID, app_name="bitloot", description=DESCRIPTION)
+    manager = MigrationManager(
+        migration_id=ID, app_name="bitloot", description=DESCRIPTION
+    )
 
-    manager.add_table(class_name="AuditHead", tablename="audit_head", schema=None, columns=None)
+    manager.add_table(
+        class_name="AuditHead", tablename="audit_head", schema=None, columns=None
+    )
 
     manager.add_table(
         class_name="LedgerEntry",
@@ -56,13 +60,21 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(class_name="Refund", tablename="refund", schema=None, columns=None)
+    manager.add_table(
+        class_name="Refund", tablename="refund", schema=None, columns=None
+    )
 
-    manager.add_table(class_name="AuditLine", tablename="audit_line", schema=None, columns=None)
+    manager.add_table(
+        class_name="AuditLine", tablename="audit_line", schema=None, columns=None
+    )
 
-    manager.add_table(class_name="Breaker", tablename="breaker", schema=None, columns=None)
+    manager.add_table(
+        class_name="Breaker", tablename="breaker", schema=None, columns=None
+    )
 
-    manager.add_table(class_name="Credit", tablename="credit", schema=None, columns=None)
+    manager.add_table(
+        class_name="Credit", tablename="credit", schema=None, columns=None
+    )
 
     manager.add_column(
         table_class_name="AuditHead",

@@ -12,7 +12,9 @@ DESCRIPTION = "Refunds: link, address check, codes, attempts. Orders: held."
 
 
 async def forwards():
-    manager = MigrationManager(migration_id=ID, app_name="bitloot", description=DESCRIPTION)
+    manager = MigrationManager(
+        migration_id=ID, app_name="bitloot", description=DESCRIPTION
+    )
 
     manager.add_column(
         table_class_name="Order",

@@ -24,8 +24,7 @@ async def copy_lines() -> None:
     while rows := await db.fetch(
         """SELECT id, at, action, order_id, key_id, actor, ip, user_agent, '' AS details FROM key_audit
            WHERE id > $1 ORDER BY id LIMIT $2""",
-        after,
-        BATCH,
+        after, BATCH,
     ):
         await append([Entry.of(row).fitted() for row in rows])
         after = rows[-1]["id"]

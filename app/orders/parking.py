@@ -28,7 +28,10 @@ async def unpark(order_id: UUID, beginning: str | None = None) -> None:
 
     None given drops what supply was waited for; other matters stand until they are settled themselves.
     """
-    await keep_reasons(order_id, [r for r in await _reasons(order_id) if not _settled(r, beginning)])
+    before = await _reasons(order_id)
+    kept = [r for r in before if not _settled(r, beginning)]
+    if kept != before:
+        await keep_reasons(order_id, kept)
 
 
 def _settled(reason: str, beginning: str | None) -> bool:

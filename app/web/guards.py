@@ -101,6 +101,16 @@ async def admin(request: Asked) -> None:
         raise LoginNeeded("Sign in as an admin to see this page.")
 
 
+async def any_order(request: Asked, order_id: str) -> dict[str, Any]:
+    """Whatever order has this id, for an admin alone. Raises LoginNeeded and OrderNotFound."""
+    await admin(request)
+    found = parse_id(order_id)
+    order = await orders.one(found) if found else None
+    if order is None:
+        raise OrderNotFound
+    return order
+
+
 async def spend(request: Asked, purse: str, per_minute: int, who: str | None = None) -> None:
     """Count one use of a limited door, by address unless ``who`` is given. Raises TooManyAttempts."""
     await limits.spend(purse, who or client_ip(request), per_minute)

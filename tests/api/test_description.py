@@ -1,6 +1,7 @@
 """The API's description is complete, and its examples and the doors' answers are of the shapes it names."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import jsonschema_rs
@@ -66,6 +67,34 @@ async def test_every_door_is_described_with_all_that_a_client_needs(document) ->
         assert {"401", "403", "429", "500"} <= operation["responses"].keys(), path
         assert ("404" in operation["responses"]) == (bool(named) or (method, path) == ("post", "/payments")), path
     assert {"ApiKey", "ApiSecret"} <= document["components"]["securitySchemes"].keys()
+
+
+def texts(document: dict[str, Any], schema: Any, at: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every schema of a text within ``schema``, and where it stands."""
+    if isinstance(schema, list):
+        for part in schema:
+            yield from texts(document, part, at)
+    if not isinstance(schema, dict):
+        return
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        yield from texts(document, document["components"]["schemas"][name], f"{at}/{name}")
+    if schema.get("type") == "string":
+        yield at, schema
+    for name, part in schema.items():
+        yield from texts(document, part, f"{at}/{name}")
+
+
+async def test_what_no_text_can_hold_is_said_by_the_schema_of_every_text_that_is_sent(document) -> None:
+    seen = 0
+    for operation in operations(document).values():
+        if "requestBody" not in operation:
+            continue
+        for at, schema in texts(document, content(operation["requestBody"])["schema"]):
+            shaped = schema.keys() & {"enum", "const", "format"}
+            assert shaped or not re.search(schema.get("pattern", ""), "a text with a \0 in it"), at
+            seen += 1
+    assert seen > 20
 
 
 async def test_every_example_is_of_its_shape(document) -> None:

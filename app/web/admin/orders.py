@@ -75,8 +75,7 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
 
 @get("/admin/orders/{order_id:str}", include_in_schema=False)
 async def show(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
-    await guards.admin(request)
-    order = await _find(order_id)
+    order = await guards.any_order(request, order_id)
     if wants_json(request):
         return answer(await order_view.as_json(order))
     events = await history.timeline(order["id"])
@@ -96,14 +95,6 @@ async def show(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
         **await refunds_of(order["id"]),
     }
     return page(request, "admin/orders/show.html", context)
-
-
-async def _find(order_id: str) -> dict[str, Any]:
-    found = parse_id(order_id)
-    order = await orders.one(found) if found else None
-    if order is None:
-        raise guards.OrderNotFound
-    return order
 
 
 async def _belongings(order: dict[str, Any]) -> dict[str, Any]:
@@ -141,8 +132,7 @@ def _payment(row: dict[str, Any]) -> dict[str, Any]:
 @post("/admin/orders/{order_id:str}/items/{item_id:str}/retries", include_in_schema=False, status_code=200)
 async def retry_item(request: Asked, order_id: FromPath[str], item_id: FromPath[str]) -> Response[bytes]:
     """Ask the supplier again for an item it did not have."""
-    await guards.admin(request)
-    order = await _find(order_id)
+    order = await guards.any_order(request, order_id)
     found = parse_id(item_id)
     if found is None or found not in {item["id"] for item in order["items"]}:
         raise guards.OrderNotFound

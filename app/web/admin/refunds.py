@@ -119,11 +119,7 @@ async def show(request: Asked, refund_id: FromPath[str]) -> Response[bytes]:
 @post("/admin/orders/{order_id:str}/refunds", include_in_schema=False, status_code=200)
 async def create(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
     """Ask for a refund of an order's money; all that is left unless an amount is named."""
-    await guards.admin(request)
-    found = parse_id(order_id)
-    order = await orders.one(found) if found else None
-    if order is None:
-        raise guards.OrderNotFound
+    order = await guards.any_order(request, order_id)
     form = await read_form(request)
     amount = await _amount(order, form.get("amount", ""))
     async with guards.recorded(request, "refund.asked", order_id=order["id"], details=str(amount)):

@@ -6,7 +6,6 @@ from litestar import Request, Response, post
 from litestar.params import FromPath
 
 from app.breakers import queries as breakers
-from app.core.ids import parse_id
 from app.core.money import Money
 from app.fulfillment import queries as supply
 from app.fulfillment import steps
@@ -14,7 +13,6 @@ from app.fulfillment.repairs import ENDED, FAILED
 from app.fulfillment.trouble import of_order
 from app.jobs import queries as jobs
 from app.keys import queries as keys
-from app.orders import queries as orders
 from app.web import guards
 from app.web.render import see_other
 from app.web.viewer import visitor
@@ -60,11 +58,7 @@ def _reservation(row: dict[str, Any], *, changeable: bool) -> dict[str, Any]:
 @post("/admin/orders/{order_id:str}/write-offs", include_in_schema=False, status_code=200)
 async def create(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
     """Nothing of it can be delivered: the order has failed, and its refund is asked for."""
-    await guards.admin(request)
-    found = parse_id(order_id)
-    order = await orders.one(found) if found else None
-    if order is None:
-        raise guards.OrderNotFound
+    order = await guards.any_order(request, order_id)
     async with guards.recorded(request, "order.given_up", order_id=order["id"]):
         await steps.give_up(order["id"], by=visitor(request).actor)
     return see_other(f"/admin/orders/{order['id']}")

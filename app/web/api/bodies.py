@@ -18,6 +18,7 @@ MOST = 1_000_000  # of any currency
 AMOUNT = r"(?:[1-9][0-9]{0,5}(?:\.[0-9]{1,2})?|0\.(?:[1-9][0-9]?|0[1-9])|1000000(?:\.0{1,2})?)"
 LARGEST_WHOLE = 2**63
 PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
+EMPTY_OR_PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 
 T = TypeVar("T", bound=msgspec.Struct)
 Asked = Request[Any, Any, Any]

@@ -29,7 +29,7 @@ Url = Annotated[
         description="https, of a public host; in test mode also http to localhost.",
     ),
 ]  # fmt: skip
-Name = Annotated[str, Meta(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$", examples=["Order desk"])]
+Name = Annotated[str, Meta(max_length=100, pattern=bodies.EMPTY_OR_PRINTABLE, examples=["Order desk"])]
 Types = Annotated[
     list[Literal[TYPES]],  # type: ignore[valid-type]
     Meta(max_length=len(TYPES), description="The events it wants; all, if none is named.", examples=[["order.paid"]]),

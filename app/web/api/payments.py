@@ -17,7 +17,7 @@ from app.orders.charging import NoSuchOrder
 from app.payments import asking, queries
 from app.payments.asking import NoSuchPayment
 from app.web.api import answers, gate, lists, orders, posting
-from app.web.api.bodies import Metadata
+from app.web.api.bodies import PRINTABLE, Metadata
 from app.web.api.orders import Nothing
 from app.webhooks import objects
 
@@ -39,15 +39,15 @@ class Crypto(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Upi(msgspec.Struct, forbid_unknown_fields=True):
-    vpa: Annotated[str, Meta(min_length=3, max_length=255, examples=["success@test"])]
+    vpa: Annotated[str, Meta(min_length=3, max_length=255, pattern=PRINTABLE, examples=["success@test"])]
 
 
 class Card(msgspec.Struct, forbid_unknown_fields=True):
     """Test cards only. Of the number, its last four digits and the network are kept; expiry and CVV are not."""
 
-    number: Annotated[str, Meta(min_length=12, max_length=23, examples=["4242424242424242"])]
-    expiry: Annotated[str, Meta(min_length=4, max_length=9, examples=["12/34"])]
-    cvv: Annotated[str, Meta(min_length=3, max_length=4, examples=["123"])]
+    number: Annotated[str, Meta(min_length=12, max_length=23, pattern=PRINTABLE, examples=["4242424242424242"])]
+    expiry: Annotated[str, Meta(min_length=4, max_length=9, pattern=PRINTABLE, examples=["12/34"])]
+    cvv: Annotated[str, Meta(min_length=3, max_length=4, pattern=PRINTABLE, examples=["123"])]
 
     def __repr__(self) -> str:
         return "<Card hidden>"

@@ -27,8 +27,14 @@ class Address(msgspec.Struct, forbid_unknown_fields=True):
     """Where coins go back to. Without one, the customer names it by the refund's `claim_url`."""
 
     coin: payments.CoinCode
-    address: Annotated[str, Meta(min_length=1, max_length=200, examples=["bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"])]
-    memo: Annotated[str, Meta(max_length=100)] | None = None
+    address: Annotated[
+        str,
+        Meta(
+            min_length=1, max_length=200, pattern=bodies.PRINTABLE,
+            examples=["bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"],
+        ),
+    ]  # fmt: skip
+    memo: Annotated[str, Meta(max_length=100, pattern=bodies.EMPTY_OR_PRINTABLE)] | None = None
 
 
 class RefundRequest(msgspec.Struct, forbid_unknown_fields=True):

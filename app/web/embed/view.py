@@ -2,15 +2,13 @@
 
 from typing import Any
 
-from app.core import clock
-from app.core.money import Money, plain
+from app.core.money import Money
 from app.payments import queries as payments
 from app.web.embed import words
 from app.web.embed.orders import PAID, current
 from app.web.embed.scene import Row, Scene
 from app.web.store.checkout import coin_choices
-from app.web.store.order_money import qr
-from app.web.store.wallets import MEMO_LABELS, wallet_uri
+from app.web.store.pay_to import pay_to
 from app.webhooks import objects
 
 CLOSED = {"refunded", "cancelled", "failed"}
@@ -43,7 +41,7 @@ async def build(scene: Scene, *, again: str = "") -> dict[str, Any]:
         "attempt": str(attempt["id"]) if attempt else "",
         "method": method or ("card" if scene.test else "crypto"),
         "details": objects.payment(attempt, order)["details"] if attempt else {},
-        "payment": _crypto(attempt, coins) if attempt and attempt["pay_address"] else None,
+        "payment": pay_to(attempt, coins) if attempt and attempt["pay_address"] else None,
         "coins": coin_choices(coins, order["currency"]),
         "cards": words.CARDS,
         "addresses": words.ADDRESSES,
@@ -74,24 +72,3 @@ def _seen(order: Row, attempt: Row | None, phase: str) -> str:
     """Changes when anything on the page does, but for its countdown."""
     paid = (attempt["id"], attempt["status"], attempt["actually_paid"], attempt["failure"]) if attempt else ()
     return " ".join(map(str, (phase, order["status"], *paid)))
-
-
-def _crypto(payment: Row, coins: list[Row]) -> Row:
-    """Where to send what, with the seconds for which the rate is still held."""
-    coin = next((c for c in coins if c["code"] == payment["pay_currency"]), None)
-    amount = plain(payment["pay_amount"])
-    uri = wallet_uri(payment["pay_currency"], payment["pay_address"], amount, payment["memo"])
-    expires = payment["expires_at"]
-    return {
-        "coin_name": coin["name"] if coin else payment["pay_currency"].upper(),
-        "pay_currency": payment["pay_currency"],
-        "pay_amount": amount,
-        "pay_address": payment["pay_address"],
-        "memo": payment["memo"],
-        "memo_label": MEMO_LABELS.get(payment["pay_currency"], "Memo"),
-        "network": coin["network"] if coin else payment["network"] or "",
-        "qr": qr(uri or payment["pay_address"]),
-        "uri": uri,
-        "expires_in": max(int((expires - clock.now()).total_seconds()), 0) if expires else None,
-        "actually_paid": plain(payment["actually_paid"]) if payment["actually_paid"] else None,
-    }

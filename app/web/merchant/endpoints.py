@@ -1,5 +1,6 @@
 """Webhook endpoints: adding one and showing its secret once, and all that can be done with it."""
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -122,10 +123,7 @@ async def update(request: Asked, endpoint_id: FromPath[str]) -> Response[bytes]:
 @post("/merchant/endpoints/{endpoint_id:str}/tests", include_in_schema=False, status_code=200)
 async def try_out(request: Asked, endpoint_id: FromPath[str]) -> Response[bytes]:
     """Send it an event that is about nothing but itself; its delivery is in the log."""
-    desk, _ = await desks.acting(request)
-    row = await _find(desk, endpoint_id)
-    async with desks.recorded(request, desk, "endpoint.tested", f"{row['id']} {row['url']}"):
-        await service.send_test_event(row["id"], desk.id, test=desk.test)
+    row = await _have(request, endpoint_id, "endpoint.tested", service.send_test_event)
     return see_other(f"/merchant/deliveries?endpoint={row['id']}")
 
 
@@ -144,30 +142,21 @@ async def rotate(request: Asked, endpoint_id: FromPath[str]) -> Response[bytes]:
 @post("/merchant/endpoints/{endpoint_id:str}/disablings", include_in_schema=False, status_code=200)
 async def disable(request: Asked, endpoint_id: FromPath[str]) -> Response[bytes]:
     """Send nothing any more; what happens waits."""
-    desk, _ = await desks.acting(request)
-    row = await _find(desk, endpoint_id)
-    async with desks.recorded(request, desk, "endpoint.disabled", f"{row['id']} {row['url']}"):
-        await service.disable(row["id"], desk.id, test=desk.test)
+    row = await _have(request, endpoint_id, "endpoint.disabled", service.disable)
     return _back(row["id"])
 
 
 @post("/merchant/endpoints/{endpoint_id:str}/enablings", include_in_schema=False, status_code=200)
 async def enable(request: Asked, endpoint_id: FromPath[str]) -> Response[bytes]:
     """Send again, first of all what has waited."""
-    desk, _ = await desks.acting(request)
-    row = await _find(desk, endpoint_id)
-    async with desks.recorded(request, desk, "endpoint.enabled", f"{row['id']} {row['url']}"):
-        await service.enable(row["id"], desk.id, test=desk.test)
+    row = await _have(request, endpoint_id, "endpoint.enabled", service.enable)
     return _back(row["id"])
 
 
 @post("/merchant/endpoints/{endpoint_id:str}/removals", include_in_schema=False, status_code=200)
 async def remove(request: Asked, endpoint_id: FromPath[str]) -> Response[bytes]:
     """For good; its log stays."""
-    desk, _ = await desks.acting(request)
-    row = await _find(desk, endpoint_id)
-    async with desks.recorded(request, desk, "endpoint.removed", f"{row['id']} {row['url']}"):
-        await service.remove(row["id"], desk.id, test=desk.test)
+    await _have(request, endpoint_id, "endpoint.removed", service.remove)
     return see_other("/merchant/endpoints")
 
 
@@ -184,6 +173,15 @@ async def resend(request: Asked, endpoint_id: FromPath[str]) -> Response[bytes]:
     async with desks.recorded(request, desk, "delivery.retried", said):
         await service.retry_failed(row["id"], desk.id, since, test=desk.test)
     return see_other(f"/merchant/deliveries?endpoint={row['id']}")
+
+
+async def _have(request: Asked, endpoint_id: str, kind: str, act: Callable[..., Awaitable[object]]) -> dict[str, Any]:
+    """Do to it what needs no more words than its id; the audit log is told as ``kind``. Returns its row from before."""
+    desk, _ = await desks.acting(request)
+    row = await _find(desk, endpoint_id)
+    async with desks.recorded(request, desk, kind, f"{row['id']} {row['url']}"):
+        await act(row["id"], desk.id, test=desk.test)
+    return row
 
 
 def _since(form: FormMultiDict) -> datetime:

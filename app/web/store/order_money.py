@@ -3,18 +3,14 @@
 from decimal import Decimal
 from typing import Any
 
-import segno
-from markupsafe import Markup
-
 from app.catalog import credits
-from app.core import clock
-from app.core.money import Money, plain
+from app.core.money import Money
 from app.ledger import queries as books
 from app.payments import queries as payments
 from app.payments import service as paying
 from app.payments.choices import Options
 from app.web.store import order_words as words
-from app.web.store.wallets import MEMO_LABELS, wallet_uri
+from app.web.store.pay_to import pay_to, seconds_left
 
 Row = dict[str, Any]
 IN_FLIGHT = {"confirming", "confirmed", "sending"}
@@ -49,55 +45,28 @@ def _open_now(order: Row, payment: Row) -> Row | None:
     """The attempt, if its address waits for exactly its amount."""
     if order["status"] == "waiting":
         return payment
-    topping_up = payment["tops_up"] is not None and payment["status"] == "waiting" and _left(payment) > 0
+    topping_up = payment["tops_up"] is not None and payment["status"] == "waiting" and seconds_left(payment) > 0
     return payment if order["status"] in {"underpaid", "expired"} and topping_up else None
 
 
 async def _still_taking(order: Row, choices: Options, coins: list[Row]) -> Row | None:
     """The partial payment, while its rate is held and the rest is not too little for its coin."""
     base = await payments.largest(order["id"])
-    if base is None or choices.missing is None or choices.repriced or _left(base) <= 0:
+    if base is None or choices.missing is None or choices.repriced or seconds_left(base) <= 0:
         return None
     least = next((c["minimum"] for c in coins if c["code"] == base["pay_currency"]), None)
     return base if choices.missing.amount >= (least or Decimal(0)) and order["status"] == "underpaid" else None
 
 
-def _left(payment: Row) -> float:
-    """Seconds for which the rate is still held."""
-    return (payment["expires_at"] - clock.now()).total_seconds() if payment["expires_at"] else 0
-
-
 def _payment(payment: Row, coins: list[Row], rest: Options | None) -> Row:
-    coin = next((c for c in coins if c["code"] == payment["pay_currency"]), None)
-    amount, paid = plain(payment["pay_amount"]), payment["actually_paid"]
-    to_send = rest.missing_coin if rest else amount
-    uri = wallet_uri(payment["pay_currency"], payment["pay_address"], to_send, payment["memo"])
-    return {
-        "coin_name": coin["name"] if coin else payment["pay_currency"].upper(),
-        "pay_currency": payment["pay_currency"],
-        "pay_amount": amount,
-        "to_send": to_send,
+    return pay_to(payment, coins, rest.missing_coin if rest else "") | {
         "price": Money(payment["price_amount"], payment["price_currency"]),
         "rest": rest is not None,
         "tops_up": payment["tops_up"] is not None,
-        "pay_address": payment["pay_address"],
-        "memo": payment["memo"],
-        "memo_label": MEMO_LABELS.get(payment["pay_currency"], "Memo"),
-        "network": coin["network"] if coin else payment["network"] or "",
-        "qr": qr(uri or payment["pay_address"]),
-        "uri": uri,
         "invoice_url": payment["invoice_url"],
         "expires_at": payment["expires_at"],
-        "expires_in": max(int(_left(payment)), 0),
-        "actually_paid": plain(paid) if paid else None,
         "status_words": words.PAYMENT_WORDS.get(payment["status"], payment["status"]),
     }
-
-
-def qr(text: str) -> Markup:
-    """A QR code as inline SVG without styles, so that a strict content policy lets it through."""
-    code = segno.make(text, error="m")
-    return Markup(code.svg_inline(scale=4, border=2, svgclass="qr", lineclass="qr-line", omitsize=True))  # noqa: S704
 
 
 def _choices(found: Options) -> Row:

@@ -1,0 +1,48 @@
+"""Where a payment's coins are to go, as every page that asks for them shows it."""
+
+from typing import Any
+
+import segno
+from markupsafe import Markup
+
+from app.core import clock
+from app.core.money import plain
+from app.web.store.wallets import MEMO_LABELS, wallet_uri
+
+Row = dict[str, Any]
+
+
+def pay_to(payment: Row, coins: list[Row], to_send: str = "") -> Row:
+    """Coin, network, address, memo, QR code and wallet link of a payment. ``to_send``: less than its whole amount.
+
+    ``expires_in``: seconds for which the rate is still held, None where it never was.
+    """
+    code, address, memo = payment["pay_currency"], payment["pay_address"], payment["memo"]
+    coin = next((c for c in coins if c["code"] == code), None)
+    amount, paid = plain(payment["pay_amount"]), payment["actually_paid"]
+    uri = wallet_uri(code, address, to_send or amount, memo)
+    return {
+        "coin_name": coin["name"] if coin else code.upper(),
+        "network": coin["network"] if coin else payment["network"] or "",
+        "pay_currency": code,
+        "pay_amount": amount,
+        "to_send": to_send or amount,
+        "pay_address": address,
+        "memo": memo,
+        "memo_label": MEMO_LABELS.get(code, "Memo"),
+        "uri": uri,
+        "qr": _qr(uri or address),
+        "expires_in": max(int(seconds_left(payment)), 0) if payment["expires_at"] else None,
+        "actually_paid": plain(paid) if paid else None,
+    }
+
+
+def seconds_left(payment: Row) -> float:
+    """For how long its rate is still held; negative when it no longer is."""
+    return (payment["expires_at"] - clock.now()).total_seconds() if payment["expires_at"] else 0
+
+
+def _qr(text: str) -> Markup:
+    """A QR code as inline SVG without styles, so that a strict content policy lets it through."""
+    code = segno.make(text, error="m")
+    return Markup(code.svg_inline(scale=4, border=2, svgclass="qr", lineclass="qr-line", omitsize=True))  # noqa: S704
