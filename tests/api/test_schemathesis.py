@@ -20,7 +20,8 @@ async def test_schemathesis_finds_nothing(app, server, tmp_path: Path) -> None:
     command = [
         str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(ROOT / "schemathesis.toml"), "run",
         f"{server.url}/api/docs/openapi.json",
-        "--include-path-regex", "^/api/v1/", "--max-examples", str(EXAMPLES), "--seed", str(SEED), "--continue-on-failure", "--no-shrink",
+        "--include-path-regex", "^/api/v1/", "--max-examples", str(EXAMPLES), "--seed", str(SEED),
+        "--continue-on-failure", "--no-shrink",
         "--suppress-health-check", "all", "--warnings", "off", "-H", f"X-Api-Key: {issued.key}",
         "-H", f"X-Api-Secret: {issued.secret}",
     ]  # fmt: skip

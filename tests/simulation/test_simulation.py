@@ -1,8 +1,10 @@
 """A fresh seed and past offenders break no rule, a seed is played again to the letter, planted bugs are found."""
 
+import asyncio
 import random
 import subprocess
 import sys
+from dataclasses import dataclass
 
 import pytest
 
@@ -17,24 +19,41 @@ OFFENDERS = [
         line.split() for line in (ROOT / "tests/simulation/offenders.txt").read_text().splitlines() if line[:1] != "#"
     )
 ]
-FOUND_WITHIN = {  # mutant → orders, each a few times what it needs on average
-    "early-message": 250, "no-lease": 150, "no-look": 250, "no-rank": 60, "open-reveal": 200,
+FOUND_BY = {  # mutant → a seed whose world shows it, as things are today
+    "early-message": 2, "no-lease": 1, "no-look": 1, "no-rank": 1, "open-reveal": 3,
 }  # fmt: skip
-SEED = 11  # of the mutants
+SMALL, TRIES = 60, 8  # orders of a world with a mutant; how many worlds it is looked for in, should a change hide it
 FRESH = Play(random.SystemRandom().randrange(2**31), 1000)
-AGAIN = [Play(3, 60), Play(3, 60), Play(4, 60)]
-SANE = [Play(SEED, orders) for orders in sorted(set(FOUND_WITHIN.values()))[:1]]
-MUTANTS = {name: Play(SEED, orders, name) for name, orders in FOUND_WITHIN.items()}
+AGAIN = [Play(3, SMALL), Play(3, SMALL), Play(4, SMALL)]
+
+
+@dataclass
+class Played:
+    """What became of everything this file asks of the simulation."""
+
+    fresh: Outcome
+    offenders: list[Outcome]
+    again: list[Outcome]
+    mutants: dict[str, list[Outcome]]
 
 
 @pytest.fixture(scope="module")
-async def played() -> dict[Play, list[Outcome]]:
-    """Everything this file asks of the simulation, played at once: one server, a process a core."""
-    plays = [FRESH, *MUTANTS.values(), *(Play(*offender) for offender in OFFENDERS), *AGAIN, *SANE]
-    found: dict[Play, list[Outcome]] = {}
-    for play, outcome in zip(plays, await stage.play(plays, 2), strict=True):
-        found.setdefault(play, []).append(outcome)
-    return found
+async def played() -> Played:
+    """All of it at once: one server, a process a core."""
+
+    async def looked_for(mutant: str) -> list[Outcome]:
+        """Outcomes of worlds with this bug, the last of them the one that shows it."""
+        tried: list[Outcome] = []
+        while len(tried) < TRIES and not (tried and tried[-1].violations):
+            tried.append(await house.play(Play(FOUND_BY[mutant] + len(tried), SMALL, mutant)))
+        return tried
+
+    async with stage.opened(2) as house:
+        fresh = asyncio.ensure_future(house.play(FRESH))  # the longest, so the first
+        offenders = asyncio.gather(*(house.play(Play(*offender)) for offender in OFFENDERS))
+        again = asyncio.gather(*map(house.play, AGAIN))
+        mutants = dict(zip(FOUND_BY, await asyncio.gather(*map(looked_for, FOUND_BY)), strict=True))
+        return Played(await fresh, await offenders, await again, mutants)
 
 
 def holds(play: Play, outcome: Outcome) -> bool:
@@ -42,35 +61,30 @@ def holds(play: Play, outcome: Outcome) -> bool:
     return not outcome.violations
 
 
-def test_a_thousand_orders_of_a_fresh_seed_break_no_rule(played: dict[Play, list[Outcome]]) -> None:
-    (outcome,) = played[FRESH]
-    assert holds(FRESH, outcome)
-    assert outcome.orders["fulfilled"] > 600
-    assert len(outcome.faults) > 30
+def test_a_thousand_orders_of_a_fresh_seed_break_no_rule(played: Played) -> None:
+    assert holds(FRESH, played.fresh)
+    assert played.fresh.orders["fulfilled"] > 600
+    assert len(played.fresh.faults) > 30
 
 
-@pytest.mark.parametrize(("seed", "orders"), OFFENDERS)
-def test_a_past_offender_breaks_no_rule_any_more(seed: int, orders: int, played: dict[Play, list[Outcome]]) -> None:
-    assert holds(Play(seed, orders), played[Play(seed, orders)][0])
+@pytest.mark.parametrize("number", range(len(OFFENDERS)))
+def test_a_past_offender_breaks_no_rule_any_more(number: int, played: Played) -> None:
+    assert holds(Play(*OFFENDERS[number]), played.offenders[number])
 
 
-def test_the_same_seed_is_the_same_history_to_the_letter_and_another_is_not(played: dict[Play, list[Outcome]]) -> None:
-    first, again = played[AGAIN[0]]
-    (other,) = played[AGAIN[2]]
+def test_the_same_seed_is_the_same_history_to_the_letter_and_another_is_not(played: Played) -> None:
+    first, again, other = played.again
     assert first == again
     assert first.digest != other.digest
+    assert holds(AGAIN[0], first)
+    assert holds(AGAIN[2], other)
 
 
 @pytest.mark.parametrize("mutant", stage.MUTANTS)
-def test_a_planted_bug_is_found(mutant: str, played: dict[Play, list[Outcome]]) -> None:
-    (outcome,) = played[MUTANTS[mutant]]
-    assert outcome.violations
-    assert f"--seed {SEED} --orders {FOUND_WITHIN[mutant]} --mutant {mutant}" in report.text(SEED, [outcome], 0.0)
-
-
-def test_without_a_planted_bug_the_same_seed_breaks_no_rule(played: dict[Play, list[Outcome]]) -> None:
-    for play in SANE:
-        assert holds(play, played[play][0])
+def test_a_planted_bug_is_found(mutant: str, played: Played) -> None:
+    shown = played.mutants[mutant][-1]
+    assert shown.violations
+    assert f"--seed {shown.seed} --orders {SMALL} --mutant {mutant}" in report.text(shown.seed, [shown], 0.0)
 
 
 def test_many_orders_are_worlds_of_which_each_is_played_again_by_its_own_seed() -> None:
@@ -88,7 +102,7 @@ def simulated(*options: str) -> "subprocess.CompletedProcess[str]":
 def test_the_command_prints_what_happened_and_the_verdict_and_fails_where_a_rule_is_broken() -> None:
     well, ill = (
         simulated("--seed", "5", "--orders", "20"),
-        simulated("--seed", "11", "--orders", "60", "--mutant", "no-rank"),
+        simulated("--seed", str(FOUND_BY["no-rank"]), "--orders", "20", "--mutant", "no-rank"),
     )
     assert well.returncode == 0, well.stdout + well.stderr
     for part in ("seed 5: 20 orders", "What went wrong", "Where their orders ended", "Digest", "every invariant holds"):
