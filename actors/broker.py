@@ -6,9 +6,9 @@ from typing import Any
 import dramatiq
 import uvloop
 from dramatiq.asyncio import get_event_loop_thread
-from dramatiq.brokers.redis import RedisBroker
 from dramatiq.middleware import AsyncIO, Middleware
 
+from actors.consumer import WakingBroker
 from actors.retries import RowRetries
 from app.core import db, log
 from app.core.courier import courier
@@ -17,8 +17,8 @@ from app.jobs.presence import Presence
 from app.jobs.relay import redis_for_dramatiq
 from app.providers.kit import Providers, open_providers
 
-IDLE_POLL = 12  # milliseconds between looks at an idle queue; the default second is what a customer would wait
 THREAD_POLL = 1.0  # seconds between a waiting thread's looks at whether it is to stop
+MAINTENANCE = 10_000  # of a million calls, those that look after dead workers' messages; an idle worker calls rarely
 POOL = 12  # connections a worker process holds at the most
 
 asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
@@ -62,11 +62,10 @@ class Kit(Middleware):
     """Opens the pools when a worker process starts, closes them when its jobs are drained."""
 
     def before_worker_boot(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
-        worker.worker_timeout = IDLE_POLL
         on_loop(open_kit())
 
     def after_worker_boot(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
-        # The consumers look at Redis that often; the threads are woken by them and need not look at all.
+        # The consumers wake the threads, which need not look by themselves.
         for thread in worker.workers:
             thread.timeout = THREAD_POLL
 
@@ -78,5 +77,7 @@ class Kit(Middleware):
 
 
 # Middleware ends in reverse order: the kit is closed before its loop stops.
-broker = RedisBroker(client=redis_for_dramatiq(), middleware=[AsyncIO(), Kit(), RowRetries()])  # type: ignore[no-untyped-call]
+broker = WakingBroker(  # type: ignore[no-untyped-call]
+    client=redis_for_dramatiq(), middleware=[AsyncIO(), Kit(), RowRetries()], maintenance_chance=MAINTENANCE
+)
 dramatiq.set_broker(broker)
