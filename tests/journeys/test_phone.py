@@ -34,7 +34,7 @@ async def test_on_a_phone_a_coin_with_a_tag_is_paid_and_no_page_is_wider_than_th
     tag = (await page.locator("#pay-memo").inner_text()).strip()
     assert tag.isdigit()
     await memo.get_by_role("button", name="Copy destination tag").tap()
-    assert await visitor.clipboard() == tag
+    await visitor.has_copied(tag)
     above = (await page.locator("#pay-qr").bounding_box(), await page.locator("#pay-address").bounding_box())
     assert above[0] is not None
     assert above[1] is not None
