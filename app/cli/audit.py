@@ -10,7 +10,8 @@ import click
 
 from app.audit import bundle, service
 from app.audit.bundle import NotGenuine, Statement
-from app.cli.frame import with_database, with_providers
+from app.cli.abroad import with_providers
+from app.cli.frame import with_database
 from app.core import clock
 from app.providers.errors import ProviderError
 from app.providers.kit import Providers

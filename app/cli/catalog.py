@@ -3,7 +3,7 @@
 import click
 
 from app.catalog import service
-from app.cli.frame import with_providers
+from app.cli.abroad import with_providers
 
 
 @click.group()

@@ -1,4 +1,4 @@
-"""What commands stand on: a loop, a pool, and the providers where they are needed."""
+"""What commands stand on: a loop and a pool."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -6,8 +6,6 @@ from typing import TypeVar
 
 from app.core import db
 from app.core.courier import courier
-from app.core.settings import settings
-from app.providers.kit import Providers, open_providers
 
 T = TypeVar("T")
 
@@ -22,14 +20,3 @@ def with_database(work: Callable[[], Awaitable[T]]) -> T:
             courier.close()
 
     return asyncio.run(run())
-
-
-def with_providers(work: Callable[[Providers], Awaitable[T]]) -> T:
-    async def run() -> T:
-        kit = open_providers(settings())
-        try:
-            return await work(kit)
-        finally:
-            await kit.aclose()
-
-    return with_database(run)

@@ -12,7 +12,7 @@ from piccolo.apps.migrations.commands.forwards import run_forwards
 from app.accounts import service as accounts
 from app.catalog import queries as catalog_rows
 from app.catalog import service as catalog
-from app.cli.frame import with_providers
+from app.cli.abroad import with_providers
 from app.payments import coins
 from app.payments import queries as payment_rows
 from app.providers.kit import Providers
