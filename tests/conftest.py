@@ -18,6 +18,8 @@ import pytest
 import uvloop
 
 from app import embedded
+from tests.order import pytest_collection_modifyitems as pytest_collection_modifyitems
+from tests.order import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler
 
 ROOT = Path(__file__).parents[1]
 VAR = embedded.passing_folder("test")

@@ -202,17 +202,3 @@ async def town() -> AsyncIterator[Town]:
         yield made
     finally:
         await made.close()
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "last: looks at the end of what began long before")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of a town come after all others, so that it does not run beside them; ``last`` ones at the very end."""
-
-    def place(item: pytest.Item) -> int:
-        of_town = item.path.parent.name in {"faults", "journeys"}
-        return of_town + (item.get_closest_marker("last") is not None)
-
-    items.sort(key=place)

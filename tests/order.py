@@ -1,0 +1,37 @@
+"""Which process runs which tests, and in what order.
+
+All that share a town go to one process, and first: so there is one town and one browser, what waits there waits beside
+the work of the other process, and no long file is left over at the end.
+"""
+
+import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
+
+LONG = ("tests/faults/test_kill_matrix.py", "tests/simulation/")  # not of the town; begun next
+TOWN = ("tests/journeys/", "tests/faults/")
+
+
+class Scheduling(LoadFileScheduling):
+    """By file, as ``--dist loadfile``, but for the town's, which stay together."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "town" if nodeid.startswith(TOWN) and not nodeid.startswith(LONG) else super()._split_scope(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
+    return Scheduling(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The town's tests, with the ``last`` ones at their end; then what takes long; then the others."""
+
+    def place(item: pytest.Item) -> int:
+        if item.nodeid.startswith(LONG):
+            return 2
+        if item.nodeid.startswith(TOWN):
+            return 1 if item.get_closest_marker("last") else 0
+        return 3
+
+    items.sort(key=place)
