@@ -8,7 +8,9 @@ from tests.journeys.browsing import Invite
 from tests.journeys.shopper import Shopper
 from tests.town import Town, alive, until
 
-BROKEN = r"/events|/status|htmx:|ERR_(FAILED|CONNECTION_REFUSED|EMPTY_RESPONSE|INCOMPLETE_CHUNKED_ENCODING)"
+# What a browser may say of an answer that its server's death cut off, or never let begin.
+CUT_OFF = "FAILED|CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE|INCOMPLETE_CHUNKED_ENCODING|CONTENT_LENGTH_MISMATCH"
+BROKEN = rf"/events|/status|htmx:|ERR_({CUT_OFF})"
 
 
 async def test_the_web_process_killed_under_an_open_page_comes_back_and_the_page_goes_on(
