@@ -9,7 +9,7 @@ from tests.journeys.shopper import Shopper
 from tests.town import Town, alive, until
 
 # What a browser may say of an answer that its server's death cut off, or never let begin.
-CUT_OFF = "FAILED|CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE|INCOMPLETE_CHUNKED_ENCODING|CONTENT_LENGTH_MISMATCH"
+CUT_OFF = "FAILED|CONNECTION_RE(FUSED|SET)|EMPTY_RESPONSE|INCOMPLETE_CHUNKED_ENCODING|CONTENT_LENGTH_MISMATCH"
 BROKEN = rf"/events|/status|htmx:|ERR_({CUT_OFF})"
 
 
