@@ -12,11 +12,15 @@ LONG = ("tests/faults/test_kill_matrix.py", "tests/simulation/")  # not of the t
 TOWN = ("tests/journeys/", "tests/faults/")
 
 
+def _of_town(nodeid: str) -> bool:
+    return nodeid.startswith(TOWN) and not nodeid.startswith(LONG)
+
+
 class Scheduling(LoadFileScheduling):
     """By file, as ``--dist loadfile``, but for the town's, which stay together."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "town" if nodeid.startswith(TOWN) and not nodeid.startswith(LONG) else super()._split_scope(nodeid)
+        return "town" if _of_town(nodeid) else super()._split_scope(nodeid)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -28,10 +32,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The town's tests, with the ``last`` ones at their end; then what takes long; then the others."""
 
     def place(item: pytest.Item) -> int:
-        if item.nodeid.startswith(LONG):
-            return 2
-        if item.nodeid.startswith(TOWN):
+        if _of_town(item.nodeid):
             return 1 if item.get_closest_marker("last") else 0
-        return 3
+        return 2 if item.nodeid.startswith(LONG) else 3
 
     items.sort(key=place)
