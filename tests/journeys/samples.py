@@ -70,7 +70,13 @@ async def opened(page: Page) -> FrameLocator:
     await page.get_by_role("button", name="Pay now").click()
     frame = page.frame_locator("iframe")
     await expect(frame.locator("#state")).to_be_visible()
+    await uncovered(page)
     return frame
+
+
+async def uncovered(page: Page) -> None:
+    """The checkout is seen: until its script runs, the SDK's words cover it."""
+    await expect(page.get_by_text("Opening the checkout…")).to_be_hidden()
 
 
 async def pays(frame: FrameLocator, way: str, value: str) -> None:

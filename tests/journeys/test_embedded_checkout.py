@@ -7,7 +7,7 @@ from pathlib import Path
 from playwright.async_api import FrameLocator, Page, Route, expect
 
 from tests.journeys.browsing import OVERFLOW, PHONE, Invite, Visitor
-from tests.journeys.samples import Sample, paid, pays
+from tests.journeys.samples import Sample, paid, pays, uncovered
 from tests.town import Town, until
 
 AUDIT = Path(__file__).with_name("access.js").read_text()
@@ -65,6 +65,7 @@ async def ready(sample: Sample, page: Page, url: str | None = None) -> tuple[str
     await page.evaluate(CALLS, [sample.merchant["publishable"], order_id])
     frame = page.frame_locator("bitloot-checkout iframe")
     await expect(frame.locator("#state, .embed-refused")).to_be_visible()
+    await uncovered(page)
     return order_id, frame
 
 

@@ -21,6 +21,7 @@ FOCUS_SEEN = """() => {
 
 async def _tab_to(page: Page, target: Locator, *, most: int = 60, seen: bool = False) -> None:
     """Press Tab until the focus stands there; with ``seen`` it must be visible at every stop."""
+    await page.wait_for_load_state("domcontentloaded")
     for _ in range(most):
         await page.keyboard.press("Tab")
         where = await page.evaluate("document.activeElement.outerHTML.slice(0, 160)")

@@ -1,0 +1,77 @@
+"""A hand quicker than the page's scripts: what it did is done once they are there, and once only."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from playwright.async_api import Page, Route, expect
+
+from tests.journeys.browsing import Invite
+from tests.journeys.shopper import Shopper
+from tests.town import Town
+
+Release = Callable[[], Awaitable[None]]
+
+
+async def _held(page: Page, path: str) -> Release:
+    """Open a page whose htmx stays on its way, and with it every deferred script, until the release is called."""
+    come = asyncio.Event()
+
+    async def later(route: Route) -> None:
+        await come.wait()
+        await route.continue_()
+
+    await page.route("**/vendor/htmx.min.js*", later)
+    await page.goto(path, wait_until="commit")
+
+    async def release() -> None:
+        assert await page.evaluate("document.readyState") == "loading", "the scripts were late, not the hand"
+        come.set()
+        await page.wait_for_load_state("load")
+
+    return release
+
+
+async def test_an_address_typed_early_is_looked_at_all_the_same(town: Town, invite: Invite) -> None:
+    product = (await town.products(1))[0]
+    page = (await invite()).page
+    await page.goto(f"/products/{product['slug']}")
+    await page.get_by_role("button", name="Add to cart").click()
+    release = await _held(page, "/checkout")
+    email = page.get_by_label("Email", exact=True)
+    await email.fill("delivered+early@gmial.com")
+    await email.blur()
+    await release()
+    await page.get_by_role("button", name="delivered+early@gmail.com").click()
+    await expect(email).to_have_value("delivered+early@gmail.com")
+
+
+async def test_buttons_pressed_early_act_once(town: Town, invite: Invite) -> None:
+    product = (await town.products(1))[0]
+    page = (await invite(color_scheme="light")).page
+    await page.goto(f"/products/{product['slug']}")
+    await page.get_by_role("button", name="Add to cart").click()
+    release = await _held(page, "/cart")
+    await page.get_by_role("button", name="One more").click()
+    await page.locator("[data-theme-switch]").click()
+    quantity = page.get_by_label(f"Quantity of {product['name']}")
+    await expect(quantity).to_have_value("1")
+    await release()
+    await expect(quantity).to_have_value("2")
+    await expect(page.locator("html[data-theme=dark]")).to_be_attached()
+    await expect(page.locator("#cart-count")).to_have_text("2")
+
+
+async def test_an_act_that_cannot_be_undone_is_asked_about_however_early(town: Town, invite: Invite) -> None:
+    order = await Shopper.orders(town)
+    await order.payment_id()
+    visitor = await invite()
+    await visitor.context.add_cookies([order.cookie])
+    page = visitor.page
+    release = await _held(page, order.page)
+    await page.get_by_role("button", name="Cancel this order").click()
+    await release()
+    dialog = page.get_by_role("dialog")
+    await expect(dialog).to_contain_text(f"Cancel order {order.short_id}?")
+    assert (await order.status())["status"] == "waiting"
+    await dialog.get_by_role("button", name="Cancel the order").click()
+    await order.reaches("cancelled")
