@@ -180,5 +180,6 @@
   new ResizeObserver(measure).observe(document.body);
   if (!framed) for (const way of document.querySelectorAll("[data-close]")) way.hidden = true;
   measure();
+  document.getElementById("main").inert = false;
   tell({ type: "ready" });
 })();

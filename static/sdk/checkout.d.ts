@@ -1,4 +1,4 @@
-/** Types of BitLoot's checkout.js, version 1.0.0. `PaymentGateway` and `BitLoot.Checkout` are the same class. */
+/** Types of BitLoot's checkout.js, version 1.0.1. `PaymentGateway` and `BitLoot.Checkout` are the same class. */
 
 export type OrderStatus =
   | "created" | "waiting" | "confirming" | "underpaid" | "paid" | "fulfilled"

@@ -1,7 +1,7 @@
-/*! BitLoot checkout 1.0.0. What your page's CSP must allow: this script's origin in script-src, frame-src and connect-src. */
+/*! BitLoot checkout 1.0.1. What your page's CSP must allow: this script's origin in script-src, frame-src and connect-src. */
 (() => {
   "use strict";
-  const VERSION = "1.0.0";
+  const VERSION = "1.0.1";
   const HOME = new URL(document.currentScript.src).origin; // the gateway; every message and request goes there alone
   const EVERY = 5000; // ms between looks at the server while the dialog is open; a hint from the frame asks at once
   const GRACE = 600; // ms from the frame's load to its first word
@@ -111,13 +111,14 @@ p[hidden]{display:none}
       let over = false;
       const load = () => {
         if (over || ready) return;
+        frame.onload = loaded; // not before: an empty frame has a load of its own
         frame.src = `${HOME}/embed/checkout?${new URLSearchParams(this.#query)}`;
       };
       const wait = (reason) => {
         words.textContent = WORDS[reason];
         words.hidden = false;
       };
-      frame.onload = async () => {
+      const loaded = async () => {
         await pause(GRACE);
         if (ready || over) return;
         // It came without a word: refused, then what it shows stands; or it could not come at all.

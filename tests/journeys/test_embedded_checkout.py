@@ -120,6 +120,38 @@ async def test_closed_in_the_middle_of_a_payment_the_page_learns_the_servers_wor
     assert (await sample.api("GET", f"/orders/{order_id}"))["status"] == "fulfilled"
 
 
+async def test_until_its_script_has_come_it_stays_covered_and_nothing_can_be_pressed(
+    sample: Sample, customer: Visitor
+) -> None:
+    page, come = customer.page, asyncio.Event()
+
+    async def later(route: Route) -> None:
+        await come.wait()
+        await route.continue_()
+
+    looked: list[str] = []
+    page.on("request", lambda asked: looked.append(asked.url) if asked.resource_type == "fetch" else None)
+    await page.route("**/js/embed.js*", later)
+    await page.clock.install()
+    await page.goto(sample.url)
+    await page.get_by_role("button", name="Buy").click()
+    await page.get_by_role("button", name="Pay now").click()
+    frame = page.frame_locator("iframe")
+    await expect(frame.locator("#state")).to_be_attached()
+    await page.clock.fast_forward(2000)
+    await page.evaluate("fetch('/').then((answer) => answer.text())")
+    assert looked, "the page's own looks are seen"
+    assert not [url for url in looked if url.endswith("/checkout.js")], "it asks why the frame says nothing"
+    await expect(page.get_by_text("Opening the checkout…")).to_be_visible()
+    card = frame.get_by_role("radio", name="Card")
+    await card.focus()
+    await expect(card).not_to_be_focused()
+    come.set()
+    await uncovered(page)
+    await card.focus()
+    await expect(card).to_be_focused()
+
+
 async def test_opened_offline_it_says_so_and_goes_on_by_itself(sample: Sample, customer: Visitor) -> None:
     page = customer.page
     customer.expects("ERR_INTERNET_DISCONNECTED")

@@ -14,7 +14,7 @@ from app.core.errors import NotFound
 from app.core.settings import settings
 
 FOLDER = Path(__file__).parents[3] / "static" / "sdk"
-VERSION = "1.0.0"
+VERSION = "1.0.1"
 SHORT = "public, max-age=300"  # a fix reaches every page that names no version within five minutes
 FOR_EVER = "public, max-age=31536000, immutable"
 OPEN = {
