@@ -8,7 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.catalog.covers import MOST_BYTES, SCENES, Dice, draw_cover, oklch
+from app.catalog.covers.dice import Dice
+from app.catalog.covers.drawing import MOST_BYTES, draw_cover
+from app.catalog.covers.palettes import oklch
+from app.catalog.covers.scenes import SCENES
 
 GAMES = [
     f"{first} {second}"

@@ -8,7 +8,7 @@ from litestar.params import FromPath
 
 from app.breakers import queries as breakers
 from app.catalog import queries as catalog
-from app.catalog.covers import draw_cover
+from app.catalog.covers.drawing import draw_cover
 from app.core.errors import NotFound
 from app.orders.service import MOST_OF_ONE
 from app.web.render import answer, page, wants_json
