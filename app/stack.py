@@ -18,6 +18,8 @@ DRAIN = 24.0  # seconds that processes have to finish what they are doing; a Her
 RESTART = 0.5  # seconds before what died is started again, doubled each time it dies young
 LONGEST_RESTART = 15.0
 YOUNG = 20.0  # seconds
+# The sandbox, beside the Procfile's processes. Whoever calls hangs up first, else a call may meet the hanging up.
+SANDBOX = "uvicorn app.sandbox.main:create_app --factory --host 127.0.0.1 --no-access-log --timeout-keep-alive 100"
 MARK = "BITLOOT_STACK"  # in each process's environment: which stack, by its folder, it belongs to
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 
 from app import embedded
-from app.stack import Stack, read_procfile
+from app.stack import SANDBOX, Stack, read_procfile
 
 ROOT = Path(__file__).parents[1]
 LOOK = 0.5  # seconds between looks at the embedded servers
@@ -114,8 +114,7 @@ async def _start(stack: Stack, env: dict[str, str]) -> None:
     sandbox_port, port = env.get("SANDBOX_PORT", "8010"), env.get("PORT", "8000")
     uses_sandbox = not env.get("NOWPAYMENTS_API_KEY") or not env.get("KINGUIN_API_KEY")
     if uses_sandbox:
-        command = "uvicorn app.sandbox.main:create_app --factory --host 127.0.0.1 --no-access-log"
-        stack.keep("sandbox", f"{command} --port {sandbox_port}")
+        stack.keep("sandbox", f"{SANDBOX} --port {sandbox_port}")
     await _command(procfile["release"], env)
     if uses_sandbox:
         await _answers("sandbox", f"http://127.0.0.1:{sandbox_port}/sandbox/api/faults", stack)

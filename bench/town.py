@@ -21,6 +21,7 @@ import psutil
 from redis import Redis
 
 from app import embedded
+from app.stack import SANDBOX
 
 ROOT = Path(__file__).parents[1]
 
@@ -126,8 +127,7 @@ async def town() -> AsyncIterator[Town]:
     try:
         subprocess.run([sys.executable, "-m", "app.cli", "migrate"], check=True, cwd=ROOT, capture_output=True)
         await made.start(
-            "sandbox", "uvicorn", "app.sandbox.main:create_app", "--factory", "--host", "127.0.0.1",
-            "--port", str(sandbox_port), "--no-access-log", ready=f"{made.sandbox}/sandbox/api/faults",
+            "sandbox", *SANDBOX.split(), "--port", str(sandbox_port), ready=f"{made.sandbox}/sandbox/api/faults",
         )  # fmt: skip
         subprocess.run([sys.executable, "-m", "app.cli", "seed"], check=True, cwd=ROOT, capture_output=True)
         yield made

@@ -25,7 +25,7 @@ import psutil
 import redis
 
 from app import embedded
-from app.stack import read_procfile
+from app.stack import SANDBOX, read_procfile
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
@@ -110,8 +110,7 @@ class Town:
         if name == "s3":
             return f"moto_server -H 127.0.0.1 -p {self._s3_port}"
         if name == "sandbox":
-            listening = f"--host 127.0.0.1 --port {self.sandbox_port} --no-access-log"
-            return f"uvicorn app.sandbox.main:create_app --factory {listening}"
+            return f"{SANDBOX} --port {self.sandbox_port}"
         return read_procfile(ROOT / "Procfile")[name]
 
     async def start(self, name: str) -> None:

@@ -18,6 +18,7 @@ import pytest
 import uvloop
 
 from app import embedded
+from app.stack import SANDBOX
 from tests.order import pytest_collection_modifyitems as pytest_collection_modifyitems
 from tests.order import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler
 
@@ -122,9 +123,9 @@ class Box:
 def sandbox_process() -> Iterator[str]:
     """A sandbox of this run's own, as a real process. Yields its address."""
     port = os.environ["SANDBOX_PORT"]
-    command = [sys.executable, "-m", "uvicorn", "app.sandbox.main:create_app", "--factory", "--host", "127.0.0.1"]
     with (VAR / "sandbox.log").open("wb") as log:
-        process = subprocess.Popen([*command, "--port", port, "--no-access-log"], cwd=ROOT, stdout=log, stderr=log)
+        command = [sys.executable, "-m", *SANDBOX.split(), "--port", port]
+        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
     try:
         wait_for(f"http://127.0.0.1:{port}/sandbox/api/faults", process)
         yield f"http://127.0.0.1:{port}"

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from app.sandbox.kinguin.products import CATALOGUE
+from app.stack import SANDBOX
 
 pytestmark = pytest.mark.processes
 ROOT = Path(__file__).parents[2]
@@ -38,7 +39,7 @@ def port() -> int:
 def start(tmp_path: Path, port: int) -> Iterator[Start]:
     """Starts the sandbox on the same books; whatever still runs is stopped at the end."""
     env = os.environ | {"BITLOOT_VAR": str(tmp_path), "SANDBOX_PORT": str(port), "PORT": str(free_port())}
-    command = [sys.executable, "-m", "uvicorn", "app.sandbox.main:create_app", "--factory", "--port", str(port)]
+    command = [sys.executable, "-m", *SANDBOX.split(), "--port", str(port)]
     started: list[subprocess.Popen[bytes]] = []
 
     def run() -> subprocess.Popen[bytes]:
