@@ -45,6 +45,7 @@ async def _page(
         "script": f"/sdk/{sdk.VERSION}/checkout.js",
         "integrity": sdk.integrity(),
         "version": sdk.VERSION,
+        "tag": str(sdk.script_tag()),  # shown as text, so it is escaped
     }
     return desks.page(request, desk, "merchant/try.html", context, status=error.status if error else 200)
 

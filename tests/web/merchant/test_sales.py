@@ -3,8 +3,11 @@
 import asyncio
 
 import pytest
+from markupsafe import escape
 
 from app.core import db
+from app.core.settings import settings
+from app.web.embed import sdk
 from tests.web.builders import LOG, count, logged, picture
 from tests.web.merchant.builders import charged, paid
 
@@ -128,6 +131,9 @@ async def test_trying_the_checkout_makes_a_test_order_in_either_mode(ann) -> Non
         page = (await ann.get(made.headers["location"])).text
         assert "data-try" in page
         assert 'data-key="pk_test_' in page
+        # Whole, for a page elsewhere: a path alone would be looked for at the merchant's.
+        assert f'src="{settings().frontend_url}/sdk/' in sdk.script_tag()
+        assert f'<pre id="try-tag" tabindex="0">{escape(str(sdk.script_tag()))}</pre>' in page
     assert await db.fetch_value("SELECT count(*) FROM purchase WHERE test AND currency = 'INR'") == 2
     before = await picture(but=LOG)
     for fields in ({"amount": "x"}, {"amount": "0"}, {"currency": "XYZ"}, {"email": "x"}, {"amount": "1e99"}):
