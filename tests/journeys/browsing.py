@@ -18,6 +18,7 @@ from playwright.async_api import (
     Page,
     Request,
     Response,
+    Route,
     WebError,
     async_playwright,
     expect,
@@ -124,6 +125,17 @@ class Visitor:
     async def has_copied(self, text: str) -> None:
         """The clipboard holds ``text``, once the browser has written it."""
         await self.page.wait_for_function("async (text) => await navigator.clipboard.readText() === text", arg=text)
+
+    async def lacks(self, pattern: str) -> asyncio.Event:
+        """What matches the pattern stays on its way to the page until the event is set."""
+        come = asyncio.Event()
+
+        async def later(route: Route) -> None:
+            await come.wait()
+            await route.continue_()
+
+        await self.page.route(pattern, later)
+        return come
 
     async def leaves(self) -> None:
         await self.context.close()

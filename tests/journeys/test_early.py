@@ -1,26 +1,19 @@
 """A hand quicker than the page's scripts: what it did is done once they are there, and once only."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 
-from playwright.async_api import Page, Route, expect
+from playwright.async_api import expect
 
-from tests.journeys.browsing import Invite
+from tests.journeys.browsing import Invite, Visitor
 from tests.journeys.shopper import Shopper
 from tests.town import Town
 
 Release = Callable[[], Awaitable[None]]
 
 
-async def _held(page: Page, path: str) -> Release:
+async def _held(visitor: Visitor, path: str) -> Release:
     """Open a page whose htmx stays on its way, and with it every deferred script, until the release is called."""
-    come = asyncio.Event()
-
-    async def later(route: Route) -> None:
-        await come.wait()
-        await route.continue_()
-
-    await page.route("**/vendor/htmx.min.js*", later)
+    page, come = visitor.page, await visitor.lacks("**/vendor/htmx.min.js*")
     await page.goto(path, wait_until="commit")
 
     async def release() -> None:
@@ -33,10 +26,11 @@ async def _held(page: Page, path: str) -> Release:
 
 async def test_an_address_typed_early_is_looked_at_all_the_same(town: Town, invite: Invite) -> None:
     product = (await town.products(1))[0]
-    page = (await invite()).page
+    visitor = await invite()
+    page = visitor.page
     await page.goto(f"/products/{product['slug']}")
     await page.get_by_role("button", name="Add to cart").click()
-    release = await _held(page, "/checkout")
+    release = await _held(visitor, "/checkout")
     email = page.get_by_label("Email", exact=True)
     await email.fill("delivered+early@gmial.com")
     await email.blur()
@@ -47,10 +41,11 @@ async def test_an_address_typed_early_is_looked_at_all_the_same(town: Town, invi
 
 async def test_buttons_pressed_early_act_once(town: Town, invite: Invite) -> None:
     product = (await town.products(1))[0]
-    page = (await invite(color_scheme="light")).page
+    visitor = await invite(color_scheme="light")
+    page = visitor.page
     await page.goto(f"/products/{product['slug']}")
     await page.get_by_role("button", name="Add to cart").click()
-    release = await _held(page, "/cart")
+    release = await _held(visitor, "/cart")
     await page.get_by_role("button", name="One more").click()
     await page.locator("[data-theme-switch]").click()
     quantity = page.get_by_label(f"Quantity of {product['name']}")
@@ -67,7 +62,7 @@ async def test_an_act_that_cannot_be_undone_is_asked_about_however_early(town: T
     visitor = await invite()
     await visitor.context.add_cookies([order.cookie])
     page = visitor.page
-    release = await _held(page, order.page)
+    release = await _held(visitor, order.page)
     await page.get_by_role("button", name="Cancel this order").click()
     await release()
     dialog = page.get_by_role("dialog")

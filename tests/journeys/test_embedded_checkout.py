@@ -123,15 +123,10 @@ async def test_closed_in_the_middle_of_a_payment_the_page_learns_the_servers_wor
 async def test_until_its_script_has_come_it_stays_covered_and_nothing_can_be_pressed(
     sample: Sample, customer: Visitor
 ) -> None:
-    page, come = customer.page, asyncio.Event()
-
-    async def later(route: Route) -> None:
-        await come.wait()
-        await route.continue_()
-
+    page = customer.page
+    come = await customer.lacks("**/js/embed.js*")
     looked: list[str] = []
     page.on("request", lambda asked: looked.append(asked.url) if asked.resource_type == "fetch" else None)
-    await page.route("**/js/embed.js*", later)
     await page.clock.install()
     await page.goto(sample.url)
     await page.get_by_role("button", name="Buy").click()
