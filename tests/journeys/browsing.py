@@ -4,6 +4,7 @@ A plugin for pytest, as ``tests.town`` is. A missing browser is a failure, not a
 """
 
 import asyncio
+import contextlib
 import re
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -23,6 +24,7 @@ from playwright.async_api import (
     async_playwright,
     expect,
 )
+from playwright.async_api import Error as Interrupted
 
 from tests.town import Town
 
@@ -127,17 +129,21 @@ class Visitor:
         await self.page.wait_for_function("async (text) => await navigator.clipboard.readText() === text", arg=text)
 
     async def lacks(self, pattern: str) -> asyncio.Event:
-        """What matches the pattern stays on its way to the page until the event is set."""
+        """What matches the pattern, once, stays on its way to the page until the event is set."""
         come = asyncio.Event()
 
         async def later(route: Route) -> None:
             await come.wait()
             await route.continue_()
 
-        await self.page.route(pattern, later)
+        await self.page.route(pattern, later, times=1)
         return come
 
     async def leaves(self) -> None:
+        """Close every window. Chromium forgets to, for ever, where one is just about to show another page."""
+        for page in self.context.pages:
+            with contextlib.suppress(Interrupted):  # it has shown the other page now
+                await page.goto("about:blank")
         await self.context.close()
 
 
