@@ -1,5 +1,6 @@
 """Between a job and the provider it needs stands the provider's breaker: a job that finds it open waits, unharmed."""
 
+import functools
 import random
 from datetime import timedelta
 
@@ -10,6 +11,7 @@ from app.jobs import service as jobs
 from app.jobs.service import Lease
 from app.providers.errors import KeyRefused, ProviderConfused, ProviderDown, ProviderError
 from app.providers.kinguin import ResourceLocked
+from app.providers.kit import Providers
 
 CROWD = 1.0  # seconds over which those who wait for one provider come back
 FORGIVING = timedelta(days=1)
@@ -34,7 +36,7 @@ async def held(lease: Lease, needs: tuple[str, ...]) -> bool:
 
 
 async def report(
-    lease: Lease, needs: tuple[str, ...], made: dict[str, str], error: Exception | None
+    lease: Lease, needs: tuple[str, ...], made: dict[str, str], error: Exception | None, providers: Providers
 ) -> timedelta | None:
     """Tell the breakers what an attempt saw of each provider. Returns how long to wait where one is open now.
 
@@ -43,9 +45,9 @@ async def report(
     wait = None
     for provider in needs:
         if isinstance(error, ProviderError) and error.provider == provider and _away(error):
-            said = f"{type(error).__name__}: {error}"
-            if await service.failed(provider, said, at_once=isinstance(error, KeyRefused)):
-                wait = await back_in(provider)
+            if await _failed(lease, error, providers):
+                # Behind those who have waited: the next probe is theirs, lest what fails for ever takes every one.
+                wait = await back_in(provider) + timedelta(seconds=CROWD)
                 if lease.subject is not None:
                     await waits.begin(lease.subject, provider)
             if lease.posted_at is not None and clock.now() - lease.posted_at > FORGIVING:
@@ -55,6 +57,16 @@ async def report(
         if (await queries.standing(provider)).closed and lease.subject is not None and lease.tries < lease.attempt:
             await waits.end(lease.subject, provider)
     return wait
+
+
+async def _failed(lease: Lease, error: ProviderError, providers: Providers) -> bool:
+    return await service.failed(
+        error.provider,
+        f"{type(error).__name__}: {error}",
+        about=str(lease.subject or lease.name),
+        at_once=isinstance(error, KeyRefused),
+        well=functools.partial(providers.answers, error.provider),
+    )
 
 
 async def _hand_on(provider: str) -> None:

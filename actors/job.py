@@ -66,7 +66,7 @@ async def attempt(job_id: UUID, providers: Providers) -> bool:
                 log.get("bitloot.jobs").warning("job.lease_lost")
             except Exception as cause:
                 log.get("bitloot.jobs").info("job.failed", error=type(cause).__name__, exc_info=True)
-                wait = await gate.report(lease, needs, made, cause)
+                wait = await gate.report(lease, needs, made, cause, providers)
                 raise AttemptFailed(lease, retry, cause, wait) from cause
-        await gate.report(lease, needs, made, None)
+        await gate.report(lease, needs, made, None, providers)
     return True

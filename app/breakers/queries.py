@@ -16,11 +16,15 @@ BROKEN = (PostgresError, InterfaceError, OSError, TimeoutError)
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a provider is doing. ``opened_at`` stays while probes fail; ``probe_at``: when one call may try again."""
+    """How a provider is doing. ``opened_at`` stays while probes fail; ``probe_at``: when one call may try again.
+
+    ``about``: the one piece of work that all failures in a row were about; empty where there were several.
+    """
 
     state: BreakerState = BreakerState.CLOSED
     failures: int = 0
     why: str = ""
+    about: str = ""
     opened_at: datetime | None = None
     probe_at: datetime | None = None
     updated_at: datetime | None = None
@@ -66,14 +70,15 @@ async def away(provider: str) -> bool:
 
 
 async def all_standings() -> dict[str, Standing]:
-    rows = await db.fetch("SELECT provider, state, failures, why, opened_at, probe_at, updated_at FROM breaker")
+    rows = await db.fetch("SELECT * FROM breaker")
     return {row["provider"]: of_row(row) for row in rows}
 
 
 def of_row(row: Mapping[str, Any]) -> Standing:
     return Standing(
-        BreakerState(row["state"]), row["failures"], row["why"], row["opened_at"], row["probe_at"], row["updated_at"]
-    )
+        BreakerState(row["state"]), row["failures"], row["why"], row["about"],
+        row["opened_at"], row["probe_at"], row["updated_at"],
+    )  # fmt: skip
 
 
 async def states() -> dict[str, BreakerState]:

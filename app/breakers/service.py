@@ -38,13 +38,29 @@ async def pause(provider: str) -> timedelta:
     return max(standing.probe_at - clock.now(), timedelta())
 
 
-async def failed(provider: str, why: str, *, at_once: bool = False) -> bool:
-    """A call found the provider away. ``at_once``: no second opinion is needed. Returns whether work now waits."""
+async def _never() -> bool:
+    return False
 
-    def next_standing(before: Standing) -> Standing:
-        return after_failure(before, why, clock.now(), at_once=at_once)
 
-    after = await _safely(provider, lambda: _change(provider, next_standing), instead=WELL)
+async def failed(
+    provider: str, why: str, *, about: str = "", at_once: bool = False, well: Callable[[], Awaitable[bool]] = _never
+) -> bool:
+    """A call found the provider away. Returns whether work now waits.
+
+    ``about``: the piece of work it was for. Where all failures in a row are about one, that one may be at fault, and
+    must not stop the others: ``well`` is awaited then, and True from it, as the provider answers elsewhere, opens
+    nothing. ``at_once``: no second opinion is needed.
+    """
+
+    def counted(before: Standing) -> Standing:
+        return after_failure(before, why, clock.now(), about=about, at_once=at_once)
+
+    def agreed(before: Standing) -> Standing:
+        return opened(before, clock.now()) if doubtful(before) else before
+
+    after = await _safely(provider, lambda: _change(provider, counted), instead=WELL)
+    if doubtful(after) and not await well():
+        after = await _safely(provider, lambda: _change(provider, agreed), instead=WELL)
     return not after.closed
 
 
@@ -65,16 +81,27 @@ async def release(provider: str) -> None:
     await _safely(provider, lambda: _change(provider, next_standing), instead=WELL)
 
 
-def after_failure(before: Standing, why: str, now: datetime, *, at_once: bool = False) -> Standing:
-    """Pure. The pause between probes grows with how long the provider has been away."""
+def after_failure(before: Standing, why: str, now: datetime, *, about: str = "", at_once: bool = False) -> Standing:
+    """Pure. Counts it, and opens once enough have failed about different work."""
     in_row = before.updated_at is not None and now - before.updated_at < ROW
     failures = before.failures + 1 if in_row or not before.closed else 1
-    after = replace(before, failures=failures, why=why[:200])
-    if before.state == BreakerState.OPEN or (before.closed and failures < FAILURES and not at_once):
+    alone = about if failures == 1 or about == before.about else ""
+    after = replace(before, failures=failures, why=why[:200], about=alone)
+    if before.state == BreakerState.OPEN or (before.closed and not at_once and (failures < FAILURES or alone)):
         return after
+    return opened(after, now)
+
+
+def doubtful(standing: Standing) -> bool:
+    """Pure. Enough failures to open it, but for their being all about one piece of work."""
+    return standing.closed and standing.failures >= FAILURES
+
+
+def opened(before: Standing, now: datetime) -> Standing:
+    """Pure. The pause between probes grows with how long the provider has been away."""
     since = before.opened_at or now
     wait = min(max(now - since, FIRST_PAUSE), LONGEST_PAUSE)
-    return replace(after, state=BreakerState.OPEN, opened_at=since, probe_at=now + wait)
+    return replace(before, state=BreakerState.OPEN, opened_at=since, probe_at=now + wait)
 
 
 def after_success(before: Standing) -> Standing:
@@ -105,9 +132,9 @@ async def _change(provider: str, decide: Callable[[Standing], Standing]) -> Stan
         if after.state != before.state and not MOVES.allows(before.state, after.state):
             return before
         await db.fetch(
-            """UPDATE breaker SET state = $2, failures = $3, why = $4, opened_at = $5, probe_at = $6, updated_at = $7
-               WHERE provider = $1""",
-            provider, after.state, after.failures, after.why, after.opened_at, after.probe_at, now,
+            """UPDATE breaker SET state = $2, failures = $3, why = $4, about = $5, opened_at = $6, probe_at = $7,
+               updated_at = $8 WHERE provider = $1""",
+            provider, after.state, after.failures, after.why, after.about, after.opened_at, after.probe_at, now,
         )  # fmt: skip
     queries.remember(provider, after)
     if after.state != before.state:

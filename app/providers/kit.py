@@ -1,5 +1,6 @@
 """All providers of this deployment, chosen by settings and opened once a process. The sandbox is a URL, not a mode."""
 
+import asyncio
 import importlib
 from dataclasses import dataclass
 
@@ -7,12 +8,15 @@ import httpx
 
 from app.core import metrics
 from app.core.settings import Settings
+from app.providers.errors import ProviderError
 from app.providers.kinguin import Kinguin
 from app.providers.merchant_http import MerchantHttp
 from app.providers.nowpayments import NowPayments
 from app.providers.nowpayments_payouts import Payouts
 from app.providers.resend import Resend
 from app.providers.storage import LocalStore, ObjectStore
+
+PATIENCE = 5.0  # seconds for a provider's word that it is up
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,18 @@ class Providers:
     resend: Resend
     merchants: MerchantHttp
     store: ObjectStore
+
+    async def answers(self, provider: str) -> bool:
+        """Whether ``kinguin``, ``nowpayments`` or ``storage`` answers just now, asked about no order at all."""
+        health = {
+            "kinguin": self.kinguin.health, "nowpayments": self.nowpayments.health, "storage": self.store.health
+        }[provider]  # fmt: skip
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await health()
+        except (ProviderError, TimeoutError):
+            return False
+        return True
 
     async def aclose(self) -> None:
         for client in (self.nowpayments, self.payouts, self.kinguin, self.resend, self.merchants, self.store):

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from actors.clock import sweep
+from actors.gate import CROWD
 from actors.job import NEEDS, attempt
 from actors.retries import AttemptFailed, decide
 from app.breakers import queries, service
@@ -16,6 +17,7 @@ from app.core import clock, db
 from app.jobs import service as jobs
 from app.jobs.queries import dead_for
 from tests.builders import count, events, job_names, order, paid, place, supplier_product
+from tests.conftest import VAR
 
 SECOND = timedelta(seconds=1)
 
@@ -170,11 +172,69 @@ def test_every_job_that_works_on_an_order_outside_knows_whom_it_needs() -> None:
     assert NEEDS["mail.send"] == ()
 
 
-async def test_an_order_that_alone_fails_at_a_provider_reaches_a_person_within_a_day_or_two(app, box) -> None:
+async def test_an_order_that_alone_fails_at_a_provider_reaches_a_person_within_two_hours(app, box) -> None:
     """The supplier fails this one buy for ever (kinguin.md, 8: #55), and nobody else asks it anything."""
     order_id, _ = await paid(app.state.kit, box)
     await box.fault("kinguin", "error500", path="/v2/order")
-    for hour in range(36):
-        with clock.travelled(timedelta(hours=hour)):
-            await rounds(app, 120, step=30)
+    await rounds(app, 2 * 3600, step=60)
     assert await dead_for(order_id) == ["fulfillment.reserve"]
+    assert (await queries.standing("kinguin")).closed
+
+
+async def test_an_order_that_alone_fails_at_a_provider_holds_up_no_other(app, box, drain) -> None:
+    stuck, (item,) = await paid(app.state.kit, box)
+    await box.set_product(await supplier_product(item), mode="by_hand")
+    await drain(only="fulfillment.reserve")
+    (bought,) = await box.orders()
+    reservation_id = await db.fetch_value("SELECT id FROM reservation")
+    await box.set_product(await supplier_product(item), mode="normal")
+    await box.fault("kinguin", "error500", path=bought["orderId"])
+    for _ in range(2):  # a notice and a sweep, each unseen by the other
+        await jobs.post("fulfillment.check", {"reservation_id": str(reservation_id)}, subject=stuck)
+    await rounds(app, 20)
+    assert await dead_for(stuck) == ["fulfillment.check"]
+    assert await db.fetch_value("SELECT sum(attempt) FROM job WHERE status = 'failed'") >= FAILURES
+    assert (await queries.standing("kinguin")).closed
+    other, _ = await paid(app.state.kit, box)
+    with clock.travelled(timedelta(seconds=20)):
+        await rounds(app, 20)
+    assert (await order(other))["status"] == "fulfilled"
+    assert "supply.waiting" not in await events(stuck) + await events(other)
+
+
+async def test_whose_probe_failed_waits_behind_all_who_wait_for_the_next(app, box) -> None:
+    """Else an order that fails for ever could take every probe, and nobody would learn that the supplier is back."""
+    await paid(app.state.kit, box)
+    await opened()
+    await box.fault("kinguin", "error500")
+    with clock.travelled(service.FIRST_PAUSE + SECOND):
+        job_id = await db.fetch_value("SELECT id FROM job WHERE name = 'fulfillment.reserve'")
+        with pytest.raises(AttemptFailed) as failed:
+            await attempt(job_id, app.state.kit)
+        await decide(failed.value)
+    probe_at = (await queries.standing("kinguin")).probe_at
+    assert probe_at is not None
+    assert await db.fetch_value("SELECT run_at FROM job WHERE id = $1", job_id) >= probe_at + timedelta(seconds=CROWD)
+
+
+@pytest.mark.parametrize("provider", ["kinguin", "nowpayments"])
+async def test_a_provider_that_fails_one_path_answers_elsewhere_and_one_that_fails_all_does_not(
+    app, box, provider
+) -> None:
+    assert await app.state.kit.answers(provider)
+    await box.fault(provider, "error500", path="/v2/order")
+    assert await app.state.kit.answers(provider)
+    await box.fault(provider, "html_garbage")
+    assert not await app.state.kit.answers(provider)
+
+
+async def test_a_store_answers_while_it_can_be_written_to(app) -> None:
+    blobs, aside = VAR / "blobs", VAR / "blobs-aside"
+    assert await app.state.kit.answers("storage")
+    blobs.rename(aside)
+    blobs.write_text("a file where the folder was")
+    try:
+        assert not await app.state.kit.answers("storage")
+    finally:
+        blobs.unlink()
+        aside.rename(blobs)

@@ -66,6 +66,61 @@ async def test_some_failures_need_no_second_opinion(app) -> None:
     assert await state() == "open"
 
 
+class Asked:
+    """A second opinion that counts how often it is asked for."""
+
+    def __init__(self, *, well: bool) -> None:
+        self.well, self.times = well, 0
+
+    async def __call__(self) -> bool:
+        self.times += 1
+        return self.well
+
+
+async def test_failures_about_one_order_alone_open_nothing_while_the_provider_answers_elsewhere(app) -> None:
+    asked = Asked(well=True)
+    for _ in range(FAILURES + 2):
+        assert not await service.failed("kinguin", "500", about="one order", well=asked)
+    assert asked.times == 3  # from the failure on that would have opened it
+    assert await service.allow("kinguin")
+    assert not await queries.away("kinguin")
+
+
+async def test_failures_about_one_order_alone_open_it_if_the_provider_answers_nobody(app) -> None:
+    asked = Asked(well=False)
+    opened_by = [await service.failed("kinguin", "500", about="one order", well=asked) for _ in range(FAILURES)]
+    assert opened_by == [False] * (FAILURES - 1) + [True]
+    assert asked.times == 1
+    assert (await queries.standing("kinguin")).opened_at is not None
+
+
+async def test_failures_about_several_orders_need_no_second_opinion(app) -> None:
+    asked = Asked(well=True)
+    for number in range(FAILURES - 1):
+        assert not await service.failed("kinguin", "500", about="one order", well=asked), number
+    assert await service.failed("kinguin", "500", about="another", well=asked)
+    assert asked.times == 0
+
+
+async def test_after_an_answer_a_row_may_be_about_another_order_alone(app) -> None:
+    asked = Asked(well=True)
+    for order in ("one", "another"):
+        for _ in range(FAILURES):
+            assert not await service.failed("kinguin", "500", about=order, well=asked)
+        await service.succeeded("kinguin")
+    assert asked.times == 2
+
+
+async def test_an_answer_while_the_second_opinion_is_awaited_counts(app) -> None:
+    async def meanwhile() -> bool:
+        await service.succeeded("kinguin")
+        return False
+
+    for _ in range(FAILURES):
+        assert not await service.failed("kinguin", "500", about="one order", well=meanwhile)
+    assert await state() == "closed"
+
+
 async def test_one_provider_does_not_close_the_door_of_another(app) -> None:
     await opened("kinguin")
     assert await service.allow("nowpayments")

@@ -8,6 +8,7 @@ from tests.journeys.browsing import Invite, Story, Told, stories
 from tests.journeys.shopper import Shopper, bought_exactly_once
 from tests.town import Town, until
 
+CHECK = "fulfillment.check"
 WRONG_COIN = re.compile("instead of ltc|owed back")
 
 
@@ -52,10 +53,12 @@ async def what_needs_a_person_is_on_top_and_a_dead_letter_goes_round_again(town:
     await _sign_in(page, town)
 
     async def dead() -> bool:
-        return bool(await stuck.jobs("failed"))
+        # A sweep and a notice may each have had it checked, unseen by the other; both end in one dead letter.
+        at_work = [*await stuck.jobs("pending"), *await stuck.jobs("processing")]
+        return CHECK not in at_work and CHECK in await stuck.jobs("failed")
 
     await until(dead, "its check is out of attempts", seconds=25)
-    assert await stuck.jobs("failed") == ["fulfillment.check"]
+    assert await stuck.jobs("failed") == [CHECK]
     await visitor.goes_to("/admin")
     await expect(page.get_by_role("heading", level=1)).to_have_text("Needs you")
     needs = page.locator(".need")
@@ -71,15 +74,17 @@ async def what_needs_a_person_is_on_top_and_a_dead_letter_goes_round_again(town:
     await town.box.fault("kinguin", "error500", path=supplier_order, rate="0")
     await visitor.goes_to("/admin/jobs?status=failed")
     await page.get_by_role("row").filter(has_text=stuck.short_id).get_by_role("link").first.click()
-    await expect(page.get_by_role("heading", level=1)).to_have_text("fulfillment.check")
-    await expect(page.get_by_role("row").filter(has_text="ProviderDown")).to_have_count(3)
+    await expect(page.get_by_role("heading", level=1)).to_have_text(CHECK)
+    attempts = page.get_by_role("row").filter(has_text="ProviderDown")
+    failed = await attempts.count()
+    assert failed >= 3
     await page.get_by_role("button", name="Run it again").click()
     await page.get_by_role("dialog").get_by_role("button", name="Run it again").click()
     await expect(page.get_by_role("button", name="Run it again")).to_have_count(0)
     await bought_exactly_once(stuck)
     await page.reload()
     await expect(page.get_by_text("completed").first).to_be_visible()
-    await expect(page.get_by_role("row").filter(has_text="ProviderDown")).to_have_count(3)
+    await expect(attempts).to_have_count(failed)
 
     await page.get_by_role("button", name="Sign out").click()
     await page.goto("/admin/orders")
