@@ -5,6 +5,7 @@ import base64
 import os
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -37,6 +38,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Start the servers before any module of the app is imported: its settings are read once."""
     if getattr(config.option, "numprocesses", None):
         return  # this one only hands tests out: each process that runs some has servers of its own
+    # A shell's background job ignores Ctrl-C, and so would every process that it starts, whose Ctrl-C is tested here.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in [n for n in os.environ if n.startswith(("NOWPAYMENTS_", "KINGUIN_", "R2_", "RESEND_", "BITLOOT_"))]:
         del os.environ[name]
     os.environ.pop("DATABASE_URL", None)
