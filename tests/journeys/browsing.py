@@ -128,6 +128,10 @@ class Visitor:
         """The clipboard holds ``text``, once the browser has written it."""
         await self.page.wait_for_function("async (text) => await navigator.clipboard.readText() === text", arg=text)
 
+    async def never_polls(self) -> None:
+        """No time passes for its scripts, so no poll is ever due: what a page learns, it learns otherwise."""
+        await self.context.add_init_script("{ const now = Date.now(); Date.now = () => now; }")
+
     async def lacks(self, pattern: str) -> asyncio.Event:
         """What matches the pattern, once, stays on its way to the page until the event is set."""
         come = asyncio.Event()

@@ -22,12 +22,13 @@ async def _cut(route: Route) -> None:
     await route.abort("failed")
 
 
-async def _looks_at_an_order(town: Town, invite: Invite, *, cut: bool, script: str = "") -> tuple[Shopper, Page]:
-    """A new order, and somebody on its live page, whose stream may be cut."""
+async def _looks_at_an_order(town: Town, invite: Invite, *, cut: bool, tabs: bool = False) -> tuple[Shopper, Page]:
+    """Somebody on the live page of a new order, whose stream may be cut. With ``tabs`` it hides and never polls."""
     order, visitor = await Shopper.orders(town), await invite()
     await order.payment_id()
-    if script:
-        await visitor.context.add_init_script(script)
+    if tabs:
+        await visitor.context.add_init_script(TABS)
+        await visitor.never_polls()
     if cut:
         visitor.expects(CUT)
         await visitor.context.route("**/events?*", _cut)
@@ -46,7 +47,7 @@ async def a_page_without_its_stream_completes_by_asking(town: Town, invite: Invi
 
 
 async def a_hidden_page_asks_nothing_and_catches_up_at_once_when_it_is_shown(town: Town, invite: Invite) -> None:
-    order, page = await _looks_at_an_order(town, invite, cut=True, script=TABS)
+    order, page = await _looks_at_an_order(town, invite, cut=True, tabs=True)
     asked: list[str] = []
     await page.evaluate("turnTo(true)")
     page.on("request", lambda request: asked.append(request.url))
@@ -59,7 +60,7 @@ async def a_hidden_page_asks_nothing_and_catches_up_at_once_when_it_is_shown(tow
 
 
 async def a_page_shown_again_has_its_stream_again(town: Town, invite: Invite) -> None:
-    order, page = await _looks_at_an_order(town, invite, cut=False, script=TABS)
+    order, page = await _looks_at_an_order(town, invite, cut=False, tabs=True)
     await page.evaluate("turnTo(true)")
     await order.pays("confirming")
     await order.reaches("confirming")
@@ -67,12 +68,11 @@ async def a_page_shown_again_has_its_stream_again(town: Town, invite: Invite) ->
     await _sees_confirming(page)
     await expect(page.locator("#status[data-stream=up]")).to_be_attached()
     await order.pays("finished")
-    await expect(page).to_have_url(re.compile("/success$"), timeout=8_000)
+    await expect(page).to_have_url(re.compile("/success$"))
 
 
 async def _sees_confirming(page: Page) -> None:
-    seen = page.get_by_role("heading", name="Payment seen, waiting for confirmations")
-    await expect(seen).to_be_visible(timeout=5_000)  # well before the next poll is due
+    await expect(page.get_by_role("heading", name="Payment seen, waiting for confirmations")).to_be_visible()
 
 
 @stories(
