@@ -48,19 +48,23 @@ async def failed(
     """A call found the provider away. Returns whether work now waits.
 
     ``about``: the piece of work it was for. Where all failures in a row are about one, that one may be at fault, and
-    must not stop the others: ``well`` is awaited then, and True from it, as the provider answers elsewhere, opens
-    nothing. ``at_once``: no second opinion is needed.
+    must not stop the others: ``well`` is awaited then, and True from it is an answer like any other, which ends the
+    row. ``at_once``: no second opinion is needed.
     """
 
     def counted(before: Standing) -> Standing:
         return after_failure(before, why, clock.now(), about=about, at_once=at_once)
 
-    def agreed(before: Standing) -> Standing:
-        return opened(before, clock.now()) if doubtful(before) else before
-
     after = await _safely(provider, lambda: _change(provider, counted), instead=WELL)
-    if doubtful(after) and not await well():
-        after = await _safely(provider, lambda: _change(provider, agreed), instead=WELL)
+    if doubtful(after):
+        answers = await well()
+
+        def settled(before: Standing) -> Standing:
+            if not doubtful(before):
+                return before
+            return WELL if answers else opened(before, clock.now())
+
+        after = await _safely(provider, lambda: _change(provider, settled), instead=WELL)
     return not after.closed
 
 
