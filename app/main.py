@@ -25,7 +25,7 @@ from app.inbox.refusals import refusals
 from app.providers.kit import open_providers
 from app.web import csrf, errors, health
 from app.web.account import links, lookups, sessions
-from app.web.admin import dashboard, dead_letters, jobs, key_audit, staff, webhooks, write_offs
+from app.web.admin import dashboard, dead_letters, issues, jobs, key_audit, staff, webhooks, write_offs
 from app.web.admin import orders as admin_orders
 from app.web.admin import refunds as admin_refunds
 from app.web.api.doors import API
@@ -63,6 +63,7 @@ ACCOUNT = [sessions.new, sessions.create, sessions.destroy, links.show, links.co
 ADMIN = [
     staff.new, staff.create, staff.destroy, dashboard.show, admin_orders.index, admin_orders.show,
     admin_orders.retry_item, write_offs.create, admin_refunds.index, admin_refunds.show, admin_refunds.create,
+    issues.index, issues.resolve,
     admin_refunds.approve, admin_refunds.record, admin_refunds.reject, admin_refunds.retry, jobs.index, jobs.show,
     jobs.retry, dead_letters.index, dead_letters.preview, dead_letters.retry, webhooks.index, webhooks.show,
     webhooks.replay, key_audit.index, key_audit.show, key_audit.export,

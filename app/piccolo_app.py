@@ -9,6 +9,7 @@ ROOMS = (
     "history",
     "inbox",
     "mail",
+    "issues",
     "accounts",
     "merchants",
     "catalog",

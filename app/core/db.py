@@ -154,6 +154,14 @@ async def fetch(sql: str, *args: Any) -> list[asyncpg.Record]:
         return cast(list[asyncpg.Record], await conn.fetch(sql, *args))
 
 
+async def fetch_as(model: type[T], sql: str, *args: Any) -> list[T]:
+    """Rows of a statement as ``model``, a frozen Struct whose fields are the statement's columns.
+
+    Raises msgspec.ValidationError where a column is missing or of another type.
+    """
+    return [msgspec.convert(dict(row), model) for row in await fetch(sql, *args)]
+
+
 async def fetch_one(sql: str, *args: Any) -> asyncpg.Record | None:
     async with connection() as conn:
         return await conn.fetchrow(sql, *args)

@@ -38,6 +38,7 @@ ACTIONS = AUDIT_WORDS | {
     "endpoint.disabled": "Webhook endpoint disabled",
     "endpoint.enabled": "Webhook endpoint enabled",
     "endpoint.removed": "Webhook endpoint removed",
+    "issue.resolved": "Issue marked as settled",
     "delivery.retried": "Webhook sent again",
     "order.charged": "Test order made",
 }

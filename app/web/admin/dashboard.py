@@ -6,6 +6,8 @@ from litestar import Request, Response, get
 
 from app.breakers import queries as breakers
 from app.core.money import Money
+from app.issues import queries as issues
+from app.issues.models import Issue
 from app.jobs import queries as jobs
 from app.ledger import queries as ledger
 from app.ledger.service import DIFFERS
@@ -13,6 +15,7 @@ from app.orders import queries as orders
 from app.orders.service import short
 from app.refunds import queries as refunds
 from app.web import guards
+from app.web.admin.issues import row as issue_row
 from app.web.render import page
 
 OPEN = ("created", "waiting", "confirming", "paid")
@@ -40,6 +43,7 @@ async def show(request: Request[Any, Any, Any]) -> Response[bytes]:
             for j in dead
         ]
         + [_refund(r) for r in await refunds.waiting()]
+        + [_issue(issue) for issue in await issues.open_page(20)]
     )
     off = len(await ledger.marked(DIFFERS))
     counts = [
@@ -54,6 +58,7 @@ async def show(request: Request[Any, Any, Any]) -> Response[bytes]:
             "attention",
         ),
         _count("Ledgers that don’t balance", off, "/admin/orders", "danger"),
+        _count("Open issues", await issues.count_open(), "/admin/issues", "attention"),
         _count("Dead letters", by_job.get("failed", 0), "/admin/dead-letters", "danger"),
     ]
     return page(request, "admin/dashboard.html", {"counts": counts, "attention": attention})
@@ -75,6 +80,11 @@ def _refund(refund: dict[str, Any]) -> dict[str, Any]:
         "href": f"/admin/refunds/{refund['id']}",
         "at": refund["claimed_at"] or refund["created_at"],
     }
+
+
+def _issue(issue: Issue) -> dict[str, Any]:
+    row = issue_row(issue)
+    return {"title": row.title, "detail": row.detail, "href": row.href or "/admin/issues", "at": row.opened_at}
 
 
 def _count(label: str, value: int, href: str, tone: str) -> dict[str, Any]:

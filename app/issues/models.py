@@ -1,0 +1,18 @@
+"""What this room's queries return."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+
+class Issue(msgspec.Struct, frozen=True):
+    """One row of the issues list; open while ``resolved_at`` is None."""
+
+    id: UUID
+    subject: str
+    code: str
+    detail: str
+    opened_at: datetime
+    resolved_at: datetime | None
+    resolved_by: str | None

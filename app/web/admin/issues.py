@@ -1,0 +1,101 @@
+"""The issues list: what needs a person, the oldest first, each with the page where it can be settled."""
+
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.params import FromPath
+
+from app.core.errors import NotFound
+from app.core.ids import parse_id
+from app.issues import queries as issues
+from app.issues import service
+from app.issues.models import Issue
+from app.web import guards
+from app.web.render import answer, page, see_other, wants_json
+from app.web.viewer import visitor
+
+Asked = Request[Any, Any, Any]
+PAGE = 50  # rows a page
+
+# What an issue's code is called. A code without words here is shown as it is, with spaces.
+TITLES: dict[str, str] = {}
+# Where an issue's subject can be looked at, by its kind; ``{}`` is the id behind the colon.
+SUBJECT_LINKS = {
+    "order": "/admin/orders/{}",
+    "job": "/admin/jobs/{}",
+    "refund": "/admin/refunds/{}",
+    "merchant": "/admin/merchants/{}",
+}
+
+
+class IssueNotFound(NotFound):
+    title = "No such issue"
+
+
+class IssueRow(msgspec.Struct, frozen=True):
+    """An issue as a line of the list. ``href`` is empty where its subject has no page."""
+
+    id: UUID
+    title: str
+    subject: str
+    detail: str
+    href: str
+    opened_at: datetime
+
+
+def row(issue: Issue) -> IssueRow:
+    """The list's line for an issue."""
+    kind, _, name = issue.subject.partition(":")
+    link = SUBJECT_LINKS.get(kind, "")
+    return IssueRow(
+        id=issue.id,
+        title=TITLES.get(issue.code, issue.code.replace("_", " ").capitalize()),
+        subject=issue.subject,
+        detail=issue.detail,
+        href=link.format(name) if link and name else "",
+        opened_at=issue.opened_at,
+    )
+
+
+@get("/admin/issues", include_in_schema=False)
+async def index(request: Asked) -> Response[bytes]:
+    """Open issues, the oldest first; ``?after=`` continues behind the last one shown."""
+    await guards.admin(request)
+    found = await issues.open_page(PAGE + 1, await _position(request))
+    shown = found[:PAGE]
+    if wants_json(request):
+        return answer({"items": [msgspec.to_builtins(issue) for issue in shown], "next": _next(found)})
+    more = _next(found)
+    context = {
+        "issues": [row(issue) for issue in shown],
+        "links": {"prev": None, "next": f"/admin/issues?{urlencode({'after': more})}" if more else None},
+    }
+    return page(request, "admin/issues/index.html", context)
+
+
+async def _position(request: Asked) -> tuple[datetime, UUID] | None:
+    found = parse_id(str(request.query_params.get("after", "")))
+    last = await issues.find(found) if found else None
+    return (last.opened_at, last.id) if last else None
+
+
+def _next(found: list[Issue]) -> str | None:
+    return str(found[PAGE - 1].id) if len(found) > PAGE else None
+
+
+@post("/admin/issues/{issue_id:str}/resolutions", include_in_schema=False, status_code=200)
+async def resolve(request: Asked, issue_id: FromPath[str]) -> Response[bytes]:
+    """A person says that the matter is settled. Saying it again changes nothing."""
+    await guards.admin(request)
+    found = parse_id(issue_id)
+    issue = await issues.find(found) if found else None
+    if issue is None:
+        raise IssueNotFound("It may have been a link of long ago.")
+    if issue.resolved_at is None:
+        async with guards.recorded(request, "issue.resolved", details=f"{issue.code} {issue.subject}"[:200]):
+            await service.resolve_one(issue.id, by=visitor(request).actor)
+    return answer({"id": str(issue.id)}) if wants_json(request) else see_other("/admin/issues")
