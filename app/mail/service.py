@@ -16,25 +16,12 @@ from app.core.ids import new_id
 from app.core.settings import settings
 from app.core.tokens import link_token
 from app.jobs import service as jobs
+from app.mail import reasons
+from app.mail.kinds import DEFAULTS, SUBJECTS, must_hold
 from app.mail.tables import Mail
 from app.providers.http import KeyRefused, ProviderRefused
 from app.providers.resend import AlreadySent, Resend
 
-SUBJECTS = {
-    "order_received": "Your order {order_short_id}: pay to get your key",
-    "payment_seen": "Payment received for order {order_short_id}",
-    "payment_short": "Part of your payment is missing (order {order_short_id})",
-    "payment_late": "Your payment came late: please choose (order {order_short_id})",
-    "key_ready": "Your key is ready: reveal it here (order {order_short_id})",
-    "refund_asked": "Your refund of {amount} for order {order_short_id}: tell us where to send it",
-    "refund_address": "Your refund for order {order_short_id}: that address did not work",
-    "refund_paid": "Your refund of {amount} for order {order_short_id} was sent",
-    "refund_rejected": "About your refund for order {order_short_id}",
-    "endpoint_disabled": "We stopped sending webhooks to {endpoint}",
-    "login_link": "Sign in to {shop}",
-    "lookup_link": "Your orders at {shop}",
-    "team_invited": "{by} invites you to {merchant} at {shop}",
-}
 _templates = Environment(
     loader=FileSystemLoader(Path(__file__).parents[2] / "templates"),
     autoescape=select_autoescape(["html"]),
@@ -60,10 +47,11 @@ class Draft:
 
 
 def draft(kind: str, to: str, context: dict[str, Any], *, about: UUID | None = None) -> Draft:
-    """A frozen letter and its job, as writes.
+    """A frozen letter of one of ``KINDS`` and its job, as writes. Raises ValueError where the context lacks something.
 
     ``context['link_id']`` becomes the letter's link, else ``path`` in the shop.
     """
+    must_hold(kind, context)
     mail_id = new_id()
     written = Write(
         """INSERT INTO mail (id, subject, kind, recipient, context, status, created_at)
@@ -109,24 +97,10 @@ def render(kind: str, context: dict[str, Any]) -> Letter:
     """Fill the templates ``mail/{kind}.html`` and ``.txt``."""
     shop = settings().frontend_url.rstrip("/")
     here = shop + str(context.get("path", ""))
-    seen = {
-        "shop_url": shop,
-        "shop": settings().shop_name,
-        "link": f"{shop}/links/{link_token(UUID(context['link_id']))}" if context.get("link_id") else here,
-        "total": None,
-        "items": [],
-        "minutes": None,
-        "missing": "",
-        "missing_coin": "",
-        "days": None,
-        "order_short_id": "",
-        "amount": "",
-        "why": "",
-        "tx_hash": "",
-        "merchant": "",
-        "by": "",
-        "endpoint": "",
-    } | context
+    link = f"{shop}/links/{link_token(UUID(context['link_id']))}" if context.get("link_id") else here
+    seen = DEFAULTS | {"shop_url": shop, "shop": settings().shop_name, "link": link} | context
+    if kind == "refund_asked":
+        seen["why"] = reasons.said(str(seen["why"]))
     return Letter(
         subject=SUBJECTS[kind].format(**seen),
         html=_templates.get_template(f"mail/{kind}.html").render(seen),

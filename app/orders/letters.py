@@ -1,5 +1,6 @@
 """Letters about an order, each with a link that proves the address."""
 
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -7,6 +8,7 @@ from app.accounts import service as accounts
 from app.core import db
 from app.core.db import Write
 from app.core.money import Money
+from app.core.settings import settings
 from app.mail import service as mail
 from app.orders.tables import OrderItem
 
@@ -32,8 +34,13 @@ def drafted(
     return link, *mail.draft(kind, email, context, about=order_id).writes
 
 
+def kept_until(paid_at: datetime) -> str:
+    """The last day on which the keys of an order that was paid then are sure to be on its page: ``28 Nov 2027``."""
+    return f"{paid_at + timedelta(days=settings().retention_days):%d %b %Y}".lstrip("0")
+
+
 async def write(order: dict[str, Any], kind: str, **more: Any) -> None:
-    """Write to an order's customer, in the surrounding transaction."""
+    """Write to an order's customer, in the surrounding transaction. ``more``: see ``app.mail.kinds``."""
     rows = await OrderItem.select(OrderItem.name, OrderItem.quantity).where(OrderItem.order_id == order["id"])
     total = str(Money(order["total"], order["currency"]))
     await db.write(*drafted(order["id"], order["email"], kind, rows, total=total, **more))

@@ -146,7 +146,8 @@ async def item_fulfilled(order_id: UUID, item_id: UUID) -> None:
         return
     order = await _fulfilled(order_id)
     if order is not None and order["held_at"] is None:
-        await letters.write(order, "key_ready")
+        until = letters.kept_until(order["paid_at"] or clock.now())
+        await letters.write(order, "key_ready", kept_until=until)
 
 
 async def _fulfilled(order_id: UUID) -> dict[str, Any] | None:

@@ -13,10 +13,11 @@ from app.core.settings import settings
 from app.core.tokens import link_token
 from app.mail import queries
 from app.mail import service as mail
-from app.mail.service import SUBJECTS, render
+from app.mail.kinds import SUBJECTS
+from app.mail.service import render
 from app.providers.http import KeyRefused
 from app.providers.resend import Resend
-from tests.builders import EMAIL, NOW, count, events, job_names, place, rows, undone
+from tests.builders import EMAIL, NOW, count, delivered, events, job_names, place, rows, undone
 
 ITEMS = [{"name": "Tallow & <Twine>", "quantity": 2}]
 
@@ -36,14 +37,85 @@ async def row(mail_id: UUID) -> dict[str, Any]:
     return dict(found)
 
 
+SAMPLES = {  # what the new kinds are told, as those who write them do
+    "missing": "$3.20", "missing_coin": "3.2 USDT", "excess": "$13.05", "arrived": "$65.24", "sent": "TRX",
+    "asked": "USDT", "held": "$52.19", "games": "Tallow & <Twine>", "amount": "$13.39", "why": "It is closed.",
+    "endpoint": "https://shop.test/hooks", "by": "ann@shop.test", "merchant": "Ann's",
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("kind", SUBJECTS)
 async def test_a_letter_is_rendered_alike_at_any_time(app, kind: str) -> None:
-    told = await context(minutes=20, days=14)
+    told = await context(minutes=20, days=14, **SAMPLES)
     first = render(kind, told)
     with clock.travelled(clock.timedelta(days=3)):
         assert render(kind, told) == first
     assert link_token(UUID(told["link_id"])) in first.html
     assert link_token(UUID(told["link_id"])) in first.text
+
+
+async def text_of(kind: str, **more: Any) -> str:
+    letter = render(kind, await context(**more))
+    return " ".join(f"{letter.subject} | {letter.text}".split())
+
+
+@pytest.mark.parametrize(
+    ("kind", "told", "said"),
+    [
+        ("overpaid", {"excess": "$13.05", "arrived": "$65.24"}, [
+            "$13.05 more than asked arrived (order AB12CD34) | More than asked arrived",
+            "$65.24 arrived for order AB12CD34, which cost $19.99. The $13.05 over is still yours."]),
+        ("overpaid", {"excess": "$19.99", "arrived": "$39.98", "second": True}, ["| A second payment arrived $39.98"]),
+        ("wrong_coin", {"sent": "TRX", "asked": "USDT", "held": "$52.19"}, [
+            "TRX arrived, but we asked for USDT (order AB12CD34)", "Please don't send more. Your $52.19 is safe."]),
+        ("wrong_coin", {"sent": "TRX", "asked": "USDT"}, ["Your money is safe."]),
+        ("money_after_cancel", {"held": "$45.62"}, [
+            "Your $45.62 arrived after the order was cancelled (order AB12CD34)",
+            "You had cancelled order AB12CD34 when $45.62 arrived. Nothing was bought with it, and it is safe."]),
+        ("money_after_cancel", {"held": "$45.62", "ended": "refunded"}, [
+            "Order AB12CD34 was refunded already when $45.62 arrived."]),
+        ("sold_out", {"games": "Tallow", "amount": "$13.39"}, [
+            "Tallow (order AB12CD34) sold out before we could buy it for you. Your $13.39 is safe.",
+            "You can get a refund of $13.39 on the order's page. If you leave it, we go on looking for the game"]),
+        ("sold_out", {"games": "Tallow", "amount": "$13.39", "late": True}, [
+            "sold out before your payment arrived", "get it back, or use it as credit"]),
+        ("price_jump", {"games": "Tallow", "amount": "$13.39"}, [
+            "The price of your game went up (order AB12CD34)", "You pay nothing more."]),
+        ("price_jump", {"games": "Tallow", "amount": "$13.39", "late": True, "missing": "$3.20"}, [
+            "add $3.20, get your money back, or use it as credit"]),
+        ("supplier_delay", {"games": "Tallow", "amount": "$13.39"}, [
+            "Your key takes longer than usual (order AB12CD34)", "Get a refund of $13.39 on the order's page"]),
+        ("key_ready", {"days": 14, "kept_until": "28 Nov 2027"}, [
+            "This link works for 14 days, once. Your key stays on your order's page until 28 Nov 2027."]),
+        ("refund_asked", {"amount": "$9.00", "why": "chosen by the customer"}, [
+            "You chose to get your money back.", "We check it and usually send it within a day"]),
+        ("refund_asked", {"amount": "$9.00", "why": "could not be delivered: sold out at our supplier"}, [
+            "We could not get your game: it sold out."]),
+        ("refund_asked", {"amount": "$9.00", "why": "goodwill"}, ["Reason: goodwill"]),
+    ],
+)  # fmt: skip
+async def test_a_letter_names_what_happened_and_what_comes_next(
+    app, kind: str, told: dict[str, Any], said: list[str]
+) -> None:
+    found = await text_of(kind, **told)
+    assert [words for words in said if words not in found] == []
+    html = " ".join(render(kind, await context(**told)).html.replace("’", "'").split())
+    assert html.count("Reason:") == found.count("Reason:")
+
+
+@pytest.mark.parametrize(("kind", "told"), [("overpaid", {"excess": "$1.00"}), ("sold_out", {}), ("no_such", {})])
+async def test_a_letter_that_lacks_what_it_must_say_is_not_written(app, kind: str, told: dict[str, Any]) -> None:
+    before = await rows()
+    with pytest.raises(ValueError, match=r"needs|no letter"):
+        await mail.write(kind, EMAIL, await context(**told) if kind != "no_such" else {})
+    assert await rows(but=["link"]) == {name: lines for name, lines in before.items() if name != "link"}
+
+
+async def test_the_key_letter_says_until_when_the_key_is_on_the_page(app, box) -> None:
+    order_id, _ = await delivered(app.state.kit, box)
+    told = json.loads(await db.fetch_value("SELECT context FROM mail WHERE kind = 'key_ready'"))
+    paid_at = await db.fetch_value("SELECT paid_at FROM purchase WHERE id = $1", order_id)
+    assert told["kept_until"] == f"{paid_at + clock.timedelta(days=365):%d %b %Y}".lstrip("0")
 
 
 @pytest.mark.parametrize("kind", ["order_received", "payment_seen", "key_ready"])

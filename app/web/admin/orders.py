@@ -12,6 +12,7 @@ from app.fulfillment import steps
 from app.history import queries as history
 from app.jobs import queries as jobs
 from app.mail import queries as mail
+from app.mail.kinds import KINDS as LETTERS
 from app.orders import queries as orders
 from app.orders.service import short
 from app.orders.states import OrderStatus
@@ -25,17 +26,6 @@ from app.web.store import order_view
 from app.web.store.order_words import EVENTS, STATUS_WORDS
 
 Asked = Request[Any, Any, Any]
-MAIL_WORDS = {
-    "order_received": "Order received",
-    "payment_seen": "Payment received",
-    "payment_short": "Part of the payment is missing",
-    "payment_late": "Payment came late",
-    "key_ready": "Key ready",
-    "refund_asked": "Refund: name an address",
-    "refund_address": "Refund: address did not work",
-    "refund_paid": "Refund sent",
-    "refund_rejected": "Refund turned down",
-}
 
 
 @get("/admin/orders", include_in_schema=False)
@@ -106,7 +96,7 @@ async def _belongings(order: dict[str, Any]) -> dict[str, Any]:
         "mails": [
             {
                 "at": m["sent_at"] or m["created_at"],
-                "subject": MAIL_WORDS.get(m["kind"], m["kind"]),
+                "subject": LETTERS[m["kind"]].title,
                 "status": m["status"],
             }
             for m in await mail.about(order_id)

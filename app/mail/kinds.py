@@ -1,0 +1,83 @@
+"""Every kind of letter: its subject line, its name on the admin's pages, and the context that its templates need.
+
+``context`` holds the names a letter can't be written without, all of them texts. Beside those, an order's letter gets
+``order_short_id``, ``items``, ``total`` and its link from ``app.orders.letters``.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """``subject`` is a format string over the context. ``title`` says to staff what the letter is about."""
+
+    subject: str
+    title: str
+    context: tuple[str, ...] = ()
+
+
+KINDS = {
+    "order_received": Kind("Your order {order_short_id}: pay to get your key", "Order received"),
+    "payment_seen": Kind("Payment received for order {order_short_id}", "Payment received"),
+    "payment_short": Kind(
+        "Part of your payment is missing (order {order_short_id})", "Part of the payment is missing",
+        ("missing", "missing_coin"),
+    ),
+    "payment_late": Kind("Your payment came late: please choose (order {order_short_id})", "Payment came late"),
+    # excess: what is owed back ("$13.05"). arrived: all that came ("$65.24"). Optional ``second`` (bool): it came as a
+    # second payment.
+    "overpaid": Kind(
+        "{excess} more than asked arrived (order {order_short_id})", "More than asked arrived", ("excess", "arrived")
+    ),
+    # sent, asked: coins as people name them ("TRX", "USDT"). Optional ``held``: what it is worth ("$52.19").
+    "wrong_coin": Kind(
+        "{sent} arrived, but we asked for {asked} (order {order_short_id})", "Another coin arrived", ("sent", "asked")
+    ),
+    # held: what arrived ("$45.62"). Optional ``ended``: how the order had ended: cancelled (if not given), expired,
+    # refunded, closed.
+    "money_after_cancel": Kind(
+        "Your {held} arrived after the order was {ended} (order {order_short_id})", "Money after the order's end",
+        ("held",),
+    ),
+    # games: what can't be had ("Hades, 2 keys"). amount: what the customer can have back ("$13.39"). Optional ``late``
+    # (bool): it sold out before a late payment arrived, so there is nothing to wait for.
+    "sold_out": Kind(
+        "We could not get your game: it sold out (order {order_short_id})", "Sold out", ("games", "amount")
+    ),
+    # As sold_out. Optional with ``late``: ``missing``, what the new price needs beyond the payment ("$3.20").
+    "price_jump": Kind("The price of your game went up (order {order_short_id})", "Price went up", ("games", "amount")),
+    # As sold_out, of an order whose supplier has been silent for long.
+    "supplier_delay": Kind(
+        "Your key takes longer than usual (order {order_short_id})", "Key takes longer than usual", ("games", "amount")
+    ),
+    "key_ready": Kind("Your key is ready: reveal it here (order {order_short_id})", "Key ready"),
+    "refund_asked": Kind(
+        "Your refund of {amount} for order {order_short_id}: tell us where to send it", "Refund: name an address",
+        ("amount",),
+    ),
+    "refund_address": Kind(
+        "Your refund for order {order_short_id}: that address did not work", "Refund: address did not work",
+        ("amount", "why"),
+    ),
+    "refund_paid": Kind("Your refund of {amount} for order {order_short_id} was sent", "Refund sent", ("amount",)),
+    "refund_rejected": Kind("About your refund for order {order_short_id}", "Refund turned down", ("amount",)),
+    "endpoint_disabled": Kind("We stopped sending webhooks to {endpoint}", "Webhook endpoint disabled", ("endpoint",)),
+    "login_link": Kind("Sign in to {shop}", "Sign-in link"),
+    "lookup_link": Kind("Your orders at {shop}", "Link to one's orders"),
+    "team_invited": Kind("{by} invites you to {merchant} at {shop}", "Invitation to a team", ("by", "merchant")),
+}  # fmt: skip
+SUBJECTS = {name: kind.subject for name, kind in KINDS.items()}
+DEFAULTS: dict[str, object] = {  # what an optional name of a context means where it is not given
+    "total": None, "items": [], "minutes": None, "missing": "", "missing_coin": "", "days": None, "order_short_id": "",
+    "amount": "", "why": "", "tx_hash": "", "merchant": "", "by": "", "endpoint": "", "excess": "", "arrived": "",
+    "second": False, "sent": "", "asked": "", "held": "", "ended": "cancelled", "games": "", "late": False,
+    "kept_until": "",
+}  # fmt: skip
+
+
+def must_hold(kind: str, context: dict[str, object]) -> None:
+    """Raises ValueError where a letter of this kind can't be written with ``context``: found where it is written."""
+    if kind not in KINDS:
+        raise ValueError(f"no letter is called {kind}")
+    if missing := [name for name in KINDS[kind].context if not context.get(name)]:
+        raise ValueError(f"a letter {kind} needs {', '.join(missing)}")
