@@ -28,6 +28,9 @@ BROKEN_KEYS = Counter("bitloot_broken_keys_total", "Keys that did not open when 
 DENIALS = Counter(
     "bitloot_denials_total", "Requests for what is not the asker's, by what became of their line.", ["line"]
 )
+CONNECTIONS_REFUSED = Counter(
+    "bitloot_connections_refused_total", "Connections cut before the application saw a request.", ["status"]
+)
 BREAKERS = Gauge(
     "bitloot_breaker_open", "1 while work waits for a provider that is away, from the database.", ["provider"]
 )

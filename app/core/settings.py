@@ -64,6 +64,7 @@ class Settings(BaseSettings):
     frontend_url: str = ""
     webhook_base_url: str = ""
     proxy_hops: int = Field(0, ge=0, le=5)
+    proxy_header: Literal["x-forwarded-for", "forwarded"] = "x-forwarded-for"
 
     jwt_secret: SecretStr = SecretStr("")
     master_keys: SecretStr = SecretStr("")
@@ -102,6 +103,7 @@ class Settings(BaseSettings):
     limit_logins: int = Field(0, ge=0)
     limit_lookups: int = Field(0, ge=0)
     limit_api: int = Field(0, ge=0)
+    limit_connections: int = Field(0, ge=0)
     test_mode: bool = False
     test_payment_success: bool = True
     test_processing_delay: int = Field(1000, ge=0, le=600_000)
@@ -166,6 +168,7 @@ def _development_defaults(s: Settings) -> dict[str, object]:
         "limit_logins": 600,
         "limit_lookups": 600,
         "limit_api": 60_000,
+        "limit_connections": 1000,
     }
 
 
@@ -177,6 +180,7 @@ def _production_defaults(_s: Settings) -> dict[str, object]:
         "limit_logins": 5,
         "limit_lookups": 5,
         "limit_api": 600,
+        "limit_connections": 200,
     }
 
 

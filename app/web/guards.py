@@ -13,6 +13,7 @@ from app.core import db, limits, metrics
 from app.core.errors import NotFound, Problem
 from app.core.ids import parse_id
 from app.orders import queries as orders
+from app.web.client_address import limit_key
 from app.web.viewer import Viewer, client_ip, visitor
 
 Asked = Request[Any, Any, Any]
@@ -64,7 +65,7 @@ async def _may_see(viewer: Viewer, order_id: UUID, email: str) -> bool:
 async def _denied(request: Asked, order_id: UUID) -> None:
     """Write down that someone asked for what is not theirs; for an unknown id too: both answers take as long."""
     try:
-        await limits.spend("denials", client_ip(request), DENIALS_A_MINUTE)
+        await limits.spend("denials", limit_key(client_ip(request)), DENIALS_A_MINUTE)
     except limits.TooManyAttempts:
         metrics.DENIALS.labels("counted").inc()
         return
@@ -113,4 +114,4 @@ async def any_order(request: Asked, order_id: str) -> dict[str, Any]:
 
 async def spend(request: Asked, purse: str, per_minute: int, who: str | None = None) -> None:
     """Count one use of a limited door, by address unless ``who`` is given. Raises TooManyAttempts."""
-    await limits.spend(purse, who or client_ip(request), per_minute)
+    await limits.spend(purse, who or limit_key(client_ip(request)), per_minute)

@@ -11,6 +11,7 @@ from app.accounts import tokens
 from app.accounts.tokens import Session
 from app.core.settings import settings
 from app.keys.service import Visitor
+from app.web.client_address import client_address
 
 ORDERS_COOKIE, SESSION_COOKIE = "bitloot_orders", "bitloot_session"
 DESK_COOKIE = "bitloot_desk"  # which merchant, in which mode; it opens nothing
@@ -52,13 +53,11 @@ def visitor(request: Request[Any, Any, Any]) -> Visitor:
 
 
 def client_ip(request: Request[Any, Any, Any]) -> str:
-    """The caller's address. Behind N trusted proxies it is the Nth from the right; the rest is hearsay."""
-    hops = settings().proxy_hops
-    if hops:
-        chain = [part.strip() for part in request.headers.get("x-forwarded-for", "").split(",") if part.strip()]
-        if len(chain) >= hops:
-            return chain[-hops]
-    return request.client.host if request.client else ""
+    """The caller's address, in one spelling whatever the proxies wrote; "" where there is none."""
+    ours = settings()
+    peer = request.client.host if request.client else ""
+    by_forwarded = ours.proxy_header == "forwarded"
+    return client_address(request.scope["headers"], peer, hops=ours.proxy_hops, by_forwarded=by_forwarded)
 
 
 def remember_orders(response: Response[Any], ids: list[UUID]) -> None:

@@ -10,6 +10,7 @@ from app.core.limits import Left, TooManyAttempts
 from app.core.settings import settings
 from app.merchants import keys
 from app.merchants.keys import Caller
+from app.web.client_address import limit_key
 from app.web.viewer import client_ip
 
 Asked = Request[Any, Any, Any]
@@ -35,7 +36,7 @@ async def enter(request: Asked, scope: str) -> Caller:
     try:
         caller = await keys.authenticate(key, secret)
     except keys.InvalidApiKey:
-        await _spend(request, "api_strangers", client_ip(request))
+        await _spend(request, "api_strangers", limit_key(client_ip(request)))
         raise
     request.state.limit = await _spend(request, "api", caller.key_id.hex)
     if scope not in caller.scopes:
