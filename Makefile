@@ -25,13 +25,16 @@ bench: .venv/ready
 
 setup: .venv/ready
 
-# The lock files pin every package with its hashes; pip refuses anything else.
-.venv/ready: requirements-dev.txt pyproject.toml
+# The lock alone decides what is installed: the installer first, then each package by its hash, as a wheel, with nothing
+# looked up that the lock does not list. `make lock` writes requirements-pip.txt too.
+.venv/ready: requirements-pip.txt requirements-dev.txt pyproject.toml
 	python3 -m venv .venv
-	.venv/bin/pip install -q --require-hashes -r requirements-dev.txt
+	.venv/bin/pip install -q --no-deps --only-binary :all: --require-hashes -r requirements-pip.txt
+	.venv/bin/pip install -q --no-deps --only-binary :all: --require-hashes -r requirements-dev.txt
 	.venv/bin/pip install -q --no-deps --no-build-isolation -e .
 	@touch .venv/ready
 
 lock:
-	uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes -o requirements.txt
-	uv pip compile -q pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes -c requirements.txt -o requirements-dev.txt
+	echo pip | uv pip compile -q - --universal --python-version 3.11 --generate-hashes -o requirements-pip.txt
+	uv pip compile -q pyproject.toml --no-strip-extras --universal --python-version 3.11 --generate-hashes -o requirements.txt
+	uv pip compile -q pyproject.toml --extra dev --no-strip-extras --universal --python-version 3.11 --generate-hashes -c requirements.txt -o requirements-dev.txt

@@ -6,7 +6,6 @@ import gc
 import logging
 import signal
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 from types import FrameType
 
 from litestar import Litestar, Router
@@ -18,6 +17,7 @@ from litestar.static_files import create_static_files_router
 
 from app.core import db, log
 from app.core.courier import courier
+from app.core.files import shipped
 from app.core.live import Newsroom
 from app.core.settings import settings
 from app.history import queries as history
@@ -50,7 +50,7 @@ PLAIN = [
     r"^/orders/[^/]+/events", "^/embed/events", "^/fulfillment/", "^/webhooks/", "^/payments/", "^/blobs/", "^/links/",
     "^/refunds/", "^/api/v1/", "^/merchant/(keys|endpoints|guide)",
 ]  # fmt: skip
-STATIC = Path(__file__).parents[1] / "static"
+STATIC = shipped("static")
 
 STORE = [
     catalog.index, products.show, products.cover, carts.show, carts.create, carts.update,

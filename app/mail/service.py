@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from app.core import clock, db, log
 from app.core.db import Write, encode
+from app.core.files import shipped
 from app.core.ids import new_id
 from app.core.settings import settings
 from app.core.tokens import link_token
@@ -23,7 +23,7 @@ from app.providers.http import KeyRefused, ProviderRefused
 from app.providers.resend import AlreadySent, Resend
 
 _templates = Environment(
-    loader=FileSystemLoader(Path(__file__).parents[2] / "templates"),
+    loader=FileSystemLoader(shipped("templates")),
     autoescape=select_autoescape(["html"]),
     undefined=StrictUndefined,
 )

@@ -5,7 +5,6 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -13,17 +12,17 @@ from litestar import Request, Response
 from litestar.utils.scope.state import ScopeState
 
 from app.core import clock
+from app.core.files import shipped
 from app.core.money import Money
 from app.core.settings import settings
 
-ROOT = Path(__file__).parents[2]
 Asked = Request[Any, Any, Any]
 
 
 @lru_cache(maxsize=1)
 def templates() -> Environment:
     made = Environment(
-        loader=FileSystemLoader(ROOT / "templates"),
+        loader=FileSystemLoader(shipped("templates")),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -39,7 +38,7 @@ def templates() -> Environment:
 @lru_cache(maxsize=256)
 def static(path: str) -> str:
     """The address of a file under ``static/``, with its digest, so that browsers may keep it for ever."""
-    digest = hashlib.sha256((ROOT / "static" / path).read_bytes()).hexdigest()[:10]
+    digest = hashlib.sha256((shipped("static") / path).read_bytes()).hexdigest()[:10]
     return f"/static/{path}?v={digest}"
 
 

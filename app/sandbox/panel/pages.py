@@ -6,11 +6,12 @@ from litestar import MediaType, Response, get
 from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
+from app.core.files import shipped
 from app.sandbox.kinguin import orders
 from app.sandbox.kinguin.products import CATALOGUE, MODES, Offer
 from app.sandbox.nowpayments.cases import CASES
 from app.sandbox.panel.refusals import unknown
-from app.sandbox.panel.render import ROOT, page, rows
+from app.sandbox.panel.render import page, rows
 from app.sandbox.switches import PROVIDERS, modes_of
 from app.sandbox.wire import Call
 from app.sandbox.world import world_of
@@ -45,7 +46,7 @@ async def start() -> Redirect:
 @get("/sandbox/static/sandbox.css")
 async def stylesheet() -> Response[bytes]:
     """The one stylesheet."""
-    return Response((ROOT / "static" / "css" / "sandbox.css").read_bytes(), media_type=MediaType.CSS)
+    return Response((shipped("static") / "css" / "sandbox.css").read_bytes(), media_type=MediaType.CSS)
 
 
 @get("/sandbox")

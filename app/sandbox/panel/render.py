@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 from itertools import islice
-from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlencode
 
@@ -14,12 +13,12 @@ from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.response import Redirect, Template
 from litestar.template import TemplateConfig
 
+from app.core.files import shipped
 from app.sandbox.jstext import number_text
 from app.sandbox.times import now_ms, zulu
 from app.sandbox.wire import Call
 from app.sandbox.world import world_of
 
-ROOT = Path(__file__).parents[3]
 PAGE_ROWS = 40
 
 R = TypeVar("R")
@@ -28,7 +27,7 @@ R = TypeVar("R")
 def template_config() -> TemplateConfig[JinjaTemplateEngine]:
     """Jinja over `templates/`, with escaping, and an error for a name that isn't there."""
     environment = Environment(
-        loader=FileSystemLoader(ROOT / "templates"),
+        loader=FileSystemLoader(shipped("templates")),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -4,16 +4,16 @@ import base64
 import hashlib
 import json
 from functools import lru_cache
-from pathlib import Path
 
 from litestar import Response, get
 from litestar.params import FromPath
 from markupsafe import Markup, escape
 
 from app.core.errors import NotFound
+from app.core.files import shipped
 from app.core.settings import settings
 
-FOLDER = Path(__file__).parents[3] / "static" / "sdk"
+FOLDER = shipped("static") / "sdk"
 VERSION = "1.0.1"
 SHORT = "public, max-age=300"  # a fix reaches every page that names no version within five minutes
 FOR_EVER = "public, max-age=31536000, immutable"
