@@ -38,3 +38,4 @@ lock:
 	echo pip | uv pip compile -q - --universal --python-version 3.11 --generate-hashes -o requirements-pip.txt
 	uv pip compile -q pyproject.toml --no-strip-extras --universal --python-version 3.11 --generate-hashes -o requirements.txt
 	uv pip compile -q pyproject.toml --extra dev --no-strip-extras --universal --python-version 3.11 --generate-hashes -c requirements.txt -o requirements-dev.txt
+	python3 scripts/list_bare_names.py requirements.txt requirements-dev.txt

@@ -1,8 +1,8 @@
 """Proves that the lock alone decides what is installed, whatever the registries offer and whichever pip is there.
 
 A fresh clone is set up by the README's way, and a deployment by a host's (`pip install -r requirements.txt`), both with
-the pip that this Python ships, and with an index in front that also offers newer releases of every locked package. What is
-installed afterwards must be what the locks say. The wheel is then installed and run from another folder.
+the pip that this Python ships, and with an index in front that also offers newer releases of every locked package. What
+is installed afterwards must be what the locks say. The wheel is then installed and run from another folder.
 
 Run it with the project's own Python: ``.venv/bin/python .ci/prove_lock.py``.
 """
