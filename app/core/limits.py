@@ -19,7 +19,7 @@ _drawn: dict[str, tuple[int, int]] = {}  # by window: what this process has draw
 
 
 class TooManyAttempts(TooMany):
-    title = "That was a little too often"
+    title = "Too many tries"
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,8 +39,8 @@ AWAY = "the supplier is away"
 OTHER_OFFER = "another offer of the same game is being tried"
 STUCK = "a job of this order has failed for good"
 
-_SORTING = "Paid. We are sorting something out"
-_EITHER = "Our team gets it from somewhere else or sends your money back: we write to you either way."
+_SORTING = "Paid. Our team is on it"
+_EITHER = "Our team gets it elsewhere or refunds you, and writes to you either way."
 _BUY_OR_REFUND = "Ask again once there is stock or the price is right, or give the item up: its refund is then due."
 _AGAIN_OR_REFUND = "Nothing more comes of that order. Buy again, as a new order there, or give the item up."
 
@@ -53,7 +53,7 @@ TROUBLES = {
         ),
         Trouble(
             Kind.REFUND, TOO_DEAR, _BUY_OR_REFUND, _SORTING,
-            f"This game's price at our supplier went up after you paid; you pay nothing more. {_EITHER}",
+            f"This game's price at our supplier went up after you paid. You don't pay more. {_EITHER}",
         ),
         Trouble(Kind.REFUND, REFUSED, _BUY_OR_REFUND, _SORTING, f"Our supplier did not sell us this game. {_EITHER}"),
         Trouble(
@@ -73,12 +73,12 @@ TROUBLES = {
         Trouble(
             Kind.WAIT, UNFUNDED, "Top the balance up at the supplier. Nothing else needs doing.",
             "Paid. Your key comes a little later",
-            "Our own order at the supplier is held up. It goes on by itself, as a rule within the hour; we mail you.",
+            "Our order at the supplier is delayed. It continues by itself, usually within the hour. We email you.",
         ),
         Trouble(
             Kind.WAIT, AWAY, "It is tried every half minute, and all orders go on when it answers.",
-            "Paid. Our supplier is away just now",
-            "Your order is kept and goes on by itself when it is back. You may close this page: we mail you.",
+            "Paid. Our supplier can't be reached right now",
+            "Your order is safe and continues by itself once it is back. You can close this page: we email you.",
         ),
         Trouble(
             Kind.ALTERNATIVE, OTHER_OFFER, "Nothing needs doing.", "Paid. Getting your key",
@@ -86,13 +86,13 @@ TROUBLES = {
         ),
         Trouble(
             Kind.RETRY, STUCK, "See the order's dead letter: retrying it shows first what it would do.", _SORTING,
-            "Getting your key did not work at once. Our team has been told and will get it or refund you.",
+            "Getting your key did not work at once. Our team gets it or refunds you.",
         ),
     )
 }  # fmt: skip
 GIVEN_UP = Trouble(
     Kind.REFUND, "given up", "The refund waits for its address and its approval.", "We could not get your key",
-    "Your money comes back in full. We write to you with a link, where you name the address it is sent to.",
+    "You get all your money back. Tell us below where to send it.",
 )  # fmt: skip
 
 

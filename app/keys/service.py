@@ -48,7 +48,7 @@ class KeyBroken(Unavailable):
 
 
 class KeyStoreAway(Unavailable):
-    title = "Keys can't be fetched just now"
+    title = "Keys can't be loaded right now"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ async def _reveal(order_id: UUID, item_id: UUID, visitor: Visitor, store: Object
     rows = await queries.of_item(order_id, item_id)
     if not rows:
         if await queries.item_exists(order_id, item_id):
-            raise KeyNotReady("We mail you as soon as it is; this page shows it too.")
+            raise KeyNotReady("We email you when it is. This page shows it, too.")
         raise NotFound
     if any(row["deleted_at"] for row in rows):
         raise KeyGone(GONE)
@@ -105,13 +105,13 @@ async def _reveal(order_id: UUID, item_id: UUID, visitor: Visitor, store: Object
         opened = await _open(order_id, item_id, rows, store)
     except Damaged as damaged:
         await _report(order_id, damaged.found, visitor)
-        raise KeyBroken("Our team has been told. Your key is not lost: we will write to you.") from None
+        raise KeyBroken("Your key is not lost. Our team is on it and will write to you.") from None
     async with db.transaction():
         order = await orders.lock(order_id)
         if order is None or order["status"] not in REVEALABLE:
             raise KeyNotReady(CLOSED)
         if order["held_at"] is not None or await queries.any_locked(item_id):
-            raise KeyLocked("The money for it is on its way back to you. Your order's page says how far that is.")
+            raise KeyLocked("You are getting your money back for it. Your order's page shows the status.")
         if any(row["deleted_at"] for row in await queries.of_item(order_id, item_id)):
             raise KeyGone(GONE)
         first, times = await _mark(order_id, rows, visitor)

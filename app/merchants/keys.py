@@ -31,11 +31,11 @@ class NoSuchKey(NotFound):
 
 
 class BadKey(Invalid):
-    title = "That API key can't be made"
+    title = "This API key can't be created"
 
 
 class TooManyKeys(Conflict):
-    title = "That are too many API keys"
+    title = "Too many API keys"
 
 
 class InvalidApiKey(Unauthorized):

@@ -78,7 +78,7 @@ async def quote(wanted: Sequence[Wanted], discount_code: str | None = None, *, e
     for want in wanted:
         product = found.get(want.product_id)
         if product is None:
-            raise BadItems("One of these games is not sold any more. Remove it and try again.", field="items")
+            raise BadItems("One of these games is no longer sold. Remove it and try again.", field="items")
         if product.stock < want.quantity:
             left = f"Only {product.stock} left" if product.stock else "Sold out"
             raise OutOfStock(f"{product.name}: {left}. Change the quantity and try again.", field="quantity")

@@ -249,6 +249,8 @@ async def _park(order: dict[str, Any], verdict: Verdict) -> None:
         order_id, f"{OF_MONEY}{verdict.why}", instead_of=LATE if late else None
     )
     if new or verdict.to is not None or verdict.value is not None:
-        await history.record(order_id, "payment.late" if late else "payment.parked", why=verdict.why)
+        await history.record(
+            order_id, "payment.late" if late else "payment.parked", why=verdict.why, outcome=verdict.outcome
+        )
     if late and order["merchant_id"] is None:
         await letters.write(order, "payment_late")

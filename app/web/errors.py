@@ -20,11 +20,11 @@ Asked = Request[Any, Any, Any]
 PLAIN = {
     400: ("That request can't be used", "Go back, check what you entered and try again."),
     403: ("That form has expired", "Reload the page and send it again."),
-    404: ("Page not found", "The address may be mistyped, or the page is gone."),
+    404: ("Page not found", "Check the address. The page may have been removed."),
     405: ("That can't be done here", "Go back and use the buttons of the page."),
     413: ("That is too large", "Send less at once."),
     500: ("Something went wrong on our side", "Your order and your money are safe. Try again in a minute."),
-    503: ("We can't answer just now", "Your order and your money are safe. Try again in a minute."),
+    503: ("We can't answer right now", "Your order and your money are safe. Try again in a minute."),
 }
 
 

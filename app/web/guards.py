@@ -14,12 +14,11 @@ from app.core.errors import NotFound, Problem
 from app.core.ids import parse_id
 from app.orders import queries as orders
 from app.web.client_address import limit_key
-from app.web.viewer import Viewer, client_ip, visitor
+from app.web.viewer import STRANGER, Viewer, client_ip, visitor
 
 Asked = Request[Any, Any, Any]
 
 
-STRANGER = "a stranger"
 DENIALS_A_MINUTE = 20  # lines an address may add to the audit log; the rest is counted: nobody may fill it
 
 

@@ -13,8 +13,9 @@ from litestar.utils.scope.state import ScopeState
 
 from app.core import clock
 from app.core.files import shipped
-from app.core.money import Money
+from app.core.money import Money, plain
 from app.core.settings import settings
+from app.web.viewer import HOLDER, STRANGER
 
 Asked = Request[Any, Any, Any]
 
@@ -31,7 +32,7 @@ def templates() -> Environment:
         cache_size=200,
     )
     made.globals.update(static=static, shop_name=settings().shop_name)
-    made.filters.update(money=str, ago=ago, iso=iso, stamp=stamp, duration=duration)
+    made.filters.update(money=str, ago=ago, iso=iso, stamp=stamp, duration=duration, plain=plain, actor=actor)
     return made
 
 
@@ -69,6 +70,11 @@ def duration(seconds: int) -> str:
     minutes, rest = divmod(max(int(seconds), 0), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def actor(name: str) -> str:
+    """Who did something, from the audit log, as staff read it."""
+    return {HOLDER: "Customer, by the order’s link", STRANGER: "Someone else"}.get(name, name[:1].upper() + name[1:])
 
 
 def wants_json(request: Asked) -> bool:

@@ -14,6 +14,8 @@ from app.keys.service import Visitor
 from app.web.client_address import client_address
 
 ORDERS_COOKIE, SESSION_COOKIE = "bitloot_orders", "bitloot_session"
+# Actors as the audit log holds them, for good: whoever sent an order's token, and whoever may not see an order.
+HOLDER, STRANGER = "holder of the order's token", "a stranger"
 DESK_COOKIE = "bitloot_desk"  # which merchant, in which mode; it opens nothing
 
 
@@ -48,7 +50,7 @@ def viewer_of(request: Request[Any, Any, Any]) -> Viewer:
 def visitor(request: Request[Any, Any, Any]) -> Visitor:
     """The viewer as the audit log names it."""
     viewer: Viewer = request.state.viewer
-    actor = f"{viewer.session.role} {viewer.session.email}" if viewer.session else "holder of the order's token"
+    actor = f"{viewer.session.role} {viewer.session.email}" if viewer.session else HOLDER
     return Visitor(actor, client_ip(request), request.headers.get("user-agent", ""))
 
 

@@ -313,7 +313,7 @@ async def test_coins_are_shown_with_address_and_countdown_and_another_way_can_be
     address = frame.locator("#pay-address")
     await expect(address).to_be_visible()
     await expect(frame.get_by_role("img", name="QR code")).to_be_visible()
-    await expect(frame.get_by_text("Rate held for")).to_contain_text(re.compile(r"\d+:\d\d"))
+    await expect(frame.get_by_text("Price held for")).to_contain_text(re.compile(r"\d+:\d\d"))
     await frame.get_by_role("button", name="Copy address").click()
     await visitor.has_copied(await address.inner_text())
     await paid(visitor)

@@ -50,7 +50,7 @@ async def an_expired_order_says_that_no_money_came(town: Town, invite: Invite) -
     await expect(page.locator("#order-words")).to_contain_text("No money arrived in time")
     await expect(page).to_have_title(re.compile("^Expired"))
     await expect(page.locator("#pay-address")).to_have_count(0)
-    await expect(page.get_by_role("link", name="Back to the games")).to_be_visible()
+    await expect(page.get_by_role("link", name="Browse games")).to_be_visible()
 
 
 async def a_failed_payment_says_so(town: Town, invite: Invite) -> None:

@@ -97,7 +97,7 @@ async def test_a_swap_of_the_live_page_leaves_the_focus_where_it_is(town: Town, 
     await visitor.context.add_cookies([order.cookie])
     page = visitor.page
     await page.goto(order.page)
-    invoice = page.get_by_role("link", name="Open hosted invoice")
+    invoice = page.get_by_role("link", name="Pay on NOWPayments’ page instead")
     await _tab_to(page, invoice)
     await expect(page.locator("#status[data-stream=up]")).to_be_attached()
     await order.pays("confirming")

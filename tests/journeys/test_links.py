@@ -40,7 +40,7 @@ async def test_an_order_is_found_again_by_a_mailed_link_that_looking_at_does_not
     await page.get_by_role("link", name="Find an order").click()
     await page.get_by_label("Email", exact=True).fill(order.email)
     await page.get_by_role("button", name="Send me a link").click()
-    await expect(page.get_by_role("heading", name="Look into your mailbox")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Check your inbox")).to_be_visible()
     link = await _link(town, order.email, "Your orders at")
     # A mail scanner looks first, twice.
     for _ in range(2):

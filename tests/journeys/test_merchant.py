@@ -23,7 +23,7 @@ async def _founded(page: Page, town: Town, email: str) -> None:
     await page.goto("/admin/merchants")
     await page.get_by_label("Name").fill("Walker & Sons")
     await page.get_by_label("Email of its first person").fill(email)
-    await page.get_by_role("button", name="Found it and send the invitation").click()
+    await page.get_by_role("button", name="Add and invite").click()
     await expect(page.get_by_role("heading", level=1)).to_have_text("Walker & Sons")
 
 

@@ -113,7 +113,7 @@ async def test_an_orders_page_shows_everything_that_belongs_to_it(admin, ready, 
     payment = await db.fetch_value("SELECT provider_payment_id FROM payment")
     supplier = await db.fetch_value("SELECT supplier_order_id FROM reservation")
     jobs = [row["id"] for row in await db.fetch("SELECT id FROM job WHERE subject = $1::text::uuid", ready.id)]
-    for expected in (EMAIL, payment, supplier, "Key revealed", "Key ready to reveal", "holder of the order"):
+    for expected in (EMAIL, payment, supplier, "Key revealed", "Key ready to reveal", "Customer, by the order’s link"):
         assert str(expected) in page, expected
     assert len(jobs) >= 6
     assert all(f"/admin/jobs/{job}" in page for job in jobs)

@@ -31,7 +31,7 @@ async def test_the_dashboard_and_the_order_say_that_a_person_is_needed(admin, st
     assert dashboard.count('class="need"') == 1
     assert f'action="{button(stuck["order"])}"' in page
     customer = await visitor(**stuck["order"].bearer).get(f"/orders/{stuck['order'].id}")
-    assert "We are sorting something out" in customer.text
+    assert "Paid. Our team is on it" in customer.text
 
 
 async def test_the_button_buys_it_once_it_is_there_again(admin, stuck, drain, box) -> None:

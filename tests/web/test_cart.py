@@ -17,7 +17,7 @@ def lines_of(page) -> int:
 async def test_an_empty_cart_leads_back_to_the_shop(browser_client) -> None:
     page = await browser_client.get("/cart")
     assert page.status_code == 200
-    assert "Nothing in here yet" in page.text
+    assert "Your cart is empty" in page.text
     gone = await browser_client.get("/checkout")
     assert (gone.status_code, gone.headers["location"]) == (303, "/cart")
 
@@ -97,7 +97,7 @@ async def test_more_than_ten_different_games_do_not_fit(client, browser_client) 
     slugs = [item["slug"] for item in (await client.get("/")).json()["items"]][:12]
     answers = [await put(browser_client, slug) for slug in slugs]
     assert [answer.status_code for answer in answers] == [303] * 10 + [409] * 2
-    assert "Order these first, or take one out" in answers[-1].text
+    assert "Order these first, or remove one" in answers[-1].text
     assert lines_of(await browser_client.get("/cart")) == 10
 
 
@@ -121,7 +121,7 @@ async def test_a_tampered_cookie_is_an_empty_cart_and_no_error(visitor) -> None:
 async def test_games_that_are_not_sold_any_more_are_said_and_left_out(visitor) -> None:
     cart = await visitor().get("/cart", headers={"cookie": f"bitloot_cart={GOOD}~1"})
     assert lines_of(cart) == 0
-    assert "Nothing in here yet" in cart.text
+    assert "Your cart is empty" in cart.text
 
 
 async def test_less_stock_than_wanted_is_said_in_the_cart(client, browser_client) -> None:

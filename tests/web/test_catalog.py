@@ -97,7 +97,7 @@ async def test_paging_keeps_what_was_asked_for(client, browser_client) -> None:
 async def test_a_search_without_results_says_what_to_do(browser_client) -> None:
     page = await browser_client.get("/?q=zzzzzz")
     assert page.status_code == 200
-    assert "No game fits all of that" in page.text
+    assert "No games found" in page.text
 
 
 async def test_what_was_searched_is_shown_as_text(browser_client) -> None:

@@ -57,7 +57,7 @@ async def test_the_page_of_an_underpaid_order_shows_what_is_missing_and_offers_a
     assert "Send the rest" in page
     assert f'action="/orders/{short.id}/choices"' in page
     assert f"Add {found.missing}" in page
-    assert f"Have {found.held} back" in page
+    assert f"Get a refund of {found.held}" in page
 
 
 async def test_the_form_of_a_top_up_leads_back_to_its_address_and_amount(visitor, short, drain, box) -> None:
@@ -82,23 +82,23 @@ async def test_a_missing_rest_below_the_coins_minimum_is_not_asked_for_at_the_ol
     await drain()
     page = await page_of(visitor, order)
     assert "Send the rest" not in page
-    assert "or the least the coin takes" in page
+    assert "or the smallest amount the coin takes" in page
     await submit(visitor(**order.bearer), f"/orders/{order.id}/choices", {"choice": "top_up"})
     await drain()
     page = await page_of(visitor, order)
-    assert "It is the least this coin takes; what is too much is owed back to you." in page
+    assert "That is the smallest amount this coin takes; you get the difference back." in page
 
 
 async def test_late_money_can_be_had_back_or_kept_and_the_page_says_what_was_chosen(visitor, client, late) -> None:
     page = await page_of(visitor, late)
     assert "Your payment came late" in page
-    assert "The game is sold out by now" in page
+    assert "but the game is sold out" in page
     assert "Add " not in page
     answer = await client.post(f"/orders/{late.id}/choices", json={"choice": "credit"}, headers=late.bearer)
     assert fits(answer, shapes.ChoiceMade) == {"orderId": late.id, "choice": "credit", "jobId": None}
     page = await page_of(visitor, late)
     code = await db.fetch_value("SELECT code FROM credit")
-    assert "Your money is kept as credit" in page
+    assert "Your money is now store credit" in page
     assert code in page
     before = await picture()
     again = await client.post(f"/orders/{late.id}/choices", json={"choice": "refund"}, headers=late.bearer)
@@ -108,7 +108,7 @@ async def test_late_money_can_be_had_back_or_kept_and_the_page_says_what_was_cho
 
 async def test_a_refund_is_asked_for_by_a_form_without_javascript(visitor, late) -> None:
     await submit(visitor(**late.bearer), f"/orders/{late.id}/choices", {"choice": "refund"})
-    assert "Your refund is asked for" in await page_of(visitor, late)
+    assert "Your refund is open" in await page_of(visitor, late)
     assert await db.fetch_value("SELECT count(*) FROM job WHERE name = 'refunds.ask'") == 1
 
 

@@ -102,7 +102,7 @@ async def test_all_of_a_cause_go_round_but_not_those_that_died_after_it_was_show
 
 async def test_all_of_them_go_round(admin, letters) -> None:
     page = await admin.get(PREVIEW)
-    assert "Send all 3 round" in page.text
+    assert "Retry all 3" in page.text
     await send(admin, page)
     assert await states() == ["pending"] * 3
 

@@ -72,6 +72,6 @@ async def test_a_customer_of_a_merchant_claims_a_refund_and_is_told_who_knows_th
     assert "at Tea House" in asked_for
     done = await submit(browser, path, {"coin": COIN, "address": ADDRESS, "memo": "", "confirmed": "yes"})
     assert done.status_code == 200, done.text
-    assert "Tea House knows" in done.text
+    assert "Tea House can tell you" in done.text
     assert (await refund(made["id"]))["address"] == ADDRESS
     assert "bitloot_orders" not in browser.cookies

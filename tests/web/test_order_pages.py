@@ -60,7 +60,7 @@ async def test_the_page_shows_amount_address_and_qr_code(owner, placed, drain, b
     assert payment["pay_address"] in page.text
     assert f"{payment['pay_amount']}" in page.text
     assert '<svg class="qr"' in page.text or 'class="qr"' in page.text
-    assert "Open hosted invoice" in page.text
+    assert "Pay on NOWPayments’ page instead" in page.text
     assert "data-expires-in=" in page.text
     assert f"/orders/{placed.id}/events?after=" in page.text
     assert EMAIL not in page.text

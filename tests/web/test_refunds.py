@@ -234,7 +234,7 @@ async def test_an_admin_sees_that_a_key_was_shown_and_must_say_why(admin, client
     made = await ask(admin, bought.id, amount="", reason="The key did not work")
     page = await admin.get(made.headers["location"])
     assert "127.0.0.1" in page.text
-    assert "holder of the order" in page.text
+    assert "Customer, by the order’s link" in page.text
     assert Page(page.text).faults == []
 
 
@@ -246,7 +246,7 @@ async def test_a_key_under_refund_is_not_shown_and_says_so(admin, client, box, d
         f"/fulfillment/{bought.id}/reveal", json={"itemId": bought.item_id}, headers=bought.bearer
     )
     said = assert_problem(answer, 409, "key_locked")
-    assert "on its way back to you" in said["detail"]
+    assert "You are getting your money back" in said["detail"]
 
 
 async def test_coins_sent_by_hand_are_recorded_on_the_page(admin, visitor, part_paid) -> None:
@@ -265,7 +265,7 @@ async def test_a_refund_turned_down_tells_the_customer_why(admin, visitor, part_
     browser = visitor()
     browser.cookies.set("bitloot_orders", part_paid.token)
     page = await browser.get(f"/orders/{part_paid.id}")
-    assert "Turned down" in page.text
+    assert "Rejected" in page.text
     assert "You &lt;b&gt;kept&lt;/b&gt; it" in page.text
     assert Page(page.text).faults == []
 
@@ -289,6 +289,6 @@ async def test_an_order_whose_money_goes_back_asks_for_no_more(admin, visitor, p
     assert "Send the rest" in (await browser.get(f"/orders/{part_paid.id}")).text
     await ask(admin, part_paid.id, amount="", reason="x")
     page = (await browser.get(f"/orders/{part_paid.id}")).text
-    assert "Your money goes back to you" in page
+    assert "You are getting your money back" in page
     assert "Tell us where to send it" in page
     assert "Send the rest" not in page

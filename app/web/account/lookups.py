@@ -11,7 +11,7 @@ from app.core.settings import settings
 from app.mail import service as mail
 from app.orders import queries as orders
 from app.web import guards
-from app.web.account.sessions import sent
+from app.web.account.sessions import MINUTES, sent
 from app.web.body import read_form
 from app.web.render import page, sent_json
 
@@ -38,6 +38,5 @@ async def create(request: Asked) -> Response[bytes]:
     await guards.spend(request, "lookups", settings().limit_lookups, who=email)
     if await orders.any_of(email):
         link_id, link = accounts.linking(email, "login")
-        minutes = accounts.LOGIN_LIFETIME.seconds // 60
-        await db.write(link, *mail.draft("lookup_link", email, {"link_id": link_id, "minutes": minutes}).writes)
+        await db.write(link, *mail.draft("lookup_link", email, {"link_id": link_id, "minutes": MINUTES}).writes)
     return sent(request, email)

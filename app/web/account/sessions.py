@@ -15,11 +15,12 @@ from app.web.render import answer, page, see_other, sent_json
 from app.web.viewer import ORDERS_COOKIE, SESSION_COOKIE, forget
 
 Asked = Request[Any, Any, Any]
+MINUTES = accounts.LOGIN_LIFETIME.seconds // 60  # for which a mailed link works
 
 
 @get("/login", include_in_schema=False)
 async def new(request: Asked) -> Response[bytes]:
-    return page(request, "account/login.html", {"values": {"email": ""}, "errors": {}})
+    return page(request, "account/login.html", {"values": {"email": ""}, "errors": {}, "minutes": MINUTES})
 
 
 @post("/login", summary="Ask for a sign-in link", tags=["account"], status_code=200)
@@ -32,19 +33,22 @@ async def create(request: Asked) -> Response[bytes]:
     except addresses.BadEmail as bad:
         if sent_json(request):
             raise
-        context = {"values": {"email": form.get("email", "")[:400]}, "errors": {"email": bad.detail}}
+        context = {
+            "values": {"email": form.get("email", "")[:400]},
+            "errors": {"email": bad.detail},
+            "minutes": MINUTES,
+        }
         return page(request, "account/login.html", context, status=400)
     await guards.spend(request, "logins", settings().limit_logins, who=email)
     link_id, link = accounts.linking(email, "login")
-    minutes = accounts.LOGIN_LIFETIME.seconds // 60
-    await db.write(link, *mail.draft("login_link", email, {"link_id": link_id, "minutes": minutes}).writes)
+    await db.write(link, *mail.draft("login_link", email, {"link_id": link_id, "minutes": MINUTES}).writes)
     return sent(request, email)
 
 
 def sent(request: Asked, email: str) -> Response[bytes]:
     if sent_json(request):
         return answer({"sent": True}, status=202)
-    return page(request, "account/sent.html", {"email": email})
+    return page(request, "account/sent.html", {"email": email, "minutes": MINUTES})
 
 
 @post("/logout", summary="Sign out", tags=["account"], status_code=200)

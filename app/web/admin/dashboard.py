@@ -18,6 +18,7 @@ from app.web import guards
 from app.web.admin.issues import row as issue_row
 from app.web.render import page
 
+NAMES = {"nowpayments": "NOWPayments", "kinguin": "Kinguin", "resend": "Resend"}
 OPEN = ("created", "waiting", "confirming", "paid")
 
 
@@ -66,8 +67,8 @@ async def show(request: Request[Any, Any, Any]) -> Response[bytes]:
 
 def _breaker(provider: str, standing: breakers.Standing) -> dict[str, Any]:
     return {
-        "title": f"{provider} is away",
-        "detail": f"{standing.why}. Its work waits, is tried every half minute and goes on by itself.",
+        "title": f"{NAMES.get(provider, provider)} can’t be reached",
+        "detail": f"{standing.why}. Its work waits, is retried every half minute and continues by itself.",
         "href": "/health",
         "at": standing.opened_at,
     }

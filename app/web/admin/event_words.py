@@ -2,27 +2,29 @@
 
 from typing import Any
 
-from app.web.store.order_words import EVENTS
+from app.web.store.order_words import EVENTS, event_text
 
 WORDS = {kind: words for kind, (_, words) in EVENTS.items()} | {
     "order.confirming": "Waiting for the network to confirm the payment",
     "order.underpaid": "Waiting for the rest of the money",
-    "payment.adopted": "A payment we had no row for was taken up",
-    "payment.sending": "The payment provider passes the money on",
+    "payment.adopted": "A payment we didn't know of was found",
+    "payment.sending": "The payment provider is forwarding the money",
     "payment.finished": "The payment provider has the money",
-    "payment.refunded": "The payment provider gave the money back",
+    "payment.refunded": "The payment provider returned the money",
     "supply.returned": "Key given back to the supplier",
     "supply.return_refused": "The supplier did not take the key back",
-    "ledger.differs": "The books do not add up",
-    "ledger.balanced": "The books add up again",
+    "ledger.differs": "The ledger does not balance",
+    "ledger.balanced": "The ledger balances again",
 }
 
 
-MERCHANTS = {"order.waiting": "Waits for its payment", "order.fulfilled": "Done: the merchant delivers"}
+MERCHANTS = {"order.waiting": "Waiting for payment", "order.fulfilled": "Done: the merchant delivers"}
 
 
 def text(order: dict[str, Any], event: dict[str, Any]) -> str:
     words = WORDS.get(event["kind"], event["kind"])
+    if event["kind"] == "payment.parked":
+        words = event_text(event)
     if order["merchant_id"] is not None:
         words = MERCHANTS.get(event["kind"], words)
     why = event["data"].get("why") or event["data"].get("cause")

@@ -9,7 +9,7 @@ from app.core.settings import settings
 from app.web import guards
 from app.web.body import read_form
 from app.web.render import page, see_other
-from app.web.viewer import SESSION_COOKIE, forget, remember_session
+from app.web.viewer import SESSION_COOKIE, STRANGER, forget, remember_session
 
 Asked = Request[Any, Any, Any]
 
@@ -27,7 +27,7 @@ async def create(request: Asked) -> Response[bytes]:
     try:
         session = await accounts.log_in(email, form.get("password", ""))
     except accounts.WrongPassword as wrong:
-        await guards.write(request, "admin.login_failed", details=_tried(email), actor=guards.STRANGER)
+        await guards.write(request, "admin.login_failed", details=_tried(email), actor=STRANGER)
         context = {"error": f"{wrong.title}. {wrong.detail}", "email": email}
         return page(request, "admin/login.html", context, status=401)
     await guards.write(request, "admin.logged_in", actor=f"admin {session.email}")

@@ -3,7 +3,7 @@
 FAILURES = {
     "card_declined": "The card was declined. Nothing was taken.",
     "declined": "The payment was declined. Nothing was taken.",
-    "insufficient_funds": "There is not enough money on that card or account. Nothing was taken.",
+    "insufficient_funds": "There is not enough money on that card or account. You were not charged.",
     "expired_card": "That card has expired. Nothing was taken.",
     "processing_error": "Something went wrong while the payment was worked on. Nothing was taken.",
 }

@@ -54,7 +54,7 @@ async def create(request: Asked) -> Response[bytes]:
     if form.get("then") == "checkout":
         wanted = max(_quantity(form), 1)
     if len(lines) >= MOST_ITEMS and product["id"] not in lines:
-        raise CartFull(f"It holds {MOST_ITEMS} different games. Order these first, or take one out.")
+        raise CartFull(f"It holds {MOST_ITEMS} different games. Order these first, or remove one.")
     lines[product["id"]] = min(wanted, MOST_OF_ONE)
     response = see_other("/checkout" if form.get("then") == "checkout" else "/cart")
     cart.write(response, [Wanted(i, n) for i, n in lines.items()])
@@ -88,7 +88,7 @@ async def _shown(request: Asked, wanted: list[Wanted]) -> Response[bytes]:
     for want in wanted:
         product = found.get(want.product_id)
         if product is None:
-            notices.append("A game in your cart is not sold any more, so we took it out.")
+            notices.append("A game in your cart is no longer sold, so we removed it.")
         else:
             lines.append(Line(product, want.quantity))
             if product.stock < want.quantity:

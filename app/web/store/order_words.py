@@ -9,7 +9,7 @@ STATUS_WORDS = {  # status → (words, tone)
     "waiting": ("Waiting for payment", "waiting"),
     "confirming": ("Confirming payment", "working"),
     "underpaid": ("Part of the payment is missing", "attention"),
-    "paid": ("Paid, getting the key", "working"),
+    "paid": ("Paid, getting your key", "working"),
     "fulfilled": ("Key ready", "done"),
     "expired": ("Expired", "muted"),
     "failed": ("Payment failed", "attention"),
@@ -31,44 +31,44 @@ PHASES = {
 HEADLINES = {  # phase → (headline, what happens next and how long it takes, short words for the title, favicon)
     "preparing": (
         "Preparing your payment",
-        "We are asking the payment provider for an address. This takes a few seconds.",
+        "We are getting a payment address. This takes a few seconds.",
         "Preparing payment",
         "working",
     ),
     "pay": (
         "Send your payment",
-        "We watch the network and show it here within about a minute of your sending it.",
+        "It shows up here about a minute after you send it.",
         "Waiting for payment",
         "waiting",
     ),
     "confirming": (
         "Payment seen, waiting for confirmations",
-        "The network confirms it in 2 to 30 minutes, depending on the coin. You may close this page: we mail you.",
+        "The network confirms it in 2 to 30 minutes, depending on the coin. You can close this page: we email you.",
         "Confirming payment",
         "working",
     ),
     "underpaid": (
         "Part of the payment is missing",
-        "Send the rest to the same address and your order goes on by itself. Our team has been told, too.",
+        "Send the rest to the same address and your order continues by itself.",
         "Payment incomplete",
         "attention",
     ),
     "processing": (
         "Paid. Getting your key",
-        "This takes seconds, at most a few minutes. You may close this page: we mail you when it is ready.",
+        "This takes seconds, at most a few minutes. You can close this page: we email you when it is ready.",
         "Getting your key",
         "working",
     ),
     "ready": ("Your key is ready", "Reveal it when you want to use it.", "Key ready", "done"),
     "expired": (
         "This payment has expired",
-        "No money arrived in time. If you have sent some, don't worry: we still see it and will sort it out.",
+        "No money arrived in time. If you paid, we will see it and write to you.",
         "Expired",
         "attention",
     ),
     "failed": (
         "The payment did not go through",
-        "If money left your wallet, we see it and will write to you about sending it back.",
+        "If you paid, we will see it and write to you about your refund.",
         "Payment failed",
         "attention",
     ),
@@ -76,13 +76,13 @@ HEADLINES = {  # phase → (headline, what happens next and how long it takes, s
     "cancelled": ("This order is cancelled", "Nothing was charged.", "Cancelled", "attention"),
 }
 GOING_BACK = (
-    "Your money goes back to you",
-    "Below you see how far that is, and what we need from you. Please send no more for this order.",
+    "You are getting your money back",
+    "Below you see the status and what we need from you. Please don't send any more for this order.",
     "Being refunded",
     "attention",
 )
 REFUSED = (
-    "That coin did not work out",
+    "That coin can't be used right now",
     "Choose another coin below; your order is kept.",
     "Choose another coin",
     "attention",
@@ -90,13 +90,13 @@ REFUSED = (
 Words = tuple[str, str, str, str]  # as in HEADLINES
 SHORT = (
     "Part of the payment is missing",
-    "{held} has arrived. {missing} ({missing_coin}) is missing. Add it below and your order goes on by itself.",
+    "{held} has arrived. {missing} ({missing_coin}) is missing. Add it below and your order continues by itself.",
     "Payment incomplete",
     "attention",
 )
 TOP_UP = (
     "Send the rest",
-    "{held} has arrived and is kept for you. With the rest your order goes on by itself.",
+    "{held} has arrived and is safe. Once the rest is here, your order continues by itself.",
     "Payment incomplete",
     "waiting",
 )
@@ -109,33 +109,33 @@ LATE = (
 )
 LATE_GONE = (
     "Your payment came late",
-    "Your {held} is safe. The game is sold out by now. Choose what should become of your money.",
+    "Your {held} is safe, but the game is sold out. Choose what happens to your money.",
     "Please choose",
     "attention",
 )
 HELD = (
     "Your money is safe",
-    "{held} arrived for an order that had ended already. Choose what should become of it.",
+    "{held} arrived after this order had ended. Choose what happens to it.",
     "Please choose",
     "attention",
 )
 SEEN_LATE = (
     "Late, but seen: your payment is on its way",
-    "The network confirms it in 2 to 30 minutes. If the game is still sold at its price, you get your key; else you "
-    "choose. You may close this page: we mail you.",
+    "The network confirms it in 2 to 30 minutes. If the game is still sold at its price, you get your key. If "
+    "not, you choose what happens to your money. You can close this page: we email you.",
     "Confirming payment",
     "working",
 )
 CHOSEN = {
     "refund": (
-        "Your refund is asked for",
-        "Our team sends it. We mail you a link where you say to which address.",
-        "Refund asked for",
+        "Your refund is open",
+        "Below you say where we send it. Our team checks it and sends it.",
+        "Refund open",
         "working",
     ),
     "credit": (
-        "Your money is kept as credit",
-        "Type the code below at the checkout, with the same email. What an order does not use up stays yours.",
+        "Your money is now store credit",
+        "Enter the code below at checkout, with the same email. What you don't use stays yours.",
         "Credit",
         "done",
     ),
@@ -152,12 +152,12 @@ PROGRESS = {
     "refunded": 100,
     "cancelled": 100,
 }
-ITEM_WORDS = {"pending": "", "fulfilled": "Key ready", "failed": "We are sorting this out"}
+ITEM_WORDS = {"pending": "", "fulfilled": "Key ready", "failed": "Being fixed by our team"}
 PAYMENT_WORDS = {
     "waiting": "Waiting for your payment to appear on the network.",
     "confirming": "Waiting for the network to confirm it.",
     "confirmed": "Confirmed by the network.",
-    "sending": "Nearly there: the payment is being booked.",
+    "sending": "Nearly there: the payment is being completed.",
     "partially_paid": "Less than asked has arrived.",
     "finished": "Paid in full.",
     "failed": "The payment failed.",
@@ -166,11 +166,11 @@ PAYMENT_WORDS = {
 }
 AUDIT_WORDS = {  # what an order's owner is shown of the audit log
     "key.revealed": "Key revealed",
-    "key.link_issued": "Download link made",
-    "key.denied": "Asked for a key, refused",
+    "key.link_issued": "Download link created",
+    "key.denied": "Tried to open a key",
     "key.broken": "A key could not be opened",
-    "key.retired": "Key deleted after its time",
-    "order.denied": "Asked for this order, refused",
+    "key.retired": "Key deleted after its storage time",
+    "order.denied": "Tried to open this order",
 }
 EVENTS = {  # kind → (icon, words); a kind that is missing here is for our own eyes
     "order.created": ("cart", "Order placed"),
@@ -188,57 +188,75 @@ EVENTS = {  # kind → (icon, words); a kind that is missing here is for our own
     "payment.expired": ("clock", "The payment address expired"),
     "payment.refunded": ("alert", "The payment provider sent the money back"),
     "payment.failed": ("alert", "The payment failed"),
-    "payment.parked": ("alert", "Something about the payment needs a look: our team has been told"),
-    "payment.overpaid": ("coin", "More than asked arrived: the excess is owed back to you"),
-    "payment.late": ("alert", "The money arrived late: please choose what becomes of it"),
+    "payment.parked": ("alert", "A payment needs a decision"),
+    "payment.overpaid": ("coin", "More than asked arrived: you get the difference back"),
+    "payment.late": ("alert", "The money arrived late: please choose what happens to it"),
     "payment.short": ("alert", "Another part of the payment arrived"),
-    "order.repriced": ("coin", "The order has the prices of today"),
+    "order.repriced": ("coin", "The order now has today's prices"),
     "order.covered": ("coin", "Paid with your credit"),
-    "choice.refund": ("coin", "You asked for your money back"),
-    "choice.credit": ("coin", "You keep your money as credit"),
-    "choice.top_up": ("coin", "You add what is missing"),
+    "choice.refund": ("coin", "You chose to have your money back"),
+    "choice.credit": ("coin", "You chose store credit"),
+    "choice.top_up": ("coin", "You chose to add what is missing"),
     "order.paid": ("check", "Paid in full"),
     "supply.reserved": ("package", "Bought from our supplier"),
     "supply.ready": ("package", "The supplier has the key ready"),
-    "supply.failed": ("alert", "The supplier could not deliver: our team has been told"),
+    "supply.failed": ("alert", "The supplier could not deliver. Our team is on it"),
     "supply.retried": ("refresh", "Asking the supplier again"),
-    "supply.picked_up": ("refresh", "Taken up again"),
-    "supply.alternative": ("refresh", "That offer was gone: trying another one of the same game"),
-    "supply.unfunded": ("clock", "Our order at the supplier is held up for a moment"),
-    "supply.waiting": ("clock", "Our supplier is away: the order waits and goes on by itself"),
-    "supply.probed": ("refresh", "Asking our supplier whether it is back"),
+    "supply.picked_up": ("refresh", "Work on the order continues"),
+    "supply.alternative": ("refresh", "That offer was gone. Trying another one of the same game"),
+    "supply.unfunded": ("clock", "Our order at the supplier is delayed"),
+    "supply.waiting": ("clock", "Our supplier can't be reached. The order continues by itself"),
+    "supply.probed": ("refresh", "Checking whether our supplier is back"),
     "supply.resumed": ("check", "Our supplier is back"),
-    "payment.waiting": ("clock", "The payment provider is away: the order waits and goes on by itself"),
-    "payment.probed": ("refresh", "Asking the payment provider whether it is back"),
+    "payment.waiting": ("clock", "The payment provider can't be reached. The order continues by itself"),
+    "payment.probed": ("refresh", "Checking whether the payment provider is back"),
     "payment.resumed": ("check", "The payment provider is back"),
-    "order.given_up": ("alert", "We could not get your key: your money comes back"),
-    "key.sealed": ("lock", "Key sealed and stored"),
+    "order.given_up": ("alert", "We could not get your key. You get your money back"),
+    "key.sealed": ("lock", "Key encrypted and stored"),
     "order.fulfilled": ("key", "Key ready to reveal"),
     "key.revealed": ("eye", "Key revealed"),
     "order.expired": ("clock", "The order expired"),
     "order.failed": ("alert", "The payment failed"),
     "order.cancelled": ("x", "Order cancelled"),
     "order.refunded": ("coin", "Order refunded"),
-    "refund.pending": ("coin", "A refund was asked for"),
+    "refund.pending": ("coin", "Refund opened"),
     "refund.processing": ("clock", "Refund on its way"),
-    "refund.asked": ("coin", "A refund was made: we mailed a link to name an address"),
-    "refund.claimed": ("wallet", "Address for the refund named"),
-    "refund.address_checked": ("check", "The address was checked"),
-    "refund.address_refused": ("alert", "The address did not work: we mailed a new link"),
+    "refund.asked": ("coin", "Refund opened: we need your wallet address"),
+    "refund.claimed": ("wallet", "Refund address given"),
+    "refund.address_checked": ("check", "Refund address checked"),
+    "refund.address_refused": ("alert", "The refund address did not work. We need another one"),
     "refund.approved": ("check", "Refund approved"),
     "refund.processed": ("check", "Refund sent"),
     "refund.failed": ("alert", "The refund was not sent"),
     "refund.retried": ("refresh", "Refund put back"),
 }
 
+PARKED = {  # outcome of a parked payment → words; one without an outcome is named by EVENTS
+    "wrong_coin": "Another coin arrived than the one we asked for",
+    "further_deposit": "A second payment arrived",
+    "not_needed": "Money arrived that this order did not need",
+    "finished_without_money": "The payment was reported as paid, but no money arrived",
+    "sent_back": "The payment provider sent the money back",
+    "failed_with_money": "The payment failed after money had arrived",
+    "no_price": "A payment report was unclear",
+    "unbelievable": "A payment report was unclear",
+    "unknown_word": "A payment report was unclear",
+}
+
 
 def timeline(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The customer's timeline, in time order: ``{at, icon, text, kind}``."""
     return [
-        {"at": e["at"], "icon": EVENTS[e["kind"]][0], "text": EVENTS[e["kind"]][1], "kind": e["kind"]}
+        {"at": e["at"], "icon": EVENTS[e["kind"]][0], "text": event_text(e), "kind": e["kind"]}
         for e in events
         if e["kind"] in EVENTS
     ]
+
+
+def event_text(event: dict[str, Any]) -> str:
+    """An event in words; of a parked payment, by what arrived."""
+    words = EVENTS[event["kind"]][1]
+    return PARKED.get(event["data"].get("outcome"), words) if event["kind"] == "payment.parked" else words
 
 
 def filled(said: Words, found: Options) -> Words:

@@ -11,7 +11,7 @@ from app.orders import queries as order_rows
 from app.orders import service as orders
 from app.web import guards
 from app.web.render import answer, by_htmx, page, see_other, wants_json
-from app.web.store import order_view
+from app.web.store import access_log, order_view
 from app.web.store.order_words import AUDIT_WORDS, STATUS_WORDS
 from app.web.viewer import Viewer
 
@@ -52,10 +52,8 @@ async def success(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
 async def audit(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
     """Who looked at this order's keys, for people; `/fulfillment/{orderId}/audit` is its JSON twin."""
     order = await guards.own_order(request, order_id)
-    entries = [
-        {**entry, "action_words": AUDIT_WORDS[entry["action"]]}
-        for entry in await audit_rows.of_order(order["id"], list(AUDIT_WORDS))
-    ]
+    found = await audit_rows.of_order(order["id"], list(AUDIT_WORDS))
+    entries = [access_log.shown(request, entry) for entry in found]
     return page(request, "store/orders/audit.html", {"order": await order_view.build(order), "entries": entries})
 
 

@@ -5,13 +5,13 @@ from typing import Any
 from app.core.money import Money, plain
 from app.refunds.service import REJECTED
 
-NO_ADDRESS = ("Tell us where to send it", "We mailed you a link. It opens a page that asks for your wallet's address.")
+NO_ADDRESS = ("Tell us where to send it", "We need the address of your wallet.")
 CHECKING = ("Checking your address", "This takes a few seconds.")
-LOOKING = ("Waiting for our team", "Your address is fine. A person looks over each refund, as a rule within a day.")
+LOOKING = ("Waiting for our team", "Your address is fine. We check each refund and usually send it within a day.")
 SENDING = ("On its way to you", "The payment provider is sending it. This takes minutes, sometimes an hour.")
 SENT = ("Sent", "Your wallet shows it once the network has confirmed it.")
-STUCK = ("Something went wrong", "It was not sent. Our team has been told and tries again.")
-TURNED_DOWN = "Turned down"
+STUCK = ("Something went wrong", "It was not sent. Our team is on it.")
+TURNED_DOWN = "Rejected"
 
 
 def shown(refund: dict[str, Any], email_masked: str) -> dict[str, Any]:

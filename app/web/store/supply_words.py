@@ -6,13 +6,13 @@ from app.fulfillment.trouble import Kind, Trouble, partly
 
 TITLES = {  # kind → (short words for the title, favicon)
     Kind.WAIT: ("Waiting for our supplier", "waiting"),
-    Kind.RETRY: ("Being sorted out", "attention"),
+    Kind.RETRY: ("Being fixed", "attention"),
     Kind.ALTERNATIVE: ("Getting your key", "working"),
-    Kind.REFUND: ("Being sorted out", "attention"),
+    Kind.REFUND: ("Being fixed", "attention"),
 }
 PROVIDER_AWAY = (
     "Preparing your payment",
-    "The payment provider is away just now. Your order is kept, and the address appears here when it is back.",
+    "The payment provider can't be reached right now. Your order is kept. The address appears here once it is back.",
     "Waiting for the payment provider",
     "waiting",
 )
