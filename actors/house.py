@@ -1,6 +1,7 @@
 """Jobs that keep the house itself tidy."""
 
 from actors.job import job
+from app.accounts import sessions
 from app.inbox import refusals
 from app.jobs.service import Lease
 from app.jobs.tidy import forget_finished
@@ -15,3 +16,4 @@ async def tidy(lease: Lease, kit: Providers) -> None:
     await refusals.forget()
     await idempotency.forget()
     await publishing.forget()
+    await sessions.forget()

@@ -24,7 +24,7 @@ from app.history import queries as history
 from app.inbox.refusals import refusals
 from app.providers.kit import open_providers
 from app.web import csrf, errors, health
-from app.web.account import links, lookups, sessions
+from app.web.account import devices, links, lookups, sessions
 from app.web.admin import dashboard, dead_letters, issues, jobs, key_audit, staff, webhooks, write_offs
 from app.web.admin import orders as admin_orders
 from app.web.admin import refunds as admin_refunds
@@ -59,7 +59,10 @@ STORE = [
     fulfillment.status, fulfillment.download_link, fulfillment.reveal, fulfillment.audit, fulfillment.reservation,
     blobs.show, refunds.show, refunds.claim, refunds.send_link,
 ]  # fmt: skip
-ACCOUNT = [sessions.new, sessions.create, sessions.destroy, links.show, links.consume, lookups.new, lookups.create]
+ACCOUNT = [
+    sessions.new, sessions.create, sessions.destroy, links.show, links.consume, lookups.new, lookups.create,
+    devices.index, devices.revoke, devices.revoke_all,
+]  # fmt: skip
 ADMIN = [
     staff.new, staff.create, staff.destroy, dashboard.show, admin_orders.index, admin_orders.show,
     admin_orders.retry_item, write_offs.create, admin_refunds.index, admin_refunds.show, admin_refunds.create,

@@ -9,6 +9,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.low_level import ARGON2_VERSION
 
+from app.accounts import sessions
 from app.accounts.tables import Admin, Link
 from app.accounts.tokens import Session
 from app.audit import service as audit
@@ -115,7 +116,7 @@ async def hire(email: str, password: str) -> None:
         await audit.write("admin.hired", actor="command line", details=f"{email.lower()}")
 
 
-async def log_in(email: str, password: str) -> Session:
+async def log_in(email: str, password: str, *, user_agent: str = "", ip: str = "") -> Session:
     """Check an admin's password; as slow for an unknown address as for a known one. Raises WrongPassword."""
     # Postgres can't even be asked for a NUL; nobody's address has one.
     admin = await Admin.objects().get(Admin.email == email.lower().strip().replace("\x00", "\ufffd"))
@@ -123,7 +124,7 @@ async def log_in(email: str, password: str) -> Session:
     if not await asyncio.to_thread(_matches, hashed, password[: PASSWORD_LENGTH[1]]) or admin is None:
         raise WrongPassword("Check both and try again.")
     await Admin.update({Admin.last_login_at: clock.now()}).where(Admin.id == admin.id)
-    return Session(admin.email, "admin", admin.epoch)
+    return await sessions.begin(admin.email, "admin", epoch=admin.epoch, user_agent=user_agent, ip=ip)
 
 
 def _matches(hashed: str, password: str) -> bool:
@@ -131,17 +132,6 @@ def _matches(hashed: str, password: str) -> bool:
         return _hasher.verify(hashed, password)
     except (VerificationError, InvalidHashError):
         return False
-
-
-async def still_admin(session: Session) -> bool:
-    """Whether an admin's session is still good: the person exists and did not end it."""
-    if session.role != "admin":
-        return False
-    return bool(await Admin.exists().where(Admin.email == session.email, Admin.epoch == session.epoch))
-
-
-async def log_out_everywhere(session: Session) -> None:
-    await Admin.update({Admin.epoch: Admin.epoch + 1}).where(Admin.email == session.email)
 
 
 async def hire_first(email: str, password: str) -> None:

@@ -25,3 +25,25 @@ class Link(Table, tablename="link"):
     created_at = Timestamptz(default=None)
     expires_at = Timestamptz(default=None)
     used_at = Timestamptz(null=True, default=None)
+
+
+class LoginSession(Table, tablename="login_session"):
+    """One browser that a person is signed in with; the cookie names the row. ``epoch``: an admin's when it began."""
+
+    id = UUID(primary_key=True, default=None)
+    role = Varchar(16)
+    email = Varchar(320)
+    epoch = Integer(default=0)
+    user_agent = Varchar(400, default="")
+    ip = Varchar(45, default="")
+    created_at = Timestamptz(default=None)
+    last_seen_at = Timestamptz(default=None)
+    expires_at = Timestamptz(default=None)
+    revoked_at = Timestamptz(null=True, default=None)
+
+
+class EndedBrowser(Table, tablename="ended_browser"):
+    """A browser that signed out: the orders cookie that names it opens nothing any more, wherever a copy was kept."""
+
+    id = UUID(primary_key=True, default=None)
+    ended_at = Timestamptz(default=None)

@@ -16,30 +16,43 @@ STAFF_LIFETIME = timedelta(hours=12)
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A logged-in person. ``epoch`` must still be the admin's own, or the session is over."""
+    """A person who is signed in: the row ``id`` says since when, where, and until when."""
 
+    id: UUID
     email: str
     role: str
-    epoch: int = 0
 
 
-def orders_token(order_ids: Iterable[UUID]) -> str:
-    """Access to these orders, the newest last; the oldest beyond ORDERS_KEPT fall out."""
+def lifetime(role: str) -> timedelta:
+    return STAFF_LIFETIME if role == "admin" else SESSION_LIFETIME
+
+
+def orders_token(order_ids: Iterable[UUID], browser: UUID | None = None) -> str:
+    """Access to these orders, the newest last; the oldest beyond ORDERS_KEPT fall out.
+
+    ``browser`` names the browser that keeps it as a cookie: signing out there ends it.
+    """
     kept = list(dict.fromkeys(str(i) for i in order_ids))[-ORDERS_KEPT:]
-    return tokens.sign("order", {"orders": kept}, ORDERS_LIFETIME)
+    whose = {"browser": str(browser)} if browser else {}
+    return tokens.sign("order", {"orders": kept, **whose}, ORDERS_LIFETIME)
 
 
 def read_orders(token: str) -> list[UUID]:
+    return read_browser(token)[0]
+
+
+def read_browser(token: str) -> tuple[list[UUID], UUID | None]:
+    """The orders that a token opens, and the browser that it was made for, if any."""
     claims = tokens.read("order", token) or {}
     found = (parse_id(str(text)) for text in claims.get("orders", ()))
-    return [order_id for order_id in found if order_id]
+    return [order_id for order_id in found if order_id], parse_id(str(claims.get("browser", "")))
 
 
 def session_token(session: Session) -> str:
-    lifetime = STAFF_LIFETIME if session.role == "admin" else SESSION_LIFETIME
-    return tokens.sign("session", {"sub": session.email, "role": session.role, "epoch": session.epoch}, lifetime)
+    return tokens.sign("session", {"sid": str(session.id)}, lifetime(session.role))
 
 
-def read_session(token: str) -> Session | None:
+def read_session(token: str) -> UUID | None:
+    """The id of the session that a genuine token names. Whether it still stands is asked of its row."""
     claims = tokens.read("session", token)
-    return Session(claims["sub"], claims["role"], claims.get("epoch", 0)) if claims else None
+    return parse_id(str(claims.get("sid", ""))) if claims else None

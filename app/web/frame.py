@@ -15,7 +15,7 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from app.core import log, metrics
 from app.core.settings import settings
 from app.web import cart
-from app.web.viewer import viewer_of
+from app.web.viewer import Viewer, viewer_of
 
 QUIET = ("/healthz", "/readyz", "/metrics", "/static/", "/covers/")
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -42,8 +42,6 @@ class Frame(ASGIMiddleware):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         request: Request[Any, Any, Any] = Request(scope)
-        request.state.viewer = viewer_of(request)
-        request.state.cart_count = cart.count(request)
         request_id = request_id_of(request)
         began, status = time.perf_counter(), 500
 
@@ -56,6 +54,9 @@ class Frame(ASGIMiddleware):
 
         with log.bound(request_id=request_id):
             try:
+                public = scope["path"].startswith(QUIET)
+                request.state.viewer = Viewer() if public else await viewer_of(request)
+                request.state.cart_count = cart.count(request)
                 await next_app(scope, receive, framed)
             finally:
                 _account(cast(HTTPScope, scope), status, time.perf_counter() - began)

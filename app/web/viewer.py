@@ -7,8 +7,9 @@ from uuid import UUID
 from litestar import Request, Response
 from litestar.datastructures import Cookie
 
-from app.accounts import tokens
+from app.accounts import sessions, tokens
 from app.accounts.tokens import Session
+from app.core.ids import new_id
 from app.core.settings import settings
 from app.keys.service import Visitor
 from app.web.client_address import client_address
@@ -21,11 +22,12 @@ DESK_COOKIE = "bitloot_desk"  # which merchant, in which mode; it opens nothing
 
 @dataclass(slots=True)
 class Viewer:
-    """A visitor and what it may see. ``session`` is unchecked for admins: ``guards.admin`` asks the table."""
+    """A visitor and what it may see. ``held`` are the orders that its token names: ``held_orders`` asks the table."""
 
-    orders: list[UUID] = field(default_factory=list)
+    held: list[UUID] = field(default_factory=list)
     session: Session | None = None
     bearer: bool = False
+    browser: UUID | None = None
 
     @property
     def email(self) -> str | None:
@@ -36,15 +38,26 @@ class Viewer:
         return self.session is not None and self.session.role == "admin"
 
 
-def viewer_of(request: Request[Any, Any, Any]) -> Viewer:
+async def viewer_of(request: Request[Any, Any, Any]) -> Viewer:
     """The request's viewer. A Bearer token counts alone: what a client names is not mixed with what a browser keeps."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
-        return Viewer(tokens.read_orders(token.strip()), tokens.read_session(token.strip()), bearer=True)
-    return Viewer(
-        tokens.read_orders(request.cookies[ORDERS_COOKIE]) if ORDERS_COOKIE in request.cookies else [],
-        tokens.read_session(request.cookies[SESSION_COOKIE]) if SESSION_COOKIE in request.cookies else None,
-    )
+        orders = tokens.read_orders(token.strip())
+        return Viewer(orders, await _session(request, token.strip()), bearer=True)
+    orders, browser = tokens.read_browser(request.cookies.get(ORDERS_COOKIE, ""))
+    return Viewer(orders, await _session(request, request.cookies.get(SESSION_COOKIE, "")), browser=browser)
+
+
+async def _session(request: Request[Any, Any, Any], token: str) -> Session | None:
+    session_id = tokens.read_session(token) if token else None
+    return await sessions.find(session_id, ip=client_ip(request)) if session_id else None
+
+
+async def held_orders(viewer: Viewer) -> list[UUID]:
+    """The orders that the viewer's token opens: none once its browser has signed out."""
+    if viewer.held and viewer.browser is not None and await sessions.browser_ended(viewer.browser):
+        viewer.held, viewer.browser = [], None
+    return viewer.held
 
 
 def visitor(request: Request[Any, Any, Any]) -> Visitor:
@@ -62,17 +75,22 @@ def client_ip(request: Request[Any, Any, Any]) -> str:
     return client_address(request.scope["headers"], peer, hops=ours.proxy_hops, by_forwarded=by_forwarded)
 
 
-def remember_orders(response: Response[Any], ids: list[UUID]) -> None:
-    keep_orders(response, tokens.orders_token(ids))
-
-
-def keep_orders(response: Response[Any], token: str) -> None:
+async def remember_order(request: Request[Any, Any, Any], response: Response[Any], order_id: UUID) -> None:
+    """Let this browser open one more order."""
+    viewer: Viewer = request.state.viewer
+    token = tokens.orders_token([*await held_orders(viewer), order_id], viewer.browser or new_id())
     _keep(response, ORDERS_COOKIE, token, int(tokens.ORDERS_LIFETIME.total_seconds()))
 
 
-def remember_session(response: Response[Any], session: Session) -> None:
-    lifetime = tokens.STAFF_LIFETIME if session.role == "admin" else tokens.SESSION_LIFETIME
-    _keep(response, SESSION_COOKIE, tokens.session_token(session), int(lifetime.total_seconds()))
+async def sign_in(request: Request[Any, Any, Any], response: Response[Any], email: str) -> None:
+    """Begin a customer's session in this browser."""
+    agent = request.headers.get("user-agent", "")
+    keep_session(response, await sessions.begin(email, "customer", user_agent=agent, ip=client_ip(request)))
+
+
+def keep_session(response: Response[Any], session: Session) -> None:
+    lifetime = int(tokens.lifetime(session.role).total_seconds())
+    _keep(response, SESSION_COOKIE, tokens.session_token(session), lifetime)
 
 
 def remember_desk(response: Response[Any], desk: str) -> None:

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from app.accounts import service as accounts
+from app.accounts import sessions
 from app.core import db
 
 PASSWORD = "a long enough password"
@@ -22,10 +23,10 @@ async def test_creating_again_sets_a_new_password_and_ends_the_sessions(app, bit
     await accounts.hire("boss@shop.test", "the old password, long")
     old = await accounts.log_in("boss@shop.test", "the old password, long")
     assert (await bitloot("admin", "create", "boss@shop.test", "--password", PASSWORD)).returncode == 0
-    assert not await accounts.still_admin(old)
+    assert not await sessions.stands(old)
     with pytest.raises(accounts.WrongPassword):
         await accounts.log_in("boss@shop.test", "the old password, long")
-    assert await accounts.still_admin(await accounts.log_in("boss@shop.test", PASSWORD))
+    assert await sessions.stands(await accounts.log_in("boss@shop.test", PASSWORD))
     assert await db.fetch_value("SELECT count(*) FROM admin") == 1
 
 

@@ -12,7 +12,6 @@ import httpx
 import pytest
 
 from app.accounts import service as accounts
-from app.accounts.tokens import Session, session_token
 from app.stack import read_procfile
 from tests.conftest import ROOT, VAR, free_port, wait_for
 from tests.web import builders
@@ -54,7 +53,7 @@ async def admin(visitor: Visitors) -> httpx.AsyncClient:
     """The browser of an admin who signed in a while ago."""
     await accounts.hire("boss@bitloot.test", builders.PASSWORD)
     browser = visitor()
-    token = session_token(Session("boss@bitloot.test", "admin"))
+    token = await builders.session_of("boss@bitloot.test", "admin")
     browser.cookies.set("bitloot_session", token, domain="127.0.0.1", path="/")
     return browser
 

@@ -6,10 +6,12 @@ from uuid import UUID, uuid4
 
 import jwt
 
+from app.accounts import sessions
 from app.accounts.tokens import Session, orders_token, session_token
 from app.core import clock, tokens
+from app.core.ids import new_id
 from app.core.settings import settings
-from tests.web.builders import Bought
+from tests.web.builders import Bought, session_of
 
 YEAR = timedelta(days=366)
 
@@ -81,26 +83,30 @@ def tokens_that_open_nothing(order: Bought, other: Bought) -> dict[str, str]:
     }
 
 
-def intruders(order: Bought, other: Bought) -> dict[str, dict[str, str]]:
+async def intruders(order: Bought, other: Bought) -> dict[str, dict[str, str]]:
     """The headers of each kind of caller that may not see the order."""
     found = {"nobody": {}}
     for name, token in tokens_that_open_nothing(order, other).items():
         found[f"bearer {name}"] = bearer(token)
         found[f"cookie {name}"] = cookie("orders", token)
-    sessions = {
-        "another customer": Session("somebody@else.test", "customer"),
-        "an address that begins alike": Session(order.email + "x", "customer"),
-        "an admin who does not exist": Session(order.email, "admin"),
-        "an unknown role": Session(order.email, "merchant"),
+    signed_out = await sessions.begin(order.email, "customer")
+    await sessions.end(signed_out)
+    held = {
+        "another customer": await session_of("somebody@else.test"),
+        "an address that begins alike": await session_of(order.email + "x"),
+        "an admin who does not exist": await session_of(order.email, "admin"),
+        "a session that was signed out": session_token(signed_out),
+        "a session without a row": session_token(Session(new_id(), order.email, "customer")),
+        "a session that names no row": tokens.sign("session", {"sub": order.email, "role": "customer"}, YEAR),
     }
-    for name, session in sessions.items():
-        found[f"bearer of {name}"] = bearer(session_token(session))
-        found[f"cookie of {name}"] = cookie("session", session_token(session))
+    for name, token in held.items():
+        found[f"bearer of {name}"] = bearer(token)
+        found[f"cookie of {name}"] = cookie("session", token)
     with clock.travelled(-YEAR):
-        old = session_token(Session(order.email, "customer"))
+        old = await session_of(order.email)
     found["an ended session"] = cookie("session", old)
     found["an order's token as a session"] = cookie("session", order.token)
-    found["a session as an order's token"] = cookie("orders", session_token(Session(order.email, "customer")))
+    found["a session as an order's token"] = cookie("orders", await session_of(order.email))
     found["basic"] = {"authorization": f"Basic {order.token}"}
     # Who names a Bearer token is judged by it alone.
     found["a bad bearer beside a good cookie"] = bearer(other.token) | cookie("orders", order.token)

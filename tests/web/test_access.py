@@ -4,9 +4,8 @@ import re
 
 import pytest
 
-from app.accounts.tokens import Session, session_token
 from app.web import guards
-from tests.web.builders import LOG, assert_problem, csrf_of, logged, picture, place, serials, submit
+from tests.web.builders import LOG, assert_problem, csrf_of, logged, picture, place, serials, session_of, submit
 from tests.web.intruders import ACTS, DOORS, JOB, MALFORMED, PAGES, UNKNOWN, bearer, cookie, fill, intruders
 
 JSON = {"accept": "application/json"}
@@ -38,8 +37,9 @@ async def test_every_intruder_gets_the_answer_of_an_unknown_order(visitor, ready
     for answer in unknown.values():
         assert_problem(answer, 404, "order_not_found")
     assert len({answer.content for answer in unknown.values()}) == 1
+    found = await intruders(ready, other)
     before = await picture(but=LOG)
-    for name, headers in intruders(ready, other).items():
+    for name, headers in found.items():
         for door in DOORS:
             answer = await knock(client, door, ready, headers)
             assert (answer.status_code, answer.content) == (404, unknown[door].content), (name, door)
@@ -52,7 +52,7 @@ async def test_every_intruder_gets_the_answer_of_an_unknown_job(visitor, ready, 
     client = visitor()
     unknown = await client.get(f"/payments/jobs/{UNKNOWN}/status", headers=JSON)
     assert_problem(unknown, 404, "job_not_found")
-    for name, headers in intruders(ready, other).items():
+    for name, headers in (await intruders(ready, other)).items():
         answer = await knock(client, JOB, ready, headers)
         assert (answer.status_code, answer.content) == (404, unknown.content), name
 
@@ -103,8 +103,8 @@ async def test_another_orders_item_can_not_be_reached_through_ones_own(visitor, 
     assert await picture(but=LOG) == before
 
 
-def owners(order) -> dict[str, dict[str, str]]:
-    session = session_token(Session(order.email, "customer"))
+async def owners(order) -> dict[str, dict[str, str]]:
+    session = await session_of(order.email)
     return {
         "bearer": order.bearer,
         "cookie": cookie("orders", order.token),
@@ -114,7 +114,7 @@ def owners(order) -> dict[str, dict[str, str]]:
 
 
 async def test_an_owner_may_see_everything(visitor, ready) -> None:
-    for kind, headers in owners(ready).items():
+    for kind, headers in (await owners(ready)).items():
         for door in (*(d for d in PAGES if "events" not in d.path), JOB):
             answer = await visitor(**headers).get(fill(door.path, ready), headers=JSON)
             assert answer.status_code == 200, (kind, door, answer.text)

@@ -3,9 +3,11 @@
 import pytest
 
 from app.accounts import service as accounts
+from app.accounts import sessions
 from app.accounts.tokens import Session, session_token
-from app.core import clock, db
-from tests.web.builders import IPN, PASSWORD, assert_problem, compact, csrf_of, picture, sign, submit
+from app.core import clock, db, tokens
+from app.core.ids import new_id
+from tests.web.builders import IPN, PASSWORD, assert_problem, compact, csrf_of, picture, session_of, sign, submit
 from tests.web.intruders import YEAR, cookie
 
 NOTICE = compact({"payment_id": 1, "payment_status": "waiting", "order_id": "x"})
@@ -28,17 +30,19 @@ async def rooms(client, ready) -> list[str]:
 async def outsiders() -> dict[str, dict[str, str]]:
     await accounts.hire("left@bitloot.test", PASSWORD)
     ended = await accounts.log_in("left@bitloot.test", PASSWORD)
-    await accounts.log_out_everywhere(ended)
+    await sessions.end_all(ended.email, ended.role)
     with clock.travelled(-YEAR):
-        expired = session_token(Session("left@bitloot.test", "admin", 1))
-    sessions = {
-        "a customer": session_token(Session("left@bitloot.test", "customer", 1)),
+        expired = await session_of("left@bitloot.test", "admin", epoch=1)
+    held = {
+        "a customer": await session_of("left@bitloot.test"),
         "an ended session": session_token(ended),
         "an expired session": expired,
-        "an admin who does not exist": session_token(Session("nobody@bitloot.test", "admin")),
-        "an unknown role": session_token(Session("left@bitloot.test", "root", 1)),
+        "a session of before the last sign-out": await session_of("left@bitloot.test", "admin"),
+        "an admin who does not exist": await session_of("nobody@bitloot.test", "admin"),
+        "a session without a row": session_token(Session(new_id(), "left@bitloot.test", "admin")),
+        "a session that names no row": tokens.sign("session", {"sub": "left@bitloot.test", "role": "admin"}, YEAR),
     }
-    return {"nobody": {}} | {name: cookie("session", token) for name, token in sessions.items()}
+    return {"nobody": {}} | {name: cookie("session", token) for name, token in held.items()}
 
 
 async def test_pages_lead_outsiders_to_the_login_and_json_is_401(visitor, rooms) -> None:

@@ -2,8 +2,7 @@
 
 import pytest
 
-from app.accounts.tokens import Session, session_token
-from tests.web.builders import EMAIL, LOG, assert_problem, csrf_of, logged, picture, product, submit
+from tests.web.builders import EMAIL, LOG, assert_problem, csrf_of, logged, picture, product, session_of, submit
 
 JSON = "application/json"
 
@@ -88,7 +87,7 @@ async def test_json_that_rides_on_cookies_needs_the_token(browser, ready, client
 
 async def test_json_on_a_session_cookie_needs_the_token_too(visitor, ready) -> None:
     browser = visitor(JSON)
-    browser.cookies.set("bitloot_session", session_token(Session(ready.email, "customer")))
+    browser.cookies.set("bitloot_session", await session_of(ready.email))
     before = await picture()
     answer = await browser.post(f"/fulfillment/{ready.id}/reveal", json={"itemId": ready.item_id})
     assert_problem(answer, 403, "http_error")

@@ -2,20 +2,20 @@
 
 import pytest
 
-from app.accounts.tokens import Session, orders_token, session_token
+from app.accounts.tokens import orders_token
 from app.refunds import asking
 from tests.builders import COIN, rows
 from tests.orders.merchants import CUSTOMER, asked, charged, merchant, played
 from tests.refunds.scenes import ADDRESS, refund
 from tests.refunds.test_merchants import back, by_coin
-from tests.web.builders import submit
+from tests.web.builders import session_of, submit
 
 
 @pytest.mark.parametrize("door", ["", "/success", "/events", "/status"])
 async def test_the_shop_shows_a_merchants_order_to_nobody(visitor, admin, door: str) -> None:
     placed = await charged(await merchant(), email=CUSTOMER)
     customer, holder = visitor(), visitor()
-    customer.cookies.set("bitloot_session", session_token(Session(CUSTOMER, "customer")), domain="127.0.0.1", path="/")
+    customer.cookies.set("bitloot_session", await session_of(CUSTOMER), domain="127.0.0.1", path="/")
     holder.cookies.set("bitloot_orders", orders_token([placed["id"]]), domain="127.0.0.1", path="/")
     for browser in (customer, holder, admin):
         assert (await browser.get(f"/orders/{placed['id']}{door}")).status_code == 404
@@ -24,7 +24,7 @@ async def test_the_shop_shows_a_merchants_order_to_nobody(visitor, admin, door: 
 async def test_a_customers_orders_are_the_shops_alone(visitor) -> None:
     placed = await charged(await merchant(), email=CUSTOMER)
     browser = visitor()
-    browser.cookies.set("bitloot_session", session_token(Session(CUSTOMER, "customer")), domain="127.0.0.1", path="/")
+    browser.cookies.set("bitloot_session", await session_of(CUSTOMER), domain="127.0.0.1", path="/")
     found = await browser.get("/orders")
     assert found.status_code == 200
     assert placed["id"].hex[-8:].upper() not in found.text

@@ -10,10 +10,9 @@ import httpx
 import pytest
 from litestar.routes import HTTPRoute
 
-from app.accounts.tokens import Session, session_token
 from app.core import db
 from tests.spellings import Search
-from tests.web.builders import Bought, place, serials
+from tests.web.builders import Bought, place, serials, session_of
 from tests.web.builders import ready as make_ready
 from tests.web.intruders import cookie
 
@@ -104,7 +103,7 @@ async def test_no_route_gives_a_stranger_a_key(app, visitor, ready, secrets) -> 
 async def test_no_route_gives_another_customer_a_key(app, visitor, ready, secrets, client) -> None:
     other = await place(client, email="somebody@else.test")
     assert await walk(visitor(**other.bearer), app, ready, secrets) == set()
-    session = cookie("session", session_token(Session("somebody@else.test", "customer")))
+    session = cookie("session", await session_of("somebody@else.test"))
     assert await walk(visitor(**session), app, ready, secrets) == set()
     assert await db.fetch_value("SELECT count(*) FROM sealed_key WHERE revealed_at IS NOT NULL") == 0
 

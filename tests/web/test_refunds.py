@@ -169,8 +169,9 @@ async def test_the_owner_gets_the_link_again_and_nobody_else(admin, visitor, par
     refund = await refund_of(part_paid.id)
     other = await place(client)
     path = f"/orders/{part_paid.id}/refunds/{refund['id']}/links"
+    found = await intruders(part_paid, other)
     before = await picture(but=LOG)
-    for name, headers in intruders(part_paid, other).items():
+    for name, headers in found.items():
         answer = await visitor("application/json").post(path, json={}, headers=headers)
         assert answer.status_code in {403, 404}, name
     for wrong in (

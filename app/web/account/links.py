@@ -7,10 +7,9 @@ from litestar.params import FromPath
 
 from app.accounts import service as accounts
 from app.accounts.service import LinkSpent
-from app.accounts.tokens import Session
 from app.merchants import team
 from app.web.render import answer, page, see_other, wants_json
-from app.web.viewer import Viewer, remember_orders, remember_session
+from app.web.viewer import held_orders, remember_order, sign_in
 
 Asked = Request[Any, Any, Any]
 PURPOSES = {"login": ("sign in and see your orders", "Sign in"), "order": ("open your order", "Open my order")}
@@ -20,7 +19,7 @@ PURPOSES = {"login": ("sign in and see your orders", "Sign in"), "order": ("open
 async def show(request: Asked, token: FromPath[str]) -> Response[bytes]:
     order_id = await accounts.order_of_link(token)
     proof = await accounts.look_at_link(token)
-    if order_id in request.state.viewer.orders and (proof is None or proof.purpose == "order"):
+    if order_id in await held_orders(request.state.viewer) and (proof is None or proof.purpose == "order"):
         return see_other(f"/orders/{order_id}")  # this browser holds it already, be the link used up or not
     if proof is None:
         context = {"purpose_words": "", "button": "", "token": token, "expired": True}
@@ -50,13 +49,12 @@ async def consume(request: Asked, token: FromPath[str]) -> Response[bytes]:
             raise
         context = {"purpose_words": "", "button": "", "token": token, "expired": True}
         return page(request, "account/link.html", context, status=410)
-    viewer: Viewer = request.state.viewer
     where = f"/orders/{proof.order_id}" if proof.order_id else await _home(proof.email)
     response = answer({"location": where}) if wants_json(request) else see_other(where)
     if proof.order_id is not None:
-        remember_orders(response, [*viewer.orders, proof.order_id])
+        await remember_order(request, response, proof.order_id)
     else:
-        remember_session(response, Session(proof.email, "customer"))
+        await sign_in(request, response, proof.email)
     return response
 
 

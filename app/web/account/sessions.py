@@ -4,7 +4,7 @@ from typing import Any
 
 from litestar import Request, Response, get, post
 
-from app.accounts import addresses
+from app.accounts import addresses, sessions
 from app.accounts import service as accounts
 from app.core import db
 from app.core.settings import settings
@@ -12,7 +12,7 @@ from app.mail import service as mail
 from app.web import guards
 from app.web.body import read_form
 from app.web.render import answer, page, see_other, sent_json
-from app.web.viewer import ORDERS_COOKIE, SESSION_COOKIE, forget
+from app.web.viewer import ORDERS_COOKIE, SESSION_COOKIE, Viewer, forget
 
 Asked = Request[Any, Any, Any]
 MINUTES = accounts.LOGIN_LIFETIME.seconds // 60  # for which a mailed link works
@@ -53,7 +53,12 @@ def sent(request: Asked, email: str) -> Response[bytes]:
 
 @post("/logout", summary="Sign out", tags=["account"], status_code=200)
 async def destroy(request: Asked) -> Response[bytes]:
-    """End the session in this browser, with its access to orders."""
+    """End the session in this browser, with its access to orders: copies of its cookies open nothing either."""
+    viewer: Viewer = request.state.viewer
+    if viewer.session is not None:
+        await sessions.end(viewer.session)
+    if viewer.browser is not None:
+        await sessions.end_browser(viewer.browser)
     response = see_other("/")
     forget(response, SESSION_COOKIE, ORDERS_COOKIE)
     return response

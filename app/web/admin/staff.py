@@ -5,11 +5,12 @@ from typing import Any
 from litestar import Request, Response, get, post
 
 from app.accounts import service as accounts
+from app.accounts import sessions
 from app.core.settings import settings
 from app.web import guards
 from app.web.body import read_form
 from app.web.render import page, see_other
-from app.web.viewer import SESSION_COOKIE, STRANGER, forget, remember_session
+from app.web.viewer import SESSION_COOKIE, STRANGER, client_ip, forget, keep_session
 
 Asked = Request[Any, Any, Any]
 
@@ -25,14 +26,16 @@ async def create(request: Asked) -> Response[bytes]:
     form = await read_form(request)
     email = form.get("email", "")[:320]
     try:
-        session = await accounts.log_in(email, form.get("password", ""))
+        session = await accounts.log_in(
+            email, form.get("password", ""), user_agent=request.headers.get("user-agent", ""), ip=client_ip(request)
+        )
     except accounts.WrongPassword as wrong:
         await guards.write(request, "admin.login_failed", details=_tried(email), actor=STRANGER)
         context = {"error": f"{wrong.title}. {wrong.detail}", "email": email}
         return page(request, "admin/login.html", context, status=401)
     await guards.write(request, "admin.logged_in", actor=f"admin {session.email}")
     response = see_other("/admin")
-    remember_session(response, session)
+    keep_session(response, session)
     return response
 
 
@@ -45,9 +48,9 @@ def _tried(email: str) -> str:
 async def destroy(request: Asked) -> Response[bytes]:
     """Sign out here and everywhere else."""
     session = request.state.viewer.session
-    if session is not None and await accounts.still_admin(session):
+    if session is not None and session.role == "admin":
         async with guards.recorded(request, "admin.logged_out"):
-            await accounts.log_out_everywhere(session)
+            await sessions.end_all(session.email, "admin")
     response = see_other("/admin/login")
     forget(response, SESSION_COOKIE)
     return response

@@ -7,7 +7,6 @@ from litestar.params import FromPath
 
 from app.accounts import addresses
 from app.accounts.service import LinkSpent
-from app.accounts.tokens import Session
 from app.core.errors import Problem
 from app.core.settings import settings
 from app.merchants import team
@@ -15,7 +14,7 @@ from app.web import guards
 from app.web.merchant import desk as desks
 from app.web.merchant.desk import Desk, desk_key
 from app.web.render import page, see_other
-from app.web.viewer import remember_desk, remember_session
+from app.web.viewer import remember_desk, sign_in
 
 Asked = Request[Any, Any, Any]
 
@@ -77,7 +76,7 @@ async def accept(request: Asked, token: FromPath[str]) -> Response[bytes]:
     except LinkSpent:
         return page(request, "merchant/invitation.html", {"token": token, "invitation": None}, status=410)
     response = see_other("/merchant")
-    if await desks.person(request) != seen["email"]:
-        remember_session(response, Session(seen["email"], "customer"))
+    if desks.person(request) != seen["email"]:
+        await sign_in(request, response, seen["email"])
     remember_desk(response, desk_key(seen["merchant_id"], test=True))
     return response

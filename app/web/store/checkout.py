@@ -17,7 +17,7 @@ from app.payments import service as paying
 from app.web import cart, guards
 from app.web.body import read_form, read_json
 from app.web.render import answer, page, see_other, sent_json, wants_json
-from app.web.viewer import keep_orders, remember_orders
+from app.web.viewer import remember_order
 
 Asked = Request[Any, Any, Any]
 
@@ -67,7 +67,7 @@ async def create(request: Asked) -> Response[bytes]:
             raise
         return await _form(request, values, error)
     response = see_other(f"/orders/{placed.order_id}")
-    remember_orders(response, [*request.state.viewer.orders, placed.order_id])
+    await remember_order(request, response, placed.order_id)
     cart.write(response, [])
     return response
 
@@ -95,8 +95,7 @@ async def _create_by_json(request: Asked) -> Response[bytes]:
         status=201,
         headers={"location": where},
     )
-    before = request.state.viewer.orders
-    keep_orders(response, tokens.orders_token([*before, placed.order_id]) if before else token)
+    await remember_order(request, response, placed.order_id)
     return response
 
 

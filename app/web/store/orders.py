@@ -13,7 +13,7 @@ from app.web import guards
 from app.web.render import answer, by_htmx, page, see_other, wants_json
 from app.web.store import access_log, order_view
 from app.web.store.order_words import AUDIT_WORDS, STATUS_WORDS
-from app.web.viewer import Viewer
+from app.web.viewer import Viewer, held_orders
 
 Asked = Request[Any, Any, Any]
 
@@ -76,7 +76,7 @@ async def index(request: Asked) -> Response[bytes]:
     """Orders of the logged-in email, and those this browser holds tokens for."""
     viewer: Viewer = request.state.viewer
     email = viewer.session.email if viewer.session and viewer.session.role == "customer" else None
-    rows = await order_rows.history(email=email, ids=viewer.orders)
+    rows = await order_rows.history(email=email, ids=await held_orders(viewer))
     if wants_json(request):
         return answer({"items": [_summary(row) for row in rows]})
     listed = [

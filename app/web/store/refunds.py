@@ -23,7 +23,7 @@ from app.web import guards
 from app.web.body import read_form
 from app.web.render import answer, page, see_other, wants_json
 from app.web.store.wallets import MEMO_LABELS
-from app.web.viewer import Viewer, remember_orders
+from app.web.viewer import remember_order
 
 Asked = Request[Any, Any, Any]
 FIELDS = ("coin", "address", "memo")
@@ -59,9 +59,8 @@ async def claim(request: Asked, token: FromPath[str]) -> Response[bytes]:
         return _past(request)
     if refund["seller"]:
         return page(request, "store/refunds/kept.html", _facts(token, refund))
-    viewer: Viewer = request.state.viewer
     response = see_other(f"/orders/{refund['order_id']}")
-    remember_orders(response, [*viewer.orders, refund["order_id"]])
+    await remember_order(request, response, refund["order_id"])
     return response
 
 

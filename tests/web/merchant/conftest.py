@@ -8,11 +8,10 @@ from uuid import UUID
 import httpx
 import pytest
 
-from app.accounts.tokens import Session, session_token
 from app.core import clock, db
 from app.core.ids import new_id
 from app.merchants import service
-from tests.web.builders import submit
+from tests.web.builders import session_of, submit
 from tests.web.conftest import Visitors
 
 
@@ -55,8 +54,8 @@ async def joined(merchant_id: UUID, email: str) -> UUID:
     return member_id
 
 
-def signed_in(browser: httpx.AsyncClient, email: str) -> httpx.AsyncClient:
-    browser.cookies.set("bitloot_session", session_token(Session(email, "customer")), domain="127.0.0.1", path="/")
+async def signed_in(browser: httpx.AsyncClient, email: str) -> httpx.AsyncClient:
+    browser.cookies.set("bitloot_session", await session_of(email), domain="127.0.0.1", path="/")
     return browser
 
 
@@ -67,7 +66,7 @@ async def hire(visitor: Visitors) -> Hiring:
     async def make(email: str, *, name: str = "Acme", merchant_id: UUID | None = None) -> Member:
         found = merchant_id or await service.found(name)
         await joined(found, email)
-        return Member(email, found, signed_in(visitor(), email))
+        return Member(email, found, await signed_in(visitor(), email))
 
     return make
 

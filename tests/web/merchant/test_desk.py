@@ -2,9 +2,8 @@
 
 import pytest
 
-from app.accounts.tokens import Session, session_token
 from app.core import db
-from tests.web.builders import LOG, picture, submit
+from tests.web.builders import LOG, picture, session_of, submit
 from tests.web.intruders import cookie
 
 PAGES = ("/merchant/merchants", "/merchant/team", "/merchant/keys", "/merchant/guide")
@@ -20,7 +19,7 @@ ACTS = {
 @pytest.mark.parametrize("accept", ["text/html", "application/json"])
 async def test_a_stranger_and_a_customer_are_answered_as_if_nothing_was_here(ann, visitor, accept: str) -> None:
     nobody, customer = visitor(accept), visitor(accept)
-    customer.cookies.set("bitloot_session", session_token(Session("buyer@else.test", "customer")), domain="127.0.0.1")
+    customer.cookies.set("bitloot_session", await session_of("buyer@else.test"), domain="127.0.0.1")
     unknown = await nobody.get("/merchant-of-nothing")
     assert unknown.status_code == 404
     before = await picture()
@@ -44,7 +43,7 @@ async def test_an_admin_is_no_member(ann, admin) -> None:
 
 async def test_an_ended_admin_session_of_a_members_address_opens_nothing(ann, visitor) -> None:
     browser = visitor()
-    headers = cookie("session", session_token(Session(ann.email, "admin", 7)))
+    headers = cookie("session", await session_of(ann.email, "admin", epoch=7))
     assert (await browser.get("/merchant/keys", headers=headers)).status_code == 404
 
 

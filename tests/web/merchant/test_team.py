@@ -91,7 +91,7 @@ async def test_an_invitation_ends_with_its_time_with_a_newer_letter_and_when_it_
 async def test_accepting_as_somebody_else_signs_in_the_invited_one(ann, hire, visitor, drain, box) -> None:
     await ann.post("/merchant/team", {"email": "bob@acme.test"})
     await drain()
-    page = await opened(eve := signed_in(visitor(), "eve@rival.test"), await letter_to(box, "bob@acme.test"))
+    page = await opened(eve := await signed_in(visitor(), "eve@rival.test"), await letter_to(box, "bob@acme.test"))
     await eve.post(str(page.url), data={"_csrf_token": csrf_of(page)})
     shown = await eve.get("/merchant/team")
     assert 'bob@acme.test</strong> <span class="quiet">(you)' in shown.text

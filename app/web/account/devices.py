@@ -1,0 +1,122 @@
+"""Where a person is signed in: customers, merchants and staff alike. Each place can be ended, or all at once."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.params import FromPath
+
+from app.accounts import sessions
+from app.accounts.tokens import Session
+from app.core.errors import NotFound, Unauthorized
+from app.core.ids import parse_id
+from app.web import guards
+from app.web.render import answer, page, see_other, wants_json
+from app.web.viewer import SESSION_COOKIE, forget
+
+Asked = Request[Any, Any, Any]
+
+# The first that a browser's name of itself holds: nearly all of them also claim to be the ones below.
+BROWSERS = {
+    "Edg": "Edge",
+    "OPR/": "Opera",
+    "SamsungBrowser": "Samsung Internet",
+    "Firefox": "Firefox",
+    "FxiOS": "Firefox",
+    "CriOS": "Chrome",
+    "Chrome": "Chrome",
+    "Safari": "Safari",
+}
+SYSTEMS = {
+    "iPhone": "iPhone",
+    "iPad": "iPad",
+    "Android": "Android",
+    "Windows": "Windows",
+    "Mac OS": "Mac",
+    "CrOS": "ChromeOS",
+    "Linux": "Linux",
+}
+
+
+class NoSuchDevice(NotFound):
+    title = "No such device"
+
+
+class SignInFirst(Unauthorized):
+    title = "Sign in first"
+
+
+class DeviceLine(msgspec.Struct, frozen=True, rename="camel"):
+    """A place where the viewer is signed in."""
+
+    id: UUID
+    name: str
+    ip: str
+    signed_in_at: datetime
+    last_seen_at: datetime
+    current: bool
+
+
+def device_name(user_agent: str) -> str:
+    """``Firefox on Windows``, from what a browser says of itself; it may say anything."""
+    browser = next((name for mark, name in BROWSERS.items() if mark in user_agent), "")
+    system = next((name for mark, name in SYSTEMS.items() if mark in user_agent), "")
+    return " on ".join(filter(None, (browser, system))) or "Unknown device"
+
+
+@get("/account/devices", summary="Where one is signed in", tags=["account"])
+async def index(request: Asked) -> Response[bytes]:
+    """Each browser that the viewer is signed in with."""
+    session: Session | None = request.state.viewer.session
+    if session is None:
+        if wants_json(request):
+            raise SignInFirst("Sign in to see where you are signed in.")
+        return see_other("/login")
+    lines = [
+        DeviceLine(d.id, device_name(d.user_agent), d.ip, d.created_at, d.last_seen_at, d.id == session.id)
+        for d in await sessions.devices(session)
+    ]
+    if wants_json(request):
+        return answer({"devices": [msgspec.to_builtins(line, builtin_types=(datetime,)) for line in lines]})
+    return page(request, "account/devices.html", {"devices": lines})
+
+
+@post("/account/devices/{device_id:str}/revocations", summary="Sign out a device", tags=["account"], status_code=200)
+async def revoke(request: Asked, device_id: FromPath[str]) -> Response[bytes]:
+    """End the viewer's session in one place."""
+    session = _signed_in(request)
+    found = parse_id(device_id)
+    if found is None or not await sessions.end(session, found):
+        raise NoSuchDevice("It was signed out already, or it is not yours.")
+    if session.role == "admin":
+        await guards.write(request, "admin.logged_out", details="one device")
+    return _out() if found == session.id else _back(request)
+
+
+@post("/account/devices/revocations", summary="Sign out everywhere", tags=["account"], status_code=200)
+async def revoke_all(request: Asked) -> Response[bytes]:
+    """End all of the viewer's sessions, this one too."""
+    session = _signed_in(request)
+    await sessions.end_all(session.email, session.role)
+    if session.role == "admin":
+        await guards.write(request, "admin.logged_out", details="everywhere")
+    return _out()
+
+
+def _signed_in(request: Asked) -> Session:
+    session: Session | None = request.state.viewer.session
+    if session is None:
+        raise SignInFirst("This browser is signed out already.")
+    return session
+
+
+def _back(request: Asked) -> Response[bytes]:
+    return answer({"location": "/account/devices"}) if wants_json(request) else see_other("/account/devices")
+
+
+def _out() -> Response[bytes]:
+    response = see_other("/")
+    forget(response, SESSION_COOKIE)
+    return response
