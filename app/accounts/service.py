@@ -9,7 +9,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.low_level import ARGON2_VERSION
 
-from app.accounts import sessions
+from app.accounts import addresses, sessions
 from app.accounts.tables import Admin, Link
 from app.accounts.tokens import Session
 from app.audit import service as audit
@@ -111,15 +111,15 @@ async def hire(email: str, password: str) -> None:
         await db.fetch(
             """INSERT INTO admin (id, email, password_hash, created_at) VALUES ($1, $2, $3, $4)
                ON CONFLICT (email) DO UPDATE SET password_hash = excluded.password_hash, epoch = admin.epoch + 1""",
-            new_id(), email.lower(), hashed, clock.now(),
+            new_id(), addresses.key(email), hashed, clock.now(),
         )  # fmt: skip
-        await audit.write("admin.hired", actor="command line", details=f"{email.lower()}")
+        await audit.write("admin.hired", actor="command line", details=addresses.key(email))
 
 
 async def log_in(email: str, password: str, *, user_agent: str = "", ip: str = "") -> Session:
     """Check an admin's password; as slow for an unknown address as for a known one. Raises WrongPassword."""
     # Postgres can't even be asked for a NUL; nobody's address has one.
-    admin = await Admin.objects().get(Admin.email == email.lower().strip().replace("\x00", "\ufffd"))
+    admin = await Admin.objects().get(Admin.email == addresses.key(email).replace("\x00", "\ufffd"))
     hashed = admin.password_hash if admin else _nobody
     if not await asyncio.to_thread(_matches, hashed, password[: PASSWORD_LENGTH[1]]) or admin is None:
         raise WrongPassword("Check both and try again.")
@@ -136,5 +136,5 @@ def _matches(hashed: str, password: str) -> bool:
 
 async def hire_first(email: str, password: str) -> None:
     """Create an admin where there is none yet; an existing one keeps the password."""
-    if not await Admin.exists().where(Admin.email == email):
+    if not await Admin.exists().where(Admin.email == addresses.key(email)):
         await hire(email, password)

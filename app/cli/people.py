@@ -2,9 +2,9 @@
 
 import click
 
-from app.accounts import addresses
 from app.accounts import service as accounts
 from app.cli.frame import with_database
+from app.mail.recipients import LONGEST
 
 
 @click.group()
@@ -14,7 +14,7 @@ def admin() -> None:
 
 def _address(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
     name, _, host = value.strip().partition("@")
-    if not name or not host or "@" in host or len(value) > addresses.LONGEST:
+    if not name or not host or "@" in host or len(value) > LONGEST:
         raise click.BadParameter("give an email address like name@example.com.")
     return value.strip()
 

@@ -16,7 +16,7 @@ from app.core.ids import new_id
 from app.core.settings import settings
 from app.core.tokens import link_token
 from app.jobs import service as jobs
-from app.mail import reasons
+from app.mail import reasons, recipients
 from app.mail.kinds import DEFAULTS, SUBJECTS, must_hold
 from app.mail.tables import Mail
 from app.providers.http import KeyRefused, ProviderRefused
@@ -76,7 +76,7 @@ async def send(mail_id: UUID, *, resend: Resend, commit: Callable[[], AbstractAs
     letter = render(mail.kind, json.loads(mail.context))
     try:
         provider_id = await resend.send(
-            sender=settings().mail_from, to=mail.recipient, subject=letter.subject, html=letter.html,
+            sender=settings().mail_from, to=_carried(mail.recipient), subject=letter.subject, html=letter.html,
             text=letter.text, tags={"kind": mail.kind}, idempotency_key=f"mail/{mail.id}",
         )  # fmt: skip
         outcome: dict[Any, Any] = {Mail.status: "sent", Mail.provider_id: provider_id, Mail.sent_at: clock.now()}
@@ -91,6 +91,14 @@ async def send(mail_id: UUID, *, resend: Resend, commit: Callable[[], AbstractAs
         outcome = {Mail.status: "failed", Mail.error: str(refused)[:500]}
     async with commit():
         await Mail.update(outcome).where(Mail.id == mail.id)
+
+
+def _carried(recipient: str) -> str:
+    """The form that mail carries; an address that has none goes as it is, and the provider says why not."""
+    try:
+        return recipients.carried(recipient)
+    except recipients.Unmailable:
+        return recipient
 
 
 def render(kind: str, context: dict[str, Any]) -> Letter:

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from app.accounts import addresses
+from app.accounts.addresses import Address
 from app.core import clock, db
 from app.core.db import encode
 from app.core.errors import Conflict, Invalid, NotFound
@@ -62,10 +63,11 @@ async def charge(
     order_id, more = new_id(), checked_metadata(metadata or {})
     async with db.transaction():
         row = await db.fetch_one(
-            """INSERT INTO purchase (id, email, status, fulfillment_status, currency, subtotal, discount, total,
-                 created_at, merchant_id, test, reference, metadata, told)
-               VALUES ($1, $2, 'created', 'pending', $3, $4, 0, $4, $5, $6, $7, $8, $9::jsonb, 0) RETURNING *""",
-            order_id, to, amount.currency, amount.amount, clock.now(), merchant_id, test, reference, encode(more),
+            """INSERT INTO purchase (id, email, email_typed, status, fulfillment_status, currency, subtotal, discount,
+                 total, created_at, merchant_id, test, reference, metadata, told)
+               VALUES ($1, $2, $10, 'created', 'pending', $3, $4, 0, $4, $5, $6, $7, $8, $9::jsonb, 0) RETURNING *""",
+            order_id, to.email, amount.currency, amount.amount, clock.now(), merchant_id, test, reference, encode(more),
+            to.kept_typed,
         )  # fmt: skip
         await db.write(*history.opening(order_id, "order.created", total=amount.as_json()))
     assert row is not None
@@ -81,11 +83,12 @@ def _check(amount: Money, reference: str, *, test: bool) -> None:
         raise BadCharge("Name your own reference: 1 to 128 characters, all of them printable.", field="reference")
 
 
-def _email(text: str) -> str:
-    if not text:
-        return ""
+def _email(text: str) -> Address:
+    """A merchant's customer's address. One that our mail can't reach costs no order: the merchant's own may."""
+    if not addresses.clean(text):
+        return Address("", "")
     try:
-        return addresses.parse(text)
+        return addresses.taken(text)
     except addresses.BadEmail as bad:
         raise addresses.BadEmail(bad.detail, field="customer_email") from None
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from app.accounts.addresses import Address
 from app.catalog import credits
 from app.catalog import queries as catalog
 from app.catalog import service as discounts
@@ -102,12 +103,16 @@ async def _with_credit(lines: list[tuple[Listed, int]], subtotal: Money, code: s
     return Quote(lines, subtotal, min(left, subtotal), code, None)
 
 
-async def place(email: str, price: Quote, *, pay_currency: str | None = None) -> Placed:
-    """Store an order with its items, its first event, its payment's job and its first letter, all or nothing."""
-    order_id = new_id()
+async def place(to: Address | str, price: Quote, *, pay_currency: str | None = None) -> Placed:
+    """Store an order with its items, its first event, its payment's job and its first letter, all or nothing.
+
+    ``to``: as ``addresses.read`` gives it.
+    """
+    order_id, to = new_id(), to if isinstance(to, Address) else Address(to, to)
+    email = to.email
     payment = _payment_job(order_id)
     writes = (
-        *_order_writes(order_id, email, price, pay_currency),
+        *_order_writes(order_id, to, price, pay_currency),
         *history.opening(order_id, "order.created", total=price.total.as_json()),
         payment.write,
         *letters.drafted(order_id, email, "order_received", _lines(price), total=str(price.total)),
@@ -133,15 +138,15 @@ def _lines(price: Quote) -> list[dict[str, Any]]:
     return [{"name": product.name, "quantity": quantity} for product, quantity in price.lines]
 
 
-def _order_writes(order_id: UUID, email: str, price: Quote, pay_currency: str | None) -> tuple[Write, Write]:
+def _order_writes(order_id: UUID, to: Address, price: Quote, pay_currency: str | None) -> tuple[Write, Write]:
     items = price.lines
     order = Write(
         """INSERT INTO purchase (id, email, status, fulfillment_status, currency, subtotal, discount, discount_code,
-             total, pay_currency, created_at)
-           VALUES ($1, $2, 'created', 'pending', $3, $4, $5, $6, $7, $8, $9)""",
+             total, pay_currency, created_at, email_typed)
+           VALUES ($1, $2, 'created', 'pending', $3, $4, $5, $6, $7, $8, $9, $10)""",
         (
-            order_id, email, price.subtotal.currency, price.subtotal.amount, price.discount.amount, price.code,
-            price.total.amount, pay_currency, clock.now(),
+            order_id, to.email, price.subtotal.currency, price.subtotal.amount, price.discount.amount, price.code,
+            price.total.amount, pay_currency, clock.now(), to.kept_typed,
         ),
     )  # fmt: skip
     lines = Write(

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from app.accounts import addresses
 from app.core import db
 
 
@@ -63,13 +64,19 @@ async def merchant_page(
     rows = await db.fetch(
         """SELECT * FROM purchase WHERE merchant_id = $1 AND test = $2 AND ($3::uuid IS NULL OR id < $3)
              AND ($5::text IS NULL OR status = $5) AND ($6::text IS NULL OR reference = $6)
-             AND ($7::text IS NULL OR email = lower($7)) AND ($8::timestamptz IS NULL OR created_at >= $8)
+             AND ($7::text IS NULL OR email = $7) AND ($8::timestamptz IS NULL OR created_at >= $8)
              AND ($9::timestamptz IS NULL OR created_at < $9) AND ($10::uuid IS NULL OR id = $10)
            ORDER BY id DESC LIMIT $4""",
         merchant_id, test, before_id, limit, filters.get("status"), filters.get("reference"),
-        filters.get("customer_email"), filters.get("created_from"), filters.get("created_to"), filters.get("order_id"),
+        looked_up(filters), filters.get("created_from"), filters.get("created_to"), filters.get("order_id"),
     )  # fmt: skip
     return [dict(row) for row in rows]
+
+
+def looked_up(filters: Mapping[str, Any]) -> str | None:
+    """The filter ``customer_email`` as orders hold addresses."""
+    typed = filters.get("customer_email")
+    return addresses.key(typed) if typed is not None else None
 
 
 async def page(*, status: str | None, search: str | None, limit: int, offset: int) -> list[dict[str, Any]]:
@@ -80,7 +87,7 @@ async def page(*, status: str | None, search: str | None, limit: int, offset: in
            WHERE ($1::text IS NULL OR status = $1)
              AND ($2::text IS NULL OR email ILIKE $2 OR id::text ILIKE $2 OR reference ILIKE $2)
            ORDER BY (cause IS NOT NULL) DESC, created_at DESC LIMIT $3 OFFSET $4""",
-        status, f"%{search}%" if search else None, limit, offset,
+        status, f"%{addresses.key(search) if '@' in search else search}%" if search else None, limit, offset,
     )  # fmt: skip
     return [dict(row) for row in rows]
 

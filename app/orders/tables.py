@@ -13,6 +13,8 @@ from app.merchants.tables import Merchant
 class Order(Table, tablename="purchase"):
     """One purchase ("order" is a reserved word in SQL). ``cause`` says why a person has to look, where one has to.
 
+    ``email``: the form that mail carries. ``email_typed``: as its owner writes it, where that is another.
+
     ``held_at``: all of its money is to go back, so nothing is bought for it and none of its keys is shown.
     ``choice``: what the customer chose for late money: refund, credit or top_up. One of a merchant's has an amount
     and no items, perhaps no email, and the merchant's own ``reference`` and ``metadata``; ``test``: no real money.
@@ -21,6 +23,7 @@ class Order(Table, tablename="purchase"):
 
     id = UUID(primary_key=True, default=None)
     email = Varchar(320, index=True)
+    email_typed = Varchar(320, null=True, default=None)
     status = Varchar(16, default="created")
     fulfillment_status = Varchar(16, default="pending")
     currency = Varchar(3)

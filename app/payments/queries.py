@@ -8,6 +8,7 @@ from uuid import UUID
 
 from app.core import clock, db
 from app.core.db import Write
+from app.orders.queries import looked_up
 from app.payments.notices import COUNTS
 from app.payments.tables import Payment
 from app.payments.words import in_sql
@@ -143,7 +144,7 @@ async def coins() -> list[dict[str, Any]]:
 # A merchant's payment with its order's ``merchant_id``, ``test`` and ``reference``, what of it went back
 # (``refunded``, the one look upwards of this room) and ``word``, its state as merchants read it.
 _OF_MERCHANTS = f"""WITH found AS (
-    SELECT p.*, o.merchant_id, o.test, o.reference, o.email,
+    SELECT p.*, o.merchant_id, o.test, o.reference, o.email, o.email_typed,
       (SELECT coalesce(sum(amount), 0) FROM refund r WHERE r.payment_id = p.id AND r.status = 'processed') AS refunded
     FROM payment p JOIN purchase o ON o.id = p.order_id WHERE o.merchant_id = $1 AND o.test = $2)
   , said AS (
@@ -170,12 +171,12 @@ async def merchant_page(
         f"""{_OF_MERCHANTS} WHERE ($3::uuid IS NULL OR id < $3) AND ($5::text IS NULL OR word = $5)
              AND ($6::text IS NULL OR method = $6) AND ($7::uuid IS NULL OR order_id = $7)
              AND ($8::uuid IS NULL OR id = $8) AND ($9::text IS NULL OR reference = $9)
-             AND ($10::text IS NULL OR email = lower($10)) AND ($11::timestamptz IS NULL OR created_at >= $11)
+             AND ($10::text IS NULL OR email = $10) AND ($11::timestamptz IS NULL OR created_at >= $11)
              AND ($12::timestamptz IS NULL OR created_at < $12)
            ORDER BY id DESC LIMIT $4""",
         merchant_id, test, before_id, limit,
-        *(filters.get(name) for name in ("status", "method", "order_id", "payment_id", "reference", "customer_email",
-                                         "created_from", "created_to")),
+        *(filters.get(name) for name in ("status", "method", "order_id", "payment_id", "reference")),
+        looked_up(filters), filters.get("created_from"), filters.get("created_to"),
     )  # fmt: skip
     return [dict(row) for row in rows]
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from app.core import db
 from app.core.money import Money
+from app.orders.queries import looked_up
 
 
 async def one(refund_id: UUID) -> dict[str, Any] | None:
@@ -56,7 +57,7 @@ async def left_of_payment(payment_id: UUID) -> Decimal:
     return max(Decimal(found or 0), Decimal(0))
 
 
-_OF_MERCHANTS = """SELECT r.*, o.merchant_id, o.test, o.reference, o.email FROM refund r
+_OF_MERCHANTS = """SELECT r.*, o.merchant_id, o.test, o.reference, o.email, o.email_typed FROM refund r
   JOIN purchase o ON o.id = r.order_id WHERE o.merchant_id = $1 AND o.test = $2"""
 
 
@@ -77,13 +78,13 @@ async def merchant_page(
     rows = await db.fetch(
         f"""{_OF_MERCHANTS} AND ($3::uuid IS NULL OR r.id < $3) AND ($5::text IS NULL OR r.status = $5)
              AND ($6::uuid IS NULL OR r.order_id = $6) AND ($7::uuid IS NULL OR r.payment_id = $7)
-             AND ($8::text IS NULL OR o.reference = $8) AND ($9::text IS NULL OR o.email = lower($9))
+             AND ($8::text IS NULL OR o.reference = $8) AND ($9::text IS NULL OR o.email = $9)
              AND ($10::timestamptz IS NULL OR r.created_at >= $10)
              AND ($11::timestamptz IS NULL OR r.created_at < $11)
            ORDER BY r.id DESC LIMIT $4""",
         merchant_id, test, before_id, limit,
-        *(filters.get(name) for name in ("status", "order_id", "payment_id", "reference", "customer_email",
-                                         "created_from", "created_to")),
+        *(filters.get(name) for name in ("status", "order_id", "payment_id", "reference")), looked_up(filters),
+        filters.get("created_from"), filters.get("created_to"),
     )  # fmt: skip
     return [dict(row) for row in rows]
 

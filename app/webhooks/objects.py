@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from app.accounts import addresses
 from app.core.money import plain
 from app.payments.words import CANCELLED, word
 from app.payments.words import WORDS as PAYMENT_WORDS
@@ -23,7 +24,7 @@ def order(row: Row) -> dict[str, Any]:
     return {
         "id": str(row["id"]), "object": "order", "mode": mode(row), "status": row["status"],
         "amount": str(row["total"]), "currency": row["currency"], "reference": row["reference"],
-        "customer_email": row["email"] or None, "metadata": _json(row["metadata"]),
+        "customer_email": addresses.shown(row) or None, "metadata": _json(row["metadata"]),
         "created": _time(row["created_at"]), "paid": _time(row["paid_at"]), "fulfilled": _time(row["fulfilled_at"]),
     }  # fmt: skip
 

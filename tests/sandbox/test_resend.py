@@ -64,6 +64,8 @@ async def test_a_refused_call_is_not_remembered(sandbox: Sandbox) -> None:
     [
         ({"to": "buyer@example.com"}, 422, "validation_error"),
         ({"to": ["Buyer <buyer@test.com>"]}, 422, "validation_error"),
+        ({"to": "info@bücher.de"}, 422, "validation_error"),
+        ({"to": "käufer@shop.io"}, 422, "validation_error"),
         ({"to": []}, 422, "missing_required_field"),
         ({"to": ["a@b.co"] * 51}, 422, "validation_error"),
         ({"to": "a@b.co\nBcc: x@y.co"}, 422, "validation_error"),

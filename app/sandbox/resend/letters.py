@@ -19,7 +19,8 @@ REFUSED_DOMAINS = frozenset({"example.com", "example.org", "example.net", "test.
 # What becomes of a mail by its recipient's first word at resend.dev; any other is delivered.
 ENDINGS = ("bounced", "complained", "suppressed")
 
-_BARE = r"[^\s<>@,;]{1,64}@[A-Za-z0-9.-]{1,255}\.[A-Za-z]{2,63}"
+# Neither part takes other letters than ASCII: a domain comes in punycode, and a name has no such form.
+_BARE = r"[!#-+\--:=?A-~-]{1,64}@[A-Za-z0-9.-]{1,255}\.(?:xn--[A-Za-z0-9-]{1,59}|[A-Za-z]{2,63})"
 _ADDRESS = re.compile(rf"[^<>\r\n]*<(?P<named>{_BARE})>|(?P<plain>{_BARE})")
 _TAG = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _MARKUP = re.compile(r"<(style|head|script)\b.*?</\1>|<[^>]+>", re.DOTALL | re.IGNORECASE)

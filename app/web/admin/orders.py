@@ -5,6 +5,7 @@ from typing import Any
 from litestar import Request, Response, get, post
 from litestar.params import FromPath
 
+from app.accounts.addresses import shown
 from app.audit import queries as audit
 from app.core.ids import parse_id
 from app.core.money import Money, plain
@@ -58,7 +59,7 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
         "href": f"/admin/orders/{row['id']}",
         "names": row["names"] or f"{row['merchant']}: {row['reference']}",
         "test": row["test"],
-        "email": row["email"],
+        "email": shown(row),
         "cause": row["cause"],
     }
 
@@ -70,7 +71,7 @@ async def show(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
         return answer(await order_view.as_json(order))
     events = await history.timeline(order["id"])
     context = {
-        "order": await order_view.build(order) | {"email": order["email"], "cause": order["cause"]},
+        "order": await order_view.build(order) | {"email": shown(order), "cause": order["cause"]},
         "charge": {"merchant": await orders.seller(order), "reference": order["reference"], "test": order["test"]},
         "timeline": [
             {

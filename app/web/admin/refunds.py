@@ -9,6 +9,7 @@ from uuid import UUID
 from litestar import Request, Response, get, post
 from litestar.params import FromPath
 
+from app.accounts import addresses
 from app.core.ids import parse_id
 from app.core.money import Money, parse_decimal, plain
 from app.core.settings import settings
@@ -102,7 +103,7 @@ async def show(request: Asked, refund_id: FromPath[str]) -> Response[bytes]:
     ended = refund["payout_status"] in service.SETTLED_WORDS
     context = {
         "refund": _row(refund),
-        "email": order["email"],
+        "email": addresses.shown(order),
         "order": order,
         "seller": await orders.seller(order),
         "shown": evidence.get("shown", []),

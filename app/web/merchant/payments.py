@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from litestar import Request, Response, get, post
 from litestar.params import FromPath
 
+from app.accounts import addresses
 from app.core.errors import Problem
 from app.core.money import Money, parse_decimal
 from app.orders.service import short
@@ -136,7 +137,7 @@ def shown(row: dict[str, Any]) -> dict[str, Any]:
     return told | {
         "id": row["id"], "short": short(row["id"]), "money": Money(row["price_amount"], row["price_currency"]),
         "taken": Money(row["value"], row["price_currency"]), "order_short": short(row["order_id"]),
-        "reference": row["reference"], "email": row["email"], "created_at": row["created_at"],
+        "reference": row["reference"], "email": addresses.shown(row), "created_at": row["created_at"],
         "updated_at": row["updated_at"], "expires_at": row["expires_at"], "how": _how(told),
         "deliveries": f"/merchant/deliveries?{query}",
     }  # fmt: skip

@@ -5,6 +5,7 @@ from typing import Any
 from litestar import Request, Response, get
 from litestar.params import FromPath
 
+from app.accounts import addresses
 from app.core.money import Money
 from app.orders.service import short
 from app.refunds import asking, queries
@@ -50,6 +51,6 @@ def shown(row: dict[str, Any]) -> dict[str, Any]:
     told = objects.refund(row, row)
     return told | {
         "id": row["id"], "short": short(row["id"]), "money": Money(row["amount"], row["currency"]),
-        "order_short": short(row["order_id"]), "reference": row["reference"], "email": row["email"],
+        "order_short": short(row["order_id"]), "reference": row["reference"], "email": addresses.shown(row),
         "created_at": row["created_at"], "ended_at": row["ended_at"],
     }  # fmt: skip

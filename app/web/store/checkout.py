@@ -100,8 +100,8 @@ async def _create_by_json(request: Asked) -> Response[bytes]:
 
 
 async def _place(email: str, wanted: list[Wanted], coin: str | None, code: str | None) -> orders.Placed:
-    to = addresses.parse(email)
-    price = await orders.quote(wanted, code or None, email=to)
+    to = addresses.read(email)
+    price = await orders.quote(wanted, code or None, email=to.email)
     chosen = await paying.choose_coin(coin, price.total) if coin and price.total.amount else None
     return await orders.place(to, price, pay_currency=chosen)
 
@@ -136,7 +136,7 @@ async def _priced(
     """The cart's price; a code that can't be used is left out of it and said."""
     code = values["discount_code"]
     try:
-        return await orders.quote(wanted, code or None, email=values["email"]), error
+        return await orders.quote(wanted, code or None, email=addresses.key(values["email"])), error
     except BadItems:
         return None, error
     except Problem as problem:

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from app.accounts.addresses import masked
+from app.accounts.addresses import masked, shown
 from app.breakers import queries as breakers
 from app.core.money import Money, plain
 from app.fulfillment import queries as supply
@@ -59,7 +59,7 @@ async def build(order: dict[str, Any]) -> dict[str, Any]:
         "short_id": short(order["id"]),
         "phase": phase,
         "status": order["status"],
-        "email_masked": masked(order["email"]),
+        "email_masked": masked(shown(order)),
         "total": Money(order["total"], currency),
         "subtotal": Money(order["subtotal"], currency),
         "discount": Money(order["discount"], currency) if order["discount"] else None,
@@ -72,7 +72,7 @@ async def build(order: dict[str, Any]) -> dict[str, Any]:
         "steps": _steps(order, events),
         "items": items,
         **(money | {"payment": None} if order["held_at"] else money),
-        "refunds": [refund_words.shown(refund, masked(order["email"])) for refund in going_back],
+        "refunds": [refund_words.shown(refund, masked(shown(order))) for refund in going_back],
         "timeline": words.timeline(events),
         "seq": events[-1]["seq"] if events else 0,
         "success_url": f"/orders/{order['id']}/success",
