@@ -46,7 +46,7 @@ def _environment(var: Path, servers: embedded.Embedded | None = None) -> dict[st
         made |= {"DATABASE_URL": servers.database_url, "REDIS_URL": servers.redis_url}
         _keep(var, made)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    defaults = {"BITLOOT_VAR": str(var), "HOST": "127.0.0.1", "PYTHONUNBUFFERED": "1"}
+    defaults = {"BITLOOT_ENV": "development", "BITLOOT_VAR": str(var), "HOST": "127.0.0.1", "PYTHONUNBUFFERED": "1"}
     return {**defaults, **made, **os.environ, "BITLOOT_VAR": str(var), "PATH": path}
 
 
@@ -56,6 +56,7 @@ def _kept(var: Path) -> dict[str, str]:
         lines = (var / "stack.env").read_text().splitlines()
         return dict(line.split("=", 1) for line in lines if "=" in line)
     made = {
+        "BITLOOT_ENV": "development",
         "JWT_SECRET": secrets.token_urlsafe(48),
         "MASTER_KEYS": f"dev1:{base64.b64encode(secrets.token_bytes(32)).decode()}",
         "ADMIN_PASSWORD": secrets.token_urlsafe(12),

@@ -50,6 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(lambda: shutil.rmtree(VAR, ignore_errors=True))
     config.add_cleanup(servers.stop)
     os.environ |= {
+        "BITLOOT_ENV": "development",
         "BITLOOT_VAR": str(VAR),
         "DATABASE_URL": servers.database_url,
         "REDIS_URL": servers.redis_url,

@@ -1,16 +1,18 @@
 """Settings: read from the environment, typed, checked once at start. All that is wrong is named at once."""
 
+import base64
+import contextlib
 import os
 import re
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.core import settings_checks as checks
 from app.core import totp
 from app.core.crypto import BadMasterKeys, MasterKeys
 
@@ -127,10 +129,16 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _complete(self) -> "Settings":
         faults = _production_faults(self) if self.production else []
+        named = {fault.split()[0] for fault in faults}
+        faults += [fault for fault in _form_faults(self) if fault.split()[0] not in named]
         _fill(self, _production_defaults(self) if self.production else _development_defaults(self))
         faults += _general_faults(self)
+        faults += [] if self.production else _exposed(self)
         if faults:
             raise BadSettings("\n".join(faults))
+        for name in _ADDRESSES:
+            if text := getattr(self, name.lower()):
+                setattr(self, name.lower(), checks.plain_address(text))
         return self
 
 
@@ -184,27 +192,84 @@ def _production_defaults(_s: Settings) -> dict[str, object]:
     }
 
 
+def _form_faults(s: Settings) -> list[str]:
+    """What is wrong with texts as they were given, whatever the environment."""
+    given = {name.upper(): text for name in _TEXTS if (text := _text(getattr(s, name)))}
+    faults = checks.malformed(given)
+    faults += checks.bad_addresses({n: given[n] for n in _ADDRESSES if n in given}, origins=_ORIGINS)
+    if "bitloot_env" not in s.model_fields_set:
+        faults.append(
+            "BITLOOT_ENV is missing: production for a shop that others can reach, development for your own machine"
+            " (`bitloot up` sets it)"
+        )
+    if s.mail_from == s.mail_from.strip() and s.mail_from and (fault := checks.bad_sender(s.mail_from)):
+        faults.append(fault)
+    if s.r2_bucket and (fault := checks.bad_bucket(s.r2_bucket)):
+        faults.append(fault)
+    if s.port == s.sandbox_port and not s.production:
+        faults.append("SANDBOX_PORT must be another than PORT")
+    return faults
+
+
+def _exposed(s: Settings) -> list[str]:
+    """Development with secrets that everybody knows, at an address that others can reach."""
+    public = [n for n in ("frontend_url", "webhook_base_url") if _is_public(getattr(s, n))]
+    known = [n.upper() for n in sorted(_SECRETS) if _text(getattr(s, n)).startswith("sandbox-")]
+    if not public or not known:
+        return []
+    return [
+        f"{n.upper()} can be reached by others, but {', '.join(known)} are the sandbox's, which everybody knows:"
+        " set your own, or BITLOOT_ENV=production"
+        for n in public
+    ]
+
+
+def _is_public(address: str) -> bool:
+    host = checks.split(address).hostname or ""
+    return host not in LOOPBACK and not host.endswith((".localhost", ".test"))
+
+
 def _production_faults(s: Settings) -> list[str]:
     faults = [f"{n.upper()} is missing" for n in PRODUCTION_NEEDS if not _text(getattr(s, n))]
     sandboxed = [n for n in _SECRETS if _text(getattr(s, n)).startswith("sandbox-")]
     faults += [f"{n.upper()} is a sandbox default: production needs the provider's own" for n in sandboxed]
     for name in ("frontend_url", "webhook_base_url", *PRODUCTION_URLS):
         text = getattr(s, name)
-        url = urlsplit(text)
+        url = checks.split(text)
         if text and (url.scheme != "https" or not url.hostname or url.hostname in LOOPBACK):
             faults.append(f"{name.upper()} must be a public https address")
+        elif checks.is_provider_sandbox(text):
+            faults.append(f"{name.upper()} is the provider's sandbox, where anybody pays with play money")
+    for name in ("jwt_secret", "audit_key", "backup_key"):
+        if len(_text(getattr(s, name))) >= 32 and checks.guessable(_text(getattr(s, name))):
+            faults.append(f"{name.upper()} is easy to guess: {checks.NEW_SECRET}")
+    if 0 < len(_text(s.kinguin_webhook_secret)) < checks.SHORTEST_WEBHOOK_SECRET:
+        faults.append(f"KINGUIN_WEBHOOK_SECRET must have at least {checks.SHORTEST_WEBHOOK_SECRET} characters")
+    faults += _weak_master_keys(_text(s.master_keys))
     return faults
+
+
+def _weak_master_keys(text: str) -> list[str]:
+    weak = []
+    for entry in text.split(","):
+        ident, _, encoded = entry.strip().partition(":")
+        with contextlib.suppress(ValueError):
+            if checks.weak_master_key(base64.b64decode(encoded, validate=True)):
+                weak.append(
+                    f"MASTER_KEYS holds a key that was not drawn at random ({ident}): `openssl rand -base64 32`"
+                )
+    return weak
 
 
 def _general_faults(s: Settings) -> list[str]:
     faults = []
     if not _text(s.database_url):
         faults.append("DATABASE_URL is missing (`bitloot up` starts a database of its own)")
-    elif urlsplit(_text(s.database_url)).scheme not in {"postgres", "postgresql"}:
+    elif checks.split(_text(s.database_url)).scheme not in {"postgres", "postgresql"}:
         faults.append("DATABASE_URL must begin with postgres:// or postgresql://")
     if not _text(s.redis_url):
         faults.append("REDIS_URL is missing (`bitloot up` starts a Redis of its own)")
-    elif urlsplit(_text(s.redis_url)).scheme not in {"redis", "rediss", "unix"}:
+    elif checks.split(_text(s.redis_url)).scheme not in {"redis", "rediss", "unix"}:
         faults.append("REDIS_URL must begin with redis://, rediss:// or unix://")
     if 0 < len(_text(s.jwt_secret)) < 32 or not _text(s.jwt_secret):
         faults.append("JWT_SECRET must have at least 32 characters")
@@ -235,6 +300,9 @@ def _general_faults(s: Settings) -> list[str]:
     return faults
 
 
+_TEXTS = [name for name, field in Settings.model_fields.items() if field.annotation in {str, SecretStr}]
+_ORIGINS = ("FRONTEND_URL", "WEBHOOK_BASE_URL", "R2_ENDPOINT")
+_ADDRESSES = (*_ORIGINS, *(name.upper() for name in Settings.model_fields if name.endswith("_base_url")))
 _SECRETS = {name for name, field in Settings.model_fields.items() if field.annotation is SecretStr}
 
 

@@ -2,6 +2,8 @@
 
 import base64
 import json
+import os
+import secrets
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -9,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from app.core import settings_checks as checks
 from tests.conftest import ROOT
 
 LOADER = """
@@ -23,11 +26,13 @@ for line in sys.stdin:
     except BadSettings as bad:
         print(json.dumps({"faults": str(bad).splitlines()}), flush=True)
 """
-KEY = base64.b64encode(bytes(32)).decode()
+KEY = "wX0p7m1rJ5J3oQ0b6aK9uT2fV8nC4dYzL1hGsEiRqM4="
+SECRET = "Vd0q7Zr2Lw9Xc4Tb6Ny1Km8Hs3Gf5Jp0"
 BASIS = {
+    "BITLOOT_ENV": "development",
     "DATABASE_URL": "postgresql://u@db/x",
     "REDIS_URL": "redis://cache",
-    "JWT_SECRET": "j" * 32,
+    "JWT_SECRET": SECRET,
     "MASTER_KEYS": f"k1:{KEY}",
     "BITLOOT_VAR": "/nowhere",
 }
@@ -38,11 +43,11 @@ PRODUCTION = BASIS | {
     "NOWPAYMENTS_API_KEY": "np",
     "NOWPAYMENTS_IPN_SECRET": "ipn",
     "KINGUIN_API_KEY": "kg",
-    "KINGUIN_WEBHOOK_SECRET": "kw",
+    "KINGUIN_WEBHOOK_SECRET": "kw-8f2Lq0Zx7Rt5Vn",
     "R2_ENDPOINT": "https://r2.example",
     "R2_ACCESS_KEY_ID": "a",
     "R2_SECRET_ACCESS_KEY": "b",
-    "R2_BUCKET": "c",
+    "R2_BUCKET": "sealed-keys",
     "RESEND_API_KEY": "re",
     "MAIL_FROM": "Shop <keys@shop.example>",
 }
@@ -145,3 +150,138 @@ def test_all_that_is_wrong_is_named_and_no_value_shown(load: Load, change: dict[
     said = faults(load, BASIS | change)
     assert {line.split()[0] for line in said} == named
     assert "hunter2" not in "".join(said)
+
+
+def test_a_start_without_the_environments_name_is_refused(load: Load) -> None:
+    for given in ({}, {"BITLOOT_ENV": ""}):
+        rest = {n: v for n, v in BASIS.items() if n != "BITLOOT_ENV"} | given
+        assert [line.split()[0] for line in faults(load, rest)] == ["BITLOOT_ENV"]
+        assert {line.split()[0] for line in faults(load, given)} >= {"BITLOOT_ENV", "DATABASE_URL", "MASTER_KEYS"}
+    assert [line.split()[0] for line in faults(load, BASIS | {"BITLOOT_ENV": "Production"})] == ["BITLOOT_ENV:"]
+
+
+COPIED_BADLY = (
+    "{}\n",
+    "{}\r\n",
+    " {}",
+    "{} ",
+    "\t{}",
+    '"{}"',
+    "'{}'",
+    "a\nb{}",
+    "{}\u00a0",
+    "\ufeff{}",
+    "clé {}",
+    "{}\x7f",
+)
+
+
+@pytest.mark.parametrize("spelling", COPIED_BADLY)
+@pytest.mark.parametrize(
+    "name", ["KINGUIN_API_KEY", "NOWPAYMENTS_API_KEY", "RESEND_API_KEY", "KINGUIN_WEBHOOK_SECRET", "R2_ACCESS_KEY_ID"]
+)
+def test_a_key_that_was_copied_with_something_around_it_is_named(load: Load, name: str, spelling: str) -> None:
+    for basis in (PRODUCTION, {**PRODUCTION, "BITLOOT_ENV": "development", "FRONTEND_URL": "", "WEBHOOK_BASE_URL": ""}):
+        said = faults(load, basis | {name: spelling.format("hunter2-hunter2-hunter2")})
+        assert [line.split()[0] for line in said] == [name]
+        assert "hunter2" not in "".join(said)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("FRONTEND_URL", "https://shop.example/shop"), ("FRONTEND_URL", "https://u:hunter2@shop.example"),
+        ("FRONTEND_URL", "https://shop.example?x=hunter2"), ("FRONTEND_URL", "https://shop.example\n"),
+        ("WEBHOOK_BASE_URL", "https://shop.example/hooks"), ("NOWPAYMENTS_BASE_URL", "https://[hunter2/v1"),
+        ("KINGUIN_BASE_URL", "https://h:port/x"), ("R2_ENDPOINT", "https://r2.example/bucket"),
+        ("R2_ENDPOINT", "hunter2"),
+        ("R2_BUCKET", "My Bucket"), ("R2_BUCKET", "a"), ("R2_BUCKET", "hunter2/"), ("MAIL_FROM", "hunter2"),
+        ("MAIL_FROM", "Shop <hunter2>"), ("MAIL_FROM", "Shop <a@b@c.example>"), ("MAIL_FROM", "keys@localhost\n"),
+        ("MAIL_FROM", "a@hunter2"), ("SHOP_NAME", "Loot\nBcc: x@y.example"), ("R2_ACCESS_KEY_ID", "a b"),
+    ],
+)  # fmt: skip
+def test_what_is_accepted_can_work(load: Load, name: str, value: str) -> None:
+    said = faults(load, PRODUCTION | {name: value})
+    assert [line.split()[0] for line in said] == [name]
+    assert "hunter2" not in "".join(said)
+
+
+@pytest.mark.parametrize(
+    "sender", ["keys@shop.example", "Shop <keys@shop.example>", '"Shop, keys" <keys@shop.example>']
+)
+def test_each_spelling_of_a_sender_is_taken(load: Load, sender: str) -> None:
+    assert load(PRODUCTION | {"MAIL_FROM": sender})["mail_from"] == sender
+
+
+def test_an_address_has_one_spelling_afterwards(load: Load) -> None:
+    found = load(
+        PRODUCTION | {"FRONTEND_URL": "HTTPS://Shop.Example/", "NOWPAYMENTS_BASE_URL": "https://api.nowpayments.io/v1/"}
+    )
+    assert (found["frontend_url"], found["nowpayments_base_url"]) == (
+        "https://shop.example", "https://api.nowpayments.io/v1",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        ("NOWPAYMENTS_BASE_URL", "https://api-sandbox.nowpayments.io/v1"),
+        ("NOWPAYMENTS_BASE_URL", "https://API-Sandbox.nowpayments.io/v1"),
+        ("NOWPAYMENTS_BASE_URL", "https://api.sandbox.nowpayments.io/v1"),
+        ("KINGUIN_BASE_URL", "https://gateway.sandbox.kinguin.net/esa/api"),
+    ],
+)
+def test_production_refuses_a_providers_public_sandbox(load: Load, name: str, address: str) -> None:
+    (said,) = faults(load, PRODUCTION | {name: address})
+    assert said == f"{name} is the provider's sandbox, where anybody pays with play money"
+
+
+GUESSABLE = (
+    "x" * 48,
+    "abcd" * 12,
+    "changeme-changeme-now-please-2026",
+    "a" * 31 + "b",
+    "0123456789abcdef0123456789abcdef",
+)
+
+
+@pytest.mark.parametrize("name", ["JWT_SECRET", "AUDIT_KEY", "BACKUP_KEY"])
+@pytest.mark.parametrize("secret", GUESSABLE)
+def test_production_refuses_a_secret_that_can_be_guessed(load: Load, name: str, secret: str) -> None:
+    (said,) = faults(load, PRODUCTION | {name: secret})
+    assert said.startswith(f"{name} is easy to guess")
+    assert secret not in said
+
+
+WEAK_KEYS = (
+    bytes(32),
+    b"\xff" * 32,
+    bytes(range(32)),
+    bytes(range(32, 0, -1)),
+    b"this is my very secret key of 32",
+    b"ab" * 16,
+)
+
+
+@pytest.mark.parametrize("key", WEAK_KEYS)
+def test_production_refuses_a_master_key_that_was_not_drawn(load: Load, key: bytes) -> None:
+    for keys in (f"k2:{base64.b64encode(key).decode()}", f"k1:{KEY},k2:{base64.b64encode(key).decode()}"):
+        (said,) = faults(load, PRODUCTION | {"MASTER_KEYS": keys})
+        assert said == "MASTER_KEYS holds a key that was not drawn at random (k2): `openssl rand -base64 32`"
+
+
+def test_a_thousand_drawn_secrets_are_all_taken(load: Load) -> None:
+    for _ in range(1000):
+        assert not checks.weak_master_key(os.urandom(32))
+        assert not checks.guessable(secrets.token_hex(32))
+        assert not checks.guessable(base64.b64encode(os.urandom(48)).decode())
+
+
+def test_development_at_a_public_address_does_not_start_on_secrets_that_everybody_knows(load: Load) -> None:
+    (said,) = faults(
+        load, BASIS | {"FRONTEND_URL": "https://shop.example", "WEBHOOK_BASE_URL": "http://127.0.0.1:8000"}
+    )
+    assert said.startswith("FRONTEND_URL can be reached by others, but KINGUIN_API_KEY, KINGUIN_WEBHOOK_SECRET,")
+    assert "faults" not in load(
+        PRODUCTION | {"BITLOOT_ENV": "development", "NOWPAYMENTS_BASE_URL": "https://api-sandbox.nowpayments.io/v1"}
+    )

@@ -11,7 +11,7 @@ from tests.web.conftest import Shop
 pytestmark = pytest.mark.processes
 SECRETS = {
     "NOWPAYMENTS_API_KEY": "np-key", "NOWPAYMENTS_IPN_SECRET": "np-ipn", "KINGUIN_API_KEY": "kg-key",
-    "KINGUIN_WEBHOOK_SECRET": "kg-hook", "RESEND_API_KEY": "re-key", "R2_ACCESS_KEY_ID": "r2-id",
+    "KINGUIN_WEBHOOK_SECRET": "kg-hook-3f9Zq7Lw", "RESEND_API_KEY": "re-key", "R2_ACCESS_KEY_ID": "r2-id",
     "R2_SECRET_ACCESS_KEY": "r2-secret",
 }  # fmt: skip
 SETTINGS = SECRETS | {
