@@ -72,8 +72,8 @@ ADMIN = [
     webhooks.replay, key_audit.index, key_audit.show, key_audit.export,
 ]  # fmt: skip
 EMBED = [
-    sdk.newest, sdk.pinned, sdk.types, embedded.show, embedded.status, embedded_live.events, embedded_orders.show,
-    embedded_payments.create, embedded_payments.cancel,
+    sdk.newest, sdk.newest_module, sdk.pinned, sdk.pinned_module, sdk.types, sdk.module_types, embedded.show,
+    embedded.status, embedded_live.events, embedded_orders.show, embedded_payments.create, embedded_payments.cancel,
 ]  # fmt: skip
 OPERATIONS = [health.alive, health.ready, health.components, health.prometheus]
 HOOKS = [nowpayments.create, kinguin.create]

@@ -63,11 +63,11 @@ const gateway = new PaymentGateway({
   key,
   orderId: order,
   onSuccess: () => location.assign(`/thanks/${reference}`),
-  onFailure: ({ payment }) => {
-    said.textContent = `That did not work (${payment.failure || payment.status}). Try again.`;
+  onFailure: ({ reason }) => {
+    said.textContent = `That did not work (${reason}). Try again.`;
   },
   onClose: ({ status, paid }) => {
-    if (!paid) said.textContent = `Not paid yet: the order is ${status}.`;
+    said.textContent = paid ? "This order is paid." : `Not paid yet: the order is ${status}.`;
   },
 });
 pay.addEventListener("click", () => gateway.open());

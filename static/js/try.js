@@ -14,8 +14,8 @@
       key: button.dataset.key,
       orderId: button.dataset.order,
       onSuccess: () => say("onSuccess: our server says that it is paid. Your endpoints are told, too."),
-      onFailure: (failure) => say(`onFailure: ${failure?.code || failure?.message || "it did not work"}. The order can be paid again.`),
-      onClose: () => say(said.textContent || "onClose: closed before it was paid."),
+      onFailure: ({ reason }) => say(`onFailure (${reason}): that did not work.`),
+      onClose: ({ reason, paid }) => say(`onClose (${reason}): ${paid ? "it was paid before" : "not paid"}.`),
     }).open();
   });
 })();

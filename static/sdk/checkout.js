@@ -1,15 +1,19 @@
-/*! BitLoot checkout 1.0.1. What your page's CSP must allow: this script's origin in script-src, frame-src and connect-src. */
-(() => {
+/*! BitLoot checkout 2.0.0. What your page's CSP must allow: the gateway's origin in script-src, frame-src and connect-src. */
+((here) => {
   "use strict";
-  const VERSION = "1.0.1";
-  const HOME = new URL(document.currentScript.src).origin; // the gateway; every message and request goes there alone
+  const VERSION = "2.0.0";
+  const SERVED_BY = ""; // filled in where the file is served without a version
   const EVERY = 5000; // ms between looks at the server while the dialog is open; a hint from the frame asks at once
+  const SELDOM = 30000; // ms between them, in the end, for a payment that goes on behind a closed dialog
   const GRACE = 600; // ms from the frame's load to its first word
-  const ENDED = ["failed", "expired", "cancelled"];
+  const UNDER_WAY = ["pending", "confirming"];
+  const ENDED = ["failed", "expired", "underpaid"];
+  const OVER = ["failed", "expired", "cancelled", "refunded"];
   const WORDS = {
     opening: "Opening the checkout…",
     offline: "You are offline. The checkout goes on as soon as you are back.",
     away: "The checkout can’t be reached just now. Trying again…",
+    apart: "The checkout can’t be shown in this page. Pay in a window of its own; this page sees it by itself.",
   };
   // A constructed style sheet and a shadow root: nothing here needs style-src, and the page's own styles stay out.
   const CSS = `
@@ -19,14 +23,15 @@ dialog::backdrop{background:rgb(21 32 27/55%)}
 iframe{display:block;width:100%;height:min(var(--high,30rem),100dvh - 2rem);border:0;color-scheme:normal}
 button{position:absolute;z-index:2;top:8px;right:8px;width:44px;height:44px;padding:12px;border:0;border-radius:22px;background:inherit;color:inherit;cursor:pointer}
 button:hover{box-shadow:inset 0 0 0 22px rgb(128 140 132/18%)}
-button:focus-visible{outline:2px solid #0b6a4a;outline-offset:-2px}
+:focus-visible{outline:2px solid #0b6a4a;outline-offset:-2px}
 svg{display:block;width:20px;height:20px;fill:none;stroke:currentColor;stroke-width:2;stroke-linecap:round}
-p{position:absolute;z-index:1;inset:0;display:grid;place-content:center;margin:0;padding:3rem 2rem;background:inherit;text-align:center;text-wrap:balance}
+p{position:absolute;z-index:1;inset:0;display:grid;place-content:center;gap:1rem;margin:0;padding:3rem 2rem;background:inherit;text-align:center;text-wrap:balance}
 p[hidden]{display:none}
+a{padding:12px;color:inherit;font-weight:700}
 @media(max-width:480px){dialog{width:100%;height:100dvh;max-height:none;border-radius:0}iframe{height:100%}}
 @media(prefers-reduced-motion:no-preference){dialog{animation:in .2s ease-out}@keyframes in{from{opacity:0;transform:translateY(8px)}}}
 .dark{background:#0d1210;color:#b0bcb6;color-scheme:dark}
-.dark button:focus-visible{outline-color:#7ce4bc}`;
+.dark :focus-visible{outline-color:#7ce4bc}`;
   const LOCK = "html{overflow:hidden!important";
 
   const sheet = (css) => {
@@ -49,8 +54,6 @@ p[hidden]{display:none}
     return svg;
   };
   const pause = (ms) => new Promise((done) => setTimeout(done, ms));
-  const get = (path, more) =>
-    fetch(HOME + path, { credentials: "omit", cache: "no-store", signal: AbortSignal.timeout(10000), ...more });
   // What a callback throws is the page's own affair and must not stop us.
   const call = (fn, value) => {
     try {
@@ -60,16 +63,43 @@ p[hidden]{display:none}
     }
   };
 
+  // ---- where the gateway is: every message and request goes there alone
+  // The origin of an address that is ours. A bundle's is not, nor a copy's under another name.
+  const ours = (address) => {
+    try {
+      const { origin, pathname } = new URL(address, document.baseURI);
+      return /^\/(sdk\/[\d.]+\/)?checkout\.m?js$/.test(pathname) && origin;
+    } catch {
+      return false;
+    }
+  };
+  // Where the page names our file: an optimiser that moves or evaluates it leaves that standing.
+  const named = () => {
+    const parts = [...document.querySelectorAll("script,link")].flatMap((it) => [...it.attributes].map((one) => one.value));
+    return [...parts, ...performance.getEntriesByType("resource").map((it) => it.name)].map(ours).find(Boolean);
+  };
+  const gateway = () => {
+    const own = ours(here);
+    // A copy in the shop's own root looks like ours; what it was served by is known better.
+    return (own && !(SERVED_BY && own === location.origin) && own) || SERVED_BY || named();
+  };
+
   let shown = null; // one dialog at a time
 
   class PaymentGateway {
     #options;
+    #home;
     #query;
     #dialog = null;
     #leave = null; // undoes all that opening did to the page
     #asking = null;
+    #order = null; // as the server told it last
     #known = null; // payments whose end the page has been told of, or had before we opened
     #paid = false;
+    #told = false; // this opening, or the attempt that was begun in it, has had its callback
+    #mute = false; // the server will not answer: asking again would be refused again
+    #apart = false; // the checkout stands in a window of its own
+    #watch = null;
 
     constructor(options = {}) {
       const { key, orderId, theme = "auto" } = options;
@@ -77,14 +107,21 @@ p[hidden]{display:none}
         throw new TypeError("key must be your publishable key (pk_test_… or pk_live_…). A secret never belongs in a page.");
       if (typeof orderId !== "string" || !orderId)
         throw new TypeError("orderId must be the id of the order that your server made.");
+      const home = options.gateway ?? gateway();
+      if (!/^https?:\/\/[^/]/.test(home))
+        throw new TypeError("gateway must be the address of your BitLoot, such as https://pay.example: this page does not say where checkout.js came from.");
+      this.#home = new URL(home).origin;
       this.#options = { ...options, theme };
       this.#query = { key, order: orderId, origin: location.origin, theme };
     }
 
     open() {
       if (this.#dialog) return;
-      shown?.close();
+      shown?.#end("replaced");
       shown = this;
+      this.#told = this.#mute = this.#apart = false;
+      this.#watch = null;
+      const home = this.#home;
       const { theme } = this.#options;
       const before = document.activeElement;
       const dark = theme === "dark" || (theme === "auto" && matchMedia("(prefers-color-scheme:dark)").matches);
@@ -95,7 +132,7 @@ p[hidden]{display:none}
       shut.setAttribute("aria-label", "Close the checkout");
       const guard = (onfocus) => make("span", { tabIndex: 0, onfocus });
       const toLast = guard(() => {
-        frame.focus();
+        (words.querySelector("a") || frame).focus();
         say({ type: "focus", last: true });
       });
       const toFirst = guard(() => shut.focus());
@@ -106,38 +143,46 @@ p[hidden]{display:none}
       root.adoptedStyleSheets = [sheet(CSS)];
       root.append(dialog);
 
+      const address = `${home}/embed/checkout?${new URLSearchParams(this.#query)}`;
       let ready = false;
-      const say = (message) => ready && frame.contentWindow.postMessage({ bitloot: message }, HOME);
+      const say = (message) => ready && frame.contentWindow.postMessage({ bitloot: message }, home);
       let over = false;
       const load = () => {
-        if (over || ready) return;
+        if (over || ready || this.#apart) return;
         frame.onload = loaded; // not before: an empty frame has a load of its own
-        frame.src = `${HOME}/embed/checkout?${new URLSearchParams(this.#query)}`;
+        frame.src = address;
       };
       const wait = (reason) => {
         words.textContent = WORDS[reason];
         words.hidden = false;
       };
+      // The page lets no frame of ours in: a window needs nobody's leave.
+      const apart = () => {
+        if (over || ready || this.#apart) return;
+        this.#apart = true;
+        frame.remove();
+        wait("apart");
+        words.append(make("a", { href: address, target: "_blank", textContent: "Open the checkout" }));
+        dialog.style.setProperty("height", "20rem");
+        if (navigator.userActivation?.isActive) window.open(address, "_blank", "popup,width=480,height=760");
+      };
       const loaded = async () => {
         await pause(GRACE);
-        if (ready || over) return;
-        // It came without a word: refused, then what it shows stands; or it could not come at all.
-        while (!over && !ready) {
-          const there = await get("/checkout.js").then(
-            (answer) => answer.ok,
-            () => false,
-          );
-          if (there && words.textContent !== WORDS.opening) {
+        // It came without a word: refused, then what it shows stands; or it could not come, or could not be shown.
+        while (!over && !ready && !this.#apart) {
+          const order = await this.#look();
+          if (this.#mute) return void (words.hidden = true);
+          if (order && words.textContent === WORDS.opening) return apart();
+          if (order) {
             words.textContent = WORDS.opening;
             return load();
           }
-          if (there) return void (words.hidden = true);
           wait(navigator.onLine ? "away" : "offline");
           await pause(3000);
         }
       };
       const hear = ({ origin, source, data }) => {
-        if (origin !== HOME || source !== frame.contentWindow || !data?.bitloot) return;
+        if (origin !== home || source !== frame.contentWindow || !data?.bitloot) return;
         const { type, height } = data.bitloot;
         if (type === "ready") {
           const first = !ready && root.activeElement === shut;
@@ -157,16 +202,27 @@ p[hidden]{display:none}
         say({ type: "look" });
         this.#look();
       };
-      const gone = () => ready || wait("offline");
+      const gone = () => ready || this.#apart || wait("offline");
+      const barred = ({ blockedURI, disposition, effectiveDirective }) => {
+        if (disposition !== "enforce" || !blockedURI.startsWith(home)) return;
+        if (/^(frame|child)-src/.test(effectiveDirective)) apart();
+        if (effectiveDirective === "connect-src") this.#refused("blocked");
+      };
       const timer = setInterval(() => document.hidden || this.#look(), EVERY);
       // Where a scrollbar stood its room is kept, so that nothing behind moves.
       const bar = innerWidth > document.documentElement.clientWidth;
       const lock = sheet(`${LOCK}${bar ? ";scrollbar-gutter:stable" : ""}}`);
       document.adoptedStyleSheets = [...document.adoptedStyleSheets, lock];
-      addEventListener("message", hear);
-      addEventListener("online", back);
-      addEventListener("offline", gone);
-      document.addEventListener("visibilitychange", back);
+      const heard = [
+        [window, "message", hear],
+        [window, "online", back],
+        [window, "offline", gone],
+        [document, "visibilitychange", back],
+        [document, "securitypolicyviolation", barred],
+      ];
+      for (const [where, what, act] of heard) where.addEventListener(what, act);
+      // The page may throw away all that it shows, and us with it.
+      const torn = new MutationObserver(() => host.isConnected || this.#end("removed"));
       dialog.addEventListener("cancel", (event) => {
         event.preventDefault();
         this.close();
@@ -176,34 +232,62 @@ p[hidden]{display:none}
       this.#leave = () => {
         over = true;
         clearInterval(timer);
-        removeEventListener("message", hear);
-        removeEventListener("online", back);
-        removeEventListener("offline", gone);
-        document.removeEventListener("visibilitychange", back);
+        torn.disconnect();
+        for (const [where, what, act] of heard) where.removeEventListener(what, act);
         document.adoptedStyleSheets = document.adoptedStyleSheets.filter((one) => one !== lock);
         host.remove();
         before?.focus?.({ preventScroll: true });
       };
       this.#dialog = dialog;
       this.#look();
-      document.body.append(host);
+      (document.body || document.documentElement).append(host);
+      torn.observe(document, { childList: true, subtree: true });
       dialog.showModal();
       if (!navigator.onLine) wait("offline");
       load();
     }
 
     close() {
+      this.#end("closed");
+    }
+
+    #end(reason) {
       if (!this.#dialog) return;
       this.#dialog = null;
       if (shown === this) shown = null;
       this.#leave();
-      // The page hears how things stand by the server; "unknown" where it can't be asked just now.
-      const { orderId, onClose } = this.#options;
-      this.#look(true).then((order) => call(onClose, this.#result(order) || { orderId, status: "unknown", paid: false, payment: null }));
+      this.#follow(reason);
     }
 
-    #result(order) {
-      return order && { orderId: order.id, status: order.status, paid: order.paid, payment: order.payment };
+    // The dialog is gone: what is under way is followed to its end, which the page is then told; else it was left.
+    async #follow(reason) {
+      const watch = (this.#watch = {});
+      for (let wait = EVERY; !this.#paid || !this.#told; wait = Math.min(wait * 1.2, SELDOM)) {
+        const order = await this.#look(true);
+        if (this.#watch !== watch) return; // opened again, and told from there
+        if (this.#mute) return;
+        if (!order && !this.#underWay) this.#tell("onClose", "unreachable");
+        if (order && !this.#underWay) return this.#tell("onClose", reason);
+        await pause(wait);
+        if (this.#watch !== watch) return;
+      }
+    }
+
+    get #underWay() {
+      const { paid, status, payment } = this.#order || {};
+      return !paid && !OVER.includes(status) && UNDER_WAY.includes(payment?.status);
+    }
+
+    #tell(name, reason) {
+      if (this.#told && name !== "onSuccess") return;
+      this.#told = true;
+      const { id = this.#options.orderId, status = "unknown", paid = false, payment = null } = this.#order || {};
+      call(this.#options[name], { orderId: id, status, paid, payment, reason });
+    }
+
+    #refused(reason) {
+      this.#mute = true;
+      this.#tell("onFailure", reason);
     }
 
     // Ask the server how the order stands and tell the page what is new. Resolves to the order, or null where none came.
@@ -214,25 +298,36 @@ p[hidden]{display:none}
     }
 
     async #ask() {
-      const { key, orderId, onSuccess, onFailure } = this.#options;
-      let order;
+      if (this.#mute) return null;
+      const { key, orderId } = this.#options;
+      let order = null;
       try {
-        const answer = await get(`/embed/orders/${encodeURIComponent(orderId)}?${new URLSearchParams({ key })}`);
+        const path = `/embed/orders/${encodeURIComponent(orderId)}?${new URLSearchParams({ key })}`;
+        const how = { credentials: "omit", cache: "no-store", signal: AbortSignal.timeout(10000) };
+        const answer = await fetch(this.#home + path, how);
+        if (answer.status === 404) this.#refused("refused");
         order = answer.ok && (await answer.json());
       } catch {
         // offline: the next look will tell
       }
       if (!order) return null;
-      const { id, status } = order.payment || {};
-      const ended = ENDED.includes(status) && !order.paid;
+      const { id, status, failure } = order.payment || {};
+      if (id !== this.#order?.payment?.id && this.#order) this.#told = false; // another attempt has an end of its own
       const fresh = this.#known && !this.#known.has(id);
       this.#known ??= new Set();
+      this.#order = order;
       if (order.paid && !this.#paid) {
         this.#paid = true;
-        call(onSuccess, this.#result(order));
+        this.#tell("onSuccess", "paid");
       }
-      if (ended) this.#known.add(id);
-      if (ended && fresh && status !== "cancelled") call(onFailure, this.#result(order));
+      if (!order.paid) {
+        if (ENDED.includes(status)) {
+          this.#known.add(id);
+          if (fresh) this.#tell("onFailure", failure || status);
+        }
+        if (OVER.includes(order.status)) this.#tell("onFailure", `order_${order.status}`);
+      }
+      if (this.#apart && this.#told) this.close();
       return order;
     }
 
@@ -241,6 +336,11 @@ p[hidden]{display:none}
     }
   }
 
-  window.PaymentGateway = PaymentGateway;
-  window.BitLoot = Object.assign(window.BitLoot || {}, { Checkout: PaymentGateway });
-})();
+  const made = { PaymentGateway, Checkout: PaymentGateway };
+  if (typeof module === "object" && module.exports) module.exports = made;
+  if (typeof window === "object") {
+    window.PaymentGateway = PaymentGateway;
+    window.BitLoot = Object.assign(window.BitLoot || {}, made);
+  }
+  return made;
+})(typeof document === "object" && document.currentScript?.src);

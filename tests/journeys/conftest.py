@@ -3,9 +3,9 @@
 import pytest
 
 from tests import town
-from tests.journeys import browsing, samples
+from tests.journeys import browsing, merchant_pages, samples
 
-PLUGINS = {"town": town, "browsing": browsing, "samples": samples}
+PLUGINS = {"town": town, "browsing": browsing, "samples": samples, "merchant_pages": merchant_pages}
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -17,6 +17,7 @@ import pytest
 from app.core import clock, tokens
 from app.merchants import keys, queries, service
 from app.web.embed import sdk
+from scripts import publish_sdk
 from tests.builders import rows
 from tests.orders.merchants import charged
 
@@ -150,8 +151,17 @@ async def test_the_truth_is_told_to_the_allowed_origins_alone(stall: Stall) -> N
     for origin in [*LOOK_ALIKES, None]:
         answer = await stall.truth(origin)
         assert answer.status_code == 404, origin
-        assert "access-control-allow-origin" not in answer.headers
-        assert "24.00" not in answer.text
+        # Any page may read that it was refused, so that it need not take it for a lost connection.
+        assert answer.headers["access-control-allow-origin"] == "*"
+        assert answer.json() == {
+            "type": "urn:bitloot:error:no_such_checkout", "title": "This checkout can't be shown", "status": 404,
+            "detail": "Check the publishable key, the order's id, and that this page's origin is allowed.",
+            "code": "no_such_checkout",
+        }  # fmt: skip
+    other = await charged(await service.found("Rival"))
+    for change in ({"order": str(other["id"])}, {"order": "x"}, {"key": "pk_test_none"}):
+        refused = await stall.truth(**change)
+        assert (refused.status_code, refused.content) == (404, answer.content)
 
 
 async def test_the_truth_follows_the_payment_to_its_end(stall: Stall, drain: Any) -> None:
@@ -287,43 +297,60 @@ async def test_a_failed_attempt_is_told_until_it_is_dismissed(stall: Stall, drai
 
 
 async def test_the_sdk_is_small_public_and_briefly_cached(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/checkout.js")
-    assert answer.status_code == 200
-    assert answer.headers["content-type"].startswith("text/javascript")
-    assert answer.headers["access-control-allow-origin"] == "*"
-    assert answer.headers["cache-control"] == "public, max-age=300"
-    assert "set-cookie" not in answer.headers
-    size = len(gzip.compress(answer.content))
-    print(f"\ncheckout.js: {size} bytes gzipped")
-    assert size <= LARGEST_SDK
-    for forbidden in (b"innerHTML", b".style=", b'setAttribute("style"', b"eval(", b"localStorage", b"document.cookie"):
-        assert forbidden not in answer.content
+    for path in ("/checkout.js", "/checkout.mjs"):
+        answer = await client.get(path)
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith("text/javascript")
+        assert answer.headers["access-control-allow-origin"] == "*"
+        assert answer.headers["cache-control"] == "public, max-age=300"
+        assert "set-cookie" not in answer.headers
+        size = len(gzip.compress(answer.content))
+        print(f"\n{path}: {size} bytes gzipped")
+        assert size <= LARGEST_SDK
+        for forbidden in (b"innerHTML", b".style=", b'("style"', b"eval(", b"localStorage", b"document.cookie"):
+            assert forbidden not in answer.content
 
 
 async def test_a_version_is_the_same_bytes_for_ever(client: httpx.AsyncClient) -> None:
-    assert len(sdk.published()) > 1
-    for version in sdk.published():
-        answer = await client.get(f"/sdk/{version}/checkout.js")
+    assert len(sdk.published()) > 2
+    for file, digest in sdk.published().items():
+        version = file.partition("/")[0]
+        answer = await client.get(f"/sdk/{file}")
         assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
         assert answer.headers["access-control-allow-origin"] == "*"
-        digest = "sha384-" + base64.b64encode(hashlib.sha384(answer.content).digest()).decode()
-        assert sdk.integrity(version) == digest
-        assert digest in sdk.script_tag(version)
+        assert digest == "sha384-" + base64.b64encode(hashlib.sha384(answer.content).digest()).decode()
         assert f'"{version}"' in answer.text
+    assert sdk.integrity() in sdk.script_tag()
     for unknown in ("9.9.9", "1.0", "%2e%2e%2f", "1.0.0.0"):
-        assert (await client.get(f"/sdk/{unknown}/checkout.js")).status_code == 404
+        for name in ("checkout.js", "checkout.mjs"):
+            assert (await client.get(f"/sdk/{unknown}/{name}")).status_code == 404
+    assert (await client.get("/sdk/1.0.0/checkout.mjs")).status_code == 404, "there was none then"
 
 
-def test_a_published_version_was_never_changed() -> None:
-    """Changed the file? Give it a new VERSION, keep the old file in a folder named for it, and add its digest."""
-    assert {version: sdk.integrity(version) for version in sdk.published()} == sdk.published()
-    assert sdk.VERSION in sdk.published()
+def test_a_published_version_was_never_changed_and_the_newest_is_the_source() -> None:
+    """Changed the source? Give it a new VERSION and run ``python -m scripts.publish_sdk``."""
+    files = {file: (publish_sdk.FOLDER / file).read_text() for file in sdk.published()}
+    assert {file: publish_sdk.digest(text) for file, text in files.items()} == sdk.published()
+    source = (publish_sdk.FOLDER / "checkout.js").read_text()
+    assert publish_sdk.version_of(source) == sdk.VERSION
+    assert files[f"{sdk.VERSION}/checkout.js"] == publish_sdk.script(source)
+    assert files[f"{sdk.VERSION}/checkout.mjs"] == publish_sdk.module(source)
+
+
+async def test_the_file_without_a_version_knows_its_gateway_and_those_with_one_are_alike_everywhere(
+    client: httpx.AsyncClient,
+) -> None:
+    home = sdk.own_origin()
+    assert home.startswith("http://127.0.0.1:")
+    for name in ("checkout.js", "checkout.mjs"):
+        assert f'const SERVED_BY = "{home}";' in (await client.get(f"/{name}")).text
+        assert 'const SERVED_BY = "";' in (await client.get(f"/sdk/{sdk.VERSION}/{name}")).text
 
 
 async def test_the_types_name_all_that_the_sdk_takes_and_tells(client: httpx.AsyncClient) -> None:
     types, source = (await client.get("/sdk/checkout.d.ts")).text, (await client.get("/checkout.js")).text
     assert f"version {sdk.VERSION}" in types
     taken = set(re.findall(r"^  (\w+)\??: ", types.partition("CheckoutOptions")[2].partition("}")[0], re.M))
-    assert taken == {"key", "orderId", "theme", "onSuccess", "onFailure", "onClose"}
+    assert taken == {"key", "orderId", "gateway", "theme", "onSuccess", "onFailure", "onClose"}
     for name in taken | {"open()", "close()", "PaymentGateway", "Checkout"}:
         assert name in source

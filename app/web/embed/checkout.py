@@ -48,4 +48,6 @@ async def status(request: Asked) -> Response[bytes]:
 def framed(response: Response[bytes], ancestors: str) -> Response[bytes]:
     response.headers["content-security-policy"] = SECURITY.format(ancestors=ancestors)
     response.headers["cross-origin-resource-policy"] = "cross-origin"
+    # A page that isolates itself (COEP) shows only frames that do so, too; ours brings nothing from elsewhere.
+    response.headers["cross-origin-embedder-policy"] = "require-corp"
     return response

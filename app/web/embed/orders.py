@@ -8,6 +8,7 @@ from litestar.params import FromPath
 
 from app.payments import queries as payments
 from app.web.embed import scene
+from app.web.render import answer
 from app.webhooks import objects
 
 PAID = {"paid", "fulfilled"}
@@ -18,11 +19,23 @@ Asked = Request[Any, Any, Any]
 async def show(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
     """For pages of the merchant's allowed origins, by `?key=` its publishable key: what the customer may see."""
     origin = scene.origin_of(request)
-    found = await scene.of(request.query_params.get("key", ""), order_id, origin)
+    try:
+        found = await scene.of(request.query_params.get("key", ""), order_id, origin)
+    except scene.NoSuchCheckout as refused:
+        return _refusal(refused)
     attempts = await payments.of_order(found.order["id"])
     body = json.dumps(truth(found.order, attempts)).encode()
     kept = {"cache-control": "no-store", "vary": "Origin", "access-control-allow-origin": origin}
     return Response(body, media_type="application/json", headers=kept)
+
+
+def _refusal(refused: scene.NoSuchCheckout) -> Response[bytes]:
+    """For any page to read: it is the same for all, and a page that can't read it takes it for a lost connection."""
+    told = {"type": f"urn:bitloot:error:{refused.code}", "title": refused.title, "status": refused.status}
+    kept = {"access-control-allow-origin": "*", "vary": "Origin"}
+    response = answer(told | {"detail": refused.detail, "code": refused.code}, status=refused.status, headers=kept)
+    response.media_type = "application/problem+json"
+    return response
 
 
 def current(attempts: list[scene.Row]) -> scene.Row | None:

@@ -11,7 +11,7 @@ from app.web.store.checkout import coin_choices
 from app.web.store.pay_to import pay_to
 from app.webhooks import objects
 
-CLOSED = {"refunded", "cancelled", "failed"}
+CLOSED = {"refunded", "cancelled", "failed", "expired"}
 PROCESSING = {"card": "processing", "upi": "approve"}
 
 
