@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import ipaddress
 import os
 import re
 from decimal import Decimal
@@ -63,6 +64,7 @@ class Settings(BaseSettings):
     redis_url: SecretStr = SecretStr("")
     port: int = Field(8000, ge=1, le=65535)
     sandbox_port: int = Field(8010, ge=1, le=65535)
+    sandbox_url: str = ""
     frontend_url: str = ""
     webhook_base_url: str = ""
     proxy_hops: int = Field(0, ge=0, le=5)
@@ -155,7 +157,7 @@ def _text(value: object) -> str:
 
 
 def _development_defaults(s: Settings) -> dict[str, object]:
-    sandbox, shop = f"http://127.0.0.1:{s.sandbox_port}", f"http://127.0.0.1:{s.port}"
+    sandbox, shop = s.sandbox_url or f"http://127.0.0.1:{s.sandbox_port}", f"http://127.0.0.1:{s.port}"
     # Only for our own sandbox: another provider's address would refuse them.
     payouts = {} if s.nowpayments_base_url else PAYOUT_DEFAULTS
     return payouts | {
@@ -226,7 +228,10 @@ def _exposed(s: Settings) -> list[str]:
 
 def _is_public(address: str) -> bool:
     host = checks.split(address).hostname or ""
-    return host not in LOOPBACK and not host.endswith((".localhost", ".test"))
+    with contextlib.suppress(ValueError):
+        return not ipaddress.ip_address(host).is_private
+    # A name without a dot is one of a private network, such as a service of a compose file.
+    return "." in host and not host.endswith((".localhost", ".test", ".internal", ".local"))
 
 
 def _production_faults(s: Settings) -> list[str]:

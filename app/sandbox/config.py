@@ -14,7 +14,8 @@ class Config:
 
     `shop_url` has no trailing slash. An empty `kinguin_signature_secret` leaves `X-KINGUIN-SIGNATURE` out;
     an empty `resend_webhook_secret` means that no mail events are sent. `store_url`: the S3 server behind `/store`.
-    `mails_kept`: older mails are forgotten, and with them their idempotency keys.
+    `peers`: hosts of a private network that notices may go to, beside this machine. `mails_kept`:
+    older mails are forgotten, and with them their idempotency keys.
     """
 
     books_path: Path
@@ -30,6 +31,7 @@ class Config:
     resend_webhook_secret: str
     store_url: str = ""
     mails_kept: int = 2_000
+    peers: frozenset[str] = frozenset()
 
 
 def from_environment(env: Mapping[str, str] = os.environ) -> Config:
@@ -53,4 +55,5 @@ def from_environment(env: Mapping[str, str] = os.environ) -> Config:
         resend_webhook_secret=setting("RESEND_WEBHOOK_SECRET", ""),
         store_url=setting("SANDBOX_STORE_URL", ""),
         mails_kept=int(setting("SANDBOX_MAILS_KEPT", "2000")),
+        peers=frozenset(filter(None, setting("SANDBOX_PEERS", "").split(","))),
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -43,9 +43,10 @@ class Courier:
         switches: Switches,
         alarms: Alarms,
         transport: httpx.AsyncBaseTransport | None = None,
+        peers: Collection[str] = (),
     ) -> None:
         self._books, self._switches, self._alarms = books, switches, alarms
-        self._transport = transport
+        self._transport, self._peers = transport, peers
         self._client: httpx.AsyncClient | None = None
         self._lanes: dict[str, _Lane] = {}
         self._settled: dict[str, asyncio.Event] = {}
@@ -54,7 +55,7 @@ class Courier:
     def send(self, notice: Notice) -> Notice:
         """Write a notice down and queue it; faults decide here whether it is dropped, doubled or held back."""
         self._books.notices.put(notice)
-        if not is_loopback_url(notice.url):
+        if not is_loopback_url(notice.url, self._peers):
             return self._settle(notice, "refused")
         if not self._switches:
             self._queue(notice)
@@ -72,7 +73,7 @@ class Courier:
 
     def again(self, notice: Notice) -> Notice:
         """Send a notice once more, byte for byte, whatever became of it; no fault touches it."""
-        if is_loopback_url(notice.url):
+        if is_loopback_url(notice.url, self._peers):
             self._queue(notice)
         return notice
 

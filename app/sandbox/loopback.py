@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Collection
 from urllib.parse import urlsplit
 
 
@@ -16,11 +17,11 @@ def is_loopback_host(host: str) -> bool:
         return False
 
 
-def is_loopback_url(url: str) -> bool:
-    """Whether an http(s) URL stays on this machine."""
+def is_loopback_url(url: str, peers: Collection[str] = ()) -> bool:
+    """Whether an http(s) URL stays on this machine, or goes to one of ``peers``: named hosts of a private network."""
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError:
         return False
-    return parts.scheme in {"http", "https"} and host is not None and is_loopback_host(host)
+    return parts.scheme in {"http", "https"} and host is not None and (host in peers or is_loopback_host(host))

@@ -1,6 +1,6 @@
 """The sandbox as one ASGI application: `uvicorn app.sandbox.main:create_app --factory --host 127.0.0.1`.
 
-It must listen on loopback only: whoever reaches it can steer it.
+It must listen on loopback or in a private network only: whoever reaches it can steer it.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def create_app(config: Config | None = None, shop: httpx.AsyncBaseTransport | No
 def _open_world(config: Config, shop: httpx.AsyncBaseTransport | None) -> World:
     books, alarms = Books(config.books_path, config.mails_kept), Alarms()
     switches = Switches(books)
-    return World(config, books, switches, alarms, Courier(books, switches, alarms, shop))
+    return World(config, books, switches, alarms, Courier(books, switches, alarms, shop, config.peers))
 
 
 def _render_refusal(request: Request[Any, Any, Any], refusal: Refusal) -> Answer:

@@ -285,3 +285,19 @@ def test_development_at_a_public_address_does_not_start_on_secrets_that_everybod
     assert "faults" not in load(
         PRODUCTION | {"BITLOOT_ENV": "development", "NOWPAYMENTS_BASE_URL": "https://api-sandbox.nowpayments.io/v1"}
     )
+
+
+@pytest.mark.parametrize("host", ["http://web:8000", "http://10.0.0.7:8000", "http://192.168.1.4", "http://[::1]:8000"])
+def test_development_in_a_private_network_starts(load: Load, host: str) -> None:
+    assert "faults" not in load(BASIS | {"WEBHOOK_BASE_URL": host})
+
+
+@pytest.mark.parametrize("host", ["http://203.0.114.7", "http://shop.example:8000", "https://[2a00:1450::1]"])
+def test_development_reached_from_outside_does_not(load: Load, host: str) -> None:
+    assert [line.split()[0] for line in faults(load, BASIS | {"WEBHOOK_BASE_URL": host})] == ["WEBHOOK_BASE_URL"]
+
+
+def test_the_sandbox_may_be_elsewhere(load: Load) -> None:
+    found = load(BASIS | {"SANDBOX_URL": "http://sandbox:8010"})
+    assert found["nowpayments_base_url"] == "http://sandbox:8010/nowpayments/v1"
+    assert found["resend_base_url"] == "http://sandbox:8010/resend"
