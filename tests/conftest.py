@@ -107,6 +107,11 @@ class Box:
     async def act(self, order_id: str, action: str) -> None:
         await self._json("POST", f"orders/{order_id}", json={"action": action})
 
+    async def play_order(self, order_id: str, status: str, *keys: str) -> None:
+        """Let the supplier call an order ``status`` and its keys by these words, in turn."""
+        body = {"action": "play", "status": status, "keys": list(keys)}
+        await self._json("POST", f"orders/{order_id}", json=body)
+
     async def mail(self) -> list[dict[str, Any]]:
         return list(await self._json("GET", "mail"))
 

@@ -12,10 +12,12 @@ from app.core import clock, db, log
 from app.core.backoff import growing
 from app.core.machine import move
 from app.core.money import CENT
-from app.fulfillment import queries, trouble
+from app.fulfillment import outcomes, queries, replacing, trouble
+from app.fulfillment.outcomes import Outcome
 from app.fulfillment.states import MOVES, ReservationStatus
 from app.fulfillment.tables import Reservation
 from app.history import service as history
+from app.issues import service as issues
 from app.jobs import service as jobs
 from app.keys import queries as key_rows
 from app.keys import service as keys
@@ -60,34 +62,35 @@ async def check(reservation_id: UUID, *, kinguin: Kinguin, commit: Commit) -> No
         return
     found = await kinguin.get_delivered(reservation["supplier_order_id"])
     have = await key_rows.supplier_ids(reservation["item_id"])
+    outcome = outcomes.of(found, reservation["quantity"], have)
     async with commit():
         await orders.lock(reservation["order_id"])
-        if any(key.status == "delivered" and key.id not in have for key in found.keys):
-            await _collectable(reservation, found)
-        elif found.status in ENDED:
-            await _ended(reservation, found)
+        if outcome.new or (found.status == outcomes.DONE and not found.keys):
+            await _collectable(reservation, outcome)
+        elif outcome.short:
+            await _ended(reservation, found, outcome)
         else:
-            await _look_later(reservation)
+            await _look_later(reservation, found)
 
 
-ENDED = {
-    "canceled": (ReservationStatus.CANCELLED, trouble.CANCELLED),
-    "refunded": (ReservationStatus.REFUNDED, trouble.REFUNDED),
-}
+async def _ended(reservation: dict[str, Any], found: SupplierOrder, outcome: Outcome) -> None:
+    """It is over with units missing: those come from another offer, or their money is due back.
 
-
-async def _ended(reservation: dict[str, Any], found: SupplierOrder) -> None:
-    """The supplier keeps what it delivered paid when it cancels, and gives all of it back when it refunds."""
-    ending, cause = ENDED[found.status]
-    kept = found.delivered if ending == ReservationStatus.CANCELLED else 0
+    The supplier keeps what it delivered paid when it cancels, and gives all of it back when it refunds the order.
+    """
+    ending, cause = outcome.ending
     charged = reservation["charged"] or Decimal(0)
-    back = (charged * (reservation["quantity"] - kept) / reservation["quantity"]).quantize(CENT)
-    if await close(reservation, ending, cause, {Reservation.refunded: back}):
+    gone = reservation["quantity"] if found.status == "refunded" else outcome.gone
+    back = (charged * gone / reservation["quantity"]).quantize(CENT)
+    also = {Reservation.refunded: back}
+    if await _end(reservation, ending, cause, also):
         await ledger.supply_back(reservation["order_id"], reservation["id"], back)
+        if not await replacing.elsewhere(reservation):
+            await orders.item_failed(reservation["order_id"], reservation["item_id"], cause)
 
 
-async def _collectable(reservation: dict[str, Any], found: SupplierOrder) -> None:
-    if found.delivered >= reservation["quantity"]:
+async def _collectable(reservation: dict[str, Any], outcome: Outcome) -> None:
+    if outcome.came >= reservation["quantity"]:
         also = {Reservation.next_check_at: None, Reservation.cause: None}
         if await move(Reservation, reservation["id"], ReservationStatus.READY, MOVES, also=also) is not None:
             await orders.unpark(reservation["order_id"], trouble.SILENT)
@@ -100,7 +103,7 @@ async def _collectable(reservation: dict[str, Any], found: SupplierOrder) -> Non
     )  # fmt: skip
 
 
-async def _look_later(reservation: dict[str, Any]) -> None:
+async def _look_later(reservation: dict[str, Any], found: SupplierOrder | None = None) -> None:
     age = clock.now() - (reservation["asked_at"] or reservation["created_at"])
     longest = LONGEST_CHECK if age > PATIENT_AFTER else LONGEST_EARLY
     wait = growing(reservation["checks"], first=FIRST_CHECK, factor=CHECK_FACTOR, longest=longest)
@@ -109,6 +112,9 @@ async def _look_later(reservation: dict[str, Any]) -> None:
         Reservation.checks: reservation["checks"] + 1,
         Reservation.updated_at: clock.now(),
     }
+    if found is not None and found.status not in outcomes.KNOWN:
+        said = f"Kinguin calls its order {found.order_id} “{found.status}”, a word we don’t know: look there."
+        await issues.open_issue(f"order:{reservation['order_id']}", "supplier_word", said)
     if age > SILENCE:
         changes[Reservation.cause] = trouble.SILENT
         await orders.park(reservation["order_id"], trouble.SILENT)
@@ -121,11 +127,15 @@ async def close(
 ) -> bool:
     """The supplier will not deliver this item: say so, stop asking, and put the order before a person."""
     await orders.lock(reservation["order_id"])
-    changes = {Reservation.cause: cause, Reservation.next_check_at: None, Reservation.updated_at: clock.now()}
-    if await move(Reservation, reservation["id"], ending, MOVES, also=changes | (also or {})) is None:
+    if not await _end(reservation, ending, cause, also or {}):
         return False
     await orders.item_failed(reservation["order_id"], reservation["item_id"], cause)
     return True
+
+
+async def _end(reservation: dict[str, Any], ending: ReservationStatus, cause: str, also: dict[Any, Any]) -> bool:
+    changes = {Reservation.cause: cause, Reservation.next_check_at: None, Reservation.updated_at: clock.now()}
+    return await move(Reservation, reservation["id"], ending, MOVES, also=changes | also) is not None
 
 
 async def collect(reservation_id: UUID, *, kinguin: Kinguin, store: ObjectStore, commit: Commit) -> None:
@@ -162,8 +172,11 @@ async def _collected(reservation: dict[str, Any], total: int, *, new: int) -> No
     if new:
         await history.record(order_id, "key.sealed", item=str(item_id), ready=total, of=reservation["units"])
     if total < reservation["units"]:
-        # Ready was said too early, or this is a partial delivery: the sweep asks again.
+        # Ready was said too early, or this is a partial delivery: what became of the rest is asked at once, then by the
+        # sweep.
         await _look_later(reservation)
+        if new:
+            await post_check(reservation["id"], order_id)
         return
     if reservation["status"] == ReservationStatus.RESERVED:
         await move(Reservation, reservation["id"], ReservationStatus.READY, MOVES)

@@ -68,6 +68,20 @@ def refund(world: World, order: Order) -> None:
     _turn(world, order, "refunded")
 
 
+def play(world: World, order: Order, status: str, key_statuses: list[str]) -> None:
+    """Let the order say ``status`` and its keys these words in turn; what is cancelled or refunded is paid back."""
+    for key, word in zip(all_keys(order), key_statuses, strict=False):
+        if word in {"CANCELED", "REFUNDED"} and key.status != word:
+            back = next(row.price for row in order.rows if key in row.keys)
+            order.credited += back
+            world.books.settings.balance += back
+        if word == "DELIVERED" and order.delivered_at is None:
+            order.delivered_at = now_ms()
+        key.status = word
+    world.books.save_settings()
+    _turn(world, order, status)
+
+
 def give_back(world: World, order: Order) -> list[KeySlot]:
     """The buyer returns all keys, once and within 24 hours; the refund follows by itself.
 

@@ -26,6 +26,8 @@ ORDER_ACTS: dict[str, Callable[[World, Order], None]] = {
     "cancel": orders.cancel,
     "refund": orders.refund,
 }
+PLAY = "play"
+KEY_WORDS = {"PENDING", "PROCESSING", "DELIVERED", "RETURNED", "REFUNDED", "CANCELED", "CANCELLED"}
 PAYOUT_ACTS: dict[str, Callable[[World, Batch], None]] = {
     "finish": payouts.finish,
     "fail": payouts.fail,
@@ -65,13 +67,19 @@ def pay(world: World, payment_id: str, fields: Fields) -> Play:
 
 
 def act_on_order(world: World, order_id: str, fields: Fields) -> Order:
-    """`action`: deliver, deliver_one, cancel or refund."""
+    """`action`: deliver, deliver_one, cancel, refund, or play with `status` and `keys`, the words to be said."""
     order = world.books.orders.get(order_id)
     if order is None:
         raise unknown("order")
-    action = read.choice(fields, "action", ORDER_ACTS)
+    action = read.choice(fields, "action", (*ORDER_ACTS, PLAY))
     if action is None:
-        raise wrong(f"action is missing; known: {', '.join(ORDER_ACTS)}")
+        raise wrong(f"action is missing; known: {', '.join((*ORDER_ACTS, PLAY))}")
+    if action == PLAY:
+        words = fields.get("keys")
+        if not isinstance(words, list) or not set(map(str, words)) <= KEY_WORDS:
+            raise wrong(f"keys must be a list of {', '.join(sorted(KEY_WORDS))}")
+        orders.play(world, order, read.text(fields, "status") or order.status, [str(word) for word in words])
+        return order
     allowed = {"processing", "completed"} if action == "refund" else {"processing"}
     if order.status not in allowed:
         raise ControlRefusal(409, f"the order is {order.status} already")

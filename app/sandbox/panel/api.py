@@ -71,7 +71,7 @@ async def list_orders(request: Call) -> Answer:
 
 @post("/orders/{order_id:str}", status_code=200)
 async def act_on_order(request: Call, order_id: FromPath[str]) -> Answer:
-    """`{"action": "deliver" | "deliver_one" | "cancel" | "refund"}`"""
+    """`{"action": "deliver" | "deliver_one" | "cancel" | "refund"}`, or `{"action": "play", "status", "keys": []}`"""
     return answer(
         views.order(acts.act_on_order(world_of(request), order_id, await read_object(request)), with_keys=False)
     )

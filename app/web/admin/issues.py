@@ -22,7 +22,13 @@ Asked = Request[Any, Any, Any]
 PAGE = 50  # rows a page
 
 # What an issue's code is called. A code without words here is shown as it is, with spaces.
-TITLES: dict[str, str] = {}
+TITLES: dict[str, str] = {
+    "letter_undelivered": "A letter did not arrive",
+    "mail_quota": "Letters wait for the mail quota",
+    "late_delivery": "Keys came after their money was taken back",
+    "supplier_slow": "The supplier takes long",
+    "supplier_word": "The supplier says something new",
+}
 # Where an issue's subject can be looked at, by its kind; ``{}`` is the id behind the colon.
 SUBJECT_LINKS = {
     "order": "/admin/orders/{}",
