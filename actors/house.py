@@ -7,6 +7,7 @@ from app.jobs.service import Lease
 from app.jobs.tidy import forget_finished
 from app.merchants import idempotency
 from app.providers.kit import Providers
+from app.quotas import service as quotas
 from app.webhooks import publishing
 
 
@@ -17,3 +18,4 @@ async def tidy(lease: Lease, kit: Providers) -> None:
     await idempotency.forget()
     await publishing.forget()
     await sessions.forget()
+    await quotas.forget()

@@ -22,6 +22,7 @@ ROOMS = (
     "webhooks",
     "breakers",
     "audit",
+    "quotas",
 )
 
 APP_CONFIG = AppConfig(

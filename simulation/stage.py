@@ -125,7 +125,7 @@ def _environment(server: PostgresServer, database: str) -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LANG") if name in os.environ}
     return kept | {
         "DATABASE_URL": server.get_uri(database), "REDIS_URL": "redis://127.0.0.1:1", "PYTHONHASHSEED": "0",
-        "LOG_LEVEL": "ERROR",
+        "LOG_LEVEL": "ERROR", "LIMIT_MAILBOX": "1000000",
         "BITLOOT_VAR": str(server.pgdata.parent), "JWT_SECRET": "simulated " * 5,
         "MASTER_KEYS": f"sim1:{base64.b64encode(bytes(32)).decode()}",
     }  # fmt: skip

@@ -59,6 +59,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "PORT": str(free_port()),
         "SANDBOX_PORT": str(free_port()),
         "LOG_LEVEL": "WARNING",
+        "LIMIT_MAILBOX": "1000",
     }
     subprocess.run([sys.executable, "-m", "app.cli", "migrate"], check=True, cwd=ROOT, capture_output=True)
 

@@ -1,6 +1,5 @@
 """Proving who someone is: emailed links for customers, passwords for admins."""
 
-import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -9,7 +8,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.low_level import ARGON2_VERSION
 
-from app.accounts import addresses, sessions
+from app.accounts import addresses, logins, sessions
 from app.accounts.tables import Admin, Link
 from app.accounts.tokens import Session
 from app.audit import service as audit
@@ -106,7 +105,7 @@ async def hire(email: str, password: str) -> None:
     least, most = PASSWORD_LENGTH
     if not least <= len(password) <= most:
         raise WeakPassword(f"Use {least} to {most} characters.", field="password")
-    hashed = await asyncio.to_thread(_hasher.hash, password)
+    hashed = await logins.in_turn(_hasher.hash, password)
     async with db.transaction():
         await db.fetch(
             """INSERT INTO admin (id, email, password_hash, created_at) VALUES ($1, $2, $3, $4)
@@ -117,19 +116,26 @@ async def hire(email: str, password: str) -> None:
 
 
 async def log_in(email: str, password: str, *, user_agent: str = "", ip: str = "") -> Session:
-    """Check an admin's password; as slow for an unknown address as for a known one. Raises WrongPassword."""
-    # Postgres can't even be asked for a NUL; nobody's address has one.
-    admin = await Admin.objects().get(Admin.email == addresses.key(email).replace("\x00", "\ufffd"))
+    """Check an admin's password; as slow for an unknown address as for a known one.
+
+    Raises WrongPassword, TooManyAttempts after too many wrong ones, SignInBusy.
+    """
+    # Postgres can't even be asked for a NUL or half a character; nobody's address has one.
+    asked = addresses.key(email).replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+    attempt = logins.Attempt(asked, ip)
+    await attempt.begin()
+    admin = await Admin.objects().get(Admin.email == asked)
     hashed = admin.password_hash if admin else _nobody
-    if not await asyncio.to_thread(_matches, hashed, password[: PASSWORD_LENGTH[1]]) or admin is None:
+    if not await logins.in_turn(_matches, hashed, password[: PASSWORD_LENGTH[1]]) or admin is None:
         raise WrongPassword("Check both and try again.")
+    await attempt.succeeded()
     await Admin.update({Admin.last_login_at: clock.now()}).where(Admin.id == admin.id)
     return await sessions.begin(admin.email, "admin", epoch=admin.epoch, user_agent=user_agent, ip=ip)
 
 
 def _matches(hashed: str, password: str) -> bool:
     try:
-        return _hasher.verify(hashed, password)
+        return _hasher.verify(hashed, password.encode("utf-8", "replace"))
     except (VerificationError, InvalidHashError):
         return False
 

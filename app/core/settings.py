@@ -108,6 +108,7 @@ class Settings(BaseSettings):
     limit_lookups: int = Field(0, ge=0)
     limit_api: int = Field(0, ge=0)
     limit_connections: int = Field(0, ge=0)
+    limit_mailbox: int = Field(20, ge=1)
     test_mode: bool = False
     test_payment_success: bool = True
     test_processing_delay: int = Field(1000, ge=0, le=600_000)

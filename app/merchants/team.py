@@ -10,7 +10,9 @@ from app.core import clock, db
 from app.core.errors import Conflict, NotFound
 from app.core.ids import new_id
 from app.core.tokens import read_link_token
+from app.mail import mailboxes
 from app.mail import service as mail
+from app.mail.mailboxes import Family
 from app.merchants.service import NoSuchMerchant
 
 LARGEST = 100  # people and open invitations of one merchant: nobody sends letters without end
@@ -35,7 +37,8 @@ class LastMember(Conflict):
 async def invite(merchant_id: UUID, email: str, by: str) -> UUID:
     """Mail an invitation; asked for again, the letter comes anew and the link mailed before no longer works.
 
-    ``email`` is normalised. Raises NoSuchMerchant for one that is closed, AlreadyInTeam and TeamFull.
+    ``email`` is normalised. Raises NoSuchMerchant for one that is closed, AlreadyInTeam, TeamFull and
+    TooManyAttempts.
     """
     async with db.transaction():
         merchant, people = await _locked(merchant_id)
@@ -44,6 +47,7 @@ async def invite(merchant_id: UUID, email: str, by: str) -> UUID:
             raise AlreadyInTeam("They only need to sign in.", field="email")
         if known is None and len(people) >= LARGEST:
             raise TeamFull(f"A team has {LARGEST} people at the most. Remove somebody first.", field="email")
+        await mailboxes.take(Family.INVITATIONS, email)
         link_id, link = accounts.linking(email, "invite")
         days = accounts.INVITE_LIFETIME.days
         context = {"link_id": link_id, "merchant": merchant["name"], "by": by, "days": days}

@@ -20,6 +20,8 @@ from app.core.settings import settings
 from app.history import service as history
 from app.jobs import service as jobs
 from app.jobs.service import Posting
+from app.mail import mailboxes
+from app.mail.mailboxes import Family
 from app.orders import letters
 
 MOST_ITEMS = 10  # products an order: the supplier's limit (kinguin.md, 4)
@@ -115,16 +117,22 @@ async def place(to: Address | str, price: Quote, *, pay_currency: str | None = N
         *_order_writes(order_id, to, price, pay_currency),
         *history.opening(order_id, "order.created", total=price.total.as_json()),
         payment.write,
-        *letters.drafted(order_id, email, "order_received", _lines(price), total=str(price.total)),
     )
     if price.code:
         async with db.transaction():
             if not await _spend(price, email, order_id):
                 raise discounts.UnknownDiscount("That code was just used up.", field="discount_code")
-            await db.write(*writes)
+            await db.write(*writes, *await _first_letter(order_id, email, price))
     else:
-        await db.write_together(*writes)
+        await db.write_together(*writes, *await _first_letter(order_id, email, price))
     return Placed(order_id, price.total, payment.id)
+
+
+async def _first_letter(order_id: UUID, email: str, price: Quote) -> tuple[Write, ...]:
+    """None beyond a mailbox's share of a day: a stranger may type any address. Its owner can still buy."""
+    if not await mailboxes.is_free(Family.ORDERS, email):
+        return ()
+    return letters.drafted(order_id, email, "order_received", _lines(price), total=str(price.total))
 
 
 async def _spend(price: Quote, email: str, order_id: UUID) -> bool:

@@ -9,10 +9,10 @@ from litestar import Request
 
 from app.audit import service as audit
 from app.core import db, limits, metrics
+from app.core.client_address import limit_key
 from app.core.errors import NotFound, Problem
 from app.core.ids import parse_id
 from app.orders import queries as orders
-from app.web.client_address import limit_key
 from app.web.viewer import STRANGER, Viewer, client_ip, held_orders, visitor
 
 Asked = Request[Any, Any, Any]

@@ -11,8 +11,8 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.core import metrics
+from app.core.client_address import limit_key
 from app.core.settings import settings
-from app.web.client_address import limit_key
 
 HEAD_BYTES = 64 * 1024  # of a request line with its header lines; trailers count with them
 HEAD_LINES = 100

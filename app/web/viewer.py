@@ -9,10 +9,10 @@ from litestar.datastructures import Cookie
 
 from app.accounts import sessions, tokens
 from app.accounts.tokens import Session
+from app.core.client_address import client_address
 from app.core.ids import new_id
 from app.core.settings import settings
 from app.keys.service import Visitor
-from app.web.client_address import client_address
 
 ORDERS_COOKIE, SESSION_COOKIE = "bitloot_orders", "bitloot_session"
 # Actors as the audit log holds them, for good: whoever sent an order's token, and whoever may not see an order.

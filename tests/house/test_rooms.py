@@ -18,7 +18,7 @@ from tests.house.source import imported, modules
 FLOORS = [
     "webhooks", "fulfillment refunds", "keys", "payments", "ledger", "orders", "merchants", "catalog accounts",
     "mail inbox issues",
-    "jobs history audit breakers", "core",
+    "jobs history audit breakers quotas", "core",
 ]  # fmt: skip
 ROOMS = sorted(path.parent.name for path in (ROOT / "app").glob("*/tables.py"))
 CUPBOARDS = {"utils", "util", "helpers", "helper", "manager", "base", "common", "misc"}

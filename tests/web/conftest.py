@@ -114,3 +114,17 @@ async def strict(app: Any, strict_shop: Shop) -> AsyncIterator[httpx.AsyncClient
         base_url=strict_shop.url, headers={"accept": JSON}, timeout=20, verify=False
     ) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def sparing_shop(sandbox_process: str) -> Iterator[Shop]:
+    """A shop that mails a mailbox four letters of a sort a day."""
+    found = Shop("sparing", LIMIT_MAILBOX="4")
+    yield found
+    found.end()
+
+
+@pytest.fixture
+async def sparing(app: Any, sparing_shop: Shop) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=sparing_shop.url, headers={"accept": JSON}, timeout=20) as client:
+        yield client

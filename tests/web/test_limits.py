@@ -71,11 +71,12 @@ async def test_payments_and_reveals_are_limited_and_change_nothing_beyond(client
 
 
 @pytest.mark.parametrize("door", ["/login", "/orders/lookup"])
-async def test_letters_to_one_address_are_limited_and_not_written_beyond(client, strict, door: str) -> None:
+async def test_letters_to_one_address_are_limited_and_not_written_beyond(client, strict, drain, door: str) -> None:
     await place(client, email=EMAIL)
     before = await count("mail")
     answers = await until_limited(lambda: strict.post(door, json={"email": EMAIL}))
     assert_limited(answers[-1])
+    await drain(only="orders.mail_lookup")
     assert await count("mail") == before + len(answers) - 1
 
 
@@ -125,3 +126,59 @@ async def test_a_limit_counts_in_redis_and_starts_anew_when_it_is_wiped(strict) 
     async with async_client() as redis:
         await redis.flushall()
     assert (await strict.post("/orders", json={})).status_code == 400
+
+
+XFF = "x-forwarded-for"
+
+
+async def test_a_caller_with_a_new_port_on_each_call_meets_the_limit(strict) -> None:
+    ports = iter(range(50_000, 50_100))
+    await until_limited(lambda: strict.post("/orders", json={}, headers={XFF: f"203.0.113.78:{next(ports)}"}))
+
+
+async def test_a_caller_with_addresses_of_one_ipv6_net_meets_the_limit(strict) -> None:
+    hosts = iter(range(1, 100))
+    await until_limited(lambda: strict.post("/orders", json={}, headers={XFF: f"[2001:db8:0:5::{next(hosts):x}]:9"}))
+    other = await strict.post("/orders", json={}, headers={XFF: "2001:db8:0:6::1"})
+    assert other.status_code == 400
+
+
+async def test_a_second_line_of_the_header_passes_no_limit_and_names_nobody_in_the_audit_log(strict) -> None:
+    token = csrf_of(await strict.get("/login", headers={"accept": "text/html"}))
+    fields = {"_csrf_token": token, "email": EMAIL, "password": "guess"}
+    claims = iter(range(1, 100))
+
+    def ask():
+        lines = [(XFF, f"198.51.100.{next(claims)}"), (XFF, "203.0.113.79"), ("accept", "text/html")]
+        return strict.post("/admin/login", data=fields, headers=lines)
+
+    await until_limited(ask)
+    rows = await db.fetch("SELECT DISTINCT ip FROM audit_line")
+    assert [row["ip"] for row in rows] == ["203.0.113.79"]
+
+
+async def test_sixty_orders_for_one_mailbox_are_a_day_of_few_letters_and_its_owner_can_still_buy(
+    client, sparing
+) -> None:
+    spelt = [f"vi.ctim+{n}@gmail.com" if n % 2 else "VICTIM@googlemail.com" for n in range(12)]
+    for email in spelt:
+        wanted = {"email": email, "items": [{"productId": (await product(client))["productId"], "quantity": 1}]}
+        assert (await _order(sparing, wanted)).status_code == 201
+    assert await count("purchase") == 12
+    assert await db.fetch_value("SELECT count(*) FROM mail WHERE kind = 'order_received'") == 4
+
+
+async def test_a_mailbox_gets_so_many_sign_in_links_a_day_through_whichever_door(sparing) -> None:
+    """Four letters a day, two in an hour; signing in and looking orders up share them."""
+    said = []
+    for number in range(5):
+        door = "/orders/lookup" if number % 2 else "/login"
+        said.append((await sparing.post(door, json={"email": f"ann+{number}@shop.test"})).status_code)
+    assert said == [202, 202, 429, 429, 429]
+    assert await count("link") == 2
+    async with async_client() as redis:
+        await redis.flushall()
+    limited = await sparing.post("/login", json={"email": "ann@shop.test"})
+    assert_problem(limited, 429, "too_many_attempts")
+    assert int(limited.headers["retry-after"]) > 3000
+    assert await count("link") == 2

@@ -8,7 +8,9 @@ from app.accounts import addresses, sessions
 from app.accounts import service as accounts
 from app.core import db
 from app.core.settings import settings
+from app.mail import mailboxes
 from app.mail import service as mail
+from app.mail.mailboxes import Family
 from app.web import guards
 from app.web.body import read_form
 from app.web.render import answer, page, see_other, sent_json
@@ -39,7 +41,8 @@ async def create(request: Asked) -> Response[bytes]:
             "minutes": MINUTES,
         }
         return page(request, "account/login.html", context, status=400)
-    await guards.spend(request, "logins", settings().limit_logins, who=email)
+    await guards.spend(request, "logins", settings().limit_logins, who=mailboxes.mailbox(email))
+    await mailboxes.take(Family.LINKS, email)
     link_id, link = accounts.linking(email, "login")
     await db.write(link, *mail.draft("login_link", email, {"link_id": link_id, "minutes": MINUTES}).writes)
     return sent(request, email)

@@ -215,6 +215,7 @@ JOBS: dict[str, tuple[Callable[[Mapping[str, Any]], Awaitable[Facts]], Callable[
     "payments.apply_notice": (_notice, notice),
     "payments.check": (_payment, payment_check),
     "mail.send": (_mail, letter),
+    "orders.mail_lookup": (_nothing, always("Mails a link to an address that has orders, else nothing.")),
     "refunds.follow": (_refund, refund),
     "refunds.simulate": (_refund, refund_play),
     "refunds.ask": (_nothing, always("Asks for what can still go back of the order, and for nothing if nothing can.")),

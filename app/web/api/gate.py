@@ -5,12 +5,12 @@ from typing import Any
 from litestar import Request
 
 from app.core import limits
+from app.core.client_address import limit_key
 from app.core.errors import Forbidden, TooMany, Unauthorized
 from app.core.limits import Left, TooManyAttempts
 from app.core.settings import settings
 from app.merchants import keys
 from app.merchants.keys import Caller
-from app.web.client_address import limit_key
 from app.web.viewer import client_ip
 
 Asked = Request[Any, Any, Any]

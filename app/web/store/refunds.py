@@ -15,6 +15,8 @@ from app.core.errors import Problem
 from app.core.ids import parse_id
 from app.core.money import Money
 from app.core.settings import settings
+from app.mail import mailboxes
+from app.mail.mailboxes import Family
 from app.orders.service import short
 from app.payments import queries as payments
 from app.refunds import claims, queries
@@ -109,6 +111,7 @@ async def send_link(request: Asked, order_id: FromPath[str], refund_id: FromPath
     found = parse_id(refund_id)
     if found is None or found not in {refund["id"] for refund in await queries.of_order(order["id"])}:
         raise guards.OrderNotFound
+    await mailboxes.take(Family.REFUND_LINKS, order["email"])
     await claims.send_link_again(found)
     where = f"/orders/{order['id']}"
     return answer({"location": where}) if wants_json(request) else see_other(where)

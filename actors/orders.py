@@ -1,0 +1,13 @@
+"""Jobs of the orders room."""
+
+from uuid import UUID
+
+from actors.job import job
+from app.jobs.service import Lease
+from app.orders import lookups
+from app.providers.kit import Providers
+
+
+@job("orders.mail_lookup")
+async def mail_lookup(lease: Lease, kit: Providers) -> None:
+    await lookups.answer(UUID(lease.args["link_id"]), commit=lease.commit)

@@ -1,0 +1,73 @@
+"""How often an admin's password may be guessed: per account, and per address. Kept in Postgres, so that losing Redis
+lifts nothing; and how many passwords are checked at once, since each check costs 64 MB."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import TypeVar
+
+from app.core import db
+from app.core.client_address import limit_key
+from app.core.errors import Unavailable
+from app.quotas import service as quotas
+
+T = TypeVar("T")
+WINDOW = timedelta(minutes=15)
+PER_ACCOUNT = 10  # wrong passwords in a WINDOW, wherever they come from
+PER_ADDRESS = 20  # wrong passwords in a WINDOW, whatever account they are for
+KNOWN = 50  # latest sessions whose addresses count as the person's own
+AT_ONCE = 2  # password checks at a time in a process
+MOST_WAITING = 16  # who wait for theirs: at a tenth of a second each, all are answered in a second or so
+
+_threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="argon2")
+_waiting = 0
+
+
+class SignInBusy(Unavailable):
+    title = "Too many people are signing in"
+
+
+class Attempt:
+    """One try at an account. It counts as wrong until ``succeeded``, so that tries at the same time count too."""
+
+    def __init__(self, email: str, ip: str) -> None:
+        self._email, self._network = email, limit_key(ip)
+        self._account = email
+
+    async def begin(self) -> None:
+        """Count it. Raises TooManyAttempts, the same for an account that exists and one that does not.
+
+        From an address that the person signed in from before, an account has an allowance of its own: a stranger's
+        guessing can't lock its owner out.
+        """
+        if self._network and await self._is_known():
+            self._account = f"{self._email} {self._network}"
+        if self._network:
+            await quotas.take("login_address", self._network, PER_ADDRESS, WINDOW)
+        await quotas.take("login_account", self._account, PER_ACCOUNT, WINDOW)
+
+    async def _is_known(self) -> bool:
+        rows = await db.fetch(
+            """SELECT ip FROM login_session WHERE email = $1 AND role = 'admin'
+               ORDER BY last_seen_at DESC LIMIT $2""",
+            self._email, KNOWN,
+        )  # fmt: skip
+        return self._network in {limit_key(row["ip"]) for row in rows}
+
+    async def succeeded(self) -> None:
+        await quotas.clear("login_account", self._account)
+        if self._network:
+            await quotas.give_back("login_address", self._network)
+
+
+async def in_turn(work: Callable[..., T], *args: str) -> T:
+    """Run a costly check in one of AT_ONCE threads. Raises SignInBusy when MOST_WAITING wait already."""
+    global _waiting
+    if _waiting >= AT_ONCE + MOST_WAITING:
+        raise SignInBusy("Try again in a few seconds.")
+    _waiting += 1
+    try:
+        return await asyncio.get_running_loop().run_in_executor(_threads, work, *args)
+    finally:
+        _waiting -= 1

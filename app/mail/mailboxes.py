@@ -1,0 +1,58 @@
+"""How many letters a mailbox may get in a day that nobody has paid for: whoever types an address sends one.
+
+Every door that lets a stranger write to an address takes from here; ``FAMILIES`` has each kind of letter, and why the
+others need no limit.
+"""
+
+import contextlib
+from datetime import timedelta
+from enum import StrEnum
+
+import idna
+
+from app.core.settings import settings
+from app.quotas import service as quotas
+
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+DOTLESS = {"gmail.com", "googlemail.com"}  # their mailboxes are the same with and without dots
+
+
+class Family(StrEnum):
+    """What a letter is about: a mailbox that is flooded with orders can still be signed in with."""
+
+    ORDERS = "orders"
+    LINKS = "links"
+    REFUND_LINKS = "refund_links"
+    INVITATIONS = "invitations"
+
+
+FAMILIES: dict[str, Family] = {
+    "order_received": Family.ORDERS,
+    "login_link": Family.LINKS,
+    "lookup_link": Family.LINKS,
+    "refund_asked": Family.REFUND_LINKS,
+    "team_invited": Family.INVITATIONS,
+}
+
+
+def mailbox(email: str) -> str:
+    """The mailbox that an address leads to, for counting: no tag, one spelling of the domain, at Gmail no dots."""
+    name, _, domain = email.strip().lower().rpartition("@")
+    name = name.strip('"').partition("+")[0] or name
+    with contextlib.suppress(idna.IDNAError):
+        domain = idna.encode(domain.rstrip("."), uts46=True).decode()
+    if domain in DOTLESS:
+        name, domain = name.replace(".", ""), "gmail.com"
+    return f"{name}@{domain}"
+
+
+async def take(family: Family, email: str) -> None:
+    """Count a letter to a mailbox: LIMIT_MAILBOX a day, half of them in an hour. Raises TooManyAttempts."""
+    most = settings().limit_mailbox
+    await quotas.take(f"mail_{family}_hour", mailbox(email), max(most // 2, 1), HOUR)
+    await quotas.take(f"mail_{family}_day", mailbox(email), most, DAY)
+
+
+async def is_free(family: Family, email: str) -> bool:
+    """Like ``take``, for a door that goes on without its letter."""
+    return await quotas.is_free(f"mail_{family}_day", mailbox(email), settings().limit_mailbox, DAY)
