@@ -2,6 +2,7 @@
 
 from actors.job import job
 from app.accounts import sessions
+from app.forms import service as forms
 from app.inbox import refusals
 from app.jobs.service import Lease
 from app.jobs.tidy import forget_finished
@@ -16,6 +17,7 @@ async def tidy(lease: Lease, kit: Providers) -> None:
     await forget_finished()
     await refusals.forget()
     await idempotency.forget()
+    await forms.forget()
     await publishing.forget()
     await sessions.forget()
     await quotas.forget()

@@ -41,6 +41,7 @@ from app.web.heads import Shop
 from app.web.hooks import kinguin, notice, nowpayments
 from app.web.merchant.doors import MERCHANT
 from app.web.store import blobs, carts, catalog, checkout, fulfillment, live, orders, payments, products, refunds
+from app.web.submissions import Submissions
 
 POOL = 16  # connections a web process holds at the most
 CATCH_UP = 3.0  # seconds between looks at the tables for news that Redis did not bring
@@ -156,7 +157,7 @@ def create_app() -> Litestar:
     api = Router("/api/v1", route_handlers=API)
     return Shop(
         route_handlers=[*STORE, *ACCOUNT, *ADMIN, *MERCHANT, *EMBED, *OPERATIONS, hooks, api, static],
-        middleware=[Frame(), DefineMiddleware(csrf.Csrf, config=csrf.config())],
+        middleware=[Frame(), DefineMiddleware(csrf.Csrf, config=csrf.config()), Submissions()],
         exception_handlers={Exception: errors.handle},
         lifespan=[lifespan],
         request_max_body_size=LARGEST,

@@ -10,6 +10,7 @@ ROOMS = (
     "inbox",
     "mail",
     "issues",
+    "forms",
     "accounts",
     "merchants",
     "catalog",

@@ -15,6 +15,7 @@ from app.core import clock
 from app.core.files import shipped
 from app.core.money import Money, plain
 from app.core.settings import settings
+from app.forms.service import new_key
 from app.web.viewer import HOLDER, STRANGER
 
 Asked = Request[Any, Any, Any]
@@ -31,7 +32,7 @@ def templates() -> Environment:
         auto_reload=not settings().production,
         cache_size=200,
     )
-    made.globals.update(static=static, shop_name=settings().shop_name)
+    made.globals.update(static=static, shop_name=settings().shop_name, form_key=new_key)
     made.filters.update(money=str, ago=ago, iso=iso, stamp=stamp, duration=duration, plain=plain, actor=actor)
     return made
 

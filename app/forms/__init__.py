@@ -1,0 +1,1 @@
+"""Submitted forms: each takes effect once, however often it is sent."""

@@ -1,0 +1,92 @@
+"""Each POST form of ours takes effect once, however often it is sent: a double click, a reload, a flaky line."""
+
+from typing import Any
+
+from litestar import Request
+from litestar.enums import RequestEncodingType, ScopeType
+from litestar.exceptions import HTTPException
+from litestar.middleware import ASGIMiddleware
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.core import log
+from app.core.errors import Conflict
+from app.forms import service as forms
+from app.web import errors
+
+FIELD, CSRF_FIELD = "_form_key", "_csrf_token"
+FORMS = {RequestEncodingType.URL_ENCODED, RequestEncodingType.MULTI_PART}
+LONGEST_KEY = 64
+SEE_OTHER = 303
+REFUSED = 400
+
+
+class AlreadySent(Conflict):
+    title = "This form was already sent"
+
+    def __init__(self) -> None:
+        super().__init__("It took effect once. Go back and reload the page to see where things stand.")
+
+
+class Submissions(ASGIMiddleware):
+    """Answers the second submission of a form as the first was answered. Forms without a key pass."""
+
+    scopes = (ScopeType.HTTP,)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        request: Request[Any, Any, Any] = Request(scope, receive)
+        key, submission = await _submission(request)
+        if not key:
+            await next_app(scope, receive, send)
+        elif await forms.claim(submission):
+            await _first(scope, receive, send, next_app, key=key, submission=submission)
+        else:
+            await _again(request, receive, send, key=key, submission=submission)
+
+
+async def _submission(request: Request[Any, Any, Any]) -> tuple[str, str]:
+    """The form's key and this submission's id; both empty where there is none."""
+    if request.method != "POST" or request.content_type[0] not in FORMS:
+        return "", ""
+    try:
+        form = await request.form()
+    except HTTPException:
+        return "", ""  # it can't be read: the handler says so
+    key = form.get(FIELD, "")
+    if not isinstance(key, str) or not 0 < len(key) <= LONGEST_KEY:
+        return "", ""
+    fields = [(name, str(value)) for name, value in form.multi_items() if name not in {FIELD, CSRF_FIELD}]
+    return key, forms.submission_id(key, request.url.path, fields)
+
+
+async def _first(scope: Scope, receive: Receive, send: Send, next_app: ASGIApp, *, key: str, submission: str) -> None:
+    status, headers, body = 500, [], bytearray()
+
+    async def copied(message: Message) -> None:
+        nonlocal status, headers
+        if message["type"] == "http.response.start":
+            status, headers = message["status"], list(message.get("headers", []))
+        elif message["type"] == "http.response.body" and len(body) <= forms.LARGEST:
+            body.extend(message.get("body", b""))
+        await send(message)
+
+    try:
+        await next_app(scope, receive, copied)
+    finally:
+        if status >= REFUSED:
+            await forms.release(submission)
+        elif len(body) <= forms.LARGEST:
+            await forms.finish(submission, key, forms.Answer(status, headers, bytes(body)))
+
+
+async def _again(request: Request[Any, Any, Any], receive: Receive, send: Send, *, key: str, submission: str) -> None:
+    found = await forms.first_answer(submission, key)
+    log.get("bitloot.web").info("form.repeated", found=type(found).__name__.lower())
+    if isinstance(found, forms.Stale) and found.answer.status == SEE_OTHER:
+        kept = [header for header in found.answer.headers if header[0].lower() != b"set-cookie"]
+        found = forms.Answer(found.answer.status, kept, b"")
+    if isinstance(found, forms.Answer):
+        await send({"type": "http.response.start", "status": found.status, "headers": found.headers})
+        await send({"type": "http.response.body", "body": found.body, "more_body": False})
+        return
+    response = errors.handle(request, AlreadySent()).to_asgi_response(None, request)
+    await response(request.scope, receive, send)
