@@ -10,6 +10,7 @@ from litestar.exceptions import PermissionDeniedException
 from litestar.middleware.csrf import CSRFMiddleware
 from litestar.types import Receive, Scope, Send
 
+from app.core.errors import Forbidden
 from app.core.settings import settings
 from app.web import errors
 from app.web.viewer import ORDERS_COOKIE, SESSION_COOKIE
@@ -32,6 +33,25 @@ def config() -> CSRFConfig:
     )
 
 
+class FormExpired(Forbidden):
+    title = "This form has expired"
+
+    def __init__(self) -> None:
+        super().__init__("Reload the page and send it again.")
+
+
+class CookiesNeeded(Forbidden):
+    """No cookie at all came with a form, although each page with a form sets one."""
+
+    title = "This needs cookies"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Your browser didn’t send any cookies. Allow them for this site, reload the page and send it again. "
+            "We use them only for your cart, your orders and signing in."
+        )
+
+
 class Csrf(CSRFMiddleware):
     """A form always needs the token. JSON needs it only with our cookies: a foreign page can't send JSON unasked."""
 
@@ -39,12 +59,23 @@ class Csrf(CSRFMiddleware):
         if scope["type"] == ScopeType.HTTP and (_no_cookies(scope) or (scope["method"] not in SAFE and _exempt(scope))):
             await self.app(scope, receive, send)
             return
+        request: Request[Any, Any, Any] = Request(scope)
+        self._drop_unreadable(request)
         try:
             await super().__call__(scope, receive, send)
-        except PermissionDeniedException as refused:
+        except PermissionDeniedException:
             # Answered here, inside the frame: so it has the headers of every answer, and is counted as what it is.
-            request: Request[Any, Any, Any] = Request(scope)
+            refused = FormExpired() if request.cookies else CookiesNeeded()
             await errors.handle(request, refused).to_asgi_response(None, request)(scope, receive, send)
+
+    def _drop_unreadable(self, request: Request[Any, Any, Any]) -> None:
+        """Pass over a cookie that we did not sign, or no longer do: its browser is given another one.
+
+        Left in place it would be written into each page and refused with each form, for as long as the browser runs.
+        """
+        cookie = request.cookies.get(self.config.cookie_name)
+        if request.method in SAFE and cookie is not None and self._decode_csrf_token(cookie) is None:
+            del request.cookies[self.config.cookie_name]
 
 
 def _no_cookies(scope: Scope) -> bool:

@@ -1,6 +1,7 @@
 """One handler renders every error: problem+json (RFC 9457) for JSON, a page or partial for people."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from asyncpg import CharacterNotInRepertoireError, UntranslatableCharacterError
 from litestar import Request, Response
@@ -19,13 +20,16 @@ Asked = Request[Any, Any, Any]
 
 PLAIN = {
     400: ("That request can't be used", "Go back, check what you entered and try again."),
-    403: ("That form has expired", "Reload the page and send it again."),
+    403: ("That can't be done", "Go back and reload the page."),
     404: ("Page not found", "Check the address. The page may have been removed."),
     405: ("That can't be done here", "Go back and use the buttons of the page."),
     413: ("That is too large", "Send less at once."),
     500: ("Something went wrong on our side", "Your order and your money are safe. Try again in a minute."),
     503: ("We can't answer right now", "Your order and your money are safe. Try again in a minute."),
 }
+
+
+RELOADED = {"form_expired", "cookies_needed", "already_sent"}  # errors of a form, whose page is to be loaded anew
 
 
 class UnusableText(Invalid):
@@ -93,8 +97,7 @@ def _render(
         return response
     if not hasattr(request.state, "viewer"):
         request.state.viewer, request.state.cart_count = Viewer(), 0
-    found = status == 404 and code == "order_not_found"
-    href, label = _way_on(request, found=found)
+    href, label = _way_on(request, code)
     context = {
         "status": status,
         "title": title,
@@ -105,10 +108,22 @@ def _render(
     return page(request, "shared/error.html", context, partial="shared/_problem.html", status=status)
 
 
-def _way_on(request: Asked, *, found: bool) -> tuple[str, str]:
+def _way_on(request: Asked, code: str) -> tuple[str, str]:
     """Where a page of an error leads, and its words."""
-    if found:
-        return "/orders/lookup", "Mail me a new link"
+    if code == "order_not_found":
+        return "/orders/lookup", "Email me a new link"
+    if code in RELOADED:
+        return _page_before(request), "Reload the page"
     if request.url.path.startswith("/merchant/"):
         return ("/merchant", "Back to your pages") if request.state.viewer.session else ("/login", "Sign in")
     return "/", "Back to the shop"
+
+
+def _page_before(request: Asked) -> str:
+    """The page whose form was sent, as its browser names it; the start page where it names none of ours."""
+    try:
+        before = urlsplit(request.headers.get("referer", ""))
+    except ValueError:
+        return "/"
+    ours = before.netloc == request.headers.get("host", "") and before.path.startswith("/")
+    return before._replace(scheme="", netloc="", fragment="").geturl() if ours and before.path[:2] != "//" else "/"

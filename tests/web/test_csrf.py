@@ -1,5 +1,7 @@
 """CSRF tokens guard what rides on cookies; who brings a proof of his own needs none."""
 
+import os
+
 import pytest
 
 from tests.web.builders import EMAIL, LOG, assert_problem, csrf_of, logged, picture, product, session_of, submit
@@ -57,7 +59,7 @@ async def test_a_form_without_the_right_token_is_refused_and_changes_nothing(bro
         for name, token in wrong_tokens(browser, foreign).items():
             answer = await browser.post(path, data=fields | token)
             assert answer.status_code == 403, (path, name)
-            assert "That form has expired" in answer.text
+            assert "This form has expired" in answer.text
             assert "content-security-policy" in answer.headers
             assert "set-cookie" not in answer.headers, (path, name)
     assert await picture() == before
@@ -72,6 +74,50 @@ async def test_a_token_without_its_cookie_is_refused(browser, ready) -> None:
     assert await picture() == before
 
 
+async def test_with_cookies_blocked_every_form_says_that_cookies_are_needed_and_changes_nothing(
+    browser, visitor, ready
+) -> None:
+    token = browser.cookies["bitloot_csrf"]
+    blocked = visitor()
+    before = await picture()
+    for path, fields in forms(ready).items():
+        answer = await blocked.post(path, data=fields | {"_csrf_token": token})
+        assert answer.status_code == 403, path
+        assert "This needs cookies" in answer.text
+        assert "Allow them for this site" in answer.text
+        assert "expired" not in answer.text
+        blocked.cookies.clear()
+    as_json = await blocked.post("/login", data={"email": EMAIL}, headers={"accept": JSON})
+    assert_problem(as_json, 403, "cookies_needed")
+    part = await blocked.post("/cart/any", data={"quantity": "1"}, headers={"hx-request": "true"})
+    assert "This needs cookies" in part.text
+    assert "<html" not in part.text
+    assert await picture() == before
+
+
+async def test_a_refused_form_leads_back_to_its_own_page_and_nowhere_else(visitor) -> None:
+    host = "http://127.0.0.1:" + os.environ["PORT"]
+    for referer, href in (
+        (f"{host}/checkout?discount_code=A", "/checkout?discount_code=A"),
+        ("https://evil.test/checkout", "/"),
+        (f"{host}//evil.test/", "/"),
+        ("http://[", "/"),
+        ("", "/"),
+    ):
+        answer = await visitor().post("/orders", data={"email": EMAIL}, headers={"referer": referer})
+        assert f'<a class="button button-primary" href="{href}">Reload the page</a>' in answer.text, referer
+
+
+async def test_a_cookie_that_we_no_longer_sign_is_replaced_so_that_forms_work_again(visitor) -> None:
+    browser = visitor()
+    old = "0" * 128  # as signed with a JWT_SECRET of before
+    page = await browser.get("/login", headers={"cookie": f"bitloot_csrf={old}"})
+    assert csrf_of(page) != old
+    assert f"bitloot_csrf={csrf_of(page)}" in page.headers["set-cookie"]
+    sent = await browser.post("/login", data={"_csrf_token": csrf_of(page), "email": EMAIL})
+    assert "Check your inbox" in sent.text
+
+
 async def test_json_that_rides_on_cookies_needs_the_token(browser, ready, client) -> None:
     order = {"email": EMAIL, "items": [{"productId": (await product(client))["productId"], "quantity": 1}]}
     asked = {"/orders": order, f"/fulfillment/{ready.id}/reveal": {"itemId": ready.item_id}}
@@ -79,7 +125,7 @@ async def test_json_that_rides_on_cookies_needs_the_token(browser, ready, client
     before = await picture()
     for path, body in asked.items():
         refused = await browser.post(path, json=body, headers={"accept": JSON})
-        assert_problem(refused, 403, "http_error")
+        assert_problem(refused, 403, "form_expired")
     assert await picture() == before
     token = {"x-csrf-token": browser.cookies["bitloot_csrf"], "accept": JSON}
     assert (await browser.post("/orders", json=order, headers=token)).status_code == 201
@@ -90,7 +136,7 @@ async def test_json_on_a_session_cookie_needs_the_token_too(visitor, ready) -> N
     browser.cookies.set("bitloot_session", await session_of(ready.email))
     before = await picture()
     answer = await browser.post(f"/fulfillment/{ready.id}/reveal", json={"itemId": ready.item_id})
-    assert_problem(answer, 403, "http_error")
+    assert_problem(answer, 403, "form_expired")
     assert await picture() == before
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from app.catalog import service as catalog
 from app.payments.notices import PARKED, Outcome
+from app.web.browsers import browser_name
 from app.web.store import access_log, order_words
 from app.web.viewer import HOLDER
 from tests.web.builders import place, product, submit
@@ -64,16 +65,15 @@ async def test_the_access_log_names_the_reader_the_others_and_their_browsers(vis
         ("Mozilla/5.0 (Macintosh; Intel Mac OS X 14_5) AppleWebKit/605 Version/17.5 Safari/605", "Safari on Mac"),
         ("Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) Version/17.5 Safari/604", "Safari on iPhone"),
         ("Mozilla/5.0 (Android 14; Mobile; rv:127.0) Gecko/127.0 Firefox/127.0", "Firefox on Android"),
-        ("Mozilla/5.0 (compatible)", "A browser"),
+        ("Mozilla/5.0 (compatible)", ""),
         ("curl/8.5.0", "curl"),
         ("python-httpx/0.27.0", "python-httpx"),
         ("", ""),
-        (None, ""),
         ("<script>", ""),
     ],
 )
-def test_a_browser_is_named_as_people_name_it(user_agent: str | None, words: str) -> None:
-    assert access_log.browser(user_agent) == words
+def test_a_browser_is_named_as_people_name_it(user_agent: str, words: str) -> None:
+    assert browser_name(user_agent) == words
 
 
 def test_of_another_browser_with_the_orders_link_it_is_not_said_that_it_is_the_reader() -> None:

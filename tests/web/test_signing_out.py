@@ -157,7 +157,7 @@ async def test_nobody_ends_anothers_device(visitor, admin) -> None:
         ("Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/139.0 Safari/537.36 Edg/139.0", "Edge on Windows"),
         ("Mozilla/5.0 (Macintosh; Intel Mac OS X 14_0) AppleWebKit/537 Chrome/139 Safari/537", "Chrome on Mac"),
         ("Mozilla/5.0 (Linux; Android 15) AppleWebKit/537 Chrome/139 Mobile Safari/537", "Chrome on Android"),
-        ("curl/8", "Unknown device"),
+        ("curl/8", "curl"),
         ("", "Unknown device"),
         ("<script>", "Unknown device"),
     ],

@@ -13,31 +13,11 @@ from app.accounts.tokens import Session
 from app.core.errors import NotFound, Unauthorized
 from app.core.ids import parse_id
 from app.web import guards
+from app.web.browsers import browser_name
 from app.web.render import answer, page, see_other, wants_json
 from app.web.viewer import SESSION_COOKIE, forget
 
 Asked = Request[Any, Any, Any]
-
-# The first that a browser's name of itself holds: nearly all of them also claim to be the ones below.
-BROWSERS = {
-    "Edg": "Edge",
-    "OPR/": "Opera",
-    "SamsungBrowser": "Samsung Internet",
-    "Firefox": "Firefox",
-    "FxiOS": "Firefox",
-    "CriOS": "Chrome",
-    "Chrome": "Chrome",
-    "Safari": "Safari",
-}
-SYSTEMS = {
-    "iPhone": "iPhone",
-    "iPad": "iPad",
-    "Android": "Android",
-    "Windows": "Windows",
-    "Mac OS": "Mac",
-    "CrOS": "ChromeOS",
-    "Linux": "Linux",
-}
 
 
 class NoSuchDevice(NotFound):
@@ -60,10 +40,7 @@ class DeviceLine(msgspec.Struct, frozen=True, rename="camel"):
 
 
 def device_name(user_agent: str) -> str:
-    """``Firefox on Windows``, from what a browser says of itself; it may say anything."""
-    browser = next((name for mark, name in BROWSERS.items() if mark in user_agent), "")
-    system = next((name for mark, name in SYSTEMS.items() if mark in user_agent), "")
-    return " on ".join(filter(None, (browser, system))) or "Unknown device"
+    return browser_name(user_agent) or "Unknown device"
 
 
 @get("/account/devices", summary="Where one is signed in", tags=["account"])

@@ -1,35 +1,13 @@
 """An order's audit lines as people read them: who it was to the reader, and which browser."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from litestar import Request
 
+from app.web.browsers import browser_name
 from app.web.store.order_words import AUDIT_WORDS
 from app.web.viewer import HOLDER, STRANGER, client_ip
-
-# The first that fits names the browser: each later one's mark stands in the earlier ones' names, too.
-BROWSERS = (
-    ("Edg", "Edge"), ("OPR/", "Opera"), ("SamsungBrowser/", "Samsung Internet"), ("Firefox/", "Firefox"),
-    ("FxiOS/", "Firefox"), ("CriOS/", "Chrome"), ("Chrome/", "Chrome"), ("Safari/", "Safari"),
-)  # fmt: skip
-SYSTEMS = (
-    ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"), ("Mac OS X", "Mac"),
-    ("CrOS", "ChromeOS"), ("Linux", "Linux"),
-)  # fmt: skip
-PROGRAM = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{1,30}(?=/|$)")
-
-
-def browser(user_agent: str | None) -> str:
-    """``Chrome on Linux``; a program by its own name, and nothing where none was given."""
-    text = user_agent or ""
-    name = next((name for mark, name in BROWSERS if mark in text), "")
-    system = next((name for mark, name in SYSTEMS if mark in text), "")
-    if name or text.startswith("Mozilla/"):
-        return " on ".join(filter(None, (name or "A browser", system)))
-    program = PROGRAM.match(text)
-    return program[0] if program else ""
 
 
 def who(entry: Mapping[str, Any], *, ip: str, user_agent: str) -> str:
@@ -58,5 +36,5 @@ def shown(request: Request[Any, Any, Any], entry: Mapping[str, Any]) -> dict[str
         **entry,
         "action_words": AUDIT_WORDS[entry["action"]],
         "who": who(entry, **reader),
-        "browser": browser(entry["user_agent"]),
+        "browser": browser_name(entry["user_agent"] or ""),
     }
