@@ -23,7 +23,7 @@ from app.core.settings import settings
 from app.history import queries as history
 from app.inbox.refusals import refusals
 from app.providers.kit import open_providers
-from app.web import csrf, errors, health
+from app.web import csrf, errors, health, limited
 from app.web.account import devices, links, lookups, sessions
 from app.web.admin import dashboard, dead_letters, issues, jobs, key_audit, staff, webhooks, write_offs
 from app.web.admin import orders as admin_orders
@@ -159,6 +159,7 @@ def create_app() -> Litestar:
         route_handlers=[*STORE, *ACCOUNT, *ADMIN, *MERCHANT, *EMBED, *OPERATIONS, hooks, api, static],
         middleware=[Frame(), DefineMiddleware(csrf.Csrf, config=csrf.config()), Submissions()],
         exception_handlers={Exception: errors.handle},
+        guards=[limited.by_caller],
         lifespan=[lifespan],
         request_max_body_size=LARGEST,
         compression_config=CompressionConfig(backend="gzip", gzip_compress_level=5, exclude=PLAIN),

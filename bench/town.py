@@ -120,7 +120,8 @@ async def town() -> AsyncIterator[Town]:
         "JWT_SECRET": secrets.token_urlsafe(48), "PORT": str(port), "SANDBOX_PORT": str(sandbox_port),
         "MASTER_KEYS": f"bench:{base64.b64encode(secrets.token_bytes(32)).decode()}", "LOG_LEVEL": "WARNING",
         "LIMIT_ORDERS": "1000000", "LIMIT_PAYMENTS": "1000000", "LIMIT_REVEALS": "1000000",
-        "LIMIT_API": "100000000", "LIMIT_CONNECTIONS": "1000000", "LIMIT_MAILBOX": "100000000",
+        "LIMIT_API": "100000000", "LIMIT_CONNECTIONS": "1000000", "LIMIT_WRITES": "1000000",
+        "LIMIT_MAILBOX": "100000000",
     }  # fmt: skip
     os.environ |= settings
     made = Town(var, dict(os.environ), port, sandbox_port)

@@ -103,7 +103,7 @@ class Town:
             "R2_ACCESS_KEY_ID": "town", "R2_SECRET_ACCESS_KEY": secrets.token_hex(16),
             "SANDBOX_STORE_URL": f"http://127.0.0.1:{self._s3_port}", "SANDBOX_MAILS_KEPT": "1000000",
             "LIMIT_ORDERS": "1000000", "LIMIT_PAYMENTS": "1000000", "LIMIT_REVEALS": "1000000",
-            "LIMIT_CONNECTIONS": "1000000", "LIMIT_MAILBOX": "1000000",
+            "LIMIT_CONNECTIONS": "1000000", "LIMIT_WRITES": "1000000", "LIMIT_MAILBOX": "1000000",
         }  # fmt: skip
         return kept | made | self._settings
 

@@ -1,4 +1,4 @@
-"""Rate limits: fixed one-minute windows counted in Redis. With Redis away nobody is turned away."""
+"""Rate limits: fixed windows counted in Redis. With Redis away each process counts for itself."""
 
 import time
 from dataclasses import dataclass
@@ -14,12 +14,16 @@ from app.core.redis import async_client
 WINDOW = 60  # seconds
 BLOCKS = 100  # a limit is drawn in so many blocks, so that a generous one does not cost a round trip each time
 MOST_DRAWN = 1000
+MOST_ALONE = 10_000  # callers that a process counts while Redis is away
+AWAY = 5.0  # seconds after a failure in which Redis is not asked: each question may take its whole timeout
 
 _drawn: dict[str, tuple[int, int]] = {}  # by window: what this process has drawn and not used, and what is left beyond
+_alone: dict[str, int] = {}  # by window: uses that this process counted without Redis
+_away_until = 0.0
 
 
 class TooManyAttempts(TooMany):
-    title = "Too many tries"
+    title = "That was a little too often"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +57,45 @@ async def take(purse: str, who: str, per_minute: int) -> Left:
         _drawn[name] = drawn - 1, beyond
         return Left(per_minute, drawn - 1 + beyond, wait)
     block = max(1, per_minute // BLOCKS)
-    try:
-        used = await _client().incrby(name, block)
-        if used == block:
-            await _client().expire(name, WINDOW * 2)
-    except (RedisError, OSError) as error:
-        log.get("bitloot.limits").warning("limits.off", why=type(error).__name__)
-        return Left(per_minute, per_minute, wait)
+    used = await _add(name, block, WINDOW)
+    if used is None:
+        block, used = 1, _add_alone(name)
     if used - block >= per_minute:
         raise TooManyAttempts(f"Please wait {wait} seconds and try again.", retry_after=wait)
     fresh, beyond = min(used, per_minute) - (used - block) - 1, max(per_minute - used, 0)
     if block > 1:
         _keep(name, fresh, beyond)
     return Left(per_minute, fresh + beyond, wait)
+
+
+async def count(purse: str, who: str, seconds: int) -> int:
+    """Count one use of ``purse`` by ``who``. The number of uses in this window of so many ``seconds``, this one too."""
+    name = f"count:{purse}:{who}:{int(time.time() // seconds)}"
+    used = await _add(name, 1, seconds)
+    return _add_alone(name) if used is None else used
+
+
+async def _add(name: str, uses: int, seconds: int) -> int | None:
+    """Add to a window's count in Redis; None while it is away."""
+    global _away_until
+    if time.monotonic() < _away_until:
+        return None
+    try:
+        used = int(await _client().incrby(name, uses))
+        if used == uses:
+            await _client().expire(name, seconds * 2)
+    except (RedisError, OSError) as error:
+        _away_until = time.monotonic() + AWAY
+        log.get("bitloot.limits").warning("limits.alone", why=type(error).__name__)
+        return None
+    return used
+
+
+def _add_alone(name: str) -> int:
+    if len(_alone) >= MOST_ALONE:
+        _alone.clear()
+    _alone[name] = _alone.get(name, 0) + 1
+    return _alone[name]
 
 
 def _keep(name: str, uses: int, beyond: int) -> None:

@@ -107,6 +107,7 @@ class Settings(BaseSettings):
     limit_logins: int = Field(0, ge=0)
     limit_lookups: int = Field(0, ge=0)
     limit_api: int = Field(0, ge=0)
+    limit_writes: int = Field(0, ge=0)
     limit_connections: int = Field(0, ge=0)
     limit_mailbox: int = Field(20, ge=1)
     test_mode: bool = False
@@ -179,6 +180,7 @@ def _development_defaults(s: Settings) -> dict[str, object]:
         "limit_logins": 600,
         "limit_lookups": 600,
         "limit_api": 60_000,
+        "limit_writes": 6000,
         "limit_connections": 1000,
     }
 
@@ -191,6 +193,7 @@ def _production_defaults(_s: Settings) -> dict[str, object]:
         "limit_logins": 5,
         "limit_lookups": 5,
         "limit_api": 600,
+        "limit_writes": 120,
         "limit_connections": 200,
     }
 

@@ -6,8 +6,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from app.audit import samples
 from app.audit import service as audit
 from app.core import clock, db, log, metrics
+from app.core.client_address import limit_key
 from app.core.crypto import DataKey, MasterKeyMissing, Plaintext, SealBroken
 from app.core.errors import Conflict, Gone, NotFound, Problem, Unavailable
 from app.history import service as history
@@ -202,7 +204,7 @@ async def links(
 ) -> list[dict[str, Any]]:
     """Links to an item's sealed blobs, or to one of them, good for 15 minutes: ``[{key_id, url, seconds}]``.
 
-    Each is audited, and so is a denial.
+    Each is audited, and so is a denial, as long as there are few.
     """
     rows = [row for row in await queries.of_item(order_id, item_id) if key_id in (None, row["id"])]
     try:
@@ -228,7 +230,9 @@ async def links(
 
 
 async def _deny(order_id: UUID, asked: str, visitor: Visitor, refused: Problem) -> None:
-    await _write("key.denied", order_id, visitor, details=f"{asked}: {refused.code}")
+    said = await samples.counted("key.denied", limit_key(visitor.ip))
+    if said is not None:
+        await _write("key.denied", order_id, visitor, details=f"{asked}: {refused.code}{said}")
 
 
 async def _write(

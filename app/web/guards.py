@@ -7,8 +7,9 @@ from uuid import UUID
 
 from litestar import Request
 
+from app.audit import samples
 from app.audit import service as audit
-from app.core import db, limits, metrics
+from app.core import db, limits
 from app.core.client_address import limit_key
 from app.core.errors import NotFound, Problem
 from app.core.ids import parse_id
@@ -16,9 +17,6 @@ from app.orders import queries as orders
 from app.web.viewer import STRANGER, Viewer, client_ip, held_orders, visitor
 
 Asked = Request[Any, Any, Any]
-
-
-DENIALS_A_MINUTE = 20  # lines an address may add to the audit log; the rest is counted: nobody may fill it
 
 
 class OrderNotFound(NotFound):
@@ -58,15 +56,18 @@ async def _may_see(viewer: Viewer, order_id: UUID, email: str) -> bool:
 
 async def _denied(request: Asked, order_id: UUID) -> None:
     """Write down that someone asked for what is not theirs; for an unknown id too: both answers take as long."""
-    try:
-        await limits.spend("denials", limit_key(client_ip(request)), DENIALS_A_MINUTE)
-    except limits.TooManyAttempts:
-        metrics.DENIALS.labels("counted").inc()
-        return
-    metrics.DENIALS.labels("written").inc()
     actor = None if request.state.viewer.session else STRANGER  # who may hold tokens, but not this order's
     asked = f"{request.method} {request.scope.get('path_template', '')}"
-    await write(request, "order.denied", order_id=order_id, details=asked, actor=actor)
+    await write_sample(request, "order.denied", order_id=order_id, details=asked, actor=actor)
+
+
+async def write_sample(
+    request: Asked, action: str, *, order_id: UUID | None = None, details: str = "", actor: str | None = None
+) -> None:
+    """A line about a refusal, as long as they are few; of many, counted samples."""
+    said = await samples.counted(action, limit_key(client_ip(request)))
+    if said is not None:
+        await write(request, action, order_id=order_id, details=details + said, actor=actor)
 
 
 async def write(

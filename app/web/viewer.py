@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Request, Response
+from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie
 
 from app.accounts import sessions, tokens
@@ -67,7 +68,7 @@ def visitor(request: Request[Any, Any, Any]) -> Visitor:
     return Visitor(actor, client_ip(request), request.headers.get("user-agent", ""))
 
 
-def client_ip(request: Request[Any, Any, Any]) -> str:
+def client_ip(request: ASGIConnection[Any, Any, Any, Any]) -> str:
     """The caller's address, in one spelling whatever the proxies wrote; "" where there is none."""
     ours = settings()
     peer = request.client.host if request.client else ""

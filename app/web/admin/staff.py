@@ -30,7 +30,7 @@ async def create(request: Asked) -> Response[bytes]:
             email, form.get("password", ""), user_agent=request.headers.get("user-agent", ""), ip=client_ip(request)
         )
     except accounts.WrongPassword as wrong:
-        await guards.write(request, "admin.login_failed", details=_tried(email), actor=STRANGER)
+        await guards.write_sample(request, "admin.login_failed", details=_tried(email), actor=STRANGER)
         context = {"error": f"{wrong.title}. {wrong.detail}", "email": email}
         return page(request, "admin/login.html", context, status=401)
     await guards.write(request, "admin.logged_in", actor=f"admin {session.email}")

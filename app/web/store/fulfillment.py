@@ -19,6 +19,7 @@ from app.keys.service import Revealed
 from app.orders import queries as orders
 from app.web import guards
 from app.web.body import read_form, read_json
+from app.web.limited import TRACES
 from app.web.render import answer, by_htmx, page, sent_json, wants_json
 from app.web.store import order_view
 from app.web.store.order_words import AUDIT_WORDS
@@ -40,12 +41,13 @@ async def status(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
     return answer(await order_view.as_json(await guards.own_order(request, order_id)))
 
 
-@get("/fulfillment/{order_id:str}/download-link", summary="Links to sealed keys", tags=["fulfillment"])
+@get("/fulfillment/{order_id:str}/download-link", summary="Links to sealed keys", tags=["fulfillment"], opt=TRACES)
 async def download_link(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
     """Links to an item's sealed blobs, or to that of `keyId` alone, good for 15 minutes.
 
     They hold ciphertext: opening is for `reveal`.
     """
+    await guards.spend(request, "links", settings().limit_reveals)
     order = await guards.own_order(request, order_id)
     item_id = parse_id(str(request.query_params.get("itemId", "")))
     if item_id is None:

@@ -1,0 +1,32 @@
+"""How often a caller may use each door. Whatever changes something is limited without being told; a handler that reads
+but leaves a trace says so by ``opt={"limited": True}``. Doors that are dearer also count in purses of their own."""
+
+from typing import cast
+
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+from litestar.types import HTTPScope
+
+from app.core import limits
+from app.core.client_address import limit_key
+from app.core.settings import settings
+from app.web.csrf import OWN_PROOF, SAFE
+from app.web.viewer import client_ip
+
+API = "/api/v1/"
+TRACES = {"limited": True}
+
+
+def is_limited(method: str, path: str, handler: BaseRouteHandler) -> bool:
+    """Whether a request counts. Not counted: genuine provider notices (forged ones are counted samples), and the
+    merchants' API, which counts by key."""
+    if path.startswith((*OWN_PROOF, API)):
+        return False
+    return method not in SAFE or bool(handler.opt.get("limited"))
+
+
+async def by_caller(connection: ASGIConnection, handler: BaseRouteHandler) -> None:  # type: ignore[type-arg]
+    """A guard for all routes: LIMIT_WRITES a minute from one address. Raises TooManyAttempts."""
+    scope = cast(HTTPScope, connection.scope)  # there are no others
+    if is_limited(scope["method"], scope["path"], handler):
+        await limits.spend("writes", limit_key(client_ip(connection)), settings().limit_writes)
