@@ -27,6 +27,7 @@ SCHEDULE = {  # how often, in seconds, each of the house's own jobs is posted
     "payments.sync_coins": 300,
     "payments.close_forgotten": 600,
     "fulfillment.pick_up": 300,
+    "fulfillment.tell_slow": 30,
     "keys.retire": 3600,
     "audit.anchor": 900,  # the first of an hour counts
     "ledger.prove": 900,

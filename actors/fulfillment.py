@@ -26,6 +26,11 @@ async def apply_notice(lease: Lease, kit: Providers) -> None:
     await notices.apply(UUID(lease.args["notice_id"]), commit=lease.commit)
 
 
+@job("fulfillment.tell_slow")
+async def tell_slow(lease: Lease, kit: Providers) -> None:
+    await watch.tell_slow()
+
+
 @job("fulfillment.pick_up")
 async def pick_up(lease: Lease, kit: Providers) -> None:
     await watch.pick_up()

@@ -40,7 +40,19 @@ from app.web.frame import Frame
 from app.web.heads import Shop
 from app.web.hooks import kinguin, notice, nowpayments
 from app.web.merchant.doors import MERCHANT
-from app.web.store import blobs, carts, catalog, checkout, fulfillment, live, orders, payments, products, refunds
+from app.web.store import (
+    blobs,
+    carts,
+    catalog,
+    checkout,
+    fulfillment,
+    live,
+    orders,
+    payments,
+    products,
+    refunds,
+    withdrawals,
+)
 from app.web.submissions import Submissions
 
 POOL = 16  # connections a web process holds at the most
@@ -58,7 +70,7 @@ STORE = [
     checkout.new, checkout.email_hint, checkout.create, payments.create, payments.choose, payments.job_status,
     orders.index, orders.show, orders.status, orders.success, orders.audit, orders.cancel, live.events,
     fulfillment.status, fulfillment.download_link, fulfillment.reveal, fulfillment.audit, fulfillment.reservation,
-    blobs.show, refunds.show, refunds.claim, refunds.send_link,
+    blobs.show, refunds.show, refunds.claim, refunds.send_link, withdrawals.create,
 ]  # fmt: skip
 ACCOUNT = [
     sessions.new, sessions.create, sessions.destroy, links.show, links.consume, lookups.new, lookups.create,

@@ -73,7 +73,7 @@ async def _buy(reservation: dict[str, Any], kinguin: Kinguin, commit: Commit) ->
     """Ask for it. None when it is not to be had, here or elsewhere, and that is written down."""
     asked_at = reservation["asked_at"]
     _wait_for_search(asked_at)
-    if await queries.is_held(reservation["order_id"]):
+    if await queries.is_held(reservation["order_id"]) or await queries.is_struck_off(reservation["item_id"]):
         return None  # its money goes back, and our first try did not reach the supplier
     offer = await catalog.offer(reservation["product_id"], reservation["supplier_product_id"])
     try:

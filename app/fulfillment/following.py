@@ -12,7 +12,7 @@ from app.core import clock, db, log
 from app.core.backoff import growing
 from app.core.machine import move
 from app.core.money import CENT
-from app.fulfillment import outcomes, queries, replacing, trouble
+from app.fulfillment import outcomes, queries, replacing, telling, trouble
 from app.fulfillment.outcomes import Outcome
 from app.fulfillment.states import MOVES, ReservationStatus
 from app.fulfillment.tables import Reservation
@@ -65,12 +65,40 @@ async def check(reservation_id: UUID, *, kinguin: Kinguin, commit: Commit) -> No
     outcome = outcomes.of(found, reservation["quantity"], have)
     async with commit():
         await orders.lock(reservation["order_id"])
-        if outcome.new or (found.status == outcomes.DONE and not found.keys):
+        if await queries.is_struck_off(reservation["item_id"]):
+            await _surplus(reservation, found, outcome)
+        elif outcome.new or (found.status == outcomes.DONE and not found.keys):
             await _collectable(reservation, outcome)
         elif outcome.short:
             await _ended(reservation, found, outcome)
         else:
             await _look_later(reservation, found)
+
+
+async def _surplus(reservation: dict[str, Any], found: SupplierOrder, outcome: Outcome) -> None:
+    """The customer took the money back for what is missing: nothing of it is delivered any more."""
+    order_id = reservation["order_id"]
+    if outcome.new:
+        await db.fetch("UPDATE reservation SET next_check_at = NULL WHERE id = $1", reservation["id"])
+        said = (
+            f"Kinguin's order {found.order_id} delivered {outcome.new} of its keys after the customer took the money "
+            "back. They were not fetched: return them there within 24 hours."
+        )
+        await issues.open_issue(f"order:{order_id}", "late_delivery", said)
+    elif outcome.open == 0:
+        ending, cause = outcome.ending if outcome.gone else (ReservationStatus.CANCELLED, trouble.CANCELLED)
+        back = _back(reservation, found, outcome)
+        if await _end(reservation, ending, cause, {Reservation.refunded: back}):
+            await ledger.supply_back(order_id, reservation["id"], back)
+    else:
+        await _look_later(reservation, found)
+
+
+def _back(reservation: dict[str, Any], found: SupplierOrder, outcome: Outcome) -> Decimal:
+    """What the supplier gives back, in EUR: all of an order it refunds, else the share of what is gone."""
+    gone = reservation["quantity"] if found.status == "refunded" else outcome.gone
+    charged = Decimal(reservation["charged"] or 0)
+    return (charged * gone / reservation["quantity"]).quantize(CENT)
 
 
 async def _ended(reservation: dict[str, Any], found: SupplierOrder, outcome: Outcome) -> None:
@@ -79,14 +107,11 @@ async def _ended(reservation: dict[str, Any], found: SupplierOrder, outcome: Out
     The supplier keeps what it delivered paid when it cancels, and gives all of it back when it refunds the order.
     """
     ending, cause = outcome.ending
-    charged = reservation["charged"] or Decimal(0)
-    gone = reservation["quantity"] if found.status == "refunded" else outcome.gone
-    back = (charged * gone / reservation["quantity"]).quantize(CENT)
-    also = {Reservation.refunded: back}
-    if await _end(reservation, ending, cause, also):
+    back = _back(reservation, found, outcome)
+    if await _end(reservation, ending, cause, {Reservation.refunded: back}):
         await ledger.supply_back(reservation["order_id"], reservation["id"], back)
         if not await replacing.elsewhere(reservation):
-            await orders.item_failed(reservation["order_id"], reservation["item_id"], cause)
+            await telling.item_failed(reservation["order_id"], reservation["item_id"], cause)
 
 
 async def _collectable(reservation: dict[str, Any], outcome: Outcome) -> None:
@@ -129,7 +154,7 @@ async def close(
     await orders.lock(reservation["order_id"])
     if not await _end(reservation, ending, cause, also or {}):
         return False
-    await orders.item_failed(reservation["order_id"], reservation["item_id"], cause)
+    await telling.item_failed(reservation["order_id"], reservation["item_id"], cause)
     return True
 
 
@@ -150,8 +175,8 @@ async def collect(reservation_id: UUID, *, kinguin: Kinguin, store: ObjectStore,
     sealed = await keys.seal(order_id, item_id, fetched, first_ordinal=len(have), store=store)
     async with commit():
         await orders.lock(order_id)
-        if await key_rows.supplier_ids(item_id) != have:
-            return  # a twin of this job was first, and goes on from there
+        if await key_rows.supplier_ids(item_id) != have or await queries.is_struck_off(item_id):
+            return  # a twin of this job was first, and goes on from there; or the money was taken back meanwhile
         await keys.keep(order_id, item_id, sealed)
         await _collected(reservation, len(have) + len(sealed), new=len(sealed))
 

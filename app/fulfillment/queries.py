@@ -7,7 +7,7 @@ from uuid import UUID
 from app.catalog import credits
 from app.core import db
 
-_SELECT = """SELECT r.*, i.product_id, i.name AS item_name, i.quantity AS units
+_SELECT = """SELECT r.*, i.product_id, i.name AS item_name, i.quantity - i.withdrawn AS units
              FROM reservation r JOIN purchase_item i ON i.id = r.item_id"""
 
 
@@ -69,6 +69,17 @@ async def item_to_buy(item_id: UUID) -> dict[str, Any] | None:
 async def is_held(order_id: UUID) -> bool:
     """Whether nothing may be bought for the order any more, as its money goes back."""
     return bool(await db.fetch_value("SELECT held_at IS NOT NULL FROM purchase WHERE id = $1", order_id))
+
+
+async def is_struck_off(item_id: UUID) -> bool:
+    """Whether nothing more is to come of an item: its keys are there, or their money was taken back."""
+    return bool(
+        await db.fetch_value(
+            """SELECT withdrawn > 0 AND quantity - withdrawn <= (SELECT count(*) FROM sealed_key WHERE item_id = $1)
+               FROM purchase_item WHERE id = $1""",
+            item_id,
+        )
+    )
 
 
 async def items_of(order_id: UUID) -> int:

@@ -73,7 +73,7 @@ TROUBLES = {
         Trouble(
             Kind.WAIT, UNFUNDED, "Top the balance up at the supplier. Nothing else needs doing.",
             "Paid. Your key comes a little later",
-            "Our order at the supplier is delayed. It continues by itself, usually within the hour. We email you.",
+            "Our order at the supplier is delayed. It continues by itself. We email you.",
         ),
         Trouble(
             Kind.WAIT, AWAY, "It is tried every half minute, and all orders go on when it answers.",
@@ -82,7 +82,7 @@ TROUBLES = {
         ),
         Trouble(
             Kind.ALTERNATIVE, OTHER_OFFER, "Nothing needs doing.", "Paid. Getting your key",
-            "The first offer was gone, so we are buying the same game from another one. This takes a minute.",
+            "The first offer was gone, so we are buying the same game from another one.",
         ),
         Trouble(
             Kind.RETRY, STUCK, "See the order's dead letter: retrying it shows first what it would do.", _SORTING,

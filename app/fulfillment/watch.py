@@ -1,19 +1,25 @@
 """The last net: a paid order that nobody works on, and no person was told of, is brought to one of both."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from app.core import clock, db, log
+from app.fulfillment import telling, withdrawal
 from app.fulfillment.following import post_check
+from app.history import queries as timelines
 from app.history import service as history
+from app.issues import service as issues
 from app.jobs import queries as job_rows
 from app.jobs import service as jobs
 from app.orders import service as orders
+from app.orders import timing
 
 PATIENCE = timedelta(minutes=10)  # an order that is worked on has a job, or a look at the supplier that is due
 STUCK = "given up by its job: "  # how the cause begins; the dead letter has the details
 MOST = 100  # orders a round
+LATE = timedelta(minutes=30)  # after payment: then the owner hears, and the customer may take the money back
+SLOW_EVENT = "supply.slow"  # past the time in which nine of ten have their keys
 
 _IDLE = """p.status = 'paid' AND p.held_at IS NULL AND p.cause IS NULL AND p.paid_at < $1
   AND NOT EXISTS (SELECT FROM job j WHERE j.subject = p.id AND j.status IN ('pending', 'processing'))
@@ -39,6 +45,52 @@ async def _pick_up(order_id: UUID, before: Any) -> None:
         else:
             await _resume(order_id)
     log.get("bitloot.fulfillment").error("order.forgotten", order_id=str(order_id), dead=dead)
+
+
+async def tell_slow() -> int:
+    """Say on each paid order's timeline once that its key takes longer than usual, and, past LATE, that it is late.
+
+    Late, its owner hears, its customer is written to and may take the money back. Returns how many are late now.
+    """
+    usual, now = await timing.key_time(), clock.now()
+    if usual is not None and usual < LATE:
+        for order_id in await _waiting(now - usual, SLOW_EVENT):
+            await _tell(order_id, SLOW_EVENT)
+    late = await _waiting(now - LATE, withdrawal.LATE)
+    for order_id in late:
+        await _tell(order_id, withdrawal.LATE)
+    return len(late)
+
+
+async def _waiting(paid_before: datetime, event: str) -> list[UUID]:
+    """The shop's orders that were paid before then and wait for their keys, and whose timeline lacks an event."""
+    rows = await db.fetch(
+        """SELECT p.id FROM purchase p WHERE p.status = 'paid' AND p.merchant_id IS NULL AND p.held_at IS NULL
+             AND p.fulfillment_status = 'processing' AND p.paid_at < $1
+             AND NOT EXISTS (SELECT FROM event e WHERE e.subject = p.id AND e.kind = $2)
+           ORDER BY p.paid_at LIMIT $3""",
+        paid_before, event, MOST,
+    )  # fmt: skip
+    return [row["id"] for row in rows]
+
+
+async def _tell(order_id: UUID, event: str) -> None:
+    async with db.transaction():
+        order = await orders.lock(order_id)
+        waits = order and order["status"] == "paid" and order["held_at"] is None
+        if order is None or not waits or await timelines.has(order_id, event):
+            return
+        await history.record(order_id, event)
+        if event == withdrawal.LATE:
+            await _late(order)
+
+
+async def _late(order: dict[str, Any]) -> None:
+    order_id, usual = order["id"], await timing.key_time()
+    measured = f" Usually keys are here within {timing.in_words(usual)}." if usual else ""
+    said = f"Paid {timing.in_words(LATE)} ago, and not all of its keys are here.{measured} Its customer may take the "
+    await issues.open_issue(f"order:{order_id}", orders.SLOW, f"{said}money back. Ask the supplier's support.")
+    await telling.late(order_id)
 
 
 async def _resume(order_id: UUID) -> None:

@@ -8,6 +8,12 @@ from uuid import UUID
 from app.core import db
 
 
+async def has(subject: UUID, kind: str) -> bool:
+    """Whether an event of this kind stands in a subject's timeline."""
+    sql = "SELECT EXISTS (SELECT FROM event WHERE subject = $1 AND kind = $2)"
+    return bool(await db.fetch_value(sql, subject, kind))
+
+
 async def timeline(subject: UUID, *, after: int = 0) -> list[dict[str, Any]]:
     """Events of a subject with a number above ``after``, oldest first: ``{seq, kind, data, at}``."""
     rows = await db.fetch(

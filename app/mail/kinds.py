@@ -50,6 +50,10 @@ KINDS = {
     "supplier_delay": Kind(
         "Your key takes longer than usual (order {order_short_id})", "Key takes longer than usual", ("games", "amount")
     ),
+    # As sold_out, where the supplier cancelled or refused what we had ordered.
+    "supply_failed": Kind(
+        "We could not get your game (order {order_short_id})", "Supplier failed", ("games", "amount")
+    ),
     "key_ready": Kind("Your key is ready: reveal it here (order {order_short_id})", "Key ready"),
     "refund_asked": Kind(
         "Your refund of {amount} for order {order_short_id}: tell us where to send it", "Refund: name an address",

@@ -8,6 +8,7 @@ from app.core import clock, db
 from app.core.errors import Conflict
 from app.core.machine import move
 from app.history import service as history
+from app.issues import service as issues
 from app.jobs import service as jobs
 from app.orders import letters
 from app.orders.letters import short
@@ -33,6 +34,9 @@ __all__ = [
     "MOST_ITEMS", "MOST_OF_ONE", "OF_MONEY", "BadItems", "OutOfStock", "Placed", "Quote", "Wanted", "lock", "lock_of",
     "park", "place", "price_today", "quote", "reprice", "short", "still_sellable", "unpark",
 ]  # fmt: skip
+
+
+SLOW = "supplier_slow"  # the issue of a paid order whose supplier takes longer than the set time
 
 
 class OrderClosed(Conflict):
@@ -119,6 +123,7 @@ async def _post_reserves(order_id: UUID) -> None:
 async def hold(order_id: UUID) -> None:
     """All of its money is to go back: from now on nothing is bought for it, and none of its keys is shown."""
     await Order.update({Order.held_at: clock.now()}).where(Order.id == order_id, Order.held_at.is_null())
+    await issues.resolve(f"order:{order_id}", SLOW)
 
 
 async def release(order_id: UUID) -> None:
@@ -141,8 +146,28 @@ async def refunded(order_id: UUID) -> None:
 async def item_fulfilled(order_id: UUID, item_id: UUID) -> None:
     """All keys of one item are sealed; with the last item the order is fulfilled and the customer is written to."""
     await OrderItem.update({OrderItem.status: "fulfilled"}).where(OrderItem.id == item_id)
-    open_items = await OrderItem.count().where(OrderItem.order_id == order_id, OrderItem.status != "fulfilled")
-    if open_items:
+    await _close_if_all_there(order_id)
+
+
+async def item_withdrawn(order_id: UUID, item_id: UUID, units: int) -> None:
+    """The money of so many units of an item goes back, as their keys did not come. Under the order's lock.
+
+    What came of the item is all that will; with the last open item the order is done.
+    """
+    await db.fetch(
+        """UPDATE purchase_item SET withdrawn = withdrawn + $2,
+             status = CASE WHEN withdrawn + $2 < quantity THEN 'fulfilled' ELSE 'withdrawn' END WHERE id = $1""",
+        item_id, units,
+    )  # fmt: skip
+    if not await OrderItem.exists().where(OrderItem.order_id == order_id, OrderItem.status == "failed"):
+        await unpark(order_id)
+    await move(Order, order_id, FulfillmentStatus.PROCESSING, FULFILLMENT_MOVES, column="fulfillment_status")
+    await _close_if_all_there(order_id)
+
+
+async def _close_if_all_there(order_id: UUID) -> None:
+    closed = ["fulfilled", "withdrawn"]
+    if await OrderItem.exists().where(OrderItem.order_id == order_id, OrderItem.status.not_in(closed)):
         return
     order = await _fulfilled(order_id)
     if order is not None and order["held_at"] is None:
@@ -151,6 +176,7 @@ async def item_fulfilled(order_id: UUID, item_id: UUID) -> None:
 
 
 async def _fulfilled(order_id: UUID) -> dict[str, Any] | None:
+    await issues.resolve(f"order:{order_id}", SLOW)
     await move(Order, order_id, FulfillmentStatus.FULFILLED, FULFILLMENT_MOVES, column="fulfillment_status")
     return await _to(order_id, OrderStatus.FULFILLED, "order.fulfilled", {Order.fulfilled_at: clock.now()})
 
@@ -176,6 +202,7 @@ async def give_up(order_id: UUID, cause: str) -> bool:
     if await _to(order_id, OrderStatus.FAILED, "order.given_up", cause=cause) is None:
         return False
     await unpark(order_id)
+    await issues.resolve(f"order:{order_id}", SLOW)
     await park(order_id, f"{OF_MONEY}refund due, as nothing was delivered: {cause}")
     return True
 

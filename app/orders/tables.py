@@ -46,7 +46,10 @@ class Order(Table, tablename="purchase"):
 
 
 class OrderItem(Table, tablename="purchase_item"):
-    """One product of an order, with the price and the words of the moment it was bought."""
+    """One product of an order, with the price and the words of the moment it was bought.
+
+    ``withdrawn``: units whose money the customer took back, as their keys did not come; none is delivered for those.
+    """
 
     id = UUID(primary_key=True, default=None)
     order_id = ForeignKey(Order, index=True, null=False, on_delete=OnDelete.restrict)
@@ -57,4 +60,5 @@ class OrderItem(Table, tablename="purchase_item"):
     platform = Varchar(64)
     quantity = Integer()
     unit_price = Numeric((12, 2))
+    withdrawn = Integer(default=0)
     status = Varchar(16, default="pending")

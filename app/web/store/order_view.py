@@ -7,7 +7,7 @@ from app.accounts.addresses import masked, shown
 from app.breakers import queries as breakers
 from app.core.money import Money, plain
 from app.fulfillment import queries as supply
-from app.fulfillment import trouble
+from app.fulfillment import trouble, withdrawal
 from app.history import queries as history
 from app.jobs import queries as jobs
 from app.keys import queries as keys
@@ -51,9 +51,13 @@ async def build(order: dict[str, Any]) -> dict[str, Any]:
     current = supply.current(reservations)
     in_trouble = trouble.of_order(order, current, away=await breakers.away("kinguin"), dead=bool(dead))
     going = order["held_at"] is not None and phase != "refunded"
+    late = any(e["kind"] == withdrawal.LATE for e in events)
     headline, next_words, title, favicon = (
-        words.GOING_BACK if going else said or await _say(order, phase, refused, in_trouble, items)
+        words.GOING_BACK if going else said or await _say(order, phase, refused, in_trouble, items, late=late)
     )
+    offer = await withdrawal.offered(order)
+    if offer:
+        next_words = f"{next_words} {words.OFFER.format(amount=offer.share)}"
     return {
         "id": order["id"],
         "short_id": short(order["id"]),
@@ -78,6 +82,7 @@ async def build(order: dict[str, Any]) -> dict[str, Any]:
         "success_url": f"/orders/{order['id']}/success",
         "done": order["status"] == "fulfilled",
         "keys_here": order["status"] == "paid" and any(item["keys_ready"] for item in items),
+        "withdrawal": offer.share if offer else None,
         "can_cancel": order["status"] in OPEN,
         "can_choose_coin": order["status"] in OPEN,
         "coins": coin_choices(coins, currency),
@@ -85,10 +90,18 @@ async def build(order: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _say(
-    order: dict[str, Any], phase: str, refused: bool, in_trouble: trouble.Trouble | None, items: list[dict[str, Any]]
+    order: dict[str, Any],
+    phase: str,
+    refused: bool,
+    in_trouble: trouble.Trouble | None,
+    items: list[dict[str, Any]],
+    *,
+    late: bool,
 ) -> tuple[str, str, str, str]:
     if in_trouble:
         return supply_words.said(in_trouble, items)
+    if order["status"] in {"paid", "confirming"}:
+        return await supply_words.in_time(order, late=late)
     if order["status"] == "created" and not refused and await breakers.away("nowpayments"):
         return supply_words.PROVIDER_AWAY
     return words.REFUSED if refused else words.HEADLINES[phase]

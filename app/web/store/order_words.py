@@ -43,7 +43,7 @@ HEADLINES = {  # phase → (headline, what happens next and how long it takes, s
     ),
     "confirming": (
         "Payment seen, waiting for confirmations",
-        "The network confirms it in 2 to 30 minutes, depending on the coin. You can close this page: we email you.",
+        "The network confirms it. How long that takes depends on the coin. You can close this page: we email you.",
         "Confirming payment",
         "working",
     ),
@@ -55,7 +55,7 @@ HEADLINES = {  # phase → (headline, what happens next and how long it takes, s
     ),
     "processing": (
         "Paid. Getting your key",
-        "This takes seconds, at most a few minutes. You can close this page: we email you when it is ready.",
+        "We are buying it from our supplier. You can close this page: we email you when it is ready.",
         "Getting your key",
         "working",
     ),
@@ -75,6 +75,21 @@ HEADLINES = {  # phase → (headline, what happens next and how long it takes, s
     "refunded": ("This order was refunded", "The money is on its way back to you.", "Refunded", "done"),
     "cancelled": ("This order is cancelled", "Nothing was charged.", "Cancelled", "attention"),
 }
+USUAL_KEYS = "Most keys are here within {usual}. You can close this page: we email you when it is ready."
+USUAL_CONFIRMATION = "The network usually confirms it within {usual}. You can close this page: we email you."
+KEY_SLOW = (
+    "Paid. This takes longer than usual",
+    "Most keys are here within {usual}, yours is not yet. We keep asking our supplier, and email you when it is ready.",
+    "Getting your key",
+    "working",
+)
+KEY_LATE = (
+    "Paid. Your key takes longer than it should",
+    "Our supplier has not delivered yet. We keep asking, and our team has been told.",
+    "Waiting for our supplier",
+    "attention",
+)
+OFFER = "You can wait, or get a refund of {amount} below."
 GOING_BACK = (
     "You are getting your money back",
     "Below you see the status and what we need from you. Please don't send any more for this order.",
@@ -121,7 +136,7 @@ HELD = (
 )
 SEEN_LATE = (
     "Late, but seen: your payment is on its way",
-    "The network confirms it in 2 to 30 minutes. If the game is still sold at its price, you get your key. If "
+    "The network confirms it. If the game is still sold at its price, you get your key. If "
     "not, you choose what happens to your money. You can close this page: we email you.",
     "Confirming payment",
     "working",
@@ -152,7 +167,12 @@ PROGRESS = {
     "refunded": 100,
     "cancelled": 100,
 }
-ITEM_WORDS = {"pending": "", "fulfilled": "Key ready", "failed": "Being fixed by our team"}
+ITEM_WORDS = {
+    "pending": "",
+    "fulfilled": "Key ready",
+    "failed": "Being fixed by our team",
+    "withdrawn": "You get your money back",
+}
 PAYMENT_WORDS = {
     "waiting": "Waiting for your payment to appear on the network.",
     "confirming": "Waiting for the network to confirm it.",
@@ -198,6 +218,9 @@ EVENTS = {  # kind → (icon, words); a kind that is missing here is for our own
     "choice.credit": ("coin", "You chose store credit"),
     "choice.top_up": ("coin", "You chose to add what is missing"),
     "order.paid": ("check", "Paid in full"),
+    "supply.slow": ("clock", "Takes longer than usual: we keep asking our supplier"),
+    "supply.late": ("alert", "Takes longer than it should: our team has been told"),
+    "supply.withdrawn": ("coin", "You chose a refund for the keys that did not come"),
     "supply.reserved": ("package", "Bought from our supplier"),
     "supply.ready": ("package", "The supplier has the key ready"),
     "supply.failed": ("alert", "The supplier could not deliver. Our team is on it"),

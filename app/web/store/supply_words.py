@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from app.core import clock
 from app.fulfillment.trouble import Kind, Trouble, partly
+from app.orders import timing
+from app.web.store import order_words
 
 TITLES = {  # kind → (short words for the title, favicon)
     Kind.WAIT: ("Waiting for our supplier", "waiting"),
@@ -23,3 +26,23 @@ def said(trouble: Trouble, items: list[dict[str, Any]]) -> tuple[str, str, str, 
     ready, units = sum(item["keys_ready"] for item in items), sum(item["quantity"] for item in items)
     words = f"{partly(ready, units)} {trouble.words}" if 0 < ready < units else trouble.words
     return trouble.headline, words, *TITLES[trouble.kind]
+
+
+async def in_time(order: dict[str, Any], *, late: bool) -> tuple[str, str, str, str]:
+    """While all goes well: what takes how long by our own record, and other words once it has taken longer."""
+    headline, words, title, favicon = order_words.HEADLINES[order_words.PHASES[order["status"]]]
+    if order["status"] == "confirming":
+        usual = await timing.confirm_time(order["pay_currency"] or "")
+        said = order_words.USUAL_CONFIRMATION.format(usual=timing.in_words(usual)) if usual else words
+        return headline, said, title, favicon
+    if late:
+        return order_words.KEY_LATE
+    usual = await timing.key_time()
+    if usual is None:
+        return headline, words, title, favicon
+    slow = order["paid_at"] is not None and clock.now() - order["paid_at"] > usual
+    if slow:
+        headline, words, title, favicon = order_words.KEY_SLOW
+    else:
+        words = order_words.USUAL_KEYS
+    return headline, words.format(usual=timing.in_words(usual)), title, favicon

@@ -1,0 +1,37 @@
+"""Letters about keys that don't come: what happened, how much the customer can have back, and where."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from app.core import db
+from app.fulfillment import trouble, withdrawal
+from app.orders import letters
+from app.orders import service as orders
+
+KINDS = {trouble.SOLD_OUT: "sold_out", trouble.TOO_DEAR: "price_jump"}  # of any other cause: supply_failed
+
+
+async def item_failed(order_id: UUID, item_id: UUID, cause: str) -> None:
+    """The item fails for ``cause``, under its order's lock: its order waits for a person, and its customer is told."""
+    await orders.item_failed(order_id, item_id, cause)
+    await _write(order_id, KINDS.get(cause, "supply_failed"))
+
+
+async def late(order_id: UUID) -> None:
+    """The supplier takes longer than the set time."""
+    await _write(order_id, "supplier_delay")
+
+
+async def _write(order_id: UUID, kind: str) -> None:
+    order = await orders.lock(order_id)
+    found = await withdrawal.offered(order) if order else None
+    if order is not None and found is not None:
+        games = await _games(order_id, found.units)
+        await letters.write(order, kind, games=games, amount=str(found.share))
+
+
+async def _games(order_id: UUID, units: Mapping[UUID, int]) -> str:
+    """The games of which keys are missing, as a letter names them: ``Hades, 2 keys of Celeste``."""
+    rows = await db.fetch("SELECT id, name FROM purchase_item WHERE order_id = $1 ORDER BY position", order_id)
+    counted = [(row["name"], units[row["id"]]) for row in rows if row["id"] in units]
+    return ", ".join(name if number == 1 else f"{number} keys of {name}" for name, number in counted)

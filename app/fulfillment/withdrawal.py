@@ -1,0 +1,112 @@
+"""The customer takes the money back for keys that don't come: never for one that was delivered, nor the other way.
+
+Both are decided under the order's lock. Where no key is there, all of the order's money goes back, and what the
+supplier delivers later stays locked. Where some are there, the missing units are struck off their items, and no key is
+fetched for them any more.
+"""
+
+from dataclasses import dataclass
+from decimal import ROUND_DOWN, Decimal
+from typing import Any
+from uuid import UUID
+
+from app.catalog import credits
+from app.core import db
+from app.core.errors import Conflict
+from app.core.money import CENT, Money
+from app.history import queries as timelines
+from app.history import service as history
+from app.jobs import service as jobs
+from app.keys import service as keys
+from app.orders import service as orders
+
+REASON = "not delivered in time"  # of the refund; app.mail.reasons has its words for the customer
+LATE = "supply.late"  # the event after which a customer may withdraw
+
+
+class NothingToWithdraw(Conflict):
+    title = "There is nothing to take back for this order now"
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Units whose key is not there.
+
+    ``share``: of the order's money; ``credit``: of the store credit it took. ``whole``: nothing of the order is there,
+    and nothing else of it is awaited.
+    """
+
+    units: dict[UUID, int]
+    share: Money
+    credit: Money
+    whole: bool
+
+
+async def offered(order: dict[str, Any]) -> Missing | None:
+    """What the customer of a paid order may have back now; None while its keys may well come in time."""
+    if order["status"] != "paid" or order["held_at"] is not None or order["merchant_id"] is not None:
+        return None
+    late = await timelines.has(order["id"], LATE)
+    if order["fulfillment_status"] != "failed" and not late:
+        return None
+    found = await missing(order, failed_only=not late)
+    return found if found.units and found.share.amount > 0 else None
+
+
+async def missing(order: dict[str, Any], *, failed_only: bool) -> Missing:
+    """The units whose key is not there, of all of an order's items or of those that failed, and what was paid for
+    them."""
+    rows = await db.fetch(
+        """SELECT i.id, i.unit_price, i.status, i.quantity - i.withdrawn - count(k.id) AS missing,
+             count(k.id) AS delivered
+           FROM purchase_item i LEFT JOIN sealed_key k ON k.item_id = i.id WHERE i.order_id = $1
+           GROUP BY i.id ORDER BY i.position""",
+        order["id"],
+    )
+    awaited = [row for row in rows if row["missing"] > 0]
+    gone = [row for row in awaited if row["status"] == "failed" or not failed_only]
+    whole = len(gone) == len(awaited) and not any(row["delivered"] for row in rows)
+    listed = sum((row["unit_price"] * row["missing"] for row in gone), Decimal(0))
+    part = listed / order["subtotal"] if order["subtotal"] else Decimal(0)
+    by_credit = order["discount"] if credits.is_credit(order["discount_code"]) else Decimal(0)
+    share, credit = (
+        Money((paid * part).quantize(CENT, ROUND_DOWN), order["currency"]) for paid in (order["total"], by_credit)
+    )
+    return Missing({row["id"]: row["missing"] for row in gone}, share, credit, whole)
+
+
+async def withdraw(order_id: UUID) -> Money:
+    """Take the money back for all that is missing. Returns how much. Raises NothingToWithdraw.
+
+    From here on nothing more of it is bought or shown; its refund is asked for by a job of the same transaction.
+    """
+    async with db.transaction():
+        order = await orders.lock(order_id)
+        found = await offered(order) if order else None
+        if order is None or found is None:
+            raise NothingToWithdraw("Your key is here, or it may still come in time. Reload the page.")
+        args: dict[str, object] = {"order_id": str(order_id), "reason": REASON}
+        if found.whole:
+            await orders.hold(order_id)
+            await keys.lock(order_id)
+        else:
+            args |= found.share.as_json()
+            await _strike_off(order, found)
+        said = {"amount": found.share.as_json(), "units": sum(found.units.values())}
+        await history.record(order_id, "supply.withdrawn", **said)
+        await jobs.post("refunds.ask", args, subject=order_id)
+    return found.share
+
+
+async def _strike_off(order: dict[str, Any], found: Missing) -> None:
+    """The missing units are not bought, fetched or waited for any more; the order is done with what came."""
+    for item_id, units in found.units.items():
+        # What was never asked of the supplier is not asked any more.
+        await db.fetch(
+            """UPDATE reservation SET status = 'cancelled', next_check_at = NULL
+               WHERE item_id = $1 AND status = 'requested' AND asked_at IS NULL""",
+            item_id,
+        )
+        await orders.item_withdrawn(order["id"], item_id, units)
+    if found.credit.amount > 0:
+        await credits.put_back(order["discount_code"], found.credit.amount)

@@ -1,0 +1,259 @@
+"""A supplier that takes long: the owner hears, the customer may take the money back, and never gets both."""
+
+import asyncio
+import contextlib
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from app.core import clock, db
+from app.core.money import Money
+from app.fulfillment import watch, withdrawal
+from app.fulfillment.withdrawal import NothingToWithdraw
+from app.issues import queries as issues
+from app.keys import service as keys
+from app.orders import timing
+from app.providers.errors import ProviderError
+from tests.builders import (
+    VISITOR,
+    buy,
+    check,
+    collect,
+    count,
+    events,
+    job_names,
+    order,
+    paid,
+    place,
+    reservation,
+    rows,
+    supplier_product,
+)
+
+LATER = watch.LATE + timedelta(minutes=1)
+
+
+async def silent(app: Any, box: Any, *quantities: int, **set_product: Any) -> tuple[UUID, list[dict[str, Any]]]:
+    """A paid order whose keys the supplier was asked for and does not deliver."""
+    order_id, items = await paid(app.state.kit, box, *quantities)
+    for item in items:
+        await box.set_product(await supplier_product(item), mode="by_hand", **set_product)
+        await buy(app.state.kit, item)
+    return order_id, items
+
+
+async def codes(order_id: UUID) -> list[str]:
+    return [issue.code for issue in await issues.open_for(f"order:{order_id}")]
+
+
+async def test_before_the_set_time_nobody_is_told_and_nothing_can_be_taken_back(app, box) -> None:
+    order_id, _ = await silent(app, box)
+    before = await rows()
+    with clock.travelled(watch.LATE - timedelta(minutes=1)):
+        assert await watch.tell_slow() == 0
+    with pytest.raises(NothingToWithdraw):
+        await withdrawal.withdraw(order_id)
+    assert await rows() == before
+
+
+async def test_at_the_set_time_the_owner_hears_and_the_customer_is_written_to_once(app, box) -> None:
+    order_id, (item,) = await silent(app, box)
+    with clock.travelled(LATER):
+        assert await watch.tell_slow() == 1
+        assert await watch.tell_slow() == 0
+    assert await codes(order_id) == ["supplier_slow"]
+    assert (await events(order_id)).count("supply.late") == 1
+    letter = await db.fetch_one("SELECT context::text AS said FROM mail WHERE kind = 'supplier_delay'")
+    assert letter is not None
+    assert f'"amount": "{Money((await order(order_id))["total"], "USD")}"' in letter["said"]
+    assert item["name"] in letter["said"]
+
+
+async def test_the_issue_ends_by_itself_when_the_key_comes(app, box) -> None:
+    order_id, (item,) = await silent(app, box)
+    with clock.travelled(LATER):
+        await watch.tell_slow()
+    found = await reservation(item)
+    await box.act(found["supplier_order_id"], "deliver")
+    await check(app.state.kit, found)
+    await collect(app.state.kit, found)
+    assert (await order(order_id))["status"] == "fulfilled"
+    assert await codes(order_id) == []
+    with pytest.raises(NothingToWithdraw):
+        await withdrawal.withdraw(order_id)
+
+
+async def test_who_takes_the_money_back_gets_all_of_it_and_no_key_that_comes_later(app, box, drain) -> None:
+    order_id, (item,) = await silent(app, box)
+    with clock.travelled(LATER):
+        await watch.tell_slow()
+    total = (await order(order_id))["total"]
+    assert (await withdrawal.withdraw(order_id)).amount == total
+    await drain(only="refunds.ask")
+    refund = await db.fetch_one("SELECT amount, status, reason, asked_by FROM refund")
+    assert refund is not None
+    assert tuple(refund) == (total, "pending", withdrawal.REASON, "customer")
+    found = await reservation(item)
+    await box.act(found["supplier_order_id"], "deliver")
+    with contextlib.suppress(ProviderError):
+        await check(app.state.kit, found)
+        await collect(app.state.kit, found)
+    with pytest.raises(keys.KeyLocked):
+        await keys.reveal(order_id, item["id"], VISITOR, store=app.state.store)
+    assert await count("sealed_key", "revealed_at IS NOT NULL") == 0
+    assert await count("mail", "kind = 'key_ready'") == 0
+    assert await codes(order_id) == []
+
+
+async def test_taking_it_back_twice_at_once_asks_for_one_refund(app, box, drain) -> None:
+    order_id, _ = await silent(app, box)
+    with clock.travelled(LATER):
+        await watch.tell_slow()
+    done = await asyncio.gather(*(withdrawal.withdraw(order_id) for _ in range(4)), return_exceptions=True)
+    assert sum(isinstance(answer, Money) for answer in done) == 1
+    assert sum(isinstance(answer, NothingToWithdraw) for answer in done) == 3
+    await drain(only="refunds.ask")
+    assert await count("refund") == 1
+
+
+async def test_two_of_three_came_and_the_third_is_taken_back(app, box, drain) -> None:
+    order_id, (item,) = await paid(app.state.kit, box, 3)
+    await box.set_product(await supplier_product(item), mode="by_hand", partial=2)
+    found = await buy(app.state.kit, item)
+    await check(app.state.kit, found)
+    await collect(app.state.kit, found)
+    with clock.travelled(LATER):
+        await watch.tell_slow()
+    total = (await order(order_id))["total"]
+    third = await withdrawal.withdraw(order_id)
+    assert third.amount == (total / 3).quantize(Decimal("0.01"), rounding="ROUND_DOWN")
+    now = await order(order_id)
+    assert (now["status"], now["fulfillment_status"], now["held_at"]) == ("fulfilled", "fulfilled", None)
+    assert [(i["status"], i["withdrawn"]) for i in now["items"]] == [("fulfilled", 1)]
+    assert len(await keys.reveal(order_id, item["id"], VISITOR, store=app.state.store)) == 2
+    await drain(only="refunds.ask")
+    assert await db.fetch_value("SELECT amount FROM refund") == third.amount
+    await box.act(found["supplier_order_id"], "deliver")
+    await check(app.state.kit, found)
+    await collect(app.state.kit, found)
+    assert await count("sealed_key") == 2
+    assert await codes(order_id) == ["late_delivery"]
+    assert (await reservation(item))["next_check_at"] is None
+
+
+async def test_the_item_that_failed_is_taken_back_and_the_other_is_still_delivered(app, box, drain) -> None:
+    order_id, (gone, other) = await paid(app.state.kit, box, 1, 2)
+    await box.set_product(await supplier_product(gone), stock=0)
+    await buy(app.state.kit, gone)
+    price = (await order(order_id))["items"][0]["unit_price"]
+    assert (await withdrawal.withdraw(order_id)).amount == price
+    assert (await order(order_id))["status"] == "paid"
+    found = await buy(app.state.kit, other)
+    await check(app.state.kit, found)
+    await collect(app.state.kit, found)
+    now = await order(order_id)
+    assert (now["status"], [i["status"] for i in now["items"]]) == ("fulfilled", ["withdrawn", "fulfilled"])
+    assert now["cause"] is None
+    assert "fulfillment.reserve" in await job_names()
+    await drain(only="fulfillment.reserve")
+    assert len(await box.orders()) == 1
+
+
+@pytest.mark.parametrize("round_", range(6))
+async def test_a_key_and_its_money_never_both_go_out_however_they_race(app, box, drain, round_: int) -> None:
+    order_id, (item,) = await silent(app, box, 2)
+    with clock.travelled(LATER):
+        await watch.tell_slow()
+    found = await reservation(item)
+    await box.act(found["supplier_order_id"], "deliver_one" if round_ % 2 else "deliver")
+    await check(app.state.kit, found)
+
+    async def deliver() -> None:
+        if round_ >= 3:
+            await asyncio.sleep(0.002 * round_)
+        await collect(app.state.kit, found)
+
+    await asyncio.gather(deliver(), withdrawal.withdraw(order_id), return_exceptions=True)
+    await drain(only="refunds.ask")
+    with contextlib.suppress(Exception):
+        await keys.reveal(order_id, item["id"], VISITOR, store=app.state.store)
+    shown = await count("sealed_key", "revealed_at IS NOT NULL")
+    total = (await order(order_id))["total"]
+    back = await db.fetch_value("SELECT coalesce(sum(amount), 0) FROM refund")
+    assert shown * total / 2 + back <= total
+
+
+async def test_credit_that_paid_for_a_missing_key_comes_back_as_credit(app, box) -> None:
+    order_id, (item,) = await paid(app.state.kit, box, 2)
+    await db.fetch(
+        "INSERT INTO credit (code, email, amount, currency, from_order, created_at) VALUES "
+        "('CREDIT-TEST', 'a@b.io', 0, 'USD', $1, now())", order_id,
+    )  # fmt: skip
+    half = ((await order(order_id))["subtotal"] / 2).quantize(Decimal("0.01"))
+    await db.fetch(
+        "UPDATE purchase SET discount = $2, total = subtotal - $2, discount_code = 'CREDIT-TEST' WHERE id = $1",
+        order_id, half,
+    )  # fmt: skip
+    await box.set_product(await supplier_product(item), mode="by_hand", partial=1)
+    found = await buy(app.state.kit, item)
+    await check(app.state.kit, found)
+    await collect(app.state.kit, found)
+    with clock.travelled(LATER):
+        await watch.tell_slow()
+    taken = await withdrawal.withdraw(order_id)
+    left = await db.fetch_value("SELECT amount FROM credit WHERE code = 'CREDIT-TEST'")
+    assert abs(taken.amount + left - (await order(order_id))["subtotal"] / 2) <= Decimal("0.02")
+
+
+async def fulfilled_in(minutes: float, how_many: int) -> None:
+    """Orders of before, that were fulfilled so long after they were paid."""
+    for _ in range(how_many):
+        order_id = await place()
+        await db.fetch(
+            """UPDATE purchase SET status = 'fulfilled', paid_at = now() - $2::interval - interval '1 day',
+                 fulfilled_at = now() - interval '1 day' WHERE id = $1""",
+            order_id, timedelta(minutes=minutes),
+        )  # fmt: skip
+
+
+async def test_what_is_usual_is_measured_on_our_own_orders_and_unknown_where_few_were(app) -> None:
+    with clock.travelled(timedelta(hours=1)):
+        await fulfilled_in(2, 19)
+        assert await timing.key_time() is None
+    with clock.travelled(timedelta(hours=2)):
+        await fulfilled_in(7, 1)
+        assert await timing.key_time() == timedelta(minutes=2)
+    with clock.travelled(timedelta(hours=3)):
+        await fulfilled_in(7, 5)
+        assert await timing.key_time() == timedelta(minutes=7)
+
+
+async def test_past_what_is_usual_the_timeline_says_so_once(app, box) -> None:
+    order_id, _ = await silent(app, box)
+    await fulfilled_in(4, 20)
+    with clock.travelled(timedelta(minutes=3)):
+        await watch.tell_slow()
+        assert "supply.slow" not in await events(order_id)
+    with clock.travelled(timedelta(minutes=5)):
+        await watch.tell_slow()
+        await watch.tell_slow()
+    assert (await events(order_id)).count("supply.slow") == 1
+    assert await codes(order_id) == []
+
+
+@pytest.mark.parametrize(
+    ("took", "words"),
+    [
+        (5, "a minute"),
+        (61, "2 minutes"),
+        (180, "3 minutes"),
+        (5940, "99 minutes"),
+        (6000, "2 hours"),
+        (300000, "4 days"),
+    ],
+)
+def test_a_time_is_said_in_words_and_never_shorter_than_it_is(took: int, words: str) -> None:
+    assert timing.in_words(timedelta(seconds=took)) == words

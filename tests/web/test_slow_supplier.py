@@ -1,0 +1,98 @@
+"""What an order's page says while the supplier is slow, and the button that gets the money back."""
+
+from datetime import timedelta
+
+import pytest
+
+from app.core import clock, db
+from app.fulfillment import watch
+from tests.web.builders import assert_problem, count, pay, picture, place, submit
+from tests.web.test_supply_trouble import supplier_id
+
+LATER = watch.LATE + timedelta(minutes=10)
+
+
+@pytest.fixture
+async def silent(client, drain, box):
+    """A paid order whose supplier says nothing."""
+    order = await place(client)
+    await drain()
+    await box.set_product(await supplier_id(), mode="by_hand")
+    await pay(client, box, order)
+    await drain()
+    return order
+
+
+async def usual(minutes: int) -> None:
+    """Twenty orders of before that had their keys after so many minutes."""
+    for _ in range(20):
+        await db.fetch(
+            """INSERT INTO purchase (id, email, status, fulfillment_status, currency, subtotal, total, created_at,
+                 paid_at, fulfilled_at, told)
+               VALUES (gen_random_uuid(), 'a@b.io', 'fulfilled', 'fulfilled', 'USD', 1, 1, now() - interval '1 day',
+                 now() - interval '1 day', now() - interval '1 day' + $1, 0)""",
+            timedelta(minutes=minutes),
+        )
+
+
+async def test_without_a_record_of_our_own_no_time_is_promised(visitor, silent) -> None:
+    with clock.travelled(timedelta(days=2)):  # past what another test has measured
+        page = (await visitor(**silent.bearer).get(f"/orders/{silent.id}")).text
+    assert "We are buying it from our supplier." in page
+    assert "minutes" not in page[page.index('id="order-words"') :][:600]
+
+
+async def test_the_page_promises_what_our_own_record_says_and_takes_it_back_when_it_is_over(visitor, silent) -> None:
+    await usual(4)
+    owner = visitor(**silent.bearer)
+    with clock.travelled(timedelta(minutes=2)):
+        assert "Most keys are here within 4 minutes." in (await owner.get(f"/orders/{silent.id}")).text
+    with clock.travelled(timedelta(minutes=5)):
+        page = (await owner.get(f"/orders/{silent.id}")).text
+    assert "Paid. This takes longer than usual" in page
+    assert "Most keys are here within 4 minutes, yours is not yet." in page
+    assert "Get a refund" not in page
+
+
+async def test_after_forty_silent_minutes_the_page_offers_the_money_back(visitor, client, admin, silent) -> None:
+    owner = visitor(**silent.bearer)
+    with clock.travelled(LATER):
+        await watch.tell_slow()
+        page = (await owner.get(f"/orders/{silent.id}")).text
+    total = await db.fetch_value("SELECT total FROM purchase WHERE id = $1::text::uuid", silent.id)
+    assert "Paid. Your key takes longer than it should" in page
+    assert f"You can wait, or get a refund of ${total} below." in page
+    assert f'action="/orders/{silent.id}/withdrawals"' in page
+    assert "seconds, at most" not in page
+    assert "The supplier takes long" in (await admin.get("/admin")).text
+    given = await submit(owner, f"/orders/{silent.id}/withdrawals")
+    assert given.status_code == 303
+    page = (await owner.get(f"/orders/{silent.id}")).text
+    assert "You are getting your money back" in page
+    assert "/withdrawals" not in page
+    assert "The supplier takes long" not in (await admin.get("/admin")).text
+
+
+async def test_the_money_back_by_json(client, silent, drain) -> None:
+    with clock.travelled(LATER):
+        await watch.tell_slow()
+    answer = await client.post(f"/orders/{silent.id}/withdrawals", json={}, headers=silent.bearer)
+    assert answer.status_code == 202
+    assert answer.json()["orderId"] == silent.id
+    total = await db.fetch_value("SELECT total FROM purchase WHERE id = $1::text::uuid", silent.id)
+    assert answer.json()["amount"] == {"amount": str(total), "currency": "USD"}
+    await drain(only="refunds.ask")
+    assert await count("refund") == 1
+    again = await client.post(f"/orders/{silent.id}/withdrawals", json={}, headers=silent.bearer)
+    assert again.status_code == 409
+    assert await count("refund") == 1
+
+
+async def test_nobody_else_and_nobody_too_early_gets_it(client, visitor, silent) -> None:
+    before = await picture(but=("audit_line", "audit_head"))
+    early = await client.post(f"/orders/{silent.id}/withdrawals", json={}, headers=silent.bearer)
+    assert_problem(early, 409, "nothing_to_withdraw")
+    with clock.travelled(LATER):
+        stranger = await client.post(f"/orders/{silent.id}/withdrawals", json={})
+    assert stranger.status_code == 404
+    assert await picture(but=("audit_line", "audit_head")) == before
