@@ -6,10 +6,22 @@ from typing import Any
 
 CENT = Decimal("0.01")
 SYMBOLS = {"USD": "$", "EUR": "€"}
+DECIMALS = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "ISK": 0, "KWD": 3, "BHD": 3, "OMR": 3, "JOD": 3, "TND": 3}
+"""ISO 4217's minor units, of currencies that have not two."""
 
 
 class CurrencyMismatch(ValueError):
     """Two amounts of different currencies were put together."""
+
+
+def decimals(currency: str) -> int:
+    """Digits after the point of amounts in ``currency`` (ISO 4217): 0 for yen, 3 for Kuwaiti dinars."""
+    return DECIMALS.get(currency, 2)
+
+
+def smallest(currency: str) -> Decimal:
+    """The least amount there is of ``currency``: a cent, a yen, a fils."""
+    return Decimal(1).scaleb(-decimals(currency))
 
 
 @dataclass(frozen=True, slots=True, order=False)
@@ -24,7 +36,7 @@ class Money:
             raise TypeError(f"money needs a Decimal, not {type(self.amount).__name__}")
         if not self.amount.is_finite():
             raise ValueError("money must be finite")
-        object.__setattr__(self, "amount", self.amount.quantize(CENT, ROUND_HALF_UP))
+        object.__setattr__(self, "amount", self.amount.quantize(smallest(self.currency), ROUND_HALF_UP))
 
     def _same(self, other: "Money") -> Decimal:
         if self.currency != other.currency:
@@ -49,17 +61,27 @@ class Money:
         return self.amount <= self._same(other)
 
     def percent(self, share: Decimal) -> "Money":
-        """``share`` percent of this, rounded half up to the cent."""
+        """``share`` percent of this, rounded half up to the smallest unit."""
         return Money(self.amount * share / 100, self.currency)
 
     def __str__(self) -> str:
         symbol, sign = SYMBOLS.get(self.currency), "-" if self.amount < 0 else ""
-        size = f"{abs(self.amount):,.2f}"
+        size = f"{abs(self.amount):,.{decimals(self.currency)}f}"
         return f"{sign}{symbol}{size}" if symbol else f"{sign}{size} {self.currency}"
 
     def as_json(self) -> dict[str, str]:
         """``{"amount": "19.99", "currency": "USD"}``"""
-        return {"amount": f"{self.amount:.2f}", "currency": self.currency}
+        return {"amount": self.digits, "currency": self.currency}
+
+    @property
+    def digits(self) -> str:
+        """The amount with as many decimals as its currency has: ``49.90``, ``500`` of JPY, ``1.250`` of KWD."""
+        return f"{self.amount:f}"
+
+    @property
+    def minor(self) -> int:
+        """The amount in its smallest unit: 4990 cents for ``49.90``."""
+        return int(self.amount.scaleb(decimals(self.currency)))
 
 
 def parse_decimal(text: Any) -> Decimal | None:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from app.core import clock, db, log
 from app.core.ids import new_id
-from app.core.money import CENT, CurrencyMismatch, Money
+from app.core.money import CurrencyMismatch, Money, smallest
 from app.core.settings import settings
 from app.history import service as history
 from app.ledger import accounts, queries
@@ -37,7 +37,8 @@ async def charge(order_id: UUID, total: Money) -> None:
     if await _has(order_id, "charge", _price(order_id)):
         return
     percent, least = settings().underpaid_tolerance_percent, settings().underpaid_tolerance_amount
-    allowed = max(total.percent(percent).amount, least) + CENT  # a cent more: coins were rounded into money
+    # One unit more: coins were rounded into money.
+    allowed = max(total.percent(percent).amount, least) + smallest(total.currency)
     posting = accounts.charge(await queries.balances(order_id), total.amount, allowed)
     await _post(order_id, "charge", _price(order_id), total.currency, posting)
 

@@ -18,7 +18,7 @@ class LedgerEntry(Table, tablename="ledger_entry"):
     order_id = ForeignKey(Order, index=True, null=False, on_delete=OnDelete.restrict)
     kind = Varchar(32)
     account = Varchar(32)
-    amount = Numeric((14, 2))
+    amount = Numeric(None)
     currency = Varchar(3)
     reference = Varchar(80)
     at = Timestamptz(default=None)

@@ -1,6 +1,7 @@
 """Requests that may be sent again: what the first was answered is kept with its effect, in one transaction.
 
-So a repeat finds both or neither, whatever died in between; Redis has no part in it.
+So a repeat finds both or neither, whatever died in between; Redis has no part in it. Of refusals only final ones are
+kept: one that hangs on a state that may change is asked about anew, by the same key.
 """
 
 import contextlib
@@ -20,13 +21,12 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from app.core import clock, db
 from app.core.crypto import IV_BYTES, bound, derive
-from app.core.errors import Conflict, Invalid, Problem, TooMany
+from app.core.errors import Conflict, Invalid, Problem
 from app.core.settings import settings
 
 KEPT = timedelta(hours=24)
 AT_ONCE = 5000  # old answers that one tidying deletes
 _KEY = re.compile(r"[!-~]{1,255}")  # what a header holds without quoting
-SERVER_FAULT = 500
 
 Effect = Callable[[], Awaitable[tuple[int, bytes]]]
 """What a request does, answering with its status and body. A Problem it raises undoes it and is the answer."""
@@ -69,11 +69,11 @@ def check(key: str) -> str:
 
 
 class _Refused(Exception):
-    """The effect was refused: its transaction is undone, the refusal is the answer."""
+    """The effect was refused for good: its transaction is undone, the refusal is the answer."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, reply: Reply) -> None:
         super().__init__()
-        self.problem = problem
+        self.reply = reply
 
 
 class _Overtaken(Exception):
@@ -91,29 +91,29 @@ class _Request:
 
 
 async def once(
-    merchant_id: UUID, *, test: bool, key: str, asked: bytes, effect: Effect, refused: Callable[[Problem], bytes]
+    merchant_id: UUID, *, test: bool, key: str, asked: bytes, effect: Effect, refused: Callable[[Problem], Reply | None]
 ) -> Reply:
     """Do ``effect``, or answer as the first time if the same was ``asked`` with this key within KEPT.
 
-    A refusal (4xx), spelt by ``refused``, is kept like a success; what failed on our side, or came too often, is not.
+    ``refused`` gives the answer to keep for a refusal that is final. Where it gives None the refusal is raised and
+    nothing is kept, so the same request may take effect later.
     Raises RequestInProgress while the first is under way, and IdempotencyKeyReused when something else is asked.
     """
     name = hashlib.sha256(bound(merchant_id.bytes, b"test" if test else b"live", check(key).encode())).hexdigest()
     print_ = hmac.digest(_secret("bitloot requests"), asked, hashlib.sha256).hex()
     request = _Request(merchant_id, name, print_, key)
     try:
-        return await _first(request, effect)
+        return await _first(request, effect, refused)
     except _Refused as undone:
-        reply = Reply(undone.problem.status, refused(undone.problem))
         with contextlib.suppress(_Overtaken):
-            await _keep(request, reply)
-            return reply
+            await _keep(request, undone.reply)
+            return undone.reply
     except _Overtaken:
         pass
     return await _again(request)
 
 
-async def _first(request: _Request, effect: Effect) -> Reply:
+async def _first(request: _Request, effect: Effect, refused: Callable[[Problem], Reply | None]) -> Reply:
     """The effect and its answer in one transaction; or the answer that is there."""
     async with db.transaction():
         row = await db.fetch_one(
@@ -128,12 +128,11 @@ async def _first(request: _Request, effect: Effect) -> Reply:
             return _replay(request, row)
         try:
             reply = Reply(*await effect())
-        except TooMany:
-            raise
         except Problem as problem:
-            if problem.status >= SERVER_FAULT:
+            final = refused(problem)
+            if final is None:
                 raise
-            raise _Refused(problem) from None
+            raise _Refused(final) from None
         await _keep(request, reply)
     return reply
 

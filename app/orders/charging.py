@@ -5,6 +5,7 @@ What was bought is the merchant's own to deliver, so that a paid order is fulfil
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -15,16 +16,16 @@ from app.core.db import encode
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.ids import new_id
 from app.core.machine import move
-from app.core.money import Money
-from app.core.settings import settings
+from app.core.money import Money, decimals, smallest
 from app.history import service as history
 from app.orders import queries, service
 from app.orders.states import MOVES, OrderStatus
 from app.orders.tables import Order
 
-MOST = 1_000_000  # of any currency, an order: more is a slip, and the columns of money end at ten digits
+CURRENCIES = ("USD", "EUR", "GBP", "INR", "JPY", "KWD")  # that the payment provider prices in; test mode takes the same
+MOST = 1_000_000  # an order, in major units: more is a slip
+MOST_WITHOUT_DECIMALS = 100_000_000  # the same for yen, whose unit is worth a cent
 REFERENCE = re.compile(r"[^\x00-\x1f\x7f]{1,128}")
-TEST_CURRENCIES = ("USD", "EUR", "INR")  # the simulated processor takes what UPI and cards are paid in, too
 MOST_METADATA, LONGEST_NAME, LONGEST_VALUE = 50, 40, 500  # entries, and characters
 
 
@@ -40,9 +41,9 @@ class OrderNotCancellable(Conflict):
     title = "This order can't be cancelled any more"
 
 
-def currencies(*, test: bool) -> tuple[str, ...]:
-    """What orders may be in: live ones in the currency that we are paid out in."""
-    return TEST_CURRENCIES if test else (settings().shop_currency,)
+def largest(currency: str) -> Money:
+    """The most that one order may ask for."""
+    return Money(Decimal(MOST if decimals(currency) else MOST_WITHOUT_DECIMALS), currency)
 
 
 async def charge(
@@ -58,7 +59,7 @@ async def charge(
 
     Raises BadCharge, and BadEmail of field ``customer_email``.
     """
-    _check(amount, reference, test=test)
+    _check(amount, reference)
     to = _email(email)
     order_id, more = new_id(), checked_metadata(metadata or {})
     async with db.transaction():
@@ -74,11 +75,13 @@ async def charge(
     return dict(row)
 
 
-def _check(amount: Money, reference: str, *, test: bool) -> None:
-    if amount.currency not in (taken := currencies(test=test)):
-        raise BadCharge(f"Use one of these currencies: {', '.join(taken)}.", field="currency")
-    if not 0 < amount.amount <= MOST:
-        raise BadCharge(f"Name an amount from 0.01 to {MOST}.00.", field="amount")
+def _check(amount: Money, reference: str) -> None:
+    if amount.currency not in CURRENCIES:
+        raise BadCharge(f"Use one of these currencies: {', '.join(CURRENCIES)}.", field="currency")
+    most = largest(amount.currency)
+    if not (amount.amount > 0 and amount <= most):
+        least = Money(smallest(amount.currency), amount.currency)
+        raise BadCharge(f"Name an amount from {least.digits} to {most.digits} {amount.currency}.", field="amount")
     if not REFERENCE.fullmatch(reference):
         raise BadCharge("Name your own reference: 1 to 128 characters, all of them printable.", field="reference")
 

@@ -122,7 +122,7 @@ async def _adopt(order: dict[str, Any], report: PaymentReport) -> dict[str, Any]
     completes = None
     if further and order["status"] in OPEN:
         completes = await queries.incomplete(order["id"], report.parent_payment_id, report.pay_currency)
-    price = (report.price_amount if further else None) or order["total"]
+    price = Money((report.price_amount if further else None) or order["total"], order["currency"]).amount
     await queries.insert(
         {
             "id": payment_id, "order_id": order["id"], "provider_payment_id": report.payment_id,

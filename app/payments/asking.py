@@ -151,9 +151,6 @@ async def _coin(order: Mapping[str, Any], wanted: Any, missing: Money) -> tuple[
     if wanted is not None and not isinstance(wanted, str):
         raise CoinNotOffered("Name a coin by its code.", field="currency")
     try:
-        if order["test"]:
-            codes = [str(coin["code"]) for coin in await queries.coins()]
-            return (str((await offered_coin(wanted))["code"]) if wanted else codes[0]), missing
         if order["status"] == "underpaid" and wanted:
             return await topped_up_in(wanted, missing)
         return await choose_coin(wanted, missing), missing

@@ -1,8 +1,11 @@
 """Which coins are offered, and the least that can be paid in each."""
 
+from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
 from app.core import clock, db
+from app.core.money import Money
 from app.core.settings import settings
 from app.providers.http import ProviderRefused
 from app.providers.nowpayments import NowPayments
@@ -22,6 +25,12 @@ NETWORKS = {  # the provider's code → the name people know
     "ton": "TON",
 }
 SAFETY = Decimal("1.05")  # minimums move with network fees between our look and the customer's payment
+
+
+def minimum(coin: Mapping[str, Any], currency: str) -> Money | None:
+    """The least that can be paid in a coin, as far as we know it in ``currency``: the provider checks in any case."""
+    known = coin["minimum"] is not None and currency == settings().shop_currency
+    return Money(coin["minimum"], currency) if known else None
 
 
 async def sync(*, nowpayments: NowPayments) -> int:

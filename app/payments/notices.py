@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
 from enum import StrEnum
 
-from app.core.money import CENT
+from app.core.money import smallest
 from app.orders.states import OrderStatus
 from app.payments.states import MOVES, PaymentStatus
 from app.providers.nowpayments import PaymentReport
@@ -175,10 +175,10 @@ def _weigh(
         return Verdict(_O.UNBELIEVABLE, "the payment provider names an amount that can't be", to)
     if not right:
         why = f"paid in {coin.upper()[:16]} instead of {asked.pay_currency.upper()}: it is owed back"
-        return Verdict(_O.WRONG_COIN, why, to, value=_cents(worth))
+        return Verdict(_O.WRONG_COIN, why, to, value=_rounded(asked, worth))
     if report.parent_payment_id is not None and not asked.top_up:
         why = "a further deposit arrived for this order: it is owed back"
-        return Verdict(_O.FURTHER_DEPOSIT, why, to, value=_cents(worth))
+        return Verdict(_O.FURTHER_DEPOSIT, why, to, value=_rounded(asked, worth))
     if order.status in OPEN and not order.given_back:
         return _count(order, asked, worth, paid, to, tolerance)
     return _after(order, asked, worth, paid, to)
@@ -190,7 +190,7 @@ def _count(
     """Money towards an order that is not paid yet."""
     need = order.total - order.brought
     # To the cent: what rounding alone leaves over or short is not made a debt of anybody's.
-    value = need if abs(worth - need) < CENT else _cents(worth)
+    value = need if abs(worth - need) < smallest(asked.price_currency) else _rounded(asked, worth)
     short = Decimal(0) if value == need else need - worth
     if short > 0 and not tolerance.takes(short, order.total):
         missing = {"missing": need - value, "missing_coin": _coin(_in_coins(asked, need) - paid)}
@@ -210,13 +210,13 @@ def _count(
 
 def _after(order: Standing, asked: Expected, worth: Decimal, paid: Decimal, to: PaymentStatus | None) -> Verdict:
     """Money for an order that is paid or closed: none of it is needed, but for what paid it."""
-    value = _cents(worth)
-    if value - asked.value < CENT:  # also what a repeat rounds differently
+    value, unit = _rounded(asked, worth), smallest(asked.price_currency)
+    if value - asked.value < unit:  # also what a repeat rounds differently
         return Verdict(_O.REPEATED, "the money is known already", to)
     if order.status in BOUGHT and asked.value:
         excess = order.brought + value - order.total
         owed = _coin(paid - _in_coins(asked, order.total - order.brought))
-        if excess < CENT:
+        if excess < unit:
             return Verdict(_O.PAID, "paid in full", to, value)
         return Verdict(_O.OVERPAID, "more than asked arrived: the excess is owed back", to, value, excess, owed)
     state = "given up for a refund or credit" if order.given_back else f"already {order.status}"
@@ -228,8 +228,8 @@ def _in_coins(asked: Expected, money: Decimal) -> Decimal:
     return money * (asked.pay_amount or Decimal(0)) / asked.price_amount
 
 
-def _cents(amount: Decimal) -> Decimal:
-    return amount.quantize(CENT, ROUND_HALF_UP)
+def _rounded(asked: Expected, worth: Decimal) -> Decimal:
+    return worth.quantize(smallest(asked.price_currency), ROUND_HALF_UP)
 
 
 def _coin(amount: Decimal) -> Decimal:

@@ -16,7 +16,7 @@ from app.core.settings import settings
 from app.history import service as history
 from app.orders import queries as order_rows
 from app.orders import service as orders
-from app.payments import queries
+from app.payments import coins, queries
 from app.payments.schedule import FIRST_LOOK
 from app.payments.states import MOVES, Failure, PaymentStatus
 from app.payments.tables import Payment
@@ -38,13 +38,13 @@ async def choose_coin(code: str | None, total: Money) -> str:
     """The coin to pay ``total`` in: the one named, else the first whose minimum it reaches. Raises CoinNotOffered."""
     offered = await queries.coins()
     if not code:
-        fitting = [c for c in offered if c["minimum"] is None or c["minimum"] <= total.amount]
+        fitting = [c for c in offered if (least := coins.minimum(c, total.currency)) is None or least <= total]
         if not fitting:
             raise CoinNotOffered("This order is too small to be paid in any coin.", field="pay_currency")
         return str(fitting[0]["code"])
     coin = await offered_coin(code)
-    if coin["minimum"] is not None and coin["minimum"] > total.amount:
-        least = Money(coin["minimum"], total.currency)
+    least = coins.minimum(coin, total.currency)
+    if least is not None and total < least:
         detail = f"{coin['name']} takes {least} or more; this order is {total}. Choose another coin."
         raise CoinNotOffered(detail, field="pay_currency")
     return str(coin["code"])
@@ -52,16 +52,18 @@ async def choose_coin(code: str | None, total: Money) -> str:
 
 async def offered_coin(code: str) -> dict[str, Any]:
     """A coin of the list, by its code in any case. Raises CoinNotOffered."""
-    coin = next((c for c in await queries.coins() if c["code"] == code.lower().strip()), None)
+    offered = await queries.coins()
+    coin = next((c for c in offered if c["code"] == code.lower().strip()), None)
     if coin is None:
-        raise CoinNotOffered("Choose one of the coins listed.", field="pay_currency")
+        raise CoinNotOffered(f"Choose one of {', '.join(c['code'] for c in offered)}.", field="pay_currency")
     return coin
 
 
 async def topped_up_in(code: str, missing: Money) -> tuple[str, Money]:
     """The coin for a top-up and what to ask: what is missing, at least the coin's minimum. Raises CoinNotOffered."""
     coin = await offered_coin(code)
-    return str(coin["code"]), Money(max(missing.amount, coin["minimum"] or Decimal(0)), missing.currency)
+    least = coins.minimum(coin, missing.currency)
+    return str(coin["code"]), missing if least is None or least <= missing else least
 
 
 async def open_payment(order_id: UUID, *, nowpayments: NowPayments, commit: Commit) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 from uuid import UUID
 
 from app.core import clock, db
-from app.core.errors import Invalid
+from app.core.errors import Conflict, Invalid
 from app.core.ids import new_id
-from app.core.money import CENT, Money
+from app.core.money import Money, decimals, smallest
 from app.core.settings import settings
 from app.core.tokens import link_token
 from app.history import service as history
@@ -31,6 +31,12 @@ class BadAmount(Invalid):
     title = "That amount can't be refunded"
 
 
+class PaymentNotCaptured(Conflict):
+    """Nothing of the payment is ours yet; it may still be, so this answer is not for good."""
+
+    title = "Nothing of this payment has arrived yet"
+
+
 class BadReason(Invalid):
     title = "That reason can't be kept"
 
@@ -47,18 +53,18 @@ async def ask(
     """Make a refund, pending, of what is left of a payment unless an ``amount`` is named. Returns its row.
 
     ``target``: where live money goes, as ``claims.parse`` reads it; None lets the customer say. Raises NoSuchPayment,
-    BadAmount, BadReason or TooMuch.
+    BadAmount, BadReason, PaymentNotCaptured or TooMuch.
     """
     if len(reason) > REASON or "\x00" in reason:
         raise BadReason(f"Give a reason of at most {REASON} characters.", field="reason")
-    if amount is not None and not (amount.is_finite() and 0 < amount < MOST and amount == amount.quantize(CENT)):
-        raise BadAmount("Name an amount above zero, with two decimals at most.", field="amount")
+    if amount is not None and not (amount.is_finite() and 0 < amount < MOST):
+        raise BadAmount("Name an amount above zero.", field="amount")
     async with db.transaction():
         found = await payments.of_merchant(merchant_id, test, payment_id)
         order = await orders.lock(found["order_id"]) if found else None
         if order is None:
             raise NoSuchPayment
-        money = _within(amount, await left(order["id"], payment_id))
+        money = await within(amount, order["id"], payment_id)
         refund_id = await _write(order, payment_id, money, reason.strip(), by, None if test else target)
         await history.record(
             order["id"], "refund.pending", refund=str(refund_id), refund_id=str(refund_id), amount=money.as_json()
@@ -80,11 +86,25 @@ async def left(order_id: UUID, payment_id: UUID) -> Money:
     return min(of_order, Money(of_payment, of_order.currency))
 
 
-def _within(amount: Decimal | None, most: Money) -> Money:
-    wanted = most if amount is None else Money(amount, most.currency)
-    if not wanted.amount or not wanted <= most:
+async def within(amount: Decimal | None, order_id: UUID, payment_id: UUID) -> Money:
+    """The amount if that much can go back, or all that can. Raises PaymentNotCaptured, BadAmount or TooMuch."""
+    payment, most = await payments.one(payment_id), await left(order_id, payment_id)
+    if payment is None or not payment["value"]:
+        raise PaymentNotCaptured("No money of it has arrived, so none can go back. Wait for payment.success.")
+    if not most.amount:
+        raise TooMuch("Nothing of this payment is left: it went back, or is on its way back.", field="amount")
+    wanted = most if amount is None else _exact(amount, most.currency)
+    if not wanted <= most:
         raise TooMuch(f"At most {most} of this payment can still go back.", field="amount")
     return wanted
+
+
+def _exact(amount: Decimal, currency: str) -> Money:
+    if amount != amount.quantize(smallest(currency)):
+        digits = decimals(currency)
+        said = f"at most {digits} decimals" if digits else "no decimals"
+        raise BadAmount(f"Write the amount as digits, with {said}.", field="amount")
+    return Money(amount, currency)
 
 
 async def _write(

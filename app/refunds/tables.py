@@ -23,7 +23,7 @@ class Refund(Table, tablename="refund"):
     id = UUID(primary_key=True, default=None)
     order_id = ForeignKey(Order, index=True, null=False, on_delete=OnDelete.restrict)
     status = Varchar(16, default="pending")
-    amount = Numeric((12, 2))
+    amount = Numeric(None)
     currency = Varchar(3)
     reason = Varchar(300)
     asked_by = Varchar(340)

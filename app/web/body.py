@@ -20,6 +20,10 @@ class MalformedBody(Invalid):
     title = "The request body can't be read"
 
 
+class UnusableText(Invalid):
+    """A NUL in a path, a form or a query, which Postgres can't hold."""
+
+
 async def read_json(request: Asked, shape: type[T]) -> T:
     """The body as ``shape``. Raises MalformedBody, naming the field; also for NaN and for doubled or deep members."""
     try:

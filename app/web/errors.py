@@ -9,9 +9,10 @@ from litestar.exceptions import HTTPException
 from litestar.response import Redirect
 
 from app.core import log
-from app.core.errors import Invalid, Problem, TooMany
+from app.core.errors import Problem, TooMany
 from app.web import frame
 from app.web.api import answers
+from app.web.body import UnusableText
 from app.web.guards import LoginNeeded
 from app.web.render import answer, by_htmx, page, sent_json, wants_json
 from app.web.viewer import Viewer
@@ -30,10 +31,6 @@ PLAIN = {
 
 
 RELOADED = {"form_expired", "cookies_needed", "already_sent"}  # errors of a form, whose page is to be loaded anew
-
-
-class UnusableText(Invalid):
-    """A NUL in a path, a form or a query, which Postgres can't hold."""
 
 
 def handle(request: Asked, error: Exception) -> Response[Any]:

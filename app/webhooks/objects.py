@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from app.accounts import addresses
-from app.core.money import plain
+from app.core.money import Money, plain
 from app.payments.words import CANCELLED, word
 from app.payments.words import WORDS as PAYMENT_WORDS
 
@@ -23,7 +23,7 @@ def order(row: Row) -> dict[str, Any]:
     """An order by its row of ``purchase``."""
     return {
         "id": str(row["id"]), "object": "order", "mode": mode(row), "status": row["status"],
-        "amount": str(row["total"]), "currency": row["currency"], "reference": row["reference"],
+        "amount": _digits(row["total"], row["currency"]), "currency": row["currency"], "reference": row["reference"],
         "customer_email": addresses.shown(row) or None, "metadata": _json(row["metadata"]),
         "created": _time(row["created_at"]), "paid": _time(row["paid_at"]), "fulfilled": _time(row["fulfilled_at"]),
     }  # fmt: skip
@@ -37,11 +37,12 @@ def payment(row: Row, of: Row) -> dict[str, Any]:
             "currency": row["pay_currency"] or None, "amount": _plain(row["pay_amount"]), "address": row["pay_address"],
             "memo": row["memo"], "received": _plain(row["actually_paid"]), "invoice_url": row["invoice_url"],
         }  # fmt: skip
+    currency = row["price_currency"]
     return {
         "id": str(row["id"]), "object": "payment", "mode": mode(of), "order_id": str(row["order_id"]),
-        "status": payment_word(row), "method": row["method"], "amount": str(row["price_amount"]),
-        "currency": row["price_currency"], "captured": str(row["value"]),
-        "refunded": f"{row.get('refunded') or 0:.2f}", "crypto": crypto,
+        "status": payment_word(row), "method": row["method"], "amount": _digits(row["price_amount"], currency),
+        "currency": currency, "captured": _digits(row["value"], currency),
+        "refunded": _digits(row.get("refunded") or Decimal(0), currency), "crypto": crypto,
         "details": _json(row["details"]), "failure": row["failure"], "created": _time(row["created_at"]),
         "updated": _time(row["updated_at"]), "expires": _time(row["expires_at"]),
     }  # fmt: skip
@@ -57,8 +58,9 @@ def refund(row: Row, of: Row) -> dict[str, Any]:
     return {
         "id": str(row["id"]), "object": "refund", "mode": mode(of), "order_id": str(row["order_id"]),
         "payment_id": str(row["payment_id"]) if row["payment_id"] else None, "status": row["status"],
-        "amount": str(row["amount"]), "currency": row["currency"], "reason": row["reason"], "error": row["error"],
-        "transaction": row["tx_hash"], "created": _time(row["created_at"]), "ended": _time(row["ended_at"]),
+        "amount": _digits(row["amount"], row["currency"]), "currency": row["currency"], "reason": row["reason"],
+        "error": row["error"], "transaction": row["tx_hash"], "created": _time(row["created_at"]),
+        "ended": _time(row["ended_at"]),
     }  # fmt: skip
 
 
@@ -68,6 +70,10 @@ def mode(order_row: Row) -> str:
 
 def _json(value: Any) -> Any:
     return json.loads(value) if isinstance(value, str) else value
+
+
+def _digits(amount: Decimal, currency: str) -> str:
+    return Money(amount, currency).digits
 
 
 def _plain(value: Decimal | None) -> str | None:

@@ -79,7 +79,7 @@ class EventType:
 SHAPES: dict[str, dict[str, Any]] = {
     "id": {"type": "string", "format": "uuid"},
     "text": {"type": "string"},
-    "money": {"type": "string", "pattern": r"^\d+\.\d{2}$"},
+    "money": {"type": "string", "pattern": r"^\d+(\.\d{2,3})?$"},
     "coins": {"type": "string", "pattern": r"^\d+(\.\d+)?$"},
     "time": {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"},
     "count": {"type": "integer", "minimum": 1},

@@ -77,6 +77,12 @@ async def till(tills: Any) -> Till:
 
 
 @pytest.fixture
+async def document(client) -> dict[str, Any]:
+    """The OpenAPI document."""
+    return dict((await client.get("/api/docs/openapi.json")).json())
+
+
+@pytest.fixture
 def server(sandbox_process: str) -> Iterator[Shop]:
     """A shop on a real port, whose test mode plays at once."""
     found = Shop("api", TEST_MODE="true", TEST_PROCESSING_DELAY="0")

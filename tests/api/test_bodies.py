@@ -1,34 +1,132 @@
 """Strict bodies: each fault is named by its field, no value is quoted, and nothing is kept of what is refused."""
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from app.core import db
+from app.core.money import Money
 from app.orders.charging import MOST_METADATA
 from tests.api.conftest import Till, card
 from tests.api.test_doors import problem
 from tests.builders import rows
 
 ORDER = {"amount": "49.90", "currency": "USD", "reference": "cart-1042"}
+WHY = {"reason": "x"}
 ID = "01a1fd51-2443-71ea-874e-851178d10764"
 
 
 @pytest.mark.parametrize(
     ("amount", "kept"),
     [
-        ("49.90", "49.90"), ("0.01", "0.01"), ("7", "7.00"), ("7.5", "7.50"), ("1000000", "1000000.00"), (7, "7.00"),
-        (7.5, "7.50"), (49.99, "49.99"), (1e2, "100.00"), (0.1, "0.10"), (1000000, "1000000.00"), (7.0, "7.00"),
+        ("49.90", "49.90"), ("0.01", "0.01"), ("7", "7.00"), ("7.5", "7.50"), ("1000000", "1000000.00"),
     ],
 )  # fmt: skip
-async def test_money_is_a_string_or_a_number_and_stays_exact(till: Till, amount: Any, kept: str) -> None:
+async def test_money_is_a_decimal_string_and_stays_exact(till: Till, amount: str, kept: str) -> None:
     assert (await till.order(amount))["amount"] == kept
+
+
+@pytest.mark.parametrize("amount", [50000, 7.5, 0, -1, 49.99, 1e2, 10**30, 0.0])
+async def test_a_bare_number_is_refused_by_a_sentence_that_says_both_ways(till: Till, amount: Any) -> None:
+    """50000 could be fifty thousand or five hundred dollars."""
+    before = await rows(but=["api_key"])
+    said = problem(await till.post("/orders", ORDER | {"amount": amount}), 400, "malformed_body", "amount")
+    assert 'a decimal string in major units, such as "49.90"' in said["detail"]
+    assert "amount_minor, a whole number of the smallest unit, such as 4990" in said["detail"]
+    assert await rows(but=["api_key"]) == before
+
+
+@pytest.mark.parametrize(
+    ("currency", "asked", "kept"),
+    [
+        ("USD", {"amount_minor": 4990}, "49.90"), ("USD", {"amount_minor": 1}, "0.01"),
+        ("JPY", {"amount": "500"}, "500"), ("INR", {"amount": "5"}, "5.00"),
+        ("JPY", {"amount_minor": 500}, "500"), ("JPY", {"amount": "100000000"}, "100000000"),
+        ("KWD", {"amount": "1.250"}, "1.250"), ("KWD", {"amount": "1.25"}, "1.250"),
+        ("KWD", {"amount_minor": 1250}, "1.250"), ("KWD", {"amount": "0.001"}, "0.001"),
+        ("EUR", {"amount_minor": 4990.0}, "49.90"), ("GBP", {"amount": "0.99"}, "0.99"),
+    ],
+)  # fmt: skip
+async def test_an_amount_has_the_decimals_of_its_currency(till: Till, currency: str, asked: dict, kept: str) -> None:
+    made = await till.post("/orders", {"currency": currency, "reference": "r", **asked})
+    assert (made.status_code, made.json()["amount"], made.json()["currency"]) == (201, kept, currency), made.text
+    assert (await till.get(f"/orders/{made.json()['id']}")).json()["amount"] == kept
+
+
+@pytest.mark.parametrize(
+    ("currency", "asked", "field", "says"),
+    [
+        ("KWD", {"amount": "1.2345"}, "amount", "decimal string"),
+        ("USD", {"amount": "1.00", "amount_minor": 100}, "amount_minor", "not both"),
+        ("USD", {}, "amount", "amount_minor"), ("USD", {"amount_minor": "100"}, "amount_minor", "int"),
+        ("USD", {"amount_minor": 0}, "amount_minor", ">= 1"), ("USD", {"amount_minor": 1.5}, "amount_minor", "int"),
+    ],
+)  # fmt: skip
+async def test_an_amount_that_is_no_one_amount_is_refused(
+    till: Till, currency: str, asked: dict, field: str, says: str
+) -> None:
+    before = await rows(but=["api_key"])
+    answer = await till.post("/orders", {"currency": currency, "reference": "r", **asked})
+    assert says in problem(answer, 400, "malformed_body", field)["detail"]
+    assert await rows(but=["api_key"]) == before
+
+
+@pytest.mark.parametrize(
+    ("currency", "amount", "says"),
+    [
+        ("JPY", "500.00", "JPY has no decimals"), ("JPY", "0.5", "JPY has no decimals"),
+        ("USD", "1.999", "USD has 2 decimals at most"), ("USD", "1.990", "USD has 2 decimals at most"),
+    ],
+)  # fmt: skip
+async def test_an_amount_finer_than_its_currency_is_refused(till: Till, currency: str, amount: str, says: str) -> None:
+    before = await rows(but=["api_key"])
+    answer = await till.post("/orders", {"currency": currency, "reference": "r", "amount": amount})
+    assert says in problem(answer, 422, "bad_charge", "amount")["detail"]
+    assert await rows(but=["api_key"]) == before
+
+
+@pytest.mark.parametrize(("currency", "amount"), [("USD", "1000000.01"), ("JPY", "100000001"), ("KWD", "1000000.001")])
+async def test_more_than_an_order_may_ask_for_is_refused(till: Till, currency: str, amount: str) -> None:
+    before = await rows(but=["api_key"])
+    answer = await till.post("/orders", {"currency": currency, "reference": "r", "amount": amount})
+    problem(answer, 422, "bad_charge", "amount")
+    assert await rows(but=["api_key"]) == before
+
+
+@pytest.mark.parametrize(("currency", "amount", "half"), [("JPY", "501", "250"), ("KWD", "1.250", "0.625")])
+async def test_yen_and_dinars_are_paid_and_given_back_to_the_last_unit(
+    till: Till, drain, currency: str, amount: str, half: str
+) -> None:
+    order = await till.order(amount, currency=currency)
+    made = await till.post("/payments", {"order_id": order["id"], "method": "card", "card": card()})
+    await drain(later=True)
+    paid = (await till.get(f"/payments/{made.json()['id']}")).json()
+    assert (paid["status"], paid["captured"], paid["refunded"]) == (
+        "success",
+        amount,
+        Money(Decimal(0), currency).digits,
+    )
+    refund = await till.post(f"/payments/{paid['id']}/refunds", {"amount": half} | WHY)
+    assert (refund.status_code, refund.json()["amount"]) == (201, half), refund.text
+    finer = await till.post(
+        f"/payments/{paid['id']}/refunds", {"amount": "1.5" if currency == "JPY" else "0.0001"} | WHY
+    )
+    assert (finer.status_code, finer.json()["field"]) == (422 if currency == "JPY" else 400, "amount")
+    await drain(later=True)
+    rest = await till.post(f"/payments/{paid['id']}/refunds", {"reason": "the rest"})
+    assert Decimal(rest.json()["amount"]) == Decimal(amount) - Decimal(half)
+    await drain(later=True)
+    back = (await till.get(f"/payments/{paid['id']}")).json()
+    assert (back["status"], back["refunded"]) == ("refunded", amount)
+    assert await db.fetch_value("SELECT sum(amount) FROM ledger_entry") == 0
 
 
 @pytest.mark.parametrize(
     "amount",
     [
-        "0", "0.00", 0, -1, "-1", "+1", "1.999", 1.999, 0.001, "1000000.01", 1000001, 1e300, 10**30, "1e2", "1_0", " 1",
+        "0", "0.00", "-1", "+1", "1.9999", 1.999, 0.001, 1e300, "1e2", "1_0", " 1",
         "1 ", "", "１", "NaN", "Infinity", "1,00", "01", ".5", "5.", True, None, [], {}, ["5"], "1\n",
     ],
 )  # fmt: skip
@@ -44,7 +142,7 @@ async def test_what_is_no_amount_of_money_is_refused(till: Till, amount: Any) ->
 @pytest.mark.parametrize(
     ("change", "field"),
     [
-        ({"currency": "usd"}, "currency"), ({"currency": "GBP"}, "currency"), ({"currency": 5}, "currency"),
+        ({"currency": "usd"}, "currency"), ({"currency": "XAU"}, "currency"), ({"currency": 5}, "currency"),
         ({"reference": ""}, "reference"), ({"reference": "x" * 129}, "reference"), ({"reference": "a\x00"}, None),
         ({"reference": "a\nb"}, "reference"), ({"reference": None}, "reference"), ({"reference": "\ud800"}, None),
         ({"customer_email": "nobody"}, "customer_email"), ({"customer_email": "x" * 250 + "@a.bc"}, "customer_email"),
@@ -104,6 +202,31 @@ async def test_a_bad_card_is_told_by_its_field_and_quoted_nowhere(
     for secret in ("4242424242424242", "4242424242424241", "9999999999999995"):
         assert secret not in told
     assert await rows(but=["api_key", "api_answer"]) == before
+
+
+@pytest.mark.parametrize("body", [{"vpa": "user@paytm"}, {"upi": {"vpa": "user@paytm"}}])
+async def test_a_vpa_may_stand_beside_the_method_or_below_upi(till: Till, body: dict[str, Any]) -> None:
+    order = await till.order()
+    made = await till.post("/payments", {"order_id": order["id"], "method": "upi", **body})
+    assert (made.status_code, made.json()["details"]) == (201, {"vpa": "user@paytm"}), made.text
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code", "field"),
+    [
+        ({}, 400, "malformed_body", "vpa"), ({"vpa": None}, 400, "malformed_body", "vpa"),
+        ({"vpa": "a@b", "upi": {"vpa": "c@d"}}, 400, "malformed_body", "vpa"),
+        ({"vpa": "no vpa"}, 422, "bad_vpa", "vpa"), ({"upi": {"vpa": "no vpa"}}, 422, "bad_vpa", "upi.vpa"),
+        ({"upi": {}}, 400, "malformed_body", "upi.vpa"),
+    ],
+)  # fmt: skip
+async def test_a_vpa_that_is_none_is_named_where_it_was_sent(
+    till: Till, body: dict[str, Any], status: int, code: str, field: str
+) -> None:
+    order = await till.order()
+    before = await rows(but=["api_key"])
+    problem(await till.post("/payments", {"order_id": order["id"], "method": "upi", **body}), status, code, field)
+    assert await rows(but=["api_key"]) == before
 
 
 async def test_a_method_that_is_none_is_refused_without_repeating_it(till: Till) -> None:

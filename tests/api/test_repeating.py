@@ -68,7 +68,7 @@ async def test_a_refusal_is_kept_and_a_malformed_body_is_not(till: Till) -> None
     assert again.headers["idempotent-replayed"] == "true"
     assert again.headers["content-type"] == "application/problem+json"
     assert await count("payment") == 0
-    malformed = await till.post("/orders", {"amount": 1}, "another")
+    malformed = await till.post("/orders", {"amount": "1"}, "another")
     assert malformed.status_code == 400
     assert (await till.post("/orders", ORDER, "another")).status_code == 201
 

@@ -68,7 +68,20 @@ async def test_a_route_answers_a_strangers_id_as_an_unknown_one(till, strangers,
     assert (await ask(till, method, path, ids))[0] != 404
 
 
-@pytest.mark.parametrize("path", [path for method, path in ROUTES if method == "GET" and not NAMED.search(path)])
+EVERYBODYS = {"/currencies", "/coins"}  # what is offered belongs to nobody
+
+
+@pytest.mark.parametrize("path", sorted(EVERYBODYS))
+async def test_what_is_offered_is_the_same_for_every_merchant_in_test_and_live(till, strangers, path: str) -> None:
+    own = await till.get(path)
+    assert own.json()["data"]
+    for stranger in strangers:
+        assert (await stranger.get(path)).content == own.content
+
+
+@pytest.mark.parametrize(
+    "path", [path for method, path in ROUTES if method == "GET" and not NAMED.search(path) and path not in EVERYBODYS]
+)
 async def test_a_list_shows_a_stranger_nothing_whatever_it_is_filtered_by(till, strangers, ids, path: str) -> None:
     own = (await till.get(path)).json()["data"]
     assert own
@@ -115,4 +128,4 @@ async def test_an_idempotency_key_of_another_opens_no_answer(till, strangers) ->
 def test_every_route_is_in_this_matrix() -> None:
     covered = {("POST", path) for path in ("/orders", "/payments", "/webhooks/endpoints")}
     assert {r for r in ROUTES if not NAMED.search(r[1]) and r[0] != "GET"} == covered
-    assert len(ROUTES) == len(DOORS) == 23
+    assert len(ROUTES) == len(DOORS) == 25

@@ -37,9 +37,17 @@ async def effects() -> int:
     return await count("merchant", "name = 'effect'")
 
 
+class NeverPossible(Invalid):
+    """A refusal of the kind that is kept."""
+
+
+def final(problem: Problem) -> Reply | None:
+    return Reply(problem.status, problem.code.encode()) if isinstance(problem, NeverPossible) else None
+
+
 def ask(shop: UUID, effect: Callable[[], Awaitable[tuple[int, bytes]]] = sell, **change) -> Awaitable[Reply]:
     given = {"test": True, "key": KEY, "asked": b"POST /x {}"} | change
-    return idempotency.once(shop, effect=effect, refused=lambda problem: problem.code.encode(), **given)
+    return idempotency.once(shop, effect=effect, refused=final, **given)
 
 
 async def test_a_repeat_gets_the_same_bytes_and_does_nothing(shop) -> None:
@@ -103,15 +111,15 @@ async def test_merchants_and_modes_have_keys_of_their_own(shop) -> None:
     assert await effects() == 3
 
 
-async def test_a_refusal_is_kept_and_what_it_had_done_is_not(shop) -> None:
+async def test_a_final_refusal_is_kept_and_what_it_had_done_is_not(shop) -> None:
     async def refuse() -> tuple[int, bytes]:
         await sell()
-        raise Conflict("No.")
+        raise NeverPossible("No.")
 
     first = await ask(shop, refuse)
-    assert first == Reply(409, b"conflict")
+    assert first == Reply(400, b"never_possible")
     assert await effects() == 0
-    assert await ask(shop) == Reply(409, b"conflict", replayed=True)
+    assert await ask(shop) == Reply(400, b"never_possible", replayed=True)
     assert await effects() == 0
 
 
@@ -119,8 +127,8 @@ class Broken(Exception):
     pass
 
 
-@pytest.mark.parametrize("error", [Unavailable(), TooMany(), Broken(), Problem()])
-async def test_what_failed_on_our_side_or_came_too_often_is_not_kept(shop, error: Exception) -> None:
+@pytest.mark.parametrize("error", [Unavailable(), TooMany(), Broken(), Problem(), Conflict()])
+async def test_what_hangs_on_a_state_failed_on_our_side_or_came_too_often_is_not_kept(shop, error: Exception) -> None:
     async def fail() -> tuple[int, bytes]:
         await sell()
         raise error
@@ -138,7 +146,7 @@ async def test_a_refused_request_leaves_no_work_behind(shop) -> None:
 
     async def refuse() -> tuple[int, bytes]:
         db.after_commit(lambda: seen.append(1))
-        raise Invalid
+        raise NeverPossible
 
     await ask(shop, refuse)
     assert seen == []

@@ -37,7 +37,7 @@ async def test_an_order_is_kept_as_it_was_asked_for_and_no_letter_leaves(app) ->
         ("amount", {"amount": Money(Decimal("-0.01"), "USD")}),
         ("amount", {"amount": Money(Decimal("1000000.01"), "USD")}),
         ("currency", {"amount": Money(Decimal(1), "XXX")}),
-        ("currency", {"amount": Money(Decimal(1), "INR"), "test": False}),
+        ("currency", {"amount": Money(Decimal(1), "XXX"), "test": False}),
         ("reference", {"reference": ""}),
         ("reference", {"reference": "x" * 129}),
         ("reference", {"reference": "a\x00b"}),

@@ -75,7 +75,7 @@ async def test_every_step_of_a_payment_names_its_row(drain) -> None:
 async def test_magic_values_say_how_it_ends(drain, method, spec, word, failure, captured) -> None:
     placed = await charged(await merchant())
     done = await played(drain, placed, method, **spec)
-    assert (done["word"], done["failure"], str(done["value"])) == (word, failure, captured)
+    assert (done["word"], done["failure"], f"{done['value']:.2f}") == (word, failure, captured)
     expected = {"success": "fulfilled", "underpaid": "underpaid"}.get(word, "waiting")
     assert (await order(placed["id"]))["status"] == expected, "an attempt's end is never the order's"
     assert str((await books.received(placed["id"])).amount) == captured

@@ -14,7 +14,7 @@ from app.ledger import service as ledger
 from app.payments import service as payments
 from app.payments.asking import NoSuchPayment
 from app.refunds import asking, claims, queries, service, simulated
-from app.refunds.asking import BadAmount, BadReason
+from app.refunds.asking import BadAmount, BadReason, PaymentNotCaptured
 from app.refunds.service import NotDecidable, TooMuch
 from app.webhooks import objects
 from tests.builders import COIN, NOW, count, events, job_names, look, order, rows
@@ -150,8 +150,9 @@ async def test_a_payment_without_money_gives_nothing_back(app, drain) -> None:
     failed, waits = await played(drain, placed, number="4000000000000002"), await asked(placed)
     before = await rows()
     for made in (failed, waits):
-        with pytest.raises(TooMuch):
+        with pytest.raises(PaymentNotCaptured, match="Wait for payment") as told:
             await back(made)
+        assert (told.value.status, told.value.code) == (409, "payment_not_captured")
     assert await rows() == before
 
 

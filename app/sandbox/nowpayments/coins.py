@@ -12,7 +12,10 @@ _BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 _BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _HEX = "0123456789abcdef"
 
-FIAT_IN_USD = {"usd": Decimal(1), "eur": Decimal("1.10")}
+FIAT_IN_USD = {
+    "usd": Decimal(1), "eur": Decimal("1.10"), "gbp": Decimal("1.30"), "inr": Decimal("0.012"),
+    "jpy": Decimal("0.0067"), "kwd": Decimal("3.25"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,17 +9,11 @@ from litestar import Request, Response
 from app.core.errors import Problem, TooMany
 from app.core.limits import WINDOW, Left
 from app.core.settings import settings
+from app.web.api import error_codes
+from app.web.api.error_codes import CATALOG, PLAIN
 
 PREFIX = "/api/v1/"
 PROBLEM = "application/problem+json"
-CODES = {  # of errors that have no class of ours
-    400: ("bad_request", "That request can't be used", "Check the request against the reference."),
-    404: ("route_not_found", "No such route", "Check the path against the reference."),
-    405: ("method_not_allowed", "That method is not known here", "The Allow header lists those that are."),
-    413: ("body_too_large", "That is too large", "Send at most 64 kB."),
-    500: ("internal_error", "Something went wrong on our side", "Send it again, with the same Idempotency-Key."),
-    503: ("unavailable", "We can't answer just now", "Send it again in a minute, with the same Idempotency-Key."),
-}
 
 Asked = Request[Any, Any, Any]
 
@@ -45,7 +39,7 @@ def answer(request: Asked, data: Mapping[str, Any], status: int = 200) -> Respon
 
 def described(error: Problem) -> bytes:
     """A refusal's body."""
-    return _problem(error.status, error.code, error.title, error.detail, error.field)
+    return _problem(error_codes.status_of(error), error.code, error.title, error.detail, error.field)
 
 
 def refuse(request: Asked, error: Problem) -> Response[bytes]:
@@ -55,12 +49,13 @@ def refuse(request: Asked, error: Problem) -> Response[bytes]:
         more["retry_after"] = str(error.retry_after)
     if error.status == 401:
         more["www_authenticate"] = 'ApiKey realm="BitLoot"'
-    return respond(request, error.status, described(error), **more)
+    return respond(request, error_codes.status_of(error), described(error), **more)
 
 
 def broken(request: Asked, status: int, headers: Mapping[str, str]) -> Response[bytes]:
     """What no class of ours names: an unknown route, a method, our own fault."""
-    code, title, detail = CODES.get(status) or (CODES[400] if status < 500 else CODES[500])
+    code = PLAIN.get(status) or PLAIN[400 if status < 500 else 500]
+    title, detail = CATALOG[code].title, CATALOG[code].do
     more = {"allow": headers["allow"]} if "allow" in headers else {}
     return respond(request, status, _problem(status, code, title, detail, None), **more)
 

@@ -1,24 +1,60 @@
 """Reading the API's bodies: one shape, nothing beside it, each fault named by its field, no value ever quoted."""
 
 import re
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, TypeVar
 
 import msgspec
 from litestar import Request
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from app.core.errors import Invalid, Problem
-from app.core.money import CENT
+from app.core.money import decimals
 from app.core.signing import MalformedJson, parse_strict
 from app.web.body import LARGEST
 from app.web.render import sent_json
 
-MOST = 1_000_000  # of any currency
-AMOUNT = r"(?:[1-9][0-9]{0,5}(?:\.[0-9]{1,2})?|0\.(?:[1-9][0-9]?|0[1-9])|1000000(?:\.0{1,2})?)"
+AMOUNT = r"(?:[1-9][0-9]{0,8}(?:\.[0-9]{1,3})?|0\.(?:[1-9][0-9]{0,2}|0[1-9][0-9]?|00[1-9]))"
+NO_AMOUNT = 'Write an amount above zero as a decimal string in major units, such as "49.90"'
+BOTH_WAYS = (
+    'Write an amount as a decimal string in major units, such as "49.90", or send amount_minor, a whole number of the '
+    "smallest unit, such as 4990. A bare number is refused, because it could mean either."
+)
 LARGEST_WHOLE = 2**63
 PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
 EMPTY_OR_PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
+
+
+class MalformedBody(Invalid):
+    title = "The request body can't be used"
+
+
+class Body(msgspec.Struct, forbid_unknown_fields=True):
+    """A request's shape. What may be sent in two ways is brought into one by ``plainly``."""
+
+    def check(self) -> None:
+        """Raise MalformedBody for what the members' own shapes can't tell."""
+
+    def plainly(self) -> "Body":
+        """The same request in the one form that is compared with a repeat."""
+        return self
+
+
+class TooFine(ValueError):
+    """An amount with more decimals than its currency has; says so in a sentence."""
+
+
+def amount_of(amount: Decimal | UnsetType, minor: int | UnsetType, currency: str) -> Decimal | None:
+    """An amount in major units, however it was sent; None where none was. Raises TooFine."""
+    if minor is not UNSET:
+        return Decimal(minor).scaleb(-decimals(currency))
+    if amount is UNSET:
+        return None
+    if -int(amount.as_tuple().exponent) > (digits := decimals(currency)):
+        raise TooFine(f"{currency} has {f'{digits} decimals at most' if digits else 'no decimals'}: {amount} has more.")
+    return Decimal(amount)
+
 
 T = TypeVar("T", bound=msgspec.Struct)
 Asked = Request[Any, Any, Any]
@@ -31,28 +67,27 @@ Metadata = Annotated[
 ]
 
 
-class MalformedBody(Invalid):
-    title = "The request body can't be used"
-
-
 class UnsupportedMediaType(Problem):
     status = 415
     title = "The request body is not JSON"
 
 
 class Amount(Decimal):
-    """An amount of money from 0.01 to MOST, with two decimals: sent as a string, or as a number."""
+    """An amount of money above zero, in major units (dollars): sent as a string alone."""
 
 
 AMOUNT_SCHEMA = {
-    "description": "An amount of money above zero, with at most two decimals: a string, or a number.",
-    "examples": ["49.90"],
-    "anyOf": [
-        {"type": "string", "pattern": f"^{AMOUNT}$"},
-        {"type": "integer", "minimum": 1, "maximum": MOST},
-        {"type": "number", "minimum": 0.01, "maximum": MOST, "multipleOf": 0.01},
-    ],
-}
+    "description": "In major units, above zero, with no more decimals than the currency has. A string: a bare number "
+    "is refused, because it could mean either unit.",
+    "examples": ["49.90"], "type": "string", "pattern": f"^{AMOUNT}$",
+}  # fmt: skip
+Minor = Annotated[
+    int,
+    Meta(
+        ge=1, le=10**11, examples=[4990],
+        description="Instead of `amount`: in the currency's smallest unit, such as cents (yen, fils).",
+    ),
+]  # fmt: skip
 
 
 def schema_of(kind: type) -> dict[str, Any]:
@@ -66,12 +101,9 @@ def _made(kind: type, value: Any) -> Any:
     if kind is not Amount:
         raise NotImplementedError(kind)
     if isinstance(value, str) and re.fullmatch(AMOUNT, value):
-        return Amount(Decimal(value).quantize(CENT))
-    if isinstance(value, Decimal | int) and not isinstance(value, bool):
-        exact = Decimal(value)
-        if 0 < exact <= MOST and exact == exact.quantize(CENT):
-            return Amount(exact.quantize(CENT))
-    raise ValueError(f"Name an amount from 0.01 to {MOST}, with at most two decimals, such as 49.90")
+        return Amount(value)
+    bare = isinstance(value, Decimal | int) and not isinstance(value, bool)
+    raise ValueError(BOTH_WAYS.removesuffix(".") if bare else NO_AMOUNT)
 
 
 def _wholes(value: Any) -> Any:
@@ -97,12 +129,31 @@ def read(request: Asked, raw: bytes, shape: Any, *, needed: bool = False) -> Any
     elif not sent_json(request):
         raise UnsupportedMediaType("Send JSON, with Content-Type: application/json.")
     try:
-        return msgspec.convert(_wholes(parse_strict(raw, max_bytes=LARGEST)), shape, strict=True, dec_hook=_made)
+        found = msgspec.convert(_wholes(parse_strict(raw, max_bytes=LARGEST)), shape, strict=True, dec_hook=_made)
     except MalformedJson as bad:
         raise MalformedBody(f"Send valid JSON: {bad}.") from None
     except msgspec.ValidationError as bad:
         said, field = _fault(str(bad))
-    raise MalformedBody(said, field=field)
+        raise MalformedBody(said, field=field) from None
+    found.check()
+    return found
+
+
+def canonical(asked: Body) -> bytes:
+    """What a request asks for, the same for every way of writing it: members sorted, defaults filled in, amounts
+    by their value, times in UTC."""
+    plain = msgspec.to_builtins(asked.plainly(), builtin_types=(Decimal, datetime), enc_hook=Decimal)
+    return msgspec.json.encode(_plain(plain), order="sorted")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_plain(member) for member in value]
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    return str(value.normalize()) if isinstance(value, Decimal) else value
 
 
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*?)`(?: - at `\$\.?(.*)`)?", re.DOTALL)

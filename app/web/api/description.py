@@ -6,10 +6,12 @@ from typing import Any
 
 import msgspec
 
-from app.web.api import deliveries, examples, lists, orders, payments, refunds, shapes
+from app.orders.charging import CURRENCIES
+from app.web.api import deliveries, error_codes, examples, lists, orders, payments, refunds, shapes
 from app.web.api.answers import PREFIX
 from app.web.api.bodies import schema_of
 from app.web.api.endpoints import EndpointChange, EndpointRequest, RetriesRequest, RotationRequest
+from app.web.api.error_codes import CATALOG
 from app.web.api.orders import Nothing, OrderRequest
 
 REF = "#/components/schemas/{name}"
@@ -32,35 +34,41 @@ REPLAYED = ("`true` where this is the first answer again, for a repeated Idempot
 KEY = {
     "name": "Idempotency-Key", "in": "header", "required": False,
     "description": "A name of your own for this request, such as a random UUID. Sent again with it within 24 hours, "
-    "the request takes no second effect and is answered with the first answer's very bytes.",
+    "the request takes no second effect and is answered with the first answer's very bytes. Compared is what is asked "
+    "for, not how it is written. A refusal that hangs on a state that may change is not kept.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
 }  # fmt: skip
-FAULTS: dict[int, tuple[str, str, str]] = {
-    400: ("A member or parameter can't be used; `field` names it", "malformed_body", "reference is missing."),
-    401: ("No key, or one that can't be used", "invalid_api_key", "Send a key in X-Api-Key and its secret in …"),
-    403: ("The key lacks the scope", "scope_missing", "It lacks the scope orders:write. Use another key, or …"),
-    404: ("Unknown, or not of this merchant and mode", "no_such_order", "Check the id, and whether it is of this …"),
-    409: ("Not possible in its state, or the same request is in progress", "order_not_payable", "The order is paid: …"),
-    413: ("More than 64 kB", "body_too_large", "Send at most 64 kB."),
-    415: ("The body is not JSON", "unsupported_media_type", "Send JSON, with Content-Type: application/json."),
-    422: (
-        "Well-formed, but a value can't be used; or the Idempotency-Key belongs to another request",
-        "idempotency_key_reused",
-        "Send the same request as the first time, or another key.",
-    ),
-    429: (
-        "Too many requests; `Retry-After` says how long to wait",
-        "rate_limited",
-        "Please wait 42 seconds.",
-    ),
-    500: ("Our fault; send it again with the same Idempotency-Key", "internal_error", "Send it again, with …"),
+STATUSES = {
+    400: "The body, a parameter or a header can't be used; `field` names it",
+    401: "No key, or one that can't be used",
+    403: "The key lacks the scope",
+    404: "Unknown, or not of this merchant and mode",
+    409: "Not possible as things stand, or the same request is in progress",
+    413: "More than 64 kB",
+    415: "The body is not JSON",
+    422: "Well-formed, but a value can't be used; or the Idempotency-Key belongs to another request",
+    429: "Too many requests; `Retry-After` says how long to wait",
+    500: "Our fault; send it again with the same Idempotency-Key",
+    503: "We can't answer just now; send it again with the same Idempotency-Key",
 }
-READ, WRITE = (401, 403, 429, 500), (400, 401, 403, 409, 413, 415, 422, 429, 500)
+ANY = ("api_key_missing", "invalid_api_key", "scope_missing", "rate_limited", "internal_error", "unavailable")
+READ = (*ANY, "bad_parameter", "bad_request")
+CHANGE = (*ANY, "malformed_body", "body_too_large", "unsupported_media_type", "bad_request")
+POST = (
+    *CHANGE, "idempotency_key_unusable", "idempotency_key_reused", "request_in_progress", "answer_unreadable",
+)  # fmt: skip
+CHOICES: dict[str, dict[str, Any]] = {  # members of which one is sent
+    "OrderRequest": {"oneOf": [{"required": ["amount"]}, {"required": ["amount_minor"]}]},
+    "UpiPaymentRequest": {"oneOf": [{"required": ["upi"]}, {"required": ["vpa"]}]},
+    "RefundRequest": {"not": {"required": ["amount", "amount_minor"]}},
+}
+COMMON = {"get": READ, "post": POST, "patch": CHANGE, "delete": (*ANY, "bad_request")}
 
 
 @dataclass(frozen=True)
 class Operation:
-    """``body``: its shape and the name of its examples. ``filters``: those of a list."""
+    """``body``: its shape and the name of its examples. ``filters``: those of a list. ``refusals``: the codes of its
+    own, beside those that each door of its method has."""
 
     name: str
     status: int
@@ -69,6 +77,7 @@ class Operation:
     body: tuple[Any, str] | None = None
     filters: Sequence[str] = ()
     words: Mapping[str, Sequence[str]] | None = None
+    refusals: Sequence[str] = ()
 
 
 def _page(example: Any) -> dict[str, Any]:
@@ -82,63 +91,90 @@ _CANCELLED = examples.PAYMENT | {"status": "cancelled", "failure": "cancelled"}
 _SECRET = examples.ENDPOINT | examples.SECRET
 _FEED = {"data": [examples.EVENT | {"number": 1042}], "next": 1042, "more": False}
 _LIST = ("after", "limit")
+_ORDER, _PAYMENT = ("no_such_order",), ("no_such_payment",)
+_ENDPOINT, _DELIVERY = ("no_such_endpoint",), ("no_such_delivery",)
 OPERATIONS = {
-    ("post", "orders"): Operation("create_order", 201, shapes.Order, examples.ORDER, (OrderRequest, "order")),
+    ("post", "orders"): Operation(
+        "create_order", 201, shapes.Order, examples.ORDER, (OrderRequest, "order"), refusals=("bad_charge", "bad_email")
+    ),
     ("get", "orders"): Operation(
         "list_orders", 200, shapes.Orders, _page(examples.ORDER), None, (*orders.FILTERS, *_LIST), orders.WORDS
     ),
-    ("get", "orders/{order_id}"): Operation("get_order", 200, shapes.Order, examples.ORDER),
+    ("get", "orders/{order_id}"): Operation("get_order", 200, shapes.Order, examples.ORDER, refusals=_ORDER),
     ("post", "orders/{order_id}/cancel"): Operation(
-        "cancel_order", 200, shapes.Order, examples.ORDER | {"status": "cancelled"}, _NOTHING
+        "cancel_order", 200, shapes.Order, examples.ORDER | {"status": "cancelled"}, _NOTHING,
+        refusals=(*_ORDER, "order_not_cancellable"),
     ),
     ("post", "payments"): Operation(
-        "create_payment", 201, shapes.Payment, examples.PAYMENT, (payments.PaymentRequest, "payment")
+        "create_payment", 201, shapes.Payment, examples.PAYMENT, (payments.PaymentRequest, "payment"),
+        refusals=(*_ORDER, "order_not_payable", "method_not_offered", "coin_not_offered", "bad_card", "bad_vpa",
+                  "bad_delay", "bad_charge"),
     ),
     ("get", "payments"): Operation(
         "list_payments", 200, shapes.Payments, _page(examples.PAID), None, (*payments.FILTERS, *_LIST), payments.WORDS
     ),
-    ("get", "payments/{payment_id}"): Operation("get_payment", 200, shapes.Payment, examples.PAID),
-    ("post", "payments/{payment_id}/cancel"): Operation("cancel_payment", 200, shapes.Payment, _CANCELLED, _NOTHING),
+    ("get", "payments/{payment_id}"): Operation("get_payment", 200, shapes.Payment, examples.PAID, refusals=_PAYMENT),
+    ("post", "payments/{payment_id}/cancel"): Operation(
+        "cancel_payment", 200, shapes.Payment, _CANCELLED, _NOTHING, refusals=(*_PAYMENT, "payment_not_cancellable")
+    ),
     ("post", "payments/{payment_id}/refunds"): Operation(
-        "create_refund", 201, shapes.Refund, examples.REFUND, (refunds.RefundRequest, "refund")
+        "create_refund", 201, shapes.Refund, examples.REFUND, (refunds.RefundRequest, "refund"),
+        refusals=(*_PAYMENT, "payment_not_captured", "too_much", "bad_amount", "bad_reason", "bad_address",
+                  "coin_not_offered"),
     ),
     ("get", "refunds"): Operation(
         "list_refunds", 200, shapes.Refunds, _page(examples.REFUND), None, (*refunds.FILTERS, *_LIST), refunds.WORDS
     ),
-    ("get", "refunds/{refund_id}"): Operation("get_refund", 200, shapes.Refund, examples.REFUND),
+    ("get", "refunds/{refund_id}"): Operation(
+        "get_refund", 200, shapes.Refund, examples.REFUND, refusals=("no_such_refund",)
+    ),
     ("get", "events"): Operation("list_events", 200, shapes.Events, _FEED, None, ("number", "limit")),
     ("post", "webhooks/endpoints"): Operation(
-        "create_endpoint", 201, shapes.EndpointWithSecret, _SECRET, (EndpointRequest, "endpoint")
+        "create_endpoint", 201, shapes.EndpointWithSecret, _SECRET, (EndpointRequest, "endpoint"),
+        refusals=("bad_endpoint", "too_many_endpoints"),
     ),
     ("get", "webhooks/endpoints"): Operation(
         "list_endpoints", 200, shapes.Endpoints, {"data": [examples.ENDPOINT], "next": None}
     ),
-    ("get", "webhooks/endpoints/{endpoint_id}"): Operation("get_endpoint", 200, shapes.Endpoint, examples.ENDPOINT),
+    ("get", "webhooks/endpoints/{endpoint_id}"): Operation(
+        "get_endpoint", 200, shapes.Endpoint, examples.ENDPOINT, refusals=_ENDPOINT
+    ),
     ("patch", "webhooks/endpoints/{endpoint_id}"): Operation(
-        "change_endpoint", 200, shapes.Endpoint, examples.ENDPOINT, (EndpointChange, "change")
+        "change_endpoint", 200, shapes.Endpoint, examples.ENDPOINT, (EndpointChange, "change"),
+        refusals=(*_ENDPOINT, "bad_endpoint"),
     ),
     ("delete", "webhooks/endpoints/{endpoint_id}"): Operation(
         "remove_endpoint", 200, shapes.EndpointRemoved,
-        {"id": examples.ENDPOINT_ID, "object": "endpoint", "deleted": True},
+        {"id": examples.ENDPOINT_ID, "object": "endpoint", "deleted": True}, refusals=_ENDPOINT,
     ),
     ("post", "webhooks/endpoints/{endpoint_id}/rotate"): Operation(
-        "rotate_endpoint_secret", 200, shapes.EndpointWithSecret, _SECRET, (RotationRequest, "rotation")
+        "rotate_endpoint_secret", 200, shapes.EndpointWithSecret, _SECRET, (RotationRequest, "rotation"),
+        refusals=_ENDPOINT,
     ),
     ("post", "webhooks/endpoints/{endpoint_id}/test"): Operation(
-        "send_test_event", 202, shapes.TestEventSent, _SENT, _NOTHING
+        "send_test_event", 202, shapes.TestEventSent, _SENT, _NOTHING, refusals=(*_ENDPOINT, "endpoint_disabled")
     ),
     ("post", "webhooks/endpoints/{endpoint_id}/retries"): Operation(
-        "retry_failed_deliveries", 202, shapes.DeliveriesRetried, _RETRIED, (RetriesRequest, "retries")
+        "retry_failed_deliveries", 202, shapes.DeliveriesRetried, _RETRIED, (RetriesRequest, "retries"),
+        refusals=_ENDPOINT,
     ),
     ("get", "webhooks/deliveries"): Operation(
         "list_deliveries", 200, shapes.Deliveries, _page(examples.DELIVERY), None, (*deliveries.FILTERS, *_LIST),
         deliveries.WORDS,
     ),
     ("get", "webhooks/deliveries/{delivery_id}"): Operation(
-        "get_delivery", 200, shapes.DeliveryWithLog, examples.DELIVERY | examples.LOG
+        "get_delivery", 200, shapes.DeliveryWithLog, examples.DELIVERY | examples.LOG, refusals=_DELIVERY
     ),
     ("post", "webhooks/deliveries/{delivery_id}/retry"): Operation(
-        "retry_delivery", 202, shapes.Delivery, examples.DELIVERY | {"status": "pending"}, _NOTHING
+        "retry_delivery", 202, shapes.Delivery, examples.DELIVERY | {"status": "pending"}, _NOTHING,
+        refusals=(*_DELIVERY, "delivery_not_failed"),
+    ),
+    ("get", "currencies"): Operation(
+        "list_currencies", 200, shapes.Currencies, {"data": [examples.CURRENCY], "next": None}
+    ),
+    ("get", "coins"): Operation(
+        "list_coins", 200, shapes.Coins, {"data": [examples.COIN], "next": None}, None, ("currency",),
+        {"currency": CURRENCIES},
     ),
 }  # fmt: skip
 
@@ -153,6 +189,8 @@ def complete(schema: dict[str, Any]) -> dict[str, Any]:
     unique = list(dict.fromkeys(types))
     refs, components = msgspec.json.schema_components(unique, ref_template=REF, schema_hook=schema_of)
     by_type = dict(zip(unique, refs, strict=True))
+    for name, choice in CHOICES.items():
+        components[name] |= choice
     parts = schema.setdefault("components", {})
     parts.setdefault("schemas", {}).update(components)
     parts.setdefault("securitySchemes", {}).update(SCHEMES)
@@ -171,17 +209,14 @@ def _described(operation: Operation, method: str, path: str, by_type: Mapping[An
         parameters.append(KEY)
     if operation.body:
         said["requestBody"] = _body(operation.body, by_type)
-    found = {"404"} if named or operation.name == "create_payment" else set()
-    faults = {str(status) for status in (WRITE if operation.body else READ)} | found
-    if operation.filters or method == "get":
-        faults.add("400")
     headers = HEADERS | ({"Idempotent-Replayed": REPLAYED} if method == "post" else {})
     done = {
         "description": "Done",
         "headers": {name: _header(*said) for name, said in headers.items()},
         "content": {"application/json": {"schema": by_type[operation.answer], "example": operation.example}},
     }
-    refused = {status: _fault(int(status), by_type) for status in sorted(faults)}
+    codes = error_codes.by_status([*COMMON[method], *operation.refusals])
+    refused = {str(status): _fault(status, found) for status, found in codes.items()}
     return said | {"parameters": parameters, "responses": {str(operation.status): done, **refused}}
 
 
@@ -196,14 +231,22 @@ def _header(description: str, example: str) -> dict[str, Any]:
     return {"description": description, "schema": {"type": "string"}, "example": example}
 
 
-def _fault(status: int, by_type: Mapping[Any, Any]) -> dict[str, Any]:
-    description, code, detail = FAULTS[status]
-    example = {"type": f"https://pay.example/docs/errors/{code}", "title": description, "status": status}
-    content = {"schema": by_type[shapes.Fault], "example": example | {"detail": detail, "code": code}}
+def _fault(status: int, codes: Sequence[str]) -> dict[str, Any]:
+    """The answers of one status: which codes there can be, and an example of each."""
+    fault = msgspec.json.schema(shapes.Fault)["$defs"]["Fault"]
+    schema = fault | {"properties": fault["properties"] | {"code": {"enum": list(codes)}}}
+    content = {"schema": schema, "examples": {code: {"value": _example(code)} for code in codes}}
     headers = {"Retry-After": _header("Seconds to wait.", "42")} if status == 429 else {}
     if status == 401:
         headers = {"WWW-Authenticate": _header("The scheme that is asked for.", 'ApiKey realm="BitLoot"')}
+    description = f"{STATUSES[status]}: {', '.join(f'`{code}`' for code in codes)}"
     return {"description": description, "headers": headers, "content": {"application/problem+json": content}}
+
+
+def _example(code: str) -> dict[str, Any]:
+    told = CATALOG[code]
+    said = {"type": f"https://pay.example/docs/errors/{code}", "title": told.title, "status": told.status}
+    return said | {"detail": told.do, "code": code}
 
 
 def _in_path(name: str) -> dict[str, Any]:
@@ -233,6 +276,6 @@ def _in_query(name: str, words: Sequence[str] | None) -> dict[str, Any]:
     about: tuple[str, dict[str, Any]] = ("", {"type": "string", "format": "uuid"})
     if words is not None:
         about = ("Those alone.", {"type": "string", "enum": [str(word) for word in words]})
-    description, schema = QUERY.get(name, about)
+    description, schema = about if words is not None else QUERY.get(name, about)
     name = "after" if name == "number" else name
     return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}

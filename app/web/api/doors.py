@@ -5,13 +5,13 @@ from collections.abc import Iterable
 from litestar import Response, route
 from litestar.handlers import HTTPRouteHandler
 
-from app.web.api import deliveries, endpoints, events, orders, payments, refunds
+from app.web.api import currencies, deliveries, endpoints, events, orders, payments, refunds
 
 DOORS: list[HTTPRouteHandler] = [
     orders.create, orders.index, orders.show, orders.cancel, payments.create, payments.index, payments.show,
     payments.cancel, refunds.create, refunds.index, refunds.show, events.index, endpoints.create, endpoints.index,
     endpoints.show, endpoints.update, endpoints.destroy, endpoints.rotate, endpoints.test, endpoints.retries,
-    deliveries.index, deliveries.show, deliveries.retry,
+    deliveries.index, deliveries.show, deliveries.retry, currencies.index, currencies.offered,
 ]  # fmt: skip
 
 

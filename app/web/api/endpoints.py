@@ -14,6 +14,7 @@ from app.core import db
 from app.core.ids import parse_id
 from app.merchants.keys import Caller
 from app.web.api import answers, bodies, gate, lists, posting
+from app.web.api.bodies import Body
 from app.web.api.orders import Nothing
 from app.web.render import iso
 from app.webhooks import queries, service
@@ -37,13 +38,16 @@ Types = Annotated[
 Since = Annotated[datetime, Meta(tz=True, examples=["2026-11-21T00:00:00Z"])]
 
 
-class EndpointRequest(msgspec.Struct, forbid_unknown_fields=True):
+class EndpointRequest(Body):
     url: Url
     name: Name = ""
-    types: Types = []
+    types: Types = msgspec.field(default_factory=list)
+
+    def plainly(self) -> Body:
+        return msgspec.structs.replace(self, types=sorted(set(self.types)), name=self.name.strip())
 
 
-class EndpointChange(msgspec.Struct, forbid_unknown_fields=True):
+class EndpointChange(Body):
     """What is left out stays. A disabled endpoint is sent nothing; what happens is kept for it."""
 
     url: Url | UnsetType = UNSET
@@ -52,13 +56,13 @@ class EndpointChange(msgspec.Struct, forbid_unknown_fields=True):
     disabled: bool | UnsetType = UNSET
 
 
-class RotationRequest(msgspec.Struct, forbid_unknown_fields=True):
+class RotationRequest(Body):
     """For `overlap` seconds requests are signed with the old secret, too."""
 
     overlap: Annotated[int, Meta(ge=0, le=7 * DAY, examples=[DAY])] = DAY
 
 
-class RetriesRequest(msgspec.Struct, forbid_unknown_fields=True):
+class RetriesRequest(Body):
     """All that failed of what happened since then is sent again."""
 
     since: Since
@@ -119,11 +123,10 @@ async def update(request: Asked, endpoint_id: FromPath[str]) -> Response[bytes]:
     asked: EndpointChange = bodies.read(request, await request.body(), EndpointChange, needed=True)
     found, whose = await find(caller, endpoint_id), caller.merchant_id
     given = {name: getattr(asked, name) for name in ("url", "name", "types")}
-    with posting.understood():
-        async with db.transaction():
-            row = await service.change(
-                found, whose, test=caller.test, **{name: value for name, value in given.items() if value is not UNSET}
-            )
+    async with db.transaction():
+        row = await service.change(
+            found, whose, test=caller.test, **{name: value for name, value in given.items() if value is not UNSET}
+        )
         if asked.disabled is True:
             row = await service.disable(found, whose, test=caller.test)
         elif asked.disabled is False:

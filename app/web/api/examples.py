@@ -51,12 +51,21 @@ LOG: dict[str, Any] = {
         }
     ],
 }  # fmt: skip
+CURRENCY: dict[str, Any] = {
+    "code": "USD", "object": "currency", "decimals": 2, "smallest": "0.01", "largest": "1000000.00",
+}  # fmt: skip
+COIN: dict[str, Any] = {
+    "code": "btc", "object": "coin", "name": "Bitcoin", "network": "Bitcoin", "memo": False, "minimum": "5.25",
+    "currency": "USD",
+}  # fmt: skip
 BODIES: dict[str, dict[str, Any]] = {
     "order": {
         "A test order": {
             "amount": "49.90", "currency": "USD", "reference": "cart-1042", "customer_email": "ann@example.com",
             "metadata": {"customer_id": "8812"},
         },
+        "The same in cents": {"amount_minor": 4990, "currency": "USD", "reference": "cart-1042"},
+        "Yen have no decimals": {"amount": "500", "currency": "JPY", "reference": "cart-1043"},
     },
     "payment": {
         "A card that succeeds": {
@@ -67,10 +76,11 @@ BODIES: dict[str, dict[str, Any]] = {
             "order_id": ORDER_ID, "method": "card",
             "card": {"number": "4000000000000002", "expiry": "12/34", "cvv": "123"}, "metadata": {"test_delay": "100"},
         },
-        "UPI": {"order_id": ORDER_ID, "method": "upi", "upi": {"vpa": "success@test"}},
+        "UPI": {"order_id": ORDER_ID, "method": "upi", "vpa": "success@test"},
         "Bitcoin": {"order_id": ORDER_ID, "method": "crypto", "crypto": {"currency": "btc"}},
     },
-    "refund": {"Half of it": {"amount": "24.95", "reason": "Returned goods"}, "All that is left": {"reason": "Lost"}},
+    "refund": {"Half of it": {"amount": "24.95", "reason": "Returned goods"}, "All that is left": {"reason": "Lost"},
+               "Twenty dollars": {"amount_minor": 2000, "reason": "Late"}},
     "endpoint": {"All events": {"url": "https://shop.example.com/hooks/bitloot", "name": "Order desk"}},
     "change": {"Payments only": {"types": ["payment.success", "payment.failed"]}, "Disable": {"disabled": True}},
     "rotation": {"A day of overlap": {"overlap": 86400}},

@@ -1,12 +1,13 @@
 """A merchant's orders: what its customers are to pay for."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from decimal import Decimal
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response, get, post
 from litestar.params import FromPath
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from app.accounts.addresses import SHAPE
 from app.core.ids import parse_id
@@ -14,10 +15,10 @@ from app.core.money import Money
 from app.mail.recipients import LONGEST
 from app.merchants.keys import Caller
 from app.orders import charging, queries
-from app.orders.charging import NoSuchOrder
+from app.orders.charging import CURRENCIES, BadCharge, NoSuchOrder
 from app.orders.states import OrderStatus
 from app.web.api import answers, bodies, gate, lists, posting
-from app.web.api.bodies import Amount, Metadata
+from app.web.api.bodies import Amount, Body, MalformedBody, Metadata, Minor, TooFine
 from app.webhooks import objects
 
 Asked = Request[Any, Any, Any]
@@ -37,19 +38,45 @@ CustomerEmail = Annotated[
 ]
 
 
-class OrderRequest(msgspec.Struct, forbid_unknown_fields=True):
-    """`reference` is your own name of the order; it need not be unique."""
+class OrderRequest(Body):
+    """`amount` or `amount_minor`, one of them. `reference` is your own name of the order; it need not be unique."""
 
-    amount: Amount
     currency: Annotated[
-        Literal["USD", "EUR", "INR"], Meta(description="Live orders are in the shop's own currency.", examples=["USD"])
-    ]
+        str,
+        Meta(
+            min_length=3, max_length=3, extra_json_schema={"enum": list(CURRENCIES)}, examples=["USD"],
+            description="ISO 4217, the same in test and live mode: `GET /api/v1/currencies`.",
+        ),
+    ]  # fmt: skip
     reference: Annotated[str, Meta(min_length=1, max_length=128, pattern=bodies.PRINTABLE, examples=["cart-1042"])]
+    amount: Amount | UnsetType = UNSET
+    amount_minor: Minor | UnsetType = UNSET
     customer_email: CustomerEmail | None = None
-    metadata: Metadata = {}
+    metadata: Metadata = msgspec.field(default_factory=dict)
+
+    def check(self) -> None:
+        if self.currency not in CURRENCIES:
+            raise MalformedBody(f"Use one of these currencies: {', '.join(CURRENCIES)}.", field="currency")
+        if self.amount is UNSET and self.amount_minor is UNSET:
+            raise MalformedBody("amount is missing. " + bodies.BOTH_WAYS, field="amount")
+        if self.amount is not UNSET and self.amount_minor is not UNSET:
+            raise MalformedBody("Send amount or amount_minor, not both.", field="amount_minor")
+
+    @property
+    def money(self) -> Money:
+        """Raises BadCharge for an amount that its currency does not have."""
+        try:
+            return Money(bodies.amount_of(self.amount, self.amount_minor, self.currency) or Decimal(0), self.currency)
+        except TooFine as fine:
+            raise BadCharge(str(fine), field="amount") from None
+
+    def plainly(self) -> Body:
+        amount = self.amount if self.amount_minor is UNSET else Amount(self.money.amount)
+        email = (self.customer_email or "").strip() or None
+        return msgspec.structs.replace(self, amount=amount, amount_minor=UNSET, customer_email=email)
 
 
-class Nothing(msgspec.Struct, forbid_unknown_fields=True):
+class Nothing(Body):
     """An empty object, or no body at all."""
 
 
@@ -57,7 +84,7 @@ async def create_one(caller: Caller, asked: OrderRequest) -> tuple[int, Mapping[
     row = await charging.charge(
         caller.merchant_id,
         test=caller.test,
-        amount=Money(asked.amount, asked.currency),
+        amount=asked.money,
         reference=asked.reference,
         email=asked.customer_email or "",
         metadata=asked.metadata,

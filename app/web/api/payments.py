@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Request, Response, get, post
 from litestar.params import FromPath
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from app.core.errors import Problem
 from app.core.ids import parse_id
@@ -17,7 +17,7 @@ from app.orders.charging import NoSuchOrder
 from app.payments import asking, queries
 from app.payments.asking import NoSuchPayment
 from app.web.api import answers, gate, lists, orders, posting
-from app.web.api.bodies import PRINTABLE, Metadata
+from app.web.api.bodies import PRINTABLE, Body, MalformedBody, Metadata
 from app.web.api.orders import Nothing
 from app.webhooks import objects
 
@@ -38,8 +38,11 @@ class Crypto(msgspec.Struct, forbid_unknown_fields=True):
     currency: CoinCode | None = None
 
 
+Vpa = Annotated[str, Meta(min_length=3, max_length=255, pattern=PRINTABLE, examples=["success@test"])]
+
+
 class Upi(msgspec.Struct, forbid_unknown_fields=True):
-    vpa: Annotated[str, Meta(min_length=3, max_length=255, pattern=PRINTABLE, examples=["success@test"])]
+    vpa: Vpa
 
 
 class Card(msgspec.Struct, forbid_unknown_fields=True):
@@ -53,28 +56,46 @@ class Card(msgspec.Struct, forbid_unknown_fields=True):
         return "<Card hidden>"
 
 
-class CryptoPaymentRequest(msgspec.Struct, forbid_unknown_fields=True, tag_field="method", tag="crypto"):
+class CryptoPaymentRequest(Body, tag_field="method", tag="crypto"):
     """In test mode the simulated processor plays it; live, coins are sent to the address in the payment."""
 
     order_id: uuid.UUID
     crypto: Crypto | None = None
-    metadata: Metadata = {}
+    metadata: Metadata = msgspec.field(default_factory=dict)
+
+    def plainly(self) -> Body:
+        coin = self.crypto.currency.lower() if self.crypto and self.crypto.currency else None
+        return msgspec.structs.replace(self, crypto=Crypto(coin))
 
 
-class UpiPaymentRequest(msgspec.Struct, forbid_unknown_fields=True, tag_field="method", tag="upi"):
-    """In test mode only."""
+class UpiPaymentRequest(Body, tag_field="method", tag="upi"):
+    """In test mode only. The VPA stands in `upi.vpa`, or beside `method` as `vpa`."""
 
     order_id: uuid.UUID
-    upi: Upi
-    metadata: Metadata = {}
+    upi: Upi | UnsetType = UNSET
+    vpa: Vpa | UnsetType = UNSET
+    metadata: Metadata = msgspec.field(default_factory=dict)
+
+    def check(self) -> None:
+        if self.upi is UNSET and self.vpa is UNSET:
+            raise MalformedBody("vpa is missing: send it as vpa, or as upi.vpa.", field="vpa")
+        if self.upi is not UNSET and self.vpa is not UNSET:
+            raise MalformedBody("Send vpa or upi.vpa, not both.", field="vpa")
+
+    def plainly(self) -> Body:
+        return self if self.vpa is UNSET else msgspec.structs.replace(self, upi=Upi(self.vpa), vpa=UNSET)
 
 
-class CardPaymentRequest(msgspec.Struct, forbid_unknown_fields=True, tag_field="method", tag="card"):
+class CardPaymentRequest(Body, tag_field="method", tag="card"):
     """In test mode only."""
 
     order_id: uuid.UUID
     card: Card
-    metadata: Metadata = {}
+    metadata: Metadata = msgspec.field(default_factory=dict)
+
+    def plainly(self) -> Body:
+        number = self.card.number.replace(" ", "").replace("-", "")
+        return msgspec.structs.replace(self, card=msgspec.structs.replace(self.card, number=number))
 
 
 PaymentRequest = CryptoPaymentRequest | UpiPaymentRequest | CardPaymentRequest
@@ -86,11 +107,12 @@ async def create_one(caller: Caller, asked: PaymentRequest) -> tuple[int, Mappin
         raise NoSuchOrder(orders.UNKNOWN)
     method = str(asked.__struct_config__.tag)
     given = getattr(asked, method)
-    spec = {name: getattr(given, name) for name in given.__struct_fields__} if given is not None else {}
+    beside = {"vpa": asked.vpa} if isinstance(asked, UpiPaymentRequest) and asked.vpa is not UNSET else {}
+    spec = {name: getattr(given, name) for name in given.__struct_fields__} if given else beside
     try:
         row = await asking.ask(order, method, spec | {"metadata": asked.metadata}, locked=True)
     except Problem as refused:
-        if refused.field in spec:
+        if refused.field in spec and refused.field not in beside:
             refused.field = f"{method}.{refused.field}"
         raise
     return 201, objects.payment(row, row)

@@ -1,36 +1,39 @@
 """Every POST of the API: the body read strictly, the effect in one transaction, the answer kept with it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from litestar import Request, Response
 
 from app.core import db
 from app.core.crypto import bound
-from app.core.errors import Invalid
+from app.core.errors import Problem
 from app.merchants import idempotency
 from app.merchants.idempotency import IdempotencyKeyUnusable, Reply
 from app.merchants.keys import Caller
-from app.web.api import answers, bodies, gate
+from app.web.api import answers, bodies, error_codes, gate
 
 Asked = Request[Any, Any, Any]
-UNFIT = 422
 AT_ONCE = 6  # transactions of this door: in turn, each is short and all wait alike; all at once, some wait for ever
 _turn = asyncio.Semaphore(AT_ONCE)
+Prepare = Callable[[Caller, Any], Awaitable[None]]
 Work = Callable[[Caller, Any], Awaitable[tuple[int, Mapping[str, Any]]]]
 
 
-async def act(request: Asked, scope: str, shape: Any, work: Work) -> Response[bytes]:
-    """Let ``work`` answer what was asked, once for each Idempotency-Key; a malformed body is refused before."""
+async def act(request: Asked, scope: str, shape: Any, work: Work, *, prepare: Prepare | None = None) -> Response[bytes]:
+    """Let ``work`` answer what was asked, once for each Idempotency-Key; a malformed body is refused before.
+
+    ``prepare`` brings the request into its one form where that takes a look at the tables; what it raises is not kept.
+    """
     caller = await gate.enter(request, scope)
     key, raw = _key(request), await request.body()
     asked = bodies.read(request, raw, shape)
+    if prepare is not None:
+        await prepare(caller, asked)
 
     async def effect() -> tuple[int, bytes]:
-        with understood():
-            status, said = await work(caller, asked)
+        status, said = await work(caller, asked)
         return status, answers.encoded(said)
 
     async with _turn:
@@ -38,22 +41,20 @@ async def act(request: Asked, scope: str, shape: Any, work: Work) -> Response[by
             async with db.transaction():
                 reply = Reply(*await effect())
         else:
-            print_ = bound(request.method.encode(), request.url.path.encode(), raw)
+            # What is asked is compared, not how it is written: the typed request, its defaults filled in.
+            print_ = bound(request.method.encode(), request.url.path.lower().encode(), bodies.canonical(asked))
             reply = await idempotency.once(
-                caller.merchant_id, test=caller.test, key=key, asked=print_, effect=effect, refused=answers.described
+                caller.merchant_id, test=caller.test, key=key, asked=print_, effect=effect, refused=_final
             )
     more = {"idempotent_replayed": "true"} if reply.replayed else {}
     return answers.respond(request, reply.status, reply.body, **more)
 
 
-@contextmanager
-def understood() -> Iterator[None]:
-    """What a room refuses inside was well-formed: it is answered 422 (RFC 9110, 15.5.21), not 400."""
-    try:
-        yield
-    except Invalid as unfit:
-        unfit.status = UNFIT
-        raise
+def _final(refusal: Problem) -> Reply | None:
+    """The answer to keep for a refusal; None for one that hangs on a state that may change."""
+    if not error_codes.is_final(refusal):
+        return None
+    return Reply(error_codes.status_of(refusal), answers.described(refusal))
 
 
 def _key(request: Asked) -> str | None:

@@ -1,21 +1,24 @@
 """Refunds: all of a payment's money, or part of it, goes back."""
 
+import contextlib
 from collections.abc import Mapping
 from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response, get, post
 from litestar.params import FromPath
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from app.core.ids import parse_id
 from app.merchants.keys import Caller
+from app.payments.asking import NoSuchPayment
+from app.payments.opening import CoinNotOffered
 from app.refunds import asking, claims, queries
 from app.refunds.addresses import BadAddress, Target
 from app.refunds.service import NoSuchRefund
 from app.refunds.states import RefundStatus
 from app.web.api import answers, bodies, gate, lists, payments, posting
-from app.web.api.bodies import Amount
+from app.web.api.bodies import Amount, Body, MalformedBody, Minor
 from app.webhooks import objects
 
 Asked = Request[Any, Any, Any]
@@ -37,12 +40,23 @@ class Address(msgspec.Struct, forbid_unknown_fields=True):
     memo: Annotated[str, Meta(max_length=100, pattern=bodies.EMPTY_OR_PRINTABLE)] | None = None
 
 
-class RefundRequest(msgspec.Struct, forbid_unknown_fields=True):
-    """Without an `amount`, all that is left of the payment goes back."""
+class RefundRequest(Body):
+    """Without an `amount` or `amount_minor`, all that is left of the payment goes back."""
 
     reason: Annotated[str, Meta(min_length=1, max_length=300, pattern=bodies.PRINTABLE, examples=["Returned goods"])]
-    amount: Amount | None = None
+    amount: Amount | UnsetType = UNSET
+    amount_minor: Minor | UnsetType = UNSET
     address: Address | None = None
+
+    def check(self) -> None:
+        if self.amount is not UNSET and self.amount_minor is not UNSET:
+            raise MalformedBody("Send amount or amount_minor, not both.", field="amount_minor")
+
+    def plainly(self) -> Body:
+        if self.address is None:
+            return self
+        told = msgspec.structs.replace(self.address, coin=self.address.coin.lower(), memo=self.address.memo or "")
+        return msgspec.structs.replace(self, address=told)
 
 
 def seen(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -54,22 +68,34 @@ def seen(row: Mapping[str, Any]) -> dict[str, Any]:
 async def create(request: Asked, payment_id: FromPath[str]) -> Response[bytes]:
     """At most what was captured less what went back. The answer is `pending`; webhooks tell what becomes of it."""
 
+    async def prepare(caller: Caller, asked: RefundRequest) -> None:
+        """``amount_minor`` is read by the payment's currency, so that 2495 cents and 24.95 are the same request."""
+        if asked.amount_minor is UNSET:
+            return
+        with contextlib.suppress(NoSuchPayment):
+            currency = (await payments.find(caller, payment_id))["price_currency"]
+            amount = bodies.amount_of(UNSET, asked.amount_minor, currency)
+            asked.amount, asked.amount_minor = Amount(amount or 0), UNSET
+
     async def work(caller: Caller, asked: RefundRequest) -> tuple[int, Mapping[str, Any]]:
         payment = await payments.find(caller, payment_id)
         target = await _target(asked.address) if asked.address else None
         row = await asking.ask(
-            caller.merchant_id, caller.test, payment["id"], asked.amount, asked.reason, target, f"key {caller.key_id}"
-        )
+            caller.merchant_id, caller.test, payment["id"], asked.amount or None, asked.reason, target,
+            f"key {caller.key_id}",
+        )  # fmt: skip
         return 201, seen(row)
 
-    return await posting.act(request, "refunds:write", RefundRequest, work)
+    return await posting.act(request, "refunds:write", RefundRequest, work, prepare=prepare)
 
 
 async def _target(asked: Address) -> Target:
     try:
         return await claims.parse(asked.coin.lower(), asked.address, asked.memo or "")
     except BadAddress as bad:
-        raise BadAddress(bad.detail, field=f"address.{bad.field}") from None
+        # Coins come and go: that one is not offered now is not said of the address, and not for good.
+        refusal = CoinNotOffered if bad.field == "coin" else BadAddress
+        raise refusal(bad.detail, field=f"address.{bad.field}") from None
 
 
 @get("/refunds", summary="List refunds", tags=["refunds"])

@@ -16,7 +16,7 @@ from app.webhooks.states import DeliveryStatus
 
 Time = Annotated[datetime, Meta(tz=True, examples=["2026-11-21T08:30:00.000Z"])]
 Mode = Literal["live", "test"]
-Money = Annotated[str, Meta(pattern=r"^[0-9]+\.[0-9]{2}$", examples=["49.90"])]
+Money = Annotated[str, Meta(pattern=r"^[0-9]+(\.[0-9]{2,3})?$", examples=["49.90"])]
 CoinAmount = Annotated[str, Meta(pattern=r"^[0-9]+(\.[0-9]+)?$", examples=["0.00041"])]
 Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", examples=["USD"])]
 
@@ -199,6 +199,36 @@ class DeliveryWithLog(Delivery, tag="delivery"):
 Next = Annotated[
     str | None, Meta(description="The `after` of the next page; null on the last.", examples=["AZqX0p0ifdmhRPYQgL8x9g"])
 ]
+
+
+class CurrencyOffered(msgspec.Struct, tag_field="object", tag="currency"):
+    """`decimals`: digits after the point, by which `amount_minor` is read. The limits are inclusive."""
+
+    code: Currency
+    decimals: Annotated[int, Meta(ge=0, le=3)]
+    smallest: Money
+    largest: Money
+
+
+class CoinOffered(msgspec.Struct, tag_field="object", tag="coin"):
+    """`memo`: payments need one beside the address. `minimum` is in `currency`."""
+
+    code: str
+    name: str
+    network: str
+    memo: bool
+    minimum: Money | None
+    currency: Currency
+
+
+class Currencies(msgspec.Struct):
+    data: list[CurrencyOffered]
+    next: None
+
+
+class Coins(msgspec.Struct):
+    data: list[CoinOffered]
+    next: None
 
 
 class Orders(msgspec.Struct):

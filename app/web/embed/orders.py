@@ -6,6 +6,7 @@ from typing import Any
 from litestar import Request, Response, get
 from litestar.params import FromPath
 
+from app.core.money import Money
 from app.payments import queries as payments
 from app.web.embed import scene
 from app.web.render import answer
@@ -50,7 +51,7 @@ def truth(order: scene.Row, attempts: list[scene.Row]) -> scene.Row:
         "id": str(order["id"]),
         "status": order["status"],
         "paid": order["status"] in PAID,
-        "amount": str(order["total"]),
+        "amount": Money(order["total"], order["currency"]).digits,
         "currency": order["currency"],
         "mode": objects.mode(order),
         "payment": newest

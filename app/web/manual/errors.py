@@ -7,7 +7,7 @@ from litestar.params import FromPath
 
 from app.core.errors import NotFound
 from app.payments.states import Failure
-from app.web.manual.words import WORDS, heading
+from app.web.api.error_codes import CATALOG, by_status
 from app.web.render import page
 
 Asked = Request[Any, Any, Any]
@@ -29,15 +29,13 @@ class NoSuchCode(NotFound):
 
 @get("/docs/errors", include_in_schema=False)
 async def index(request: Asked) -> Response[bytes]:
-    told = [(code, *found) for code in WORDS if (found := heading(code))]
-    context = {"codes": sorted(told, key=lambda one: (one[1], one[0])), "failures": FAILURES}
-    return page(request, "manual/errors.html", context)
+    listed = [(code, CATALOG[code]) for codes in by_status(sorted(CATALOG)).values() for code in codes]
+    return page(request, "manual/errors.html", {"codes": listed, "failures": FAILURES})
 
 
 @get("/docs/errors/{code:str}", include_in_schema=False)
 async def show(request: Asked, code: FromPath[str]) -> Response[bytes]:
-    found = heading(code)
+    found = CATALOG.get(code)
     if found is None:
         raise NoSuchCode("Compare it with the list of all codes at /docs/errors.")
-    context = {"code": code, "status": found[0], "title": found[1], "told": WORDS[code]}
-    return page(request, "manual/error.html", context)
+    return page(request, "manual/error.html", {"code": code, "told": found})

@@ -18,7 +18,7 @@ from app.payments import queries
 from app.payments.asking import METHODS
 from app.refunds import asking
 from app.refunds import queries as refunds
-from app.refunds.asking import BadAmount, BadReason
+from app.refunds.asking import BadAmount, BadReason, PaymentNotCaptured
 from app.refunds.service import REASON, TooMuch
 from app.web.merchant import desk as desks
 from app.web.merchant import lists
@@ -31,6 +31,7 @@ from app.webhooks.schemas import PAYMENT_STATUSES
 
 Asked = Request[Any, Any, Any]
 MOST_SHOWN = 100  # refunds and deliveries of one payment
+REFUSED = (BadAmount, BadReason, TooMuch, PaymentNotCaptured)
 
 
 @get("/merchant/payments", include_in_schema=False)
@@ -77,7 +78,7 @@ async def _one(
         "refunds": [refund_shown(r) for r in await refunds.merchant_page(desk.id, desk.test, mine, None, MOST_SHOWN)],
         "deliveries": await webhooks.deliveries(desk.id, desk.test, {"object_id": row["id"]}, None, MOST_SHOWN),
         "left": left,
-        "values": typed or {"amount": f"{left.amount:.2f}", "reason": ""},
+        "values": typed or {"amount": left.digits, "reason": ""},
         "errors": {error.field or "amount": error.detail} if error else {},
     }
     return desks.page(request, desk, "merchant/payments/show.html", context, status=error.status if error else 200)
@@ -91,25 +92,22 @@ async def preview(request: Asked, payment_id: FromPath[str]) -> Response[bytes]:
     typed = {"amount": lists.given(request, "amount"), "reason": str(request.query_params.get("reason", "")).strip()}
     try:
         amount = await _within(row, typed)
-    except (BadAmount, BadReason, TooMuch) as error:
+    except REFUSED as error:
         return await _one(request, desk, row, typed=typed, error=error)
     context = {"payment": shown(row), "amount": amount, "reason": typed["reason"]}
     return desks.page(request, desk, "merchant/payments/refund.html", context)
 
 
 async def _within(row: dict[str, Any], typed: dict[str, str]) -> Money:
-    """The amount that was typed, if it can go back. Raises BadAmount, TooMuch and BadReason."""
+    """The amount that was typed, if it can go back. Raises one of REFUSED."""
     if not typed["reason"] or len(typed["reason"]) > REASON:
         raise BadReason(f"Give a reason of 1 to {REASON} characters; your customer may read it.", field="reason")
-    amount, left = Money(_digits(typed["amount"]), row["price_currency"]), await asking.left(row["order_id"], row["id"])
-    if not amount <= left:
-        raise TooMuch(f"At most {left} of this payment can still go back.", field="amount")
-    return amount
+    return await asking.within(_digits(typed["amount"]), row["order_id"], row["id"])
 
 
 def _digits(text: str) -> Decimal:
     number = parse_decimal(text.replace(",", "."))
-    if number is None or not 0 < number < asking.MOST or number != round(number, 2):
+    if number is None or not 0 < number < asking.MOST:
         raise BadAmount("Write the amount as digits, such as 12.50.", field="amount")
     return number
 
@@ -125,7 +123,7 @@ async def refund(request: Asked, payment_id: FromPath[str]) -> Response[bytes]:
         said = f"{amount} of payment {row['id']}"
         async with desks.recorded(request, desk, "refund.asked", said):
             made = await asking.ask(desk.id, desk.test, row["id"], amount.amount, typed["reason"], None, desk.actor)
-    except (BadAmount, BadReason, TooMuch) as error:
+    except REFUSED as error:
         return await _one(request, desk, row, typed=typed, error=error)
     return see_other(f"/merchant/refunds/{made['id']}")
 

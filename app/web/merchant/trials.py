@@ -7,10 +7,10 @@ from litestar import Request, Response, get, post
 
 from app.accounts.addresses import BadEmail
 from app.core.errors import Problem
-from app.core.money import Money, parse_decimal
+from app.core.money import Money, decimals, parse_decimal
 from app.merchants import keys
 from app.orders import charging, queries
-from app.orders.charging import TEST_CURRENCIES, BadCharge
+from app.orders.charging import CURRENCIES, BadCharge
 from app.web.embed import sdk
 from app.web.merchant import desk as desks
 from app.web.merchant import lists
@@ -39,7 +39,7 @@ async def _page(
     context = {
         "order": shown(row) if row else None,
         "publishable": await keys.publishable(desk.id, test=True),
-        "currencies": TEST_CURRENCIES,
+        "currencies": CURRENCIES,
         "values": typed or DEFAULTS,
         "errors": {_field(error): error.detail} if error else {},
         "script": f"/sdk/{sdk.VERSION}/checkout.js",
@@ -60,7 +60,7 @@ async def create(request: Asked) -> Response[bytes]:
     desk, form = await desks.acting(request)
     typed = {name: desks.text(form, name) for name in DEFAULTS}
     try:
-        amount = Money(_amount(typed["amount"]), typed["currency"])
+        amount = _amount(typed["amount"], typed["currency"])
         async with desks.recorded(request, desk, "order.charged", f"{amount} as a test"):
             row = await charging.charge(desk.id, test=True, amount=amount, reference=REFERENCE, email=typed["email"])
     except (BadCharge, BadEmail) as error:
@@ -68,8 +68,9 @@ async def create(request: Asked) -> Response[bytes]:
     return see_other(f"/merchant/try?order={row['id']}")
 
 
-def _amount(text: str) -> Decimal:
+def _amount(text: str, currency: str) -> Money:
     number = parse_decimal(text.replace(",", "."))
-    if number is None or abs(number) > charging.MOST or number != round(number, 2):
-        raise BadCharge("Write the amount as digits, such as 20.00.", field="amount")
-    return number
+    if number is None or abs(number) > charging.MOST_WITHOUT_DECIMALS or number != round(number, decimals(currency)):
+        shown = Money(Decimal(20), currency).digits
+        raise BadCharge(f"Write the amount as digits, such as {shown}.", field="amount")
+    return Money(number, currency)

@@ -1,0 +1,48 @@
+"""What orders may be in, and which coins pay them: the same in test and live mode."""
+
+from typing import Any
+
+from litestar import Request, Response, get
+
+from app.core.money import Money, decimals, smallest
+from app.core.settings import settings
+from app.orders.charging import CURRENCIES, largest
+from app.payments import coins
+from app.payments import queries as payments
+from app.web.api import answers, gate, lists
+from app.web.api.lists import BadParameter
+
+Asked = Request[Any, Any, Any]
+
+
+def currency(code: str) -> dict[str, Any]:
+    return {
+        "code": code, "object": "currency", "decimals": decimals(code),
+        "smallest": Money(smallest(code), code).digits, "largest": largest(code).digits,
+    }  # fmt: skip
+
+
+def coin(row: dict[str, Any], code: str) -> dict[str, Any]:
+    least = coins.minimum(row, code)
+    return {
+        "code": row["code"], "object": "coin", "name": row["name"], "network": row["network"],
+        "memo": row["has_memo"], "minimum": least.digits if least else None, "currency": code,
+    }  # fmt: skip
+
+
+@get("/currencies", summary="List currencies", tags=["orders"])
+async def index(request: Asked) -> Response[bytes]:
+    """Those that orders may be in, with the digits their amounts have after the point, and their limits."""
+    await gate.enter(request, "orders:read")
+    lists.parameters(request)
+    return answers.answer(request, {"data": [currency(code) for code in CURRENCIES], "next": None})
+
+
+@get("/coins", summary="List coins", tags=["payments"])
+async def offered(request: Asked) -> Response[bytes]:
+    """Those that can be paid in now, and the least of each in `?currency=`; null where the provider decides it."""
+    await gate.enter(request, "payments:read")
+    code = lists.parameters(request, "currency").get("currency", settings().shop_currency)
+    if code not in CURRENCIES:
+        raise BadParameter(f"Use one of {', '.join(CURRENCIES)}.", field="currency")
+    return answers.answer(request, {"data": [coin(row, code) for row in await payments.coins()], "next": None})

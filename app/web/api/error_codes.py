@@ -1,0 +1,236 @@
+"""Every code that the API refuses with: its status, what it means, what to do, and whether a repeat may fare better.
+
+The one source of it: answers, the pages at ``/docs/errors`` and the OpenAPI document all read it from here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from app.accounts.addresses import BadEmail
+from app.core.errors import Problem
+from app.merchants.idempotency import AnswerUnreadable, IdempotencyKeyReused, IdempotencyKeyUnusable, RequestInProgress
+from app.merchants.keys import InvalidApiKey
+from app.orders.charging import BadCharge, NoSuchOrder, OrderNotCancellable
+from app.payments.asking import MethodNotOffered, NoSuchPayment, OrderNotPayable, PaymentNotCancellable
+from app.payments.cards import BadCard, BadVpa
+from app.payments.opening import CoinNotOffered
+from app.payments.simulated import BadDelay
+from app.refunds.addresses import BadAddress
+from app.refunds.asking import BadAmount, BadReason, PaymentNotCaptured
+from app.refunds.service import NoSuchRefund, TooMuch
+from app.web.api.bodies import MalformedBody, UnsupportedMediaType
+from app.web.api.gate import ApiKeyMissing, RateLimited, ScopeMissing
+from app.web.api.lists import BadParameter
+from app.web.body import UnusableText
+from app.web.embed.scene import CheckoutOver, NoSuchCheckout
+from app.webhooks.service import (
+    BadEndpoint,
+    DeliveryNotFailed,
+    EndpointDisabled,
+    NoSuchDelivery,
+    NoSuchEndpoint,
+    TooManyEndpoints,
+)
+
+UNFIT = 422  # well-formed, and a value can't be used (RFC 9110, 15.5.21)
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorCode:
+    """``final``: the request itself can never work, so the refusal is kept under its Idempotency-Key.
+
+    ``again``: the very same request, with the same Idempotency-Key, may work later. Never both.
+    """
+
+    status: int
+    title: str
+    means: str
+    do: str
+    final: bool = False
+    again: bool = False
+
+
+CATALOG: dict[str, ErrorCode] = {  # first those of answers that no class of ours stands for
+    "bad_request": ErrorCode(
+        400, "That request can't be used", "The request can't be read.", "Check it against the reference.",
+    ),
+    "route_not_found": ErrorCode(
+        404, "No such route", "There is no such route.", "Check the path against the reference.",
+    ),
+    "method_not_allowed": ErrorCode(
+        405, "That method is not known here", "The route does not know this method.",
+        "Use one of those in the Allow header.",
+    ),
+    "body_too_large": ErrorCode(
+        413, "That is too large", "The body is larger than 64 kB.", "Send at most 64 kB: metadata is for short notes.",
+    ),
+    "internal_error": ErrorCode(
+        500, "Something went wrong on our side",
+        "Something broke on our side. Nothing of it was kept under your Idempotency-Key.",
+        "Send it again with the same Idempotency-Key: what was done is not done twice.", again=True,
+    ),
+    "unavailable": ErrorCode(
+        503, "We can't answer just now", "We can't answer just now.",
+        "Send it again in a minute, with the same Idempotency-Key.", again=True,
+    ),
+}  # fmt: skip
+PLAIN = {found.status: code for code, found in CATALOG.items()}
+
+
+def _told(
+    kind: type[Problem], means: str, do: str, *, status: int = 0, final: bool = False, again: bool = False
+) -> None:
+    CATALOG[kind().code] = ErrorCode(status or kind.status, kind.title, means, do, final, again)
+
+
+_told(
+    ApiKeyMissing, "The request has no X-Api-Key or no X-Api-Secret header.",
+    "Send both. They are made on the keys page; the secret is shown there once.",
+)  # fmt: skip
+_told(
+    InvalidApiKey, "The key is unknown, revoked or expired, or the secret is not its own. We don't say which.",
+    "Compare both with what you copied. If the secret is lost, rotate the key.",
+)  # fmt: skip
+_told(
+    ScopeMissing, "The key is good, but may not do this.",
+    "Use a key that has the scope named in the detail, or make one.",
+)  # fmt: skip
+_told(
+    RateLimited, "This key has used up its requests of the minute.",
+    "Wait for the seconds in Retry-After. The RateLimit header of every answer says what is left.", again=True,
+)  # fmt: skip
+_told(
+    MalformedBody, "The body is no JSON, or not in the shape the reference gives. Nothing was kept of it.",
+    "Correct the member that field names. Members the reference does not know are refused, too.",
+)  # fmt: skip
+_told(UnsupportedMediaType, "The body was not declared as JSON.", "Send Content-Type: application/json.")
+_told(
+    BadParameter, "A parameter in the address is unknown, or its value can't be used.",
+    "Correct the one that field names. Cursors are taken from next as they are.",
+)  # fmt: skip
+_told(UnusableText, "The request holds a NUL character.", "Leave it out.")
+_told(
+    IdempotencyKeyUnusable, "The Idempotency-Key is empty, too long or has characters a header can't hold.",
+    "Use 1 to 255 printable ASCII characters, such as a UUID.",
+)  # fmt: skip
+_told(
+    IdempotencyKeyReused, "This Idempotency-Key was used for another request in the last 24 hours.",
+    "Use a new key for a new request. A repeat asks for the same; how it is written does not matter.",
+)  # fmt: skip
+_told(
+    RequestInProgress, "The first request with this Idempotency-Key is still being worked on.",
+    "Wait for the second in Retry-After and send it again: you get the first one's answer.", again=True,
+)  # fmt: skip
+_told(
+    AnswerUnreadable, "The first answer to this Idempotency-Key can't be read any more.",
+    "Look at the object itself by GET: the request took effect once.",
+)  # fmt: skip
+_told(
+    BadCharge, "The order can't be placed as it was asked for.",
+    "Correct what field names: the amount, the currency, your reference or the metadata.", status=UNFIT, final=True,
+)  # fmt: skip
+_told(
+    BadEmail, "The address can't be one.", "Correct it, or leave it out: it is optional.", status=UNFIT, final=True,
+)  # fmt: skip
+_told(
+    BadAmount, "The amount can't be refunded: it is zero, too large, or finer than its currency.",
+    'Send it as a string in major units, such as "49.90", or as amount_minor, such as 4990.',
+    status=UNFIT, final=True,
+)  # fmt: skip
+_told(
+    NoSuchOrder, "Your key reaches no order with this id: it is unknown, another merchant's, or of the other mode.",
+    "Check the id, and whether a test key asks for a live order.", final=True,
+)  # fmt: skip
+_told(
+    OrderNotPayable, "The order is paid or over, or was tried too often.",
+    "Look at the order. If it still is to be paid, place a new one.", again=True,
+)  # fmt: skip
+_told(
+    OrderNotCancellable, "Money is on its way, or the order is finished.",
+    "Wait for how it ends, and refund the payment if need be.", again=True,
+)  # fmt: skip
+_told(
+    NoSuchPayment, "Your key reaches no payment with this id: it is unknown, another merchant's, or of the other mode.",
+    "Check the id, and whether a test key asks for a live payment.", final=True,
+)  # fmt: skip
+_told(
+    PaymentNotCancellable, "The payment is no longer pending: money was seen, or it has ended.",
+    "Wait for how it ends. What was paid can be refunded.", again=True,
+)  # fmt: skip
+_told(
+    MethodNotOffered, "This way to pay is not there in this mode: cards and UPI exist in test mode only.",
+    "Use crypto with a live key, or a test key.", status=UNFIT, final=True,
+)  # fmt: skip
+_told(
+    CoinNotOffered, "The coin is unknown, switched off, or takes no amount this small.",
+    "Choose one of GET /api/v1/coins, or leave crypto.currency out and let us choose.", status=UNFIT, again=True,
+)  # fmt: skip
+_told(
+    BadCard, "The card's number, expiry or CVV can't be true.", "Correct what field names.", status=UNFIT, final=True,
+)  # fmt: skip
+_told(BadVpa, "The UPI address can't be one.", "Write it as name@handle.", status=UNFIT, final=True)
+_told(
+    BadDelay, "test_delay is no number of milliseconds.", "Use 0 to 600000, as a string.", status=UNFIT, final=True,
+)  # fmt: skip
+_told(
+    PaymentNotCaptured, "No money of this payment has arrived yet, so none can go back.",
+    "Wait for payment.success and send it again. If the payment has ended without money, nothing is to be refunded.",
+    again=True,
+)  # fmt: skip
+_told(
+    TooMuch, "More should go back than the payment brought, less what went back or is on its way.",
+    "The detail says how much is left. Refunds asked for at the same time count, too.", again=True,
+)  # fmt: skip
+_told(BadReason, "The reason is missing or too long.", "Use 1 to 300 characters.", status=UNFIT, final=True)
+_told(
+    BadAddress, "The coins can't be sent to this address.",
+    "Check it and its coin, or leave it out: the customer then names one by the claim link.",
+    status=UNFIT, final=True,
+)  # fmt: skip
+_told(
+    NoSuchRefund, "Your key reaches no refund with this id: it is unknown, another merchant's, or of the other mode.",
+    "Check the id, and whether a test key asks for a live refund.", final=True,
+)  # fmt: skip
+_told(
+    BadEndpoint, "The endpoint's URL, name or events can't be used. Live endpoints are https on a public address.",
+    "Correct what field names.", status=UNFIT, final=True,
+)  # fmt: skip
+_told(TooManyEndpoints, "There are 20 endpoints in this mode.", "Remove one that is not needed.", again=True)
+_told(
+    NoSuchEndpoint, "Your key reaches no endpoint with this id.",
+    "Check the id, and whether it is of this key's mode.", final=True,
+)  # fmt: skip
+_told(EndpointDisabled, "The endpoint is disabled, so nothing is sent to it.", "Enable it first.", again=True)
+_told(
+    NoSuchDelivery, "Your key reaches no delivery with this id.",
+    "Check the id, and whether it is of this key's mode.", final=True,
+)  # fmt: skip
+_told(
+    DeliveryNotFailed, "The delivery is in line already, or was delivered.",
+    "Nothing is to be done: only what failed can be retried.", again=True,
+)  # fmt: skip
+_told(
+    NoSuchCheckout, "The publishable key, the order and the page's origin don't belong together.",
+    "Check the key's mode, the order's id, and that the page's origin is among the allowed ones.",
+)  # fmt: skip
+_told(CheckoutOver, "The checkout was open for too long, or its key was revoked.", "Open it again.")
+
+
+def status_of(error: Problem) -> int:
+    """What the API answers a refusal with."""
+    found = CATALOG.get(error.code)
+    return found.status if found else error.status
+
+
+def is_final(error: Problem) -> bool:
+    """Whether the same request would be refused whenever it is sent, so that the refusal may be kept."""
+    found = CATALOG.get(error.code)
+    return found is not None and found.final
+
+
+def by_status(codes: Mapping[str, object] | list[str]) -> dict[int, list[str]]:
+    """Codes by their status, the lowest first."""
+    found: dict[int, list[str]] = {}
+    for code in codes:
+        found.setdefault(CATALOG[code].status, []).append(code)
+    return dict(sorted(found.items()))
