@@ -1,7 +1,7 @@
 """Adds to each lock file given, beside every ``package[extra]==version``, the same pin without the extra.
 
-A pip before 24 takes ``redis[hiredis]`` and ``redis`` for two packages. Pinned as the one, what another package asks for
-as the other counts as unpinned as soon as a newer release of it is out. ``make lock`` runs this last.
+A pip before 24 takes ``redis[hiredis]`` and ``redis`` for two packages. Pinned as the one, what another asks for as the
+other counts as unpinned once a newer release of it is out. ``make lock`` runs this last.
 """
 
 import re
