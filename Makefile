@@ -25,17 +25,17 @@ bench: .venv/ready
 
 setup: .venv/ready
 
-# The lock alone decides what is installed: the installer first, then each package by its hash, as a wheel, with nothing
-# looked up that the lock does not list. `make lock` writes requirements-pip.txt too.
+# The lock alone decides what is installed: first the installer, then each package by its hash, with nothing looked up
+# that the lock does not list. What has no wheel for this machine is built by the pinned setuptools, too.
 .venv/ready: requirements-pip.txt requirements-dev.txt pyproject.toml
 	python3 -m venv .venv
 	.venv/bin/pip install -q --no-deps --only-binary :all: --require-hashes -r requirements-pip.txt
-	.venv/bin/pip install -q --no-deps --only-binary :all: --require-hashes -r requirements-dev.txt
+	.venv/bin/pip install -q --no-deps --no-build-isolation --require-hashes -r requirements-dev.txt
 	.venv/bin/pip install -q --no-deps --no-build-isolation -e .
 	@touch .venv/ready
 
 lock:
-	echo pip | uv pip compile -q - --universal --python-version 3.11 --generate-hashes -o requirements-pip.txt
 	uv pip compile -q pyproject.toml --no-strip-extras --universal --python-version 3.11 --generate-hashes -o requirements.txt
 	uv pip compile -q pyproject.toml --extra dev --no-strip-extras --universal --python-version 3.11 --generate-hashes -c requirements.txt -o requirements-dev.txt
+	printf 'pip\nsetuptools\nwheel\n' | uv pip compile -q - --universal --python-version 3.11 --generate-hashes --allow-unsafe -c requirements-dev.txt -o requirements-pip.txt
 	python3 scripts/list_bare_names.py requirements.txt requirements-dev.txt
