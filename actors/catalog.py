@@ -1,15 +1,24 @@
 """Jobs of the catalog room."""
 
 from actors.job import job
-from app.catalog import service
+from app.catalog import rates, service
 from app.core.backoff import Retry
+from app.jobs import service as jobs
 from app.jobs.service import Lease
 from app.providers.kit import Providers
 
 
 @job("catalog.sync", retry=Retry(attempts=3), needs=("kinguin",))
 async def sync(lease: Lease, kit: Providers) -> None:
-    await service.sync(kinguin=kit.kinguin)
+    rest = await service.sync_on(lease.args, kinguin=kit.kinguin)
+    if rest is not None:
+        async with lease.commit():
+            await jobs.post("catalog.sync", rest, dedupe="catalog.sync:rest")
+
+
+@job("catalog.sync_rates", retry=Retry(attempts=8, first=30, factor=2, longest=900))
+async def sync_rates(lease: Lease, kit: Providers) -> None:
+    await rates.sync(rates=kit.rates)
 
 
 @job("catalog.refresh", retry=Retry(attempts=3), needs=("kinguin",))

@@ -24,6 +24,7 @@ GRACE = timedelta(seconds=4)  # a due job that no worker took by then has lost i
 RESEND = 200  # messages a sweep, so that a long queue is not flooded with repeats
 SCHEDULE = {  # how often, in seconds, each of the house's own jobs is posted
     "catalog.sync": 600,
+    "catalog.sync_rates": 900,
     "payments.sync_coins": 300,
     "payments.close_forgotten": 600,
     "fulfillment.pick_up": 300,
@@ -34,6 +35,7 @@ SCHEDULE = {  # how often, in seconds, each of the house's own jobs is posted
     "webhooks.catch_up": 300,
     "house.tidy": 3600,
 }
+AT_ONCE = ("catalog.sync_rates",)  # those that a clock posts right away where they never were: nothing is sold before
 
 
 async def sweep() -> None:
@@ -56,7 +58,8 @@ async def post_scheduled(last: dict[str, float], now: float) -> None:
 
 async def posted_before(now: float) -> dict[str, float]:
     """When each scheduled job was last posted, in seconds like ``now``: a restart begins no interval anew."""
-    return {name: now - age for name, age in (await job_rows.ages(list(SCHEDULE))).items()}
+    never = {name: now - SCHEDULE[name] for name in AT_ONCE}
+    return never | {name: now - age for name, age in (await job_rows.ages(list(SCHEDULE))).items()}
 
 
 async def run(stop: asyncio.Event) -> None:

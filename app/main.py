@@ -27,6 +27,7 @@ from app.web import csrf, errors, health, limited
 from app.web.account import devices, links, lookups, sessions
 from app.web.admin import dashboard, dead_letters, issues, jobs, key_audit, staff, webhooks, write_offs
 from app.web.admin import orders as admin_orders
+from app.web.admin import products as admin_products
 from app.web.admin import refunds as admin_refunds
 from app.web.api.doors import API
 from app.web.body import LARGEST
@@ -79,7 +80,7 @@ ACCOUNT = [
 ADMIN = [
     staff.new, staff.create, staff.destroy, dashboard.show, admin_orders.index, admin_orders.show,
     admin_orders.retry_item, write_offs.create, admin_refunds.index, admin_refunds.show, admin_refunds.create,
-    issues.index, issues.resolve,
+    issues.index, issues.resolve, admin_products.show, admin_products.accept,
     admin_refunds.approve, admin_refunds.record, admin_refunds.reject, admin_refunds.retry, jobs.index, jobs.show,
     jobs.retry, dead_letters.index, dead_letters.preview, dead_letters.retry, webhooks.index, webhooks.show,
     webhooks.replay, key_audit.index, key_audit.show, key_audit.export,

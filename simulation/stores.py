@@ -1,4 +1,4 @@
-"""Where letters and blobs go: Resend with its idempotency keys, and an object store that writes once."""
+"""Where letters and blobs go, and where rates come from: Resend with its keys, and a store that writes once."""
 
 import hashlib
 import json
@@ -46,6 +46,18 @@ class Resend:
 
     def broken(self) -> Answer:
         return 500, {"statusCode": 500, "name": "internal_server_error", "message": "Internal server error."}
+
+
+class FixedRates(httpx.AsyncBaseTransport):
+    """The line to exchange rates that never move: today's, always, and without chance."""
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        self._scheduler = scheduler
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        day = self._scheduler.now().date().isoformat()
+        body = {"amount": 1, "base": "EUR", "date": day, "rates": {"USD": "1.10"}}
+        return httpx.Response(200, stream=httpx.ByteStream(json.dumps(body).encode()))
 
 
 class Store:

@@ -11,6 +11,7 @@ from uuid import UUID
 import asyncpg
 
 import actors
+from app.catalog import rates
 from app.catalog import service as catalog
 from app.core import clock, db, ids
 from app.core.settings import settings
@@ -20,6 +21,7 @@ from app.providers.kit import Providers
 from app.providers.merchant_http import MerchantHttp
 from app.providers.nowpayments import NowPayments as NowPaymentsClient
 from app.providers.nowpayments_payouts import Payouts
+from app.providers.rates import Rates
 from app.providers.resend import Resend as ResendClient
 from simulation import postgres
 from simulation.customers import Customers
@@ -31,7 +33,7 @@ from simulation.processes import Processes
 from simulation.queue import Queue
 from simulation.scheduler import Scheduler
 from simulation.staff import Staff
-from simulation.stores import Resend, Store
+from simulation.stores import FixedRates, Resend, Store
 from simulation.wire import Books, Line
 
 ARRIVALS = 1.0  # seconds from one customer to the next, on average
@@ -100,6 +102,7 @@ class World:
                 total_seconds=patience,
             ),
             kinguin=KinguinClient(s.kinguin_base_url, "key", transport=kg, total_seconds=patience),
+            rates=Rates(s.rates_base_url, transport=FixedRates(self.scheduler), total_seconds=patience),
             resend=ResendClient(s.resend_base_url, "key", transport=rs, total_seconds=patience),
             merchants=MerchantHttp(loopback=False),
             store=self.store,
@@ -136,6 +139,7 @@ class World:
         await connection.close()
         db.engine().pool = postgres.Pool(lambda: asyncpg.connect(url, statement_cache_size=1000))
         self.queue.put_between()
+        await rates.sync(rates=self.kit.rates)
         await catalog.sync(kinguin=self.kit.kinguin)
         await coins.sync(nowpayments=self.kit.nowpayments)
         postgres.put_between(self.scheduler, self.weather, self.processes)

@@ -40,7 +40,8 @@ def pytest_configure(config: pytest.Config) -> None:
         return  # this one only hands tests out: each process that runs some has servers of its own
     # A shell's background job ignores Ctrl-C, and so would every process that it starts, whose Ctrl-C is tested here.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    for name in [n for n in os.environ if n.startswith(("NOWPAYMENTS_", "KINGUIN_", "R2_", "RESEND_", "BITLOOT_"))]:
+    ours = ("NOWPAYMENTS_", "KINGUIN_", "R2_", "RESEND_", "RATES_", "BITLOOT_")
+    for name in [n for n in os.environ if n.startswith(ours)]:
         del os.environ[name]
     os.environ.pop("DATABASE_URL", None)
     os.environ.pop("REDIS_URL", None)
@@ -156,23 +157,33 @@ async def box(sandbox_process: str) -> AsyncIterator[Box]:
 @pytest.fixture(scope="session")
 async def house(sandbox_process: str) -> AsyncIterator[Any]:
     """The web application with its pools open in this process, and a catalog in its tables."""
-    from app.catalog import service as catalog  # noqa: PLC0415 - after pytest_configure
+    from app.catalog import rates  # noqa: PLC0415 - after pytest_configure
+    from app.catalog import service as catalog  # noqa: PLC0415
     from app.main import create_app, lifespan  # noqa: PLC0415
     from app.payments import coins  # noqa: PLC0415
 
     application = create_app()
     async with lifespan(application):
+        await rates.sync(rates=application.state.kit.rates)
         await catalog.sync(kinguin=application.state.kit.kinguin)
         await coins.sync(nowpayments=application.state.kit.nowpayments)
+        application.state.rates = await _rates()
         yield application
 
 
-KEPT_TABLES = {"product", "coin", "migration"}
+async def _rates() -> str:
+    from app.core import db  # noqa: PLC0415
+
+    return str(await db.fetch_value("SELECT string_agg(r::text, ' ' ORDER BY id) FROM exchange_rate r"))
+
+
+KEPT_TABLES = {"product", "coin", "exchange_rate", "migration"}
 
 
 @pytest.fixture
 async def app(house: Any, box: Box) -> Any:
     """The application on empty tables (but for catalog and coins), an empty Redis and a fresh sandbox."""
+    from app.catalog import rates  # noqa: PLC0415
     from app.catalog import service as catalog  # noqa: PLC0415
     from app.core import db  # noqa: PLC0415
     from app.core.redis import async_client  # noqa: PLC0415
@@ -188,6 +199,10 @@ async def app(house: Any, box: Box) -> Any:
             + "".join(f'DELETE FROM "{name}";' for name in names)
             + "COMMIT"
         )
+    if await _rates() != house.state.rates:
+        await db.fetch("DELETE FROM exchange_rate")
+        await rates.sync(rates=house.state.kit.rates)
+        house.state.rates = await _rates()
     changed = await db.fetch_value("SELECT count(*) FROM product WHERE updated_at <> created_at")
     if changed:
         await catalog.sync(kinguin=house.state.kit.kinguin)

@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from app.catalog.conditions import Conditions
+from app.catalog.models import AdminProduct
 from app.core import db
 from app.core.money import Money
 from app.core.together import Together
@@ -44,18 +46,31 @@ class Listed:
     region: str
     price: Money
     stock: int
+    conditions: Conditions
+
+    @property
+    def where(self) -> str:
+        """The region, with the countries it does not hold for."""
+        return self.conditions.where
 
     @property
     def cover(self) -> str:
         return f"/covers/{self.slug}.svg"
 
 
-_COLUMNS = "id, slug, name, platform, region, price, currency, stock"
+_COLUMNS = (
+    "id, slug, name, platform, region, price, currency, stock, details->>'blocked' AS blocked, "
+    "details->>'dlc' = 'true' AS dlc"
+)
 
 
 def _listed(row: Any) -> Listed:
     price = Money(row["price"], row["currency"])
-    return Listed(row["id"], row["slug"], row["name"], row["platform"], row["region"], price, row["stock"])
+    blocked = tuple(json.loads(row["blocked"])) if row["blocked"] else ()
+    conditions = Conditions(row["platform"], row["region"], blocked, bool(row["dlc"]))
+    return Listed(
+        row["id"], row["slug"], row["name"], row["platform"], row["region"], price, row["stock"], conditions
+    )  # fmt: skip
 
 
 def _where(ask: Browse) -> tuple[str, list[Any]]:
@@ -103,7 +118,11 @@ async def facets() -> dict[str, list[tuple[str, int]]]:
 
 async def by_slug(slug: str) -> dict[str, Any] | None:
     """A product with all that its page shows; None when it is not sold."""
-    row = await db.fetch_one("SELECT * FROM product WHERE slug = $1 AND active", slug)
+    row = await db.fetch_one(
+        """SELECT *, details->>'blocked' AS blocked, details->>'dlc' = 'true' AS dlc FROM product
+           WHERE slug = $1 AND active""",
+        slug,
+    )
     if row is None:
         return None
     return dict(row) | {"listed": _listed(row), "details": json.loads(row["details"])}
@@ -142,9 +161,14 @@ async def name_of(slug: str) -> str | None:
 
 
 async def for_purchase(product_id: UUID) -> dict[str, Any]:
-    """What buying at the supplier needs to know: ``{supplier_product_id, text_keys, active, stock}``."""
+    """What buying at the supplier needs to know: ``{supplier_product_id, text_keys, active, stock, cost}``.
+
+    ``cost`` is what the supplier asks now, also where that price is held for a person to look at.
+    """
     row = await db.fetch_one(
-        "SELECT supplier_product_id, text_keys, active, stock, cost FROM product WHERE id = $1", product_id
+        """SELECT supplier_product_id, text_keys, active, stock, coalesce(offered_cost, cost) AS cost
+           FROM product WHERE id = $1""",
+        product_id,
     )
     return dict(row) if row else {}
 
@@ -180,6 +204,17 @@ async def offers(product_id: UUID, *, most: Decimal, quantity: int) -> list[Offe
         product_id, most, quantity,
     )  # fmt: skip
     return [Offer(row["supplier_product_id"], row["text_keys"]) for row in rows]
+
+
+async def for_admin(product_id: UUID) -> AdminProduct | None:
+    """One product, whether it is sold or not."""
+    rows = await db.fetch_as(
+        AdminProduct,
+        """SELECT id, slug, name, price, currency, cost, offered_cost, held_since, stock, active, supplier_product_id
+           FROM product WHERE id = $1""",
+        product_id,
+    )
+    return rows[0] if rows else None
 
 
 async def version() -> object:

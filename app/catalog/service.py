@@ -1,102 +1,63 @@
 """Keeping the catalog in step with the supplier, and counting discounts."""
 
-import json
-import re
-import unicodedata
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from app.catalog.pricing import price_for
+from app.catalog import listing
+from app.catalog.listing import refresh
 from app.core import clock, db
 from app.core.errors import Invalid
 from app.core.ids import new_id
 from app.core.money import Money
-from app.core.settings import settings
-from app.providers.kinguin import Kinguin, Product
+from app.providers.kinguin import Kinguin
 
-PAGE = 100  # products a call: the supplier's most (kinguin.md, 2)
-MOST_STOCK = 1_000_000  # as good as endless, and our column ends
-DEAREST = Decimal(100_000)  # EUR; a price beyond it is a slip, and our columns end
+__all__ = ["UnknownDiscount", "create_discount", "discount_for", "refresh", "spend_discount", "sync", "sync_on"]
+
+PAGES_AT_ONCE = 5  # read in one job, whose lease is a minute
 
 
 class UnknownDiscount(Invalid):
     title = "That discount code can't be used"
 
 
-async def sync(*, kinguin: Kinguin) -> int:
-    """Read the supplier's whole catalog and bring ours in step. Returns the number of products seen.
+async def sync(*, kinguin: Kinguin, accept_losses: bool = False) -> int:
+    """Read the supplier's whole listing and bring ours in step. Returns the number of products in it.
 
-    Prices follow the supplier's; a product that is no longer listed is not sold any more.
+    Prices follow the supplier's; what it says is gone is not sold any more. Raises ListingIncomplete, ProviderError or
+    NoRate.
     """
-    seen: list[str] = []
-    number = 1
-    while True:
-        page = await kinguin.products(page=number, limit=PAGE)
-        async with db.transaction():
-            for product in page.results:
-                if product.preorder or product.price > DEAREST:
-                    continue  # "key in minutes" is our word, and a pre-order's key may be months away
-                await _keep(product)
-                seen.append(product.product_id)
-        if len(page.results) + page.skipped < PAGE:
+    reading = await listing.begin()
+    while not reading.done:
+        await listing.read_page(reading, kinguin=kinguin)
+    return await listing.finish(reading, kinguin=kinguin, accept_losses=accept_losses)
+
+
+async def sync_on(args: Mapping[str, Any], *, kinguin: Kinguin) -> dict[str, Any] | None:
+    """Read on for some pages. Returns the arguments with which the next job goes on, None when all is done.
+
+    ``args`` without members begin anew, unless a reading is under way already.
+    """
+    if not args and await _under_way():
+        return None
+    reading = listing.from_args(dict(args)) if args else await listing.begin()
+    for _ in range(PAGES_AT_ONCE):
+        if reading.done:
             break
-        number += 1
-    await db.fetch(
-        "UPDATE product SET active = false, updated_at = $2 WHERE active AND NOT supplier_product_id = ANY($1)",
-        seen, clock.now(),
-    )  # fmt: skip
-    return len(seen)
+        await listing.read_page(reading, kinguin=kinguin)
+    if not reading.done:
+        return listing.to_args(reading)
+    await listing.finish(reading, kinguin=kinguin)
+    return None
 
 
-async def refresh(supplier_product_id: str, *, kinguin: Kinguin) -> None:
-    """Bring one product in step, after a ``product.update`` notice; one that is gone is out of stock."""
-    product = await kinguin.product(supplier_product_id)
-    if product is not None and not product.preorder and product.price <= DEAREST:
-        await _keep(product)
-    else:
-        await db.fetch(
-            "UPDATE product SET stock = 0, updated_at = $2 WHERE supplier_product_id = $1",
-            supplier_product_id, clock.now(),
-        )  # fmt: skip
-
-
-async def _keep(product: Product) -> None:
-    price = price_for(product.price, settings().eur_rate, settings().shop_currency)
-    await db.fetch(
-        """INSERT INTO product (id, slug, name, platform, region, price, currency, cost, stock, active,
-             supplier_product_id, text_keys, details, released_on, description, created_at, updated_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, true, $10, $11, $12::jsonb, $13, $14, $15, $15)
-           ON CONFLICT (supplier_product_id) DO UPDATE SET name = excluded.name, platform = excluded.platform,
-             region = excluded.region, price = excluded.price, currency = excluded.currency, cost = excluded.cost,
-             stock = excluded.stock, active = true, text_keys = excluded.text_keys, details = excluded.details,
-             released_on = excluded.released_on, description = excluded.description,
-             updated_at = excluded.updated_at""",
-        new_id(), slug_for(product), product.original_name[:200], product.platform[:64], product.region.title()[:64],
-        price.amount, price.currency, product.price, min(product.quantity, MOST_STOCK), product.product_id,
-        product.text_quantity > 0, json.dumps(_details(product)), product.release_date[:10], product.description,
-        clock.now(),
-    )  # fmt: skip
-
-
-def _details(product: Product) -> dict[str, Any]:
-    return {
-        "genres": list(product.genres),
-        "languages": list(product.languages),
-        "developers": list(product.developers),
-        "activation": product.activation,
-        "preorder": product.preorder,
-    }
-
-
-def slug_for(product: Product) -> str:
-    """``hollow-tide-steam-europe-1042``: readable, and unique by the supplier's number."""
-    words = f"{product.original_name} {product.platform} {product.region}"
-    return f"{_plain(words)[:120].strip('-')}-{_plain(product.kinguin_id or product.product_id)}".strip("-")[:160]
-
-
-def _plain(words: str) -> str:
-    plain = unicodedata.normalize("NFKD", words).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
+async def _under_way() -> bool:
+    return bool(
+        await db.fetch_value(
+            """SELECT EXISTS (SELECT FROM job WHERE name = 'catalog.sync' AND args <> '{}'::jsonb
+               AND status IN ('pending', 'processing'))"""
+        )
+    )
 
 
 async def discount_for(code: str, subtotal: Money) -> tuple[str, Decimal, Money]:

@@ -1,11 +1,16 @@
 """Tables of this room."""
 
-from piccolo.columns import JSONB, UUID, Boolean, Integer, Numeric, Text, Timestamptz, Varchar
+from piccolo.columns import JSONB, UUID, Boolean, Date, Integer, Numeric, Text, Timestamptz, Varchar
 from piccolo.table import Table
 
 
 class Product(Table, tablename="product"):
-    """One game on one platform for one region. ``cost`` is the supplier's price in EUR, ``price`` ours."""
+    """One game on one platform for one region. ``cost`` is the supplier's price in EUR, ``price`` ours.
+
+    ``reference_cost``: what it cost a day ago, which a new price is measured by. One that can't be believed is held
+    (``held_since``, not ``active``) and stands in ``offered_cost``, if it could be sold at. ``listed_at``: when the
+    reading of the supplier's listing began that held it last.
+    """
 
     id = UUID(primary_key=True, default=None)
     slug = Varchar(160, unique=True)
@@ -22,8 +27,23 @@ class Product(Table, tablename="product"):
     details = JSONB(default="{}")
     released_on = Varchar(10, default="")
     description = Text(default="")
+    reference_cost = Numeric((12, 2), null=True, default=None)
+    reference_at = Timestamptz(null=True, default=None)
+    offered_cost = Numeric((12, 2), null=True, default=None)
+    held_since = Timestamptz(null=True, default=None)
+    listed_at = Timestamptz(null=True, default=None)
     created_at = Timestamptz(default=None)
     updated_at = Timestamptz(default=None)
+
+
+class ExchangeRate(Table, tablename="exchange_rate"):
+    """What one EUR was worth in ``currency`` on ``day``; ``fetched_at``: when the source last said so."""
+
+    id = UUID(primary_key=True, default=None)
+    currency = Varchar(3)
+    day = Date(default=None)
+    rate = Numeric((18, 8))
+    fetched_at = Timestamptz(default=None)
 
 
 class Discount(Table, tablename="discount"):

@@ -2,6 +2,7 @@
 
 import click
 
+from app.catalog import rates as exchange
 from app.catalog import service
 from app.cli.abroad import with_providers
 
@@ -12,7 +13,17 @@ def catalog() -> None:
 
 
 @catalog.command("sync")
-def sync() -> None:
+@click.option("--accept-losses", is_flag=True, help="However many products are gone, take them off sale.")
+def sync(accept_losses: bool) -> None:
     """Bring products, prices and stock in step with the supplier."""
-    seen = with_providers(lambda kit: service.sync(kinguin=kit.kinguin))
+    seen = with_providers(lambda kit: service.sync(kinguin=kit.kinguin, accept_losses=accept_losses))
     click.echo(f"{seen} products.")
+
+
+@catalog.command("rates")
+@click.option("--accept", is_flag=True, help="Take a rate although it is far from the last one.")
+def rates(accept: bool) -> None:
+    """Read the exchange rates, and bring all prices to them."""
+    with_providers(lambda kit: exchange.sync(rates=kit.rates, accept=accept))
+    found = with_providers(lambda _: exchange.newest())
+    click.echo(f"1 EUR is {found.rate.normalize():f} {found.currency} ({found.day})." if found else "No rate is known.")

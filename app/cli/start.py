@@ -11,6 +11,7 @@ from piccolo.apps.migrations.commands.forwards import run_forwards
 
 from app.accounts import service as accounts
 from app.catalog import queries as catalog_rows
+from app.catalog import rates
 from app.catalog import service as catalog
 from app.cli.abroad import with_providers
 from app.payments import coins
@@ -34,9 +35,11 @@ def migrate() -> None:
 
 @click.command()
 def seed() -> None:
-    """On a first start: load the catalog, the coins, a discount code and the first admin."""
+    """On a first start: load exchange rates, the catalog, the coins, a discount code and the first admin."""
 
     async def work(kit: Providers) -> None:
+        if await rates.newest() is None:
+            await rates.sync(rates=kit.rates)
         if not await catalog_rows.count():
             await catalog.sync(kinguin=kit.kinguin)
             await catalog.create_discount("WELCOME10", Decimal(10))

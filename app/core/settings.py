@@ -41,6 +41,7 @@ PRODUCTION_URLS = {
     "nowpayments_base_url": "https://api.nowpayments.io/v1",
     "kinguin_base_url": "https://gateway.kinguin.net/esa/api",
     "resend_base_url": "https://api.resend.com",
+    "rates_base_url": "https://api.frankfurter.dev/v1",
 }
 PAYOUT_DEFAULTS: dict[str, object] = {
     "nowpayments_email": "shop@bitloot.localhost",
@@ -88,10 +89,10 @@ class Settings(BaseSettings):
     resend_base_url: str = ""
     resend_webhook_secret: SecretStr = SecretStr("")
     mail_from: str = ""
+    rates_base_url: str = ""
 
     shop_name: str = "BitLoot"
     shop_currency: Literal["USD", "EUR"] = "USD"
-    eur_rate: Decimal = Field(Decimal("1.10"), gt=0, le=10)
     audit_key: SecretStr = SecretStr("")
     backup_key: SecretStr = SecretStr("")
     nowpayments_email: str = ""
@@ -173,6 +174,7 @@ def _development_defaults(s: Settings) -> dict[str, object]:
         "kinguin_base_url": f"{sandbox}/kinguin/esa/api",
         "resend_api_key": "sandbox-resend-key",
         "resend_base_url": f"{sandbox}/resend",
+        "rates_base_url": f"{sandbox}/rates/v1",
         "mail_from": "BitLoot <keys@bitloot.localhost>",
         "limit_orders": 6000,
         "limit_payments": 6000,

@@ -8,13 +8,13 @@ from typing import Any
 from uuid import UUID
 
 from app.catalog import queries as catalog
+from app.catalog import rates
 from app.catalog import service as shelves
 from app.catalog.pricing import most_we_pay
 from app.catalog.queries import Offer
 from app.core import clock, db, log
 from app.core.ids import new_id
 from app.core.machine import move
-from app.core.settings import settings
 from app.fulfillment import following, queries, trouble
 from app.fulfillment.states import MOVES, ReservationStatus
 from app.fulfillment.tables import Reservation
@@ -57,14 +57,14 @@ async def _reservation(item_id: UUID) -> dict[str, Any] | None:
     if item is None:
         return None
     paid_per_unit = item["unit_price"] * (item["total"] / item["subtotal"])
+    limit = most_we_pay(paid_per_unit, await rates.current())
     # A further one is made by a person alone, so a job that comes late finds the one that ended, and buys nothing.
     await db.fetch(
         """INSERT INTO reservation (id, order_id, item_id, status, quantity, price_limit, created_at, updated_at)
            SELECT $1, $2, $3, 'requested', $4, $5, $6, $6
            WHERE NOT EXISTS (SELECT FROM reservation WHERE item_id = $3)
            ON CONFLICT (item_id) WHERE status NOT IN ('cancelled', 'refunded') DO NOTHING""",
-        new_id(), item["order_id"], item_id, item["quantity"], most_we_pay(paid_per_unit, settings().eur_rate),
-        clock.now(),
+        new_id(), item["order_id"], item_id, item["quantity"], limit, clock.now(),
     )  # fmt: skip
     return await queries.of_item(item_id)
 

@@ -1,10 +1,12 @@
 """Letters about an order, each with a link that proves the address."""
 
+import json
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from app.accounts import service as accounts
+from app.catalog import conditions
 from app.core import db
 from app.core.db import Write
 from app.core.money import Money
@@ -41,6 +43,13 @@ def kept_until(paid_at: datetime) -> str:
 
 async def write(order: dict[str, Any], kind: str, **more: Any) -> None:
     """Write to an order's customer, in the surrounding transaction. ``more``: see ``app.mail.kinds``."""
-    rows = await OrderItem.select(OrderItem.name, OrderItem.quantity).where(OrderItem.order_id == order["id"])
+    found = await OrderItem.select(OrderItem.name, OrderItem.quantity, OrderItem.conditions).where(
+        OrderItem.order_id == order["id"]
+    )
+    rows = [
+        {"name": row["name"], "quantity": row["quantity"], "conditions": sold.lines if sold else []}
+        for row in found
+        for sold in [conditions.of_item(json.loads(row["conditions"]))]
+    ]
     total = str(Money(order["total"], order["currency"]))
     await db.write(*drafted(order["id"], order["email"], kind, rows, total=total, **more))

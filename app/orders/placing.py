@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from app.accounts.addresses import Address
-from app.catalog import credits
+from app.catalog import credits, rates
 from app.catalog import queries as catalog
 from app.catalog import service as discounts
 from app.catalog.queries import Listed
@@ -26,6 +29,9 @@ from app.orders import letters
 
 MOST_ITEMS = 10  # products an order: the supplier's limit (kinguin.md, 4)
 MOST_OF_ONE = 9  # units of one product: likewise
+SCARCE = 20  # units left from which on it is asked whose payments are under way
+HELD_SEEN = timedelta(days=1)  # how long an order holds its units after it was placed, once its payment is seen
+HELD_PAID = timedelta(hours=1)  # and after it was paid: by then they are bought, or the supplier has none
 
 
 class BadItems(Invalid):
@@ -69,7 +75,11 @@ class Quote:
 
 
 async def quote(wanted: Sequence[Wanted], discount_code: str | None = None, *, email: str = "") -> Quote:
-    """Price a request; a credit's code counts for its own ``email``. Raises BadItems, OutOfStock or UnknownDiscount."""
+    """Price a request; a credit's code counts for its own ``email``.
+
+    Raises SalesStopped, BadItems, OutOfStock or
+    UnknownDiscount."""
+    await rates.must_sell()
     if not wanted:
         raise BadItems("Choose at least one game.", field="items")
     if len(wanted) > MOST_ITEMS or len({w.product_id for w in wanted}) != len(wanted):
@@ -86,6 +96,7 @@ async def quote(wanted: Sequence[Wanted], discount_code: str | None = None, *, e
             left = f"Only {product.stock} left" if product.stock else "Sold out"
             raise OutOfStock(f"{product.name}: {left}. Change the quantity and try again.", field="quantity")
         lines.append((product, want.quantity))
+    await _leave_to_payers(lines)
     subtotal = sum((p.price * n for p, n in lines), Money(Decimal(0), settings().shop_currency))
     if not discount_code:
         return Quote(lines, subtotal, subtotal - subtotal, None, None)
@@ -93,6 +104,30 @@ async def quote(wanted: Sequence[Wanted], discount_code: str | None = None, *, e
         return await _with_credit(lines, subtotal, discount_code.strip().upper(), email)
     code, percent, off = await discounts.discount_for(discount_code, subtotal)
     return Quote(lines, subtotal, off, code, percent)
+
+
+async def _leave_to_payers(lines: Sequence[tuple[Listed, int]]) -> None:
+    """Last units that somebody is paying for are not offered to the next one. Raises OutOfStock."""
+    scarce = [(product, quantity) for product, quantity in lines if product.stock - quantity < SCARCE]
+    taken = await being_paid([product.id for product, _ in scarce]) if scarce else {}
+    for product, quantity in scarce:
+        left = product.stock - taken.get(product.id, 0)
+        if left < quantity:
+            said = f"only {left} left" if left > 0 else "the last one is being paid for just now"
+            raise OutOfStock(f"{product.name}: {said}. Try again in a few minutes.", field="quantity")
+
+
+async def being_paid(product_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """Units of orders whose payment is seen or in, by product, as they may not be bought yet. It ends itself."""
+    now = clock.now()
+    rows = await db.fetch(
+        """SELECT i.product_id, sum(i.quantity) AS units
+           FROM purchase o JOIN purchase_item i ON i.order_id = o.id AND i.status = 'pending'
+           WHERE o.status IN ('confirming', 'paid') AND o.created_at > $2 AND (o.paid_at IS NULL OR o.paid_at > $3)
+             AND i.product_id = ANY($1) GROUP BY i.product_id""",
+        list(product_ids), now - HELD_SEEN, now - HELD_PAID,
+    )  # fmt: skip
+    return {row["product_id"]: int(row["units"]) for row in rows}
 
 
 async def _with_credit(lines: list[tuple[Listed, int]], subtotal: Money, code: str, email: str) -> Quote:
@@ -143,7 +178,10 @@ async def _spend(price: Quote, email: str, order_id: UUID) -> bool:
 
 
 def _lines(price: Quote) -> list[dict[str, Any]]:
-    return [{"name": product.name, "quantity": quantity} for product, quantity in price.lines]
+    return [
+        {"name": product.name, "quantity": quantity, "conditions": product.conditions.lines}
+        for product, quantity in price.lines
+    ]
 
 
 def _order_writes(order_id: UUID, to: Address, price: Quote, pay_currency: str | None) -> tuple[Write, Write]:
@@ -159,14 +197,15 @@ def _order_writes(order_id: UUID, to: Address, price: Quote, pay_currency: str |
     )  # fmt: skip
     lines = Write(
         """INSERT INTO purchase_item
-             (id, order_id, product_id, position, name, slug, platform, quantity, unit_price, status)
-           SELECT id, $1, product_id, position, name, slug, platform, quantity, unit_price, 'pending'
-           FROM unnest($2::uuid[], $3::uuid[], $4::int[], $5::text[], $6::text[], $7::text[], $8::int[], $9::numeric[])
-             AS i (id, product_id, position, name, slug, platform, quantity, unit_price)""",
+             (id, order_id, product_id, position, name, slug, platform, quantity, unit_price, conditions, status)
+           SELECT id, $1, product_id, position, name, slug, platform, quantity, unit_price, conditions::jsonb, 'pending'
+           FROM unnest($2::uuid[], $3::uuid[], $4::int[], $5::text[], $6::text[], $7::text[], $8::int[], $9::numeric[],
+             $10::text[]) AS i (id, product_id, position, name, slug, platform, quantity, unit_price, conditions)""",
         (
             order_id, [new_id() for _ in items], [p.id for p, _ in items], list(range(len(items))),
             [p.name for p, _ in items], [p.slug for p, _ in items], [p.platform for p, _ in items],
             [n for _, n in items], [p.price.amount for p, _ in items],
+            [msgspec.json.encode(p.conditions).decode() for p, _ in items],
         ),
     )  # fmt: skip
     return order, lines

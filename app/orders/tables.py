@@ -49,6 +49,7 @@ class OrderItem(Table, tablename="purchase_item"):
     """One product of an order, with the price and the words of the moment it was bought.
 
     ``withdrawn``: units whose money the customer took back, as their keys did not come; none is delivered for those.
+    ``conditions``: what its buyer was told about where and with what the key works, as ``catalog.conditions`` has it.
     """
 
     id = UUID(primary_key=True, default=None)
@@ -61,4 +62,5 @@ class OrderItem(Table, tablename="purchase_item"):
     quantity = Integer()
     unit_price = Numeric((12, 2))
     withdrawn = Integer(default=0)
+    conditions = JSONB(default="{}")
     status = Varchar(16, default="pending")

@@ -129,6 +129,10 @@ class HttpProvider:
         """The provider's own name for a fault, or None to let its status decide."""
         return None
 
+    def parse(self, call: str, body: bytes) -> Any:
+        """The value of an answer's JSON. Raises MalformedJson."""
+        return parse_strict(body, max_depth=MAX_ANSWER_DEPTH, max_bytes=MAX_ANSWER_BYTES)
+
     def _request(
         self,
         method: str,
@@ -175,7 +179,7 @@ class HttpProvider:
         if not 200 <= answer.status < 300:
             raise self._named(self._fault(call, method, answer))
         try:
-            return read(parse_strict(answer.body, max_depth=MAX_ANSWER_DEPTH, max_bytes=MAX_ANSWER_BYTES))
+            return read(self.parse(call, answer.body))
         except (MalformedJson, WrongShape) as wrong:
             happened = method not in SAFE_METHODS
             raise ProviderConfused(

@@ -7,15 +7,17 @@ again (section 6). So ``find`` before every ``reserve``, and again after any err
 import logging
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from urllib.parse import quote
 
 import httpx
 
 from app.providers import kinguin_answers as answers
 from app.providers import shapes
+from app.providers.answers import MAX_ANSWER_BYTES
 from app.providers.errors import Fault, Observer, ProviderConfused, ProviderError
 from app.providers.http import TOTAL_SECONDS, HttpProvider
-from app.providers.kinguin_answers import KeyState, Page, Product, SupplierKey, SupplierOrder
+from app.providers.kinguin_answers import KeyState, OddRow, Page, Product, SupplierKey, SupplierOrder
 from app.providers.kinguin_faults import (
     DuplicateOrder,
     InsufficientBalance,
@@ -26,6 +28,7 @@ from app.providers.kinguin_faults import (
     ResourceLocked,
     named,
 )
+from app.providers.lenient_json import parse_lenient
 
 __all__ = [
     "DuplicateOrder",
@@ -33,6 +36,7 @@ __all__ = [
     "KeyState",
     "Kinguin",
     "NothingToReturn",
+    "OddRow",
     "OrderFailed",
     "OrderNotFound",
     "Page",
@@ -45,6 +49,7 @@ __all__ = [
 
 PAGE_ROWS = 100  # the API's maximum
 SORT_BY_ID = "kingiunId"  # the typo is the API's (section 2)
+CATALOGUE = frozenset({"search", "products", "product"})  # calls whose answers move no money by themselves
 MAX_KEY_PAGES = 50  # wholesale orders end at 1000 keys; more pages than this is a loop
 
 log = logging.getLogger("bitloot.providers")
@@ -186,6 +191,10 @@ class Kinguin(HttpProvider):
     async def health(self) -> None:
         """Returns if the service is up and takes our key; raises ProviderError otherwise."""
         await self.balance()
+
+    def parse(self, call: str, body: bytes) -> Any:
+        """The catalogue is read leniently: its texts are strangers', and one of them must not hide the others."""
+        return parse_lenient(body, max_bytes=MAX_ANSWER_BYTES) if call in CATALOGUE else super().parse(call, body)
 
     def explain(self, fault: Fault) -> ProviderError | None:
         return named(fault)

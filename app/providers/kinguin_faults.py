@@ -53,6 +53,8 @@ def named(fault: Fault) -> ProviderError | None:
     if fault.code == "ConstraintViolation" and _says_used(fault):
         return fault.refused(DuplicateOrder, may_have_happened=True)
     if fault.status == 404 and fault.call == "product":
+        if fault.code == "Http":
+            return fault.down()  # an unknown route, as in its outages (section 8): says nothing about the product
         return fault.refused(ProductUnavailable)
     if fault.code == "HttpClient":
         # Upstream's 404 stands for sold out; while buying it proves too little to skip a look.

@@ -13,6 +13,7 @@ from app.providers.kinguin import Kinguin
 from app.providers.merchant_http import MerchantHttp
 from app.providers.nowpayments import NowPayments
 from app.providers.nowpayments_payouts import Payouts
+from app.providers.rates import Rates
 from app.providers.resend import Resend
 from app.providers.storage import LocalStore, ObjectStore
 
@@ -26,6 +27,7 @@ class Providers:
     nowpayments: NowPayments
     payouts: Payouts
     kinguin: Kinguin
+    rates: Rates
     resend: Resend
     merchants: MerchantHttp
     store: ObjectStore
@@ -43,7 +45,15 @@ class Providers:
         return True
 
     async def aclose(self) -> None:
-        for client in (self.nowpayments, self.payouts, self.kinguin, self.resend, self.merchants, self.store):
+        for client in (
+            self.nowpayments,
+            self.payouts,
+            self.kinguin,
+            self.rates,
+            self.resend,
+            self.merchants,
+            self.store,
+        ):
             await client.aclose()
 
 
@@ -67,6 +77,7 @@ def open_providers(s: Settings, *, transport: httpx.AsyncBaseTransport | None = 
         kinguin=Kinguin(
             s.kinguin_base_url, s.kinguin_api_key.get_secret_value(), transport=transport, observer=_observe
         ),
+        rates=Rates(s.rates_base_url, transport=transport, observer=_observe),
         resend=Resend(s.resend_base_url, s.resend_api_key.get_secret_value(), transport=transport, observer=_observe),
         merchants=MerchantHttp(loopback=not s.production, observer=_observe),
         store=open_store(s),

@@ -13,13 +13,16 @@ import httpx
 from app.core.money import plain
 from app.providers import nowpayments_answers as answers
 from app.providers import shapes
+from app.providers.answers import MAX_ANSWER_BYTES
 from app.providers.errors import Fault, KeyRefused, Observer, ProviderError, ProviderRefused
 from app.providers.http import TOTAL_SECONDS, HttpProvider
-from app.providers.nowpayments_answers import Coin, Invoice, MinAmount, PaymentReport, read_report
+from app.providers.lenient_json import parse_lenient
+from app.providers.nowpayments_answers import ChosenCoins, Coin, Invoice, MinAmount, PaymentReport, read_report
 
 __all__ = [
     "AmountTooLarge",
     "AmountTooSmall",
+    "ChosenCoins",
     "Coin",
     "CoinUnavailable",
     "Invoice",
@@ -94,9 +97,14 @@ class NowPayments(HttpProvider):
 
     async def coins(self) -> list[Coin]:
         """The coins the merchant chose that can be paid in now, in the merchant's order. Two calls."""
+        return list((await self.chosen_coins()).on)
+
+    async def chosen_coins(self) -> ChosenCoins:
+        """The same, with those of which nothing can be told. Two calls."""
         chosen = await self.ask("merchant_coins", "GET", "/merchant/coins", answers.selected)
-        payable = await self.ask("full_currencies", "GET", "/full-currencies", answers.coins)
-        return [payable[code] for code in chosen if code in payable]
+        known = await self.ask("full_currencies", "GET", "/full-currencies", answers.coins)
+        on = tuple(coin for code in chosen if (coin := known.get(code)))
+        return ChosenCoins(on, tuple(code for code in chosen if code not in known))
 
     async def min_amount(self, coin: str, *, payout_coin: str | None = None, fiat: str = "usd") -> MinAmount:
         """The least payable amount; it moves with network fees, so keep it for minutes only.
@@ -176,6 +184,11 @@ class NowPayments(HttpProvider):
     async def payment(self, payment_id: str) -> PaymentReport:
         """What the provider knows of the payment now. Raises PaymentUnknown."""
         return await self.ask("payment", "GET", f"/payment/{quote(payment_id, safe='')}", answers.report)
+
+    def parse(self, call: str, body: bytes) -> Any:
+        """The list of all coins is read leniently: the name of one must not hide the others."""
+        lenient = call == "full_currencies"
+        return parse_lenient(body, max_bytes=MAX_ANSWER_BYTES) if lenient else super().parse(call, body)
 
     def explain(self, fault: Fault) -> ProviderError | None:
         if fault.code in REFUSALS and fault.status < 500 and fault.status != 429:

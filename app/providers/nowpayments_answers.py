@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from urllib.parse import urlsplit
 
+from app.core import texts
 from app.providers import shapes
 from app.providers.errors import ProviderConfused
 from app.providers.shapes import Members, WrongShape
@@ -28,6 +29,15 @@ class Coin:
     name: str
     network: str
     has_memo: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenCoins:
+    """The merchant's coins in the merchant's order: those that are switched on, and the codes of those of which the
+    provider says nothing that can be read. All others are switched off."""
+
+    on: tuple[Coin, ...]
+    unclear: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +109,19 @@ def selected(value: object) -> tuple[str, ...]:
     return tuple(code.lower() for name in SELECTED for code in shapes.texts(data, name))
 
 
-def coins(value: object) -> dict[str, Coin]:
-    """The coins that can be paid in now, by code."""
-    rows = shapes.rows(shapes.members(value).get("currencies"), "currencies")
-    return {coin.code: coin for coin in map(_coin, rows) if coin is not None}
+def coins(value: object) -> dict[str, Coin | None]:
+    """All coins by code; None for one that is switched off. A row that can't be read is left out."""
+    rows = shapes.members(value).get("currencies")
+    if not isinstance(rows, list):
+        raise WrongShape("currencies is not a list")
+    found: dict[str, Coin | None] = {}
+    for row in rows:
+        try:
+            code, coin = _coin(shapes.members(row))
+        except WrongShape:
+            continue
+        found[code] = coin
+    return found
 
 
 def min_amount(value: object) -> MinAmount:
@@ -149,9 +168,10 @@ def report(value: object) -> PaymentReport:
     )
 
 
-def _coin(row: Members) -> Coin | None:
-    code = shapes.folded(row, "code")
-    if code is None or row.get("enable") is False or row.get("available_for_payment") is False:
-        return None
+def _coin(row: Members) -> tuple[str, Coin | None]:
+    code = shapes.need_folded(row, "code")
+    if row.get("enable") is False or row.get("available_for_payment") is False:
+        return code, None
     network = shapes.folded(row, "network") or code
-    return Coin(code, shapes.text(row, "name") or code.upper(), network, row.get("extra_id_exists") is True)
+    name = texts.line(shapes.text(row, "name") or "") or code.upper()
+    return code, Coin(code, name, network, row.get("extra_id_exists") is True)

@@ -12,7 +12,7 @@ from litestar import Litestar, Request
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 
-from app.sandbox import kinguin, nowpayments, panel, resend, store
+from app.sandbox import kinguin, nowpayments, panel, rates, resend, store
 from app.sandbox.alarms import Alarms
 from app.sandbox.books import Books
 from app.sandbox.config import Config, from_environment
@@ -22,6 +22,7 @@ from app.sandbox.kinguin.refusals import KinguinRefusal
 from app.sandbox.nowpayments import cases
 from app.sandbox.nowpayments.refusals import NowRefusal
 from app.sandbox.panel.refusals import ControlRefusal
+from app.sandbox.rates.refusals import RatesRefusal
 from app.sandbox.resend.refusals import ResendRefusal
 from app.sandbox.switches import Switches
 from app.sandbox.wire import Answer, Malformed, Refusal, answer
@@ -46,7 +47,14 @@ def create_app(config: Config | None = None, shop: httpx.AsyncBaseTransport | No
         world.books.close()
 
     return Litestar(
-        [nowpayments.routes(world), kinguin.routes(world), resend.routes(world), store.door(world), panel.routes()],
+        [
+            nowpayments.routes(world),
+            kinguin.routes(world),
+            resend.routes(world),
+            rates.routes(world),
+            store.door(world),
+            panel.routes(),
+        ],
         state=State({"world": world}),
         on_startup=[resume],
         on_shutdown=[close],
@@ -95,4 +103,6 @@ def _in_the_words_of(path: str, status: int, detail: str) -> Refusal:
     if path.startswith("/resend/"):
         names = {404: "not_found", 405: "method_not_allowed"}
         return ResendRefusal(status, names.get(status, "validation_error"), detail)
+    if path.startswith("/rates/"):
+        return RatesRefusal(status, detail)
     return ControlRefusal(status, detail)

@@ -23,7 +23,7 @@ class Settings(Record, kw_only=True):
     `covering_percent`: a shortfall up to this share still counts as finished.
     `mails_per_second`: Resend's rate limit, None for no limit.
     `payout_mode`: verified payouts finish at once, or stay in processing (by_hand). `custody`: what can be paid out, in
-    USD, whatever the coin.
+    USD, whatever the coin. `eur_usd` and `rates_day` (an ISO date; None is the last working day): the exchange rates.
     """
 
     id: str = "settings"
@@ -39,6 +39,8 @@ class Settings(Record, kw_only=True):
     balance: Decimal = Decimal(100_000)
     payout_mode: str = "finish"
     custody: Decimal = Decimal(1_000_000)
+    eur_usd: Decimal = Decimal("1.10")
+    rates_day: str | None = None
 
 
 class Terms(msgspec.Struct, kw_only=True, frozen=True):
@@ -176,6 +178,8 @@ class Shelving(Record, kw_only=True):
     partial: int | None = None
     image: bool | None = None
     mode: str = "normal"
+    countries: list[str] | None = None
+    tags: list[str] | None = None
     updated_at: int = 0
 
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from app.sandbox.books import Books
 from app.sandbox.records import Fault
 
-PROVIDERS = ("nowpayments", "kinguin", "resend")
+PROVIDERS = ("nowpayments", "kinguin", "resend", "rates")
 STORE = "store"  # the object store that may stand behind the sandbox
 STRUCK = (*PROVIDERS, STORE)  # who faults and holds can strike
 
@@ -28,6 +28,8 @@ OWN_MODES = {
     "kinguin": {
         "search_lag": "a new order can't be found by search for 2 s",
         "order_failed": "refuses the order with an opaque 422",
+        "empty_listing": "lists no product, but promises all",
+        "short_listing": "leaves a row out of each page of the listing",
     },
     "resend": {
         "quota": "refuses with daily_quota_exceeded",

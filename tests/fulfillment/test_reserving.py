@@ -9,7 +9,6 @@ import pytest
 from app.catalog import service as catalog
 from app.catalog.pricing import most_we_pay
 from app.core import clock, db
-from app.core.settings import settings
 from app.fulfillment import steps, trouble
 from app.fulfillment.steps import SEARCH_LAG, TooEarly
 from app.jobs.service import Lease
@@ -32,6 +31,9 @@ from tests.builders import (
 )
 
 RESERVE = "fulfillment.reserve"
+
+
+RATE = Decimal("1.10")  # dollars for a euro, as the sandbox has it
 
 
 async def charged(box: Any) -> list[Decimal]:
@@ -185,15 +187,15 @@ async def test_the_limit_keeps_the_margin_of_what_was_paid_also_after_a_discount
     with pytest.raises(Exception):  # noqa: B017 - whatever ends it, the limit is what counts here
         await steps.reserve(item["id"], kinguin=app.state.kit.kinguin, commit=torn)
     found, total = await reservation(item), (await order(order_id))["total"]
-    assert found["price_limit"] == most_we_pay(total / 2, settings().eur_rate)
-    assert found["price_limit"] < most_we_pay(item["unit_price"], settings().eur_rate)
+    assert found["price_limit"] == most_we_pay(total / 2, RATE)
+    assert found["price_limit"] < most_we_pay(item["unit_price"], RATE)
 
 
 async def test_a_price_at_the_limit_is_paid_and_a_cent_more_is_not(app, box) -> None:
     kit = app.state.kit
     for extra, status in ((Decimal(0), "reserved"), (Decimal("0.01"), "out_of_stock")):
         _, (item,) = await paid(kit, box)
-        limit = most_we_pay(item["unit_price"], settings().eur_rate)
+        limit = most_we_pay(item["unit_price"], RATE)
         await box.set_product(await supplier_product(item), price=str(limit + extra))
         assert (await buy(kit, item))["status"] == status
     assert await charged(box) == [limit]

@@ -209,8 +209,12 @@ async def test_one_odd_product_does_not_stop_the_page(stage: Any, client: Kingui
     bare = {"productId": "y", "name": "Bare", "price": 1}
     stage.on("GET /esa/api/v1/products", json.dumps({"results": [*odd, bare], "item_count": 1234}))
     page = await client.products(page=3, limit=5, updated_since=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
-    assert (page.total, page.skipped, [one.name for one in page.results]) == (1234, 4, ["Bare"])
-    assert page.results[0].original_name == "Bare"
+    assert (page.total, page.rows, [one.name for one in page.results]) == (1234, 5, ["n", "Bare"])
+    assert [(row.name, row.why) for row in page.odd] == [
+        ("a row without an id", "the answer is not an object"), ("a row without an id", "name is missing"),
+        ("x", "name is missing"),
+    ]  # fmt: skip
+    assert [one.price for one in page.results] == [None, Decimal(1)], "a price that is none is not a row that is none"
     assert stage.last.query == {
         "page": "3", "limit": "5", "sortBy": "kingiunId", "sortType": "asc",
         "updatedSince": "2026-01-02T03:04:05+00:00",

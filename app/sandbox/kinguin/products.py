@@ -26,6 +26,8 @@ MODES = {
     "order_failed": "refuses the order with an opaque 422",
     "error_after_effect": "takes the order, then answers 500",
     "unavailable": "withdrawn: 404 on reading, no offer on buying",
+    "price_zero": "is listed at a price of 0",
+    "price_absent": "is listed without a price",
 }
 FIRST_UPDATE = parse("2026-01-05T08:00:00+00:00") or 0
 
@@ -106,6 +108,11 @@ class Offer:
         return self.product.price if self.shelving.price is None else self.shelving.price
 
     @property
+    def said_price(self) -> Decimal | None:
+        """The price it is listed at; what it costs stays the same."""
+        return {"price_zero": Decimal(0), "price_absent": None}.get(self.shelving.mode, self.price)
+
+    @property
     def image(self) -> bool:
         """Whether keys come as pictures when text isn't asked for."""
         return self.product.special == "image" if self.shelving.image is None else self.shelving.image
@@ -154,20 +161,20 @@ class Offer:
             "releaseDate": it.release_date,
             "qty": self.stock,
             "textQty": self.text_stock,
-            "price": self.price,
+            "price": self.said_price,
             "offersCount": 1 if self.stock > 0 else 0,
             "totalQty": self.stock,
             "isPreorder": self.preorder,
             "metacriticScore": 60 + it.kinguin_id % 35,
             "regionalLimitations": it.region,
-            "countryLimitation": [],
+            "countryLimitation": self.shelving.countries or [],
             "regionId": REGIONS[it.region],
             "activationDetails": _activation(it.platform),
             "videos": [],
             "languages": it.languages,
             "updatedAt": seconds_offset(self.updated_at),
             "systemRequirements": [],
-            "tags": it.tags,
+            "tags": it.tags if self.shelving.tags is None else self.shelving.tags,
             "merchantName": [it.merchant],
             "ageRating": it.age_rating,
             "images": {"screenshots": []},
@@ -179,7 +186,7 @@ class Offer:
         return {
             "name": it.name,
             "offerId": it.offer_id,
-            "price": self.price,
+            "price": self.said_price,
             "qty": self.stock,
             "availableQty": self.stock,
             "textQty": self.text_stock,

@@ -63,10 +63,12 @@ def page_of(world: World, query: Query) -> Fields:
         found.sort(key=lambda offer: offer.updated_at)
     if query.get("sortType") == "desc":
         found.reverse()
-    return {
-        "results": [offer.view() for offer in found[(page - 1) * limit : page * limit]],
-        "item_count": len(found),
-    }
+    rows = [offer.view() for offer in found[(page - 1) * limit : page * limit]]
+    if rows and world.switches.fires("kinguin", ("empty_listing",)):
+        rows = []
+    if rows and world.switches.fires("kinguin", ("short_listing",)):
+        rows.pop()
+    return {"results": rows, "item_count": len(found)}
 
 
 def paging(query: Query) -> tuple[int, int]:

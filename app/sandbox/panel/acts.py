@@ -48,8 +48,10 @@ SETTINGS = {
     "balance": "balance",
     "payoutMode": "payout_mode",
     "custody": "custody",
+    "eurUsd": "eur_usd",
+    "ratesDay": "rates_day",
 }
-_PRODUCT_FIELDS = ("stock", "textStock", "price", "delay", "partial", "image", "mode")
+_PRODUCT_FIELDS = ("stock", "textStock", "price", "delay", "partial", "image", "mode", "countries", "tags")
 _FAULT_FIELDS = ("provider", "mode", "rate", "count", "seconds", "path")
 
 
@@ -124,6 +126,8 @@ def set_product(world: World, product_id: str, fields: Fields) -> Offer:
     it.partial = partial if "partial" in fields else it.partial
     it.image = it.image if image is None else image
     it.mode = it.mode if mode is None else mode
+    it.countries = read.words(fields, "countries") if "countries" in fields else it.countries
+    it.tags = read.words(fields, "tags") if "tags" in fields else it.tags
     offer.save()
     if before != (offer.stock, offer.text_stock, offer.price, offer.withdrawn):
         world.courier.send(events.product_update(world, offer))
@@ -140,6 +144,8 @@ def set_settings(world: World, fields: Fields) -> Settings:
         if name in {"duplicate_mode", "payout_mode"}:
             modes = DUPLICATE_MODES if name == "duplicate_mode" else PAYOUT_MODES
             changes[name] = read.choice(named, name, modes) or getattr(settings, name)
+        elif name == "rates_day":
+            changes[name] = read.day(named, name)
         elif name == "mails_per_second":
             changes[name] = read.whole(named, name, 1)
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import date
 from decimal import Decimal, InvalidOperation
 
 from app.sandbox.panel.refusals import wrong
@@ -71,3 +72,23 @@ def text(fields: Fields, name: str) -> str | None:
     if not isinstance(value, str) or len(value) > 200:
         raise wrong(f"{name} must be a text of at most 200 characters")
     return value
+
+
+def words(fields: Fields, name: str) -> list[str] | None:
+    """An optional list of short texts, given as a list or as one text with commas; an empty one means none is set."""
+    value = fields.get(name)
+    items = value.split(",") if isinstance(value, str) else value
+    if items is None or items == [""]:
+        return None
+    if not isinstance(items, list) or not all(isinstance(item, str) and len(item) <= 40 for item in items):
+        raise wrong(f"{name} must be a list of short texts")
+    return [item.strip() for item in items if item.strip()]
+
+
+def day(fields: Fields, name: str) -> str | None:
+    """An optional date, `2026-11-27`."""
+    value = text(fields, name)
+    try:
+        return date.fromisoformat(value).isoformat() if value else None
+    except ValueError:
+        raise wrong(f"{name} must be a date") from None

@@ -97,6 +97,8 @@ def product(it: Offer) -> Fields:
         "partial": it.shelving.partial,
         "image": it.image,
         "mode": it.shelving.mode,
+        "countries": it.shelving.countries or [],
+        "tags": it.product.tags if it.shelving.tags is None else it.shelving.tags,
     }
 
 

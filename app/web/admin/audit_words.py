@@ -39,6 +39,7 @@ ACTIONS = AUDIT_WORDS | {
     "endpoint.enabled": "Webhook endpoint enabled",
     "endpoint.removed": "Webhook endpoint removed",
     "issue.resolved": "Issue marked as settled",
+    "product.price_accepted": "Supplier’s price accepted",
     "delivery.retried": "Webhook sent again",
     "order.charged": "Test order created",
 }

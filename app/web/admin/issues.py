@@ -28,6 +28,16 @@ TITLES: dict[str, str] = {
     "late_delivery": "Keys came after their money was taken back",
     "supplier_slow": "The supplier takes long",
     "supplier_word": "The supplier says something new",
+    "rates_stale": "Sales are stopped: the exchange rates are out of date",
+    "rates_late": "The source of exchange rates does not answer",
+    "rate_implausible": "An exchange rate can’t be believed",
+    "price_implausible": "Price implausible: look before it is sold",
+    "prices_implausible": "Many of the supplier’s prices can’t be believed",
+    "product_unreadable": "The supplier’s answer about a product can’t be read",
+    "listing_incomplete": "The supplier’s listing is incomplete",
+    "odd_rows": "Some of the supplier’s products can’t be used as they are",
+    "coins_missing": "NOWPayments lists no coins",
+    "coin_minimum": "The least amount of some coins is not known",
 }
 # Where an issue's subject can be looked at, by its kind; ``{}`` is the id behind the colon.
 SUBJECT_LINKS = {
@@ -35,6 +45,7 @@ SUBJECT_LINKS = {
     "job": "/admin/jobs/{}",
     "refund": "/admin/refunds/{}",
     "merchant": "/admin/merchants/{}",
+    "product": "/admin/products/{}",
 }
 
 

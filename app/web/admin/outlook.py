@@ -229,6 +229,7 @@ JOBS: dict[str, tuple[Callable[[Mapping[str, Any]], Awaitable[Facts]], Callable[
     "webhooks.deliver": (_nothing, always("Sends what is due at this endpoint. What was delivered is not sent again.")),
     "webhooks.catch_up": (_nothing, always("Looks for orders that have more to tell than their merchants were told.")),
     "catalog.sync": (_nothing, always("Reads the supplier's catalog again. Buys nothing.")),
+    "catalog.sync_rates": (_nothing, always("Reads the exchange rates again, and brings all prices to them.")),
     "catalog.refresh": (_nothing, always("Reads one product again at the supplier. Buys nothing.")),
     "payments.sync_coins": (_nothing, always("Reads the payment provider's coins again.")),
     "payments.close_forgotten": (_nothing, always("Ends orders that nothing is left to wait for. No money moves.")),

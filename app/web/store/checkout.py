@@ -7,6 +7,7 @@ import msgspec
 from litestar import Request, Response, get, post
 
 from app.accounts import addresses, tokens
+from app.catalog.rates import SalesStopped
 from app.core.errors import Invalid, Problem
 from app.core.money import Money
 from app.core.settings import settings
@@ -139,6 +140,8 @@ async def _priced(
         return await orders.quote(wanted, code or None, email=addresses.key(values["email"])), error
     except BadItems:
         return None, error
+    except SalesStopped:
+        raise
     except Problem as problem:
         if not code or problem.field != "discount_code":
             return None, error

@@ -1,10 +1,12 @@
 """An order as its page and its API answer show it, put together from every room that knows a part."""
 
 import asyncio
+import json
 from typing import Any
 
 from app.accounts.addresses import masked, shown
 from app.breakers import queries as breakers
+from app.catalog import conditions
 from app.core.money import Money, plain
 from app.fulfillment import queries as supply
 from app.fulfillment import trouble, withdrawal
@@ -143,6 +145,7 @@ def _item(order: dict[str, Any], item: dict[str, Any], sealed: list[dict[str, An
         "slug": item["slug"],
         "cover": f"/covers/{item['slug']}.svg",
         "platform": item["platform"],
+        "conditions": sold.lines if (sold := conditions.of_item(json.loads(item["conditions"]))) else [],
         "quantity": item["quantity"],
         "unit_price": unit,
         "line_total": unit * item["quantity"],

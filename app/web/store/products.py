@@ -8,6 +8,7 @@ from litestar.params import FromPath
 
 from app.breakers import queries as breakers
 from app.catalog import queries as catalog
+from app.catalog import rates
 from app.catalog.covers.drawing import draw_cover
 from app.core.errors import NotFound
 from app.orders.service import MOST_OF_ONE
@@ -33,7 +34,7 @@ async def show(request: Request[Any, Any, Any], slug: FromPath[str]) -> Response
             {
                 "productId": listed.id, "slug": slug, "name": listed.name, "platform": listed.platform,
                 "region": listed.region, "price": listed.price, "stock": listed.stock,
-                "description": product["description"], **details,
+                "description": product["description"], **details, "conditions": listed.conditions.lines,
             }
         )  # fmt: skip
     return page(
@@ -42,13 +43,15 @@ async def show(request: Request[Any, Any, Any], slug: FromPath[str]) -> Response
         {
             "product": {
                 "slug": slug, "name": listed.name, "original_name": listed.name, "platform": listed.platform,
-                "region": listed.region, "price": listed.price, "stock": listed.stock, "cover": listed.cover,
+                "where": listed.where, "conditions": listed.conditions.lines, "price": listed.price,
+                "stock": listed.stock, "cover": listed.cover,
                 "description": product["description"], "genres": details["genres"], "languages": details["languages"],
                 "release_date": product["released_on"], "activation": details["activation"],
                 "developers": details["developers"], "max_quantity": min(MOST_OF_ONE, listed.stock),
             },
             "related": await catalog.related(product),
             "supplier_away": await breakers.away("kinguin"),
+            "sales_stopped": not await rates.selling(),
         },
     )  # fmt: skip
 

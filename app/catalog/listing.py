@@ -1,0 +1,218 @@
+"""The supplier's whole listing, page by page. That something is missing from it is never taken for its end by itself.
+
+A reading is complete when as many rows came as were promised. Only then are those looked up one by one that it did not
+hold, and only what the supplier itself says is gone is not sold any more. A reading that breaks off, contradicts itself
+or lost more than a few products fails; what stands stays, and a person is told.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from app.catalog import products, rates
+from app.catalog.products import Kept
+from app.core import clock, db
+from app.issues import service as issues
+from app.providers.errors import ProviderConfused, ProviderError
+from app.providers.kinguin import Kinguin, OddRow, Page, Product
+
+PAGE = 100  # products a call: the supplier's most (kinguin.md, 2)
+MOST_PAGES = 5000  # more than this is a loop
+SPLIT = 10  # a page that can't be read is read again in so many parts
+MOST_UNREADABLE = 5  # single rows that can't be read, until the whole is given up
+PROMISE_SLACK = 1000  # of so many rows one may be missed, as the listing changes while it is read
+MOST_LOST = 10  # percent of the products on sale that may be missing at once; a few always may
+A_FEW = 5
+LOOKED_UP = 100  # missing products asked for one by one in one reading; the others stay until the next
+MOST_TOLD = 50  # products a reading opens issues for; of more, only their number is told
+ODD_NAMED = 20  # odd rows named in the issue
+
+
+class ListingIncomplete(Exception):
+    """The supplier's listing was not all there, so nothing was taken off sale."""
+
+
+class Reading(msgspec.Struct):
+    """How far a reading of the listing has come; fit to be a job's arguments."""
+
+    started_at: datetime
+    page: int = 1
+    promised: int | None = None
+    others: int = 0  # rows that none of our products is about: pre-orders, odd ones
+    odd_count: int = 0
+    odd: list[str] = []
+    held: int = 0
+    done: bool = False
+
+
+async def begin() -> Reading:
+    """A new reading; the database's clock says when, as several workers may read on."""
+    return Reading(await db.fetch_value("SELECT clock_timestamp()"))
+
+
+async def read_page(reading: Reading, *, kinguin: Kinguin) -> None:
+    """Read the next page and keep what it says. Raises ProviderError, or NoRate while there is no exchange rate."""
+    rate = await rates.current()
+    page = await _Pages(kinguin).read(reading.page, PAGE)
+    told = max(MOST_TOLD - reading.held, 0)
+    kept = await products.keep(page.results, rate, listed_at=reading.started_at, most_told=told)
+    _note(reading, page, kept)
+    whole = page.total is not None and reading.page * PAGE >= page.total
+    reading.done = whole or not page.rows or reading.page >= MOST_PAGES
+    reading.page += 1
+
+
+def _note(reading: Reading, page: Page[Product], kept: Kept) -> None:
+    odd = [*page.odd, *kept.odd]
+    reading.promised = page.total if page.rows or reading.promised is None else max(page.total or 0, reading.promised)
+    reading.others += max(page.rows - kept.marked, 0)
+    reading.odd_count += len(odd)
+    reading.odd += [f"{row.name}: {row.why}" for row in odd[: ODD_NAMED - len(reading.odd)]]
+    reading.held += len(kept.held)
+
+
+async def finish(reading: Reading, *, kinguin: Kinguin, accept_losses: bool = False) -> int:
+    """Close a reading: take off sale what is gone for certain, and tell what was odd. Returns how many came.
+
+    Args:
+        reading: one whose last page was read.
+        kinguin: the supplier, asked about each product that was missing.
+        accept_losses: a person has looked: products may be gone however many they are.
+
+    Raises ListingIncomplete.
+    """
+    await _tell_odd(reading)
+    marked = int(await db.fetch_value("SELECT count(*) FROM product WHERE listed_at >= $1", reading.started_at))
+    lost = await _complaint(reading, marked + reading.others, accept_losses=accept_losses)
+    if lost:
+        await issues.open_issue("catalog", "listing_incomplete", f"{lost} Nothing was taken off sale.")
+        raise ListingIncomplete(lost)
+    await issues.resolve("catalog", "listing_incomplete")
+    await _look_up_missing(reading, kinguin)
+    return marked
+
+
+async def _complaint(reading: Reading, seen: int, *, accept_losses: bool) -> str:
+    """Why the reading can't be believed to be whole; empty if it can."""
+    if reading.promised is None:
+        return "Our supplier’s listing does not say how many products it has."
+    if seen < reading.promised - reading.promised // PROMISE_SLACK:
+        return f"Our supplier’s listing promised {reading.promised} products, and {seen} came."
+    on_sale, missing = await _missing(reading)
+    if missing > max(A_FEW, on_sale * MOST_LOST // 100) and not accept_losses:
+        hint = "If that is right, run `bitloot catalog sync --accept-losses`."
+        return f"Of {on_sale} products on sale {missing} are missing from our supplier’s listing. {hint}"
+    return ""
+
+
+async def _missing(reading: Reading) -> tuple[int, int]:
+    """How many products are on sale, and how many of them this reading did not hold."""
+    row = await db.fetch_one(
+        """SELECT count(*) AS on_sale, count(*) FILTER (WHERE listed_at IS NULL OR listed_at < $1) AS missing
+           FROM product WHERE active""",
+        reading.started_at,
+    )
+    assert row is not None
+    return row["on_sale"], row["missing"]
+
+
+async def _look_up_missing(reading: Reading, kinguin: Kinguin) -> None:
+    rows = await db.fetch(
+        """SELECT supplier_product_id AS id FROM product WHERE active AND (listed_at IS NULL OR listed_at < $1)
+           ORDER BY listed_at NULLS FIRST, id LIMIT $2""",
+        reading.started_at, LOOKED_UP,
+    )  # fmt: skip
+    for row in rows:
+        try:
+            found = await kinguin.product(row["id"])
+        except ProviderError:
+            continue  # nothing is known of it, so it stays
+        if found is not None:
+            await products.keep([found], await rates.current())
+        else:
+            await db.fetch(
+                "UPDATE product SET active = false, stock = 0, updated_at = $2 WHERE supplier_product_id = $1",
+                row["id"], clock.now(),
+            )  # fmt: skip
+
+
+async def refresh(supplier_product_id: str, *, kinguin: Kinguin) -> None:
+    """Bring one product in step; one that is gone is out of stock, one that can't be read stays and is told."""
+    try:
+        product = await kinguin.product(supplier_product_id)
+    except ProviderConfused as error:
+        await _tell_unreadable(supplier_product_id, str(error))
+        return
+    if product is not None:
+        await products.keep([product], await rates.current())
+    else:
+        await db.fetch(
+            "UPDATE product SET stock = 0, updated_at = $2 WHERE supplier_product_id = $1",
+            supplier_product_id, clock.now(),
+        )  # fmt: skip
+
+
+async def _tell_unreadable(supplier_product_id: str, why: str) -> None:
+    row = await db.fetch_one("SELECT id, name FROM product WHERE supplier_product_id = $1", supplier_product_id)
+    if row is not None:
+        detail = f"{row['name']}: our supplier’s answer can’t be read, so price and stock stay as they are. {why}"
+        await issues.open_issue(f"product:{row['id']}", products.UNREADABLE, detail)
+
+
+async def _tell_odd(reading: Reading) -> None:
+    await _tell(
+        "odd_rows", reading.odd_count,
+        f"{reading.odd_count} of our supplier’s rows could not be used as they are; what stood before stays. "
+        + "; ".join(reading.odd),
+    )  # fmt: skip
+    await _tell(
+        "prices_implausible", reading.held > MOST_TOLD and reading.held,
+        f"{reading.held} products have a price that can’t be believed and are not sold until somebody looks. "
+        "That many at once may be a fault of the supplier’s: look at its prices first.",
+    )  # fmt: skip
+
+
+async def _tell(code: str, stands: int | bool, detail: str) -> None:
+    if stands:
+        await issues.open_issue("catalog", code, detail)
+    else:
+        await issues.resolve("catalog", code)
+
+
+class _Pages:
+    """Reads pages; one that can't be read is read in parts, so that the row which spoils it is found."""
+
+    def __init__(self, kinguin: Kinguin) -> None:
+        self._kinguin, self._unreadable = kinguin, 0
+
+    async def read(self, number: int, limit: int) -> Page[Product]:
+        try:
+            return await self._kinguin.products(page=number, limit=limit)
+        except ProviderConfused:
+            if limit > 1:
+                first = (number - 1) * SPLIT + 1
+                return _joined([await self.read(first + part, limit // SPLIT) for part in range(SPLIT)])
+            self._unreadable += 1
+            if self._unreadable > MOST_UNREADABLE:
+                raise
+            return Page((), None, (OddRow(f"row {number} of the listing", "it can't be read"),))
+
+
+def _joined(parts: Sequence[Page[Product]]) -> Page[Product]:
+    totals = [part.total for part in parts if part.total is not None]
+    return Page(
+        tuple(row for part in parts for row in part.results),
+        totals[-1] if totals else None,
+        tuple(row for part in parts for row in part.odd),
+    )  # fmt: skip
+
+
+def from_args(args: dict[str, Any]) -> Reading:
+    """A reading that an earlier job has begun, out of this one's arguments."""
+    return msgspec.convert(args, Reading)
+
+
+def to_args(reading: Reading) -> dict[str, Any]:
+    return dict(msgspec.to_builtins(reading))

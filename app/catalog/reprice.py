@@ -1,0 +1,27 @@
+"""Bringing all prices to a new exchange rate."""
+
+from decimal import Decimal
+from uuid import UUID
+
+from app.catalog.pricing import price_for
+from app.core import clock, db
+from app.core.settings import settings
+
+BATCH = 1000  # products in one statement
+
+
+async def reprice(rate: Decimal) -> int:
+    """Bring all prices to a new rate, in bounded batches. Returns how many changed."""
+    currency, last, changed = settings().shop_currency, UUID(int=0), 0
+    while rows := await db.fetch("SELECT id, cost FROM product WHERE id > $1 ORDER BY id LIMIT $2", last, BATCH):
+        prices = [price_for(row["cost"], rate, currency).amount for row in rows]
+        changed += len(
+            await db.fetch(
+                """UPDATE product p SET price = r.price, currency = $3, updated_at = $4
+                   FROM unnest($1::uuid[], $2::numeric[]) AS r (id, price)
+                   WHERE p.id = r.id AND (p.price, p.currency) IS DISTINCT FROM (r.price, $3) RETURNING 1""",
+                [row["id"] for row in rows], prices, currency, clock.now(),
+            )
+        )  # fmt: skip
+        last = rows[-1]["id"]
+    return changed
