@@ -57,16 +57,30 @@
   const listen = () => {
     stream?.close();
     stream = new EventSource(address("/embed/events"));
-    stream.onopen = () => (up = true);
-    stream.onmessage = () => look();
-    stream.onerror = () => (up = false);
+    stream.onopen = () => shared.is((up = true));
+    stream.onmessage = () => {
+      look();
+      shared.moved();
+    };
+    stream.onerror = () => shared.is((up = false));
   };
   const resync = () => {
     if (document.hidden) return;
-    if (!stream || stream.readyState === EventSource.CLOSED) listen();
+    if (shared.ours && stream?.readyState === EventSource.CLOSED) listen();
     look();
   };
-  listen();
+  const shared = window.oneStream(new URLSearchParams(location.search).get("order"), {
+    open: listen,
+    close() {
+      stream.close();
+      up = false;
+    },
+    moved: () => look(),
+    covered(yes) {
+      if (yes && !up) look();
+      up = yes;
+    },
+  });
   setInterval(() => {
     if (Date.now() - asked >= (up && lost.hidden ? POLL_WHEN_UP : POLL_WHEN_DOWN)) resync();
   }, 500);

@@ -1,5 +1,5 @@
-// The live order page. The stream brings each change; when it is down a poll asks every ten seconds, and when a
-// hidden tab returns it asks at once. All three bring the same partial, so the page can't disagree with itself.
+// The live order page. The stream, ours or another tab's, brings each change; when it is down a poll asks every ten
+// seconds, and when a hidden tab returns it asks at once. All bring the same partial, so the page can't disagree with itself.
 (() => {
   const status = document.getElementById("status");
   const poll = document.getElementById("status-poll");
@@ -8,7 +8,9 @@
   const POLL_WHEN_DOWN = 10_000; // as often as a waiting person would look again
   const POLL_WHEN_UP = 60_000; // a stream can die without a word; this bounds the silence
   const baseTitle = document.title.split(" · ").slice(-1)[0];
-  let up = false;
+  let up = false; // our own stream
+  let told = false; // by another tab's
+  let connection = null;
   let gone = false; // no stream and none coming back by itself
   let asked = Date.now();
   let leaving = false;
@@ -18,18 +20,23 @@
     htmx.trigger(poll, "resync");
   };
 
+  const show = () => (status.dataset.stream = up || told ? "up" : "down");
   const down = () => {
     if (leaving) return;
     up = false;
-    status.dataset.stream = "down";
+    shared.is(false);
+    show();
   };
   status.addEventListener("htmx:sse:after:connection", (event) => {
-    const code = event.detail?.connection?.status;
+    connection = event.detail?.connection;
+    const code = connection?.status;
     up = !code || code < 400;
     gone = !up;
-    status.dataset.stream = up ? "up" : "down";
+    shared.is(up);
+    show();
     if (up) asked = Date.now();
   });
+  status.addEventListener("htmx:sse:after:message", () => shared.moved());
   // htmx reconnects a stream that broke, but not one that never began or was closed: those we open again.
   const lost = () => {
     down();
@@ -47,10 +54,36 @@
   });
   // A reconnect is a gap; the poll closes it before the stream is back.
   status.addEventListener("htmx:sse:before:connection", (event) => {
+    if (!shared.ours) return event.preventDefault(); // another tab's by now
     if (event.detail?.connection?.attempt > 0) {
       down();
       if (!document.hidden) resync();
     }
+  });
+
+  // ---- one stream a browser
+  const connect = () => {
+    gone = false;
+    const seq = status.querySelector("[data-seq]")?.dataset.seq;
+    const address = status.getAttribute("hx-sse:connect").replace(/after=\d+/, (all) => (seq ? `after=${seq}` : all));
+    htmx.ajax("GET", address, { source: status });
+  };
+  const disconnect = () => {
+    up = false;
+    connection?.reader?.cancel();
+    connection?.abortController?.abort();
+    connection = null;
+    show();
+  };
+  const shared = window.oneStream(location.pathname, {
+    open: connect,
+    close: disconnect,
+    moved: resync,
+    covered(yes) {
+      if (yes && !told) resync(); // what came before it told us
+      told = yes;
+      show();
+    },
   });
 
   document.addEventListener("visibilitychange", () => {
@@ -63,12 +96,9 @@
 
   setInterval(() => {
     if (document.hidden || leaving) return;
-    if (Date.now() - asked < (up ? POLL_WHEN_UP : POLL_WHEN_DOWN)) return;
+    if (Date.now() - asked < (up || told ? POLL_WHEN_UP : POLL_WHEN_DOWN)) return;
     resync();
-    if (gone) {
-      gone = false;
-      htmx.ajax("GET", status.getAttribute("hx-sse:connect"), { source: status });
-    }
+    if (gone && shared.ours) connect();
   }, 1000);
 
   // ---- the title, the favicon, and the way on

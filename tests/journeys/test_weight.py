@@ -48,7 +48,7 @@ async def test_the_first_page_weighs_at_most_100_kb_and_its_scripts_60(town: Tow
     await visitor.context.add_cookies([order.cookie])
     await visitor.page.goto(order.page)
     sources = await visitor.page.eval_on_selector_all("script[src]", "(all) => all.map((it) => it.src)")
-    assert len(sources) == 6
+    assert len(sources) == 7
     packed = [len(gzip.compress((await town.http.get(source)).content)) for source in sources]
     print(f"\nscripts of the order page: {sum(packed)} bytes gzipped")
     assert sum(packed) <= SCRIPT_LIMIT
