@@ -18,8 +18,9 @@ PATIENT = Retry(attempts=12, first=1, factor=2.5, longest=600)  # money is promi
 async def ask(lease: Lease, kit: Providers) -> None:
     args = lease.args
     amount = Money(Decimal(args["amount"]), args["currency"]) if args.get("amount") else None
+    use_id, by = UUID(args["use_id"]) if args.get("use_id") else None, args.get("asked_by", "customer")
     async with lease.commit():
-        await service.ask_for_rest(UUID(args["order_id"]), args["reason"], args.get("asked_by", "customer"), amount)
+        await service.ask_for_rest(UUID(args["order_id"]), args["reason"], by, amount, use_id)
 
 
 @job("refunds.simulate", retry=PATIENT)

@@ -20,11 +20,14 @@ def is_credit(code: str | None) -> bool:
 
 
 async def give(order_id: UUID, email: str, amount: Money) -> str:
-    """Keep ``amount`` for the customer of an order, once an order. Returns the code."""
+    """Keep ``amount`` for the customer of an order, beside what its code holds already. Returns the code.
+
+    The amount must have been taken out of the order's money in the same transaction (``app.ledger.uses``).
+    """
     code = PREFIX + "".join(secrets.choice(LETTERS) for _ in range(LENGTH))
     await db.fetch(
         """INSERT INTO credit (code, email, amount, currency, from_order, created_at) VALUES ($1, $2, $3, $4, $5, $6)
-           ON CONFLICT (from_order) DO NOTHING""",
+           ON CONFLICT (from_order) DO UPDATE SET amount = credit.amount + EXCLUDED.amount""",
         code, email.lower(), amount.amount, amount.currency, order_id, clock.now(),
     )  # fmt: skip
     return str(await db.fetch_value("SELECT code FROM credit WHERE from_order = $1", order_id))

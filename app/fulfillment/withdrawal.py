@@ -5,7 +5,7 @@ supplier delivers later stays locked. Where some are there, the missing units ar
 fetched for them any more.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
 from uuid import UUID
@@ -13,11 +13,14 @@ from uuid import UUID
 from app.catalog import credits
 from app.core import db
 from app.core.errors import Conflict
+from app.core.ids import new_id
 from app.core.money import CENT, Money
 from app.history import queries as timelines
 from app.history import service as history
 from app.jobs import service as jobs
 from app.keys import service as keys
+from app.ledger import uses
+from app.ledger.states import UseKind
 from app.orders import service as orders
 
 REASON = "not delivered in time"  # of the refund; app.mail.reasons has its words for the customer
@@ -50,6 +53,8 @@ async def offered(order: dict[str, Any]) -> Missing | None:
     if order["fulfillment_status"] != "failed" and not late:
         return None
     found = await missing(order, failed_only=not late)
+    left = (await uses.funds(order["id"])).returnable  # less what is promised or gone already
+    found = replace(found, share=min(found.share, left))
     return found if found.units and found.share.amount > 0 else None
 
 
@@ -85,12 +90,13 @@ async def withdraw(order_id: UUID) -> Money:
         found = await offered(order) if order else None
         if order is None or found is None:
             raise NothingToWithdraw("Your key is here, or it may still come in time. Reload the page.")
-        args: dict[str, object] = {"order_id": str(order_id), "reason": REASON}
+        back = (await uses.funds(order_id)).returnable if found.whole else found.share
+        use_id = await uses.reserve(order_id, UseKind.REFUND, back, f"withdrawal:{new_id()}")
+        args = {"order_id": str(order_id), "reason": REASON, "use_id": str(use_id), **back.as_json()}
         if found.whole:
             await orders.hold(order_id)
             await keys.lock(order_id)
         else:
-            args |= found.share.as_json()
             await _strike_off(order, found)
         said = {"amount": found.share.as_json(), "units": sum(found.units.values())}
         await history.record(order_id, "supply.withdrawn", **said)

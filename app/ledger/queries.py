@@ -81,6 +81,9 @@ async def differences(limit: int) -> list[Difference]:
              FROM ledger_entry GROUP BY order_id),
            arrived AS (
              SELECT order_id, sum(value) AS value FROM payment GROUP BY order_id HAVING sum(value) <> 0),
+           promised AS (
+             SELECT order_id, sum(amount - from_price) AS amount FROM money_use WHERE status <> 'released'
+             GROUP BY order_id),
            states AS (
              SELECT p.id, p.status, p.total, coalesce(b.received, 0) AS received, coalesce(b.customer, 0) AS customer,
                coalesce(b.charged, 0) AS charged, coalesce(a.value, 0) AS arrived
@@ -92,6 +95,8 @@ async def differences(limit: int) -> list[Difference]:
              FROM ledger_entry WHERE account = ANY($1) GROUP BY order_id, account HAVING sum(amount) > 0
            UNION ALL SELECT id, arrived - received, 'payments say that another amount arrived' FROM states
              WHERE arrived <> received
+           UNION ALL SELECT u.order_id, u.amount - coalesce(b.received, 0), 'more of its money is used than came in'
+             FROM promised u LEFT JOIN books b ON b.order_id = u.order_id WHERE u.amount > coalesce(b.received, 0)
            UNION ALL SELECT id, total - charged, 'another price was taken than the order''s' FROM states
              WHERE charged <> total AND (charged <> 0 OR status IN ('paid', 'fulfilled'))
            UNION ALL SELECT id, customer, 'money is left that is neither earned nor owed' FROM states

@@ -12,9 +12,10 @@ from app.core.ids import new_id
 from app.core.money import CurrencyMismatch, Money, smallest
 from app.core.settings import settings
 from app.history import service as history
-from app.ledger import accounts, queries
+from app.ledger import accounts, queries, uses
 from app.ledger.accounts import Account, Posting
 from app.ledger.queries import Difference
+from app.ledger.states import UseKind
 from app.orders import service as orders
 
 SUPPLIER_CURRENCY = "EUR"  # kinguin.md, 1
@@ -40,6 +41,9 @@ async def charge(order_id: UUID, total: Money) -> None:
     # One unit more: coins were rounded into money.
     allowed = max(total.percent(percent).amount, least) + smallest(total.currency)
     posting = accounts.charge(await queries.balances(order_id), total.amount, allowed)
+    taken = Money(-posting[Account.SALES] - posting[Account.TOLERANCE], total.currency)
+    if taken.amount:
+        await uses.record(order_id, UseKind.PRICE, taken, _price(order_id))
     await _post(order_id, "charge", _price(order_id), total.currency, posting)
 
 
@@ -70,18 +74,19 @@ async def fee(order_id: UUID, reference: str, total: Money) -> None:
 
 async def refunded(order_id: UUID, refund_id: UUID, amount: Money) -> None:
     """Money went back to the customer."""
-    await _left(order_id, "refund", f"refund:{refund_id}", amount, Account.REFUNDED)
+    await _left(order_id, UseKind.REFUND, f"refund:{refund_id}", amount, Account.REFUNDED)
 
 
 async def credited(order_id: UUID, amount: Money, *, reference: str = "credit:choice") -> None:
     """Money was turned into the customer's credit, once a ``reference``."""
-    await _left(order_id, "credit", reference, amount, Account.CREDIT)
+    await _left(order_id, UseKind.CREDIT, reference, amount, Account.CREDIT)
 
 
-async def _left(order_id: UUID, kind: str, reference: str, amount: Money, to: Account) -> None:
+async def _left(order_id: UUID, kind: UseKind, reference: str, amount: Money, to: Account) -> None:
     await _lock(order_id, amount)
     if await _has(order_id, kind, reference):
         return
+    await uses.record(order_id, kind, amount, reference)
     posting = accounts.leave(await queries.balances(order_id), amount.amount, to)
     await _post(order_id, kind, reference, amount.currency, posting)
 

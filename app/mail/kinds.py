@@ -39,6 +39,9 @@ KINDS = {
         "Your {held} arrived after the order was {ended} (order {order_short_id})", "Money after the order's end",
         ("held",),
     ),
+    "payment_sent_back": Kind(
+        "Your payment was sent back to you (order {order_short_id})", "Payment sent back by the provider"
+    ),
     # games: what can't be had ("Hades, 2 keys"). amount: what the customer can have back ("$13.39"). Optional ``late``
     # (bool): it sold out before a late payment arrived, so there is nothing to wait for.
     "sold_out": Kind(

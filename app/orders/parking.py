@@ -7,6 +7,9 @@ from app.orders.tables import Order
 
 BETWEEN = " · "  # the reasons for which an order waits for a person
 OF_MONEY = "money: "  # how reasons begin that money settles
+UNDERPAID = f"{OF_MONEY}underpaid"  # … of an order that waits for the rest of its money
+LATE = f"{OF_MONEY}paid late"  # … of one whose customer is asked what becomes of it
+OWED_BACK = "owed back"  # what each reason says that is settled when the money goes back or becomes credit
 LASTING = (OF_MONEY, "ledger: ", "refund", "A key does not open: ")  # how those begin that no delivery settles
 
 
@@ -30,6 +33,14 @@ async def unpark(order_id: UUID, beginning: str | None = None) -> None:
     """
     before = await _reasons(order_id)
     kept = [r for r in before if not _settled(r, beginning)]
+    if kept != before:
+        await keep_reasons(order_id, kept)
+
+
+async def unpark_owed(order_id: UUID) -> None:
+    """None of the order's money waits for its owner any more: drop the reasons that say so."""
+    before = await _reasons(order_id)
+    kept = [r for r in before if not (r.startswith((UNDERPAID, LATE)) or (r.startswith(OF_MONEY) and OWED_BACK in r))]
     if kept != before:
         await keep_reasons(order_id, kept)
 

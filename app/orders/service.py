@@ -13,7 +13,7 @@ from app.jobs import service as jobs
 from app.orders import letters
 from app.orders.letters import short
 from app.orders.locking import lock, lock_of
-from app.orders.parking import OF_MONEY, keep_reasons, park, unpark
+from app.orders.parking import LATE, OF_MONEY, UNDERPAID, keep_reasons, park, unpark, unpark_owed
 from app.orders.placing import (
     MOST_ITEMS,
     MOST_OF_ONE,
@@ -31,8 +31,9 @@ from app.orders.states import FULFILLMENT_MOVES, MOVES, FulfillmentStatus, Order
 from app.orders.tables import Order, OrderItem
 
 __all__ = [
-    "MOST_ITEMS", "MOST_OF_ONE", "OF_MONEY", "BadItems", "OutOfStock", "Placed", "Quote", "Wanted", "lock", "lock_of",
-    "park", "place", "price_today", "quote", "reprice", "short", "still_sellable", "unpark",
+    "LATE", "MOST_ITEMS", "MOST_OF_ONE", "OF_MONEY", "UNDERPAID", "BadItems", "OutOfStock", "Placed", "Quote", "Wanted",
+    "lock", "lock_of", "park", "place", "price_today", "quote", "reprice", "short", "still_sellable", "unpark",
+    "unpark_owed",
 ]  # fmt: skip
 
 
@@ -211,6 +212,11 @@ async def chose(order_id: UUID, choice: str, **data: Any) -> None:
     """The customer says what becomes of money that did not buy anything: refund, credit or top_up."""
     await Order.update({Order.choice: choice}).where(Order.id == order_id)
     await history.record(order_id, f"choice.{choice}", **data)
+
+
+async def choose_anew(order_id: UUID) -> None:
+    """What the customer chose did not come about: the money is theirs to decide on again."""
+    await Order.update({Order.choice: None}).where(Order.id == order_id)
 
 
 async def cancel(order_id: UUID) -> None:

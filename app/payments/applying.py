@@ -1,6 +1,7 @@
 """Applying what the provider reports: one report moves one payment, and with it its order."""
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -10,15 +11,17 @@ from app.core.machine import move
 from app.core.money import Money, plain
 from app.core.settings import settings
 from app.history import service as history
+from app.issues import service as issues
 from app.orders import charging, letters
 from app.orders import service as orders
-from app.orders.service import OF_MONEY
+from app.orders.service import LATE, OF_MONEY, UNDERPAID
 from app.orders.states import OrderStatus
-from app.payments import booking, queries, words
+from app.payments import booking, owed, queries, words
 from app.payments.notices import (
     BOUGHT,
     ENDS,
     IN_FLIGHT,
+    MONEY_MOVED,
     NOTHING,
     OPEN,
     PARKED,
@@ -30,13 +33,12 @@ from app.payments.notices import (
     Verdict,
     judge,
 )
+from app.payments.opening import given_back
 from app.payments.schedule import next_look
 from app.payments.states import MOVES, Failure, PaymentStatus
 from app.payments.tables import Payment
 from app.providers.nowpayments import PaymentReport
 
-UNDERPAID = f"{OF_MONEY}underpaid"  # how the cause of an order begins that waits for the rest of its money
-LATE = f"{OF_MONEY}paid late"  # … and of one whose customer is asked what becomes of it
 PLAYED = "test"  # the provider of payments that ``simulated`` plays: nobody else can be asked about them
 FAILURES = {PaymentStatus.FAILED: Failure.PROCESSING_ERROR.value, PaymentStatus.EXPIRED: Failure.EXPIRED.value}
 
@@ -44,12 +46,18 @@ FAILURES = {PaymentStatus.FAILED: Failure.PROCESSING_ERROR.value, PaymentStatus.
 async def apply(report: PaymentReport, *, looked: bool = False) -> str:
     """Move payment and order by one report, in the surrounding transaction. Returns the words for the notice's log.
 
-    ``looked``: it answers a look of ours, so the next look is put off even where it says nothing new.
+    ``looked``: it answers a look of ours, so the next look is put off even where it says nothing new. The payment's own
+    id decides whose it is, or its parent's; a report that names no order is about the order that we asked for.
     """
-    order_id = parse_id(report.order_id or "")
+    known = await queries.by_provider_id(report.payment_id)
+    if known is None and report.order_id is None and report.parent_payment_id:
+        known = await queries.by_provider_id(report.parent_payment_id)
+    order_id = known["order_id"] if known else parse_id(report.order_id or "")
     order = await orders.lock(order_id) if order_id else None
     if order is None:
-        return "ignored: it names no order of ours"
+        return await _orphan(report)
+    if not report.order_id:
+        report = replace(report, order_id=str(order["id"]))
     payment = await queries.by_provider_id(report.payment_id, lock=True) or await _adopt(order, report)
     # The provider's answers leave out what its notices say (nowpayments.md, 2 and 6): a deposit stays a further one.
     report = replace(report, parent_payment_id=payment["parent_payment_id"])
@@ -62,8 +70,25 @@ async def apply(report: PaymentReport, *, looked: bool = False) -> str:
     await _say(order, payment, verdict)
     if verdict.value is not None and verdict.value != payment["value"]:
         await booking.brought(payment, Money(verdict.value, payment["price_currency"]))
-    await _affect(order, payment, verdict)
+    await _affect(order, payment, report, verdict)
+    if payment["tops_up"] is not None and verdict.to is not None:
+        await booking.end_top_up(order["id"])
     return f"{verdict.outcome}: {verdict.why}"
+
+
+async def _orphan(report: PaymentReport) -> str:
+    """Money of ours at the provider that belongs to no order: a person has to find out whose it is.
+
+    An order named otherwise than we name ours is another shop's on the same account.
+    """
+    if report.order_id and parse_id(report.order_id) is None:
+        return "ignored: it names no order of ours"
+    if report.status in MONEY_MOVED | IN_FLIGHT:
+        paid = f"{plain(report.actually_paid or Decimal(0))} {(report.pay_currency or '').upper()[:16]}"
+        named = f"order {report.order_id}, which we don't know" if report.order_id else "no order"
+        detail = f"The payment provider holds payment {report.payment_id} ({paid}, {report.status}) for {named}."
+        await issues.open_issue(f"payment:{report.payment_id}", "payment_without_order", detail)
+    return "without an order: it names none of ours"
 
 
 async def _say(order: dict[str, Any], payment: dict[str, Any], verdict: Verdict) -> None:
@@ -96,7 +121,7 @@ async def standing(order: dict[str, Any], *, but: UUID | None = None) -> Standin
         brought=await queries.brought(order["id"], but=but),
         late=late,
         sellable=not late or await orders.still_sellable(order["id"], settings().late_slippage_percent),
-        given_back=order["choice"] in {"refund", "credit"},
+        given_back=given_back(order),
     )
 
 
@@ -109,6 +134,7 @@ async def _expected(payment: dict[str, Any]) -> Expected:
         price_amount=payment["price_amount"], price_currency=payment["price_currency"],
         pay_amount=payment["pay_amount"], pay_currency=(parent or payment)["pay_currency"],
         actually_paid=payment["actually_paid"], value=payment["value"], top_up=payment["tops_up"] is not None,
+        outcome=payment["outcome"],
     )  # fmt: skip
 
 
@@ -144,7 +170,7 @@ async def _note(payment: dict[str, Any], report: PaymentReport, verdict: Verdict
     now = clock.now()
     status = verdict.to or PaymentStatus(payment["status"])
     changes: dict[Any, Any] = {Payment.checks: payment["checks"] + 1, Payment.updated_at: now}
-    if verdict.outcome not in NOTHING:
+    if verdict.outcome not in NOTHING and not (verdict.value is None and payment["value"]):  # what has paid stays so
         changes[Payment.outcome] = verdict.outcome.value
         changes[Payment.owed_back] = verdict.owed_back
     if verdict.value is not None:
@@ -160,7 +186,7 @@ async def _note(payment: dict[str, Any], report: PaymentReport, verdict: Verdict
     await Payment.update(changes).where(Payment.id == payment["id"])
 
 
-async def _affect(order: dict[str, Any], payment: dict[str, Any], verdict: Verdict) -> None:
+async def _affect(order: dict[str, Any], payment: dict[str, Any], report: PaymentReport, verdict: Verdict) -> None:
     order_id: UUID = order["id"]
     if verdict.outcome in PAYS | {Outcome.UNDERPAID} and order["status"] == OrderStatus.CREATED:
         await orders.await_payment(order_id)  # its attempt's answer was lost, and the money came first
@@ -175,7 +201,7 @@ async def _affect(order: dict[str, Any], payment: dict[str, Any], verdict: Verdi
     elif verdict.outcome in ENDS:
         await _attempt_over(order, payment, verdict)
     if verdict.outcome in PARKED:
-        await _park(order, verdict)
+        await _park(order, payment, verdict, report.pay_currency or payment["pay_currency"])
 
 
 async def _pay(order: dict[str, Any], verdict: Verdict) -> None:
@@ -185,6 +211,7 @@ async def _pay(order: dict[str, Any], verdict: Verdict) -> None:
     if verdict.excess:
         excess = Money(verdict.excess, order["currency"])
         await history.record(order_id, "payment.overpaid", excess=plain(verdict.owed_back), owed=excess.as_json())
+        await owed.excess(order)
 
 
 async def settle(order: dict[str, Any], *, late: bool) -> None:
@@ -223,6 +250,9 @@ async def _attempt_over(order: dict[str, Any], payment: dict[str, Any], verdict:
             await orders.underpaid(order_id, money=money.as_json())
     elif verdict.outcome is Outcome.EXPIRED and order["status"] != OrderStatus.CONFIRMING:
         await orders.expire(order_id)
+    elif verdict.outcome is Outcome.SENT_BACK and order["status"] == OrderStatus.UNDERPAID:
+        if not await queries.brought(order_id):
+            await orders.refunded(order_id)
     else:
         await orders.payment_failed(order_id)
 
@@ -238,8 +268,8 @@ async def _merchants_attempt_over(order: dict[str, Any], payment: dict[str, Any]
         await charging.payable_again(order["id"])
 
 
-async def _park(order: dict[str, Any], verdict: Verdict) -> None:
-    """Before a person with it; late money before its customer, too, who says what becomes of it.
+async def _park(order: dict[str, Any], payment: dict[str, Any], verdict: Verdict, sent: str) -> None:
+    """Before a person with it; money that waits before its customer, too, who says what becomes of it.
 
     No person is asked about money that is none: of a test order, the timeline alone tells.
     """
@@ -248,9 +278,9 @@ async def _park(order: dict[str, Any], verdict: Verdict) -> None:
     new = not order["test"] and await orders.park(
         order_id, f"{OF_MONEY}{verdict.why}", instead_of=LATE if late else None
     )
-    if new or verdict.to is not None or verdict.value is not None:
-        await history.record(
-            order_id, "payment.late" if late else "payment.parked", why=verdict.why, outcome=verdict.outcome
-        )
-    if late and order["merchant_id"] is None:
-        await letters.write(order, "payment_late")
+    told = verdict.to is not None or verdict.value is not None
+    if new or told:
+        said = {"why": verdict.why, "outcome": verdict.outcome.value}
+        await history.record(order_id, "payment.late" if late else "payment.parked", **said)
+    if told:
+        await owed.tell(order, payment, verdict.outcome, sent)

@@ -3,9 +3,12 @@
 from typing import Any
 from uuid import UUID
 
-from app.core.money import Money
-from app.ledger import queries as books
+from app.core.money import Money, smallest
+from app.core.settings import settings
 from app.ledger import service as ledger
+from app.ledger import uses
+from app.ledger.states import UseKind
+from app.payments import queries
 
 
 async def brought(payment: dict[str, Any], value: Money) -> None:
@@ -14,15 +17,18 @@ async def brought(payment: dict[str, Any], value: Money) -> None:
 
 
 async def earned(order_id: UUID, total: Money) -> None:
-    """The order is settled: its price is ours."""
+    """The order is settled: its price is ours. Raises MoneyTaken where other uses hold too much of its money."""
+    percent, least = settings().underpaid_tolerance_percent, settings().underpaid_tolerance_amount
+    await uses.take_price(order_id, total, max(total.percent(percent).amount, least) + smallest(total.currency))
     await ledger.charge(order_id, total)
 
 
+async def end_top_up(order_id: UUID) -> None:
+    """What was kept while the customer adds the rest is free again, unless an attempt still waits for that rest."""
+    if not await queries.topping_up(order_id):
+        await uses.release(order_id, UseKind.TOP_UP)
+
+
 async def credited(order_id: UUID, amount: Money) -> None:
-    """The customer has taken a credit instead of the goods."""
-    await ledger.credited(order_id, amount)
-
-
-async def to_give_back(order_id: UUID) -> Money:
-    """What the customer could have back now: what bought nothing yet, and what came beyond the price."""
-    return await books.held(order_id) + await books.owed(order_id)
+    """The customer takes a credit of money that bought nothing. Raises MoneyTaken."""
+    await ledger.credited(order_id, amount, reference=await uses.give_credit(order_id, amount))

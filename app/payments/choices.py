@@ -1,4 +1,7 @@
-"""What becomes of money that has bought nothing: its customer says. Refund, credit, or a top-up of what is missing."""
+"""What becomes of money that has bought nothing: its customer says. Refund, credit, or a top-up of what is missing.
+
+Offered is what no use has reserved (``app.ledger.uses``), so that one choice closes what it excludes.
+"""
 
 from dataclasses import dataclass
 from decimal import ROUND_UP, Decimal
@@ -9,15 +12,17 @@ from uuid import UUID
 from app.catalog import credits
 from app.core import db
 from app.core.errors import Conflict, Invalid
+from app.core.ids import new_id
 from app.core.money import Money, plain
 from app.jobs import service as jobs
+from app.ledger import uses
+from app.ledger.states import UseKind
 from app.orders import service as orders
 from app.orders.service import OF_MONEY
 from app.payments import booking, queries
 from app.payments.applying import settle, standing, tolerance
 from app.payments.opening import topped_up_in
 
-ASKED = {"underpaid", "expired", "cancelled", "failed"}  # states in which money may lie that buys nothing
 COMPLETED = {"underpaid", "expired"}  # those that more money can still complete
 SHOWN = Decimal(1).scaleb(-8)  # of a coin, rounded up: what every wallet can send
 
@@ -53,13 +58,13 @@ class Options:
 
 async def options(order: dict[str, Any]) -> Options | None:
     """What the customer of an order may choose now; None when no money waits for it, or the choice is made."""
-    if order["status"] not in ASKED or order["choice"] in FINAL or order["merchant_id"] is not None:
-        return None  # a merchant settles with its own customers
-    held = await booking.to_give_back(order["id"])
-    if held.amount <= 0:
+    if order["status"] == "confirming" or order["merchant_id"] is not None:
+        return None  # more is on its way; a merchant settles with its own customers
+    held = (await uses.funds(order["id"])).undecided
+    if not held.amount:
         return None
     base = await queries.largest(order["id"])
-    if base is None or order["status"] not in COMPLETED:
+    if base is None or order["status"] not in COMPLETED or order["choice"] in FINAL or order["held_at"] is not None:
         return Options(held)
     now = await standing(order)
     total = order["total"] if now.sellable else await orders.price_today(order["id"])
@@ -96,22 +101,28 @@ async def choose(order_id: UUID, choice: str, *, coin: str | None = None) -> UUI
 
 async def _refund(order: dict[str, Any], held: Money) -> None:
     order_id: UUID = order["id"]
-    args = {"order_id": str(order_id), "reason": "chosen by the customer", **held.as_json()}
-    await jobs.post("refunds.ask", args, subject=order_id, dedupe=f"refunds.ask:{order_id}")
+    await uses.release(order_id, UseKind.TOP_UP)
+    use_id = await uses.reserve(order_id, UseKind.REFUND, held, f"choice:{new_id()}")
+    args = {"order_id": str(order_id), "reason": "chosen by the customer", "use_id": str(use_id), **held.as_json()}
+    await jobs.post("refunds.ask", args, subject=order_id, dedupe=f"refunds.ask:{use_id}")
     await _given_back(order, Choice.REFUND, held)
 
 
 async def _credit(order: dict[str, Any], held: Money) -> None:
-    await credits.give(order["id"], order["email"], held)
+    await uses.release(order["id"], UseKind.TOP_UP)
     await booking.credited(order["id"], held)
+    await credits.give(order["id"], order["email"], held)
     await _given_back(order, Choice.CREDIT, held)
     if order["status"] == "underpaid":
         await orders.expire(order["id"])
 
 
 async def _given_back(order: dict[str, Any], choice: Choice, held: Money) -> None:
+    """The money leaves the order; one that only waited for it ends with that."""
     await orders.chose(order["id"], choice, amount=held.as_json())
     await orders.unpark(order["id"], OF_MONEY)
+    if order["status"] in {"created", "waiting"}:
+        await orders.expire(order["id"])
 
 
 async def _top_up(order: dict[str, Any], found: Options, coin: str | None) -> UUID | None:
@@ -125,6 +136,7 @@ async def _top_up(order: dict[str, Any], found: Options, coin: str | None) -> UU
         await settle(order, late=True)
         return None
     code, price = await topped_up_in(coin or found.coin, Money(missing, order["currency"]))
+    await uses.keep_for_top_up(order_id)
     await orders.chose(order_id, Choice.TOP_UP, amount=price.as_json(), coin=code)
     args, dedupe = {"order_id": str(order_id), "coin": code}, f"payments.top_up:{order_id}"
     await jobs.post("payments.top_up", args, subject=order_id, dedupe=dedupe)

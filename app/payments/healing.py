@@ -12,6 +12,7 @@ from app.core.signing import MalformedJson, parse_strict
 from app.history import service as history
 from app.inbox import queries as inbox
 from app.inbox import service as notices_inbox
+from app.issues import service as issues
 from app.jobs import service as jobs
 from app.orders import service as orders
 from app.orders.service import OF_MONEY
@@ -21,8 +22,7 @@ from app.payments.notices import MONEY_MOVED
 from app.payments.schedule import next_look
 from app.payments.states import PaymentStatus
 from app.payments.tables import Payment
-from app.providers.http import ProviderConfused
-from app.providers.nowpayments import NowPayments, PaymentReport, PaymentUnknown, read_report
+from app.providers.nowpayments import NowPayments, PaymentReport, PaymentUnknown, ident_of
 
 Commit = Callable[[], AbstractAsyncContextManager[None]]
 
@@ -34,20 +34,19 @@ CLOSED_A_TIME = 200  # orders
 
 
 async def apply_notice(notice_id: UUID, *, nowpayments: NowPayments, commit: Commit) -> None:
-    """Apply a stored notice. It is a hint: what moves money is asked of the provider before it is believed."""
-    report = _read(await inbox.body(notice_id))
-    if report is None:
+    """Apply a stored notice. It is a hint: how the payment stands is asked of the provider before it is believed."""
+    payment_id, parent_id = _about(await inbox.body(notice_id))
+    if payment_id is None:
         async with commit():
-            await notices_inbox.applied(notice_id, "ignored: not a payment report")
+            await _unreadable(notice_id)
         return
-    known = await queries.by_provider_id(report.payment_id)
-    if known is None or report.status in MONEY_MOVED:
-        confirmed = await _ask(report.payment_id, nowpayments)
-        if confirmed is None:
-            async with commit():
-                await notices_inbox.applied(notice_id, "ignored: the provider knows no such payment of ours")
-            return
-        report = replace(confirmed, parent_payment_id=confirmed.parent_payment_id or report.parent_payment_id)
+    known = await queries.by_provider_id(payment_id)
+    confirmed = await _ask(payment_id, nowpayments)
+    if confirmed is None:
+        async with commit():
+            await notices_inbox.applied(notice_id, "ignored: the provider knows no such payment of ours")
+        return
+    report = replace(confirmed, parent_payment_id=confirmed.parent_payment_id or parent_id)
     parent = await _ask(report.parent_payment_id, nowpayments) if known is None and report.parent_payment_id else None
     deposits = await _deposits(report, nowpayments)
     async with commit():
@@ -59,11 +58,20 @@ async def apply_notice(notice_id: UUID, *, nowpayments: NowPayments, commit: Com
         await notices_inbox.applied(notice_id, outcome)
 
 
-def _read(body: bytes | None) -> PaymentReport | None:
+def _about(body: bytes | None) -> tuple[str | None, str | None]:
+    """Which payment a notice is about, and whose further deposit it calls it; None for what can't be read."""
     try:
-        return read_report(parse_strict(body or b""))
-    except (MalformedJson, ProviderConfused):
-        return None
+        read = parse_strict(body or b"")
+    except MalformedJson:
+        return None, None
+    return ident_of(read, "payment_id"), ident_of(read, "parent_payment_id")
+
+
+async def _unreadable(notice_id: UUID) -> None:
+    """A genuine notice that we can't read may be about money: a person looks."""
+    why = f"Notice {notice_id} of the payment provider is genuine and can't be read: find its payment in the dashboard."
+    await issues.open_issue("payments", "notice_unreadable", why)
+    await notices_inbox.applied(notice_id, "unreadable: it names no payment of ours")
 
 
 async def _ask(payment_id: str, nowpayments: NowPayments) -> PaymentReport | None:
@@ -81,8 +89,8 @@ async def _deposits(report: PaymentReport, nowpayments: NowPayments) -> list[Pay
         known = await queries.by_provider_id(payment_id)
         if known is None or known["status"] not in MONEY_MOVED:
             deposit = await _ask(payment_id, nowpayments)
-            if deposit is not None and deposit.order_id == report.order_id:
-                found.append(replace(deposit, parent_payment_id=report.payment_id))
+            if deposit is not None and deposit.order_id in {report.order_id, None}:
+                found.append(replace(deposit, order_id=report.order_id, parent_payment_id=report.payment_id))
     return found
 
 
@@ -94,7 +102,7 @@ async def check(payment_id: UUID, *, nowpayments: NowPayments, commit: Commit) -
     report = await _ask(payment["provider_payment_id"], nowpayments)
     deposits = await _deposits(report, nowpayments) if report else []
     async with commit():
-        if report is None or report.order_id != str(payment["order_id"]):
+        if report is None:
             await _put_off(payment_id)
             return
         await apply(report, looked=True)

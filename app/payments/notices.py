@@ -8,19 +8,24 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
 from enum import StrEnum
 
+from app.core.ids import parse_id
 from app.core.money import smallest
 from app.orders.states import OrderStatus
 from app.payments.states import MOVES, PaymentStatus
 from app.providers.nowpayments import PaymentReport
 
 COIN_UNIT, WIDE = Decimal(1).scaleb(-18), Context(prec=40)  # the finest coin's; our columns end there
+LOST_SHARE, LOST_AMOUNT = Decimal("0.25"), Decimal(2)  # of a payment, to fees: more than both is no fee
+STABLE = {
+    "USD": ("usdt", "usdc", "usdd", "usdp", "usde", "busd", "tusd", "fdusd", "pyusd", "dai", "gusd"),
+    "EUR": ("eurt", "eurc", "eurs", "euri"),
+}  # how the codes of coins begin that are worth one of the currency
 MOST_COINS, MOST_MONEY = Decimal(10) ** 21, Decimal(10) ** 9  # more is a slip of somebody's, and our columns end
 
 
 class Outcome(StrEnum):
     """What becomes of a payment by a report. The sets below say what each does to its order."""
 
-    IGNORED = "ignored"
     STALE = "stale"
     REPEATED = "repeated"
     SEEN = "seen"
@@ -38,6 +43,10 @@ class Outcome(StrEnum):
     NO_PRICE = "no_price"
     UNBELIEVABLE = "unbelievable"
     UNKNOWN_WORD = "unknown_word"
+    OTHER_ORDER = "other_order"
+    OTHER_AMOUNT = "other_amount"
+    SETTLED_LOW = "settled_far_below"
+    CONTRADICTED = "paid_after_sent_back"
     SENT_BACK = "sent_back"
     FAILED_WITH_MONEY = "failed_with_money"
     FAILED = "failed"
@@ -45,17 +54,34 @@ class Outcome(StrEnum):
 
 
 _O = Outcome
-NOTHING = frozenset({_O.IGNORED, _O.STALE, _O.REPEATED})
+NOTHING = frozenset({_O.STALE, _O.REPEATED})
 PAYS = frozenset({_O.PAID, _O.PAID_NEARLY, _O.PAID_LATE, _O.OVERPAID})
 COUNTS = PAYS | {_O.UNDERPAID, _O.LATE}  # outcomes of money that goes towards the price
 PARKED = frozenset(
     {_O.LATE, _O.WRONG_COIN, _O.FURTHER_DEPOSIT, _O.NOT_NEEDED, _O.NO_MONEY, _O.NO_PRICE, _O.UNBELIEVABLE,
-     _O.UNKNOWN_WORD, _O.SENT_BACK, _O.FAILED_WITH_MONEY}
+     _O.UNKNOWN_WORD, _O.SENT_BACK, _O.FAILED_WITH_MONEY, _O.OTHER_ORDER, _O.OTHER_AMOUNT, _O.SETTLED_LOW,
+     _O.CONTRADICTED}
 )  # fmt: skip
-ENDS = frozenset({_O.FAILED, _O.FAILED_WITH_MONEY, _O.EXPIRED})
+ENDS = frozenset({_O.FAILED, _O.FAILED_WITH_MONEY, _O.EXPIRED, _O.SENT_BACK})
+UNASKED = PARKED - {_O.LATE, _O.SENT_BACK, _O.FAILED_WITH_MONEY}
+"""Something arrived at an address, or is said to have, otherwise than asked: no more is asked for there."""
+UNCLEAR = frozenset(
+    {
+        _O.NO_MONEY,
+        _O.NO_PRICE,
+        _O.UNKNOWN_WORD,
+        _O.UNBELIEVABLE,
+        _O.OTHER_ORDER,
+        _O.OTHER_AMOUNT,
+        _O.SETTLED_LOW,
+        _O.CONTRADICTED,
+    }
+)
+"""Money may have arrived, and we can't tell how much: a person looks, and we look again."""
 
 IN_FLIGHT = {PaymentStatus.CONFIRMING, PaymentStatus.CONFIRMED, PaymentStatus.SENDING}
 MONEY_MOVED = {PaymentStatus.FINISHED, PaymentStatus.PARTIALLY_PAID}
+ENDED = {PaymentStatus.FINISHED, PaymentStatus.FAILED, PaymentStatus.REFUNDED}  # and its address still takes money
 OPEN = {OrderStatus.CREATED, OrderStatus.WAITING, OrderStatus.CONFIRMING, OrderStatus.UNDERPAID, OrderStatus.EXPIRED}
 BOUGHT = {OrderStatus.PAID, OrderStatus.FULFILLED}
 
@@ -89,7 +115,10 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What we asked for, from our own row; amounts of coins in whole coins. ``value``: what it was worth so far."""
+    """What we asked for, from our own row; amounts of coins in whole coins. ``value``: what it was worth so far.
+
+    ``outcome``: the last named one.
+    """
 
     order_id: str
     status: PaymentStatus
@@ -100,6 +129,7 @@ class Expected:
     actually_paid: Decimal
     value: Decimal = Decimal(0)
     top_up: bool = False
+    outcome: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,26 +152,44 @@ class Verdict:
 
 def judge(order: Standing, asked: Expected, report: PaymentReport, tolerance: Tolerance) -> Verdict:
     """What ``report`` means for a payment we ``asked`` for, of an ``order`` that stands so."""
-    if report.order_id != asked.order_id:
-        return Verdict(_O.IGNORED, "it names another order")
-    if report.price_amount is not None and (
-        report.price_amount != asked.price_amount or (report.price_currency or "").upper() != asked.price_currency
-    ):
-        return Verdict(_O.IGNORED, "it is for another amount")
+    if not _same_order(report.order_id or "", asked.order_id):
+        return Verdict(_O.OTHER_ORDER, f"the payment provider says it is for another order: {report.order_id!r:.48}")
+    if (other := _other_amount(asked, report)) is not None:
+        return Verdict(_O.OTHER_AMOUNT, other)
     try:
         status = PaymentStatus(report.status)
     except ValueError:
         return Verdict(_O.UNKNOWN_WORD, f"the payment provider used an unknown status: {report.status[:32]}")
     if status == asked.status:
         grown = (report.actually_paid or Decimal(0)) > asked.actually_paid
-        if status in MONEY_MOVED and grown:
-            return _weigh(order, asked, report, None, tolerance)
+        again = _weigh(order, asked, report, None, tolerance) if status in MONEY_MOVED else None
+        if again and (grown or (asked.outcome in UNCLEAR and again.outcome != asked.outcome)):
+            return again
         return Verdict(_O.REPEATED, f"the payment is already {asked.status}")
+    if asked.status is PaymentStatus.REFUNDED and status in MONEY_MOVED:
+        return Verdict(_O.CONTRADICTED, "the payment provider sent the money back, and now calls the payment paid")
     if not MOVES.allows(asked.status, status):
         return Verdict(_O.STALE, f"the payment is already {asked.status}")
     if status in MONEY_MOVED:
         return _weigh(order, asked, report, status, tolerance)
     return _plain(asked, report, status)
+
+
+def _same_order(named: str, asked: str) -> bool:
+    """Ids are compared as ids, in whatever spelling."""
+    return named.strip() == asked or (parse_id(named.strip()) or named) == parse_id(asked)
+
+
+def _other_amount(asked: Expected, report: PaymentReport) -> str | None:
+    """Why a report is not about what we asked for. Numbers are compared as money: 71.7899999999 is 71.79."""
+    if report.price_amount is None:
+        return None
+    currency = (report.price_currency or "no currency").upper()
+    same = report.price_amount < MOST_MONEY and _rounded(asked, report.price_amount) == asked.price_amount
+    if same and currency == asked.price_currency:
+        return None
+    named = f"{report.price_amount.normalize(WIDE):f}"[:24]
+    return f"the payment provider says it is for {named} {currency[:11]} instead of {asked.price_amount}"
 
 
 def _plain(asked: Expected, report: PaymentReport, status: PaymentStatus) -> Verdict:
@@ -166,11 +214,11 @@ def _weigh(
         return Verdict(_O.NO_PRICE, "the payment provider names no price for it", to)
     if not report.actually_paid or not asked.pay_amount:
         return Verdict(_O.NO_MONEY, "the payment provider calls it paid, but no money arrived", to)
+    if (far_below := settled_far_below(asked.price_currency, worth_of(asked, report), report)) is not None:
+        return Verdict(_O.SETTLED_LOW, far_below, to)
     coin = (report.pay_currency or "no coin").lower()
     right = coin == asked.pay_currency.lower()
-    rate = asked.pay_amount if right else report.pay_amount
-    paid = report.actually_paid
-    worth = asked.price_amount * paid / rate if rate else Decimal(0)
+    paid, worth = report.actually_paid, worth_of(asked, report)
     if paid > MOST_COINS or worth > MOST_MONEY:
         return Verdict(_O.UNBELIEVABLE, "the payment provider names an amount that can't be", to)
     if not right:
@@ -182,6 +230,34 @@ def _weigh(
     if order.status in OPEN and not order.given_back:
         return _count(order, asked, worth, paid, to, tolerance)
     return _after(order, asked, worth, paid, to)
+
+
+def worth_of(asked: Expected, report: PaymentReport) -> Decimal:
+    """What arrived is worth, in the price's currency, at the rate it was asked at; of another coin, at its own."""
+    right = (report.pay_currency or "").lower() == asked.pay_currency.lower()
+    rate = asked.pay_amount if right else report.pay_amount
+    return asked.price_amount * (report.actually_paid or Decimal(0)) / rate if rate else Decimal(0)
+
+
+def settled_far_below(currency: str, worth: Decimal, report: PaymentReport) -> str | None:
+    """Why what we are credited with can't be what was paid; None where it fits, or where we can't compare the two.
+
+    The coin we are paid out in is comparable when it is the one that was paid, or a stable coin of the price.
+    """
+    got, coin, paid = report.outcome_amount, report.outcome_currency or "", report.actually_paid
+    if got is None or not paid or got > MOST_COINS or worth > MOST_MONEY:
+        return None
+    if coin == (report.pay_currency or "").lower():
+        settled = worth * got / paid
+    elif coin == currency.lower() or coin.startswith(STABLE.get(currency, ("no such coin",))):
+        settled = got
+    else:
+        return None
+    lost = worth - settled
+    if lost <= LOST_AMOUNT or lost <= worth * LOST_SHARE:
+        return None
+    whole = worth.quantize(smallest(currency), ROUND_HALF_UP)
+    return f"only {got.normalize(WIDE):f} {coin.upper()[:16]} of {whole} {currency} is credited to us"
 
 
 def _count(

@@ -14,6 +14,8 @@ from app.core.machine import move
 from app.core.money import Money, plain
 from app.core.settings import settings
 from app.history import service as history
+from app.ledger import uses
+from app.ledger.states import UseKind
 from app.orders import queries as order_rows
 from app.orders import service as orders
 from app.payments import coins, queries
@@ -90,7 +92,10 @@ async def open_top_up(order_id: UUID, coin: str, *, nowpayments: NowPayments, co
     if order is None or base is None or order["status"] not in {"underpaid", "expired"}:
         return
     missing = order["total"] - await queries.brought(order_id)
-    if missing <= 0 or order["choice"] in {"refund", "credit"}:
+    if missing <= 0 or given_back(order):
+        async with commit():
+            await orders.lock(order_id)
+            await uses.release(order_id, UseKind.TOP_UP)
         return
     try:
         code, price = await topped_up_in(coin, Money(missing, order["currency"]))
@@ -112,13 +117,21 @@ async def _attempt(
         await _refused(order_id, "The payment provider refused this coin or amount.", commit)
         return
     async with commit():
-        await orders.lock(order_id)
+        now = await orders.lock(order_id)
         await _opened(payment_id, report, invoice)
-        await orders.await_payment(order_id, coin=coin, amount=plain(report.pay_amount or Decimal(0)))
+        if now and not given_back(now):
+            await orders.await_payment(order_id, coin=coin, amount=plain(report.pay_amount or Decimal(0)))
+
+
+def given_back(order: Mapping[str, Any]) -> bool:
+    """Whether the order's money goes back, or became credit: what still arrives for it buys nothing."""
+    return order["held_at"] is not None or order["choice"] in {"refund", "credit"}
 
 
 async def _refused(order_id: UUID, why: str, commit: Commit) -> None:
     async with commit():
+        await orders.lock(order_id)
+        await uses.release(order_id, UseKind.TOP_UP)
         await history.record(order_id, "payment.refused", why=why)
 
 

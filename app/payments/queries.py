@@ -9,11 +9,14 @@ from uuid import UUID
 from app.core import clock, db
 from app.core.db import Write
 from app.orders.queries import looked_up
-from app.payments.notices import COUNTS
+from app.payments.notices import COUNTS, UNCLEAR, Outcome
 from app.payments.tables import Payment
 from app.payments.words import in_sql
 
 COINS_KEPT = timedelta(seconds=10)  # they are read from the provider every five minutes
+# What came while the order was given up counts again once that is taken back (a refund that is turned down).
+TOWARDS_PRICE = sorted(COUNTS | {Outcome.NOT_NEEDED})
+MAY_COUNT = sorted({Outcome.UNDERPAID, Outcome.LATE} | UNCLEAR)  # what may still pay an order
 _coins: tuple[datetime, list[dict[str, Any]]] = (clock.now() - 2 * COINS_KEPT, [])
 
 
@@ -51,22 +54,28 @@ async def of_order(order_id: UUID) -> list[dict[str, Any]]:
 
 
 async def incomplete(order_id: UUID, provider_payment_id: str | None, coin: str | None) -> UUID | None:
-    """The partial payment that a further deposit in the same coin completes."""
+    """The payment that a further deposit in the same coin completes: one that was short, or ended without money."""
     found: UUID | None = await db.fetch_value(
         """SELECT id FROM payment WHERE order_id = $1 AND provider_payment_id = $2 AND pay_currency = lower($3)
-           AND outcome = 'underpaid'""",
+           AND (outcome = 'underpaid' OR value = 0 AND status IN ('failed', 'expired', 'refunded'))""",
         order_id, provider_payment_id, coin,
     )  # fmt: skip
     return found
 
 
+# Towards the price counts what was sent for it, as far as it was not given back or promised otherwise (``money_use``).
+_TOWARDS_PRICE = """greatest(0, least(
+    coalesce(sum(value) FILTER (WHERE outcome = ANY($2)), 0),
+    coalesce(sum(value), 0) - (SELECT coalesce(sum(amount - from_price), 0) FROM money_use
+      WHERE order_id = $1 AND kind IN ('refund', 'credit') AND status <> 'released')))"""
+
+
 async def brought(order_id: UUID, *, but: UUID | None = None) -> Decimal:
-    """What the order's payments have brought towards its price, in its currency."""
+    """What the order's payments have brought towards its price and is still there for it, in its currency."""
     return Decimal(
         await db.fetch_value(
-            """SELECT coalesce(sum(value), 0) FROM payment
-               WHERE order_id = $1 AND id IS DISTINCT FROM $2 AND outcome = ANY($3)""",
-            order_id, but, sorted(COUNTS),
+            f"SELECT {_TOWARDS_PRICE} FROM payment WHERE order_id = $1 AND id IS DISTINCT FROM $3",  # noqa: S608
+            order_id, TOWARDS_PRICE, but,
         )
     )  # fmt: skip
 
@@ -95,11 +104,10 @@ async def others_open(order_id: UUID, but: UUID) -> bool:
         await db.fetch_value(
             """SELECT EXISTS (SELECT FROM payment WHERE order_id = $1 AND id <> $2 AND provider_payment_id IS NOT NULL
                AND (status IN ('waiting', 'confirming', 'confirmed', 'sending') AND parent_payment_id IS NULL
-                 OR outcome IN ('underpaid', 'late', 'finished_without_money', 'no_price', 'unbelievable')))""",
-            order_id,
-            but,
+                 OR outcome = ANY($3)))""",
+            order_id, but, MAY_COUNT,
         )
-    )
+    )  # fmt: skip
 
 
 async def others_in_flight(order_id: UUID, but: UUID) -> bool:
@@ -109,6 +117,19 @@ async def others_in_flight(order_id: UUID, but: UUID) -> bool:
                AND status IN ('confirming', 'confirmed', 'sending'))""",
             order_id,
             but,
+        )
+    )
+
+
+async def topping_up(order_id: UUID) -> bool:
+    """Whether an attempt at the rest of the price waits for it, or is about to be made."""
+    return bool(
+        await db.fetch_value(
+            """SELECT EXISTS (SELECT FROM payment WHERE order_id = $1 AND tops_up IS NOT NULL
+                 AND status IN ('waiting', 'confirming', 'confirmed', 'sending'))
+               OR EXISTS (SELECT FROM job WHERE subject = $1 AND name = 'payments.top_up'
+                 AND status IN ('pending', 'processing'))""",
+            order_id,
         )
     )
 
@@ -184,9 +205,8 @@ async def merchant_page(
 async def account(order_id: UUID) -> tuple[int, Decimal]:
     """How many attempts an order has, and what they have brought towards its price (``brought``), in one look."""
     row = await db.fetch_one(
-        """SELECT count(*) AS attempts, coalesce(sum(value) FILTER (WHERE outcome = ANY($2)), 0) AS brought
-           FROM payment WHERE order_id = $1""",
-        order_id, sorted(COUNTS),
+        f"SELECT count(*) AS attempts, {_TOWARDS_PRICE} AS brought FROM payment WHERE order_id = $1",  # noqa: S608
+        order_id, TOWARDS_PRICE,
     )  # fmt: skip
     assert row is not None
     return row["attempts"], row["brought"]

@@ -50,7 +50,8 @@ MOVES = Moves(
         # A dashboard action may finish it; late money may finish what had expired (nowpayments.md, 5).
         _P.PARTIALLY_PAID: (_P.FINISHED, _P.REFUNDED),
         _P.EXPIRED: (_P.CONFIRMING, _P.CONFIRMED, _P.SENDING, _P.PARTIALLY_PAID, _P.FINISHED, _P.REFUNDED),
-        _P.FAILED: (_P.REFUNDED, _P.FINISHED),
+        # One that ended without money takes money as long as its address is good.
+        _P.FAILED: (_P.REFUNDED, _P.PARTIALLY_PAID, _P.FINISHED),
         _P.FINISHED: (_P.REFUNDED,),
     }
 )

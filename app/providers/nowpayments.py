@@ -17,7 +17,15 @@ from app.providers.answers import MAX_ANSWER_BYTES
 from app.providers.errors import Fault, KeyRefused, Observer, ProviderError, ProviderRefused
 from app.providers.http import TOTAL_SECONDS, HttpProvider
 from app.providers.lenient_json import parse_lenient
-from app.providers.nowpayments_answers import ChosenCoins, Coin, Invoice, MinAmount, PaymentReport, read_report
+from app.providers.nowpayments_answers import (
+    ChosenCoins,
+    Coin,
+    Invoice,
+    MinAmount,
+    PaymentReport,
+    ident_of,
+    read_report,
+)
 
 __all__ = [
     "AmountTooLarge",
@@ -30,6 +38,7 @@ __all__ = [
     "NowPayments",
     "PaymentReport",
     "PaymentUnknown",
+    "ident_of",
     "read_report",
 ]
 

@@ -150,7 +150,7 @@ def report(value: object) -> PaymentReport:
         invoice_id=shapes.ident(data, "invoice_id"),
         parent_payment_id=shapes.ident(data, "parent_payment_id"),
         purchase_id=shapes.ident(data, "purchase_id"),
-        order_id=shapes.ident(data, "order_id"),
+        order_id=_order_id(data),
         price_amount=shapes.amount(data, "price_amount"),
         price_currency=shapes.folded(data, "price_currency"),
         pay_amount=shapes.amount(data, "pay_amount"),
@@ -166,6 +166,22 @@ def report(value: object) -> PaymentReport:
         updated_at=shapes.text(data, "updated_at"),
         extra_ids=shapes.idents(data, "payment_extra_ids"),
     )
+
+
+def _order_id(data: Members) -> str | None:
+    """Our own name for the order, if it is one: the payment's id says as much, so what is no name is none."""
+    try:
+        return shapes.ident(data, "order_id")
+    except WrongShape:
+        return None
+
+
+def ident_of(notice: object, name: str) -> str | None:
+    """An id in a notice, whatever else in it can't be read; None where that can't be read either."""
+    try:
+        return shapes.ident(shapes.members(notice), name)
+    except WrongShape:
+        return None
 
 
 def _coin(row: Members) -> tuple[str, Coin | None]:

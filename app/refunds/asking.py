@@ -17,6 +17,8 @@ from app.core.settings import settings
 from app.core.tokens import link_token
 from app.history import service as history
 from app.jobs import service as jobs
+from app.ledger import uses
+from app.ledger.states import UseKind
 from app.orders import service as orders
 from app.payments import queries as payments
 from app.payments.asking import NoSuchPayment
@@ -111,6 +113,7 @@ async def _write(
     order: Mapping[str, Any], payment_id: UUID, money: Money, reason: str, by: str, target: Target | None
 ) -> UUID:
     refund_id, now = new_id(), clock.now()
+    await uses.reserve(order["id"], UseKind.REFUND, money, service.reference(refund_id))
     coin = await db.fetch_value("SELECT pay_currency FROM payment WHERE id = $1 AND method = 'crypto'", payment_id)
     await db.fetch(
         """INSERT INTO refund (id, order_id, payment_id, status, amount, currency, reason, asked_by, evidence, coin,

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from app.core import db
 from app.core.money import Money
+from app.ledger import uses
 from app.orders.queries import looked_up
 
 
@@ -32,19 +33,16 @@ async def of_order(order_id: UUID) -> list[dict[str, Any]]:
 
 
 async def refundable(order_id: UUID) -> Money:
-    """Received, less what went back, what is on its way back, and what was credited. Exact under the order's lock."""
-    row = await db.fetch_one(
-        """SELECT p.currency,
-             coalesce((SELECT sum(amount) FROM ledger_entry
-                       WHERE order_id = p.id AND account IN ('received', 'refunded', 'credit')), 0)
-             - coalesce((SELECT sum(amount) FROM refund
-                         WHERE order_id = p.id AND status IN ('pending', 'processing')), 0) AS amount
-           FROM purchase p WHERE p.id = $1""",
-        order_id,
-    )
-    if row is None:
-        raise LookupError(f"no order {order_id}")
-    return Money(max(row["amount"], Decimal(0)), row["currency"])
+    """Received, less what went back, what is on its way back, what was credited, and what a top-up waits with.
+
+    Exact under the order's lock.
+    """
+    return (await uses.funds(order_id)).returnable
+
+
+async def owed(order_id: UUID) -> Money:
+    """What came in and is not ours: more than the price of an order that was paid, or all that bought nothing."""
+    return (await uses.funds(order_id)).free
 
 
 async def left_of_payment(payment_id: UUID) -> Decimal:

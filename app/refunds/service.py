@@ -25,9 +25,13 @@ from app.keys import queries as key_rows
 from app.keys import service as keys
 from app.ledger import queries as books
 from app.ledger import service as ledger
+from app.ledger import uses
+from app.ledger.states import UseKind
+from app.ledger.uses import Funds
 from app.mail import service as mail
 from app.orders import queries as order_rows
 from app.orders import service as orders
+from app.payments import booking
 from app.refunds import queries
 from app.refunds.states import MOVES, RefundStatus
 from app.refunds.tables import Refund
@@ -64,14 +68,17 @@ async def ask(order_id: UUID, amount: Money, reason: str, asked_by: str) -> UUID
         order = await orders.lock(order_id)
         if order is None:
             raise NoSuchRefund
-        left = await queries.refundable(order_id)
-        _within(amount, left)
+        await booking.end_top_up(order_id)
+        funds = await uses.funds(order_id)
+        left = funds.returnable
+        _within(amount, funds)
         evidence = await _evidence(order_id)
         merchants = order["merchant_id"] is not None
         if evidence["shown"] and not reason.strip():
             raise ReasonNeeded("A key of this order was shown. Say why it is refunded all the same.", field="reason")
         refund_id = new_id()
-        if amount == left and not merchants:
+        await uses.reserve(order_id, UseKind.REFUND, amount, reference(refund_id))
+        if amount == left and not funds.top_up and not merchants:
             await _hold(order_id)
         await db.fetch(
             """INSERT INTO refund (id, order_id, status, amount, currency, reason, asked_by, evidence, coin, created_at)
@@ -85,7 +92,19 @@ async def ask(order_id: UUID, amount: Money, reason: str, asked_by: str) -> UUID
             await play(refund_id, order_id)
         else:
             await invite(refund_id, order, "refund_asked")
+        await decided(order_id)
     return refund_id
+
+
+def reference(refund_id: UUID) -> str:
+    """What the use of a refund's money is called."""
+    return f"refund:{refund_id}"
+
+
+async def decided(order_id: UUID) -> None:
+    """Where none of the order's money is left to be decided on, nobody has to look at it for that any more."""
+    if not (await uses.funds(order_id)).undecided.amount:
+        await orders.unpark_owed(order_id)
 
 
 async def play(refund_id: UUID, order_id: UUID, *, wait: timedelta | None = None, rest: int = 0) -> None:
@@ -94,19 +113,29 @@ async def play(refund_id: UUID, order_id: UUID, *, wait: timedelta | None = None
     await jobs.post("refunds.simulate", args, subject=order_id, dedupe=dedupe, wait=wait)
 
 
-async def ask_for_rest(order_id: UUID, reason: str, asked_by: str, amount: Money | None = None) -> UUID | None:
-    """Like ``ask``, for all that is left unless an amount is named; None where nothing is left."""
+async def ask_for_rest(
+    order_id: UUID, reason: str, asked_by: str, amount: Money | None = None, use_id: UUID | None = None
+) -> UUID | None:
+    """Like ``ask``, for all that is left unless an amount is named; None where nothing is left.
+
+    ``use_id``: the use that reserved the ``amount`` when the customer chose to have it back.
+    """
     async with db.transaction():
         await orders.lock(order_id)
         wanted = amount or await queries.refundable(order_id)
+        if use_id is not None and not await uses.give_up(order_id, use_id):
+            return None  # its refund stands already
         return await ask(order_id, wanted, reason, asked_by) if wanted.amount > 0 else None
 
 
-def _within(amount: Money, left: Money) -> None:
+def _within(amount: Money, funds: Funds) -> None:
+    left = funds.returnable
     if amount.currency != left.currency or amount.amount <= 0:
         raise TooMuch(f"Name an amount in {left.currency} above zero.", field="amount")
     if not amount <= left:
-        raise TooMuch(f"At most {left} of this order can still go back.", field="amount")
+        kept = Money(funds.top_up, funds.currency)
+        why = f" {kept} is kept while the customer adds the rest." if kept.amount else ""
+        raise TooMuch(f"At most {left} of this order can still go back.{why}", field="amount")
 
 
 async def _evidence(order_id: UUID) -> dict[str, Any]:
@@ -254,6 +283,7 @@ async def fail(refund_id: UUID, reason: str, by: str) -> None:
         await _tell(refund, "refund_rejected", why=reason.strip()[:REASON])
         if order["merchant_id"] is None and not await queries.live(refund["order_id"]):
             await _release(refund["order_id"])
+            await _undecided(order)
 
 
 async def _release(order_id: UUID) -> None:
@@ -263,11 +293,20 @@ async def _release(order_id: UUID) -> None:
         await orders.park(order_id, "refund turned down, but its keys went back to the supplier")
 
 
+async def _undecided(order: dict[str, Any]) -> None:
+    """The money is the customer's to decide on again: the order's page offers it, and a person knows of it."""
+    await orders.choose_anew(order["id"])
+    left = (await uses.funds(order["id"])).undecided
+    if left.amount and not order["test"]:
+        await orders.park(order["id"], f"{orders.OF_MONEY}{left} is owed back: its refund was turned down")
+
+
 async def failed(refund: dict[str, Any], error: str) -> bool:
     """It ends unpaid and may be retried; its keys stay locked. False if it was not processing."""
     also = {Refund.error: error[:REASON], Refund.next_check_at: None, Refund.ended_at: clock.now()}
     if await move(Refund, refund["id"], RefundStatus.FAILED, MOVES, also=also) is None:
         return False
+    await uses.release(refund["order_id"], UseKind.REFUND, reference(refund["id"]))
     named = str(refund["id"])
     await history.record(refund["order_id"], "refund.failed", refund=named, refund_id=named, why=error[:REASON])
     return True
@@ -279,18 +318,21 @@ async def retry(refund_id: UUID, by: str) -> None:
         order, refund = await lock(refund_id)
         if refund["status"] != RefundStatus.FAILED:
             raise NotDecidable(f"It is {refund['status']}: only a failed one can be retried.")
-        left, amount = await queries.refundable(order["id"]), Money(refund["amount"], refund["currency"])
-        _within(amount, left)
-        if refund["payment_id"] is not None:
-            _within(amount, Money(await queries.left_of_payment(refund["payment_id"]), amount.currency))
+        funds, amount = await uses.funds(order["id"]), Money(refund["amount"], refund["currency"])
+        left = funds.returnable
+        _within(amount, funds)
+        if refund["payment_id"] is not None and amount.amount > await queries.left_of_payment(refund["payment_id"]):
+            raise TooMuch("Less than that of this payment can still go back.", field="amount")
+        await uses.reserve(order["id"], UseKind.REFUND, amount, reference(refund_id))
         blank = (
             Refund.asked_at, Refund.batch_id, Refund.payout_id, Refund.payout_status, Refund.error, Refund.ended_at,
             Refund.approved_at, Refund.approved_by,
         )  # fmt: skip
         also: dict[Any, Any] = dict.fromkeys(blank) | {Refund.attempt: refund["attempt"] + 1, Refund.codes: 0}
         await move(Refund, refund_id, RefundStatus.PENDING, MOVES, also=also)
-        if amount == left and order["merchant_id"] is None:
+        if amount == left and not funds.top_up and order["merchant_id"] is None:
             await _hold(order["id"])
+        await decided(order["id"])
         await history.record(order["id"], "refund.retried", refund=str(refund_id), by=by)
         if order["merchant_id"] is not None:
             await history.record(order["id"], "refund.pending", refund=str(refund_id), refund_id=str(refund_id))

@@ -74,7 +74,7 @@ class JobState(_Shape):
 class PaymentState(_Shape):
     payment_id: str
     status: str
-    pay_address: str
+    pay_address: str | None
     pay_amount: str
     pay_currency: str
     memo: str | None

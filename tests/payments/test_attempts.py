@@ -139,7 +139,7 @@ async def test_a_top_up_with_too_much_owes_the_excess(app, box) -> None:
     order_id, payment = await offered(app.state.kit)
     await paid_by(app, box, payment, "partially_paid", "0.5")
     await deposit(app, box, payment, "0.75")
-    assert await state(order_id) == ("paid", None, 1)
+    assert await state(order_id) == ("paid", "money: overpaid: $5.78 is owed back", 1)
     brought = sum(p["value"] for p in await queries.of_order(order_id))
     assert (await books.held(order_id)).amount == 0
     assert (await books.owed(order_id)).amount == brought - payment["price_amount"]

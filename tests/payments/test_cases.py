@@ -39,7 +39,7 @@ CASES = {
     "extra_ids": End("paid", ["finished"], None, 1, PAID),
     "reordered": End("paid", ["finished"], None, 1, PAID),
     "doubled": End("paid", ["finished"], None, 1, [*WALK, *PAID]),
-    "overpaid": End("paid", ["finished"], None, 1, [*WALK, *PAID, "payment.overpaid"]),
+    "overpaid": End("paid", ["finished"], "money: overpaid: $", 1, [*WALK, *PAID, "payment.overpaid"]),
     "late": End("paid", ["finished"], None, 1, ["payment.expired", "order.expired", *PAID]),
     "confirming": End("confirming", ["confirming"], None, 0, WALK[:2]),
     "confirmed": End("confirming", ["confirmed"], None, 0, WALK[:3]),
@@ -47,7 +47,7 @@ CASES = {
     "partially_paid": End("underpaid", ["partially_paid"], "money: underpaid: ", 0, [*WALK[:2], *PARTLY]),
     "expired": End("expired", ["expired"], None, 0, ["payment.expired", "order.expired"]),
     "failed": End("failed", ["failed"], None, 0, ["payment.failed", "order.failed"]),
-    "refunded": End("waiting", ["refunded"], SENT_BACK, 0, ["payment.refunded", "payment.parked"]),
+    "refunded": End("failed", ["refunded"], SENT_BACK, 0, ["payment.refunded", "order.failed", "payment.parked"]),
     "zero": End("waiting", ["finished"], NO_MONEY, 0, ["payment.finished", "payment.parked"]),
     "forged": End("waiting", ["waiting"]),
     "unsigned": End("waiting", ["waiting"]),
@@ -133,8 +133,11 @@ async def test_all_of_it_again_backwards_and_twice_changes_nothing_more(app, box
 async def test_a_walk_is_told_step_by_step(app, box, case: str) -> None:
     """Each notice applied the moment it is sent, as in ordinary life."""
     order_id, payment = await offered(app.state.kit)
-    for step in ("confirming", "confirmed", "sending") if case in {"success", "overpaid"} else ():
-        await box.pay(payment["provider_payment_id"], step, "1.25" if case == "overpaid" else "1.0")
+    steps = {"failed": (), "partially_paid": ("confirming",)}.get(case, ("confirming", "confirmed", "sending"))
+    for step in steps:
+        await box.pay(
+            payment["provider_payment_id"], step, {"overpaid": "1.25", "partially_paid": "0.5"}.get(case, "1")
+        )
         await tell(app.state.kit, (await sent_notices(box))[-1])
     await box.pay(payment["provider_payment_id"], case)
     for body in (await sent_notices(box))[-2:]:

@@ -4,6 +4,8 @@ import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
+
 from app.core import clock, db
 from app.fulfillment import steps
 from app.payments import queries
@@ -92,7 +94,13 @@ def test_a_paid_payment_is_looked_at_for_further_deposits_after_one_hour_two_fou
     while wait := after(P.FINISHED, age):
         age, looks = age + wait, looks + 1
     assert looks == 9
-    assert after(P.REFUNDED, timedelta(0)) is None
+
+
+@pytest.mark.parametrize("status", [P.FINISHED, P.FAILED, P.REFUNDED])
+def test_an_ended_payment_is_looked_at_while_its_address_can_take_money(status: P) -> None:
+    for days in range(8):
+        assert after(status, timedelta(days=days)) is not None
+    assert after(status, timedelta(days=9)) is None
 
 
 def test_what_is_called_paid_without_money_is_looked_at_as_if_it_were_open() -> None:

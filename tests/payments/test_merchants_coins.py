@@ -22,7 +22,7 @@ from app.payments.states import PaymentStatus
 from app.providers.http import KeyRefused
 from app.providers.nowpayments import NowPayments
 from app.webhooks import objects
-from tests.builders import COIN, NOW, count, events, ipn, job_names, look, order, report, rows, sent_notices, tell
+from tests.builders import COIN, NOW, count, events, job_names, look, order, report, rows, sent_notices, tell
 from tests.orders.merchants import CUSTOMER, VISA, asked, charged, merchant, payment
 
 
@@ -130,13 +130,14 @@ async def test_an_attempts_end_leaves_the_order_payable(kit, box, case: str, wor
 
 async def test_an_attempt_that_was_seen_and_failed_leaves_the_order_waiting_again(kit, box) -> None:
     placed, made = await opened(kit)
-    at_provider = await report(box, made)
-    await tell(kit, ipn(at_provider, payment_status="confirming"))
+    await box.pay(made["provider_payment_id"], "confirming")
+    await look(kit, made)
     assert (await order(placed["id"]))["status"] == "confirming"
-    await tell(kit, ipn(at_provider, payment_status="failed"))
+    await box.pay(made["provider_payment_id"], "failed")
+    await look(kit, made)
     assert (await order(placed["id"]))["status"] == "waiting"
     assert (await payment(made))["failure"] == "processing_error"
-    assert (await events(placed["id"]))[-1] == "order.payable_again"
+    assert "order.payable_again" in await events(placed["id"])
 
 
 async def test_money_for_a_cancelled_payment_is_seen_and_pays_its_order(kit, box) -> None:

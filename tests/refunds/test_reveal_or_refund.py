@@ -90,7 +90,9 @@ async def _as_before(order_id: UUID) -> None:
     """The order as it was before its race."""
     async with db.connection() as connection:
         await connection.execute(
-            f"""DELETE FROM refund WHERE order_id = '{order_id}'; DELETE FROM job WHERE subject = '{order_id}';
+            f"""DELETE FROM refund WHERE order_id = '{order_id}';
+            DELETE FROM money_use WHERE order_id = '{order_id}' AND kind = 'refund';
+            DELETE FROM job WHERE subject = '{order_id}';
             DELETE FROM mail WHERE subject = '{order_id}'; DELETE FROM link WHERE order_id = '{order_id}';
             DELETE FROM audit_line WHERE order_id = '{order_id}'; DELETE FROM event WHERE subject = '{order_id}';
             UPDATE sealed_key SET revealed_at = NULL, locked_at = NULL WHERE order_id = '{order_id}';

@@ -8,7 +8,7 @@ from app.core import clock, db
 from app.payments import queries
 from app.payments import service as payments
 from app.web import shapes
-from tests.web.builders import assert_problem, count, pay, picture, place, submit
+from tests.web.builders import assert_problem, pay, picture, place, submit
 from tests.web.pages import Page
 from tests.web.test_described_shapes import fits
 
@@ -141,17 +141,6 @@ async def test_an_overpaid_order_tells_its_customer_and_the_admin_what_is_owed(
     page = (await admin.get(f"/admin/orders/{order.id}")).text
     assert "overpaid" in page
     assert "too much" in page
-
-
-async def test_a_wrong_coin_leaves_the_right_address_on_the_page(visitor, client, drain, box) -> None:
-    order = await place(client, payCurrency="usdttrc20")
-    await drain()
-    await pay(client, box, order, "wrong_coin")
-    await drain()
-    first = min(await box.payments(), key=lambda p: p["created_at"])
-    page = await page_of(visitor, order)
-    assert f"{first['pay_amount']} <small>USDTTRC20</small>" in page
-    assert await count("payment") == 2
 
 
 async def test_a_credit_is_typed_where_a_discount_is(visitor, client, late, drain) -> None:

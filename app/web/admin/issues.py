@@ -38,6 +38,8 @@ TITLES: dict[str, str] = {
     "odd_rows": "Some of the supplier’s products can’t be used as they are",
     "coins_missing": "NOWPayments lists no coins",
     "coin_minimum": "The least amount of some coins is not known",
+    "payment_without_order": "Money at the payment provider that belongs to no order",
+    "notice_unreadable": "A payment notice can’t be read",
 }
 # Where an issue's subject can be looked at, by its kind; ``{}`` is the id behind the colon.
 SUBJECT_LINKS = {

@@ -76,12 +76,13 @@ async def _find(refund_id: str) -> dict[str, Any]:
 async def of_order(order_id: UUID) -> dict[str, Any]:
     """What ``admin/refunds/_order.html`` shows on an order's page."""
     sealed = await keys.of_order(order_id)
-    refundable = await queries.refundable(order_id)
+    refundable, offered = await queries.refundable(order_id), await _offered(order_id)
     # Each account's side is in its name; a person reads how much.
     standing = [(account, abs(number)) for account, number in (await books.balances(order_id)).items() if number]
     return {
         "refunds": [_row(refund) for refund in await queries.of_order(order_id)],
         "refundable": refundable,
+        "offered": offered,
         "keys_shown": any(key["revealed_at"] for key in sealed),
         "ledger": [
             {"account": a.value, "money": Money(n, SUPPLIER if a.startswith("supplier") else refundable.currency)}
@@ -119,7 +120,7 @@ async def show(request: Asked, refund_id: FromPath[str]) -> Response[bytes]:
 
 @post("/admin/orders/{order_id:str}/refunds", include_in_schema=False, status_code=200)
 async def create(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
-    """Ask for a refund of an order's money; all that is left unless an amount is named."""
+    """Ask for a refund of an order's money: unless an amount is named, what is owed, or else all that is left."""
     order = await guards.any_order(request, order_id)
     form = await read_form(request)
     amount = await _amount(order, form.get("amount", ""))
@@ -131,11 +132,18 @@ async def create(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
 
 async def _amount(order: dict[str, Any], text: str) -> Money:
     if not text.strip():
-        return await queries.refundable(order["id"])
+        return await _offered(order["id"])
     number = parse_decimal(text.strip().lstrip("$€").replace(",", ""))
     if number is None or abs(number) >= Decimal(10) ** 9 or number != round(number, 2):
         raise TooMuch("Write the amount as digits, such as 12.50.", field="amount")
     return Money(number, order["currency"])
+
+
+async def _offered(order_id: UUID) -> Money:
+    """What a refund is for, unless somebody says otherwise: of an order that was delivered, what is not its price."""
+    left, owed = await queries.refundable(order_id), await queries.owed(order_id)
+    order = await orders.one(order_id)
+    return owed if owed.amount and order and order["status"] in {"paid", "fulfilled"} else left
 
 
 def _who(request: Asked) -> str:

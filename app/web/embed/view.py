@@ -7,11 +7,14 @@ from app.payments import queries as payments
 from app.web.embed import words
 from app.web.embed.orders import PAID, current
 from app.web.embed.scene import Row, Scene
+from app.web.store import order_money
 from app.web.store.checkout import coin_choices
 from app.web.store.pay_to import pay_to
 from app.webhooks import objects
 
 CLOSED = {"refunded", "cancelled", "failed", "expired"}
+ASKING = {"pay", "confirming", "short"}
+NAMED = ASKING  # phases that say something of the payment's coins; the address stands in ``pay`` alone
 PROCESSING = {"card": "processing", "upi": "approve"}
 
 
@@ -21,6 +24,8 @@ async def build(scene: Scene, *, again: str = "") -> dict[str, Any]:
     attempts, coins = await payments.of_order(order["id"]), await payments.coins()
     attempt = current(attempts)
     phase = phase_of(order, attempt, again)
+    if phase in ASKING and attempt and not order_money.takes(attempt, attempts):
+        phase = "parked"
     headline, next_words = words.PHASES[phase]
     method = attempt["method"] if attempt else ""
     if phase == "failed" and attempt:
@@ -41,7 +46,7 @@ async def build(scene: Scene, *, again: str = "") -> dict[str, Any]:
         "attempt": str(attempt["id"]) if attempt else "",
         "method": method or ("card" if scene.test else "crypto"),
         "details": objects.payment(attempt, order)["details"] if attempt else {},
-        "payment": pay_to(attempt, coins) if attempt and attempt["pay_address"] else None,
+        "payment": pay_to(attempt, coins) if attempt and attempt["pay_address"] and phase in NAMED else None,
         "coins": coin_choices(coins, order["currency"]),
         "cards": words.CARDS,
         "addresses": words.ADDRESSES,

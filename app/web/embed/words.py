@@ -27,15 +27,20 @@ PHASES = {
     ),
     "short": ("Something is missing", "Less arrived than was asked. Pay the rest, or ask the shop to send it back."),
     "failed": ("That did not work", ""),
+    "parked": (
+        "Your payment needs a look",
+        "It did not arrive as this order asked, in another coin or a second time. Don’t send more: the shop has been "
+        "told and sorts it out with you.",
+    ),
     "paid": ("Paid", "The shop has been told."),
     "over": ("This order can’t be paid any more", "Go back to the shop and order again."),
 }
 
 MARKS = {
     "choose": "wallet", "preparing": "refresh", "pay": "coin", "processing": "refresh", "approve": "refresh",
-    "confirming": "clock", "short": "alert", "failed": "alert", "paid": "check", "over": "x",
+    "confirming": "clock", "short": "alert", "parked": "alert", "failed": "alert", "paid": "check", "over": "x",
 }  # fmt: skip
-TONES = {"short": "attention", "failed": "danger", "paid": "done", "over": "quiet"}
+TONES = {"short": "attention", "parked": "attention", "failed": "danger", "paid": "done", "over": "quiet"}
 
 CARDS = [
     ("4242 4242 4242 4242", "is accepted"),

@@ -5,10 +5,13 @@ from typing import Any
 
 from app.catalog import credits
 from app.core.money import Money
-from app.ledger import queries as books
+from app.ledger import uses
 from app.payments import queries as payments
 from app.payments import service as paying
 from app.payments.choices import Options
+from app.payments.notices import UNASKED, UNCLEAR
+from app.payments.opening import given_back
+from app.web.store import money_words
 from app.web.store import order_words as words
 from app.web.store.pay_to import pay_to, seconds_left
 
@@ -16,43 +19,61 @@ Row = dict[str, Any]
 IN_FLIGHT = {"confirming", "confirmed", "sending"}
 
 
-def shown(attempts: list[Row]) -> Row | None:
-    """The attempt that counts: the newest at the provider. A further deposit has its parent's address."""
-    return next((p for p in attempts if p["provider_payment_id"] and p["parent_payment_id"] is None), None)
+def shown(order: Row, attempts: list[Row]) -> Row | None:
+    """The attempt that counts: one that waits for money or whose money is on its way, else the newest at the provider.
+
+    A further deposit has its parent's address.
+    """
+    own = [p for p in attempts if p["provider_payment_id"] and p["parent_payment_id"] is None]
+    moving = next((p for p in own if p["status"] in IN_FLIGHT), None)
+    return open_now(order, attempts) or moving or next(iter(own), None)
+
+
+def open_now(order: Row, attempts: list[Row]) -> Row | None:
+    """The newest attempt whose address waits for exactly its amount: it has not ended, and no money of it is parked."""
+    if given_back(order):
+        return None
+    waits = [p for p in attempts if p["status"] == "waiting" and p["provider_payment_id"] and takes(p, attempts)]
+    if order["status"] == "waiting":
+        return next(iter(waits), None)
+    rest = order["status"] in {"underpaid", "expired"}
+    return next((p for p in waits if rest and p["tops_up"] is not None and seconds_left(p) > 0), None)
+
+
+def takes(payment: Row, attempts: list[Row]) -> bool:
+    """Whether its address may be shown: nothing that came there otherwise than asked waits for a person."""
+    there = (p for p in attempts if p["parent_payment_id"] == payment["provider_payment_id"])
+    return payment["outcome"] not in UNCLEAR and not any(p["outcome"] in UNASKED for p in there)
 
 
 async def of(order: Row, attempts: list[Row], coins: list[Row]) -> Row:
     """``{payment, to_pay, choices, settled, owed, words}``; ``words`` is None where the order's state says it all."""
-    newest, choices = shown(attempts), await paying.options(order)
-    asked = _open_now(order, newest) if newest else None
+    choices, asked = await paying.options(order), open_now(order, attempts)
     rest = None
     if choices and choices.missing and not asked:
-        asked = rest = await _still_taking(order, choices, coins)
-    payment = asked or newest
-    owed = await books.owed(order["id"]) if order["paid_at"] else None
+        asked = rest = await _still_taking(order, choices, coins, attempts)
+    moving = next((p for p in attempts if p["status"] in IN_FLIGHT), None)
+    payment = asked or (moving if order["status"] == "confirming" else None)
+    owed = (await uses.funds(order["id"])).free if order["paid_at"] else None
     settled = await _settled(order)
+    said = await _words(order, attempts, choices, settled, asked=asked, rest=rest)
     return {
         "payment": _payment(payment, coins, choices if rest else None) if payment else None,
         "to_pay": asked is not None,
         "choices": _choices(choices) if choices else None,
         "settled": settled,
         "owed": owed if owed and owed.amount > 0 else None,
-        "words": _words(order, attempts, choices, settled, topping_up=bool(asked) and not rest),
+        "words": said,
+        "may_pay": bool(asked) or (choices is None and said is not money_words.CHECKING),
     }
 
 
-def _open_now(order: Row, payment: Row) -> Row | None:
-    """The attempt, if its address waits for exactly its amount."""
-    if order["status"] == "waiting":
-        return payment
-    topping_up = payment["tops_up"] is not None and payment["status"] == "waiting" and seconds_left(payment) > 0
-    return payment if order["status"] in {"underpaid", "expired"} and topping_up else None
-
-
-async def _still_taking(order: Row, choices: Options, coins: list[Row]) -> Row | None:
+async def _still_taking(order: Row, choices: Options, coins: list[Row], attempts: list[Row]) -> Row | None:
     """The partial payment, while its rate is held and the rest is not too little for its coin."""
     base = await payments.largest(order["id"])
     if base is None or choices.missing is None or choices.repriced or seconds_left(base) <= 0:
+        return None
+    if not takes(base, attempts):
         return None
     least = next((c["minimum"] for c in coins if c["code"] == base["pay_currency"]), None)
     return base if choices.missing.amount >= (least or Decimal(0)) and order["status"] == "underpaid" else None
@@ -92,24 +113,24 @@ async def _settled(order: Row) -> Row | None:
     }
 
 
-def _words(
-    order: Row, attempts: list[Row], choices: Options | None, settled: Row | None, *, topping_up: bool
-) -> tuple[str, str, str, str] | None:
-    if settled and order["status"] in {"underpaid", "expired", "cancelled", "failed"}:
+async def _words(
+    order: Row,
+    attempts: list[Row],
+    choices: Options | None,
+    settled: Row | None,
+    *,
+    asked: Row | None,
+    rest: Row | None,
+) -> words.Words | None:
+    if settled and choices is None and order["status"] in {"underpaid", "expired", "cancelled", "failed"}:
         return words.CHOSEN[settled["choice"]]
     if order["status"] == "expired" and any(p["status"] in IN_FLIGHT for p in attempts):
         return words.SEEN_LATE
     if choices is None:
-        return None
-    if topping_up:
-        return words.filled(words.TOP_UP, choices)
-    if order["status"] == "underpaid":
-        return words.filled(words.SHORT, choices)
-    if order["status"] == "expired" and choices.missing is None:
-        return words.filled(words.LATE_GONE, choices)
-    if order["status"] == "expired":
-        return words.filled(words.LATE, choices)
-    return words.filled(words.HELD, choices)
+        return money_words.of_ended(order, attempts, asked=bool(asked))
+    if asked and order["status"] in {"underpaid", "expired"}:
+        return words.filled(words.SHORT if rest else words.TOP_UP, choices)
+    return await money_words.of_choice(order, attempts, choices, asked=bool(asked))
 
 
 def as_json(found: Options) -> Row:

@@ -17,6 +17,7 @@ from app.orders import queries as orders
 from app.orders.service import short
 from app.payments import queries as payments
 from app.payments import service as paying
+from app.payments.opening import given_back
 from app.refunds import queries as refunds
 from app.web.store import order_money, refund_words, supply_words
 from app.web.store import order_words as words
@@ -52,7 +53,7 @@ async def build(order: dict[str, Any]) -> dict[str, Any]:
     items = [_item(order, item, sealed) for item in order["items"]]
     current = supply.current(reservations)
     in_trouble = trouble.of_order(order, current, away=await breakers.away("kinguin"), dead=bool(dead))
-    going = order["held_at"] is not None and phase != "refunded"
+    going = order["held_at"] is not None and phase != "refunded" and not money["choices"]
     late = any(e["kind"] == withdrawal.LATE for e in events)
     headline, next_words, title, favicon = (
         words.GOING_BACK if going else said or await _say(order, phase, refused, in_trouble, items, late=late)
@@ -86,7 +87,7 @@ async def build(order: dict[str, Any]) -> dict[str, Any]:
         "keys_here": order["status"] == "paid" and any(item["keys_ready"] for item in items),
         "withdrawal": offer.share if offer else None,
         "can_cancel": order["status"] in OPEN,
-        "can_choose_coin": order["status"] in OPEN,
+        "can_choose_coin": order["status"] in OPEN and money["may_pay"] and not given_back(order),
         "coins": coin_choices(coins, currency),
     }
 
@@ -174,7 +175,7 @@ async def as_json(order: dict[str, Any]) -> dict[str, Any]:
         supply.of_order(order["id"]),
         paying.options(order),
     )
-    payment = order_money.shown(attempts)
+    payment = order_money.shown(order, attempts)
     items = (_item(order, item, sealed) for item in order["items"])
     return {
         "orderId": order["id"],
@@ -182,7 +183,7 @@ async def as_json(order: dict[str, Any]) -> dict[str, Any]:
         "fulfillmentStatus": order["fulfillment_status"],
         "progress": progress(order, supply.current(reservations)),
         "total": Money(order["total"], order["currency"]),
-        "payment": _payment_json(payment) if payment else None,
+        "payment": _payment_json(payment, takes=_takes(order, attempts, payment)) if payment else None,
         "choices": order_money.as_json(choices) if choices else None,
         "items": [
             {
@@ -198,15 +199,26 @@ async def as_json(order: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _payment_json(payment: dict[str, Any]) -> dict[str, Any]:
+def _takes(order: dict[str, Any], attempts: list[dict[str, Any]], payment: dict[str, Any]) -> bool:
+    """Whether coins may be sent to its address, or are on their way there."""
+    rest = order["status"] == "underpaid" and payment["status"] == "partially_paid" and not given_back(order)
+    return (
+        payment == order_money.open_now(order, attempts)
+        or payment["status"] in order_money.IN_FLIGHT
+        or (rest and order_money.takes(payment, attempts))
+    )
+
+
+def _payment_json(payment: dict[str, Any], *, takes: bool) -> dict[str, Any]:
+    """``takes``: whether it still asks for money; one that does not names no address."""
     return {
         "paymentId": payment["provider_payment_id"],
         "status": payment["status"],
-        "payAddress": payment["pay_address"],
+        "payAddress": payment["pay_address"] if takes else None,
         "payAmount": plain(payment["pay_amount"]),
         "payCurrency": payment["pay_currency"],
-        "memo": payment["memo"],
+        "memo": payment["memo"] if takes else None,
         "actuallyPaid": plain(payment["actually_paid"]),
-        "invoiceUrl": payment["invoice_url"],
+        "invoiceUrl": payment["invoice_url"] if takes else None,
         "expiresAt": payment["expires_at"],
     }

@@ -264,6 +264,10 @@ PARKED = {  # outcome of a parked payment → words; one without an outcome is n
     "no_price": "A payment report was unclear",
     "unbelievable": "A payment report was unclear",
     "unknown_word": "A payment report was unclear",
+    "other_order": "A payment report was unclear",
+    "other_amount": "A payment report was unclear",
+    "settled_far_below": "A payment arrived and is being checked",
+    "paid_after_sent_back": "A payment report was unclear",
 }
 
 

@@ -1,0 +1,63 @@
+"""Money that came otherwise than asked: its customer is written to, and the order is put before a person by name."""
+
+from typing import Any
+
+from app.core.money import Money
+from app.ledger import uses
+from app.orders import letters
+from app.orders import service as orders
+from app.orders.service import OF_MONEY
+from app.payments import queries
+from app.payments.notices import BOUGHT, Outcome
+
+OVERPAID = f"{OF_MONEY}overpaid"
+TOO_MUCH = {Outcome.FURTHER_DEPOSIT, Outcome.NOT_NEEDED}
+ENDED = {"cancelled": "cancelled", "expired": "expired", "refunded": "refunded"}  # order's status → word of its letter
+Row = dict[str, Any]
+
+
+async def excess(order: Row) -> None:
+    """More than the price arrived: what is owed back is named on the admin's list and in a letter, once an amount."""
+    funds = await uses.funds(order["id"])
+    if not funds.free.amount or order["test"]:
+        return
+    if await orders.park(order["id"], f"{OVERPAID}: {funds.free} is owed back", instead_of=OVERPAID):
+        await _write_overpaid(order, funds, second=False)
+
+
+async def _write_overpaid(order: Row, funds: uses.Funds, *, second: bool) -> None:
+    if order["merchant_id"] is None:
+        arrived = Money(funds.received, funds.currency)
+        await letters.write(order, "overpaid", excess=str(funds.free), arrived=str(arrived), second=second)
+
+
+async def tell(order: Row, payment: Row, outcome: Outcome, sent: str) -> None:
+    """Write to the customer of money that waits for their word. ``sent``: the code of the coin that arrived."""
+    if order["merchant_id"] is not None:
+        return  # a merchant tells its own customers
+    funds = await uses.funds(order["id"])
+    if outcome is Outcome.LATE:
+        await letters.write(order, "payment_late")
+    elif outcome is Outcome.SENT_BACK:
+        await letters.write(order, "payment_sent_back")
+    elif not funds.undecided.amount:
+        return
+    elif outcome is Outcome.WRONG_COIN:
+        asked = await coin_name(await _asked_coin(payment))
+        names = {"sent": await coin_name(sent), "asked": asked, "held": str(funds.undecided)}
+        await letters.write(order, "wrong_coin", **names)
+    elif outcome in TOO_MUCH and order["status"] in BOUGHT:
+        await _write_overpaid(order, funds, second=True)
+    elif outcome in TOO_MUCH:
+        ended = ENDED.get(order["status"], "closed")
+        await letters.write(order, "money_after_cancel", held=str(funds.undecided), ended=ended)
+
+
+async def _asked_coin(payment: Row) -> str:
+    parent = await queries.by_provider_id(payment["parent_payment_id"]) if payment["parent_payment_id"] else None
+    return str((parent or payment)["pay_currency"])
+
+
+async def coin_name(code: str) -> str:
+    """What people call a coin: by its listed name, else by its code."""
+    return next((str(coin["name"]) for coin in await queries.coins() if coin["code"] == code), code.upper())

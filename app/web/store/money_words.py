@@ -1,0 +1,94 @@
+"""What an order's page says when money came otherwise than asked: what arrived, where it is, what comes next."""
+
+from typing import Any
+
+from app.core.money import Money
+from app.payments.choices import Options
+from app.payments.notices import COUNTS, UNCLEAR, Outcome
+from app.payments.owed import coin_name
+from app.web.store import order_words as words
+from app.web.store.order_words import Words
+
+Row = dict[str, Any]
+WRONG_COIN = (
+    "{sent} arrived, but this order asked for {asked}",
+    "Your {held} is safe. Don't send more for this order: get it back, or use it as credit.",
+    "Please choose",
+    "attention",
+)
+AFTER = {  # the order's status when money came that it did not need any more
+    "cancelled": (
+        "Your money is safe",
+        "You had cancelled this order when {held} arrived. Choose what happens to it.",
+        "Please choose",
+        "attention",
+    ),
+    "refunded": (
+        "Your money is safe",
+        "{held} arrived after this order was refunded. Choose what happens to it.",
+        "Please choose",
+        "attention",
+    ),
+}
+ARRIVED = (
+    "Your money is safe",
+    "{held} arrived, and nothing was bought with it yet. Don't send more for this order: choose what happens to it.",
+    "Please choose",
+    "attention",
+)
+CHECKING = (
+    "Your payment is being checked",
+    "Our payment provider's report on it is unclear, so a person looks at it. Please don't send more for this order: "
+    "we email you.",
+    "Being checked",
+    "working",
+)
+SENT_BACK = (
+    "Your payment was sent back to you",
+    "Our payment provider sent it back to where it came from. We keep none of it, and nothing was bought.",
+    "Payment sent back",
+    "attention",
+)
+ENDED = (
+    "That payment can't be used any more",
+    "Don't send anything to its address. Choose a coin below to get a new one: your order is kept.",
+    "Choose another coin",
+    "attention",
+)
+
+
+async def of_choice(order: Row, attempts: list[Row], found: Options, *, asked: bool) -> Words | None:
+    """For money that waits for its customer; ``asked``: an address still waits for the rest, or for all of it."""
+    if order["status"] in {"paid", "fulfilled"} or asked:
+        return None  # its excess has a line of its own
+    outcomes = {p["outcome"] for p in attempts}
+    if order["status"] in AFTER:
+        return words.filled(AFTER[order["status"]], found)
+    if not outcomes & set(COUNTS) and Outcome.WRONG_COIN in outcomes:
+        return await _wrong_coin(attempts, found.held)
+    if order["status"] == "underpaid" and found.missing is not None:
+        return words.filled(words.SHORT, found)
+    if order["status"] == "expired" and outcomes & set(COUNTS):
+        return words.filled(words.LATE if found.missing is not None else words.LATE_GONE, found)
+    return words.filled(words.HELD if order["status"] in {"expired", "failed"} else ARRIVED, found)
+
+
+async def _wrong_coin(attempts: list[Row], held: Money) -> Words:
+    wrong = next(p for p in attempts if p["outcome"] == Outcome.WRONG_COIN)
+    parent = next((p for p in attempts if p["provider_payment_id"] == wrong["parent_payment_id"]), wrong)
+    sent, asked = await coin_name(wrong["pay_currency"]), await coin_name(parent["pay_currency"])
+    if parent is wrong:
+        sent, asked = "Another coin", asked
+    headline, text, title, favicon = WRONG_COIN
+    return headline.format(sent=sent, asked=asked), text.format(held=held), title, favicon
+
+
+def of_ended(order: Row, attempts: list[Row], *, asked: bool) -> Words | None:
+    """Where no money of the order waits for a choice."""
+    if asked or order["status"] not in {"waiting", "failed", "expired", "underpaid"}:
+        return None
+    if any(p["outcome"] in UNCLEAR and not p["value"] for p in attempts):
+        return CHECKING
+    if order["status"] in {"failed", "expired"} and any(p["status"] == "refunded" for p in attempts):
+        return SENT_BACK
+    return ENDED if order["status"] == "waiting" and attempts else None
