@@ -10,21 +10,23 @@ from dramatiq.middleware import AsyncIO, Middleware
 
 from actors.consumer import WakingBroker
 from actors.retries import RowRetries
-from app.core import db, log
+from app.core import db, log, pools
 from app.core.courier import courier
+from app.core.pools import Role
 from app.core.settings import settings
+from app.issues.clocks import ClockWatch
 from app.jobs.presence import Presence
 from app.jobs.relay import redis_for_dramatiq
 from app.providers.kit import Providers, open_providers
 
 THREAD_POLL = 1.0  # seconds between a waiting thread's looks at whether it is to stop
 MAINTENANCE = 10_000  # of a million calls, those that look after dead workers' messages; an idle worker calls rarely
-POOL = 12  # connections a worker process holds at the most
 
 asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 log.set_up(settings().log_level, "worker")
 _kit: Providers | None = None
 _presence = Presence()
+_watching: asyncio.Task[None] | None = None
 
 
 def kit() -> Providers:
@@ -34,12 +36,13 @@ def kit() -> Providers:
     return _kit
 
 
-async def open_kit() -> None:
+async def open_kit(role: Role) -> None:
     """Open what jobs need, on the running loop."""
-    global _kit
-    await db.open_pool(POOL)
-    await _presence.open()
+    global _kit, _watching
+    await db.open_pool_of(role)
+    await _presence.open(role.name)
     _kit = open_providers(settings())
+    _watching = asyncio.create_task(ClockWatch().run(), name="clock-watch")
 
 
 async def close_kit() -> None:
@@ -47,6 +50,8 @@ async def close_kit() -> None:
     if _kit is not None:
         await _kit.aclose()
         _kit = None
+    if _watching is not None:
+        _watching.cancel()
     await _presence.close()
     await db.close_pool()
 
@@ -62,7 +67,7 @@ class Kit(Middleware):
     """Opens the pools when a worker process starts, closes them when its jobs are drained."""
 
     def before_worker_boot(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
-        on_loop(open_kit())
+        on_loop(open_kit(pools.WEBHOOKS if worker.consumer_whitelist == {"webhooks"} else pools.WORKER))
 
     def after_worker_boot(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
         # The consumers wake the threads, which need not look by themselves.

@@ -8,13 +8,15 @@ import uvloop
 
 import actors
 from actors.job import JOBS
-from app.core import clock, db, log
+from app.core import clock, db, log, pools
 from app.core.courier import courier
 from app.core.settings import settings
 from app.fulfillment import steps as fulfillment
+from app.issues.clocks import ClockWatch
 from app.jobs import queries as job_rows
 from app.jobs import relay
 from app.jobs import service as jobs
+from app.jobs.presence import Watch
 from app.payments import service as payments
 from app.refunds import steps as refunds
 from app.webhooks import service as webhooks
@@ -38,9 +40,9 @@ SCHEDULE = {  # how often, in seconds, each of the house's own jobs is posted
 AT_ONCE = ("catalog.sync_rates",)  # those that a clock posts right away where they never were: nothing is sold before
 
 
-async def sweep() -> None:
-    """One round: everything that Postgres says is due is on its way afterwards."""
-    await jobs.take_back({name: retry.attempts for name, (_, retry) in JOBS.items()})
+async def sweep(*, silent: bool = True) -> None:
+    """One round: everything that Postgres says is due is on its way afterwards. ``silent``: see ``jobs.take_back``."""
+    await jobs.take_back({name: retry.attempts for name, (_, retry) in JOBS.items()}, silent=silent)
     relay.send_all(await jobs.due(clock.now() - GRACE, RESEND))
     await payments.post_due_checks()
     await fulfillment.post_due_checks()
@@ -64,12 +66,14 @@ async def posted_before(now: float) -> dict[str, float]:
 
 async def run(stop: asyncio.Event) -> None:
     """Sweep until told to stop; a failing round is logged and the next one tries again."""
-    await db.open_pool(4)
-    loop, last, failing = asyncio.get_running_loop(), dict[str, float](), False
+    await db.open_pool_of(pools.CLOCK)
+    loop, last, failing, watch = asyncio.get_running_loop(), dict[str, float](), False, Watch()
+    clock_watch = ClockWatch()
     while not stop.is_set():
         try:
             last = last or await posted_before(loop.time())
-            await sweep()
+            await clock_watch.look()
+            await sweep(silent=watch.looks(loop.time()))
             await post_scheduled(last, loop.time())
             failing = False
         except Exception as error:

@@ -8,6 +8,8 @@ from dramatiq.brokers.redis import RedisBroker, _RedisConsumer
 from dramatiq.common import current_millis
 from dramatiq.errors import ConnectionClosed
 
+from app.core import clock
+
 LONGEST_WAIT = 0.5  # seconds; a consumer looks that often whether it is to stop
 FULL_POLL = 0.012  # seconds between looks while as much is under way as this process may take
 
@@ -28,8 +30,10 @@ class WokenConsumer(_RedisConsumer):
         message: MessageProxy | None = super().__next__()  # type: ignore[no-untyped-call]
         if message is None:
             self._wait()
-        elif eta := message.options.get("eta"):
-            self._etas.append(eta)
+        elif "eta" in message.options:
+            # It stands there by Postgres' clock, and Dramatiq compares it with this machine's.
+            message.options["eta"] += clock.skew_ms()
+            self._etas.append(message.options["eta"])
         return message
 
     def _wait(self) -> None:

@@ -4,6 +4,7 @@ from actors.job import job
 from app.accounts import sessions
 from app.forms import service as forms
 from app.inbox import refusals
+from app.jobs import presence
 from app.jobs.service import Lease
 from app.jobs.tidy import forget_finished
 from app.merchants import idempotency
@@ -15,6 +16,7 @@ from app.webhooks import publishing
 @job("house.tidy")
 async def tidy(lease: Lease, kit: Providers) -> None:
     await forget_finished()
+    await presence.forget()
     await refusals.forget()
     await idempotency.forget()
     await forms.forget()

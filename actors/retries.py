@@ -10,7 +10,7 @@ import dramatiq
 from dramatiq.asyncio import get_event_loop_thread
 from dramatiq.middleware import Middleware
 
-from app.core import clock, log
+from app.core import clock, db, log
 from app.core.backoff import Retry
 from app.core.errors import Problem
 from app.fulfillment.steps import TooEarly
@@ -19,10 +19,7 @@ from app.jobs.service import LEASE, Lease
 from app.providers.http import ProviderDown, ProviderRefused
 from app.providers.kinguin import InsufficientBalance
 
-AWAY = (  # how asyncpg says it, the last one of a connection that was cut off in the middle of an answer
-    OSError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-)  # fmt: skip
+AWAY = (*db.AWAY, OSError, asyncpg.InterfaceError)
 AGAIN = 0.5  # seconds between attempts to reach a database that is away
 # A person has to top our balance up: from seconds to five minutes between looks, for as long as it takes. The order
 # stands on the admin's list meanwhile.

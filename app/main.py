@@ -15,13 +15,14 @@ from litestar.middleware import DefineMiddleware
 from litestar.openapi.config import OpenAPIConfig
 from litestar.static_files import create_static_files_router
 
-from app.core import db, log
+from app.core import db, log, pools
 from app.core.courier import courier
 from app.core.files import shipped
 from app.core.live import Newsroom
 from app.core.settings import settings
 from app.history import queries as history
 from app.inbox.refusals import refusals
+from app.issues.clocks import ClockWatch
 from app.providers.kit import open_providers
 from app.web import csrf, errors, health, limited
 from app.web.account import devices, links, lookups, sessions
@@ -56,7 +57,6 @@ from app.web.store import (
 )
 from app.web.submissions import Submissions
 
-POOL = 16  # connections a web process holds at the most
 CATCH_UP = 3.0  # seconds between looks at the tables for news that Redis did not bring
 STATIC_KEPT = 30 * 86400  # seconds; addresses carry a digest, so a changed file has another one
 # Streams must not be held back, and answers with secrets in them are not to be measured by their compressed size.
@@ -96,12 +96,13 @@ HOOKS = [nowpayments.create, kinguin.create]
 @contextlib.asynccontextmanager
 async def lifespan(app: Litestar) -> AsyncIterator[None]:
     """Open the pools, the providers and the newsroom; close them in reverse."""
-    await db.open_pool(POOL)
+    await db.open_pool_of(pools.WEB)
     kit = open_providers(settings())
     newsroom = Newsroom()
     newsroom.open()
     app.state.update({"kit": kit, "store": kit.store, "newsroom": newsroom})
     catching_up = asyncio.create_task(_catch_up(newsroom), name="catch-up")
+    watching = asyncio.create_task(ClockWatch().run(), name="clock-watch")
     # What stands now stands for good: to look through it again and again for garbage stops every request meanwhile.
     gc.collect()
     gc.freeze()
@@ -110,6 +111,7 @@ async def lifespan(app: Litestar) -> AsyncIterator[None]:
             yield
     finally:
         catching_up.cancel()
+        watching.cancel()
         await newsroom.close()
         await refusals.close()
         await kit.aclose()

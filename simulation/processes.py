@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 import asyncpg
 
@@ -14,7 +15,8 @@ WORKERS = 3
 RESTART = (0.5, 5.0)  # seconds until a supervisor has a dead process up again
 FROZEN = (65.0, 140.0)  # seconds: longer than a lease
 YOUNG = 15.0  # seconds of a process's life in which it does not die by itself: nothing is proven by a house of corpses
-BACK = 1.0  # seconds until a worker that lost its connection has its presence again
+BACK = 4.0  # seconds until a worker whose signs got lost is seen again
+AHEAD = timedelta(days=3650)
 
 
 @dataclass(eq=False)
@@ -29,11 +31,11 @@ class Process:
 
 
 class Processes:
-    """Who is alive. A worker's presence is a real advisory lock, held on a connection that is kept for it."""
+    """Who is alive. A worker's presence is its row: what a live one renews every second stands in the future here."""
 
     def __init__(self, scheduler: Scheduler, weather: Weather) -> None:
         self._scheduler, self._weather = scheduler, weather
-        self._locks: asyncpg.Connection | None = None
+        self._signs: asyncpg.Connection | None = None
         self._last = 0
         self.web: Process | None = None
         self.clock: Process | None = None
@@ -43,15 +45,15 @@ class Processes:
         scheduler.on_turn = self._switch
 
     async def open(self, url: str) -> None:
-        self._locks = await asyncpg.connect(url)
+        self._signs = await asyncpg.connect(url)
         self._scheduler.after(0, lambda: self._begin("web"))
         self._scheduler.after(0, lambda: self._begin("clock"))
         for _ in range(WORKERS):
             self._scheduler.after(0, lambda: self._begin("worker"))
 
     async def close(self) -> None:
-        if self._locks is not None:
-            await self._locks.close()
+        if self._signs is not None:
+            await self._signs.close()
 
     def _switch(self, activity: Activity) -> None:
         """What a job is claimed with is its own process's number."""
@@ -67,19 +69,24 @@ class Processes:
         else:
             self._last += 1
             process.number = self._last
-            self._scheduler.chore(lambda: self._lock("pg_advisory_lock", process))
+            self._scheduler.chore(lambda: self._show(process, AHEAD))
             self.workers.append(process)
             self._scheduler.after(0, self.on_worker)
 
-    async def _lock(self, verb: str, process: Process) -> None:
-        assert self._locks is not None
-        await self._locks.fetchval(f"SELECT {verb}($1, $2)", presence.LOCK_CLASS, process.number)
+    async def _show(self, process: Process, ahead: timedelta) -> None:
+        """The worker's last sign of life is of so long from now."""
+        assert self._signs is not None
+        await self._signs.execute(
+            """INSERT INTO process (id, role, host, pid, started_at, seen_at) VALUES ($1, 'worker', '', 0, $2, $2)
+               ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at""",
+            process.number, self._scheduler.now() + ahead,
+        )  # fmt: skip
 
     def any_worker(self) -> Process | None:
         return self._weather.chance.choice(self.workers) if self.workers else None
 
     def kill(self, process: Process | None) -> None:
-        """All it was doing ends where it stands; its presence is gone at once; a supervisor starts another."""
+        """All it was doing ends where it stands, and it shows itself no more; a supervisor starts another."""
         if process is None or not process.alive:
             return
         process.alive = False
@@ -87,7 +94,7 @@ class Processes:
         self._scheduler.doom(process)
         if process.kind == "worker":
             self.workers.remove(process)
-            self._scheduler.chore(lambda: self._lock("pg_advisory_unlock", process))
+            self._scheduler.chore(lambda: self._show(process, timedelta()))
         elif process.kind == "web":
             self.web = None
         else:
@@ -95,15 +102,15 @@ class Processes:
         self._scheduler.after(self._weather.chance.uniform(*RESTART), lambda: self._begin(process.kind))
 
     def lose_presence(self, process: Process | None) -> None:
-        """Its connection is cut, so others think it dead; it goes on, and is seen again a moment later."""
+        """Its signs don't get through, so others think it dead; it goes on, and is seen again a moment later."""
         if process is None:
             return
-        self._scheduler.chore(lambda: self._lock("pg_advisory_unlock", process))
+        self._scheduler.chore(lambda: self._show(process, -presence.DEAD))
         self._scheduler.after(BACK, lambda: self._present(process))
 
     def _present(self, process: Process) -> None:
         if process.alive:
-            self._scheduler.chore(lambda: self._lock("pg_advisory_lock", process))
+            self._scheduler.chore(lambda: self._show(process, AHEAD))
 
     def die_here(self, when: str) -> None:
         """Where a process may die, ``waiting`` or ``after its commit``: the coroutine never goes on."""

@@ -13,6 +13,7 @@ import msgspec
 from app.backup.proofs import Finding
 from app.backup.restoring import restore
 from app.backup.sealed import BackupKeys, BackupRefused
+from app.core.database_url import parse
 from app.core.settings import Settings
 from app.providers.storage import LocalStore
 
@@ -43,7 +44,7 @@ async def drill(path: Path, *, folder: Path, url: str, s: Settings) -> Drilled:
 
     Nothing of the live shop is touched, nobody outside is called. Raises BackupRefused where it can't be restored.
     """
-    if url == s.database_url.get_secret_value():
+    if parse(url).place == parse(s.database_url.get_secret_value()).place:
         raise BackupRefused("That is the live database: a drill needs one of its own.")
     began = time.monotonic()
     store = LocalStore(folder / "blobs", "links of a drill", "http://127.0.0.1")

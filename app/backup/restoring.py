@@ -11,7 +11,7 @@ import msgspec
 from app.backup import contents, schema
 from app.backup.contents import Manifest, Summary, Table
 from app.backup.sealed import BackupKeys, BackupRefused, SealedReader
-from app.backup.taking import connected
+from app.backup.taking import at_leisure, connected
 from app.providers.storage import ObjectConflict, ObjectStore
 
 AT_ONCE = 16  # objects stored at a time
@@ -90,7 +90,7 @@ def _not_empty(occupied: list[str]) -> BackupRefused:
 
 
 async def _fill(url: str, store: ObjectStore, records: Records) -> None:
-    async with connected(url) as db, db.transaction():
+    async with at_leisure(url) as db:
         manifest = msgspec.json.decode(next(records)[1], type=Manifest)
         await _claim(db, manifest)
         kind, payload = next(records)

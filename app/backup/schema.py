@@ -12,7 +12,7 @@ from app.backup.contents import Table
 from app.backup.sealed import BackupRefused
 
 LEDGER_OF_MIGRATIONS = "migration"  # Piccolo's own table: compared, not copied
-SEEDED = ("audit_head",)  # tables in which migrations themselves leave rows
+SEEDED = ("audit_head", "process")  # tables in which migrations themselves, or running workers, leave rows
 
 
 async def tables(db: asyncpg.Connection) -> list[Table]:
@@ -62,7 +62,7 @@ async def occupied(db: asyncpg.Connection, given: list[Table]) -> list[str]:
 
 async def migrate(url: str, to: str = "all") -> None:
     """Run the migrations of another database than this process's own, up to that id. Raises BackupRefused."""
-    command = [sys.executable, "-m", "piccolo.main", "migrations", "forwards", "bitloot", to]
+    command = [sys.executable, "-m", "app.cli", "migrate", "--to", to]
     env = os.environ | {"DATABASE_URL": url, "PICCOLO_CONF": "piccolo_conf"}
     done = await asyncio.to_thread(subprocess.run, command, env=env, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -7,14 +7,14 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import asyncpg
 
 from app.backup import contents, schema
 from app.backup.contents import Manifest, Summary
 from app.backup.sealed import BackupKeys, BackupRefused, SealedWriter
-from app.core import clock
+from app.core import clock, database_url, postgres
 from app.providers.storage import ObjectMissing, ObjectStore
 
 AT_ONCE = 16  # objects fetched at a time
@@ -90,27 +90,35 @@ def _sync(folder: Path) -> None:
 
 @asynccontextmanager
 async def connected(url: str) -> AsyncIterator[asyncpg.Connection]:
-    """A connection of one's own, without the time limits that are meant for short statements."""
-    limits = {"statement_timeout": "0", "idle_in_transaction_session_timeout": "0"}
-    db = await asyncpg.connect(url, timeout=CONNECT_SECONDS, server_settings=limits)
+    """A connection of one's own."""
+    db = await postgres.connect(database_url.parse(url), timeout=CONNECT_SECONDS)
     try:
         yield db
     finally:
         await db.close(timeout=CONNECT_SECONDS)
 
 
+@asynccontextmanager
+async def at_leisure(url: str, **options: Any) -> AsyncIterator[asyncpg.Connection]:
+    """A transaction without the time limits that are meant for short statements."""
+    async with connected(url) as db, db.transaction(**options):
+        await db.execute("SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0")
+        yield db
+
+
 async def _take_tables(
     url: str, sealed: SealedWriter, names: tempfile.SpooledTemporaryFile[bytes]
 ) -> tuple[dict[str, int], dict[str, int]]:
-    async with connected(url) as db, db.transaction(isolation="repeatable_read", readonly=True):
+    async with at_leisure(url, isolation="repeatable_read", readonly=True) as db:
         migrations = await schema.migrations(db)
         if not migrations:
             raise BackupRefused("There is no shop in that database: it has no tables of ours.")
         tables = await schema.tables(db)
         contents.add_words(sealed, contents.MANIFEST, Manifest(clock.now(), migrations, tables))
         rows = {table.name: await _take_table(db, table, sealed) for table in tables}
-        async for row in db.cursor(KEPT, prefetch=1000):
-            names.write(row["blob"].encode() + b"\n")
+        await db.execute(f"DECLARE kept NO SCROLL CURSOR FOR {KEPT}")
+        while batch := await db.fetch("FETCH 1000 FROM kept"):
+            names.writelines(row["blob"].encode() + b"\n" for row in batch)
         # Sequences know no snapshot. Read last, they are not behind any row that was copied.
         return rows, await schema.sequences(db)
 

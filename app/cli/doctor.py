@@ -9,6 +9,8 @@ import click
 
 from app.core import db
 from app.core.settings import settings
+from app.issues import clocks
+from app.jobs import probes
 from app.providers.kit import open_providers
 
 
@@ -20,7 +22,8 @@ def doctor() -> None:
         # Without a pool, so that the rest is looked at when the database is away.
         kit = open_providers(settings())
         checks: dict[str, Callable[[], Awaitable[Any]]] = {
-            "database": lambda: db.fetch_value("SELECT 1"),
+            "database": _database,
+            "redis": probes.cache,
             "nowpayments": kit.nowpayments.health,
             "kinguin": kit.kinguin.health,
             "mail": kit.resend.health,
@@ -31,6 +34,17 @@ def doctor() -> None:
         return all(results)
 
     sys.exit(0 if asyncio.run(work()) else 1)
+
+
+async def _database() -> None:
+    """It takes writes, gives enough connections, and goes by the same time as we."""
+    await probes.room()
+    await probes.database()
+    await db.ask_the_time()
+    if said := clocks.words():
+        raise probes.Unfit(said)
+    if dropped := db.address().dropped:
+        click.echo(f"Left out of DATABASE_URL, as our driver has no such parameter: {', '.join(dropped)}.", err=True)
 
 
 async def _examine(name: str, check: Callable[[], Awaitable[Any]]) -> bool:

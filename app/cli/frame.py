@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from app.core import db
+from app.core import db, pools
 from app.core.courier import courier
 
 T = TypeVar("T")
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 def with_database(work: Callable[[], Awaitable[T]]) -> T:
     async def run() -> T:
-        await db.open_pool(2)
+        await db.open_pool(pools.COMMAND.most)
         try:
             return await work()
         finally:

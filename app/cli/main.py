@@ -7,6 +7,7 @@ import click
 from asyncpg import InterfaceError, PostgresError
 
 from app.core import log
+from app.core.database_url import BadDatabaseUrl
 from app.core.errors import Problem
 from app.core.settings import BadSettings
 from app.providers.errors import ProviderError
@@ -43,6 +44,9 @@ def run() -> None:
         main(prog_name="bitloot")
     except (BadSettings, Problem, ProviderError) as error:
         click.echo(str(error), err=True)
+        sys.exit(1)
+    except BadDatabaseUrl as bad:
+        click.echo(f"The database's URL {bad}.", err=True)
         sys.exit(1)
     except (OSError, PostgresError, InterfaceError) as error:
         click.echo(f"The database can't be used: {type(error).__name__}: {error}", err=True)

@@ -1,18 +1,17 @@
 """``bitloot up``, ``migrate`` and ``seed``: from an empty machine to a running shop."""
 
-import asyncio
 import importlib
 import os
 import sys
 from decimal import Decimal
 
 import click
-from piccolo.apps.migrations.commands.forwards import run_forwards
 
 from app.accounts import service as accounts
 from app.catalog import queries as catalog_rows
 from app.catalog import rates
 from app.catalog import service as catalog
+from app.cli import migrating
 from app.cli.abroad import with_providers
 from app.payments import coins
 from app.payments import queries as payment_rows
@@ -27,10 +26,13 @@ def up() -> None:
 
 
 @click.command()
-def migrate() -> None:
-    """Bring the database's tables up to date (the Procfile's release step)."""
-    os.environ.setdefault("PICCOLO_CONF", "piccolo_conf")
-    asyncio.run(run_forwards(app_name="bitloot", migration_id="all"))
+@click.option("--to", default="all", help="The id of the last migration to run; all of them, if it is left out.")
+def migrate(to: str) -> None:
+    """Bring the database's tables up to date (the Procfile's release step).
+
+    Where another process is at it already, wait for it and run what it has left.
+    """
+    sys.exit(0 if migrating.run(to) else 1)
 
 
 @click.command()

@@ -2,6 +2,7 @@
 
 import contextvars
 import re
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,6 +14,12 @@ import msgspec
 from piccolo.engine import engine_finder
 from piccolo.engine.postgres import PostgresEngine
 
+from app.core import clock, log, pools, postgres
+from app.core.database_url import Address, parse
+from app.core.pools import Role
+from app.core.postgres import AWAY as AWAY
+from app.core.postgres import DatabaseAway as DatabaseAway
+from app.core.settings import settings
 from app.core.together import Together
 
 T = TypeVar("T")
@@ -32,21 +39,36 @@ def engine() -> PostgresEngine:
     return cast(PostgresEngine, engine_finder())
 
 
-class _Connection(asyncpg.Connection):  # type: ignore[misc]
-    """A connection that carries no state of its own from one use to the next, so giving it back needs no round trip."""
+@lru_cache(maxsize=1)
+def address() -> Address:
+    """Where this process's database is. What its URL asks for and our driver lacks is named once, in the log."""
+    found = parse(settings().database_url.get_secret_value())
+    if found.dropped:
+        log.get("bitloot.database").info("database.url_parameters_dropped", names=list(found.dropped))
+    return found
 
-    def get_reset_query(self) -> str:
-        return ""
 
-
-async def open_pool(size: int) -> None:
-    """Open this process's pool of at most ``size`` connections, on the running loop.
+async def open_pool(size: int, *, patience: float | None = pools.COMMAND.patience) -> None:
+    """Open this process's pool of at most ``size`` connections, on the running loop. ``patience``: seconds.
 
     Nothing here may set session state (SET without LOCAL, session locks, LISTEN): it would leak to the next user.
     """
-    await engine().start_connection_pool(
-        min_size=1, max_size=size, command_timeout=15, timeout=5, connection_class=_Connection
-    )
+    server = await postgres.measure(address())
+    engine().pool = await postgres.open_pool(address(), server, size, patience)
+
+
+async def open_pool_of(role: Role) -> int:
+    """Open the pool of one of the long-running processes, as large as its share of what there is. Returns its size."""
+    server = await postgres.measure(address())
+    size = settings().pools(server.room)[role] - role.apart
+    engine().pool = await postgres.open_pool(address(), server, size, role.patience)
+    log.get("bitloot.database").info("database.pool", role=role.name, size=size, room=server.room, pooled=server.pooled)
+    return size
+
+
+async def spare_pool(size: int, *, patience: float) -> postgres.Pool:
+    """A further pool on the running loop, for who must not wait behind others. Whoever opens it closes it."""
+    return await postgres.open_pool(address(), await postgres.measure(address()), size, patience)
 
 
 async def close_pool() -> None:
@@ -80,8 +102,8 @@ async def transaction() -> AsyncIterator[None]:
 @asynccontextmanager
 async def _begin() -> AsyncIterator[None]:
     """Piccolo's own context manager keeps the connection when COMMIT itself fails; this one always gives it back."""
-    unit = engine().transaction()
-    connection: Any = await unit.get_connection()  # type: ignore[no-untyped-call]
+    unit, pool = engine().transaction(), engine().pool
+    connection: Any = await (pool.acquire() if pool else postgres.connect(address()))
     unit.connection = connection
     try:
         async with connection.transaction():
@@ -90,9 +112,20 @@ async def _begin() -> AsyncIterator[None]:
                 yield
             finally:
                 engine().current_transaction.reset(token)
+    except asyncpg.InterfaceError as error:
+        # The connection was given up in the middle: that is said, not that it can't be rolled back any more.
+        if isinstance(error.__context__, DatabaseAway):
+            raise error.__context__ from None
+        raise
     finally:
-        pool = engine().pool
         await (pool.release(connection) if pool else connection.close())
+
+
+async def ask_the_time() -> None:
+    """Measure Postgres' clock, for ``clock.now``."""
+    asked = time.monotonic()
+    at = await fetch_value("SELECT clock_timestamp()")
+    clock.measured(at, asked, time.monotonic())
 
 
 def after_commit(callback: Callable[[], None]) -> None:
@@ -130,7 +163,7 @@ async def connection() -> AsyncIterator[asyncpg.Connection]:
         return
     pool = engine().pool
     if pool is None:
-        own = await engine().get_new_connection()
+        own = await postgres.connect(address())
         try:
             yield own
         finally:

@@ -13,8 +13,8 @@ from typing import Literal
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.core import database_url, pools, totp
 from app.core import settings_checks as checks
-from app.core import totp
 from app.core.crypto import BadMasterKeys, MasterKeys
 
 _INTERVALS = re.compile(r"true|false|[1-9]\d{0,4}(,[1-9]\d{0,4}){0,8}")
@@ -62,6 +62,9 @@ class Settings(BaseSettings):
     bitloot_env: Literal["development", "production"] = "development"
     bitloot_var: Path = Path("var")
     database_url: SecretStr = SecretStr("")
+    database_max_connections: int = Field(0, ge=0, le=10_000)
+    web_processes: int = Field(1, ge=1, le=100)
+    worker_processes: int = Field(1, ge=1, le=100)
     redis_url: SecretStr = SecretStr("")
     port: int = Field(8000, ge=1, le=65535)
     sandbox_port: int = Field(8010, ge=1, le=65535)
@@ -121,6 +124,17 @@ class Settings(BaseSettings):
     @property
     def production(self) -> bool:
         return self.bitloot_env == "production"
+
+    @property
+    def connections_needed(self) -> int:
+        """The fewest database connections with which all processes work."""
+        return pools.needed(pools.processes(self.web_processes, self.worker_processes))
+
+    def pools(self, room: int | None) -> dict[pools.Role, int]:
+        """Connections for one process of each kind; ``room``: what the database allows, None where nobody knows."""
+        running = pools.processes(self.web_processes, self.worker_processes)
+        limits = [limit for limit in (self.database_max_connections, room) if limit]
+        return pools.shares(min(limits, default=pools.wanted(running)), running)
 
     @property
     def pays_out(self) -> bool:
@@ -276,8 +290,16 @@ def _general_faults(s: Settings) -> list[str]:
     faults = []
     if not _text(s.database_url):
         faults.append("DATABASE_URL is missing (`bitloot up` starts a database of its own)")
-    elif checks.split(_text(s.database_url)).scheme not in {"postgres", "postgresql"}:
-        faults.append("DATABASE_URL must begin with postgres:// or postgresql://")
+    else:
+        try:
+            database_url.parse(_text(s.database_url)).options()
+        except database_url.BadDatabaseUrl as bad:
+            faults.append(f"DATABASE_URL {bad}")
+    if 0 < s.database_max_connections < s.connections_needed:
+        faults.append(
+            f"DATABASE_MAX_CONNECTIONS is {s.database_max_connections}: with WEB_PROCESSES={s.web_processes} and "
+            f"WORKER_PROCESSES={s.worker_processes} at least {s.connections_needed} are needed"
+        )
     if not _text(s.redis_url):
         faults.append("REDIS_URL is missing (`bitloot up` starts a Redis of its own)")
     elif checks.split(_text(s.redis_url)).scheme not in {"redis", "rediss", "unix"}:

@@ -12,7 +12,7 @@ from dramatiq.brokers.redis import RedisBroker
 from dramatiq.common import current_millis, dq_name
 from redis.client import Pipeline
 
-from app.core import db
+from app.core import clock, db
 from app.core.courier import courier
 from app.core.redis import options
 from app.core.settings import settings
@@ -48,7 +48,7 @@ class Outbox(RedisBroker):
         options: dict[str, object] = {"redis_message_id": f"{self.broker_id}-{next(self._numbers)}"}
         if wait is not None:
             queue = dq_name(queue)
-            options["eta"] = current_millis() + wait
+            options["eta"] = current_millis() - clock.skew_ms() + wait  # by Postgres' clock, see WokenConsumer
         ready = message.copy(queue_name=queue, options=options)
         self._dispatch("enqueue", pipe)(queue, options["redis_message_id"], ready.encode())
 

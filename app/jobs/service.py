@@ -24,6 +24,9 @@ from app.jobs.causes import cause_of
 
 LEASE = timedelta(seconds=60)  # longer than the slowest step: two provider calls of 20 s each, and room
 ERROR_LENGTH = 2000  # characters of an error's text that are kept
+INSERT = """INSERT INTO job (id, name, queue, dedupe, args, subject, status, run_at, created_at)
+  VALUES ($1, $2, $3, $4, $5::jsonb, $6, 'pending', coalesce($7::timestamptz, statement_timestamp()) + $8::interval,
+    coalesce($7::timestamptz, statement_timestamp()))"""
 EARLY = timedelta(milliseconds=50)  # a message may arrive this much before its row is due
 
 
@@ -82,11 +85,10 @@ def posting(
     wait: timedelta | None = None,
 ) -> Posting:
     """A job as a write, to be run together with what makes it necessary. With ``dedupe``, none may be pending yet."""
-    job_id, now = new_id(), clock.now()
+    job_id = new_id()
     write = Write(
-        """INSERT INTO job (id, name, queue, dedupe, args, subject, status, run_at, created_at)
-           VALUES ($1, $2, $3, $4, $5::jsonb, $6, 'pending', $7, $8)""",
-        (job_id, name, relay.queue_of(name), dedupe, encode(args), subject, now + (wait or timedelta()), now),
+        INSERT,
+        (job_id, name, relay.queue_of(name), dedupe, encode(args), subject, clock.given(), wait or timedelta()),
         after=lambda: relay.send(job_id, name, delay=wait.total_seconds() if wait else 0),
     )
     return Posting(job_id, write)
@@ -104,13 +106,9 @@ async def post(
 
     Returns the job's id, or None when a pending job with the same ``dedupe`` stands already.
     """
-    now = clock.now()
-    run_at = now + wait if wait else now
     job_id: UUID | None = await db.fetch_value(
-        """INSERT INTO job (id, name, queue, dedupe, args, subject, status, run_at, created_at)
-           VALUES ($1, $2, $3, $4, $5::jsonb, $6, 'pending', $7, $8)
-           ON CONFLICT (dedupe) WHERE status = 'pending' AND dedupe IS NOT NULL DO NOTHING RETURNING id""",
-        new_id(), name, relay.queue_of(name), dedupe, encode(args), subject, run_at, now,
+        f"{INSERT} ON CONFLICT (dedupe) WHERE status = 'pending' AND dedupe IS NOT NULL DO NOTHING RETURNING id",
+        new_id(), name, relay.queue_of(name), dedupe, encode(args), subject, clock.given(), wait or timedelta(),
     )  # fmt: skip
     if job_id is not None:
         relay.send(job_id, name, delay=wait.total_seconds() if wait else 0)
@@ -119,12 +117,12 @@ async def post(
 
 async def claim(job_id: UUID) -> Lease | None:
     """Take a due, pending job. None when somebody has it, it is done, or it is not due yet."""
-    now = clock.now()
     row = await db.fetch_one(
-        """UPDATE job SET status = 'processing', attempt = attempt + 1, lease_until = $2, holder = $4
-           WHERE id = $1 AND status = 'pending' AND run_at <= $3
+        """UPDATE job SET status = 'processing', attempt = attempt + 1, lease_until = t.now + $3::interval, holder = $5
+           FROM (SELECT coalesce($2::timestamptz, statement_timestamp()) AS now) t
+           WHERE id = $1 AND status = 'pending' AND run_at <= t.now + $4::interval
            RETURNING name, args, subject, attempt, forgiven, created_at""",
-        job_id, now + LEASE, now + EARLY, presence.holder(),
+        job_id, clock.given(), LEASE, EARLY, presence.holder(),
     )  # fmt: skip
     return _lease(job_id, row) if row else None
 
@@ -144,9 +142,10 @@ async def finish(lease: Lease) -> None:
 
 async def _complete(lease: Lease) -> None:
     ended = await db.fetch_value(
-        """UPDATE job SET status = 'completed', progress = 100, lease_until = NULL, error = NULL, ended_at = $3
+        """UPDATE job SET status = 'completed', progress = 100, lease_until = NULL, error = NULL,
+             ended_at = coalesce($3::timestamptz, statement_timestamp())
            WHERE id = $1 AND status = 'processing' AND attempt = $2 RETURNING id""",
-        lease.id, lease.attempt, clock.now(),
+        lease.id, lease.attempt, clock.given(),
     )  # fmt: skip
     if ended is None:
         raise LeaseLost(f"{lease.name} {lease.id}")
@@ -176,11 +175,12 @@ async def _put_back(lease: Lease, error: str, wait: timedelta, *, forgiven: int,
 async def _pend(lease: Lease, error: str, wait: timedelta, forgiven: int, tried: bool) -> bool:
     async with db.transaction():
         row = await db.fetch_one(
-            """UPDATE job SET status = 'pending', lease_until = NULL, run_at = $3, error = $4, forgiven = forgiven + $5,
+            """UPDATE job SET status = 'pending', lease_until = NULL, error = $4, forgiven = forgiven + $5,
+               run_at = coalesce($3::timestamptz, statement_timestamp()) + $6::interval,
                dedupe = CASE WHEN EXISTS (SELECT FROM job o WHERE o.dedupe = job.dedupe AND o.status = 'pending')
                         THEN NULL ELSE dedupe END
                WHERE id = $1 AND status = 'processing' AND attempt = $2 RETURNING id""",
-            lease.id, lease.attempt, clock.now() + wait, error[:ERROR_LENGTH], forgiven,
+            lease.id, lease.attempt, clock.given(), error[:ERROR_LENGTH], forgiven, wait,
         )  # fmt: skip
         if row is None:
             return False
@@ -254,18 +254,19 @@ async def retry_all(job_ids: Sequence[UUID], *, by: str) -> list[UUID]:
     return [row["id"] for row in rows]
 
 
-async def take_back(allowed: Mapping[str, int]) -> int:
-    """Take jobs from workers that are gone or whose lease ran out.
+async def take_back(allowed: Mapping[str, int], *, silent: bool = True) -> int:
+    """Take jobs from workers that have gone or died, or whose lease ran out.
 
-    ``allowed`` gives attempts per job name; what has used them up is buried. Returns how many were taken back.
+    ``allowed`` gives attempts per job name; what has used them up is buried. ``silent``: whether a worker that gives no
+    sign of life may be taken for dead, see ``presence.Watch``. Returns how many were taken back.
     """
     rows = await db.fetch(
-        """SELECT id, name, args, subject, attempt, forgiven, created_at FROM job WHERE status = 'processing'
-           AND (lease_until < $1 OR holder IS NOT NULL AND NOT EXISTS (
-             SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = $2::int::oid AND objid = holder::oid
-             AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND granted))
+        """SELECT id, name, args, subject, attempt, forgiven, created_at
+           FROM job, (SELECT coalesce($1::timestamptz, statement_timestamp()) AS now) t WHERE status = 'processing'
+           AND (lease_until < t.now OR holder IS NOT NULL AND NOT EXISTS (
+             SELECT FROM process p WHERE p.id = holder AND (NOT $2 OR p.seen_at > t.now - $3::interval)))
            ORDER BY id LIMIT 500""",
-        clock.now(), presence.LOCK_CLASS,
+        clock.given(), silent, presence.DEAD,
     )  # fmt: skip
     for row in rows:
         lease = _lease(row["id"], row)

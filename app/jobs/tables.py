@@ -5,6 +5,17 @@ from piccolo.columns.base import OnDelete
 from piccolo.table import Table
 
 
+class Process(Table, tablename="process"):
+    """A running worker, see ``presence``. ``seen_at``: its last sign of life, by Postgres' clock."""
+
+    id = Integer(primary_key=True, default=None)
+    role = Varchar(16)
+    host = Varchar(64)
+    pid = Integer()
+    started_at = Timestamptz(default=None)
+    seen_at = Timestamptz(default=None)
+
+
 class Job(Table, tablename="job"):
     """One piece of work.
 

@@ -10,6 +10,7 @@ from base64 import b64encode
 from datetime import datetime
 from functools import cache
 from typing import Any
+from uuid import uuid4
 
 import boto3
 from botocore.config import Config
@@ -89,7 +90,7 @@ class S3Store(ThreadedStore):
         return await self.run("expire", lambda: self._expire(prefix, older_than))
 
     async def health(self) -> None:
-        await self.run("health", lambda: self._client().head_bucket(Bucket=self._bucket))
+        await self.run("health", self._probe)
 
     async def aclose(self) -> None:
         with MAKING:
@@ -131,6 +132,13 @@ class S3Store(ThreadedStore):
                     aws_secret_access_key=secret,
                 )
             return self._made
+
+    def _probe(self) -> None:
+        """Store, read and delete an object: a key that may only read answers every question well."""
+        key, data = f"health/{uuid4().hex}", b"a probe"
+        self._put(key, data)
+        self._get(key)
+        self._client().delete_object(Bucket=self._bucket, Key=key)
 
     def _put(self, key: str, data: bytes) -> None:
         digest = hashlib.sha256(data)

@@ -8,8 +8,8 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from litestar.response import Redirect
 
-from app.core import log
-from app.core.errors import Problem, TooMany
+from app.core import db, log
+from app.core.errors import Problem
 from app.web import frame
 from app.web.api import answers
 from app.web.body import UnusableText
@@ -31,6 +31,7 @@ PLAIN = {
 
 
 RELOADED = {"form_expired", "cookies_needed", "already_sent"}  # errors of a form, whose page is to be loaded anew
+COME_AGAIN = 5  # seconds; RFC 9110, 10.2.3
 
 
 def handle(request: Asked, error: Exception) -> Response[Any]:
@@ -48,6 +49,8 @@ def _answer(request: Asked, error: Exception) -> Response[Any]:
     if isinstance(error, CharacterNotInRepertoireError | UntranslatableCharacterError):
         error = UnusableText("What was sent holds a NUL character, which no text may hold. Leave it out and try again.")
     by_api = request.url.path.startswith(answers.PREFIX)
+    if isinstance(error, db.AWAY):
+        return _away(request, error, by_api=by_api)
     if isinstance(error, Problem):
         return answers.refuse(request, error) if by_api else _problem(request, error)
     status = error.status_code if isinstance(error, HTTPException) else 500
@@ -59,11 +62,22 @@ def _answer(request: Asked, error: Exception) -> Response[Any]:
     return _render(request, status, title, detail, code="http_error" if status < 500 else "internal_error")
 
 
+def _away(request: Asked, error: Exception, *, by_api: bool) -> Response[Any]:
+    """The database can't do its work just now, and soon can again: the caller is told when to come back."""
+    log.get("bitloot.web").error("request.without_database", why=f"{type(error).__name__}: {error}")
+    if by_api:
+        response: Response[Any] = answers.broken(request, 503, {})
+    else:
+        response = _render(request, 503, *PLAIN[503], code="unavailable")
+    response.headers["retry-after"] = str(COME_AGAIN)
+    return response
+
+
 def _problem(request: Asked, error: Problem) -> Response[Any]:
     if isinstance(error, LoginNeeded) and not _as_json(request):
         return Redirect("/admin/login", status_code=303)
     response = _render(request, error.status, error.title, error.detail, code=error.code, field=error.field)
-    if isinstance(error, TooMany):
+    if hasattr(error, "retry_after"):
         response.headers["retry-after"] = str(error.retry_after)
     return response
 

@@ -12,7 +12,8 @@ from app.breakers import queries as breakers
 from app.core import clock, db, metrics
 from app.core.crypto import DataKey
 from app.core.errors import Unavailable
-from app.core.redis import async_client
+from app.issues import clocks
+from app.jobs import probes
 from app.jobs import queries as jobs
 from app.keys.vault import vault
 from app.ledger import queries as ledger
@@ -23,13 +24,15 @@ from app.refunds import queries as refunds
 from app.web.render import answer
 
 PATIENCE = 3.0  # seconds a component may take before it counts as down
-KEPT = 5.0  # seconds a provider's state is believed: a health page must not become load on others
+OURS = {"database", "redis", "jobs", "clock"}
+OURS_KEPT, KEPT, STORAGE_KEPT = 1.0, 5.0, 60.0  # seconds a state is believed: a health page must not become load
 VITAL = {"database", "vault", "storage"}  # without these nothing works; without others orders wait
 Asked = Request[Any, Any, Any]
 
 
 class NotReady(Unavailable):
     title = "Not ready"
+    retry_after = 5  # seconds
 
 
 @get("/healthz", summary="Alive", tags=["operations"])
@@ -39,11 +42,11 @@ async def alive() -> dict[str, str]:
 
 @get("/readyz", summary="Ready for requests", tags=["operations"])
 async def ready() -> dict[str, str]:
-    """503 while the database does not answer."""
-    try:
-        await asyncio.wait_for(db.fetch_value("SELECT 1"), PATIENCE)
-    except Exception:
-        raise NotReady("The database does not answer.") from None
+    """503 while the database or Redis takes no writes: orders would be taken that nobody can serve."""
+    for name, words in (("database", "The database takes no writes"), ("redis", "Redis takes no writes")):
+        state = await _look(name, PROOFS[name])
+        if state["error"]:
+            raise NotReady(f"{words}: {state['error']}.")
     return {"status": "ready"}
 
 
@@ -52,13 +55,14 @@ async def components(request: Asked) -> Response[bytes]:
     """Every component with status, latency and error; 503 when one that nothing works without is down."""
     kit: Providers = request.app.state.kit
     checks: dict[str, Callable[[], Awaitable[object]]] = {
-        "database": lambda: db.fetch_value("SELECT 1"),
-        "redis": _redis,
+        **PROOFS,
         "nowpayments": kit.nowpayments.health,
         "kinguin": kit.kinguin.health,
         "storage": kit.store.health,
         "vault": _vault,
         "mail": kit.resend.health,
+        "jobs": probes.progress,
+        "clock": _clock,
     }
     found = dict(zip(checks, await asyncio.gather(*(_look(n, c) for n, c in checks.items())), strict=True))
     down = {name for name, state in found.items() if state["status"] != "healthy"}
@@ -71,24 +75,39 @@ _seen: dict[str, tuple[float, dict[str, Any]]] = {}
 
 
 async def _look(name: str, check: Callable[[], Awaitable[object]]) -> dict[str, Any]:
-    read_at, state = _seen.get(name, (-KEPT, {}))
-    if state and time.monotonic() - read_at < KEPT and name not in {"database", "redis"}:
+    read_at, state = _seen.get(name, (0.0, {}))
+    if state and time.monotonic() - read_at < _kept(name, well=not state["error"]):
         return state
     began = time.perf_counter()
     error = None
     try:
         await asyncio.wait_for(check(), PATIENCE)
     except Exception as problem:
-        error = "no answer in time" if isinstance(problem, TimeoutError) else type(problem).__name__
+        error = _words(problem)
     latency = round((time.perf_counter() - began) * 1000, 1)
     state = {"status": "unhealthy" if error else "healthy", "latencyMs": latency, "error": error}
     _seen[name] = (time.monotonic(), state)
     return state
 
 
-async def _redis() -> None:
-    async with async_client() as client:
-        await client.ping()
+def _kept(name: str, *, well: bool) -> float:
+    if name in OURS:
+        return OURS_KEPT if well else 0.0
+    return STORAGE_KEPT if name == "storage" and well else KEPT  # each look at a store is three paid calls
+
+
+def _words(problem: Exception) -> str:
+    if isinstance(problem, probes.Unfit):
+        return str(problem)
+    return "no answer in time" if isinstance(problem, TimeoutError | db.DatabaseAway) else type(problem).__name__
+
+
+PROOFS: dict[str, Callable[[], Awaitable[object]]] = {"database": probes.database, "redis": probes.cache}
+
+
+async def _clock() -> None:
+    if said := clocks.words():
+        raise probes.Unfit(said)
 
 
 async def _vault() -> None:

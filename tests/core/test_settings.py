@@ -133,6 +133,9 @@ def test_every_spelling_of_a_redis_address_is_taken(load: Load, url: str) -> Non
     ("change", "named"),
     [
         ({"DATABASE_URL": "mysql://hunter2@h/d"}, {"DATABASE_URL"}),
+        ({"DATABASE_URL": "postgres://u:hunter2@h/d?sslmode=hunter2"}, {"DATABASE_URL"}),
+        ({"DATABASE_MAX_CONNECTIONS": "14"}, {"DATABASE_MAX_CONNECTIONS"}),
+        ({"DATABASE_MAX_CONNECTIONS": "17", "WEB_PROCESSES": "2"}, {"DATABASE_MAX_CONNECTIONS"}),
         ({"REDIS_URL": "http://hunter2"}, {"REDIS_URL"}),
         ({"JWT_SECRET": "hunter2"}, {"JWT_SECRET"}),
         ({"MASTER_KEYS": "hunter2"}, {"MASTER_KEYS"}),

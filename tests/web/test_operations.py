@@ -4,7 +4,7 @@ import pytest
 
 from tests.web.builders import IPN, compact, place, sign, tell
 
-COMPONENTS = {"database", "redis", "nowpayments", "kinguin", "storage", "vault", "mail"}
+COMPONENTS = {"database", "redis", "nowpayments", "kinguin", "storage", "vault", "mail", "jobs", "clock"}
 
 
 async def test_alive_and_ready_answer_200(client) -> None:

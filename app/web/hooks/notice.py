@@ -25,6 +25,7 @@ class BadSignature(Unauthorized):
 
 class NotStored(Unavailable):
     title = "We could not store this notice: send it again"
+    retry_after = 5  # seconds
 
 
 async def body_of(request: Asked, provider: str) -> bytes:

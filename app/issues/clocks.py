@@ -1,0 +1,52 @@
+"""A machine whose clock is off: its processes go by Postgres' clock, and a person is told."""
+
+import asyncio
+import socket
+
+import asyncpg
+
+from app.core import clock, db, log
+from app.issues import service
+
+EVERY = 5.0  # seconds between measurements
+CODE = "clock_skew"
+
+
+def subject() -> str:
+    return f"clock:{socket.gethostname()[:64]}"
+
+
+def words() -> str:
+    """What is wrong with this machine's clock; nothing while it is right within what is tolerated."""
+    off = clock.skew().total_seconds()
+    if abs(off) <= clock.TOLERATED.total_seconds():
+        return ""
+    way = "ahead of" if off > 0 else "behind"
+    return f"The clock of {socket.gethostname()} is {abs(off):.0f} s {way} the database's, which decides."
+
+
+class ClockWatch:
+    """Measures, and opens or resolves this machine's issue when what it has to say changes."""
+
+    def __init__(self) -> None:
+        self._off: bool | None = None
+
+    async def look(self) -> None:
+        await db.ask_the_time()
+        said = words()
+        if bool(said) == self._off:
+            return
+        if said:
+            await service.open_issue(subject(), CODE, f"{said} Set its time server right (NTP).")
+        else:
+            await service.resolve(subject(), CODE)
+        self._off = bool(said)
+
+    async def run(self) -> None:
+        """Go on until cancelled. A measurement that fails is made up for by the next."""
+        while True:
+            try:
+                await self.look()
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                log.get("bitloot.clock").info("clock.not_measured", why=type(error).__name__)
+            await asyncio.sleep(EVERY)
