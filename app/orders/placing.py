@@ -29,7 +29,7 @@ from app.orders import letters
 
 MOST_ITEMS = 10  # products an order: the supplier's limit (kinguin.md, 4)
 MOST_OF_ONE = 9  # units of one product: likewise
-SCARCE = 20  # units left from which on it is asked whose payments are under way
+SCARCE = 100  # units left from which on it is asked whose payments are under way
 HELD_SEEN = timedelta(days=1)  # how long an order holds its units after it was placed, once its payment is seen
 HELD_PAID = timedelta(hours=1)  # and after it was paid: by then they are bought, or the supplier has none
 
