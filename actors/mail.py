@@ -5,7 +5,8 @@ from uuid import UUID
 from actors.job import job
 from app.core.backoff import Retry
 from app.jobs.service import Lease
-from app.mail import service
+from app.mail import notices, service
+from app.orders import letters
 from app.providers.kit import Providers
 
 # Within 23 hours in all: after 24 the provider forgets the idempotency key and would send twice (resend.md, 4).
@@ -14,4 +15,9 @@ PATIENT = Retry(attempts=12, first=2, factor=2.5, longest=3600)
 
 @job("mail.send", retry=PATIENT)
 async def send(lease: Lease, kit: Providers) -> None:
-    await service.send(UUID(lease.args["mail_id"]), resend=kit.resend, commit=lease.commit)
+    await service.send(UUID(lease.args["mail_id"]), resend=kit.resend, commit=lease.commit, told=letters.became)
+
+
+@job("mail.apply_notice")
+async def apply_notice(lease: Lease, kit: Providers) -> None:
+    await notices.apply(UUID(lease.args["notice_id"]), commit=lease.commit, told=letters.became)

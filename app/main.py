@@ -27,6 +27,7 @@ from app.providers.kit import open_providers
 from app.web import csrf, errors, health, limited
 from app.web.account import devices, links, lookups, sessions
 from app.web.admin import dashboard, dead_letters, issues, jobs, key_audit, staff, webhooks, write_offs
+from app.web.admin import letters as admin_letters
 from app.web.admin import orders as admin_orders
 from app.web.admin import products as admin_products
 from app.web.admin import refunds as admin_refunds
@@ -40,7 +41,7 @@ from app.web.embed import payments as embedded_payments
 from app.web.embed import sdk
 from app.web.frame import Frame
 from app.web.heads import Shop
-from app.web.hooks import kinguin, notice, nowpayments
+from app.web.hooks import kinguin, notice, nowpayments, resend
 from app.web.merchant.doors import MERCHANT
 from app.web.store import (
     blobs,
@@ -80,7 +81,7 @@ ACCOUNT = [
 ADMIN = [
     staff.new, staff.create, staff.destroy, dashboard.show, admin_orders.index, admin_orders.show,
     admin_orders.retry_item, write_offs.create, admin_refunds.index, admin_refunds.show, admin_refunds.create,
-    issues.index, issues.resolve, admin_products.show, admin_products.accept,
+    issues.index, issues.resolve, admin_products.show, admin_products.accept, admin_letters.resend,
     admin_refunds.approve, admin_refunds.record, admin_refunds.reject, admin_refunds.retry, jobs.index, jobs.show,
     jobs.retry, dead_letters.index, dead_letters.preview, dead_letters.retry, webhooks.index, webhooks.show,
     webhooks.replay, key_audit.index, key_audit.show, key_audit.export,
@@ -90,7 +91,7 @@ EMBED = [
     embedded.status, embedded_live.events, embedded_orders.show, embedded_payments.create, embedded_payments.cancel,
 ]  # fmt: skip
 OPERATIONS = [health.alive, health.ready, health.components, health.prometheus]
-HOOKS = [nowpayments.create, kinguin.create]
+HOOKS = [nowpayments.create, kinguin.create, resend.create]
 
 
 @contextlib.asynccontextmanager

@@ -14,6 +14,7 @@ import httpx
 
 from app import embedded
 from app.core.files import shipped
+from app.core.settings import SANDBOX_MAIL_SECRET
 from app.stack import SANDBOX, Stack, read_procfile
 
 LOOK = 0.5  # seconds between looks at the embedded servers
@@ -47,6 +48,7 @@ def _environment(var: Path, servers: embedded.Embedded | None = None) -> dict[st
         _keep(var, made)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     defaults = {"BITLOOT_ENV": "development", "BITLOOT_VAR": str(var), "HOST": "127.0.0.1", "PYTHONUNBUFFERED": "1"}
+    defaults["RESEND_WEBHOOK_SECRET"] = SANDBOX_MAIL_SECRET
     return {**defaults, **made, **os.environ, "BITLOOT_VAR": str(var), "PATH": path}
 
 

@@ -117,6 +117,10 @@ class Box:
     async def mail(self) -> list[dict[str, Any]]:
         return list(await self._json("GET", "mail"))
 
+    async def play_mail(self, mail_id: str, event: str) -> None:
+        """Let this become of a mail, and tell the shop's port, where in most tests nobody listens."""
+        await self._json("POST", f"mail/{mail_id}", json={"event": event})
+
     async def set_product(self, product_id: str, **change: Any) -> None:
         await self._json("POST", f"products/{product_id}", json=change)
 

@@ -173,6 +173,9 @@ def _text(value: object) -> str:
     return str(value) if value else ""
 
 
+SANDBOX_MAIL_SECRET = "whsec_c2FuZGJveC1yZXNlbmQtd2ViaG9vay1zZWNyZXQ="  # noqa: S105 - our sandbox signs mail events with it
+
+
 def _development_defaults(s: Settings) -> dict[str, object]:
     sandbox, shop = s.sandbox_url or f"http://127.0.0.1:{s.sandbox_port}", f"http://127.0.0.1:{s.port}"
     # Only for our own sandbox: another provider's address would refuse them.
@@ -187,6 +190,7 @@ def _development_defaults(s: Settings) -> dict[str, object]:
         "kinguin_webhook_secret": "sandbox-kinguin-webhook-secret",
         "kinguin_base_url": f"{sandbox}/kinguin/esa/api",
         "resend_api_key": "sandbox-resend-key",
+        "resend_webhook_secret": SANDBOX_MAIL_SECRET,
         "resend_base_url": f"{sandbox}/resend",
         "rates_base_url": f"{sandbox}/rates/v1",
         "mail_from": "BitLoot <keys@bitloot.localhost>",

@@ -98,7 +98,8 @@ def _back(reservation: dict[str, Any], found: SupplierOrder, outcome: Outcome) -
     """What the supplier gives back, in EUR: all of an order it refunds, else the share of what is gone."""
     gone = reservation["quantity"] if found.status == "refunded" else outcome.gone
     charged = Decimal(reservation["charged"] or 0)
-    return (charged * gone / reservation["quantity"]).quantize(CENT)
+    back: Decimal = (charged * gone / reservation["quantity"]).quantize(CENT)
+    return back
 
 
 async def _ended(reservation: dict[str, Any], found: SupplierOrder, outcome: Outcome) -> None:

@@ -17,7 +17,9 @@ EVERY = 1.0  # seconds between writes
 SAMPLE_BYTES = 2048  # of a body that are kept
 HEADER_LENGTH = 200  # characters of a sample's header
 SHOWN = {"content-type", "content-length", "user-agent", "x-event-name"}  # headers that carry no secret
-NAMED = {"x-nowpayments-sig", "x-event-secret", "x-kinguin-signature"}  # of these only that they were there
+NAMED = {  # of these only that they were there
+    "x-nowpayments-sig", "x-event-secret", "x-kinguin-signature", "svix-signature", "webhook-signature",
+}  # fmt: skip
 KEPT = timedelta(days=30)
 
 

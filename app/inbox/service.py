@@ -13,7 +13,11 @@ from app.inbox import queries
 from app.jobs import relay
 from app.jobs import service as jobs
 
-APPLIED_BY = {"nowpayments": "payments.apply_notice", "kinguin": "fulfillment.apply_notice"}  # provider → job
+APPLIED_BY = {  # provider → job
+    "nowpayments": "payments.apply_notice",
+    "kinguin": "fulfillment.apply_notice",
+    "resend": "mail.apply_notice",
+}
 
 
 class NoSuchNotice(NotFound):

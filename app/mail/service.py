@@ -1,9 +1,10 @@
 """Writing letters and sending them."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,20 +14,29 @@ from app.core import clock, db, log
 from app.core.db import Write, encode
 from app.core.files import shipped
 from app.core.ids import new_id
+from app.core.machine import move
 from app.core.settings import settings
 from app.core.tokens import link_token
+from app.issues import service as issues
 from app.jobs import service as jobs
-from app.mail import reasons, recipients
+from app.mail import queries, reasons, recipients
 from app.mail.kinds import DEFAULTS, SUBJECTS, must_hold
+from app.mail.states import MOVES, LetterStatus
 from app.mail.tables import Mail
 from app.providers.http import KeyRefused, ProviderRefused
-from app.providers.resend import AlreadySent, Resend
+from app.providers.resend import AlreadySent, QuotaExhausted, Resend
 
 _templates = Environment(
     loader=FileSystemLoader(shipped("templates")),
     autoescape=select_autoescape(["html"]),
     undefined=StrictUndefined,
 )
+
+
+MAIL, QUOTA = "mail", "mail_quota"  # the issue of letters that wait for our quota at the provider
+QUOTA_WAIT = timedelta(hours=1)  # between tries of a letter that waits
+STALE = timedelta(days=3)  # from then on a letter that waits is of no use any more
+Told = Callable[[Mapping[str, Any]], Awaitable[None]]  # given the letter's row
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,29 +78,76 @@ async def write(kind: str, to: str, context: dict[str, Any], *, about: UUID | No
     return letter.id
 
 
-async def send(mail_id: UUID, *, resend: Resend, commit: Callable[[], AbstractAsyncContextManager[None]]) -> None:
-    """Hand a letter to Resend, at most once: its id is the idempotency key (resend.md, 4)."""
+async def send(
+    mail_id: UUID,
+    *,
+    resend: Resend,
+    commit: Callable[[], AbstractAsyncContextManager[None]],
+    told: Told | None = None,
+) -> None:
+    """Hand a letter to Resend, at most once: its id is the idempotency key (resend.md, 4).
+
+    ``told`` hears what became of it, in the transaction in which that is written.
+    """
     mail = await Mail.objects().get(Mail.id == mail_id)
-    if mail is None or mail.status != "pending":
+    if mail is None or mail.status not in {LetterStatus.PENDING, LetterStatus.WAITING}:
         return
     letter = render(mail.kind, json.loads(mail.context))
+    to, why, provider_id = LetterStatus.SENT, None, None
     try:
         provider_id = await resend.send(
             sender=settings().mail_from, to=_carried(mail.recipient), subject=letter.subject, html=letter.html,
-            text=letter.text, tags={"kind": mail.kind}, idempotency_key=f"mail/{mail.id}",
+            text=letter.text, tags={"kind": mail.kind, "letter": str(mail.id)}, idempotency_key=f"mail/{mail.id}",
         )  # fmt: skip
-        outcome: dict[Any, Any] = {Mail.status: "sent", Mail.provider_id: provider_id, Mail.sent_at: clock.now()}
     except AlreadySent:
-        # An earlier attempt was accepted and only its answer was lost.
-        outcome = {Mail.status: "sent", Mail.sent_at: clock.now()}
+        pass  # An earlier attempt was accepted and only its answer was lost.
     except KeyRefused:
         raise  # our own key is at fault, no letter: the job is buried, and goes round again once the key is right
+    except QuotaExhausted as quota:
+        async with commit():
+            await _wait(mail, str(quota), told)
+        return
     except ProviderRefused as refused:
         # No retry heals a refused address; the order page still leads to the key, and the admin sees the letter.
         log.get("bitloot.mail").error("mail.refused", mail_id=str(mail.id), why=str(refused))
-        outcome = {Mail.status: "failed", Mail.error: str(refused)[:500]}
+        to, why = LetterStatus.FAILED, str(refused)
     async with commit():
-        await Mail.update(outcome).where(Mail.id == mail.id)
+        await become(mail.id, to, why=why, provider_id=provider_id, told=told)
+        if mail.status == LetterStatus.WAITING and not await queries.any_waiting():
+            await issues.resolve(MAIL, QUOTA)
+
+
+async def become(
+    mail_id: UUID, to: LetterStatus, *, why: str | None = None, provider_id: str | None = None, told: Told | None = None
+) -> bool:
+    """Write down what became of a letter, in the surrounding transaction. False where its state says more already."""
+    also: dict[Any, Any] = {Mail.error: why[:500] if why else None}
+    if provider_id is not None:
+        also[Mail.provider_id] = provider_id
+    if to == LetterStatus.SENT:
+        also[Mail.sent_at] = clock.now()
+    row = await move(Mail, mail_id, to, MOVES, also=also)
+    if row is None:
+        if provider_id is not None:  # news of it came before the answer to its sending
+            known: dict[Any, Any] = {Mail.provider_id: provider_id, Mail.sent_at: clock.now()}
+            await Mail.update(known).where(Mail.id == mail_id, Mail.provider_id.is_null())
+        return False
+    if told is not None:
+        await told(row)
+    return True
+
+
+async def _wait(mail: Mail, why: str, told: Told | None) -> None:
+    """The quota is used up: the letter waits for the next one, as long as it would still be of use."""
+    age, minutes = clock.now() - mail.created_at, json.loads(mail.context).get("minutes")
+    if age > (timedelta(minutes=int(minutes)) if minutes else STALE):
+        await become(mail.id, LetterStatus.FAILED, why=f"too old to be of use, as {why}", told=told)
+        return
+    await move(Mail, mail.id, LetterStatus.WAITING, MOVES, also={Mail.error: why[:500]})
+    await jobs.post("mail.send", {"mail_id": str(mail.id)}, subject=mail.subject, wait=QUOTA_WAIT)
+    await issues.open_issue(
+        MAIL, QUOTA, "Resend sends no more letters for now, as our quota there is used up. They wait."
+    )
 
 
 def _carried(recipient: str) -> str:

@@ -1,6 +1,7 @@
 """Letters about an order, each with a link that proves the address."""
 
 import json
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -9,10 +10,26 @@ from app.accounts import service as accounts
 from app.catalog import conditions
 from app.core import db
 from app.core.db import Write
+from app.core.errors import NotFound
 from app.core.money import Money
 from app.core.settings import settings
+from app.issues import service as issues
+from app.mail import queries as mail_rows
 from app.mail import service as mail
+from app.mail.kinds import KINDS
+from app.mail.states import LetterStatus
 from app.orders.tables import OrderItem
+
+UNDELIVERED = "letter_undelivered"  # the issue of an order whose customer does not have a letter
+NOT_HAD = {
+    LetterStatus.FAILED: "refused",
+    LetterStatus.BOUNCED: "returned",
+    LetterStatus.COMPLAINED: "marked as spam, so that no other will arrive there",
+}
+
+
+class NoSuchLetter(NotFound):
+    title = "No such letter"
 
 
 def short(order_id: UUID) -> str:
@@ -53,3 +70,43 @@ async def write(order: dict[str, Any], kind: str, **more: Any) -> None:
     ]
     total = str(Money(order["total"], order["currency"]))
     await db.write(*drafted(order["id"], order["email"], kind, rows, total=total, **more))
+
+
+async def became(letter: Mapping[str, Any]) -> None:
+    """What became of a letter is news about its order: one that a customer does not have is put before the owner.
+
+    An unpaid order is nobody's loss, and anybody can place one with any address. A merchant's customer is for the
+    merchant to tell, which reads it of the refund.
+    """
+    order = await db.fetch_one(
+        "SELECT id, merchant_id, paid_at FROM purchase WHERE id = $1 AND merchant_id IS NULL", letter["subject"]
+    )
+    if order is None:
+        return
+    subject = f"order:{order['id']}"
+    if letter["status"] in NOT_HAD and (order["paid_at"] or letter["kind"] != "order_received"):
+        why = f": {letter['error']}" if letter["error"] else ""
+        said = f"“{KINDS[letter['kind']].title}” to {letter['recipient']} was {NOT_HAD[letter['status']]}{why}."
+        await issues.open_issue(subject, UNDELIVERED, said)
+    elif letter["status"] in {LetterStatus.SENT, LetterStatus.DELIVERED}:
+        now = await mail_rows.reach(order["id"], letter["recipient"])
+        if now is not None and now.reached:
+            await issues.resolve(subject, UNDELIVERED)
+
+
+async def again(order_id: UUID, mail_id: UUID) -> UUID:
+    """Write a letter about an order once more, to the order's address of today, with a fresh link. Returns its id.
+
+    Raises NoSuchLetter. A refund's letter is sent again by its refund, which its link belongs to.
+    """
+    async with db.transaction():
+        row = await db.fetch_one("SELECT kind, context FROM mail WHERE id = $1 AND subject = $2", mail_id, order_id)
+        order = await db.fetch_one("SELECT email FROM purchase WHERE id = $1 FOR UPDATE", order_id)
+        if row is None or order is None or not order["email"]:
+            raise NoSuchLetter
+        link_id, link = accounts.linking(order["email"], "order", order_id)
+        letter = mail.draft(
+            row["kind"], order["email"], json.loads(row["context"]) | {"link_id": link_id}, about=order_id
+        )
+        await db.write(link, *letter.writes)
+    return letter.id

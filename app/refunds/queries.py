@@ -55,8 +55,14 @@ async def left_of_payment(payment_id: UUID) -> Decimal:
     return max(Decimal(found or 0), Decimal(0))
 
 
-_OF_MERCHANTS = """SELECT r.*, o.merchant_id, o.test, o.reference, o.email, o.email_typed FROM refund r
-  JOIN purchase o ON o.id = r.order_id WHERE o.merchant_id = $1 AND o.test = $2"""
+# ``letter_status`` and ``letter_error``: of the letter that carries the claim link, where there is one.
+_OF_MERCHANTS = """SELECT r.*, o.merchant_id, o.test, o.reference, o.email, o.email_typed,
+    l.status AS letter_status, l.error AS letter_error
+  FROM refund r JOIN purchase o ON o.id = r.order_id
+  LEFT JOIN LATERAL (
+    SELECT status, error FROM mail m WHERE m.subject = r.order_id AND m.context->>'link_id' = r.link_id::text
+    ORDER BY m.created_at DESC LIMIT 1) l ON true
+  WHERE o.merchant_id = $1 AND o.test = $2"""
 
 
 async def of_merchant(merchant_id: UUID, test: bool, refund_id: UUID) -> dict[str, Any] | None:

@@ -18,6 +18,7 @@ from app.jobs import queries as jobs
 from app.keys.vault import vault
 from app.ledger import queries as ledger
 from app.ledger.service import DIFFERS
+from app.mail import queries as mail
 from app.orders import queries as orders
 from app.providers.kit import Providers
 from app.refunds import queries as refunds
@@ -60,7 +61,7 @@ async def components(request: Asked) -> Response[bytes]:
         "kinguin": kit.kinguin.health,
         "storage": kit.store.health,
         "vault": _vault,
-        "mail": kit.resend.health,
+        "mail": lambda: _mail(kit),
         "jobs": probes.progress,
         "clock": _clock,
     }
@@ -108,6 +109,13 @@ PROOFS: dict[str, Callable[[], Awaitable[object]]] = {"database": probes.databas
 async def _clock() -> None:
     if said := clocks.words():
         raise probes.Unfit(said)
+
+
+async def _mail(kit: Providers) -> None:
+    """The provider is up, takes our key, and letters leave and arrive."""
+    await kit.resend.health()
+    if why := await mail.trouble():
+        raise probes.Unfit(why)
 
 
 async def _vault() -> None:

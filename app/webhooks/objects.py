@@ -11,6 +11,7 @@ from typing import Any
 
 from app.accounts import addresses
 from app.core.money import Money, plain
+from app.mail.states import UNREACHED
 from app.payments.words import CANCELLED, word
 from app.payments.words import WORDS as PAYMENT_WORDS
 
@@ -59,9 +60,17 @@ def refund(row: Row, of: Row) -> dict[str, Any]:
         "id": str(row["id"]), "object": "refund", "mode": mode(of), "order_id": str(row["order_id"]),
         "payment_id": str(row["payment_id"]) if row["payment_id"] else None, "status": row["status"],
         "amount": _digits(row["amount"], row["currency"]), "currency": row["currency"], "reason": row["reason"],
-        "error": row["error"], "transaction": row["tx_hash"], "created": _time(row["created_at"]),
+        "error": row["error"] or undelivered(row), "transaction": row["tx_hash"], "created": _time(row["created_at"]),
         "ended": _time(row["ended_at"]),
     }  # fmt: skip
+
+
+def undelivered(row: Row) -> str | None:
+    """Why the customer of a refund that waits for an address was not written to; None where that is not known."""
+    if row["status"] != "pending" or row.get("claimed_at") is not None or row.get("letter_status") not in UNREACHED:
+        return None
+    why = f" ({row['letter_error']})" if row.get("letter_error") else ""
+    return f"The email with the claim link did not reach the customer{why}. Hand the claim link on yourself."
 
 
 def mode(order_row: Row) -> str:

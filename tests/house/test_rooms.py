@@ -17,7 +17,8 @@ from tests.house.source import imported, modules
 
 FLOORS = [
     "webhooks", "fulfillment refunds", "keys", "payments", "ledger", "orders", "merchants", "catalog accounts",
-    "mail inbox issues forms",
+    "mail",
+    "inbox issues forms",
     "jobs history audit breakers quotas", "core",
 ]  # fmt: skip
 ROOMS = sorted(path.parent.name for path in (ROOT / "app").glob("*/tables.py"))

@@ -12,7 +12,8 @@ from app.sandbox.nowpayments import cases, payouts
 from app.sandbox.nowpayments.play import Impossible, Play
 from app.sandbox.panel import fields as read
 from app.sandbox.panel.refusals import ControlRefusal, unknown, wrong
-from app.sandbox.records import Batch, Fault, Order, Settings
+from app.sandbox.records import Batch, Fault, Mail, Order, Settings
+from app.sandbox.resend import events as mail_events
 from app.sandbox.switches import STRUCK, modes_of
 from app.sandbox.wire import Fields
 from app.sandbox.world import World
@@ -101,6 +102,19 @@ def act_on_payout(world: World, batch_id: str, fields: Fields) -> Batch:
         raise ControlRefusal(409, f"the payout is {batch.withdrawals[0].status.lower()} already")
     PAYOUT_ACTS[action](world, batch)
     return batch
+
+
+def act_on_mail(world: World, mail_id: str, fields: Fields) -> Mail:
+    """`event`: what becomes of a mail now, by the last word of the provider's event."""
+    mail = world.books.mails.get(mail_id)
+    if mail is None:
+        raise unknown("mail")
+    event = read.choice(fields, "event", mail_events.PLAYED)
+    if event is None:
+        raise wrong(f"event is missing; known: {', '.join(mail_events.PLAYED)}")
+    for notice in mail_events.play(world, mail, event):
+        world.courier.send(notice)
+    return mail
 
 
 def set_product(world: World, product_id: str, fields: Fields) -> Offer:

@@ -85,6 +85,12 @@ async def list_mail(request: Call) -> Answer:
     return answer([views.mail(it, brief=brief) for it in _cut(request, found)])
 
 
+@post("/mail/{mail_id:str}", status_code=200)
+async def act_on_mail(request: Call, mail_id: FromPath[str]) -> Answer:
+    """`{"event": "delivered" | "delivery_delayed" | "bounced" | "complained" | "suppressed" | "failed" | "opened"}`"""
+    return answer(views.mail(acts.act_on_mail(world_of(request), mail_id, await read_object(request)), brief=False))
+
+
 @get("/products")
 async def list_products(request: Call) -> Answer:
     """The whole catalogue with its switches."""
@@ -171,6 +177,7 @@ HANDLERS = [
     list_orders,
     act_on_order,
     list_mail,
+    act_on_mail,
     list_products,
     set_product,
     show_settings,

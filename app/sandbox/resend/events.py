@@ -26,7 +26,12 @@ _SUPPRESSED = {
     "message": "The address is on the suppression list.",
     "reason": "bounce",
 }
-_DETAILS: dict[str, Fields] = {"bounced": {"bounce": _BOUNCE}, "suppressed": {"suppressed": _SUPPRESSED}}
+_DETAILS: dict[str, Fields] = {
+    "bounced": {"bounce": _BOUNCE},
+    "suppressed": {"suppressed": _SUPPRESSED},
+    "failed": {"failed": {"reason": "reached_daily_quota"}},
+}
+PLAYED = ("delivered", "delivery_delayed", "bounced", "complained", "suppressed", "failed", "opened")
 
 
 def of_mail(world: World, mail: Mail) -> list[Notice]:
@@ -40,6 +45,13 @@ def of_mail(world: World, mail: Mail) -> list[Notice]:
     else:
         names = ["sent", mail.last_event]
     return [_notice(world, mail, name) for name in names]
+
+
+def play(world: World, mail: Mail, name: str) -> list[Notice]:
+    """Let this become of a mail now: its notice, signed as all are."""
+    mail.last_event = name
+    world.books.mails.put(mail)
+    return [_notice(world, mail, name)] if world.config.resend_webhook_secret else []
 
 
 def signature(secret: str, message_id: str, timestamp: int, body: bytes) -> str:

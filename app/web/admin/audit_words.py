@@ -9,6 +9,7 @@ ACTIONS = AUDIT_WORDS | {
     "admin.hired": "Admin added or given a new password",
     "job.retried": "Job retried",
     "item.retried": "Supplier asked again",
+    "letter.resent": "Letter sent again",
     "refund.asked": "Refund opened",
     "refund.approved": "Refund approved",
     "refund.recorded": "Refund recorded by hand",

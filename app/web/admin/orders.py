@@ -14,6 +14,8 @@ from app.history import queries as history
 from app.jobs import queries as jobs
 from app.mail import queries as mail
 from app.mail.kinds import KINDS as LETTERS
+from app.mail.states import WORDS as MAIL_WORDS
+from app.mail.states import LetterStatus
 from app.orders import queries as orders
 from app.orders.service import short
 from app.orders.states import OrderStatus
@@ -27,6 +29,7 @@ from app.web.store import order_view
 from app.web.store.order_words import EVENTS, STATUS_WORDS
 
 Asked = Request[Any, Any, Any]
+WORKED_ON = {LetterStatus.PENDING, LetterStatus.WAITING}  # states of a letter that goes out by itself
 
 
 @get("/admin/orders", include_in_schema=False)
@@ -96,9 +99,14 @@ async def _belongings(order: dict[str, Any]) -> dict[str, Any]:
         "jobs": await jobs.of_subject(order_id),
         "mails": [
             {
+                "id": m["id"],
                 "at": m["sent_at"] or m["created_at"],
                 "subject": LETTERS[m["kind"]].title,
+                "to": m["recipient"],
                 "status": m["status"],
+                "words": MAIL_WORDS[LetterStatus(m["status"])],
+                "error": m["error"],
+                "again": m["status"] not in WORKED_ON,
             }
             for m in await mail.about(order_id)
         ],

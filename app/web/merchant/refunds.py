@@ -7,6 +7,7 @@ from litestar.params import FromPath
 
 from app.accounts import addresses
 from app.core.money import Money
+from app.mail.states import TAKEN, UNREACHED
 from app.orders.service import short
 from app.refunds import asking, queries
 from app.refunds.states import RefundStatus
@@ -50,6 +51,7 @@ def shown(row: dict[str, Any]) -> dict[str, Any]:
     """A refund as the API tells it, and what a person reads of it."""
     told = objects.refund(row, row)
     return told | {
+        "mailed": row["letter_status"] in TAKEN, "unreached": row["letter_status"] in UNREACHED,
         "id": row["id"], "short": short(row["id"]), "money": Money(row["amount"], row["currency"]),
         "order_short": short(row["order_id"]), "reference": row["reference"], "email": addresses.shown(row),
         "created_at": row["created_at"], "ended_at": row["ended_at"],

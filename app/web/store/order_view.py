@@ -13,6 +13,7 @@ from app.fulfillment import trouble, withdrawal
 from app.history import queries as history
 from app.jobs import queries as jobs
 from app.keys import queries as keys
+from app.mail import queries as mail
 from app.orders import queries as orders
 from app.orders.service import short
 from app.payments import queries as payments
@@ -58,6 +59,10 @@ async def build(order: dict[str, Any]) -> dict[str, Any]:
     headline, next_words, title, favicon = (
         words.GOING_BACK if going else said or await _say(order, phase, refused, in_trouble, items, late=late)
     )
+    reach = await mail.reach(order["id"], order["email"]) if ours else None
+    mail_trouble = None
+    if reach and not reach.reached:
+        next_words, mail_trouble = words.without_email(next_words), words.UNREACHED.format(email=masked(shown(order)))
     offer = await withdrawal.offered(order)
     if offer:
         next_words = f"{next_words} {words.OFFER.format(amount=offer.share)}"
@@ -79,7 +84,8 @@ async def build(order: dict[str, Any]) -> dict[str, Any]:
         "steps": _steps(order, events),
         "items": items,
         **(money | {"payment": None} if order["held_at"] else money),
-        "refunds": [refund_words.shown(refund, masked(shown(order))) for refund in going_back],
+        "refunds": [await _refund(order, refund) for refund in going_back],
+        "mail_trouble": mail_trouble,
         "timeline": words.timeline(events),
         "seq": events[-1]["seq"] if events else 0,
         "success_url": f"/orders/{order['id']}/success",
@@ -108,6 +114,11 @@ async def _say(
     if order["status"] == "created" and not refused and await breakers.away("nowpayments"):
         return supply_words.PROVIDER_AWAY
     return words.REFUSED if refused else words.HEADLINES[phase]
+
+
+async def _refund(order: dict[str, Any], refund: dict[str, Any]) -> dict[str, Any]:
+    letter = await mail.of_link(order["id"], refund["link_id"]) if refund["link_id"] else None
+    return refund_words.shown(refund, masked(shown(order)), letter)
 
 
 def progress(order: dict[str, Any], reservations: list[dict[str, Any]]) -> int:

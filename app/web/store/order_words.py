@@ -1,5 +1,6 @@
 """What each state and event is called on the customer's pages. The same thing has one name everywhere."""
 
+import re
 from typing import Any
 
 from app.payments.choices import Options
@@ -89,6 +90,10 @@ KEY_LATE = (
     "Waiting for our supplier",
     "attention",
 )
+UNREACHED = (
+    "Our emails to {email} don't arrive. This page shows everything they say: save its address, and check your email."
+)
+_PROMISE = re.compile(r"\b(?:we|and) (?:email|write to)\b")
 OFFER = "You can wait, or get a refund of {amount} below."
 GOING_BACK = (
     "You are getting your money back",
@@ -269,6 +274,11 @@ PARKED = {  # outcome of a parked payment → words; one without an outcome is n
     "settled_far_below": "A payment arrived and is being checked",
     "paid_after_sent_back": "A payment report was unclear",
 }
+
+
+def without_email(text: str) -> str:
+    """Words for the next step without the sentences that promise an email."""
+    return " ".join(part for part in re.split(r"(?<=[.!?]) ", text) if not _PROMISE.search(part.lower()))
 
 
 def timeline(events: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from app.core.money import Money, plain
+from app.mail.states import TAKEN, UNREACHED, LetterStatus
 from app.refunds.service import REJECTED
 
 NO_ADDRESS = ("Tell us where to send it", "We need the address of your wallet.")
@@ -14,9 +15,11 @@ STUCK = ("Something went wrong", "It was not sent. Our team is on it.")
 TURNED_DOWN = "Rejected"
 
 
-def shown(refund: dict[str, Any], email_masked: str) -> dict[str, Any]:
-    """A refund for ``store/refunds/_order.html``."""
+def shown(refund: dict[str, Any], email_masked: str, letter: LetterStatus | None) -> dict[str, Any]:
+    """A refund for ``store/refunds/_order.html``. ``letter``: how the letter with its link stands."""
     words, next_words = _say(refund)
+    if (words, next_words) == NO_ADDRESS:
+        next_words = f"{next_words} {_of_letter(letter)}"
     unclaimed = refund["status"] == "pending" and refund["claimed_at"] is None
     return {
         "id": refund["id"],
@@ -32,6 +35,15 @@ def shown(refund: dict[str, Any], email_masked: str) -> dict[str, Any]:
         "tx_hash": refund["tx_hash"],
         "tone": {"processed": "good", "failed": "attention"}.get(refund["status"], "working"),
     }
+
+
+def _of_letter(letter: LetterStatus | None) -> str:
+    """What is true of the link to a form for it."""
+    if letter in TAKEN:
+        return "We emailed you a link to a form for it."
+    if letter in UNREACHED:
+        return "Our email with a link to a form for it did not arrive."
+    return "An email with a link to a form for it is being sent."
 
 
 def _say(refund: dict[str, Any]) -> tuple[str, str]:

@@ -1,0 +1,156 @@
+"""What became of a letter: by the provider's signed webhooks, in any order, once; a loss is put before the owner."""
+
+import json
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from app.core import clock, db
+from app.core.ids import new_id
+from app.inbox import service as inbox
+from app.issues import queries as issues
+from app.mail import notices, queries
+from app.mail import service as mail
+from app.orders import letters
+from tests.builders import EMAIL, NOW, count, delivered, place, rows
+
+BOUNCE = {"bounce": {"type": "Permanent", "subType": "General", "message": "mailbox unavailable"}}
+
+
+def event(name: str, letter: UUID | None, provider_id: str = "", **more: Any) -> dict[str, Any]:
+    tags = {"kind": "key_ready", "letter": str(letter)} if letter else {}
+    return {"type": f"email.{name}", "data": {"email_id": provider_id, "tags": tags, **more}}
+
+
+async def tell(said: dict[str, Any] | bytes) -> str:
+    """Keep a notice and apply it; returns the words in its log."""
+    body, name = said if isinstance(said, bytes) else json.dumps(said).encode(), str(new_id())
+    assert await inbox.keep("resend", name, {}, body, job="mail.apply_notice")
+    notice_id = await db.fetch_value("SELECT id FROM inbound_webhook WHERE dedupe = $1", name)
+    await notices.apply(notice_id, commit=NOW, told=letters.became)
+    return str(await db.fetch_value("SELECT outcome FROM inbound_webhook WHERE id = $1", notice_id))
+
+
+async def status(mail_id: UUID) -> str:
+    return str(await db.fetch_value("SELECT status FROM mail WHERE id = $1", mail_id))
+
+
+async def sent(app: Any, box: Any, drain: Any) -> tuple[UUID, UUID]:
+    """A fulfilled order and the letter that its key is ready, sent."""
+    order_id, _ = await delivered(app.state.kit, box)
+    await drain(only="mail.send")
+    return order_id, await db.fetch_value("SELECT id FROM mail WHERE subject = $1 AND kind = 'key_ready'", order_id)
+
+
+async def codes(order_id: UUID) -> list[str]:
+    return [issue.code for issue in await issues.open_for(f"order:{order_id}")]
+
+
+@pytest.mark.parametrize(
+    ("names", "ends"),
+    [
+        (["sent", "delivered"], "delivered"), (["delivered", "sent"], "delivered"), (["bounced"], "bounced"),
+        (["bounced", "delivered", "sent"], "bounced"), (["delivered", "complained"], "complained"),
+        (["complained", "delivered"], "complained"), (["suppressed"], "bounced"), (["failed"], "failed"),
+        (["delivered", "bounced"], "bounced"), (["opened", "clicked", "scheduled", "delivery_delayed"], "sent"),
+        (["delivered", "delivered"], "delivered"),
+    ],
+)  # fmt: skip
+async def test_events_move_a_letter_in_whatever_order_they_come(app, box, drain, names: list[str], ends: str) -> None:
+    _, letter = await sent(app, box, drain)
+    for name in names:
+        await tell(event(name, letter, **BOUNCE))
+    assert await status(letter) == ends
+
+
+async def test_a_bounced_letter_is_told_to_the_owner_with_its_reason(app, box, drain) -> None:
+    order_id, letter = await sent(app, box, drain)
+    assert await tell(event("bounced", letter, **BOUNCE)) == "letter bounced"
+    (issue,) = await issues.open_for(f"order:{order_id}")
+    assert issue.code == "letter_undelivered"
+    assert issue.detail == f"“Key ready” to {EMAIL} was returned: Permanent: General: mailbox unavailable."
+
+
+async def test_the_issue_ends_when_a_later_letter_arrives_and_not_when_one_is_only_taken(app, box, drain) -> None:
+    order_id, letter = await sent(app, box, drain)
+    await tell(event("bounced", letter, **BOUNCE))
+    again = await letters.again(order_id, letter)
+    await drain(only="mail.send")
+    assert (await status(again), await codes(order_id)) == ("sent", ["letter_undelivered"])
+    await tell(event("delivered", again))
+    assert await codes(order_id) == []
+    assert (await queries.reach(order_id, EMAIL)) == queries.Reach(True, "")
+
+
+async def test_an_unpaid_order_at_a_wrong_address_is_no_issue(app, box, drain) -> None:
+    order_id = await place()
+    await drain(only="mail.send")
+    letter = await db.fetch_value("SELECT id FROM mail WHERE subject = $1", order_id)
+    await tell(event("bounced", letter, **BOUNCE))
+    assert (await status(letter), await codes(order_id)) == ("bounced", [])
+
+
+async def test_news_that_overtakes_the_answer_to_the_sending_is_kept(app, box, drain) -> None:
+    mail_id = await mail.write("login_link", EMAIL, {"link_id": str(new_id()), "minutes": 20})
+    await tell(event("delivered", mail_id))
+    assert await status(mail_id) == "delivered"
+    await drain(only="mail.send")
+    assert await box.mail() == []
+
+
+async def test_a_letter_without_our_tag_is_found_by_the_providers_id(app, box, drain) -> None:
+    _, letter = await sent(app, box, drain)
+    provider_id = await db.fetch_value("SELECT provider_id FROM mail WHERE id = $1", letter)
+    await tell(event("delivered", None, provider_id))
+    assert await status(letter) == "delivered"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"", b"no json", b"[]", b'{"type": 5}', b'{"type": "email.bounced"}', b'{"type": "email.bounced", "data": 1}',
+        b'{"type": "email.received", "data": {}}', b'{"type": "email.bounced", "data": {"email_id": null, "tags": []}}',
+        json.dumps(event("bounced", new_id())).encode(), json.dumps(event("delivered", None, "x" * 999)).encode(),
+    ],
+)  # fmt: skip
+async def test_what_is_about_no_letter_of_ours_changes_none(app, box, drain, said: bytes) -> None:
+    await sent(app, box, drain)
+    before = await rows(but=["inbound_webhook", "job"])
+    assert (await tell(said)).startswith("ignored: ")
+    assert await rows(but=["inbound_webhook", "job"]) == before
+
+
+async def test_letters_wait_for_the_quota_and_the_owner_hears_until_they_go_out(app, box, drain) -> None:
+    mail_id = await mail.write("key_ready", EMAIL, {"order_short_id": "AB12CD34"})
+    await box.fault("resend", "quota", count=1)
+    await drain()
+    assert await status(mail_id) == "waiting"
+    assert [issue.code for issue in await issues.open_for("mail")] == ["mail_quota"]
+    assert await queries.trouble() == "letters wait for the mail quota"
+    await drain(later=True)
+    assert await status(mail_id) == "sent"
+    assert await issues.open_for("mail") == []
+    assert await queries.trouble() == ""
+
+
+async def test_a_sign_in_link_that_is_past_does_not_wait_for_the_quota(app, box) -> None:
+    mail_id = await mail.write("login_link", EMAIL, {"link_id": str(new_id()), "minutes": 20})
+    await box.fault("resend", "quota")
+    with clock.travelled(clock.timedelta(minutes=21)):
+        await mail.send(mail_id, resend=app.state.kit.resend, commit=NOW)
+    assert await status(mail_id) == "failed"
+    assert (
+        await count("job", "name = 'mail.send' AND status = 'pending' AND run_at > now() + interval '5 minutes'") == 0
+    )
+
+
+async def test_many_lost_letters_are_trouble_and_a_few_are_not(app) -> None:
+    for number in range(5):
+        assert await queries.trouble() == ""
+        await db.fetch(
+            """INSERT INTO mail (id, kind, recipient, context, status, created_at)
+               VALUES (gen_random_uuid(), 'key_ready', $1, '{}', 'bounced', now())""",
+            f"{number}@b.io",
+        )
+    assert await queries.trouble() == "5 of the last 5 letters did not arrive"
