@@ -27,6 +27,12 @@ async def of_order(order_id: UUID) -> list[dict[str, Any]]:
     return [dict(row) for row in rows]
 
 
+async def reveal_times(ids: list[UUID]) -> dict[UUID, datetime | None]:
+    """When each key's owner first saw it."""
+    rows = await db.fetch("SELECT id, revealed_at FROM sealed_key WHERE id = ANY($1)", ids)
+    return {row["id"]: row["revealed_at"] for row in rows}
+
+
 async def item_exists(order_id: UUID, item_id: UUID) -> bool:
     return bool(
         await db.fetch_value(

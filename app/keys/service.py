@@ -11,7 +11,7 @@ from app.audit import service as audit
 from app.core import clock, db, log, metrics
 from app.core.client_address import limit_key
 from app.core.crypto import DataKey, MasterKeyMissing, Plaintext, SealBroken
-from app.core.errors import Conflict, Gone, NotFound, Problem, Unavailable
+from app.core.errors import Conflict, Gone, Invalid, NotFound, Problem, Unavailable
 from app.history import service as history
 from app.keys import queries
 from app.keys.custody import retire
@@ -25,6 +25,7 @@ __all__ = [
     "KeyBroken", "KeyGone", "KeyLocked", "KeyNotReady", "KeyStoreAway", "Revealed", "Sealed", "Visitor", "data_key",
     "give_back", "keep", "links", "lock", "retire", "reveal", "seal", "unlock",
 ]  # fmt: skip
+REASON = 300  # characters of a reason that are kept
 LINK_SECONDS = 900  # how long a download link works (design: 15 minutes)
 REVEALABLE = {"paid", "fulfilled"}
 REFUSALS = (Conflict, Gone, NotFound)  # what the asker is denied, as opposed to what we fail at
@@ -64,13 +65,16 @@ class Visitor:
 
 @dataclass(frozen=True, slots=True)
 class Revealed:
-    """A key shown to its owner. ``value`` hides itself from logs and reprs."""
+    """A key that was shown. ``value`` hides itself from logs; ``revealed_at``: when its owner first saw it."""
 
     key_id: UUID
     media_type: str
     value: Plaintext
     first: bool
-    revealed_at: datetime
+    revealed_at: datetime | None
+
+
+Seen = tuple[set[UUID], dict[UUID, datetime | None]]  # keys seen for the first time, and when each first was
 
 
 class Damaged(Exception):
@@ -81,21 +85,34 @@ class Damaged(Exception):
         self.found = found
 
 
-async def reveal(order_id: UUID, item_id: UUID, visitor: Visitor, *, store: ObjectStore) -> list[Revealed]:
-    """Open an item's keys for their owner.
+class StaffReasonNeeded(Invalid):
+    title = "Say why you open the customer's key"
+
+
+async def reveal(
+    order_id: UUID, item_id: UUID, visitor: Visitor, *, store: ObjectStore, staff_reason: str | None = None
+) -> list[Revealed]:
+    """Open an item's keys for their owner; or, with a ``staff_reason``, for a member of staff.
+
+    What staff sees is written down as staff's, with the reason, and is no reveal of the customer's: the key counts as
+    unseen and can still be refunded. Raises StaffReasonNeeded where that reason is blank.
 
     The blobs are fetched and opened first; then one transaction marks them revealed and writes the audit lines, and
     only after its commit does the caller get the plaintext. Raises NotFound, KeyNotReady, KeyLocked, KeyGone, KeyBroken
     or KeyStoreAway; a denial is written down, a key that does not open is reported.
     """
+    if staff_reason is not None and not staff_reason.strip():
+        raise StaffReasonNeeded("It is written to the audit log, where the customer can read it.", field="reason")
     try:
-        return await _reveal(order_id, item_id, visitor, store)
+        return await _reveal(order_id, item_id, visitor, store, staff_reason)
     except REFUSALS as refused:
         await _deny(order_id, "reveal", visitor, refused)
         raise
 
 
-async def _reveal(order_id: UUID, item_id: UUID, visitor: Visitor, store: ObjectStore) -> list[Revealed]:
+async def _reveal(
+    order_id: UUID, item_id: UUID, visitor: Visitor, store: ObjectStore, staff_reason: str | None
+) -> list[Revealed]:
     rows = await queries.of_item(order_id, item_id)
     if not rows:
         if await queries.item_exists(order_id, item_id):
@@ -116,7 +133,10 @@ async def _reveal(order_id: UUID, item_id: UUID, visitor: Visitor, store: Object
             raise KeyLocked("You are getting your money back for it. Your order's page shows the status.")
         if any(row["deleted_at"] for row in await queries.of_item(order_id, item_id)):
             raise KeyGone(GONE)
-        first, times = await _mark(order_id, rows, visitor)
+        if staff_reason is None:
+            first, times = await _mark(order_id, rows, visitor)
+        else:
+            first, times = await _show_staff(order_id, rows, visitor, staff_reason.strip()[:REASON])
         await _mended(order, rows)
     return [
         Revealed(row["id"], row["media_type"], plain, row["id"] in first, times[row["id"]])
@@ -153,7 +173,7 @@ async def _open_one(
         raise KeyStoreAway("Your key is safe. Try again in a minute.") from None
 
 
-async def _mark(order_id: UUID, rows: list[dict[str, Any]], visitor: Visitor) -> tuple[set[UUID], dict[UUID, datetime]]:
+async def _mark(order_id: UUID, rows: list[dict[str, Any]], visitor: Visitor) -> Seen:
     """Which keys are shown for the first time, and when each was; under the order's lock, so one caller is first."""
     ids = [row["id"] for row in rows]
     fresh = await db.fetch(
@@ -164,8 +184,16 @@ async def _mark(order_id: UUID, rows: list[dict[str, Any]], visitor: Visitor) ->
         await _write("key.revealed", order_id, visitor, key_id=key_id)
     if fresh:
         await history.record(order_id, "key.revealed", keys=len(rows))
-    times = await db.fetch("SELECT id, revealed_at FROM sealed_key WHERE id = ANY($1)", ids)
-    return {row["id"] for row in fresh}, {row["id"]: row["revealed_at"] for row in times}
+    return {row["id"] for row in fresh}, await queries.reveal_times(ids)
+
+
+async def _show_staff(order_id: UUID, rows: list[dict[str, Any]], visitor: Visitor, reason: str) -> Seen:
+    """As ``_mark``, but the customer's own reveals stay what they are."""
+    ids = [row["id"] for row in rows]
+    for key_id in ids:
+        await _write("key.shown_to_staff", order_id, visitor, key_id=key_id, details=reason)
+    await history.record(order_id, "key.shown_to_staff", keys=len(rows), by=visitor.actor, why=reason)
+    return set(), await queries.reveal_times(ids)
 
 
 async def _mended(order: dict[str, Any], rows: list[dict[str, Any]]) -> None:

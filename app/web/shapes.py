@@ -141,7 +141,7 @@ class RevealedKey(_Shape):
     type: str
     value: str
     first_reveal: bool
-    revealed_at: datetime
+    revealed_at: datetime | None
 
 
 class Revealed(_Shape):

@@ -81,13 +81,6 @@ async def test_each_reveal_is_written_down_with_who_when_and_from_where(client, 
     assert "Tester/1.0 &lt;b&gt;" in page.text
 
 
-async def test_an_admins_reveal_names_the_admin(admin, ready) -> None:
-    await submit(admin, f"/fulfillment/{ready.id}/reveal", {"item_id": ready.item_id})
-    assert (
-        await db.fetch_value("SELECT actor FROM audit_line WHERE action = 'key.revealed'") == "admin boss@bitloot.test"
-    )
-
-
 async def test_all_keys_of_an_item_are_shown_and_each_is_audited(client, box, drain) -> None:
     order = await make_ready(client, box, drain, quantity=3)
     body = {"itemId": order.item_id}

@@ -33,7 +33,10 @@ class WhichItem(Invalid):
 
 
 class RevealRequest(msgspec.Struct, rename="camel"):
+    """`reason` is for staff, who opens a customer's key."""
+
     item_id: uuid.UUID
+    reason: str = ""
 
 
 @get("/fulfillment/{order_id:str}/status", summary="How an order stands", tags=["fulfillment"])
@@ -65,12 +68,19 @@ async def download_link(request: Asked, order_id: FromPath[str]) -> Response[byt
 
 @post("/fulfillment/{order_id:str}/reveal", summary="Reveal an item's keys", tags=["fulfillment"], status_code=200)
 async def reveal(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
-    """Open an item's keys for its owner. The plaintext is in this answer and nowhere else; the act is logged."""
+    """Open an item's keys for its owner. The plaintext is in this answer and nowhere else; the act is logged.
+
+    Staff gives a `reason`: it is logged as staff's, is no reveal of the customer's, and a refund stays possible.
+    """
     await guards.spend(request, "reveals", settings().limit_reveals)
     order = await guards.own_order(request, order_id)
-    item_id = await _item_of(request)
+    staff = await guards.by_staff(request, order)
+    item_id, reason = await _asked(request)
     try:
-        shown = await keys.reveal(order["id"], item_id, visitor(request), store=request.app.state.store)
+        shown = await keys.reveal(
+            order["id"], item_id, visitor(request), store=request.app.state.store,
+            staff_reason=reason if staff else None,
+        )  # fmt: skip
     except Problem as refused:
         metrics.REVEALS.labels(refused.code).inc()
         raise
@@ -84,6 +94,7 @@ async def reveal(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
         "item": item,
         "keys": [_shown(key) for key in shown],
         "activation": item["activation"],
+        "staff": staff,
     }
     return page(request, "store/orders/revealed.html", context, partial="store/orders/_revealed.html")
 
@@ -92,14 +103,16 @@ def _as_page(request: Asked) -> bool:
     return by_htmx(request) or not (sent_json(request) or wants_json(request))
 
 
-async def _item_of(request: Asked) -> uuid.UUID:
+async def _asked(request: Asked) -> tuple[uuid.UUID, str]:
+    """The item, and the reason that staff gives."""
     if sent_json(request):
-        return (await read_json(request, RevealRequest)).item_id
+        asked = await read_json(request, RevealRequest)
+        return asked.item_id, asked.reason
     form = await read_form(request)
     found = parse_id(form.get("item_id") or form.get("itemId") or "")
     if found is None:
         raise WhichItem("Name an item of this order.", field="itemId")
-    return found
+    return found, form.get("reason", "")
 
 
 def _text(key: Revealed) -> tuple[str, bool]:

@@ -191,6 +191,8 @@ PAYMENT_WORDS = {
 }
 AUDIT_WORDS = {  # what an order's owner is shown of the audit log
     "key.revealed": "Key revealed",
+    "key.shown_to_staff": "Key opened by our team",
+    "order.changed_by_staff": "Order changed by our team",
     "key.link_issued": "Download link created",
     "key.denied": "Tried to open a key",
     "key.broken": "A key could not be opened",

@@ -24,7 +24,8 @@ async def show(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
     order = await guards.own_order(request, order_id)
     if wants_json(request):
         return answer(await order_view.as_json(order))
-    return page(request, "store/orders/show.html", {"order": await order_view.build(order)})
+    context = {"order": await order_view.build(order), "staff": await guards.by_staff(request, order)}
+    return page(request, "store/orders/show.html", context)
 
 
 @get("/orders/{order_id:str}/status", include_in_schema=False)
@@ -45,7 +46,7 @@ async def success(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
     view = await order_view.build(order)
     if not any(item["keys_ready"] for item in view["items"]):
         return see_other(f"/orders/{order['id']}")
-    return page(request, "store/orders/success.html", {"order": view})
+    return page(request, "store/orders/success.html", {"order": view, "staff": await guards.by_staff(request, order)})
 
 
 @get("/orders/{order_id:str}/audit", include_in_schema=False)
@@ -60,7 +61,7 @@ async def audit(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
 @post("/orders/{order_id:str}/cancellations", summary="Cancel an order", tags=["shop"], status_code=200)
 async def cancel(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
     """Give an order up, as long as no money was seen for it."""
-    order = await guards.own_order(request, order_id)
+    order = await guards.acting_for(request, order_id)
     await orders.cancel(order["id"])
     if wants_json(request):
         fresh = await order_rows.one(order["id"])

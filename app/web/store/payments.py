@@ -40,7 +40,7 @@ async def create(request: Asked) -> Response[bytes]:
     else:
         form = await read_form(request)
         order_id, coin = form.get("orderId", ""), form.get("payCurrency")
-    order = await guards.own_order(request, order_id)
+    order = await guards.acting_for(request, order_id)
     if coin:
         coin = await paying.choose_coin(coin, Money(order["total"], order["currency"]))
     job_id = await orders.ask_payment(order["id"], coin)
@@ -63,7 +63,7 @@ async def choose(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
     202 `{orderId, choice, jobId}`; the job makes a top-up's payment.
     """
     await guards.spend(request, "payments", settings().limit_payments)
-    order = await guards.own_order(request, order_id)
+    order = await guards.acting_for(request, order_id)
     if sent_json(request):
         asked = await read_json(request, NewChoice)
     else:

@@ -107,7 +107,7 @@ def _facts(token: str, refund: Mapping[str, Any]) -> dict[str, Any]:
 async def send_link(request: Asked, order_id: FromPath[str], refund_id: FromPath[str]) -> Response[bytes]:
     """Mail the claim link once more; it goes to the order's own address, whoever asks."""
     await guards.spend(request, "lookups", settings().limit_lookups)
-    order = await guards.own_order(request, order_id)
+    order = await guards.acting_for(request, order_id)
     found = parse_id(refund_id)
     if found is None or found not in {refund["id"] for refund in await queries.of_order(order["id"])}:
         raise guards.OrderNotFound
