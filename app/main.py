@@ -48,11 +48,13 @@ from app.web.store import (
     carts,
     catalog,
     checkout,
+    emails,
     fulfillment,
     live,
     orders,
     payments,
     products,
+    refund_addresses,
     refunds,
     withdrawals,
 )
@@ -72,7 +74,8 @@ STORE = [
     checkout.new, checkout.email_hint, checkout.create, payments.create, payments.choose, payments.job_status,
     orders.index, orders.show, orders.status, orders.success, orders.audit, orders.cancel, live.events,
     fulfillment.status, fulfillment.download_link, fulfillment.reveal, fulfillment.audit, fulfillment.reservation,
-    blobs.show, refunds.show, refunds.claim, refunds.send_link, withdrawals.create,
+    blobs.show, refunds.show, refunds.claim, refunds.send_link, refund_addresses.new, refund_addresses.create,
+    emails.new, emails.create, withdrawals.create,
 ]  # fmt: skip
 ACCOUNT = [
     sessions.new, sessions.create, sessions.destroy, links.show, links.consume, lookups.new, lookups.create,

@@ -120,11 +120,13 @@ def open_reveal(world: World) -> None:
         kept = lines.get()
         await write(action, **line) if kept is None else kept.append((action, line))
 
-    async def revealed(order_id: UUID, item_id: UUID, visitor: Visitor, store: ObjectStore) -> list[Revealed]:
+    async def revealed(
+        order_id: UUID, item_id: UUID, visitor: Visitor, store: ObjectStore, staff_reason: str | None
+    ) -> list[Revealed]:
         kept: list[tuple[str, dict[str, Any]]] = []
         token = lines.set(kept)
         try:
-            shown = await reveal(order_id, item_id, visitor, store)
+            shown = await reveal(order_id, item_id, visitor, store, staff_reason)
         finally:
             lines.reset(token)
         for action, line in kept:

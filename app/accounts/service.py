@@ -21,7 +21,14 @@ from app.core.tokens import read_link_token
 LOGIN_LIFETIME = timedelta(minutes=20)
 ORDER_LIFETIME = timedelta(days=14)
 INVITE_LIFETIME = timedelta(days=7)
-LIFETIMES = {"order": ORDER_LIFETIME, "refund": ORDER_LIFETIME, "invite": INVITE_LIFETIME}  # else LOGIN_LIFETIME
+EMAIL_HOURS = 24  # for which the link works that confirms an order's new email
+# By a link's purpose; any other works for LOGIN_LIFETIME.
+LIFETIMES = {
+    "order": ORDER_LIFETIME,
+    "refund": ORDER_LIFETIME,
+    "invite": INVITE_LIFETIME,
+    "email": timedelta(hours=EMAIL_HOURS),
+}
 PASSWORD_LENGTH = (12, 200)  # characters, least and most
 
 _hasher = PasswordHasher()
@@ -98,6 +105,14 @@ async def consume_link(token: str) -> Proof:
     if not rows:
         raise LinkSpent("Ask for a new link: it takes a few seconds.")
     return Proof(rows[0]["email"], rows[0]["purpose"], rows[0]["order_id"])
+
+
+async def end_links(order_id: UUID, *purposes: str) -> None:
+    """What was mailed about an order for these purposes opens nothing any more."""
+    await db.fetch(
+        "UPDATE link SET used_at = $3 WHERE order_id = $1 AND purpose = ANY($2) AND used_at IS NULL",
+        order_id, list(purposes), clock.now(),
+    )  # fmt: skip
 
 
 async def hire(email: str, password: str) -> None:

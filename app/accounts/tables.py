@@ -21,7 +21,7 @@ class Link(Table, tablename="link"):
     id = UUID(primary_key=True, default=None)
     email = Varchar(320)
     purpose = Varchar(16)
-    order_id = UUID(null=True, default=None)
+    order_id = UUID(null=True, default=None, index=True)
     created_at = Timestamptz(default=None)
     expires_at = Timestamptz(default=None)
     used_at = Timestamptz(null=True, default=None)

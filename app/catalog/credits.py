@@ -33,6 +33,11 @@ async def give(order_id: UUID, email: str, amount: Money) -> str:
     return str(await db.fetch_value("SELECT code FROM credit WHERE from_order = $1", order_id))
 
 
+async def readdress(order_id: UUID, email: str) -> None:
+    """The credit that came of an order is another email's from now on."""
+    await db.fetch("UPDATE credit SET email = lower($2) WHERE from_order = $1", order_id, email)
+
+
 async def left(code: str, email: str, currency: str) -> Money | None:
     """What a code is still worth to this customer; None where it is not theirs, or nothing is left of it."""
     amount: Decimal | None = await db.fetch_value(

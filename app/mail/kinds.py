@@ -69,6 +69,9 @@ KINDS = {
     "refund_paid": Kind("Your refund of {amount} for order {order_short_id} was sent", "Refund sent", ("amount",)),
     "refund_rejected": Kind("About your refund for order {order_short_id}", "Refund turned down", ("amount",)),
     "endpoint_disabled": Kind("We stopped sending webhooks to {endpoint}", "Webhook endpoint disabled", ("endpoint",)),
+    # email: the new address, masked.
+    "email_confirm": Kind("Confirm your email for order {order_short_id}", "Confirm the new email"),
+    "email_changed": Kind("The email of order {order_short_id} was changed", "Email changed", ("email",)),
     "login_link": Kind("Sign in to {shop}", "Sign-in link"),
     "lookup_link": Kind("Your orders at {shop}", "Link to one's orders"),
     "team_invited": Kind("{by} invites you to {merchant} at {shop}", "Invitation to a team", ("by", "merchant")),
@@ -78,7 +81,7 @@ DEFAULTS: dict[str, object] = {  # what an optional name of a context means wher
     "total": None, "items": [], "minutes": None, "missing": "", "missing_coin": "", "days": None, "order_short_id": "",
     "amount": "", "why": "", "tx_hash": "", "merchant": "", "by": "", "endpoint": "", "excess": "", "arrived": "",
     "second": False, "sent": "", "asked": "", "held": "", "ended": "cancelled", "games": "", "late": False,
-    "kept_until": "",
+    "kept_until": "", "hours": "", "email": "",
 }  # fmt: skip
 
 

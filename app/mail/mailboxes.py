@@ -30,6 +30,8 @@ FAMILIES: dict[str, Family] = {
     "order_received": Family.ORDERS,
     "login_link": Family.LINKS,
     "lookup_link": Family.LINKS,
+    "email_confirm": Family.LINKS,
+    "email_changed": Family.LINKS,  # bounded by CHANGES_A_DAY of an order, each proved by another mailbox
     "refund_asked": Family.REFUND_LINKS,
     "team_invited": Family.INVITATIONS,
 }

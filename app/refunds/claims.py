@@ -50,25 +50,38 @@ async def claim(token: str, target: Target) -> UUID:
     async with db.transaction():
         _, refund = await service.lock(found["id"])
         await accounts.consume_link(token)
-        kept = (
-            await Refund.update(
-                {
-                    Refund.coin: target.coin,
-                    Refund.address: target.address,
-                    Refund.memo: target.memo,
-                    Refund.claimed_at: clock.now(),
-                    Refund.error: None,
-                }
-            )
-            .where(Refund.id == refund["id"], Refund.status == "pending", Refund.claimed_at.is_null())
-            .returning(Refund.id)
-        )
-        if not kept:
-            raise LinkSpent("This refund has an address already.")
-        await history.record(refund["order_id"], "refund.claimed", refund=str(refund["id"]), coin=target.coin)
-        args = {"refund_id": str(refund["id"])}
-        await jobs.post("refunds.check_address", args, subject=refund["order_id"])
+        await _name(refund, target)
     return UUID(str(found["id"]))
+
+
+async def claim_on_page(refund_id: UUID, target: Target) -> None:
+    """As ``claim``, by whoever holds the order's page: the mailed link, and the mailbox it went to, are not needed.
+
+    In the surrounding transaction. Raises LinkSpent where the refund has an address, or needs none.
+    """
+    _, refund = await service.lock(refund_id)
+    await _name(refund, target)
+
+
+async def _name(refund: dict[str, Any], target: Target) -> None:
+    kept = (
+        await Refund.update(
+            {
+                Refund.coin: target.coin,
+                Refund.address: target.address,
+                Refund.memo: target.memo,
+                Refund.claimed_at: clock.now(),
+                Refund.error: None,
+            }
+        )
+        .where(Refund.id == refund["id"], Refund.status == "pending", Refund.claimed_at.is_null())
+        .returning(Refund.id)
+    )
+    if not kept:
+        raise LinkSpent("This refund has an address already.")
+    await history.record(refund["order_id"], "refund.claimed", refund=str(refund["id"]), coin=target.coin)
+    args = {"refund_id": str(refund["id"])}
+    await jobs.post("refunds.check_address", args, subject=refund["order_id"])
 
 
 async def check_address(refund_id: UUID, *, payouts: Payouts, commit: Commit) -> None:
@@ -113,6 +126,14 @@ async def _refusal(refund: dict[str, Any], payouts: Payouts) -> str | None:
     amount = Money(refund["amount"], refund["currency"])
     coin = refund["coin"].upper()
     return f"{amount} is too little to be sent in {coin}: the least is {plain(least)} {coin}. Choose another coin."
+
+
+async def invite_again(order_id: UUID) -> None:
+    """The order's email has changed: refunds that wait for an address are claimed by a link to the new one."""
+    for refund in await queries.of_order(order_id):
+        if refund["status"] == RefundStatus.PENDING and refund["claimed_at"] is None:
+            order, _ = await service.lock(refund["id"])
+            await service.invite(refund["id"], order, "refund_asked")
 
 
 async def send_link_again(refund_id: UUID) -> None:

@@ -50,8 +50,9 @@ async def test_a_letter_is_rendered_alike_at_any_time(app, kind: str) -> None:
     first = render(kind, told)
     with clock.travelled(clock.timedelta(days=3)):
         assert render(kind, told) == first
-    assert link_token(UUID(told["link_id"])) in first.html
-    assert link_token(UUID(told["link_id"])) in first.text
+    opens = kind != "email_changed"  # goes to an address that is not the order's any more
+    assert (link_token(UUID(told["link_id"])) in first.html) is opens
+    assert (link_token(UUID(told["link_id"])) in first.text) is opens
 
 
 async def text_of(kind: str, **more: Any) -> str:

@@ -9,10 +9,15 @@ from app.accounts import service as accounts
 from app.accounts.service import LinkSpent
 from app.merchants import team
 from app.web.render import answer, page, see_other, wants_json
+from app.web.store import emails
 from app.web.viewer import held_orders, remember_order, sign_in
 
 Asked = Request[Any, Any, Any]
-PURPOSES = {"login": ("sign in and see your orders", "Sign in"), "order": ("open your order", "Open my order")}
+PURPOSES = {
+    "login": ("sign in and see your orders", "Sign in"),
+    "order": ("open your order", "Open my order"),
+    "email": ("confirm your email", "Confirm"),
+}
 
 
 @get("/links/{token:str}", include_in_schema=False)
@@ -43,6 +48,8 @@ async def consume(request: Asked, token: FromPath[str]) -> Response[bytes]:
     if seen is not None and seen.purpose == "invite":
         return see_other(f"/merchant/invitations/{token}")
     try:
+        if seen is not None and seen.purpose == "email":
+            return await emails.confirm(request, token)
         proof = await accounts.consume_link(token)
     except LinkSpent:
         if wants_json(request):

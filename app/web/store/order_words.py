@@ -192,6 +192,9 @@ PAYMENT_WORDS = {
 AUDIT_WORDS = {  # what an order's owner is shown of the audit log
     "key.revealed": "Key revealed",
     "key.shown_to_staff": "Key opened by our team",
+    "order.email_asked": "New email asked for",
+    "order.email_changed": "Email changed",
+    "refund.address_named": "Refund address given on this page",
     "order.changed_by_staff": "Order changed by our team",
     "key.link_issued": "Download link created",
     "key.denied": "Tried to open a key",
@@ -248,6 +251,7 @@ EVENTS = {  # kind → (icon, words); a kind that is missing here is for our own
     "order.expired": ("clock", "The order expired"),
     "order.failed": ("alert", "The payment failed"),
     "order.cancelled": ("x", "Order cancelled"),
+    "order.email_changed": ("mail", "Email changed"),
     "order.refunded": ("coin", "Order refunded"),
     "refund.pending": ("coin", "Refund opened"),
     "refund.processing": ("clock", "Refund on its way"),

@@ -20,7 +20,7 @@ from app.mail.mailboxes import Family
 from app.orders.service import short
 from app.payments import queries as payments
 from app.refunds import claims, queries
-from app.refunds.addresses import BadAddress
+from app.refunds.addresses import BadAddress, Target
 from app.web import guards
 from app.web.body import read_form
 from app.web.render import answer, page, see_other, wants_json
@@ -36,34 +36,50 @@ async def show(request: Asked, token: FromPath[str]) -> Response[bytes]:
     refund = await claims.look(token)
     if refund is None:
         return _past(request)
-    return await _form(request, token, refund, {"coin": refund["coin"] or "", "address": "", "memo": ""})
+    return await show_form(request, _action(token), refund, {"coin": refund["coin"] or "", "address": "", "memo": ""})
 
 
 @post("/refunds/claims/{token:str}", include_in_schema=False, status_code=200)
 async def claim(request: Asked, token: FromPath[str]) -> Response[bytes]:
     """Take an address: first it is shown once more, and with ``confirmed`` it is kept."""
     await guards.spend(request, "lookups", settings().limit_lookups)
-    refund, typed = await claims.look(token), await read_form(request)
+    refund = await claims.look(token)
     if refund is None:
         return _past(request)
-    values = {name: typed.get(name, "")[:300] for name in FIELDS}
-    if typed.get("change"):
-        return await _form(request, token, refund, values)
-    try:
-        target = await claims.parse(values["coin"], values["address"], values["memo"])
-    except BadAddress as bad:
-        return await _form(request, token, refund, values, error=bad)
-    if typed.get("confirmed") != "yes":
-        return await _confirm(request, token, refund, target.coin, target.address, target.memo)
+    target = await read_target(request, _action(token), refund)
+    if isinstance(target, Response):
+        return target
     try:
         await claims.claim(token, target)
     except LinkSpent:
         return _past(request)
     if refund["seller"]:
-        return page(request, "store/refunds/kept.html", _facts(token, refund))
+        return page(request, "store/refunds/kept.html", _facts(_action(token), refund))
     response = see_other(f"/orders/{refund['order_id']}")
     await remember_order(request, response, refund["order_id"])
     return response
+
+
+async def read_target(request: Asked, action: str, refund: Mapping[str, Any]) -> Target | Response[bytes]:
+    """The confirmed address of a posted form; or the page that comes before: what was typed, to be looked at or mended.
+
+    ``refund`` is its row, with ``seller`` and ``reference`` of a merchant's order.
+    """
+    typed = await read_form(request)
+    values = {name: typed.get(name, "")[:300] for name in FIELDS}
+    if typed.get("change"):
+        return await show_form(request, action, refund, values)
+    try:
+        target = await claims.parse(values["coin"], values["address"], values["memo"])
+    except BadAddress as bad:
+        return await show_form(request, action, refund, values, error=bad)
+    if typed.get("confirmed") != "yes":
+        return await _confirm(request, action, refund, target.coin, target.address, target.memo)
+    return target
+
+
+def _action(token: str) -> str:
+    return f"/refunds/claims/{token}"
 
 
 def _past(request: Asked) -> Response[bytes]:
@@ -72,12 +88,12 @@ def _past(request: Asked) -> Response[bytes]:
     return page(request, "store/refunds/past.html", status=410)
 
 
-async def _form(
-    request: Asked, token: str, refund: Mapping[str, Any], values: Mapping[str, str], *, error: Problem | None = None
+async def show_form(
+    request: Asked, action: str, refund: Mapping[str, Any], values: Mapping[str, str], *, error: Problem | None = None
 ) -> Response[bytes]:
     if error is not None and wants_json(request):
         raise error
-    context = _facts(token, refund) | {
+    context = _facts(action, refund) | {
         "coins": await payments.coins(),
         "values": values,
         "errors": {error.field: error.detail} if error else {},
@@ -87,16 +103,16 @@ async def _form(
 
 
 async def _confirm(
-    request: Asked, token: str, refund: Mapping[str, Any], coin: str, address: str, memo: str | None
+    request: Asked, action: str, refund: Mapping[str, Any], coin: str, address: str, memo: str | None
 ) -> Response[bytes]:
     found = next(c for c in await payments.coins() if c["code"] == coin)
     target = {"coin": found, "address": address, "memo": memo, "memo_label": MEMO_LABELS.get(coin, "Memo")}
-    return page(request, "store/refunds/confirm.html", _facts(token, refund) | {"target": target})
+    return page(request, "store/refunds/confirm.html", _facts(action, refund) | {"target": target})
 
 
-def _facts(token: str, refund: Mapping[str, Any]) -> dict[str, Any]:
+def _facts(action: str, refund: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "token": token,
+        "action": action,
         "amount": Money(refund["amount"], refund["currency"]),
         "short_id": refund["reference"] or short(refund["order_id"]),
         "seller": refund["seller"],

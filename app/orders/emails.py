@@ -1,0 +1,57 @@
+"""An order's email put right: asked for on its page, proved at the new address, and the old one told."""
+
+from typing import Any
+from uuid import UUID
+
+from app.accounts import service as accounts
+from app.accounts.addresses import masked
+from app.catalog import credits
+from app.core import db
+from app.core.errors import Invalid
+from app.history import service as history
+from app.mail import mailboxes
+from app.mail import service as mail
+from app.mail.mailboxes import DAY, Family
+from app.orders.letters import short
+from app.orders.locking import lock
+from app.orders.tables import Order
+from app.quotas import service as quotas
+
+CHANGES_A_DAY = 5  # addresses that may be written to about one order
+
+
+class SameEmail(Invalid):
+    title = "This order has that email already"
+
+
+async def ask(order: dict[str, Any], email: str) -> None:
+    """Mail a link to the new address; nothing changes before it is used. A link that was asked for earlier ends.
+
+    Raises SameEmail and TooManyAttempts.
+    """
+    if email == order["email"]:
+        raise SameEmail("Enter the address that it should have instead.", field="email")
+    await quotas.take("order_emails", str(order["id"]), CHANGES_A_DAY, DAY)
+    await mailboxes.take(Family.LINKS, email)
+    link_id, link = accounts.linking(email, "email", order["id"])
+    context = {"link_id": link_id, "order_short_id": short(order["id"]), "hours": accounts.EMAIL_HOURS}
+    async with db.transaction():
+        await accounts.end_links(order["id"], "email")
+        await db.write(link, *mail.draft("email_confirm", email, context, about=order["id"]).writes)
+
+
+async def change(order_id: UUID, email: str) -> str:
+    """The order is the new address's from now on, in the surrounding transaction. Returns the old address.
+
+    What was mailed to the old one opens nothing any more, its credit moves along, and it is told.
+    """
+    order = await lock(order_id)
+    assert order is not None
+    old = str(order["email"])
+    await Order.update({Order.email: email, Order.email_typed: None}).where(Order.id == order_id)
+    await accounts.end_links(order_id, "order", "refund", "email")
+    await credits.readdress(order_id, email)
+    await history.record(order_id, "order.email_changed")
+    told = {"order_short_id": short(order_id), "email": masked(email)}
+    await db.write(*mail.draft("email_changed", old, told, about=order_id).writes)
+    return old

@@ -1,0 +1,76 @@
+"""Putting a mistyped email right, on the order's page; it counts once the new address has confirmed it."""
+
+from typing import Any
+
+from litestar import Request, Response, get, post
+from litestar.params import FromPath
+
+from app.accounts import addresses
+from app.accounts import service as accounts
+from app.accounts.addresses import masked
+from app.core import db
+from app.core.errors import Problem
+from app.core.settings import settings
+from app.orders import emails
+from app.orders.service import short
+from app.refunds import claims
+from app.web import guards
+from app.web.body import read_form
+from app.web.render import answer, page, see_other, wants_json
+from app.web.viewer import remember_order
+
+Asked = Request[Any, Any, Any]
+
+
+@get("/orders/{order_id:str}/email", include_in_schema=False)
+async def new(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
+    return _form(request, await guards.own_order(request, order_id), "", None)
+
+
+@post("/orders/{order_id:str}/email", summary="Change an order's email", tags=["shop"], status_code=202)
+async def create(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
+    """Mail a link to the new address; the order's email changes when it is used."""
+    await guards.spend(request, "lookups", settings().limit_lookups)
+    order = await guards.acting_for(request, order_id)
+    typed = (await read_form(request)).get("email", "")
+    try:
+        email = addresses.parse(typed)
+        await emails.ask(order, email)
+    except (addresses.BadEmail, emails.SameEmail) as bad:
+        if wants_json(request):
+            raise
+        return _form(request, order, typed[:400], bad)
+    await guards.write(request, "order.email_asked", order_id=order["id"], details=f"to {masked(email)}")
+    if wants_json(request):
+        return answer({"orderId": order["id"], "sent": True}, status=202)
+    context = {"email": email, "hours": accounts.EMAIL_HOURS, "back": f"/orders/{order['id']}"}
+    return page(request, "store/orders/email_sent.html", context)
+
+
+async def confirm(request: Asked, token: str) -> Response[bytes]:
+    """The new address has proved itself: the order's email changes, and with it where a refund's link leads.
+
+    Raises LinkSpent.
+    """
+    async with db.transaction():
+        proof = await accounts.consume_link(token)
+        assert proof.order_id is not None
+        old = await emails.change(proof.order_id, proof.email)
+        await claims.invite_again(proof.order_id)
+        details = f"{masked(old)} to {masked(proof.email)}"
+        await guards.write(request, "order.email_changed", order_id=proof.order_id, details=details)
+    where = f"/orders/{proof.order_id}"
+    response = answer({"location": where}) if wants_json(request) else see_other(where)
+    await remember_order(request, response, proof.order_id)
+    return response
+
+
+def _form(request: Asked, order: dict[str, Any], typed: str, error: Problem | None) -> Response[bytes]:
+    context = {
+        "order_id": order["id"],
+        "short_id": short(order["id"]),
+        "now": masked(order["email"]),
+        "email": typed,
+        "error": error.detail if error else "",
+    }
+    return page(request, "store/orders/email.html", context, status=error.status if error else 200)
