@@ -57,6 +57,19 @@ class Discount(Table, tablename="discount"):
     expires_at = Timestamptz(null=True, default=None)
 
 
+class CodeUse(Table, tablename="code_use"):
+    """A discount or a credit that an order uses; ``released_at``: when it was given back, as the order came to nothing.
+
+    ``amount``: what it took off the price.
+    """
+
+    order_id = UUID(primary_key=True, default=None)
+    code = Varchar(32)
+    amount = Numeric((12, 2))
+    taken_at = Timestamptz(default=None)
+    released_at = Timestamptz(null=True, default=None)
+
+
 class Credit(Table, tablename="credit"):
     """Money kept for a customer's next order, where one could not be fulfilled. ``code`` is typed at checkout."""
 

@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 from app.accounts.addresses import Address
-from app.catalog import credits, rates
+from app.catalog import codes, credits, rates
 from app.catalog import queries as catalog
 from app.catalog import service as discounts
 from app.catalog.queries import Listed
@@ -155,7 +155,7 @@ async def place(to: Address | str, price: Quote, *, pay_currency: str | None = N
     )
     if price.code:
         async with db.transaction():
-            if not await _spend(price, email, order_id):
+            if not await codes.take(price.code, email, price.discount.amount, order_id):
                 raise discounts.UnknownDiscount("That code was just used up.", field="discount_code")
             await db.write(*writes, *await _first_letter(order_id, email, price))
     else:
@@ -168,13 +168,6 @@ async def _first_letter(order_id: UUID, email: str, price: Quote) -> tuple[Write
     if not await mailboxes.is_free(Family.ORDERS, email):
         return ()
     return letters.drafted(order_id, email, "order_received", _lines(price), total=str(price.total))
-
-
-async def _spend(price: Quote, email: str, order_id: UUID) -> bool:
-    assert price.code is not None
-    if credits.is_credit(price.code):
-        return await credits.spend(price.code, email, price.discount.amount, order_id)
-    return await discounts.spend_discount(price.code)
 
 
 def _lines(price: Quote) -> list[dict[str, Any]]:

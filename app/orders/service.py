@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from app.catalog import credits
+from app.catalog import codes
 from app.core import clock, db
 from app.core.errors import Conflict
 from app.core.machine import move
@@ -84,10 +84,10 @@ async def payment_failed(order_id: UUID) -> None:
 
 
 async def _end(order_id: UUID, status: OrderStatus, event: str, /, **data: Any) -> bool:
-    """The order ends and its money is not ours: the credit it took comes back."""
+    """The order ends and its money is not ours: the code it used is free again."""
     order = await _to(order_id, status, event, **data)
-    if order is not None and credits.is_credit(order["discount_code"]):
-        await credits.put_back(order["discount_code"], order["discount"])
+    if order is not None and order["discount_code"]:
+        await codes.release(order_id)
     return order is not None
 
 
@@ -103,8 +103,8 @@ async def settle(order_id: UUID, **data: Any) -> bool:
     order = await _to(order_id, OrderStatus.PAID, "order.paid", {Order.paid_at: clock.now()}, **data)
     if order is None:
         return False
-    if before and before["status"] == OrderStatus.EXPIRED and credits.is_credit(order["discount_code"]):
-        await credits.spend(order["discount_code"], order["email"], order["discount"], order_id)
+    if before and before["status"] == OrderStatus.EXPIRED and order["discount_code"]:
+        await codes.take_again(order_id, order["email"])
     await move(Order, order_id, FulfillmentStatus.PROCESSING, FULFILLMENT_MOVES, column="fulfillment_status")
     if order["merchant_id"] is not None:
         await _fulfilled(order_id)

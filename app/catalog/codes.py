@@ -1,0 +1,53 @@
+"""Which order uses which code. A discount's count and a credit's money come back when the order comes to nothing."""
+
+from decimal import Decimal
+from uuid import UUID
+
+from app.catalog import credits
+from app.catalog import service as discounts
+from app.core import clock, db
+
+
+async def take(code: str, email: str, amount: Decimal, order_id: UUID) -> bool:
+    """Use a code for an order, in its transaction; False when the last use or the money went elsewhere just now."""
+    if credits.is_credit(code):
+        taken = await credits.spend(code, email, amount, order_id)
+    else:
+        taken = await discounts.spend_discount(code)
+    if taken:
+        await db.fetch(
+            "INSERT INTO code_use (order_id, code, amount, taken_at) VALUES ($1, $2, $3, $4)",
+            order_id, code, amount, clock.now(),
+        )  # fmt: skip
+    return taken
+
+
+async def release(order_id: UUID) -> None:
+    """Give back what an order took that came to nothing or was refunded. Once, however often asked."""
+    row = await db.fetch_one(
+        "UPDATE code_use SET released_at = $2 WHERE order_id = $1 AND released_at IS NULL RETURNING code, amount",
+        order_id, clock.now(),
+    )  # fmt: skip
+    if row is None:
+        return
+    if credits.is_credit(row["code"]):
+        await credits.put_back(row["code"], row["amount"])
+    else:
+        await db.fetch("UPDATE discount SET used = used - 1 WHERE code = $1 AND used > 0", row["code"])
+
+
+async def take_again(order_id: UUID, email: str) -> None:
+    """The order is paid after all, late, so its code is used after all.
+
+    Whoever was asked the lower price pays no other: a discount may be counted beyond its limit.
+    """
+    row = await db.fetch_one(
+        "UPDATE code_use SET released_at = NULL WHERE order_id = $1 AND released_at IS NOT NULL RETURNING code, amount",
+        order_id,
+    )
+    if row is None:
+        return
+    if credits.is_credit(row["code"]):
+        await credits.spend(row["code"], email, row["amount"], order_id)
+    else:
+        await db.fetch("UPDATE discount SET used = used + 1 WHERE code = $1", row["code"])
