@@ -171,6 +171,7 @@ def create_app() -> Litestar:
         directories=[STATIC],
         cache_control=CacheControlHeader(public=True, max_age=STATIC_KEPT),
         include_in_schema=False,
+        guards=[limited.file_name],
     )
     hooks = Router("/", route_handlers=HOOKS, request_max_body_size=notice.LARGEST)
     api = Router("/api/v1", route_handlers=API)

@@ -72,6 +72,7 @@ class Settings(BaseSettings):
     frontend_url: str = ""
     webhook_base_url: str = ""
     proxy_hops: int = Field(0, ge=0, le=5)
+    metrics_token: SecretStr = SecretStr("")
     proxy_header: Literal["x-forwarded-for", "forwarded"] = "x-forwarded-for"
 
     jwt_secret: SecretStr = SecretStr("")
@@ -314,6 +315,8 @@ def _general_faults(s: Settings) -> list[str]:
         faults.append("BACKUP_KEY must have at least 32 characters, or be left out")
     if 0 < len(_text(s.audit_key)) < 32:
         faults.append("AUDIT_KEY must have at least 32 characters, or be empty")
+    if 0 < len(_text(s.metrics_token)) < 16:
+        faults.append("METRICS_TOKEN must have at least 16 characters, or be empty")
     if not _text(s.master_keys):
         faults.append("MASTER_KEYS is missing: id:base64 pairs, see .env.example")
     else:

@@ -4,11 +4,10 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Request, Response
-from litestar.datastructures import Cookie
 
 from app.core.ids import parse_id
-from app.core.settings import settings
 from app.orders.service import MOST_ITEMS, MOST_OF_ONE, Wanted
+from app.web import cookies
 
 COOKIE = "bitloot_cart"
 LIFETIME = 14 * 86400  # seconds
@@ -18,7 +17,7 @@ Asked = Request[Any, Any, Any]
 def read(request: Asked) -> list[Wanted]:
     """The cart's lines; whatever in the cookie is not one is passed over."""
     lines: dict[UUID, int] = {}
-    for part in request.cookies.get(COOKIE, "").split(".")[: MOST_ITEMS * 2]:
+    for part in cookies.read(request, COOKIE).split(".")[: MOST_ITEMS * 2]:
         name, _, number = part.partition("~")
         product_id = parse_id(name)
         if product_id and number.isascii() and number.isdigit() and len(number) < 4 and 1 <= int(number) <= MOST_OF_ONE:
@@ -27,20 +26,9 @@ def read(request: Asked) -> list[Wanted]:
 
 
 def count(request: Asked) -> int:
-    return sum(line.quantity for line in read(request)) if COOKIE in request.cookies else 0
+    return sum(line.quantity for line in read(request))
 
 
 def write(response: Response[Any], lines: list[Wanted]) -> None:
     text = ".".join(f"{line.product_id.hex}~{line.quantity}" for line in lines)
-    secure = settings().frontend_url.startswith("https://")
-    response.set_cookie(
-        Cookie(
-            key=COOKIE,
-            value=text,
-            max_age=LIFETIME if text else 0,
-            path="/",
-            httponly=True,
-            secure=secure,
-            samesite="lax",
-        )
-    )
+    cookies.keep(response, COOKIE, text, LIFETIME if text else 0)

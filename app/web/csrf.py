@@ -12,7 +12,7 @@ from litestar.types import Receive, Scope, Send
 
 from app.core.errors import Forbidden
 from app.core.settings import settings
-from app.web import errors
+from app.web import cookies, errors
 from app.web.viewer import ORDERS_COOKIE, SESSION_COOKIE
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
@@ -25,9 +25,9 @@ OWN_PROOF = ("/webhooks/", "/payments/ipn", "/kinguin/webhooks")  # signed by th
 def config() -> CSRFConfig:
     return CSRFConfig(
         secret=settings().jwt_secret.get_secret_value(),
-        cookie_name="bitloot_csrf",
+        cookie_name=cookies.full_name("bitloot_csrf"),
         header_name="x-csrf-token",
-        cookie_secure=settings().frontend_url.startswith("https://"),
+        cookie_secure=cookies.is_secure(),
         cookie_httponly=True,
         cookie_samesite="lax",
     )
@@ -67,6 +67,11 @@ class Csrf(CSRFMiddleware):
             # Answered here, inside the frame: so it has the headers of every answer, and is counted as what it is.
             refused = FormExpired() if request.cookies else CookiesNeeded()
             await errors.handle(request, refused).to_asgi_response(None, request)(scope, receive, send)
+
+    def _decode_csrf_token(self, token: object) -> str | None:
+        """Also for what is no token at all: other letters, or a file in the form's field."""
+        readable = isinstance(token, str) and token.isascii()
+        return super()._decode_csrf_token(token) if readable else None  # type: ignore[arg-type]
 
     def _drop_unreadable(self, request: Request[Any, Any, Any]) -> None:
         """Pass over a cookie that we did not sign, or no longer do: its browser is given another one.

@@ -18,6 +18,7 @@ from app.web import cart
 from app.web.viewer import Viewer, viewer_of
 
 QUIET = ("/healthz", "/readyz", "/metrics", "/static/", "/covers/")
+HUNG_UP = 499  # for log and metrics alone, by the number that proxies use: the caller is gone
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 CONTENT_SECURITY = (
     b"default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self'; connect-src 'self'; "
@@ -43,7 +44,8 @@ class Frame(ASGIMiddleware):
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         request: Request[Any, Any, Any] = Request(scope)
         request_id = request_id_of(request)
-        began, status = time.perf_counter(), 500
+        began: float = time.perf_counter()
+        status: int | None = None
 
         async def framed(message: Message) -> None:
             nonlocal status
@@ -52,14 +54,27 @@ class Frame(ASGIMiddleware):
                 message["headers"] = _framed(message.get("headers", []), headers(request_id, scope["path"]))
             await send(message)
 
+        async def received() -> Any:
+            nonlocal status
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                request.state.hung_up = True
+                status = HUNG_UP if status is None else status
+            return message
+
         with log.bound(request_id=request_id):
             try:
                 public = scope["path"].startswith(QUIET)
                 request.state.viewer = Viewer() if public else await viewer_of(request)
                 request.state.cart_count = cart.count(request)
-                await next_app(scope, receive, framed)
+                await next_app(scope, received, framed)
             finally:
-                _account(cast(HTTPScope, scope), status, time.perf_counter() - began)
+                _account(cast(HTTPScope, scope), status or 500, time.perf_counter() - began)
+
+
+def has_hung_up(request: Request[Any, Any, Any]) -> bool:
+    """Whether the caller went away while we waited for the rest of its request: nobody reads an answer."""
+    return bool(getattr(request.state, "hung_up", False))
 
 
 def request_id_of(request: Request[Any, Any, Any]) -> str:

@@ -4,6 +4,7 @@ but leaves a trace says so by ``opt={"limited": True}``. Doors that are dearer a
 from typing import cast
 
 from litestar.connection import ASGIConnection
+from litestar.exceptions import NotFoundException
 from litestar.handlers import BaseRouteHandler
 from litestar.types import HTTPScope
 
@@ -14,6 +15,7 @@ from app.web.csrf import OWN_PROOF, SAFE
 from app.web.viewer import client_ip
 
 API = "/api/v1/"
+LONGEST_NAME = 255  # bytes of a name, on every file system in use
 TRACES = {"limited": True}
 
 
@@ -30,3 +32,10 @@ async def by_caller(connection: ASGIConnection, handler: BaseRouteHandler) -> No
     scope = cast(HTTPScope, connection.scope)  # there are no others
     if is_limited(scope["method"], scope["path"], handler):
         await limits.spend("writes", limit_key(client_ip(connection)), settings().limit_writes)
+
+
+async def file_name(connection: ASGIConnection, _: BaseRouteHandler) -> None:  # type: ignore[type-arg]
+    """A guard for files: what no file system can hold is not there. Raises NotFoundException."""
+    parts = connection.scope["path"].split("/")
+    if any("\x00" in part or len(part.encode("utf-8", "replace")) > LONGEST_NAME for part in parts):
+        raise NotFoundException

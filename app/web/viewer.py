@@ -6,7 +6,6 @@ from uuid import UUID
 
 from litestar import Request, Response
 from litestar.connection import ASGIConnection
-from litestar.datastructures import Cookie
 
 from app.accounts import sessions, tokens
 from app.accounts.tokens import Session
@@ -14,6 +13,7 @@ from app.core.client_address import client_address
 from app.core.ids import new_id
 from app.core.settings import settings
 from app.keys.service import Visitor
+from app.web import cookies
 
 ORDERS_COOKIE, SESSION_COOKIE = "bitloot_orders", "bitloot_session"
 # Actors as the audit log holds them, for good: whoever sent an order's token, and whoever may not see an order.
@@ -45,8 +45,8 @@ async def viewer_of(request: Request[Any, Any, Any]) -> Viewer:
     if scheme.lower() == "bearer":
         orders = tokens.read_orders(token.strip())
         return Viewer(orders, await _session(request, token.strip()), bearer=True)
-    orders, browser = tokens.read_browser(request.cookies.get(ORDERS_COOKIE, ""))
-    return Viewer(orders, await _session(request, request.cookies.get(SESSION_COOKIE, "")), browser=browser)
+    orders, browser = tokens.read_browser(cookies.read(request, ORDERS_COOKIE))
+    return Viewer(orders, await _session(request, cookies.read(request, SESSION_COOKIE)), browser=browser)
 
 
 async def _session(request: Request[Any, Any, Any], token: str) -> Session | None:
@@ -80,7 +80,7 @@ async def remember_order(request: Request[Any, Any, Any], response: Response[Any
     """Let this browser open one more order."""
     viewer: Viewer = request.state.viewer
     token = tokens.orders_token([*await held_orders(viewer), order_id], viewer.browser or new_id())
-    _keep(response, ORDERS_COOKIE, token, int(tokens.ORDERS_LIFETIME.total_seconds()))
+    cookies.keep(response, ORDERS_COOKIE, token, int(tokens.ORDERS_LIFETIME.total_seconds()))
 
 
 async def sign_in(request: Request[Any, Any, Any], response: Response[Any], email: str) -> None:
@@ -91,20 +91,13 @@ async def sign_in(request: Request[Any, Any, Any], response: Response[Any], emai
 
 def keep_session(response: Response[Any], session: Session) -> None:
     lifetime = int(tokens.lifetime(session.role).total_seconds())
-    _keep(response, SESSION_COOKIE, tokens.session_token(session), lifetime)
+    cookies.keep(response, SESSION_COOKIE, tokens.session_token(session), lifetime)
 
 
 def remember_desk(response: Response[Any], desk: str) -> None:
-    _keep(response, DESK_COOKIE, desk, int(tokens.ORDERS_LIFETIME.total_seconds()))
+    cookies.keep(response, DESK_COOKIE, desk, int(tokens.ORDERS_LIFETIME.total_seconds()))
 
 
 def forget(response: Response[Any], *names: str) -> None:
     for name in names:
-        _keep(response, name, "", 0)
-
-
-def _keep(response: Response[Any], name: str, value: str, seconds: int) -> None:
-    secure = settings().frontend_url.startswith("https://")
-    response.set_cookie(
-        Cookie(key=name, value=value, max_age=seconds, path="/", httponly=True, secure=secure, samesite="lax")
-    )
+        cookies.keep(response, name, "", 0)

@@ -10,6 +10,7 @@ import pytest
 from app.core import db
 from app.history import service as history
 from app.web.store.live import HEARTBEAT
+from app.web.streams import PER_VIEWER
 from tests.web.builders import pay, place
 from tests.web.streams import listening
 
@@ -162,3 +163,20 @@ async def test_closed_streams_are_not_counted_any_more(shop, placed, outside) ->
 async def open_streams(shop, outside) -> float:
     text = (await outside.get(f"{shop.url}/metrics")).text
     return float(next(line.split()[1] for line in text.splitlines() if line.startswith("bitloot_live_streams ")))
+
+
+async def test_one_viewer_holds_so_many_streams_and_others_are_not_kept_out(shop, placed, client) -> None:
+    other = await place(client)
+    async with contextlib.AsyncExitStack() as held:
+        for _ in range(PER_VIEWER):
+            await held.enter_async_context(listening(address(shop, placed), **placed.bearer))
+        async with listening(address(shop, placed), **placed.bearer) as refused:
+            assert refused.response.status_code == 429
+            assert refused.response.headers["retry-after"] == "60"
+        async with listening(address(shop, other), **other.bearer) as stream:
+            assert stream.response.status_code == 200
+    async with asyncio.timeout(20):
+        while True:  # until the server has seen that the streams are gone
+            async with listening(address(shop, placed), **placed.bearer) as again:
+                if again.response.status_code == 200:
+                    break

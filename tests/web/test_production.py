@@ -42,9 +42,11 @@ async def test_every_cookie_is_for_https_only_and_the_host_says_so(buyer) -> Non
     placed = await buyer.post("/orders", json=order)
     assert placed.status_code == 201
     cookies = [*page.headers.get_list("set-cookie"), *placed.headers.get_list("set-cookie")]
-    assert {cookie.partition("=")[0] for cookie in cookies} == {"bitloot_csrf", "bitloot_orders"}
+    assert {cookie.partition("=")[0] for cookie in cookies} == {"__Host-bitloot_csrf", "__Host-bitloot_orders"}
     for cookie in cookies:
-        assert {"secure", "httponly", "samesite=lax"} <= {part.strip().lower() for part in cookie.split(";")}
+        parts = {part.strip().lower() for part in cookie.split(";")}
+        assert {"secure", "httponly", "samesite=lax", "path=/"} <= parts
+        assert not any(part.startswith("domain") for part in parts), "browsers refuse __Host- with a domain"
     assert page.headers["strict-transport-security"] == "max-age=31536000; includeSubDomains"
 
 
@@ -69,3 +71,29 @@ async def test_an_error_shows_nothing_of_the_inside(buyer, production) -> None:
     for text in (page.text, (await buyer.get("/health")).text):
         assert "Traceback" not in text
         assert not any(secret in text for secret in SECRETS.values())
+
+
+async def test_a_cookie_without_the_prefix_that_a_subdomain_could_set_opens_nothing(buyer) -> None:
+    order = {"email": EMAIL, "items": [{"productId": (await product(buyer))["productId"], "quantity": 1}]}
+    placed = await buyer.post("/orders", json=order, headers={"x-forwarded-for": "192.0.2.1"})
+    buyer.cookies.clear()
+    path, token = f"/orders/{placed.json()['orderId']}", placed.json()["accessToken"]
+    assert (await buyer.get(path, headers={"cookie": f"bitloot_orders={token}"})).status_code == 404
+    assert (await buyer.get(path, headers={"cookie": f"__Host-bitloot_orders={token}"})).status_code == 200
+
+
+async def test_metrics_are_for_who_holds_their_token(buyer, sandbox_process) -> None:
+    unknown = await buyer.get("/nowhere")
+    assert (await buyer.get("/metrics")).status_code == unknown.status_code == 404
+    shop = await asyncio.to_thread(Shop, "measured", **SETTINGS, METRICS_TOKEN="a token for the scraper")
+    try:
+        async with httpx.AsyncClient(base_url=shop.url) as client:
+            for given in ("", "Bearer", "Bearer wrong", "Bearer \u00e9", "Basic a token for the scraper x"):
+                refused = await client.get("/metrics", headers={"authorization": given.encode()})
+                assert refused.status_code == 404, given
+                assert "bitloot_" not in refused.text
+            answer = await client.get("/metrics", headers={"authorization": "Bearer a token for the scraper"})
+            assert answer.status_code == 200
+            assert "bitloot_orders" in answer.text
+    finally:
+        shop.end()

@@ -8,6 +8,7 @@ from litestar import Request, get
 from litestar.response import Stream
 
 from app.core.live import Newsroom
+from app.web import streams
 from app.web.embed import scene
 from app.web.store import live
 
@@ -20,7 +21,9 @@ async def events(request: Asked) -> Stream:
     found = await scene.by_token(request.query_params.get("token", ""))
     after = live.seq(request.headers.get("last-event-id"))
     return Stream(
-        _bell(request.app.state.newsroom, found.order["id"], after),
+        streams.capped(
+            streams.of_viewer(request, found.order["id"]), _bell(request.app.state.newsroom, found.order["id"], after)
+        ),
         media_type="text/event-stream",
         headers={"cache-control": "no-store", "x-accel-buffering": "no"},
     )

@@ -11,6 +11,7 @@ from app.core import log, metrics
 from app.core.errors import Unauthorized, Unavailable
 from app.inbox import service as inbox
 from app.inbox.refusals import refusals
+from app.web.frame import has_hung_up
 from app.web.viewer import client_ip
 
 LARGEST = 256 * 1024  # bytes; a genuine notice has about one kB
@@ -33,7 +34,7 @@ async def body_of(request: Asked, provider: str) -> bytes:
     try:
         return await request.body()
     except HTTPException:
-        count(request, provider, "too large", b"")
+        count(request, provider, "broken off" if has_hung_up(request) else "too large", b"")
         raise
 
 

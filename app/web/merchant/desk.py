@@ -14,7 +14,7 @@ from litestar.exceptions import NotFoundException
 from app.core.errors import Conflict, NotFound
 from app.core.ids import parse_id
 from app.merchants import team
-from app.web import guards, render
+from app.web import cookies, guards, render
 from app.web.viewer import DESK_COOKIE, Viewer
 
 Asked = Request[Any, Any, Any]
@@ -83,7 +83,7 @@ async def at(request: Asked) -> Desk:
     merchants = await team.joined(email) if email else []
     if email is None or not merchants:
         raise NotFoundException
-    wanted, _, mode = request.cookies.get(DESK_COOKIE, "").partition(".")
+    wanted, _, mode = cookies.read(request, DESK_COOKIE).partition(".")
     chosen = next((merchant for merchant in merchants if str(merchant["id"]) == wanted), merchants[0])
     return Desk(email, merchants, chosen, test=mode != "live" or str(chosen["id"]) != wanted)
 

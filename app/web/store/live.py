@@ -14,7 +14,7 @@ from app.core import metrics
 from app.core.live import Newsroom
 from app.history import queries as history
 from app.orders import queries as orders
-from app.web import guards
+from app.web import guards, streams
 from app.web.render import fragment, iso
 from app.web.store import order_view
 
@@ -36,7 +36,7 @@ async def events(request: Asked, order_id: FromPath[str]) -> Stream:
     as_html = "text/html" in request.headers.get("accept", "")
     feed = _pages(request, newsroom, order["id"], after) if as_html else _lines(newsroom, order["id"], after)
     return Stream(
-        feed,
+        streams.capped(streams.of_viewer(request, order["id"]), feed),
         media_type="text/event-stream",
         headers={"cache-control": "no-store", "x-accel-buffering": "no"},
     )
