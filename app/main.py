@@ -10,21 +10,20 @@ from types import FrameType
 
 from litestar import Litestar, Router
 from litestar.config.compression import CompressionConfig
-from litestar.datastructures import CacheControlHeader, State
+from litestar.datastructures import State
 from litestar.middleware import DefineMiddleware
 from litestar.openapi.config import OpenAPIConfig
 from litestar.static_files import create_static_files_router
 
 from app.core import db, log, pools
 from app.core.courier import courier
-from app.core.files import shipped
 from app.core.live import Newsroom
 from app.core.settings import settings
 from app.history import queries as history
 from app.inbox.refusals import refusals
 from app.issues.clocks import ClockWatch
 from app.providers.kit import open_providers
-from app.web import csrf, errors, health, limited
+from app.web import csrf, errors, health, limited, static_files
 from app.web.account import devices, links, lookups, sessions
 from app.web.admin import dashboard, dead_letters, issues, jobs, key_audit, staff, webhooks, write_offs
 from app.web.admin import letters as admin_letters
@@ -48,6 +47,7 @@ from app.web.store import (
     carts,
     catalog,
     checkout,
+    discovery,
     emails,
     fulfillment,
     live,
@@ -61,13 +61,11 @@ from app.web.store import (
 from app.web.submissions import Submissions
 
 CATCH_UP = 3.0  # seconds between looks at the tables for news that Redis did not bring
-STATIC_KEPT = 30 * 86400  # seconds; addresses carry a digest, so a changed file has another one
 # Streams must not be held back, and answers with secrets in them are not to be measured by their compressed size.
 PLAIN = [
     r"^/orders/[^/]+/events", "^/embed/events", "^/fulfillment/", "^/webhooks/", "^/payments/", "^/blobs/", "^/links/",
     "^/refunds/", "^/api/v1/", "^/merchant/(keys|endpoints|guide)",
 ]  # fmt: skip
-STATIC = shipped("static")
 
 STORE = [
     catalog.index, products.show, products.cover, carts.show, carts.create, carts.update,
@@ -76,6 +74,7 @@ STORE = [
     fulfillment.status, fulfillment.download_link, fulfillment.reveal, fulfillment.audit, fulfillment.reservation,
     blobs.show, refunds.show, refunds.claim, refunds.send_link, refund_addresses.new, refund_addresses.create,
     emails.new, emails.create, withdrawals.create,
+    discovery.robots, discovery.index, discovery.pages, discovery.products, discovery.icon,
 ]  # fmt: skip
 ACCOUNT = [
     sessions.new, sessions.create, sessions.destroy, links.show, links.consume, lookups.new, lookups.create,
@@ -168,8 +167,8 @@ def create_app() -> Litestar:
         server.propagate = True
     static = create_static_files_router(
         path="/static",
-        directories=[STATIC],
-        cache_control=CacheControlHeader(public=True, max_age=STATIC_KEPT),
+        directories=[static_files.ROOT],
+        middleware=[static_files.KeptByDigest()],
         include_in_schema=False,
         guards=[limited.file_name],
     )

@@ -3,11 +3,13 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from app.catalog.conditions import Conditions
+from app.catalog.covers.address import cover_address
 from app.catalog.models import AdminProduct
 from app.core import db
 from app.core.money import Money
@@ -55,7 +57,7 @@ class Listed:
 
     @property
     def cover(self) -> str:
-        return f"/covers/{self.slug}.svg"
+        return cover_address(self.slug, self.name)
 
 
 _COLUMNS = (
@@ -158,6 +160,24 @@ async def name_of(slug: str) -> str | None:
     """The title a cover is drawn for; also of products that are not sold any more, for old orders."""
     name: str | None = await db.fetch_value("SELECT name FROM product WHERE slug = $1", slug)
     return name
+
+
+async def every_nth_slug(count: int) -> list[str]:
+    """The first slug that is sold, and then each ``count``-th: where a sitemap's parts begin. Reads an index alone."""
+    rows = await db.fetch(
+        """SELECT slug FROM (SELECT slug, row_number() OVER (ORDER BY slug) AS n FROM product WHERE active) AS numbered
+           WHERE n % $1 = 1 ORDER BY slug""",
+        count,
+    )
+    return [row["slug"] for row in rows]
+
+
+async def slugs_from(first: str, count: int) -> list[tuple[str, datetime]]:
+    """Up to ``count`` products that are sold, from the slug ``first`` on, each with when it last changed."""
+    rows = await db.fetch(
+        "SELECT slug, updated_at FROM product WHERE active AND slug >= $1 ORDER BY slug LIMIT $2", first, count
+    )
+    return [(row["slug"], row["updated_at"]) for row in rows]
 
 
 async def for_purchase(product_id: UUID) -> dict[str, Any]:

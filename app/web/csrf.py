@@ -18,7 +18,18 @@ from app.web.viewer import ORDERS_COOKIE, SESSION_COOKIE
 SAFE = {"GET", "HEAD", "OPTIONS"}
 # Read no cookie and set none: the same for all, or shown in others' pages; what posts proves itself by a signed token
 # or by an API key and its secret.
-NO_COOKIES = ("/static/", "/embed/", "/sdk/", "/checkout.js", "/checkout.mjs", "/api/v1/")
+NO_COOKIES = (
+    "/static/",
+    "/covers/",
+    "/robots.txt",
+    "/sitemap",
+    "/favicon.ico",
+    "/embed/",
+    "/sdk/",
+    "/checkout.js",
+    "/checkout.mjs",
+    "/api/v1/",
+)
 OWN_PROOF = ("/webhooks/", "/payments/ipn", "/kinguin/webhooks")  # signed by their senders, who hold no cookie
 
 

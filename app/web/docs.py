@@ -5,8 +5,9 @@ from typing import Any
 from litestar import Request
 from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin
 
+from app.web import static_files
 from app.web.api import description
-from app.web.render import static, templates
+from app.web.render import templates
 from app.web.shapes import complete
 
 
@@ -24,5 +25,8 @@ class Reference(OpenAPIRenderPlugin):
         super().__init__(path="/reference")
 
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
-        context = {"spec": self.get_openapi_json_route(request), "script": static("vendor/rapidoc.min.js")}
+        context = {
+            "spec": self.get_openapi_json_route(request),
+            "script": static_files.address("vendor/rapidoc.min.js"),
+        }
         return templates().get_template("shared/docs.html").render(context).encode()

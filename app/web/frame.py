@@ -91,6 +91,9 @@ def headers(request_id: str, path: str) -> list[tuple[bytes, bytes]]:
 
 def _framed(given: Iterable[tuple[bytes, bytes]], added: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     """What an answer says of itself stands alone: of two content policies the browser would obey both."""
+    given = list(given)
+    if any(name == b"cache-control" and b"public" in value for name, value in given):
+        given = [pair for pair in given if pair[0] != b"set-cookie"]  # kept by everybody, it can be nobody's
     own = {name for name, _ in given}
     return [*given, *(header for header in added if header[0] not in own)]
 

@@ -1,6 +1,5 @@
 """Turning answers into pages, partials or JSON. The same handlers serve all three."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from datetime import datetime
@@ -16,6 +15,7 @@ from app.core.files import shipped
 from app.core.money import Money, plain
 from app.core.settings import settings
 from app.forms.service import new_key
+from app.web import static_files
 from app.web.viewer import HOLDER, STRANGER
 
 Asked = Request[Any, Any, Any]
@@ -32,16 +32,16 @@ def templates() -> Environment:
         auto_reload=not settings().production,
         cache_size=200,
     )
-    made.globals.update(static=static, shop_name=settings().shop_name, form_key=new_key)
+    made.globals.update(
+        static=static_files.address, absolute=absolute, shop_name=settings().shop_name, form_key=new_key
+    )
     made.filters.update(money=str, ago=ago, iso=iso, stamp=stamp, duration=duration, plain=plain, actor=actor)
     return made
 
 
-@lru_cache(maxsize=256)
-def static(path: str) -> str:
-    """The address of a file under ``static/``, with its digest, so that browsers may keep it for ever."""
-    digest = hashlib.sha256((shipped("static") / path).read_bytes()).hexdigest()[:10]
-    return f"/static/{path}?v={digest}"
+def absolute(path: str) -> str:
+    """The public address of one of our paths, for those who read it elsewhere."""
+    return f"{settings().frontend_url.rstrip('/')}{path}"
 
 
 def ago(when: datetime) -> str:

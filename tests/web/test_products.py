@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.catalog.covers.address import cover_address
 from app.core import db
 from tests.web.builders import assert_problem, product
 
@@ -48,10 +49,11 @@ async def test_a_sold_out_product_can_be_seen_but_not_put_into_the_cart(client, 
 
 async def test_a_cover_is_a_picture_that_browsers_may_keep(client) -> None:
     slug = (await product(client))["slug"]
-    cover = await client.get(f"/covers/{slug}.svg")
+    name = await db.fetch_value("SELECT name FROM product WHERE slug = $1", slug)
+    cover = await client.get(cover_address(slug, name))
     assert cover.status_code == 200
     assert cover.headers["content-type"].startswith("image/svg+xml")
-    assert "max-age=604800" in cover.headers["cache-control"]
+    assert cover.headers["cache-control"] == "public, max-age=31536000, immutable"
     assert cover.text.startswith("<svg")
     assert "<script" not in cover.text
 

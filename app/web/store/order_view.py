@@ -7,6 +7,7 @@ from typing import Any
 from app.accounts.addresses import masked, shown
 from app.breakers import queries as breakers
 from app.catalog import conditions
+from app.catalog.covers.address import cover_address
 from app.core.money import Money, plain
 from app.fulfillment import queries as supply
 from app.fulfillment import trouble, withdrawal
@@ -155,7 +156,7 @@ def _item(order: dict[str, Any], item: dict[str, Any], sealed: list[dict[str, An
         "product_id": item["product_id"],
         "name": item["name"],
         "slug": item["slug"],
-        "cover": f"/covers/{item['slug']}.svg",
+        "cover": cover_address(item["slug"], item["name"]),
         "platform": item["platform"],
         "conditions": sold.lines if (sold := conditions.of_item(json.loads(item["conditions"]))) else [],
         "quantity": item["quantity"],

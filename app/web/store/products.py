@@ -9,10 +9,12 @@ from litestar.params import FromPath
 from app.breakers import queries as breakers
 from app.catalog import queries as catalog
 from app.catalog import rates
+from app.catalog.covers.address import edition
 from app.catalog.covers.drawing import draw_cover
 from app.core.errors import NotFound
 from app.orders.service import MOST_OF_ONE
 from app.web.render import answer, page, wants_json
+from app.web.store.product_data import product_data
 
 
 class ProductNotFound(NotFound):
@@ -37,6 +39,7 @@ async def show(request: Request[Any, Any, Any], slug: FromPath[str]) -> Response
                 "description": product["description"], **details, "conditions": listed.conditions.lines,
             }
         )  # fmt: skip
+    selling = await rates.selling()
     return page(
         request,
         "store/products/show.html",
@@ -48,22 +51,25 @@ async def show(request: Request[Any, Any, Any], slug: FromPath[str]) -> Response
                 "description": product["description"], "genres": details["genres"], "languages": details["languages"],
                 "release_date": product["released_on"], "activation": details["activation"],
                 "developers": details["developers"], "max_quantity": min(MOST_OF_ONE, listed.stock),
+                "data": product_data(listed, product, selling=selling),
             },
             "related": await catalog.related(product),
             "supplier_away": await breakers.away("kinguin"),
-            "sales_stopped": not await rates.selling(),
+            "sales_stopped": not selling,
         },
     )  # fmt: skip
 
 
 @get("/covers/{name:str}", include_in_schema=False)
-async def cover(name: FromPath[str]) -> Response[bytes]:
-    """A cover as SVG, drawn from the product's title; browsers keep it for a week."""
+async def cover(request: Request[Any, Any, Any], name: FromPath[str]) -> Response[bytes]:
+    """A cover as SVG, drawn from the product's title; kept for ever by the address that names its edition, ``?v=``."""
     slug = name.removesuffix(".svg")
     title = await catalog.name_of(slug)
     if title is None or not name.endswith(".svg"):
         raise ProductNotFound
-    return Response(_drawn(title), media_type="image/svg+xml", headers={"cache-control": "public, max-age=604800"})
+    asked = request.query_params.getall("v", [])
+    kept = "public, max-age=31536000, immutable" if asked == [edition(title)] else "no-cache"
+    return Response(_drawn(title), media_type="image/svg+xml", headers={"cache-control": kept})
 
 
 @lru_cache(maxsize=512)

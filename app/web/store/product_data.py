@@ -1,0 +1,35 @@
+"""A product for machines that read our pages: schema.org's Product, as JSON-LD."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.catalog.queries import Listed
+from app.web.render import absolute
+
+AVAILABLE, SOLD_OUT = "https://schema.org/InStock", "https://schema.org/OutOfStock"
+
+
+def product_data(listed: Listed, product: Mapping[str, Any], *, selling: bool) -> dict[str, Any]:
+    """``product``: its row; ``selling``: whether the shop sells just now. Only what the page itself says."""
+    found: dict[str, Any] = {
+        "@context": "https://schema.org",
+        "@type": "Product",
+        "name": listed.name,
+        "sku": str(listed.id),
+        "image": absolute(listed.cover),
+        "description": product["description"],
+        "category": "Video games",
+        "additionalProperty": [
+            {"@type": "PropertyValue", "name": "Platform", "value": listed.platform},
+            {"@type": "PropertyValue", "name": "Region", "value": listed.where},
+        ],
+        "offers": {
+            "@type": "Offer",
+            "url": absolute(f"/products/{listed.slug}"),
+            "price": str(listed.price.amount),
+            "priceCurrency": listed.price.currency,
+            "availability": AVAILABLE if listed.stock and selling else SOLD_OUT,
+            "itemCondition": "https://schema.org/NewCondition",
+        },
+    }
+    return {name: value for name, value in found.items() if value}
