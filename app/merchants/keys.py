@@ -143,23 +143,48 @@ async def revoke(key_id: UUID, merchant_id: UUID, *, by: str = "the merchant", i
 
 async def publishable(merchant_id: UUID, *, test: bool) -> str:
     """The key that may stand in the merchant's pages: it opens the checkout of a known order, and nothing else."""
-    asked = (
-        "SELECT key FROM api_key WHERE merchant_id = $1 AND test = $2 AND kind = 'publishable' AND revoked_at IS NULL"
-    )
-    key: str | None = await db.fetch_value(asked, merchant_id, test)
+    key: str | None = await db.fetch_value(_PUBLISHABLE, merchant_id, test)
     if key is not None:
         return key
     async with db.transaction():
         await _lock(merchant_id)
-        key = await db.fetch_value(asked, merchant_id, test)
-        if key is None:
-            key = f"pk_{'test' if test else 'live'}_{secrets.token_urlsafe(18)}"
-            await db.fetch(
-                """INSERT INTO api_key (id, merchant_id, test, kind, name, key, created_at)
-                   VALUES ($1, $2, $3, 'publishable', 'publishable', $4, $5)""",
-                new_id(), merchant_id, test, key, clock.now(),
-            )  # fmt: skip
+        key = await db.fetch_value(_PUBLISHABLE, merchant_id, test)
+        return key or await _insert_publishable(merchant_id, test)
+
+
+_PUBLISHABLE = """SELECT key FROM api_key WHERE merchant_id = $1 AND test = $2 AND kind = 'publishable'
+  AND revoked_at IS NULL AND expires_at IS NULL"""  # one that is to end was rotated, and has a successor
+
+
+async def _insert_publishable(merchant_id: UUID, test: bool) -> str:
+    key = f"pk_{'test' if test else 'live'}_{secrets.token_urlsafe(18)}"
+    await db.fetch(
+        """INSERT INTO api_key (id, merchant_id, test, kind, name, key, created_at)
+           VALUES ($1, $2, $3, 'publishable', 'publishable', $4, $5)""",
+        new_id(), merchant_id, test, key, clock.now(),
+    )  # fmt: skip
     return key
+
+
+async def rotate_publishable(
+    merchant_id: UUID, *, test: bool, overlap: timedelta, by: str = "the merchant", ip: str = ""
+) -> str:
+    """A new publishable key; pages with the old one go on for ``overlap``, with none not at all. Raises BadKey."""
+    if not timedelta() <= overlap <= LONGEST_OVERLAP:
+        raise BadKey(f"The old key may go on for {LONGEST_OVERLAP.days} days at most.", field="publishable")
+    old, now = await publishable(merchant_id, test=test), clock.now()
+    async with db.transaction():
+        await _lock(merchant_id)
+        ended = await db.fetch(
+            """UPDATE api_key SET expires_at = $3, revoked_at = CASE WHEN $4 THEN $5::timestamptz END
+               WHERE merchant_id = $1 AND test = $2 AND kind = 'publishable' AND revoked_at IS NULL
+                 AND (expires_at IS NULL OR $4) RETURNING key""",
+            merchant_id, test, now + overlap, not overlap, now,
+        )  # fmt: skip
+        made = await _insert_publishable(merchant_id, test)
+        said = ", ".join(sorted(row["key"] for row in ended)) or old
+        await _write("api_key.rotated", merchant_id, f"{said} to {made}", by, ip)
+    return made
 
 
 async def authenticate(key: str, secret: str) -> Caller:

@@ -6,30 +6,33 @@ the client holds the address, TLS verifies the name. So no second look-up can an
 
 import asyncio
 import logging
+import os
 import socket
 import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 from typing import Any
-
-import aiohttp
-from yarl import URL
 
 from app.core.settings import settings
 from app.providers.errors import Observer
 from app.providers.http import trust_roots
 from app.providers.merchant_addresses import Refused, Target, read_url
+from app.providers.merchant_exchange import (
+    CONNECT_SECONDS,
+    Answer,
+    Connection,
+    HungUp,
+    NotHttp,
+    connect,
+    exchange,
+)
 from app.providers.merchant_names import Names, Resolver, Unreachable, system_resolver
 
 __all__ = ["MerchantHttp", "Refused", "Reply", "Unreachable", "check_url"]
 
 TOTAL_SECONDS = 10.0  # a whole call: name, connection, TLS, answer, however slowly it drips
-CONNECT_SECONDS = 3.0  # for one address with its TLS handshake, so that a second address gets its chance
 MAX_ADDRESSES = 3  # tried in turn
-MAX_READ_BYTES = 64 * 1024
-KEPT_BYTES = 4 * 1024
 MAX_KEPT_HEADERS, MAX_HEADER_CHARS = 50, 500
 KEEP_ALIVE_SECONDS = 4.0  # Node and uvicorn hang up after 5 s of silence: we go first
 ALWAYS = {"accept-encoding": "identity", "user-agent": "BitLoot-Webhooks/1"}
@@ -40,13 +43,25 @@ log = logging.getLogger("bitloot.merchants")
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """``headers`` in lower case, capped, cookies hidden; ``body``: its first 4 kB; ``address``: who was connected."""
+    """``headers`` in lower case, capped, cookies hidden; ``body``: its first 4 kB; ``address``: who was connected.
+
+    ``whole``: whether what follows the status line could be read to its end.
+    """
 
     status: int
     headers: dict[str, str]
     body: bytes
     address: str
     ms: int
+    whole: bool = True
+
+
+Key = tuple[str, int, str | None]
+"""What a kept connection is for: an address, a port, and the name that TLS verified."""
+
+
+class _NotConnected(Exception):
+    """Nobody was reached at an address; says why in a sentence."""
 
 
 @dataclass(slots=True)
@@ -57,6 +72,7 @@ class _Call:
     host: str = "?"
     address: str = ""
     status: int | None = None
+    answer: Answer = field(default_factory=Answer)
     outcome: str = "broken"
 
     @property
@@ -93,12 +109,14 @@ class MerchantHttp:
         self._loopback, self._sockets, self._trust = loopback, sockets, trust
         self._observer, self._total = observer, total_seconds
         self._names = Names(resolver or system_resolver())
-        self._own: tuple[asyncio.AbstractEventLoop, aiohttp.ClientSession] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._idle: dict[Key, list[tuple[Connection, float]]] = {}
 
     async def aclose(self) -> None:
-        own, self._own = self._own, None
-        if own is not None and own[0] is asyncio.get_running_loop():
-            await own[1].close()
+        idle, self._idle = self._idle, {}
+        if self._loop is asyncio.get_running_loop():
+            for connection, _ in [one for waiting in idle.values() for one in waiting]:
+                connection.close()
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], *, test: bool) -> Reply:
         """The answer, whatever its status. Raises Refused (never sent) or Unreachable (perhaps received)."""
@@ -108,96 +126,115 @@ class MerchantHttp:
             call.host = target.authority
             async with asyncio.timeout(self._total):
                 addresses = target.addresses or await self._names.addresses(target.host)
-                reply = await self._reach(call, target, addresses, body, headers)
-            call.status, call.outcome = reply.status, "answered"
+                await self._reach(call, target, addresses, body, headers)
         except Refused:
             call.outcome = "refused"
             raise
         except TimeoutError:
-            call.outcome = "timeout"
-            why = f"No whole answer within {self._total:g} seconds."
-            raise Unreachable(why, "timeout", address=call.address, ms=call.ms) from None
+            if not call.answer.status:  # with a status line, the rest is a matter of politeness
+                call.outcome = "timeout"
+                why = f"No answer within {self._total:g} seconds."
+                raise Unreachable(why, "timeout", address=call.address, ms=call.ms) from None
         except Unreachable as error:
             call.outcome = error.kind
             error.address, error.ms = call.address, call.ms
             raise
         finally:
+            call.status = call.answer.status or None
+            call.outcome = "answered" if call.status else call.outcome
             self._note(call)
-        return reply
+        answer = call.answer
+        head, kept = _head(answer.headers), bytes(answer.body)
+        return Reply(answer.status, head, kept, call.address, call.ms, answer.whole)
 
     async def _reach(
         self, call: _Call, target: Target, addresses: Sequence[str], body: bytes, headers: Mapping[str, str]
-    ) -> Reply:
+    ) -> None:
         """Try the addresses in turn. Only a connection that was never made lets the next one try."""
         never = Unreachable("Nobody could be connected.", "connect")
         for address in addresses[:MAX_ADDRESSES]:
             call.address = address
             try:
-                return await self._send(call, target, address, body, headers)
-            except aiohttp.ClientConnectorCertificateError as error:
-                raise Unreachable(_certificate(error), "tls") from None
-            except aiohttp.ClientSSLError:
+                await self._send(call, target, address, _request(target, body, headers))
+            except ssl.SSLCertVerificationError as error:
+                said = f"The certificate was not accepted: {error.verify_message}".rstrip(": .")
+                raise Unreachable(f"{said}.", "tls") from None
+            except ssl.SSLError:
                 raise Unreachable("The TLS handshake failed.", "tls") from None
-            except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-                never = Unreachable(_connection(error), "connect")
-            except (aiohttp.ClientError, OSError, ValueError) as error:
-                raise Unreachable(_broken(error), "broken") from None
+            except _NotConnected as error:
+                never = Unreachable(str(error), "connect")
+            except HungUp:
+                raise Unreachable("The connection was closed before an answer came.", "broken") from None
+            except NotHttp:
+                raise Unreachable("What came back was not HTTP.", "broken") from None
+            else:
+                return
         raise never
 
-    async def _send(self, call: _Call, target: Target, address: str, body: bytes, headers: Mapping[str, str]) -> Reply:
-        trace = SimpleNamespace(reused=False)
+    async def _send(self, call: _Call, target: Target, address: str, request: bytes) -> None:
+        """One request, on a kept connection where there is one."""
+        key = (address, target.port, target.host if target.scheme == "https" else None)
+        while (kept := self._kept(key)) is not None:
+            try:
+                await self._exchange(call, key, kept, request)
+            except HungUp as hung:
+                if not hung.silent:
+                    raise
+                # They hung up on a kept connection as we wrote. Again on another: RFC 9110 9.2.2, the id makes it safe.
+            else:
+                return
+        await self._exchange(call, key, await self._connect(key), request)
+
+    async def _connect(self, key: Key) -> Connection:
+        address, port, name = key
+        tls = (self._trust or trust_roots()) if name else None
         try:
-            return await self._exchange(call, target, address, body, headers, trace)
-        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
-            if not trace.reused:
-                raise
-            # They hung up on a kept connection as we wrote. Again on another: RFC 9110 9.2.2, the id makes it safe.
-            return await self._exchange(call, target, address, body, headers, trace)
+            return await connect(address, port, tls=tls, name=name, sockets=self._sockets)
+        except TimeoutError:
+            raise _NotConnected(f"No connection within {CONNECT_SECONDS:g} seconds.") from None
+        except ssl.SSLError:
+            raise
+        except OSError as error:
+            why = os.strerror(error.errno) if error.errno else type(error).__name__
+            raise _NotConnected(f"No connection: {why}.") from None
 
-    async def _exchange(
-        self,
-        call: _Call,
-        target: Target,
-        address: str,
-        body: bytes,
-        headers: Mapping[str, str],
-        trace: SimpleNamespace,
-    ) -> Reply:
-        where = {"scheme": target.scheme, "host": address, "path": target.path, "query_string": target.query}
-        response = await self._session().post(
-            URL.build(**where, port=target.port, encoded=True),
-            data=body,
-            headers=ALWAYS | {name.lower(): value for name, value in headers.items()} | {"host": target.authority},
-            server_hostname=target.host if target.scheme == "https" else None,
-            allow_redirects=False,
-            trace_request_ctx=trace,
-        )
-        async with response:
-            kept = await _beginning(response)
-        return Reply(response.status, _head(response.raw_headers), kept, address, call.ms)
+    async def _exchange(self, call: _Call, key: Key, connection: Connection, request: bytes) -> None:
+        call.answer = answer = Answer()
+        try:
+            await exchange(connection, request, answer)
+        finally:
+            if answer.reusable:
+                self._keep(key, connection)
+            else:
+                connection.close()
 
-    def _session(self) -> aiohttp.ClientSession:
+    def _kept(self, key: Key) -> Connection | None:
+        """A connection that waits for its next request; those of another loop are of a thread that is gone."""
         loop = asyncio.get_running_loop()
-        if self._own is None or self._own[0] is not loop:
-            reuse = aiohttp.TraceConfig()
-            reuse.on_connection_reuseconn.append(_reused)
-            # No limit here: a pool with one would make endpoints wait for each other. Whoever calls us has one.
-            connector = aiohttp.TCPConnector(
-                limit=0,
-                keepalive_timeout=KEEP_ALIVE_SECONDS,
-                ssl=self._trust or trust_roots(),
-                socket_factory=self._sockets,
-            )
-            session = aiohttp.ClientSession(
-                connector=connector,
-                cookie_jar=aiohttp.DummyCookieJar(),
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
-                auto_decompress=False,
-                trust_env=False,
-                trace_configs=[reuse],
-            )
-            self._own = (loop, session)
-        return self._own[1]
+        if self._loop is not loop:
+            self._loop, self._idle = loop, {}
+        waiting = self._idle.pop(key, [])
+        while waiting:
+            connection, since = waiting.pop()
+            if connection.idle and loop.time() - since < KEEP_ALIVE_SECONDS:
+                self._idle[key] = waiting
+                return connection
+            connection.close()
+        return None
+
+    def _keep(self, key: Key, connection: Connection) -> None:
+        loop = asyncio.get_running_loop()
+        self._idle.setdefault(key, []).append((connection, loop.time()))
+        loop.call_later(KEEP_ALIVE_SECONDS, self._expire, key)
+
+    def _expire(self, key: Key) -> None:
+        oldest = asyncio.get_running_loop().time() - KEEP_ALIVE_SECONDS
+        waiting = self._idle.pop(key, [])
+        for connection, since in waiting:
+            if since <= oldest:
+                connection.close()
+        if young := [one for one in waiting if one[1] > oldest]:
+            self._idle[key] = young
 
     def _note(self, call: _Call) -> None:
         """One line a call: the host, never its path or query, where merchants keep secrets."""
@@ -208,45 +245,19 @@ class MerchantHttp:
             self._observer("merchants", "post", call.outcome, time.perf_counter() - call.began)
 
 
-async def _reused(_session: aiohttp.ClientSession, context: SimpleNamespace, _params: Any) -> None:
-    context.trace_request_ctx.reused = True
+def _request(target: Target, body: bytes, headers: Mapping[str, str]) -> bytes:
+    """The request as it goes out (RFC 9112, 3)."""
+    path = f"{target.path}?{target.query}" if target.query else target.path
+    fields = ALWAYS | {name.lower(): value for name, value in headers.items()}
+    fields |= {"host": target.authority, "content-length": str(len(body))}
+    lines = [f"POST {path} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items())]
+    if any("\r" in line or "\n" in line for line in lines):
+        raise ValueError("a header holds a line break")
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
 
 
-async def _beginning(response: aiohttp.ClientResponse) -> bytes:
-    """The first 4 kB of the body, which is read to its end to keep the connection, but no further than 64 kB."""
-    kept, size = bytearray(), 0
-    async for chunk in response.content.iter_any():
-        kept += chunk[: KEPT_BYTES - len(kept)]
-        size += len(chunk)
-        if size > MAX_READ_BYTES:
-            response.close()
-            break
-    return bytes(kept)
-
-
-def _head(raw: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
-    head = {}
-    for name, value in raw[:MAX_KEPT_HEADERS]:
-        lower = name.decode("latin-1").lower()
-        head[lower] = "hidden" if lower in HIDDEN_HEADERS else value.decode("latin-1")[:MAX_HEADER_CHARS]
-    return head
-
-
-def _certificate(error: aiohttp.ClientConnectorCertificateError) -> str:
-    said = getattr(error.certificate_error, "verify_message", "")
-    return f"The certificate was not accepted: {said}".rstrip(": .") + "."
-
-
-def _connection(error: aiohttp.ClientError | TimeoutError) -> str:
-    if isinstance(error, aiohttp.ClientConnectorError):
-        said = error.os_error.strerror or type(error.os_error).__name__
-        return f"No connection: {said}."
-    return f"No connection within {CONNECT_SECONDS:g} seconds."
-
-
-def _broken(error: Exception) -> str:
-    if isinstance(error, aiohttp.ServerDisconnectedError | ConnectionError):
-        return "The connection was closed before an answer came."
-    if isinstance(error, aiohttp.ClientPayloadError):
-        return "The answer broke off."
-    return "What came back was not HTTP."
+def _head(headers: Sequence[tuple[str, str]]) -> dict[str, str]:
+    return {
+        name: "hidden" if name in HIDDEN_HEADERS else value[:MAX_HEADER_CHARS]
+        for name, value in headers[:MAX_KEPT_HEADERS]
+    }

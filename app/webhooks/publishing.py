@@ -129,6 +129,12 @@ async def call(endpoint_id: UUID) -> None:
     await jobs.post("webhooks.deliver", {"endpoint_id": str(endpoint_id)}, dedupe=f"{name}:{endpoint_id}")
 
 
+async def call_at(endpoint_id: UUID, delivery_id: UUID, at: datetime) -> None:
+    """Have somebody work on the line once a delivery in it is due, no later than its schedule says."""
+    name, wait = "webhooks.deliver", at - clock.now() + jobs.EARLY
+    await jobs.post(name, {"endpoint_id": str(endpoint_id)}, dedupe=f"{name}:{delivery_id}", wait=wait)
+
+
 def payload(event_id: UUID, test: bool, event: Fresh) -> str:
     """The exact text that is signed and sent, and that the feed shows. ASCII, so that no receiver can spell it anew."""
     return json.dumps(

@@ -34,7 +34,8 @@ async def endpoint(endpoint_id: UUID, merchant_id: UUID, test: bool | None = Non
 
 
 _DELIVERY = """SELECT d.*, m.type, m.object, m.object_id, m.order_id, m.sequence, m.number, m.payload, m.test,
-    m.created_at AS happened_at, e.url, e.name AS endpoint_name, e.disabled_at, l.at AS last_at, l.outcome, l.ms,
+    m.created_at AS happened_at, e.deleted_at AS removed_at,
+    e.url, e.name AS endpoint_name, e.disabled_at, l.at AS last_at, l.outcome, l.ms,
     l.status AS answered, l.error, (SELECT count(*) FROM delivery_attempt a WHERE a.delivery_id = d.id) AS tries
   FROM delivery d JOIN endpoint e ON e.id = d.endpoint_id JOIN merchant_event m ON m.id = d.event_id
   LEFT JOIN LATERAL (SELECT at, outcome, ms, status, error FROM delivery_attempt a WHERE a.delivery_id = d.id
@@ -46,7 +47,8 @@ async def deliveries(
 ) -> list[dict[str, Any]]:
     """Newest first, those before delivery ``before``, each with its event and how its last attempt went.
 
-    ``filters``: any of ``endpoint_id event_id object_id order_id status type since until``; None is no filter.
+    ``filters``: any of ``endpoint_id event_id object_id order_id status type since until``, and ``standing``: of
+    endpoints that were not removed alone; None is no filter.
     """
     rows = await db.fetch(
         _DELIVERY
@@ -56,10 +58,11 @@ async def deliveries(
                AND ($9::text IS NULL OR d.status = $9) AND ($10::text IS NULL OR m.type = $10)
                AND ($11::timestamptz IS NULL OR d.created_at >= $11)
                AND ($12::timestamptz IS NULL OR d.created_at < $12)
+               AND ($13::bool IS NULL OR (e.deleted_at IS NULL) = $13)
              ORDER BY d.id DESC LIMIT $4""",
         merchant_id, test, before, limit,
         *(filters.get(name) for name in (
-            "endpoint_id", "event_id", "object_id", "order_id", "status", "type", "since", "until",
+            "endpoint_id", "event_id", "object_id", "order_id", "status", "type", "since", "until", "standing",
         )),
     )  # fmt: skip
     return [dict(row) for row in rows]

@@ -30,6 +30,8 @@ LONG = timedelta(days=1)  # … over this time disable an endpoint
 KEPT_TEXT = 2048  # characters of an answer
 KEPT_HEADERS, KEPT_VALUE = 30, 300  # of an answer's head
 MASKED = frozenset({*signing.SIGNATURES, "authorization", "cookie", "set-cookie", "x-api-key", "x-api-secret"})
+WAITING = {DeliveryStatus.PENDING, DeliveryStatus.RETRYING}
+ALARMED = timedelta(minutes=1)  # waits for which the sweep, every few seconds, would be too late by more than 10 %
 STILL_GOOD = timedelta(minutes=1)  # how old the note of an endpoint's last success may grow
 
 
@@ -79,7 +81,7 @@ async def claim(endpoint_id: UUID) -> list[dict[str, Any]]:
     now = clock.now()
     async with db.transaction():
         endpoint = await db.fetch_one(
-            """SELECT id AS endpoint_id, url, test, secret, old_secret, old_until FROM endpoint
+            """SELECT id AS endpoint_id, url, test, secret, old_secret, old_until, older_secrets FROM endpoint
                WHERE id = $1 AND disabled_at IS NULL AND deleted_at IS NULL FOR NO KEY UPDATE""",
             endpoint_id,
         )
@@ -188,12 +190,14 @@ async def _not_delivered(claimed: dict[str, Any], tried: Tried) -> None:
     """Note a failure: later, or never; and perhaps that was one too many."""
     now, count = clock.now(), claimed["attempts"] + 1
     wish = schedule.wished(tried.head.get("retry-after"), now)
-    again = schedule.next_try(count, now, test=claimed["test"], wish=wish)
-    to = DeliveryStatus.RETRYING if again else DeliveryStatus.FAILED
+    gone = tried.outcome == "gone"
+    again = None if gone else schedule.next_try(count, now, test=claimed["test"], wish=wish)
     async with db.transaction():
         endpoint = await db.fetch_one("SELECT * FROM endpoint WHERE id = $1 FOR NO KEY UPDATE", claimed["endpoint_id"])
         assert endpoint is not None
         held = endpoint["disabled_at"] is not None
+        # One that is tried again is retrying while there is a time for it, and in line while its endpoint is disabled.
+        to = (DeliveryStatus.PENDING if held else DeliveryStatus.RETRYING) if again else DeliveryStatus.FAILED
         noted = await db.fetch(
             f"""WITH done AS (UPDATE delivery SET status = $12, attempts = attempts + 1, next_at = $10,
                   lease_until = NULL, ended_at = $13 WHERE id = $1 AND lease_until = $11 AND status = ANY($14)
@@ -204,12 +208,14 @@ async def _not_delivered(claimed: dict[str, Any], tried: Tried) -> None:
         )  # fmt: skip
         if noted and not held and tried.outcome != UNSIGNED:
             await _count(dict(endpoint), tried, now)
+        if noted and again and not held and again - now <= ALARMED:
+            await publishing.call_at(claimed["endpoint_id"], claimed["id"], again)
 
 
 def _sources(to: DeliveryStatus) -> list[str]:
-    """One that is retrying and fails again stays what it is."""
-    same = [DeliveryStatus.RETRYING] if to is DeliveryStatus.RETRYING else []
-    return [one.value for one in [*MOVES.sources(to), *same]]
+    """One that waits and fails again stays what it is. What has ended is not begun anew by a late answer."""
+    same = [to] if to in {DeliveryStatus.RETRYING, DeliveryStatus.PENDING} else []
+    return [one.value for one in [*MOVES.sources(to), *same] if one in WAITING]
 
 
 async def _count(endpoint: dict[str, Any], tried: Tried, now: datetime) -> None:

@@ -1,6 +1,7 @@
 """Endpoints, and what their owners do with deliveries by hand. Another merchant's or mode's are as unknown ones."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -18,6 +19,8 @@ from app.webhooks.tables import Endpoint
 MOST_ENDPOINTS = 20  # of one merchant in one mode
 URL_LENGTH, NAME_LENGTH = 2000, 100  # the columns'
 LONGEST_OVERLAP = timedelta(days=7)
+MOST_RETIRED = 8  # secrets in overlaps: each is a signature more on every request
+MOST_RESENT = 5000  # deliveries that one call sends again
 BY_HAND = "disabled by hand"
 OPEN = [DeliveryStatus.PENDING.value, DeliveryStatus.RETRYING.value]
 
@@ -42,8 +45,16 @@ class EndpointDisabled(Conflict):
     title = "This endpoint is disabled"
 
 
-class DeliveryNotFailed(Conflict):
-    title = "Only a failed delivery can be retried"
+class TooManySecrets(Conflict):
+    title = "There are too many secrets in use"
+
+
+class DeliveryInLine(Conflict):
+    title = "This delivery is in line already"
+
+
+class DeliveryUndeliverable(Conflict):
+    title = "This delivery's endpoint was removed"
 
 
 async def add(
@@ -123,16 +134,23 @@ async def _lock(endpoint_id: UUID, merchant_id: UUID, test: bool | None) -> dict
 
 
 async def rotate(endpoint_id: UUID, merchant_id: UUID, overlap: timedelta, *, test: bool | None = None) -> str:
-    """A new secret, shown this once. For ``overlap`` requests are signed with the one before, too."""
+    """A new secret, shown this once. For ``overlap`` requests are signed with the one before, too, and with each
+    earlier one as long as its own overlap lasts; without an overlap all of them end now.
+
+    Raises BadEndpoint, NoSuchEndpoint or TooManySecrets.
+    """
     if not timedelta() <= overlap <= LONGEST_OVERLAP:
         raise BadEndpoint(f"The overlap is 0 to {LONGEST_OVERLAP.days} days.", field="overlap")
     secret = secrets.fresh()
     async with db.transaction():
         row = await _lock(endpoint_id, merchant_id, test)
         before = (row["secret"], clock.now() + overlap) if overlap else (None, None)
+        still = secrets.retired(row, clock.now()) if overlap else []
+        if len(still) >= MOST_RETIRED:
+            raise TooManySecrets("Wait until an overlap is over, or rotate without one: that ends all old secrets.")
         changes: dict[Any, Any] = {
             Endpoint.secret: secrets.seal(secret, endpoint_id), Endpoint.old_secret: before[0],
-            Endpoint.old_until: before[1],
+            Endpoint.old_until: before[1], Endpoint.older_secrets: secrets.as_older(still),
         }  # fmt: skip
         await Endpoint.update(changes).where(Endpoint.id == endpoint_id)
     return secrets.shown(secret)
@@ -153,7 +171,11 @@ async def hold(endpoint_id: UUID, why: str) -> None:
     """Under the endpoint's lock: its deliveries wait until it is enabled."""
     disabled: dict[Any, Any] = {Endpoint.disabled_at: clock.now(), Endpoint.disabled_why: why[:200]}
     await Endpoint.update(disabled).where(Endpoint.id == endpoint_id)
-    await db.fetch("UPDATE delivery SET next_at = NULL WHERE endpoint_id = $1 AND next_at IS NOT NULL", endpoint_id)
+    await db.fetch(
+        """UPDATE delivery SET next_at = NULL, status = CASE WHEN status = ANY($2) THEN 'pending' ELSE status END
+           WHERE endpoint_id = $1 AND next_at IS NOT NULL""",
+        endpoint_id, OPEN,
+    )  # fmt: skip
 
 
 async def enable(endpoint_id: UUID, merchant_id: UUID, *, test: bool | None = None) -> dict[str, Any]:
@@ -181,9 +203,10 @@ async def remove(endpoint_id: UUID, merchant_id: UUID, *, test: bool | None = No
         await db.fetch(
             """UPDATE delivery SET status = 'failed', next_at = NULL, ended_at = $2
                WHERE endpoint_id = $1 AND status = ANY($3)""",
-            endpoint_id, clock.now(), [one.value for one in MOVES.sources(DeliveryStatus.FAILED)],
+            endpoint_id, clock.now(), OPEN,
         )  # fmt: skip
         gone: dict[Any, Any] = {Endpoint.deleted_at: clock.now(), Endpoint.secret: b"", Endpoint.old_secret: None}
+        gone[Endpoint.older_secrets] = "[]"
         await Endpoint.update(gone).where(Endpoint.id == endpoint_id)
 
 
@@ -202,8 +225,11 @@ async def send_test_event(endpoint_id: UUID, merchant_id: UUID, *, test: bool | 
         return (await publishing.store(merchant_id, row["test"], [event], only=endpoint_id))[0]
 
 
-async def retry(delivery_id: UUID, merchant_id: UUID, *, test: bool | None = None) -> None:
-    """Send a failed delivery round again, with its log. Raises NoSuchDelivery, DeliveryNotFailed."""
+async def resend(delivery_id: UUID, merchant_id: UUID, *, test: bool | None = None) -> None:
+    """Send a delivery round again, whatever became of it; its log stays.
+
+    Raises NoSuchDelivery, DeliveryUndeliverable, and DeliveryInLine for one that is about to be sent in any case.
+    """
     found = await queries.delivery(delivery_id, merchant_id, test)
     if found is None:
         raise NoSuchDelivery
@@ -211,29 +237,45 @@ async def retry(delivery_id: UUID, merchant_id: UUID, *, test: bool | None = Non
         try:
             await _lock(found["endpoint_id"], merchant_id, test)
         except NoSuchEndpoint:
-            raise DeliveryNotFailed("Its endpoint was removed.") from None
-        if not await _again(found["endpoint_id"], [delivery_id], None):
-            raise DeliveryNotFailed("It is in line already, or was delivered.")
+            raise DeliveryUndeliverable("It can't be sent any more. The feed of events still holds it.") from None
+        again = [one.value for one in MOVES.sources(DeliveryStatus.PENDING)]
+        if not await _again(found["endpoint_id"], again, one=delivery_id):
+            raise DeliveryInLine("It is about to be sent, or waits for its endpoint to be enabled.")
 
 
-async def retry_failed(endpoint_id: UUID, merchant_id: UUID, since: datetime, *, test: bool | None = None) -> int:
-    """Send round again all that failed of what happened since then. Returns how many."""
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Of what happened from ``since`` on and before ``until``: what failed, or what was delivered as well."""
+
+    since: datetime
+    until: datetime | None = None
+    delivered: bool = False
+
+
+async def resend_all(endpoint_id: UUID, merchant_id: UUID, span: Span, *, test: bool | None = None) -> int:
+    """Send round again what ended in a span, the oldest first, MOST_RESENT at most. Returns how many."""
+    ended = [DeliveryStatus.FAILED.value, *([DeliveryStatus.DELIVERED.value] if span.delivered else [])]
     async with db.transaction():
         await _lock(endpoint_id, merchant_id, test)
-        return await _again(endpoint_id, None, since)
+        return await _again(endpoint_id, ended, span=span)
 
 
-async def _again(endpoint_id: UUID, ids: Sequence[UUID] | None, since: datetime | None) -> int:
-    """A new round for failed ones. At a disabled endpoint they wait with the others."""
+async def _again(
+    endpoint_id: UUID, statuses: Sequence[str], *, one: UUID | None = None, span: Span | None = None
+) -> int:
+    """A new round for deliveries in these states that nobody is trying now. At a disabled endpoint they wait."""
+    now = clock.now()
     rows = await db.fetch(
-        """UPDATE delivery d SET status = 'pending', attempts = 0, ended_at = NULL,
+        """WITH chosen AS MATERIALIZED (
+             SELECT d.id FROM delivery d JOIN merchant_event m ON m.id = d.event_id
+             WHERE d.endpoint_id = $1 AND d.status = ANY($3) AND (d.lease_until IS NULL OR d.lease_until <= $2)
+               AND ($4::uuid IS NULL OR d.id = $4) AND ($5::timestamptz IS NULL OR m.created_at >= $5)
+               AND ($6::timestamptz IS NULL OR m.created_at < $6)
+             ORDER BY d.id LIMIT $7 FOR UPDATE OF d)
+           UPDATE delivery d SET status = 'pending', attempts = 0, ended_at = NULL, lease_until = NULL,
              next_at = CASE WHEN e.disabled_at IS NULL THEN $2::timestamptz END
-           FROM endpoint e, merchant_event m
-           WHERE d.endpoint_id = $1 AND e.id = d.endpoint_id AND m.id = d.event_id AND d.status = ANY($3)
-             AND ($4::uuid[] IS NULL OR d.id = ANY($4)) AND ($5::timestamptz IS NULL OR m.created_at >= $5)
-           RETURNING d.id""",
-        endpoint_id, clock.now(), [one.value for one in MOVES.sources(DeliveryStatus.PENDING)],
-        None if ids is None else list(ids), since,
+           FROM chosen, endpoint e WHERE d.id = chosen.id AND e.id = d.endpoint_id RETURNING d.id""",
+        endpoint_id, now, list(statuses), one, span and span.since, span and span.until, MOST_RESENT,
     )  # fmt: skip
     if rows:
         await publishing.call(endpoint_id)

@@ -17,7 +17,7 @@ SIGNATURES = ("webhook-signature", "x-webhook-signature", "x-webhook-signature-p
 
 
 def headers(event_id: str, at: datetime, body: bytes, secrets: Sequence[Plaintext]) -> dict[str, str]:
-    """The headers of one request. ``secrets``: the newest first, and in a rotation's overlap the one before."""
+    """The headers of one request. ``secrets``: the newest first, and in overlaps of rotations those before."""
     stamp = str(int(at.timestamp()))
     signed = f"{event_id}.{stamp}.".encode() + body
     made = {
@@ -27,7 +27,7 @@ def headers(event_id: str, at: datetime, body: bytes, secrets: Sequence[Plaintex
         "x-webhook-signature": _simple(body, secrets[0]),
     }
     if len(secrets) > 1:
-        made["x-webhook-signature-previous"] = _simple(body, secrets[1])
+        made["x-webhook-signature-previous"] = " ".join(_simple(body, secret) for secret in secrets[1:])
     return made
 
 

@@ -9,6 +9,7 @@ from app.merchants.tables import Merchant, MerchantEvent
 
 class Endpoint(Table, tablename="endpoint"):
     """A merchant's webhook URL. ``types``: the events it wants, all where empty. Secrets are sealed (``secrets``).
+    ``older_secrets``: those before ``old_secret`` whose overlap is not over, the newest first, as ``{sealed, until}``.
 
     While ``disabled_at`` stands nothing is sent, and what happens is kept for it. ``failing_since``: the first failure
     since it last answered well; ``failures``: how many since then.
@@ -23,6 +24,7 @@ class Endpoint(Table, tablename="endpoint"):
     secret = Bytea()
     old_secret = Bytea(null=True, default=None)
     old_until = Timestamptz(null=True, default=None)
+    older_secrets = JSONB(default="[]")
     failing_since = Timestamptz(null=True, default=None)
     failures = Integer(default=0)
     succeeded_at = Timestamptz(null=True, default=None)

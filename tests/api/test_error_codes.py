@@ -82,6 +82,21 @@ async def in_line(till: Till, drain: Any) -> httpx.Response:
     return await till.post(f"/webhooks/deliveries/{delivery}/retry", {}, "a-key")
 
 
+async def removed(till: Till, _: Any) -> httpx.Response:
+    made = (await till.post("/webhooks/endpoints", URL)).json()["id"]
+    await till.post(f"/webhooks/endpoints/{made}/test", {})
+    delivery = (await till.get("/webhooks/deliveries")).json()["data"][0]["id"]
+    await till.http.delete(f"/webhooks/endpoints/{made}")
+    return await till.post(f"/webhooks/deliveries/{delivery}/retry", {}, "a-key")
+
+
+async def many_rotations(till: Till, _: Any) -> httpx.Response:
+    path = f"/webhooks/endpoints/{(await till.post('/webhooks/endpoints', URL)).json()['id']}/rotate"
+    for _n in range(8):
+        assert (await till.post(path)).status_code == 200
+    return await till.post(path, {}, "a-key")
+
+
 async def no_key(till: Till, _: Any) -> httpx.Response:
     return await till.post("/orders", ORDER, "a-key", **{"x-api-secret": ""})
 
@@ -128,7 +143,9 @@ REFUSED: dict[str, Ask] = {  # code → a request that is refused with it
     "no_such_endpoint": lambda till, _: till.post(f"/webhooks/endpoints/{new_id()}/test", {}, "a-key"),
     "endpoint_disabled": disabled,
     "no_such_delivery": lambda till, _: till.post(f"/webhooks/deliveries/{new_id()}/retry", {}, "a-key"),
-    "delivery_not_failed": in_line,
+    "delivery_in_line": in_line,
+    "delivery_undeliverable": removed,
+    "too_many_secrets": many_rotations,
 }
 ELSEWHERE = {  # refused where no request of a test goes, or by more than one request: tested in the files named
     "bad_request", "internal_error", "unavailable",

@@ -160,6 +160,27 @@ async def test_a_closed_merchants_keys_are_dead(shop) -> None:
         await service.close(shop, by="admin boss")
 
 
+async def test_a_publishable_key_is_rotated_and_the_old_one_goes_on_for_the_overlap_alone(shop) -> None:
+    old, live = await keys.publishable(shop, test=True), await keys.publishable(shop, test=False)
+    new = await keys.rotate_publishable(shop, test=True, overlap=timedelta(hours=1), by="member ann@acme.test")
+    assert new != old
+    assert await keys.publishable(shop, test=True) == new
+    assert await keys.publishable(shop, test=False) == live
+    for key in (old, new):
+        found = await queries.by_publishable(key)
+        assert found is not None
+    with clock.travelled(timedelta(hours=1, seconds=1)):
+        assert await queries.by_publishable(old) is None
+        assert await queries.by_publishable(new) is not None
+    third = await keys.rotate_publishable(shop, test=True, overlap=timedelta())
+    assert [await queries.by_publishable(key) for key in (old, new)] == [None, None]
+    assert await keys.publishable(shop, test=True) == third
+    assert await count("audit_line", "action = 'api_key.rotated'") == 2
+    with pytest.raises(BadKey):
+        await keys.rotate_publishable(shop, test=True, overlap=timedelta(days=8))
+    assert await keys.publishable(shop, test=True) == third
+
+
 async def test_there_is_one_publishable_key_a_mode(shop) -> None:
     test = set(await asyncio.gather(*(keys.publishable(shop, test=True) for _ in range(10))))
     live = await keys.publishable(shop, test=False)

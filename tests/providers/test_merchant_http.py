@@ -143,11 +143,12 @@ async def raw() -> AsyncIterator[Callable[[bytes], Any]]:
     servers: list[asyncio.Server] = []
     done = asyncio.Event()
 
-    async def serve(said: bytes) -> str:
+    async def serve(said: bytes, *, ends: bool = False) -> str:
         async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await reader.read(1)
+            await reader.read(65_536)
             writer.write(said)
-            await done.wait()
+            if not ends:
+                await done.wait()
             writer.close()
 
         servers.append(await asyncio.start_server(answer, "127.0.0.1", 0))
@@ -245,37 +246,104 @@ async def test_an_endless_answer_is_left_after_64_kilobytes(opened: Any, raw: An
 
 @pytest.mark.parametrize(
     "said",
-    [
-        b"",
-        b"HTTP/1.1 200 OK\r\n",
-        b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc",
-        b"HTTP/1.1 100 Continue\r\n\r\n",
-    ],
-    ids=["silence", "half a head", "half a body", "to be continued"],
+    [b"", b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 2", b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n"],
+    ids=["silence", "to be continued", "half a status", "half an interim head"],
 )
 async def test_whatever_does_not_end_is_left_in_time(opened: Any, raw: Any, said: bytes) -> None:
     http, began = opened(total_seconds=0.3), time.perf_counter()
-    with pytest.raises(Unreachable, match=r"No whole answer within 0\.3 seconds\.") as failed:
+    with pytest.raises(Unreachable, match=r"No answer within 0\.3 seconds\.") as failed:
         await http.post(await raw(said), BODY, HEADERS, test=True)
     assert time.perf_counter() - began < 1.0
     assert (failed.value.kind, failed.value.address, failed.value.ms >= 300) == ("timeout", "127.0.0.1", True)
 
 
-async def test_a_drip_does_not_win_time(opened: Any, stage: Any) -> None:
+async def test_a_drip_is_left_in_time_and_its_status_line_counts(opened: Any, stage: Any) -> None:
     stage.on("POST /hook", then="drip")
-    with pytest.raises(Unreachable) as failed:
-        await opened(total_seconds=0.3).post(f"{stage.url}/hook", BODY, HEADERS, test=True)
-    assert failed.value.kind == "timeout"
+    reply = await opened(total_seconds=0.3).post(f"{stage.url}/hook", BODY, HEADERS, test=True)
+    assert (reply.status, reply.whole) == (200, False)
 
 
 @pytest.mark.parametrize(
     "said",
-    [b"SSH-2.0-OpenSSH_9.6\r\n", b"HTTP/1.1 2x0 OK\r\n\r\n", b"HTTP/1.1 200 OK\r\nx: " + b"y" * 20_000 + b"\r\n\r\n"],
-)
+    [
+        b"SSH-2.0-OpenSSH_9.6\r\n", b"HTTP/1.1 2x0 OK\r\n\r\n", b"<html>200 OK</html>", b"HTTP/1.1 2000 OK\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\n" * 30,
+    ],
+)  # fmt: skip
 async def test_what_is_not_http_is_broken(opened: Any, raw: Any, said: bytes) -> None:
     with pytest.raises(Unreachable, match=r"^What came back was not HTTP\.$") as failed:
         await opened().post(await raw(said), BODY, HEADERS, test=True)
     assert failed.value.kind == "broken"
+
+
+GOOD = b"HTTP/1.1 200 OK\r\n"
+AFTER = {  # what may follow a status line
+    "a header of 9,000 bytes": b"x-debug: " + b"y" * 9_000 + b"\r\ncontent-length: 2\r\n\r\nok",
+    "a header of 200 kB": b"x-debug: " + b"y" * 200_000 + b"\r\n\r\n",
+    "a thousand headers": b"".join(b"x-%d: y\r\n" % n for n in range(1000)) + b"content-length: 2\r\n\r\nok",
+    "lines that are no headers": b"no colon here\r\n: no name\r\n folded\r\nx y: z\r\ncontent-length: 2\r\n\r\nok",
+    "bytes that are no text": b"x: \x00\xff\xfe\x7f\r\ncontent-length: 2\r\n\r\nok",
+    "half a head": b"content-len",
+    "no head": b"",
+    "half a body": b"content-length: 10\r\n\r\nabc",
+    "a length that is no number": b"content-length: many\r\n\r\nok",
+    "a negative length": b"content-length: -1\r\n\r\nok",
+    "two lengths": b"content-length: 2\r\ncontent-length: 3\r\n\r\nok",
+    "bad chunks": b"transfer-encoding: chunked\r\n\r\nzz\r\nok\r\n",
+    "a chunk cut off": b"transfer-encoding: chunked\r\n\r\n5\r\nok",
+    "chunks without an end": b"transfer-encoding: chunked\r\n\r\n2\r\nok\r\n",
+    "an unknown coding": b"transfer-encoding: gzip, brotli\r\n\r\nok",
+    "chunks and a length": b"transfer-encoding: chunked\r\ncontent-length: 9\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+    "trailing garbage": b"content-length: 2\r\n\r\nokHTTP/1.1 500 no\r\n\r\n",
+    "bare line feeds": b"content-length: 2\n\nok",
+    "a coding it was not asked for": b"content-encoding: gzip\r\ncontent-length: 2\r\n\r\nok",
+}
+
+
+@pytest.mark.parametrize("ends", [True, False], ids=["then it hangs up", "then it is silent"])
+@pytest.mark.parametrize("after", AFTER)
+async def test_the_status_line_decides_whatever_follows_it(opened: Any, raw: Any, after: str, ends: bool) -> None:
+    reply = await opened(total_seconds=0.5).post(await raw(GOOD + AFTER[after], ends=ends), BODY, HEADERS, test=True)
+    assert reply.status == 200
+    assert b"ok".startswith(reply.body[:2]) or reply.body == b"abc"
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        (b"HTTP/1.1 204 No Content\r\n\r\n", 204), (b"HTTP/1.1 200\r\n\r\n", 200), (b"HTTP/1.0 201 \n\n", 201),
+        (b"\r\nHTTP/1.1 202 OK\r\n\r\n", 202), (b"HTTP/1.1 200 " + b"x" * 20_000, 200), (b"HTTP/1.1 410", 410),
+        (b"HTTP/1.1 410 Gone\r\nbad head\r\ncontent-length: x\r\n\r\n", 410), (b"HTTP/2 200\r\n\r\n", 200),
+        (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", 200), (b"HTTP/1.1 503 \xff\r\n", 503),
+        (b"HTTP/1.1 103 Early\r\nlink: x\r\nno header\r\n\r\nHTTP/1.1 102 P\r\n\r\nHTTP/1.1 500 No\r\n\r\n", 500),
+        (b"HTTP/1.1 101 Switching Protocols\r\n\r\n", 101),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("ends", [True, False])
+async def test_a_status_line_is_read_in_every_spelling(
+    opened: Any, raw: Any, line: bytes, status: int, ends: bool
+) -> None:
+    reply = await opened(total_seconds=0.5).post(await raw(line, ends=ends), BODY, HEADERS, test=True)
+    assert reply.status == status
+
+
+@pytest.mark.parametrize("after", ["trailing garbage", "two lengths", "bad chunks", "half a body"])
+async def test_a_connection_that_said_something_odd_is_not_used_again(opened: Any, after: str) -> None:
+    served: list[int] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        served.append(0)
+        while await reader.read(65_536):
+            served[-1] += 1
+            writer.write(GOOD + AFTER[after])
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    url, http = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/", opened(total_seconds=0.3)
+    for _ in range(3):
+        assert (await http.post(url, BODY, HEADERS, test=True)).status == 200
+    server.close()
+    assert len(served) == 3
 
 
 async def test_headers_are_capped_and_made_of_text(opened: Any, raw: Any) -> None:

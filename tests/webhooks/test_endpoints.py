@@ -17,7 +17,9 @@ from app.webhooks.service import (
     EndpointDisabled,
     NoSuchDelivery,
     NoSuchEndpoint,
+    Span,
     TooManyEndpoints,
+    TooManySecrets,
 )
 from tests.builders import count, job_names, rows
 from tests.webhooks.scenes import (
@@ -107,10 +109,10 @@ async def test_another_merchants_and_another_modes_endpoint_are_as_unknown_ones(
         with pytest.raises(NoSuchEndpoint):
             await service.rotate(endpoint_id, merchant_id, timedelta(), test=test)
         with pytest.raises(NoSuchEndpoint):
-            await service.retry_failed(endpoint_id, merchant_id, clock.now(), test=test)
+            await service.resend_all(endpoint_id, merchant_id, Span(clock.now()), test=test)
     for delivery_id, merchant_id, test in [(delivery["id"], theirs, None), (delivery["id"], mine, False)]:
         with pytest.raises(NoSuchDelivery):
-            await service.retry(delivery_id, merchant_id, test=test)
+            await service.resend(delivery_id, merchant_id, test=test)
         assert await queries.delivery(delivery_id, merchant_id, test) is None
     assert await queries.deliveries(theirs, True, {}, None, 10) == []
     assert await queries.deliveries(mine, False, {}, None, 10) == []
@@ -205,6 +207,42 @@ async def test_a_rotated_secret_is_joined_by_the_old_one_until_the_overlap_ends(
     assert genuine(after, new)
     assert not genuine(after, old)
     assert "x-webhook-signature-previous" not in after.headers
+
+
+async def test_a_second_rotation_inside_the_overlap_keeps_every_secret_that_still_counts(app, drain, receiver) -> None:
+    merchant_id = await merchant()
+    row, first = await service.add(merchant_id, test=True, url=receiver.url)
+    second = await service.rotate(row["id"], merchant_id, timedelta(hours=2))
+    third = await service.rotate(row["id"], merchant_id, timedelta(hours=1))
+    await service.send_test_event(row["id"], merchant_id)
+    await drain()
+    during = receiver.posts[-1]
+    assert [genuine(during, one) for one in (third, second, first)] == [True] * 3
+    assert during.headers["x-webhook-signature"] == simple(during, third)
+    previous = during.headers["x-webhook-signature-previous"].split(" ")
+    assert previous == [simple(during, second), simple(during, first)]
+    with clock.travelled(timedelta(hours=1, minutes=30)):
+        await service.send_test_event(row["id"], merchant_id)
+        await drain()
+    after = receiver.posts[-1]
+    assert [genuine(after, one) for one in (third, second, first)] == [True, False, True]
+    assert after.headers["x-webhook-signature-previous"] == simple(after, first)
+    await service.rotate(row["id"], merchant_id, timedelta())
+    await service.send_test_event(row["id"], merchant_id)
+    await drain()
+    assert not any(genuine(receiver.posts[-1], one) for one in (third, second, first))
+
+
+async def test_rotations_without_end_are_refused_before_they_sign_a_request_a_hundred_times(app) -> None:
+    merchant_id = await merchant()
+    row, _ = await service.add(merchant_id, test=True, url=URL)
+    for _ in range(8):
+        await service.rotate(row["id"], merchant_id, timedelta(days=1))
+    before = await rows()
+    with pytest.raises(TooManySecrets):
+        await service.rotate(row["id"], merchant_id, timedelta(days=1))
+    assert await rows() == before
+    await service.rotate(row["id"], merchant_id, timedelta())
 
 
 async def test_without_an_overlap_the_old_secret_is_gone_at_once(app, drain, receiver) -> None:

@@ -185,7 +185,7 @@ async def test_410_switches_the_endpoint_off_keeps_what_happens_and_tells_its_ow
     await paid(merchant_id)
     await drain()
     assert len(receiver.posts) == 1
-    assert sorted(d["status"] for d in await deliveries(endpoint["id"])) == ["pending", "retrying"]
+    assert sorted(d["status"] for d in await deliveries(endpoint["id"])) == ["failed", "pending"]
     assert {d["next_at"] for d in await deliveries(endpoint["id"])} == {None}
     letters = await box.mail()
     assert sorted(to for letter in letters for to in letter["to"]) == sorted(MEMBERS)
@@ -193,7 +193,7 @@ async def test_410_switches_the_endpoint_off_keeps_what_happens_and_tells_its_ow
     receiver.answers = status(200)
     await service.enable(endpoint["id"], merchant_id)
     await drain()
-    assert {d["status"] for d in await deliveries(endpoint["id"])} == {"delivered"}
+    assert {d["status"] for d in await deliveries(endpoint["id"])} == {"delivered", "failed"}
 
 
 async def test_an_endpoint_is_disabled_after_many_failures_over_a_day_and_not_before(app, drain, receiver) -> None:
@@ -391,7 +391,7 @@ async def test_an_answer_that_comes_after_the_endpoint_was_switched_off_is_noted
     await service.disable(endpoint["id"], merchant_id)
     await sending._not_delivered(claimed, sending.Tried(clock.now(), {}, "status", status=500))
     delivery = await the_delivery(endpoint["id"])
-    assert (delivery["status"], delivery["next_at"], delivery["attempts"]) == ("retrying", None, 1)
+    assert (delivery["status"], delivery["next_at"], delivery["attempts"]) == ("pending", None, 1)
     assert (await endpoint_row(endpoint["id"]))["failures"] == 0
 
 

@@ -78,13 +78,15 @@ async def show(request: Asked, delivery_id: FromPath[str]) -> Response[bytes]:
     return answers.answer(request, seen(row) | {"payload": payload, "log": tried})
 
 
-@post("/webhooks/deliveries/{delivery_id:str}/retry", summary="Retry a delivery", tags=["webhooks"], status_code=202)
+@post(
+    "/webhooks/deliveries/{delivery_id:str}/retry", summary="Send a delivery again", tags=["webhooks"], status_code=202
+)
 async def retry(request: Asked, delivery_id: FromPath[str]) -> Response[bytes]:
-    """Only a failed one. Its log is kept."""
+    """Whatever became of it, also a delivered one that your receiver lost. The event keeps its id; the log is kept."""
 
     async def work(caller: Caller, _: Nothing) -> tuple[int, Mapping[str, Any]]:
         found = await find(caller, delivery_id)
-        await service.retry(found["id"], caller.merchant_id, test=caller.test)
+        await service.resend(found["id"], caller.merchant_id, test=caller.test)
         return 202, seen(await find(caller, delivery_id))
 
     return await posting.act(request, "webhooks:write", Nothing, work)

@@ -149,7 +149,7 @@ OPERATIONS = {
     ),
     ("post", "webhooks/endpoints/{endpoint_id}/rotate"): Operation(
         "rotate_endpoint_secret", 200, shapes.EndpointWithSecret, _SECRET, (RotationRequest, "rotation"),
-        refusals=_ENDPOINT,
+        refusals=(*_ENDPOINT, "too_many_secrets"),
     ),
     ("post", "webhooks/endpoints/{endpoint_id}/test"): Operation(
         "send_test_event", 202, shapes.TestEventSent, _SENT, _NOTHING, refusals=(*_ENDPOINT, "endpoint_disabled")
@@ -167,7 +167,7 @@ OPERATIONS = {
     ),
     ("post", "webhooks/deliveries/{delivery_id}/retry"): Operation(
         "retry_delivery", 202, shapes.Delivery, examples.DELIVERY | {"status": "pending"}, _NOTHING,
-        refusals=(*_DELIVERY, "delivery_not_failed"),
+        refusals=(*_DELIVERY, "delivery_in_line", "delivery_undeliverable"),
     ),
     ("get", "currencies"): Operation(
         "list_currencies", 200, shapes.Currencies, {"data": [examples.CURRENCY], "next": None}

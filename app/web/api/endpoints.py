@@ -19,7 +19,7 @@ from app.web.api.orders import Nothing
 from app.web.render import iso
 from app.webhooks import queries, service
 from app.webhooks.events import TYPES
-from app.webhooks.service import NoSuchEndpoint
+from app.webhooks.service import NoSuchEndpoint, Span
 
 Asked = Request[Any, Any, Any]
 DAY = 86400  # seconds
@@ -63,9 +63,12 @@ class RotationRequest(Body):
 
 
 class RetriesRequest(Body):
-    """All that failed of what happened since then is sent again."""
+    """What failed of what happened since then, and before `until`, is sent again. With `delivered` also what was
+    delivered: for a receiver that lost data."""
 
     since: Since
+    until: Since | None = None
+    delivered: bool = False
 
 
 def seen(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -173,16 +176,17 @@ async def test(request: Asked, endpoint_id: FromPath[str]) -> Response[bytes]:
 
 
 @post(
-    "/webhooks/endpoints/{endpoint_id:str}/retries", summary="Resend all that failed", tags=["webhooks"],
+    "/webhooks/endpoints/{endpoint_id:str}/retries", summary="Send deliveries of a time again", tags=["webhooks"],
     status_code=202,
 )  # fmt: skip
 async def retries(request: Asked, endpoint_id: FromPath[str]) -> Response[bytes]:
-    """Of the events since a time."""
+    """Of the events of a time, the oldest first, 5000 at most: where `retried` is that many, ask again for the rest."""
 
     async def work(caller: Caller, asked: RetriesRequest) -> tuple[int, Mapping[str, Any]]:
-        since = lists.storable(asked.since)
+        until = lists.storable(asked.until) if asked.until else None
+        span = Span(lists.storable(asked.since), until, asked.delivered)
         found = await find(caller, endpoint_id)
-        count = await service.retry_failed(found, caller.merchant_id, since, test=caller.test)
+        count = await service.resend_all(found, caller.merchant_id, span, test=caller.test)
         return 202, {"endpoint_id": str(found), "retried": count}
 
     return await posting.act(request, "webhooks:write", RetriesRequest, work)

@@ -25,11 +25,13 @@ from app.web.body import UnusableText
 from app.web.embed.scene import CheckoutOver, NoSuchCheckout
 from app.webhooks.service import (
     BadEndpoint,
-    DeliveryNotFailed,
+    DeliveryInLine,
+    DeliveryUndeliverable,
     EndpointDisabled,
     NoSuchDelivery,
     NoSuchEndpoint,
     TooManyEndpoints,
+    TooManySecrets,
 )
 
 UNFIT = 422  # well-formed, and a value can't be used (RFC 9110, 15.5.21)
@@ -206,8 +208,16 @@ _told(
     "Check the id, and whether it is of this key's mode.", final=True,
 )  # fmt: skip
 _told(
-    DeliveryNotFailed, "The delivery is in line already, or was delivered.",
-    "Nothing is to be done: only what failed can be retried.", again=True,
+    DeliveryInLine, "The delivery is about to be sent, or waits for its endpoint to be enabled.",
+    "Nothing is to be done. Once it has ended it can be sent again.", again=True,
+)  # fmt: skip
+_told(
+    DeliveryUndeliverable, "The endpoint of the delivery was removed.",
+    "Add an endpoint and read what it missed from GET /api/v1/events.", again=True,
+)  # fmt: skip
+_told(
+    TooManySecrets, "So many rotations overlap that each request would carry too many signatures.",
+    "Wait until an overlap is over, or rotate with an overlap of 0: that ends all old secrets.", again=True,
 )  # fmt: skip
 _told(
     NoSuchCheckout, "The publishable key, the order and the page's origin don't belong together.",

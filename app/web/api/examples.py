@@ -84,5 +84,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "endpoint": {"All events": {"url": "https://shop.example.com/hooks/bitloot", "name": "Order desk"}},
     "change": {"Payments only": {"types": ["payment.success", "payment.failed"]}, "Disable": {"disabled": True}},
     "rotation": {"A day of overlap": {"overlap": 86400}},
-    "retries": {"Since this morning": {"since": "2026-11-21T00:00:00Z"}},
+    "retries": {
+        "What failed since this morning": {"since": "2026-11-21T00:00:00Z"},
+        "All of one hour": {"since": "2026-11-21T08:00:00Z", "until": "2026-11-21T09:00:00Z", "delivered": True},
+    },
 }  # fmt: skip

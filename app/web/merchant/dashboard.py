@@ -25,7 +25,7 @@ async def show(request: Asked) -> Response[bytes]:
     if request.state.viewer.session is None:
         return see_other("/login")
     desk = await desks.at(request)
-    failed = {"status": DeliveryStatus.FAILED.value}
+    failed = {"status": DeliveryStatus.FAILED.value, "standing": True}  # nobody can do anything about a removed one's
     context = {
         "steps": await _steps(desk),
         "payments": [shown(row) for row in await payments.merchant_page(desk.id, desk.test, {}, None, LATEST)],

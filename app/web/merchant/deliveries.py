@@ -89,9 +89,9 @@ async def _find(desk: Desk, delivery_id: str) -> dict[str, Any]:
 
 @post("/merchant/deliveries/{delivery_id:str}/retries", include_in_schema=False, status_code=200)
 async def retry(request: Asked, delivery_id: FromPath[str]) -> Response[bytes]:
-    """Send one that failed for good again."""
+    """Send it again, whatever became of it."""
     desk, _ = await desks.acting(request)
     row = await _find(desk, delivery_id)
     async with desks.recorded(request, desk, "delivery.retried", f"{row['type']} {row['id']} to {row['url']}"):
-        await service.retry(row["id"], desk.id, test=desk.test)
+        await service.resend(row["id"], desk.id, test=desk.test)
     return see_other(f"/merchant/deliveries/{row['id']}")

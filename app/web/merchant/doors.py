@@ -19,7 +19,8 @@ from app.web.merchant import (
 MERCHANT = [
     merchants.index, merchants.create, merchants.show, merchants.invite, merchants.remove, merchants.close,
     dashboard.show, dashboard.index, dashboard.choose, people.index, people.invite, people.remove, people.show,
-    people.accept, keys.index, keys.create, keys.rotate, keys.revoke, keys.allow, guide.show, guide.issue,
+    people.accept, keys.index, keys.create, keys.rotate, keys.rotate_publishable, keys.revoke, keys.allow,
+    guide.show, guide.issue,
     trials.show, trials.create, orders.index, orders.show, payments.index, payments.show, payments.preview,
     payments.refund, refunds.index, refunds.show, endpoints.index, endpoints.create, endpoints.show, endpoints.update,
     endpoints.try_out, endpoints.rotate, endpoints.disable, endpoints.enable, endpoints.remove, endpoints.resend,

@@ -16,7 +16,7 @@ from app.web.merchant.desk import Desk, NothingHere
 from app.web.render import see_other
 from app.webhooks import queries, service
 from app.webhooks.events import TYPES
-from app.webhooks.service import BadEndpoint, TooManyEndpoints
+from app.webhooks.service import BadEndpoint, Span, TooManyEndpoints
 
 Asked = Request[Any, Any, Any]
 OVERLAPS = {"0": "at once", "1": "in 1 hour", "24": "in 24 hours", "168": "in 7 days"}  # hours
@@ -47,7 +47,7 @@ async def _list(
 
 def _public(row: dict[str, Any]) -> dict[str, Any]:
     """An endpoint without its sealed secrets."""
-    return {name: value for name, value in row.items() if name not in {"secret", "old_secret"}}
+    return {name: value for name, value in row.items() if name not in {"secret", "old_secret", "older_secrets"}}
 
 
 @post("/merchant/endpoints", include_in_schema=False, status_code=200)
@@ -162,16 +162,18 @@ async def remove(request: Asked, endpoint_id: FromPath[str]) -> Response[bytes]:
 
 @post("/merchant/endpoints/{endpoint_id:str}/resends", include_in_schema=False, status_code=200)
 async def resend(request: Asked, endpoint_id: FromPath[str]) -> Response[bytes]:
-    """Send all that failed since a time again: since ``from``, a time in UTC, else for the chosen hours."""
+    """Send what failed again, with ``delivered`` all: since ``from``, a time in UTC, else for the chosen hours."""
     desk, form = await desks.acting(request)
     row = await _find(desk, endpoint_id)
     try:
-        since = _since(form)
+        span = Span(_since(form), _time(form, "to"), desks.text(form, "delivered") == "yes")
     except BadTime as error:
         return await _one(request, desk, row, error=error)
-    said = f"all that failed since {since:%Y-%m-%d %H:%M} UTC at {row['id']}"
+    what = "all that ended" if span.delivered else "all that failed"
+    until = f" to {span.until:%Y-%m-%d %H:%M}" if span.until else ""
+    said = f"{what} since {span.since:%Y-%m-%d %H:%M}{until} UTC at {row['id']}"
     async with desks.recorded(request, desk, "delivery.retried", said):
-        await service.retry_failed(row["id"], desk.id, since, test=desk.test)
+        await service.resend_all(row["id"], desk.id, span, test=desk.test)
     return see_other(f"/merchant/deliveries?endpoint={row['id']}")
 
 
@@ -185,15 +187,22 @@ async def _have(request: Asked, endpoint_id: str, kind: str, act: Callable[..., 
 
 
 def _since(form: FormMultiDict) -> datetime:
-    typed, hours = desks.text(form, "from"), desks.text(form, "hours")
-    if typed:
-        try:
-            return datetime.fromisoformat(typed).replace(tzinfo=UTC)
-        except ValueError:
-            raise BadTime("Write the time as 2026-11-21T14:30, in UTC.", field="from") from None
+    hours = desks.text(form, "hours")
+    if (typed := _time(form, "from")) is not None:
+        return typed
     if hours not in SINCE:
         raise BadTime("Choose one of the times listed, or write one.", field="from")
     return clock.now() - timedelta(hours=int(hours))
+
+
+def _time(form: FormMultiDict, name: str) -> datetime | None:
+    """A time of the form, in UTC. Raises BadTime."""
+    if not (typed := desks.text(form, name)):
+        return None
+    try:
+        return datetime.fromisoformat(typed).replace(tzinfo=UTC)
+    except ValueError:
+        raise BadTime("Write the time as 2026-11-21T14:30, in UTC.", field=name) from None
 
 
 def _back(endpoint_id: UUID) -> Response[bytes]:

@@ -100,6 +100,19 @@ async def revoke(request: Asked, key_id: FromPath[str]) -> Response[bytes]:
     return see_other("/merchant/keys")
 
 
+@post("/merchant/publishable-keys/rotations", include_in_schema=False, status_code=200)
+async def rotate_publishable(request: Asked) -> Response[bytes]:
+    """A new publishable key; pages with the old one go on for the chosen hours."""
+    desk, form = await desks.acting(request)
+    hours = desks.text(form, "overlap")
+    if hours not in OVERLAPS:
+        return await _list(request, desk, error=BadKey("Choose one of the times listed.", field="publishable"))
+    await keys.rotate_publishable(
+        desk.id, test=desk.test, overlap=timedelta(hours=int(hours)), by=desk.actor, ip=client_ip(request)
+    )
+    return see_other("/merchant/keys#publishable")
+
+
 async def _own(desk: Desk, key_id: str) -> dict[str, Any]:
     """A key of this desk's merchant and mode. Raises NothingHere."""
     wanted = desks.found(key_id)

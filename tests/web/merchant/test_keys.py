@@ -110,3 +110,16 @@ async def test_the_guide_fills_in_a_key_and_shows_its_secret_in_one_answer(ann) 
     assert key in later
     assert secret not in later
     await keys.authenticate(key, secret)
+
+
+async def test_the_publishable_key_is_replaced_on_the_keys_page(ann) -> None:
+    old = await keys.publishable(ann.merchant_id, test=True)
+    before = await picture(but=LOG)
+    assert (await ann.post("/merchant/publishable-keys/rotations", {"overlap": "5"})).status_code == 400
+    assert await picture(but=LOG) == before
+    assert (await ann.post("/merchant/publishable-keys/rotations", {"overlap": "0"})).status_code == 303
+    new = await keys.publishable(ann.merchant_id, test=True)
+    page = (await ann.get("/merchant/keys")).text
+    assert new in page
+    assert old not in page
+    assert await queries.by_publishable(old) is None

@@ -105,6 +105,26 @@ async def test_one_failed_delivery_is_sent_again_and_so_are_all_since_a_time(ann
     assert await logged("delivery.retried") == ["delivery.retried"] * 3
 
 
+async def test_a_removed_endpoints_failures_are_not_what_needs_somebody(ann, drain) -> None:
+    delivery = await failed_delivery(ann, drain)
+    href = f"/merchant/deliveries/{delivery['id']}"
+    assert href in (await ann.get("/merchant")).text
+    assert "/retries" in (await ann.get(href)).text
+    await ann.post(f"/merchant/endpoints/{delivery['endpoint_id']}/removals")
+    assert href not in (await ann.get("/merchant")).text
+    page = (await ann.get(href)).text
+    assert "/retries" not in page
+
+
+async def test_a_delivered_delivery_has_a_button_to_send_it_again(ann, drain) -> None:
+    delivery = await failed_delivery(ann, drain)
+    await db.fetch("UPDATE delivery SET status = 'delivered' WHERE id = $1", delivery["id"])
+    page = (await ann.get(f"/merchant/deliveries/{delivery['id']}")).text
+    assert "Send it again if your receiver lost it" in page
+    assert (await ann.post(f"/merchant/deliveries/{delivery['id']}/retries")).status_code == 303
+    assert await db.fetch_value("SELECT status FROM delivery WHERE id = $1", delivery["id"]) == "pending"
+
+
 async def test_another_merchants_things_are_answered_as_unknown_ones(ann, eve, drain) -> None:
     delivery = await failed_delivery(ann, drain)
     payment = await paid(ann, drain)
