@@ -13,6 +13,7 @@ from app.orders import placing
 from app.orders import service as orders
 from app.orders.placing import Wanted
 from app.providers.object_store import ObjectStore
+from simulation import choices
 from simulation.faults import Weather
 from simulation.nowpayments import EXPIRES, SATOSHI, NowPayments, Payment
 from simulation.processes import Processes
@@ -22,7 +23,13 @@ from simulation.stores import Resend
 COINS = ("usdttrc20", "ltc", "btc")
 PLANS = {  # how many of four hundred customers do what; who leaves a payment open costs some fifty looks at it
     "pay": 320, "over": 14, "nearly": 10, "twice": 12, "late": 8, "fail": 6, "pay_both": 5, "cancel_then_pay": 5,
-    "short_then_rest": 6, "change_coin": 4, "short": 3, "wrong_coin": 3, "abandon": 2, "dust": 1, "cancel": 1,
+    "short_then_rest": 6, "change_coin": 4, "short": 6, "wrong_coin": 5, "abandon": 2, "dust": 1, "cancel": 1,
+    "rest_after_choice": 6,
+}  # fmt: skip
+MERCHANTS = 0.04  # the share of those who buy at a merchant's
+CHOOSING = {  # who decides on money that bought nothing, and how probably
+    "over": 0.5, "twice": 0.5, "late": 0.5, "cancel_then_pay": 0.8, "short": 0.8, "wrong_coin": 0.8, "dust": 0.5,
+    "pay_both": 0.5,
 }  # fmt: skip
 THINKS = (1.0, 30.0)  # seconds between seeing a page and doing something
 LOOKS_AGAIN, SLOWER, RARELY = 15.0, 1.6, 900.0  # seconds between a customer's looks at a page
@@ -54,6 +61,7 @@ class Customers:
     refusals: dict[str, int] = field(default_factory=dict)
     plans: dict[UUID, str] = field(default_factory=dict)
     at_large: int = 0
+    merchant_id: UUID | None = None
 
     def arrive(self, number: int) -> None:
         self.at_large += 1
@@ -86,6 +94,9 @@ class Customers:
         await self.scheduler.pause(self.weather.chance.uniform(*THINKS))
 
     async def _buy(self, number: int) -> None:
+        if self.merchant_id and self.weather.chance.random() < MERCHANTS:
+            await self._at_a_merchants(self.merchant_id, number)
+            return
         email = f"delivered+{number}@resend.dev"
         placed = await self._ask("order", lambda: self._place(email))
         if placed is None:
@@ -99,6 +110,8 @@ class Customers:
             return
         act: Callable[[UUID, Payment], Awaitable[None]] = getattr(self, f"_{plan}")
         await act(order_id, payment)
+        if self.weather.chance.random() < CHOOSING.get(plan, 0):
+            await choices.choose(order_id, self._ask, self.scheduler, self.weather)
         if await self._letter(email):
             await self._reveal(order_id)
 
@@ -151,6 +164,20 @@ class Customers:
         self._send(payment, "0.6")
         await self.scheduler.pause(self.weather.chance.uniform(300, 900))
         self._send(payment, "0.4")
+
+    async def _rest_after_choice(self, order_id: UUID, payment: Payment) -> None:
+        """The rest was on its way when the customer chose otherwise, or an admin gave the first part back."""
+        self._send(payment, "0.6")
+        await choices.choose(order_id, self._ask, self.scheduler, self.weather)
+        self._send(payment, "0.4")
+        await choices.choose(order_id, self._ask, self.scheduler, self.weather)
+
+    async def _at_a_merchants(self, merchant_id: UUID, number: int) -> None:
+        trade = choices.Trade(self._ask, self._send, self.scheduler, self.weather)
+        order = await trade.place(merchant_id, number)
+        if order is not None:
+            self.plans[order["id"]] = "at_a_merchants"
+            await trade.pay(order, self._address)
 
     async def _nearly(self, order_id: UUID, payment: Payment) -> None:
         self._send(payment, "0.997")

@@ -21,6 +21,10 @@ AT_ANY_TIME: list[Rule] = []  # those of them that must hold in the storm, too
 
 DEAD = "EXISTS (SELECT FROM job j WHERE j.subject = p.id AND j.status = 'failed')"
 CENT = Decimal("0.01")
+OF_AN_AMOUNT = {  # letters of which each sum of money brings one
+    "overpaid", "wrong_coin", "money_after_cancel", "payment_late", "refund_asked", "refund_paid", "refund_rejected",
+    "payment_sent_back",
+}  # fmt: skip
 # What no order, payment or reservation ever does, whatever is said to it (design, "States").
 BEFORE_MONEY = {"created", "waiting", "confirming", "underpaid", "expired", "cancelled"}
 NEVER = {
@@ -113,7 +117,8 @@ async def only_for_money(world: World) -> list[str]:
 @rule
 async def money_is_seen(world: World) -> list[str]:
     """Money that arrived is never forgotten: its order has an outcome or waits for a person."""
-    rows = await db.fetch(f"SELECT id, status, cause, {DEAD} AS dead FROM purchase p ORDER BY id")
+    decided = "EXISTS (SELECT FROM money_use u WHERE u.order_id = p.id AND u.status <> 'released')"
+    rows = await db.fetch(f"SELECT id, status, cause, {DEAD} OR {decided} AS dead FROM purchase p ORDER BY id")
     found = []
     for row in rows:
         money = [p for p in world.nowpayments.of_order(str(row["id"])) if p.status in {"finished", "partially_paid"}]
@@ -196,14 +201,18 @@ async def nothing_unforeseen(world: World) -> list[str]:
 @always
 async def letters_once(world: World) -> list[str]:
     """Each letter went out once."""
-    sent = Counter(world.resend.sent)
-    return [f"{to}: {kind} {times} times" for (to, kind), times in sorted(sent.items()) if times > 1]
+    again = Counter(world.resend.sent)
+    kinds = Counter((to, kind) for to, kind, _ in world.resend.sent if kind not in OF_AN_AMOUNT)
+    return [f"{one}: {times} times" for one, times in sorted([*again.items(), *kinds.items()]) if times > 1]
 
 
 @rule
 async def letters_sent(world: World) -> list[str]:
     """Whoever has a key has the letter that says so."""
-    rows = await db.fetch(f"SELECT email, {DEAD} AS dead FROM purchase p WHERE status = 'fulfilled' ORDER BY id")
+    rows = await db.fetch(
+        f"""SELECT email, {DEAD} AS dead FROM purchase p WHERE status = 'fulfilled' AND merchant_id IS NULL
+            AND held_at IS NULL ORDER BY id"""
+    )
     return [r["email"] for r in rows if (r["email"], "key_ready") not in world.resend.seen and not r["dead"]]
 
 
@@ -282,6 +291,51 @@ async def first_once(world: World) -> list[str]:
 async def books_balance(_world: World) -> list[str]:
     """The ledger is right for every order, to the cent."""
     return [f"{one.order_id}: {one.why}, off by {one.amount}" for one in await ledger.differences(1000)]
+
+
+@always
+async def uses_fit(world: World) -> list[str]:
+    """What an order's money is used for never exceeds what came in, whoever chose what at once."""
+    return await _ids(
+        """SELECT u.order_id, u.used, coalesce(e.received, 0) AS received FROM (
+             SELECT order_id, sum(amount - from_price) AS used FROM money_use WHERE status <> 'released'
+             GROUP BY order_id) u
+           LEFT JOIN (SELECT order_id, sum(amount) AS received FROM ledger_entry WHERE account = 'received'
+             GROUP BY order_id) e ON e.order_id = u.order_id
+           WHERE u.used > coalesce(e.received, 0) ORDER BY u.order_id"""
+    )
+
+
+@always
+async def promised_once(world: World) -> list[str]:
+    """No money is promised twice: refunds that may leave, credit and goods are no more than the customer sent."""
+    rows = await db.fetch(
+        """SELECT p.id, p.total,
+             p.merchant_id IS NULL AND p.status = 'fulfilled' AND p.held_at IS NULL AS delivered,
+             coalesce((SELECT sum(amount) FROM refund r WHERE r.order_id = p.id AND r.status <> 'failed'), 0) AS back,
+             coalesce((SELECT sum(-amount) FROM ledger_entry e WHERE e.order_id = p.id AND account = 'credit'), 0)
+               AS credit
+           FROM purchase p WHERE EXISTS (SELECT FROM refund r WHERE r.order_id = p.id)
+             OR EXISTS (SELECT FROM credit c WHERE c.from_order = p.id) ORDER BY p.id"""
+    )
+    found = []
+    for row in rows:
+        arrived = [p for p in world.nowpayments.of_order(str(row["id"])) if p.actually_paid]
+        sent = sum((p.actually_paid / p.pay_amount * p.price_amount for p in arrived), Decimal(0))
+        goods = row["total"] * Decimal("0.99") if row["delivered"] else Decimal(0)
+        out = row["back"] + row["credit"] + goods
+        if out > sent + CENT * (1 + len(arrived)):
+            found.append(f"{row['id']}: {sent:.2f} sent, {out:.2f} promised")
+    return found
+
+
+@rule
+async def choices_are_kept(_world: World) -> list[str]:
+    """What a customer chose to have back is a refund, to the cent."""
+    return await _ids(
+        """SELECT order_id, amount, reference FROM money_use WHERE status = 'reserved'
+           AND (reference LIKE 'choice:%' OR reference LIKE 'withdrawal:%') ORDER BY order_id"""
+    )
 
 
 @rule

@@ -1,8 +1,9 @@
-"""Five bugs to be planted, each of which comparable shops have had: the simulation must find every one of them.
+"""Six bugs to be planted, each of which comparable shops have had: the simulation must find every one of them.
 
 They replace functions of the house from outside, here and nowhere else; production code knows nothing of them.
 """
 
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
@@ -21,6 +22,7 @@ from app.jobs import service as jobs
 from app.jobs.service import Lease
 from app.keys import service as keys
 from app.keys.service import Revealed, Visitor
+from app.ledger import uses
 from app.orders.states import MOVES as ORDER_MOVES
 from app.payments.states import MOVES as PAYMENT_MOVES
 from app.providers.object_store import ObjectStore
@@ -136,12 +138,19 @@ def open_reveal(world: World) -> None:
     audit.write, keys._reveal = aside, revealed
 
 
+def two_uses(world: World) -> None:
+    """Each choice looks at its own kind alone: a credit knows nothing of refunds, nor a refund of credits."""
+    uses.GUARDED = re.sub(r"WHERE \$5::numeric > 0.*RETURNING", "WHERE true RETURNING", uses.GUARDED, flags=re.S)
+    uses._FUNDS = uses._FUNDS.replace("kind IN ('refund', 'credit')", "kind = 'credit'")
+
+
 MUTANTS: dict[str, Callable[[World], None]] = {
     "early-message": early_message,
     "no-lease": no_lease,
     "no-look": no_look,
     "no-rank": no_rank,
     "open-reveal": open_reveal,
+    "two-uses": two_uses,
 }
 
 

@@ -125,7 +125,10 @@ class NowPayments:
             number, now = self._number(), self.scheduler.now()
             payment.extra.append(int(number))
             payment = replace(payment, id=number, parent_id=payment.id, created=now, status="waiting", extra=[])
-            payment.pay_currency = coin or payment.pay_currency
+            if coin is not None:  # another coin has its own rate
+                rate = COINS[payment.pay_currency][2] / COINS[coin][2]
+                payment.pay_amount = (payment.pay_amount * rate).quantize(SATOSHI)
+                payment.pay_currency, coins = coin, (coins * rate).quantize(SATOSHI)
             self.payments[number] = payment
         payment.actually_paid = coins
         enough = coin is None and coins >= payment.pay_amount * COVERING

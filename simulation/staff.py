@@ -6,6 +6,7 @@ from app.core.errors import Problem
 from app.fulfillment import steps
 from app.jobs import service as jobs
 from app.jobs.service import JobNotFailed
+from simulation import choices
 from simulation.faults import Weather
 from simulation.processes import Process, Processes
 from simulation.scheduler import Scheduler
@@ -72,6 +73,8 @@ class Staff:
                     self._weather.happened["item retried by an admin"] += 1
                 except Problem:
                     continue
+
+        await choices.refund_something(self._weather)
 
     async def replay(self) -> None:
         """An admin has some notice applied once more."""

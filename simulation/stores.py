@@ -23,11 +23,11 @@ WRITING = (0.005, 0.2)  # seconds of a put
 
 @dataclass
 class Resend:
-    """``sent`` has every letter that went out: recipient, kind."""
+    """``sent`` has every letter that went out: recipient, kind, our own name for it (its idempotency key)."""
 
     scheduler: Scheduler
     name: str = "resend"
-    sent: list[tuple[str, str]] = field(default_factory=list)
+    sent: list[tuple[str, str, str]] = field(default_factory=list)
     seen: set[tuple[str, str]] = field(default_factory=set)
     _known: dict[str, tuple[float, str, str]] = field(default_factory=dict)
 
@@ -40,8 +40,9 @@ class Resend:
             return 200, {"id": letter}
         letter = f"letter-{len(self.sent)}"
         self._known[key] = (self.scheduler.seconds, payload, letter)
-        self.sent.append((body["to"][0], body["tags"][0]["value"]))
-        self.seen.add(self.sent[-1])
+        to, kind = body["to"][0], body["tags"][0]["value"]
+        self.sent.append((to, kind, key))
+        self.seen.add((to, kind))
         return 200, {"id": letter}
 
     def broken(self) -> Answer:

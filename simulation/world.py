@@ -23,7 +23,7 @@ from app.providers.nowpayments import NowPayments as NowPaymentsClient
 from app.providers.nowpayments_payouts import Payouts
 from app.providers.rates import Rates
 from app.providers.resend import Resend as ResendClient
-from simulation import postgres
+from simulation import choices, postgres
 from simulation.customers import Customers
 from simulation.doors import Doors
 from simulation.faults import Weather
@@ -142,6 +142,7 @@ class World:
         await rates.sync(rates=self.kit.rates)
         await catalog.sync(kinguin=self.kit.kinguin)
         await coins.sync(nowpayments=self.kit.nowpayments)
+        self.customers.merchant_id = await choices.found_merchant()
         postgres.put_between(self.scheduler, self.weather, self.processes)
         await self.processes.open(url)
 

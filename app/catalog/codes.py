@@ -36,8 +36,8 @@ async def release(order_id: UUID) -> None:
         await db.fetch("UPDATE discount SET used = used - 1 WHERE code = $1 AND used > 0", row["code"])
 
 
-async def take_again(order_id: UUID, email: str) -> None:
-    """The order is paid after all, late, so its code is used after all.
+async def take_again(order_id: UUID, email: str) -> bool:
+    """The order is paid after all, late, so its code is used after all. False where its credit was spent meanwhile.
 
     Whoever was asked the lower price pays no other: a discount may be counted beyond its limit.
     """
@@ -46,8 +46,8 @@ async def take_again(order_id: UUID, email: str) -> None:
         order_id,
     )
     if row is None:
-        return
+        return True
     if credits.is_credit(row["code"]):
-        await credits.spend(row["code"], email, row["amount"], order_id)
-    else:
-        await db.fetch("UPDATE discount SET used = used + 1 WHERE code = $1", row["code"])
+        return await credits.spend(row["code"], email, row["amount"], order_id)
+    await db.fetch("UPDATE discount SET used = used + 1 WHERE code = $1", row["code"])
+    return True

@@ -5,6 +5,7 @@ once with another, it books once.
 """
 
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from app.core import clock, db, log
@@ -24,11 +25,14 @@ MOST = 1000  # differences one proof tells of; with so many, nobody is told that
 
 
 async def receive(order_id: UUID, payment_id: UUID, value: Money) -> None:
-    """``value`` is all that this payment has brought so far; what is not booked yet of it is booked now."""
-    await _lock(order_id, value)
+    """``value`` is all that this payment has brought so far; what is not booked yet of it is booked now.
+
+    Of an order that was charged or given back, it is nobody's price.
+    """
+    order = await _lock(order_id, value)
     reference = f"payment:{payment_id}"
     new = value.amount - await _booked(order_id, "receive", reference, Account.RECEIVED)
-    charged = await _has(order_id, "charge", _price(order_id))
+    charged = order["status"] == "refunded" or await _has(order_id, "charge", _price(order_id))
     await _post(order_id, "receive", reference, value.currency, accounts.arrival(new, charged=charged))
 
 
@@ -91,11 +95,12 @@ async def _left(order_id: UUID, kind: UseKind, reference: str, amount: Money, to
     await _post(order_id, kind, reference, amount.currency, posting)
 
 
-async def _lock(order_id: UUID, money: Money) -> None:
+async def _lock(order_id: UUID, money: Money) -> dict[str, Any]:
     """The order's lock. Raises CurrencyMismatch for money that is not of its currency."""
     order = await orders.lock(order_id)
     if order is None or order["currency"] != money.currency:
         raise CurrencyMismatch(f"{money.currency} for order {order_id}")
+    return order
 
 
 async def _has(order_id: UUID, kind: str, reference: str) -> bool:

@@ -104,7 +104,9 @@ async def settle(order_id: UUID, **data: Any) -> bool:
     if order is None:
         return False
     if before and before["status"] == OrderStatus.EXPIRED and order["discount_code"]:
-        await codes.take_again(order_id, order["email"])
+        taken = await codes.take_again(order_id, order["email"])
+        if not taken:
+            raise OrderClosed("The credit that this order took was used elsewhere meanwhile.")
     await move(Order, order_id, FulfillmentStatus.PROCESSING, FULFILLMENT_MOVES, column="fulfillment_status")
     if order["merchant_id"] is not None:
         await _fulfilled(order_id)

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -40,6 +41,15 @@ def test_a_dearer_key_is_never_sold_cheaper(first: Decimal, second: Decimal, rat
 @given(costs, rates)
 def test_every_price_ends_in_nine(cost: Decimal, rate: Decimal) -> None:
     assert str(price_for(cost, rate, "EUR").amount).endswith("9")
+
+
+@pytest.mark.parametrize(
+    ("paid", "rate", "most"),
+    [("20.00", "1.10", "17.63"), ("13.39", "1.10", "11.80"), ("13.39", "1.25", "10.39"), ("100.00", "1.00", "97.00"),
+     ("0.39", "1.00", "0.37")],
+)  # fmt: skip
+def test_three_percent_of_what_was_paid_is_left_after_buying(paid: str, rate: str, most: str) -> None:
+    assert most_we_pay(Decimal(paid), Decimal(rate)) == Decimal(most)
 
 
 def test_a_price_as_one_would_work_it_out_by_hand() -> None:

@@ -76,6 +76,14 @@ async def test_money_after_the_price_was_taken_is_owed(app) -> None:
     assert await standing(order_id) == {"received": "27.00", "sales": "-20.00", "owed": "-7.00"}
 
 
+async def test_money_after_the_order_was_refunded_is_owed(app) -> None:
+    order_id = await priced()
+    await book(service.receive(order_id, new_id(), usd("8.00")), service.refunded(order_id, new_id(), usd("8.00")))
+    await db.fetch("UPDATE purchase SET status = 'refunded' WHERE id = $1", order_id)
+    await book(service.receive(order_id, new_id(), usd("12.00")))
+    assert (await queries.owed(order_id), await queries.held(order_id)) == (usd("12.00"), usd("0.00"))
+
+
 async def test_a_payment_that_grows_books_only_the_difference(app) -> None:
     order_id, payment = await priced(), new_id()
     for total in ("5.00", "5.00", "12.50", "12.50"):

@@ -1,16 +1,20 @@
 """Credit of an earlier order pays for a later one: for its own email, never twice, and back if nothing came of it."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import pytest
 
 from app.catalog import credits
 from app.catalog.service import UnknownDiscount
 from app.core import db
 from app.core.money import Money
+from app.core.settings import settings
 from app.ledger import service as ledger
 from app.orders import service as orders
 from app.orders.service import Wanted
@@ -112,10 +116,45 @@ async def test_late_money_takes_the_credit_again_and_without_it_the_customer_is_
     assert (await job_names()).count("fulfillment.reserve") == 1
 
 
-async def test_an_order_gives_one_credit_however_often_it_is_asked(app) -> None:
+async def test_a_credit_that_late_money_counts_on_can_not_be_spent_meanwhile(app) -> None:
+    code = await given(5)
+    async with db.transaction():
+        assert await credits.covers(code, Decimal(5))
+        async with asyncpg_apart() as other:
+            with pytest.raises(asyncpg.LockNotAvailableError):
+                await other.execute("SELECT FROM credit WHERE code = $1 FOR UPDATE NOWAIT", code)
+    async with asyncpg_apart() as other:
+        await other.execute("SELECT FROM credit WHERE code = $1 FOR UPDATE NOWAIT", code)
+
+
+@asynccontextmanager
+async def asyncpg_apart() -> AsyncIterator[asyncpg.Connection]:
+    """A connection of somebody else's."""
+    connection = await asyncpg.connect(settings().database_url.get_secret_value())
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def test_an_order_whose_credit_is_gone_is_not_bought(app) -> None:
+    code = await given(5)
+    order_id = await buy(code)
+    await orders.await_payment(order_id)
+    await orders.expire(order_id)
+    await db.fetch("UPDATE credit SET amount = 4.99")
+    before = await rows()
+    with pytest.raises(orders.OrderClosed):
+        async with db.transaction():
+            await orders.settle(order_id)
+    assert await rows() == before
+
+
+async def test_an_order_gives_one_credit_to_which_later_money_is_added(app) -> None:
     order_id = await place()
     codes = {await credits.give(order_id, EMAIL, usd(5)) for _ in range(3)}
     assert (len(codes), await count("credit")) == (1, 1)
+    assert await db.fetch_value("SELECT amount FROM credit") == 15
     (code,) = codes
     assert code.startswith(credits.PREFIX)
     assert len(code) == len(credits.PREFIX) + credits.LENGTH

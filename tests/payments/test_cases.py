@@ -48,6 +48,7 @@ CASES = {
     "expired": End("expired", ["expired"], None, 0, ["payment.expired", "order.expired"]),
     "failed": End("failed", ["failed"], None, 0, ["payment.failed", "order.failed"]),
     "refunded": End("failed", ["refunded"], SENT_BACK, 0, ["payment.refunded", "order.failed", "payment.parked"]),
+    "settled_low": End("waiting", ["finished"], "money: only 1 ", 0, ["payment.finished", "payment.parked"]),
     "zero": End("waiting", ["finished"], NO_MONEY, 0, ["payment.finished", "payment.parked"]),
     "forged": End("waiting", ["waiting"]),
     "unsigned": End("waiting", ["waiting"]),

@@ -8,6 +8,7 @@ import pytest
 
 from app.core import db
 from app.core.ids import new_id
+from app.core.money import Money
 from app.core.settings import settings
 from app.ledger import queries as books
 from app.ledger import service as ledger
@@ -52,6 +53,27 @@ async def by_coin(kit: Any, box: Any, email: str = CUSTOMER) -> dict[str, Any]:
 
 async def to_tron() -> Any:
     return await claims.parse(COIN, ADDRESS, "")
+
+
+async def test_of_an_order_with_two_payments_no_more_goes_back_than_came_in_and_is_not_promised(drain) -> None:
+    placed = await charged(await merchant(), "20.00")
+    first = await played(drain, placed, "crypto", metadata={"test": "underpaid"})
+    second = await played(drain, await order(placed["id"]))
+    assert (first["value"], second["value"]) == (Decimal("10.00"), Decimal("10.00"))
+    promised = await service.ask(placed["id"], Money(Decimal("15.00"), "USD"), "", ADMIN)  # of neither payment
+    before = await rows()
+    for paid in (first, second):
+        for amount in ("5.01", "10.00"):
+            with pytest.raises(TooMuch, match=r"At most \$5\.00"):
+                await back(paid, amount)
+    assert await rows() == before
+    assert (await back(second))["amount"] == Decimal("5.00")
+    for paid in (first, second):
+        with pytest.raises(TooMuch):
+            await back(paid, "0.01")
+    await service.fail(promised, "not agreed", ADMIN)
+    assert (await back(first))["amount"] == Decimal("10.00")
+    assert (await back(second))["amount"] == Decimal("5.00")
 
 
 async def test_a_part_is_played_back_and_then_the_rest(drain) -> None:

@@ -36,6 +36,7 @@ EXPECTED = {
     "failed": ("failed", ["failed"], 0),
     "expired": ("expired", ["expired"], 0),
     "refunded": ("refunded", ["refunded"], 1),
+    "settled_low": ("finished", ["finished"], 1),
     "zero": ("finished", ["finished"], 0),
     "forged": ("waiting", ["finished"], 0),
     "unsigned": ("waiting", ["finished"], 0),

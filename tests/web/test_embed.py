@@ -14,11 +14,11 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from app.core import clock, tokens
+from app.core import clock, db, tokens
 from app.merchants import keys, queries, service
 from app.web.embed import sdk
 from scripts import publish_sdk
-from tests.builders import rows
+from tests.builders import look, rows
 from tests.orders.merchants import charged
 
 SHOP, SECOND = "https://shop.example", "https://www.shop.example"
@@ -265,6 +265,23 @@ async def test_a_live_payment_is_prepared_shown_and_left_for_another(client: htt
     assert (await stall.truth()).json()["payment"]["status"] == "cancelled"
     shown = await client.get("/embed/checkout/status", params={"token": token})
     assert 'data-phase="choose"' in shown.text
+
+
+async def test_another_coin_at_a_merchants_address_hides_it_and_asks_for_no_more(
+    app: Any, client: httpx.AsyncClient, drain: Any, box: Any
+) -> None:
+    stall = await _stall(client, test=False)
+    token = await stall.token()
+    await stall.post(token=token, method="crypto", currency="usdttrc20")
+    await drain()
+    shown = await client.get("/embed/checkout/status", params={"token": token})
+    assert ('data-phase="pay"' in shown.text, "pay-address" in shown.text) == (True, True)
+    (payment,) = [p for p in await box.payments() if p["pay_currency"] == "usdttrc20"]
+    await box.pay(str(payment["payment_id"]), "wrong_coin")
+    await look(app.state.kit, {"id": await db.fetch_value("SELECT id FROM payment")})
+    shown = await client.get("/embed/checkout/status", params={"token": token})
+    assert ('data-phase="parked"' in shown.text, "pay-address" in shown.text) == (True, False)
+    assert "send more" in shown.text
 
 
 async def test_only_the_orders_own_payment_can_be_left(stall: Stall) -> None:

@@ -215,3 +215,30 @@ async def test_of_two_attempts_the_one_that_still_waits_is_shown_when_the_newer_
     assert (await told(visitor, order))["payment"]["payAddress"] == first["payAddress"]
     assert first["payAddress"] in await page_of(visitor, order)
     assert second["payAddress"] not in await page_of(visitor, order)
+
+
+async def test_a_payment_of_which_we_are_credited_with_a_dollar_waits_for_a_person_who_accepts_it(
+    visitor, admin, client, drain, box
+) -> None:
+    order = await played(client, drain, box, "settled_low")
+    found = await row(order)
+    assert (found["status"], found["cause"]) == (
+        "waiting", f"money: only 1 USDTTRC20 of {found['total']} USD is credited to us"
+    )  # fmt: skip
+    page = await asks_for_nothing(visitor, order)
+    assert "Your payment is being checked" in page
+    assert (await told(visitor, order))["choices"] is None
+    assert (await admin.get("/admin")).text.count("is credited to us") == 1
+    payment_id = await db.fetch_value("SELECT id FROM payment WHERE order_id = $1", UUID(order.id))
+    where = f"/admin/payments/{payment_id}/acceptances"
+    assert where in (await admin.get(f"/admin/orders/{order.id}")).text
+    before = await picture(but=("audit_line", "audit_head"))
+    assert (await submit(visitor(**order.bearer), where)).status_code in {303, 403, 404}
+    assert await picture(but=("audit_line", "audit_head")) == before
+    assert (await submit(admin, where)).is_redirect
+    await drain()
+    assert ((await row(order))["status"], (await row(order))["cause"]) == ("fulfilled", None)
+    before = await picture(but=("audit_line", "audit_head"))
+    assert (await submit(admin, where)).status_code == 409
+    assert await picture(but=("audit_line", "audit_head")) == before
+    assert await ledger.prove() == []

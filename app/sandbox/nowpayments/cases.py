@@ -115,6 +115,15 @@ def _zero(play: Play) -> None:
     play.step("finished")
 
 
+def _settled_low(play: Play) -> None:
+    """finished and paid in full, but the merchant is credited with 1 coin"""
+    play.must_be_open()
+    play.arrive()
+    play.move("finished")
+    play.payment.outcome_amount = Decimal(1)
+    play.tell(ipn.body(play.payment))
+
+
 def _lie(dress: str, doc: str) -> Callable[[Play], None]:
     def lie(play: Play) -> None:
         payment = play.payment
@@ -184,6 +193,7 @@ CASES: dict[str, Callable[[Play], None]] = {
     "expired": _expired,
     "refunded": _refunded,
     "zero": _zero,
+    "settled_low": _settled_low,
     "forged": _lie(ipn.FORGED, "a forged IPN says finished; the payment doesn't change"),
     "unsigned": _lie(ipn.UNSIGNED, "an IPN without signature says finished; the payment doesn't change"),
     "unsorted": _unsorted,

@@ -16,6 +16,7 @@ ACTIONS = AUDIT_WORDS | {
     "refund.rejected": "Refund rejected",
     "refund.retried": "Refund put back",
     "webhook.replayed": "Webhook replayed",
+    "payment.accepted": "Payment accepted as it arrived",
     "order.given_up": "Order given up, refund due",
     "vault.rewrapped": "Data keys rewrapped",
     "backup.taken": "Backup taken",

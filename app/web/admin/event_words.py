@@ -8,6 +8,7 @@ WORDS = {kind: words for kind, (_, words) in EVENTS.items()} | {
     "order.confirming": "Waiting for the network to confirm the payment",
     "order.underpaid": "Waiting for the rest of the money",
     "key.shown_to_staff": "A key was opened by staff",
+    "payment.accepted": "A payment was accepted by an admin",
     "payment.adopted": "A payment we didn't know of was found",
     "payment.sending": "The payment provider is forwarding the money",
     "payment.finished": "The payment provider has the money",

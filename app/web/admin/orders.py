@@ -19,6 +19,7 @@ from app.mail.states import LetterStatus
 from app.orders import queries as orders
 from app.orders.service import short
 from app.orders.states import OrderStatus
+from app.payments import accepting
 from app.payments import queries as payments
 from app.web import guards
 from app.web.admin import event_words, lists, write_offs
@@ -125,6 +126,7 @@ def _payment(row: dict[str, Any]) -> dict[str, Any]:
         "actually_paid": plain(row["actually_paid"]),
         "worth": Money(row["value"], row["price_currency"]) if row["value"] else None,
         "excess": plain(row["owed_back"]) if row["owed_back"] else "",
+        "acceptable": row["outcome"] in accepting.ACCEPTABLE and not row["value"],
     }
 
 

@@ -1,0 +1,46 @@
+"""A person has looked at money that we could not judge, and says that it is there: it counts as reported."""
+
+from typing import Any
+from uuid import UUID
+
+from app.core import db
+from app.core.errors import Conflict
+from app.history import service as history
+from app.orders import service as orders
+from app.orders.service import OF_MONEY
+from app.payments import queries
+from app.payments.applying import apply
+from app.payments.notices import Outcome
+from app.providers.nowpayments import PaymentReport
+
+ACCEPTABLE = {Outcome.SETTLED_LOW}  # what arrived is known, and only what we are credited with is in doubt
+
+
+class NotAcceptable(Conflict):
+    title = "This payment can't be accepted"
+
+
+async def accept(payment_id: UUID, by: str) -> None:
+    """Count what arrived on a payment whose credit to us looked too low. Raises NotAcceptable."""
+    async with db.transaction():
+        found = await queries.one(payment_id)
+        order = await orders.lock(found["order_id"]) if found else None
+        payment = await queries.one(payment_id)
+        if order is None or payment is None or payment["outcome"] not in ACCEPTABLE or payment["value"]:
+            raise NotAcceptable("Only a payment whose credit to us is in doubt can be accepted, and once.")
+        await history.record(order["id"], "payment.accepted", payment_id=str(payment_id), by=by)
+        await apply(_as_reported(payment))
+        await orders.unpark(order["id"], f"{OF_MONEY}only ")
+
+
+def _as_reported(payment: dict[str, Any]) -> PaymentReport:
+    """What the provider has said of it, without what it credits us with."""
+    return PaymentReport(
+        payment_id=payment["provider_payment_id"], status=payment["status"], invoice_id=payment["invoice_id"],
+        parent_payment_id=payment["parent_payment_id"], purchase_id=None, order_id=str(payment["order_id"]),
+        price_amount=payment["price_amount"], price_currency=payment["price_currency"].lower(),
+        pay_amount=payment["pay_amount"], pay_currency=payment["pay_currency"],
+        actually_paid=payment["actually_paid"], outcome_amount=None, outcome_currency=None,
+        pay_address=payment["pay_address"], payin_extra_id=payment["memo"], network=payment["network"],
+        expires_at=None, valid_until=None, updated_at=None,
+    )  # fmt: skip
