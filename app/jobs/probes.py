@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 
+import asyncpg
 import redis.exceptions
 
 from app.core import db, postgres
@@ -23,10 +24,15 @@ class Unfit(Exception):
 
 
 async def database() -> None:
-    """Write a row, durably. Raises what Postgres says, or DatabaseAway."""
+    """Write a row, durably. Raises Unfit where it takes no writes, DatabaseAway where it does not answer."""
     number = -1 - secrets.randbelow(2**31 - 2)
     async with db.connection() as connection:
-        await connection.execute(f"{WRITE}{REMOVE}".format(number), timeout=PATIENCE)
+        try:
+            await connection.execute(f"{WRITE}{REMOVE}".format(number), timeout=PATIENCE)
+        except asyncpg.ReadOnlySQLTransactionError:
+            raise Unfit("read-only: it takes no writes") from None
+        except asyncpg.DiskFullError:
+            raise Unfit("its disk is full: it takes no writes") from None
 
 
 async def cache() -> None:

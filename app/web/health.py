@@ -29,7 +29,7 @@ from app.web.render import answer
 
 PATIENCE = 3.0  # seconds a component may take before it counts as down
 OURS = {"database", "redis", "jobs", "clock"}
-OURS_KEPT, KEPT, STORAGE_KEPT = 1.0, 5.0, 60.0  # seconds a state is believed: a health page must not become load
+KEPT, STORAGE_KEPT = 5.0, 60.0  # seconds another's state is believed: a health page must not become load on them
 VITAL = {"database", "vault", "storage"}  # without these nothing works; without others orders wait
 Asked = Request[Any, Any, Any]
 
@@ -96,7 +96,7 @@ async def _look(name: str, check: Callable[[], Awaitable[object]]) -> dict[str, 
 
 def _kept(name: str, *, well: bool) -> float:
     if name in OURS:
-        return OURS_KEPT if well else 0.0
+        return 0.0
     return STORAGE_KEPT if name == "storage" and well else KEPT  # each look at a store is three paid calls
 
 
