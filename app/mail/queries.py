@@ -13,9 +13,11 @@ MANY = 5  # lost letters of those, and a fifth of them, are trouble
 
 
 async def about(subject: UUID) -> list[dict[str, Any]]:
-    """Letters about an order, oldest first, without their content."""
+    """Letters about an order, oldest first, without their content. ``stuck``: the job that sends it has given up."""
     rows = await db.fetch(
-        """SELECT id, kind, recipient, status, error, created_at, sent_at, context->>'link_id' AS link_id FROM mail
+        """SELECT id, kind, recipient, status, error, created_at, sent_at, context->>'link_id' AS link_id,
+             EXISTS (SELECT FROM job j WHERE j.subject = $1 AND j.name = 'mail.send' AND j.status = 'failed'
+               AND j.args->>'mail_id' = mail.id::text) AS stuck FROM mail
            WHERE subject = $1 ORDER BY created_at""",
         subject,
     )
@@ -68,6 +70,8 @@ async def trouble() -> str:
     """Why letters don't go out as they should; empty where they do."""
     if await any_waiting():
         return "letters wait for the mail quota"
+    if await db.fetch_value("SELECT EXISTS (SELECT FROM job WHERE name = 'mail.send' AND status = 'failed')"):
+        return "letters are stuck: see the dead letters"
     row = await db.fetch_one(
         """SELECT count(*) AS letters, count(*) FILTER (WHERE status IN ('failed', 'bounced')) AS lost FROM (
              SELECT status FROM mail WHERE created_at > $1 ORDER BY created_at DESC LIMIT $2) AS newest""",

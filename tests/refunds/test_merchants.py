@@ -338,3 +338,22 @@ async def test_a_full_refund_holds_nothing_and_returns_no_keys(drain) -> None:
     await back(paid)
     assert (await order(paid["order_id"]))["held_at"] is None
     assert "refunds.return_keys" not in await job_names()
+
+
+@pytest.mark.parametrize(
+    ("email", "status", "said"),
+    [("ann@example.com", "failed", True), ("delivered+shopper@resend.dev", "sent", False)],
+)
+async def test_a_claim_link_that_could_not_be_mailed_is_the_refunds_error(
+    kit, box, drain, email: str, status: str, said: bool
+) -> None:
+    made = await back(await by_coin(kit, box, email=email))
+    row = await db.fetch_one("SELECT merchant_id FROM purchase WHERE id = $1", made["order_id"])
+    assert row is not None
+    await drain(only="mail.send")
+    found = await queries.of_merchant(row["merchant_id"], False, made["id"])
+    assert found is not None
+    assert found["letter_status"] == status
+    error = objects.refund(found, found)["error"]
+    assert (error or "").startswith("The email with the claim link did not reach the customer") == said
+    assert ("validation_error" in (error or "")) == said

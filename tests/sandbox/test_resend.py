@@ -135,3 +135,26 @@ async def test_events_are_signed_by_svix_and_follow_the_recipient(config: Config
 async def test_no_events_without_a_webhook_secret(sandbox: Sandbox) -> None:
     await send(sandbox)
     assert parsed(await sandbox.control.get("/webhooks")) == []
+
+
+async def test_what_becomes_of_a_mail_is_played_and_an_address_that_bounced_is_suppressed(
+    config: Config, tmp_path: Path
+) -> None:
+    own = replace(config, resend_webhook_secret="whsec_c2VjcmV0", books_path=tmp_path / "books")
+    shop = Shop()
+    async with opened(own, shop) as mailing:
+        await send(mailing, to="ann@shop.io")
+        (mail,) = parsed(await mailing.control.get("/mail"))
+        assert (await mailing.control.post(f"/mail/{mail['id']}", json={"event": "bounced"})).status_code == 200
+        await send(mailing, to="Ann@shop.io")
+        await send(mailing, to="bob@shop.io")
+        assert (await mailing.control.post(f"/mail/{mail['id']}", json={"event": "eaten"})).status_code == 400
+        assert (await mailing.control.post("/mail/none", json={"event": "bounced"})).status_code == 404
+        await shop.hears(6)
+    heard = [(it.json["type"], it.json["data"]["to"][0]) for it in shop.heard]
+    assert sorted(heard) == sorted(
+        [
+            ("email.sent", "ann@shop.io"), ("email.delivered", "ann@shop.io"), ("email.bounced", "ann@shop.io"),
+            ("email.suppressed", "Ann@shop.io"), ("email.sent", "bob@shop.io"), ("email.delivered", "bob@shop.io"),
+        ]
+    )  # fmt: skip

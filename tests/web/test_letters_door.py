@@ -124,3 +124,13 @@ async def test_health_is_degraded_while_letters_wait_for_the_quota(client, drain
     with clock.travelled(timedelta()):
         said = (await client.get("/health")).json()["components"]["mail"]
     assert (said["status"], said["error"]) == ("unhealthy", "letters wait for the mail quota")
+
+
+async def test_a_letter_whose_job_has_given_up_is_called_stuck(client, admin, drain) -> None:
+    order = await place(client)
+    await db.fetch("UPDATE job SET status = 'failed', error = 'KeyRefused' WHERE name = 'mail.send'")
+    assert "Stuck: its job has failed" in (await admin.get(f"/admin/orders/{order.id}")).text
+    letter = await db.fetch_value("SELECT id FROM mail")
+    await submit(admin, f"/admin/orders/{order.id}/letters/{letter}/resends")
+    await drain(only="mail.send")
+    assert await db.fetch_value("SELECT count(*) FROM mail WHERE status = 'sent'") == 1

@@ -30,6 +30,7 @@ from app.web.store import order_view
 from app.web.store.order_words import EVENTS, STATUS_WORDS
 
 Asked = Request[Any, Any, Any]
+STUCK = "Stuck: its job has failed"
 WORKED_ON = {LetterStatus.PENDING, LetterStatus.WAITING}  # states of a letter that goes out by itself
 
 
@@ -105,9 +106,9 @@ async def _belongings(order: dict[str, Any]) -> dict[str, Any]:
                 "subject": LETTERS[m["kind"]].title,
                 "to": m["recipient"],
                 "status": m["status"],
-                "words": MAIL_WORDS[LetterStatus(m["status"])],
+                "words": STUCK if m["stuck"] else MAIL_WORDS[LetterStatus(m["status"])],
                 "error": m["error"],
-                "again": m["status"] not in WORKED_ON,
+                "again": m["stuck"] or m["status"] not in WORKED_ON,
             }
             for m in await mail.about(order_id)
         ],
