@@ -14,6 +14,7 @@ from app.core.settings import settings
 from app.quotas import service as quotas
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+MAILBOXES = 3  # whose daily shares one caller may use up in an hour: an office has several people
 DOTLESS = {"gmail.com", "googlemail.com"}  # their mailboxes are the same with and without dots
 
 
@@ -48,9 +49,14 @@ def mailbox(email: str) -> str:
     return f"{name}@{domain}"
 
 
-async def take(family: Family, email: str) -> None:
-    """Count a letter to a mailbox: LIMIT_MAILBOX a day, half of them in an hour. Raises TooManyAttempts."""
+async def take(family: Family, email: str, *, caller: str = "") -> None:
+    """Count a letter to a mailbox: LIMIT_MAILBOX a day, half of them in an hour. Raises TooManyAttempts.
+
+    ``caller``: whose doing it is, as limits count callers; one may cause as many as MAILBOXES full shares in an hour.
+    """
     most = settings().limit_mailbox
+    if caller:
+        await quotas.take(f"mail_{family}_caller", caller, most * MAILBOXES, HOUR)
     await quotas.take(f"mail_{family}_hour", mailbox(email), max(most // 2, 1), HOUR)
     await quotas.take(f"mail_{family}_day", mailbox(email), most, DAY)
 

@@ -13,6 +13,7 @@ from app.mail.mailboxes import FAMILIES, Family, mailbox
 
 # Letters that no stranger can cause: money has come, or a member of staff has acted.
 FOLLOW_MONEY = {
+    "payment_sent_back",
     "payment_seen", "payment_short", "payment_late", "overpaid", "wrong_coin", "money_after_cancel", "sold_out",
     "price_jump", "supplier_delay", "supply_failed", "key_ready", "refund_address", "refund_paid", "refund_rejected",
     "endpoint_disabled",
@@ -60,3 +61,13 @@ async def test_links_to_a_mailbox_end_with_the_hour_and_with_the_day(app) -> Non
         await mailboxes.take(Family.LINKS, "ann@shop.test")
     with clock.travelled(timedelta(days=1, hours=3)):
         await mailboxes.take(Family.LINKS, "ann@shop.test")
+
+
+async def test_one_caller_mails_so_many_mailboxes_an_hour(app) -> None:
+    """The tests' setting is 1000 a mailbox, so 3000 for a caller."""
+    for start in range(0, 3000, 100):
+        several = (mailboxes.take(Family.LINKS, f"p{start + n}@shop.test", caller="192.0.2.1") for n in range(100))
+        await asyncio.gather(*several)
+    with pytest.raises(TooManyAttempts):
+        await mailboxes.take(Family.LINKS, "another@shop.test", caller="192.0.2.1")
+    await mailboxes.take(Family.LINKS, "another@shop.test", caller="192.0.2.2")

@@ -5,6 +5,7 @@ from typing import Any
 from litestar import Request, Response, get, post
 
 from app.accounts import addresses
+from app.core.client_address import limit_key
 from app.core.settings import settings
 from app.mail import mailboxes
 from app.mail.mailboxes import Family
@@ -13,6 +14,7 @@ from app.web import guards
 from app.web.account.sessions import sent
 from app.web.body import read_form
 from app.web.render import page, sent_json
+from app.web.viewer import client_ip
 
 Asked = Request[Any, Any, Any]
 
@@ -35,6 +37,6 @@ async def create(request: Asked) -> Response[bytes]:
         context = {"values": {"email": form.get("email", "")[:400]}, "errors": {"email": bad.detail}}
         return page(request, "account/lookup.html", context, status=400)
     await guards.spend(request, "lookups", settings().limit_lookups, who=mailboxes.mailbox(email))
-    await mailboxes.take(Family.LINKS, email)
+    await mailboxes.take(Family.LINKS, email, caller=limit_key(client_ip(request)))
     await lookups.ask(email)
     return sent(request, email)

@@ -7,6 +7,7 @@ from litestar import Request, Response, get, post
 from app.accounts import addresses, sessions
 from app.accounts import service as accounts
 from app.core import db
+from app.core.client_address import limit_key
 from app.core.settings import settings
 from app.mail import mailboxes
 from app.mail import service as mail
@@ -14,7 +15,7 @@ from app.mail.mailboxes import Family
 from app.web import guards
 from app.web.body import read_form
 from app.web.render import answer, page, see_other, sent_json
-from app.web.viewer import ORDERS_COOKIE, SESSION_COOKIE, Viewer, forget
+from app.web.viewer import ORDERS_COOKIE, SESSION_COOKIE, Viewer, client_ip, forget
 
 Asked = Request[Any, Any, Any]
 MINUTES = accounts.LOGIN_LIFETIME.seconds // 60  # for which a mailed link works
@@ -42,7 +43,7 @@ async def create(request: Asked) -> Response[bytes]:
         }
         return page(request, "account/login.html", context, status=400)
     await guards.spend(request, "logins", settings().limit_logins, who=mailboxes.mailbox(email))
-    await mailboxes.take(Family.LINKS, email)
+    await mailboxes.take(Family.LINKS, email, caller=limit_key(client_ip(request)))
     link_id, link = accounts.linking(email, "login")
     await db.write(link, *mail.draft("login_link", email, {"link_id": link_id, "minutes": MINUTES}).writes)
     return sent(request, email)
