@@ -26,6 +26,7 @@ def doctor() -> None:
             "redis": probes.cache,
             "nowpayments": kit.nowpayments.health,
             "kinguin": kit.kinguin.health,
+            "rates": kit.rates.latest,
             "mail": kit.resend.health,
             "storage": kit.store.health,
         }

@@ -130,6 +130,18 @@ async def being_paid(product_ids: Sequence[UUID]) -> dict[UUID, int]:
     return {row["product_id"]: int(row["units"]) for row in rows}
 
 
+async def taken_meanwhile(order_id: UUID) -> str | None:
+    """The name of a game of an unpaid order whose last units others are paying for or have bought; None if none is."""
+    rows = await db.fetch(
+        """SELECT i.name, i.product_id, i.quantity, p.stock FROM purchase_item i JOIN product p ON p.id = i.product_id
+           WHERE i.order_id = $1 AND p.stock - i.quantity < $2 ORDER BY i.position""",
+        order_id, SCARCE,
+    )  # fmt: skip
+    taken = await being_paid([row["product_id"] for row in rows]) if rows else {}
+    short = (row["name"] for row in rows if row["stock"] - taken.get(row["product_id"], 0) < row["quantity"])
+    return next(short, None)
+
+
 async def _with_credit(lines: list[tuple[Listed, int]], subtotal: Money, code: str, email: str) -> Quote:
     left = await credits.left(code[:32].replace("\x00", ""), email, subtotal.currency)
     if left is None:

@@ -11,6 +11,7 @@ from app.catalog import service as catalog
 from app.core import clock, db
 from app.orders import service as orders
 from app.orders.service import OutOfStock, Wanted
+from app.web.store import order_view
 from tests.builders import EMAIL, ask, look, order, products, rows
 
 
@@ -72,3 +73,18 @@ async def test_of_ten_of_which_two_are_text_two_are_sold(app, box) -> None:
     with pytest.raises(OutOfStock, match="Only 2 left"):
         await orders.quote([Wanted(mine["id"], 5)])
     assert (await orders.quote([Wanted(mine["id"], 2)])).lines
+
+
+async def test_whoever_waits_with_an_address_is_told_that_another_one_pays_for_the_last(app, box, last) -> None:
+    first, second = await bought(last, 2), await bought(last, 1)
+    payment = await ask(app.state.kit, first)
+    await ask(app.state.kit, second)
+    assert await orders.taken_meanwhile(second) is None
+    await box.pay(payment["provider_payment_id"], "confirming")
+    await look(app.state.kit, payment)
+    assert await orders.taken_meanwhile(second) == last["name"]
+    shown = await order_view.build(await order(second))
+    assert (shown["taken"], shown["to_pay"]) == (last["name"], True)
+    await box.pay(payment["provider_payment_id"], "failed")
+    await look(app.state.kit, payment)
+    assert (await order_view.build(await order(second)))["taken"] is None

@@ -16,7 +16,7 @@ from app.jobs import queries as jobs
 from app.keys import queries as keys
 from app.mail import queries as mail
 from app.orders import queries as orders
-from app.orders.service import short
+from app.orders.service import short, taken_meanwhile
 from app.payments import queries as payments
 from app.payments import service as paying
 from app.payments.opening import given_back
@@ -93,6 +93,7 @@ async def build(order: dict[str, Any]) -> dict[str, Any]:
         "done": order["status"] == "fulfilled",
         "keys_here": order["status"] == "paid" and any(item["keys_ready"] for item in items),
         "withdrawal": offer.share if offer else None,
+        "taken": await taken_meanwhile(order["id"]) if order["status"] in OPEN else None,
         "can_cancel": order["status"] in OPEN,
         "can_choose_coin": order["status"] in OPEN and money["may_pay"] and not given_back(order),
         "coins": coin_choices(coins, currency),
