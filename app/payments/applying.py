@@ -173,6 +173,7 @@ async def _note(payment: dict[str, Any], report: PaymentReport, verdict: Verdict
     if verdict.outcome not in NOTHING and not (verdict.value is None and payment["value"]):  # what has paid stays so
         changes[Payment.outcome] = verdict.outcome.value
         changes[Payment.owed_back] = verdict.owed_back
+        changes[Payment.excess] = _excess(verdict)
     if verdict.value is not None:
         changes[Payment.value] = verdict.value
     if (verdict.to is not None or verdict.value is not None) and verdict.outcome is not Outcome.UNBELIEVABLE:
@@ -186,6 +187,12 @@ async def _note(payment: dict[str, Any], report: PaymentReport, verdict: Verdict
     await Payment.update(changes).where(Payment.id == payment["id"])
 
 
+def _excess(verdict: Verdict) -> Decimal:
+    """What of a payment's money was not asked for, in the price's currency: all of it, where nothing was."""
+    unasked = verdict.outcome in {Outcome.NOT_NEEDED, Outcome.FURTHER_DEPOSIT}
+    return (verdict.value or Decimal(0)) if unasked else verdict.excess
+
+
 async def _affect(order: dict[str, Any], payment: dict[str, Any], report: PaymentReport, verdict: Verdict) -> None:
     order_id: UUID = order["id"]
     if verdict.outcome in PAYS | {Outcome.UNDERPAID} and order["status"] == OrderStatus.CREATED:
@@ -193,25 +200,31 @@ async def _affect(order: dict[str, Any], payment: dict[str, Any], report: Paymen
     if verdict.outcome is Outcome.SEEN:
         await orders.confirming(order_id)
     elif verdict.outcome in PAYS:
-        await _pay(order, verdict)
+        await _pay(order, payment, verdict)
     elif verdict.outcome is Outcome.UNDERPAID:
         await _short(order, payment, verdict)
     elif order["merchant_id"] is not None:
         await _merchants_attempt_over(order, payment, verdict)
     elif verdict.outcome in ENDS:
         await _attempt_over(order, payment, verdict)
+    if order["merchant_id"] is not None and verdict.outcome not in PAYS and _excess(verdict):
+        await _overpaid(order, payment, verdict)
     if verdict.outcome in PARKED:
         await _park(order, payment, verdict, report.pay_currency or payment["pay_currency"])
 
 
-async def _pay(order: dict[str, Any], verdict: Verdict) -> None:
-    order_id: UUID = order["id"]
+async def _pay(order: dict[str, Any], payment: dict[str, Any], verdict: Verdict) -> None:
     if order["status"] not in BOUGHT:
         await settle(order, late=verdict.outcome is Outcome.PAID_LATE)
     if verdict.excess:
-        excess = Money(verdict.excess, order["currency"])
-        await history.record(order_id, "payment.overpaid", excess=plain(verdict.owed_back), owed=excess.as_json())
+        await _overpaid(order, payment, verdict)
         await owed.excess(order)
+
+
+async def _overpaid(order: dict[str, Any], payment: dict[str, Any], verdict: Verdict) -> None:
+    more = Money(_excess(verdict), order["currency"]).as_json()
+    named = {"payment_id": str(payment["id"])} if order["merchant_id"] is not None else {}
+    await history.record(order["id"], "payment.overpaid", excess=plain(verdict.owed_back), owed=more, **named)
 
 
 async def settle(order: dict[str, Any], *, late: bool) -> None:

@@ -41,6 +41,11 @@ async def insert(values: dict[str, Any], now: datetime) -> None:
     await Payment.insert(Payment(**{**fixed, **values}))
 
 
+async def touch(payment_id: UUID) -> None:
+    """Note that what merchants are shown of a payment has changed, though by no report about it."""
+    await db.fetch("UPDATE payment SET updated_at = $2 WHERE id = $1", payment_id, clock.now())
+
+
 async def by_provider_id(provider_payment_id: str, *, lock: bool = False) -> dict[str, Any] | None:
     sql = "SELECT * FROM payment WHERE provider_payment_id = $1"
     row = await db.fetch_one(f"{sql} FOR UPDATE" if lock else sql, provider_payment_id)

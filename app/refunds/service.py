@@ -32,6 +32,7 @@ from app.mail import service as mail
 from app.orders import queries as order_rows
 from app.orders import service as orders
 from app.payments import booking
+from app.payments import queries as payments
 from app.refunds import queries
 from app.refunds.states import MOVES, RefundStatus
 from app.refunds.tables import Refund
@@ -211,7 +212,7 @@ async def lock(refund_id: UUID) -> tuple[dict[str, Any], dict[str, Any]]:
 async def approve(refund_id: UUID, by: str) -> None:
     """Let the payout begin. Raises NotDecidable: no address yet, no payout login, or decided before."""
     async with db.transaction():
-        _, refund = await lock(refund_id)
+        order, refund = await lock(refund_id)
         if not settings().pays_out:
             raise NotDecidable("No payout login is set. Send the coins yourself and record the transaction.")
         if refund["checked_at"] is None:
@@ -222,7 +223,14 @@ async def approve(refund_id: UUID, by: str) -> None:
             raise NotDecidable(f"It is {refund['status']} already.")
         named = str(refund_id)
         await history.record(refund["order_id"], "refund.approved", refund=named, refund_id=named)
+        await _processing(order, refund_id)
         await post_follow(refund)
+
+
+async def _processing(order: dict[str, Any], refund_id: UUID) -> None:
+    """A merchant is told that its refund is being sent."""
+    if order["merchant_id"] is not None:
+        await history.record(order["id"], "refund.processing", refund_id=str(refund_id))
 
 
 async def post_follow(refund: dict[str, Any]) -> None:
@@ -236,10 +244,11 @@ async def record(refund_id: UUID, tx_hash: str, by: str) -> None:
     if not TX_HASH.fullmatch(tx_hash):
         raise Invalid("Paste the transaction's hash: 16 to 200 letters and digits.", field="tx_hash")
     async with db.transaction():
-        _, refund = await lock(refund_id)
+        order, refund = await lock(refund_id)
         also = {Refund.approved_by: by[:340], Refund.approved_at: clock.now(), Refund.by_hand: True}
         if await move(Refund, refund_id, RefundStatus.PROCESSING, MOVES, also=also) is None:
             raise NotDecidable(f"It is {refund['status']}: only one that waits can be recorded by hand.")
+        await _processing(order, refund_id)
         await paid(refund, tx_hash=tx_hash)
 
 
@@ -256,6 +265,8 @@ async def paid(refund: dict[str, Any], *, tx_hash: str | None, fee: Decimal | No
     if fee and refund["pay_amount"]:
         cost = Money(amount.amount * fee / refund["pay_amount"], amount.currency)
         await ledger.fee(order_id, f"refund:{refund['id']}", cost)
+    if refund["payment_id"] is not None:
+        await payments.touch(refund["payment_id"])
     named = str(refund["id"])
     await history.record(order_id, "refund.processed", refund=named, refund_id=named, amount=amount.as_json())
     await _tell(refund, "refund_paid", tx_hash=tx_hash or "")

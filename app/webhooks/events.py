@@ -8,7 +8,8 @@ from uuid import UUID
 
 TYPES = (
     "order.paid", "order.fulfilled", "payment.pending", "payment.confirming", "payment.success", "payment.failed",
-    "payment.expired", "payment.underpaid", "refund.pending", "refund.processed", "refund.failed",
+    "payment.expired", "payment.underpaid", "payment.overpaid", "refund.pending", "refund.processing",
+    "refund.processed", "refund.failed",
 )  # fmt: skip
 TEST = "endpoint.test"  # sent by hand to one endpoint
 
@@ -25,6 +26,8 @@ KINDS: dict[str, tuple[str, dict[str, Any]]] = {
     "payment.cancelled": ("payment.failed", {"status": "cancelled", "failure": "cancelled"}),
     "payment.expired": ("payment.expired", {"status": "expired"}),
     "payment.partially_paid": ("payment.underpaid", {"status": "underpaid"}),
+    "payment.overpaid": ("payment.overpaid", {"overpaid": True}),
+    "refund.processing": ("refund.processing", {"status": "processing"}),
     "refund.pending": ("refund.pending", {"status": "pending"}),
     "refund.processed": ("refund.processed", {"status": "processed"}),
     "refund.failed": ("refund.failed", {"status": "failed"}),

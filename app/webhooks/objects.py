@@ -12,6 +12,7 @@ from typing import Any
 from app.accounts import addresses
 from app.core.money import Money, plain
 from app.mail.states import UNREACHED
+from app.payments.notices import Outcome
 from app.payments.words import CANCELLED, word
 from app.payments.words import WORDS as PAYMENT_WORDS
 
@@ -38,13 +39,17 @@ def payment(row: Row, of: Row) -> dict[str, Any]:
             "currency": row["pay_currency"] or None, "amount": _plain(row["pay_amount"]), "address": row["pay_address"],
             "memo": row["memo"], "received": _plain(row["actually_paid"]), "invoice_url": row["invoice_url"],
         }  # fmt: skip
-    currency = row["price_currency"]
+    currency, details, value = row["price_currency"], dict(_json(row["details"])), row["value"]
+    underpaid = row["outcome"] == Outcome.UNDERPAID
+    missing = max(row["price_amount"] - value, Decimal(0)) if underpaid else Decimal(0)
     return {
         "id": str(row["id"]), "object": "payment", "mode": mode(of), "order_id": str(row["order_id"]),
         "status": payment_word(row), "method": row["method"], "amount": _digits(row["price_amount"], currency),
         "currency": currency, "captured": _digits(row["value"], currency),
         "refunded": _digits(row.get("refunded") or Decimal(0), currency), "crypto": crypto,
-        "details": _json(row["details"]), "failure": row["failure"], "created": _time(row["created_at"]),
+        "underpaid": underpaid, "missing": _digits(missing, currency), "overpaid": row["excess"] > 0,
+        "excess": _digits(row["excess"], currency), "metadata": details.pop("metadata", {}),
+        "details": details, "failure": row["failure"], "created": _time(row["created_at"]),
         "updated": _time(row["updated_at"]), "expires": _time(row["expires_at"]),
     }  # fmt: skip
 

@@ -15,7 +15,10 @@ DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One member of an object. ``kind``: id, text, money, coins, time, count, object; ``values``: all it can be."""
+    """One member of an object. ``kind``: id, text, money, coins, time, count, flag, object.
+
+    ``values``: all it can be.
+    """
 
     name: str
     kind: str
@@ -83,6 +86,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     "coins": {"type": "string", "pattern": r"^\d+(\.\d+)?$"},
     "time": {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"},
     "count": {"type": "integer", "minimum": 1},
+    "flag": {"type": "boolean"},
     "object": {"type": "object"},
 }
 MODES = ("test", "live")
@@ -125,7 +129,7 @@ OBJECTS: dict[str, tuple[Member, ...]] = {
         Member("amount", "money", "What was asked for."),
         Member("currency", "text", "ISO 4217, of amount and captured."),
         Member("captured", "money", "What has arrived, which refunds are taken from."),
-        Member("refunded", "money", "What of it went back, or is on its way."),
+        Member("refunded", "money", "What of it went back."),
         Member(
             "crypto", "object", "Where the coins go; null for other methods.", nullable=True,
             members=(
@@ -137,6 +141,11 @@ OBJECTS: dict[str, tuple[Member, ...]] = {
                 Member("invoice_url", "text", "The hosted page to pay on.", nullable=True),
             ),
         ),
+        Member("underpaid", "flag", "Whether less than its amount arrived, beyond the tolerance."),
+        Member("missing", "money", "How much less; zero where it is not underpaid."),
+        Member("overpaid", "flag", "Whether more arrived than was asked for."),
+        Member("excess", "money", "How much more: it is owed back. All of it, where the order needed nothing."),
+        Member("metadata", "object", "As you gave it with the payment."),
         Member("details", "object", "For upi vpa; for card last4 and network. Never a card's number."),
         Member("failure", "text", "Why it failed, in a word such as declined or cancelled.", nullable=True),
         Member("created", "time", "When you made it."),
@@ -174,7 +183,7 @@ IDS = {
 }
 SEQUENCES = {
     "order.fulfilled": 2, "payment.confirming": 2, "payment.success": 3, "payment.failed": 2, "payment.expired": 2,
-    "payment.underpaid": 3, "refund.processed": 2, "refund.failed": 2,
+    "payment.underpaid": 3, "payment.overpaid": 4, "refund.processing": 2, "refund.processed": 3, "refund.failed": 3,
 }  # fmt: skip
 _AT = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 _LATER = _AT + timedelta(minutes=4)
@@ -186,7 +195,8 @@ _ROWS: dict[str, dict[str, Any]] = {
     },
     "payment": {
         "id": IDS["payment"], "order_id": IDS["order"], "status": "waiting", "outcome": None, "method": "crypto",
-        "price_amount": Decimal("49.90"), "price_currency": "USD", "value": Decimal("0.00"), "pay_currency": "btc",
+        "price_amount": Decimal("49.90"), "price_currency": "USD", "value": Decimal("0.00"), "excess": Decimal(0),
+        "pay_currency": "btc",
         "pay_amount": Decimal("0.00054321"), "pay_address": "bc1qexampleexampleexampleexampleexample0",
         "memo": None, "actually_paid": Decimal(0), "invoice_url": None, "details": {}, "failure": None,
         "created_at": _AT, "updated_at": _LATER, "expires_at": _AT + timedelta(minutes=20),
@@ -248,11 +258,22 @@ EVENTS = {
             "payment.underpaid", "payment", ("underpaid",),
             "When less than its amount arrived, beyond the tolerance.",
             "Ask for the rest with a further payment, or refund what came.",
-            {"actually_paid": Decimal("0.00027"), "value": Decimal("24.80")},
+            {"actually_paid": Decimal("0.00027"), "value": Decimal("24.80"), "outcome": "underpaid"},
+        ),
+        EventType(
+            "payment.overpaid", "payment", (),
+            "When more arrived than was asked for, or money for an order that needed none. It comes after the event "
+            "that tells of the money itself, and again when still more arrives.",
+            "Refund what excess says, unless you settle it with the customer in another way.",
+            _ALL | {"status": "finished", "outcome": "overpaid", "value": Decimal("54.90"), "excess": Decimal("5.00")},
         ),
         EventType(
             "refund.pending", "refund", ("pending",), "When a refund was taken on.",
             "Tell the customer that money is on its way back.", {},
+        ),
+        EventType(
+            "refund.processing", "refund", ("processing",), "When the money is being sent.",
+            "Nothing: what becomes of it is told by the next event.", {},
         ),
         EventType(
             "refund.processed", "refund", ("processed",), "When the money went out.", "Book it.",

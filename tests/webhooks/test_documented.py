@@ -13,7 +13,7 @@ import pytest
 
 from app.core import clock
 from app.core.crypto import Plaintext
-from app.providers import merchant_http
+from app.providers import merchant_exchange, merchant_http
 from app.webhooks import publishing, schedule, sending, service, signing
 from app.webhooks.schemas import EVENTS
 from tests.conftest import ROOT
@@ -118,7 +118,9 @@ def test_the_figures_of_the_page_are_those_of_the_code() -> None:
     assert schedule.intervals(test=True) == (5, 10, 15, 20)
     assert (20, timedelta(days=1), 2048) == (sending.MANY, sending.LONG, sending.KEPT_TEXT)
     assert (timedelta(days=30), timedelta(days=7)) == (publishing.KEPT, service.LONGEST_OVERLAP)
-    assert (merchant_http.TOTAL_SECONDS, merchant_http.MAX_READ_BYTES) == (10, 64 * 1024)
+    assert (merchant_http.TOTAL_SECONDS, merchant_exchange.MAX_BODY_BYTES) == (10, 64 * 1024)
+    assert merchant_exchange.REST_SECONDS == 3
+    assert service.MOST_RESENT == 5000
 
 
 def test_each_header_that_is_signed_with_is_on_the_page() -> None:

@@ -25,7 +25,8 @@ def test_an_example_fits_its_schema_and_names_nothing_undescribed(event: schemas
     Draft202012Validator.check_schema(event.schema())
     Draft202012Validator(event.schema()).validate(event.example)
     assert list(event.example["data"]) == [member.name for member in OBJECTS[event.about]]
-    assert event.example["data"].get("status", "test") == event.name.partition(".")[2]
+    told = event.name.partition(".")[2]
+    assert event.example["data"].get("status", "test") == {"overpaid": "success"}.get(told, told)
     assert json.loads(json.dumps(event.example)) == event.example
 
 

@@ -1,10 +1,15 @@
 """What a merchant's receiver hears of its own payments and refunds, with nothing written by hand."""
 
+from datetime import timedelta
 from decimal import Decimal
 
+import pytest
+
+from app.core import clock
 from app.payments import asking
+from app.payments import queries as payments
 from app.refunds import asking as refunding
-from app.webhooks import queries, service
+from app.webhooks import objects, queries, service
 from tests.orders.merchants import asked, charged, merchant, played
 from tests.webhooks.scenes import Receiver, numbers
 
@@ -43,12 +48,65 @@ async def test_a_declined_card_and_a_payment_called_off_are_told_as_failed_with_
     assert {post.json["type"] for post in receiver.posts} == {"payment.failed"}
 
 
+@pytest.mark.parametrize(
+    ("wish", "event", "flags", "amounts"),
+    [
+        ("overpaid", "payment.overpaid", (True, False), ("30.00", "10.00", "0.00")),
+        ("underpaid", "payment.underpaid", (False, True), ("10.00", "0.00", "10.00")),
+        ("success", "payment.success", (False, False), ("20.00", "0.00", "0.00")),
+    ],
+)  # fmt: skip
+async def test_too_much_and_too_little_money_have_an_event_and_say_how_much(
+    app, drain, receiver, wish: str, event: str, flags: tuple[bool, bool], amounts: tuple[str, str, str]
+) -> None:
+    merchant_id = await merchant()
+    await service.add(merchant_id, test=True, url=receiver.url, types=[event])
+    order = await charged(merchant_id, "20.00")
+    payment = await played(drain, order, "crypto", metadata={"test": wish, "cart": "7"})
+    await drain()
+    [told] = [post.json for post in receiver.posts]
+    found = await payments.of_merchant(merchant_id, True, payment["id"])
+    assert found is not None
+    for data in (told["data"], objects.payment(found, found)):
+        assert (data["overpaid"], data["underpaid"]) == flags
+        assert (data["captured"], data["excess"], data["missing"]) == amounts
+        assert (data["metadata"], data["details"]) == ({"test": wish, "cart": "7"}, {})
+    assert (told["type"], told["object_id"]) == (event, str(payment["id"]))
+
+
+async def test_money_for_an_order_that_was_paid_already_is_told_as_overpaid(app, drain, receiver) -> None:
+    merchant_id = await merchant()
+    await service.add(merchant_id, test=True, url=receiver.url, types=["payment.overpaid"])
+    order = await charged(merchant_id, "20.00")
+    slow = await asked(order, "crypto", metadata={"test_delay": "600000"})
+    await played(drain, order)
+    await drain(later=True)
+    [told] = [post.json for post in receiver.posts]
+    assert (told["object_id"], told["data"]["excess"], told["data"]["overpaid"]) == (str(slow["id"]), "20.00", True)
+
+
+async def test_a_payment_says_that_it_was_changed_when_its_money_went_back(app, drain) -> None:
+    merchant_id = await merchant()
+    payment = await played(drain, await charged(merchant_id, "20.00"))
+    before = await payments.of_merchant(merchant_id, True, payment["id"])
+    with clock.travelled(timedelta(minutes=5)):
+        await refunding.ask(merchant_id, True, payment["id"], Decimal("5.00"), "half is broken", None, "key 1")
+        await drain(later=True)
+    after = await payments.of_merchant(merchant_id, True, payment["id"])
+    assert before is not None
+    assert after is not None
+    assert (before["refunded"], after["refunded"]) == (0, Decimal("5.00"))
+    assert after["updated_at"] > before["updated_at"]
+
+
 async def test_a_refund_is_told_from_asked_to_paid(app, drain, receiver) -> None:
     merchant_id = await merchant()
     await service.add(merchant_id, test=True, url=receiver.url)
     payment = await played(drain, await charged(merchant_id, "20.00"))
     await refunding.ask(merchant_id, True, payment["id"], Decimal("5.00"), "half is broken", None, "key 1")
     await drain(later=True)
-    assert heard(receiver, "refund") == [(1, "refund.pending", "pending"), (2, "refund.processed", "processed")]
+    assert heard(receiver, "refund") == [
+        (1, "refund.pending", "pending"), (2, "refund.processing", "processing"), (3, "refund.processed", "processed"),
+    ]  # fmt: skip
     last = (await queries.feed(merchant_id, True, 0, 100))[-1]
     assert last["type"] == "refund.processed"

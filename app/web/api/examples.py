@@ -18,7 +18,9 @@ ORDER: dict[str, Any] = {
 }  # fmt: skip
 PAYMENT: dict[str, Any] = {
     "id": PAYMENT_ID, "object": "payment", "mode": "test", "order_id": ORDER_ID, "status": "pending",
-    "method": "card", "amount": "49.90", "currency": "USD", "captured": "0.00", "refunded": "0.00", "crypto": None,
+    "method": "card", "amount": "49.90", "currency": "USD", "captured": "0.00", "refunded": "0.00", "underpaid": False,
+    "missing": "0.00",
+    "overpaid": False, "excess": "0.00", "crypto": None, "metadata": {"attempt": "1"},
     "details": {"last4": "4242", "network": "visa"}, "failure": None, "created": AT, "updated": AT, "expires": None,
 }  # fmt: skip
 PAID = PAYMENT | {"status": "success", "captured": "49.90", "updated": LATER}

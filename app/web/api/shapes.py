@@ -60,7 +60,10 @@ class CryptoState(msgspec.Struct):
 
 
 class Payment(msgspec.Struct, tag_field="object", tag="payment"):
-    """One attempt to pay an order. `captured` is what it brought, `details` what is kept of a card or a VPA."""
+    """One attempt to pay an order. `captured` is what it brought, `details` what is kept of a card or a VPA.
+
+    `missing` is what an underpaid one lacks, `excess` what of an overpaid one is owed back.
+    """
 
     id: uuid.UUID
     mode: Mode
@@ -71,7 +74,12 @@ class Payment(msgspec.Struct, tag_field="object", tag="payment"):
     currency: Currency
     captured: Money
     refunded: Money
+    underpaid: bool
+    missing: Money
+    overpaid: bool
+    excess: Money
     crypto: CryptoState | None
+    metadata: dict[str, str]
     details: dict[str, Any]
     failure: str | None
     created: Time
