@@ -24,6 +24,8 @@ NO_COOKIES = (
     "/robots.txt",
     "/sitemap",
     "/favicon.ico",
+    "/examples/",
+    "/docs/webhooks",
     "/embed/",
     "/sdk/",
     "/checkout.js",

@@ -63,7 +63,7 @@ async def _guided(page: Page, port: int) -> str:
 def _running(command: str, port: int) -> Iterator[None]:
     """The command, as a person's shell runs it."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    shell = subprocess.Popen(["bash", "-c", f"exec env {command}"], cwd=ROOT, env={"PATH": path})
+    shell = subprocess.Popen(["bash", "-c", f"exec env {command}"], cwd=ROOT / "examples", env={"PATH": path})
     try:
         wait_for(f"http://127.0.0.1:{port}", shell)
         yield

@@ -3,6 +3,7 @@
 from app.web.admin import merchants
 from app.web.manual import errors as error_pages
 from app.web.manual import events as event_pages
+from app.web.manual import files
 from app.web.merchant import (
     dashboard,
     deliveries,
@@ -25,5 +26,5 @@ MERCHANT = [
     payments.refund, refunds.index, refunds.show, endpoints.index, endpoints.create, endpoints.show, endpoints.update,
     endpoints.try_out, endpoints.rotate, endpoints.disable, endpoints.enable, endpoints.remove, endpoints.resend,
     deliveries.index, deliveries.show, deliveries.retry, error_pages.index, error_pages.show, event_pages.index,
-    event_pages.show, event_pages.schema,
+    event_pages.show, event_pages.schema, files.webhooks, files.sample_shop,
 ]  # fmt: skip

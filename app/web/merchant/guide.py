@@ -21,7 +21,12 @@ from app.web.viewer import client_ip
 
 Asked = Request[Any, Any, Any]
 LANGUAGES = {"curl": "curl", "python": "Python", "node": "Node", "php": "PHP"}
-WHOLE = {"checkout": "checkout.html", "sample": "sample.sh", "policy": "policy"}  # the same in every language
+WHOLE = {
+    "checkout": "checkout.html",
+    "sample": "sample.sh",
+    "policy": "policy",
+    "listen": "listen.sh",
+}  # the same in every language
 STEPS = ("order", "payment", "refund", "verify")
 BLANK = "bls_…"  # stands where a secret would: whoever has one knows where it goes
 CARDS = [(number, network_of(number), play.value) for number, play in simulated.CARDS.items()]

@@ -15,6 +15,7 @@ from app.web.render import templates
 from app.webhooks import secrets, signing
 from app.webhooks.events import TYPES
 from app.webhooks.schemas import EVENTS
+from tests.conftest import ROOT
 from tests.web.pages import Page
 
 ROOMS = ("app.web.api", "app.orders.charging", "app.payments.asking", "app.payments.cards", "app.payments.simulated",
@@ -52,6 +53,14 @@ async def test_each_event_has_its_page_and_its_example_fits_its_schema(browser_c
         schema = (await browser_client.get(f"/docs/events/{name}/schema.json")).json()
         jsonschema.validate(EVENTS[name].example, schema)
     assert (await browser_client.get("/docs/events/order.eaten")).status_code == 404
+
+
+async def test_the_sample_shop_and_the_page_about_webhooks_are_there_to_be_read(client) -> None:
+    for path, file in (("/examples/shop.py", "examples/shop.py"), ("/docs/webhooks", "docs/webhooks.md")):
+        answer = await client.get(path)
+        assert answer.status_code == 200
+        assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+        assert answer.content == (ROOT / file).read_bytes()
 
 
 def snippet(name: str) -> str:
