@@ -10,7 +10,7 @@ from dramatiq.middleware import AsyncIO, Middleware
 
 from actors.consumer import WakingBroker
 from actors.retries import RowRetries
-from app.core import db, log, pools
+from app.core import db, garbage, log, pools
 from app.core.courier import courier
 from app.core.pools import Role
 from app.core.settings import settings
@@ -42,6 +42,7 @@ async def open_kit(role: Role) -> None:
     await db.open_pool_of(role)
     await _presence.open(role.name)
     _kit = open_providers(settings())
+    garbage.settle()
     _watching = asyncio.create_task(ClockWatch().run(), name="clock-watch")
 
 

@@ -8,7 +8,7 @@ import uvloop
 
 import actors
 from actors.job import JOBS
-from app.core import clock, db, log, pools
+from app.core import clock, db, garbage, log, pools
 from app.core.courier import courier
 from app.core.settings import settings
 from app.fulfillment import steps as fulfillment
@@ -67,6 +67,7 @@ async def posted_before(now: float) -> dict[str, float]:
 async def run(stop: asyncio.Event) -> None:
     """Sweep until told to stop; a failing round is logged and the next one tries again."""
     await db.open_pool_of(pools.CLOCK)
+    garbage.settle()
     loop, last, failing, watch = asyncio.get_running_loop(), dict[str, float](), False, Watch()
     clock_watch = ClockWatch()
     while not stop.is_set():

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import logging
 import signal
 from collections.abc import AsyncIterator, Iterator
@@ -15,7 +14,7 @@ from litestar.middleware import DefineMiddleware
 from litestar.openapi.config import OpenAPIConfig
 from litestar.static_files import create_static_files_router
 
-from app.core import db, log, pools
+from app.core import db, garbage, log, pools
 from app.core.courier import courier
 from app.core.live import Newsroom
 from app.core.settings import settings
@@ -107,15 +106,15 @@ async def lifespan(app: Litestar) -> AsyncIterator[None]:
     app.state.update({"kit": kit, "store": kit.store, "newsroom": newsroom})
     catching_up = asyncio.create_task(_catch_up(newsroom), name="catch-up")
     watching = asyncio.create_task(ClockWatch().run(), name="clock-watch")
-    # What stands now stands for good: to look through it again and again for garbage stops every request meanwhile.
-    gc.collect()
-    gc.freeze()
+    garbage.settle(crowded=True)
+    collecting = asyncio.create_task(garbage.collect_when_quiet(lambda: len(newsroom.subjects)), name="garbage")
     try:
         with _hanging_up(newsroom):
             yield
     finally:
         catching_up.cancel()
         watching.cancel()
+        collecting.cancel()
         await newsroom.close()
         await refusals.close()
         await kit.aclose()

@@ -8,7 +8,7 @@ import uvloop
 
 from bench.town import town
 
-MEASUREMENTS = ("ipn", "refused", "orders", "catalog", "live", "latency", "pipeline", "deliveries", "payments")
+MEASUREMENTS = ("ipn", "refused", "orders", "catalog", "live", "crowd", "latency", "pipeline", "deliveries", "payments")
 
 
 async def main(names: list[str]) -> None:
