@@ -98,6 +98,14 @@ def _add_alone(name: str) -> int:
     return _alone[name]
 
 
+def start_anew() -> None:
+    """Forget what this process has drawn and counted for itself, and ask Redis again."""
+    global _away_until
+    _drawn.clear()
+    _alone.clear()
+    _away_until = 0.0
+
+
 def _keep(name: str, uses: int, beyond: int) -> None:
     if len(_drawn) >= MOST_DRAWN:
         _drawn.clear()  # windows that have passed; whoever is in this one draws again
