@@ -12,7 +12,7 @@ MOST_STOCK = 1_000_000  # as good as endless, and our column ends
 
 @dataclass(frozen=True, slots=True)
 class Supply:
-    """``cost`` in EUR for one, rounded up to the cent; None where no price was named. ``text``: keys come as text."""
+    """``cost`` in EUR for one, rounded up to the cent; None where none was named. ``text``: keys come as text."""
 
     cost: Decimal | None
     stock: int
@@ -33,6 +33,8 @@ def supply_of(product: Product) -> Supply:
         fitting = [(price, units) for o in said if (price := o.price) and (units := _units(o, text))]
         cost = max(cost, min((price for price, _ in fitting), default=cost))
         stock = min(stock, sum(units for price, units in fitting if price <= cost))
+    if cost is not None and cost < CENT:
+        cost = None  # less than a cent is no price that anybody asks
     rounded = cost.quantize(CENT, ROUND_CEILING) if cost is not None and cost < MOST_STOCK else cost
     return Supply(rounded, min(stock, MOST_STOCK), text)
 

@@ -32,7 +32,10 @@ def offer(price: Any, text: Any, every: Any = None, **more: Any) -> dict[str, An
         ({"qty": 0, "textQty": 0}, ("10.00", 0, False)),
         ({"qty": None, "totalQty": 4, "textQty": None}, ("10.00", 4, False)),
         ({"price": "10.001"}, ("10.01", 10, True)),
-        ({"price": "0.004"}, ("0.01", 10, True)),
+        ({"price": "0.01"}, ("0.01", 10, True)),
+        ({"price": "0.009"}, ("None", 10, True)),
+        ({"price": "1e-30"}, ("None", 10, True)),
+        ({"price": 0}, ("None", 10, True)),
         ({"price": None}, ("None", 10, True)),
         ({"offers": [offer(10, 2, 10)]}, ("10.00", 2, True)),
         ({"offers": [offer(10, 6), offer(10, 3)]}, ("10.00", 9, True)),
@@ -51,5 +54,5 @@ def test_so_many_are_sold_as_can_be_bought(said: dict[str, Any], found: tuple[st
     assert of(**said) == found
 
 
-def test_a_cost_of_a_part_of_a_cent_is_rounded_to_our_harm_and_not_to_zero() -> None:
-    assert supply_of(kinguin_answers.product(PLAIN | {"price": "0.0001"})).cost == Decimal("0.01")
+def test_a_part_of_a_cent_is_rounded_to_our_harm() -> None:
+    assert supply_of(kinguin_answers.product(PLAIN | {"price": "12.4901"})).cost == Decimal("12.50")
