@@ -147,6 +147,19 @@
   };
 
   // The event comes from whoever asked, the stream's element or the poll's.
+  // ---- what is below the panel stays where it is: the panel never gets shorter while it is looked at
+  const hold = () => {
+    const panel = document.getElementById("order-panel");
+    if (panel) panel.style.minHeight = `${panel.offsetHeight}px`;
+  };
+  let width = innerWidth;
+  addEventListener("resize", () => {
+    if (innerWidth === width) return;
+    width = innerWidth;
+    document.getElementById("order-panel")?.style.removeProperty("min-height");
+  });
+  document.addEventListener("htmx:before:swap", hold);
+
   document.addEventListener("htmx:after:swap", () => {
     asked = Date.now();
     reflect();

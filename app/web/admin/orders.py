@@ -59,7 +59,7 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
         "created_at": row["created_at"],
         "total": Money(row["total"], row["currency"]),
         "status": row["status"],
-        "status_words": row["cause"] or STATUS_WORDS[row["status"]][0],
+        "status_words": STATUS_WORDS[row["status"]][0],
         "tone": "attention" if row["cause"] else STATUS_WORDS[row["status"]][1],
         "href": f"/admin/orders/{row['id']}",
         "names": row["names"] or f"{row['merchant']}: {row['reference']}",

@@ -91,6 +91,8 @@ async def build(order: dict[str, Any]) -> dict[str, Any]:
         "seq": events[-1]["seq"] if events else 0,
         "success_url": f"/orders/{order['id']}/success",
         "done": order["status"] == "fulfilled",
+        "keys_ready": sum(item["keys_ready"] for item in items),
+        "units": sum(item["quantity"] for item in items),
         "keys_here": order["status"] == "paid" and any(item["keys_ready"] for item in items),
         "withdrawal": offer.share if offer else None,
         "taken": await taken_meanwhile(order["id"]) if order["status"] in OPEN else None,
