@@ -1,7 +1,7 @@
 """A merchant gives money of one payment back: capped under its order's lock, and allowed by the asking itself.
 
-Live money goes to the address given, or to one that the customer names by the claim link; money of test mode is played
-back by ``simulated``.
+Coins go to the address given, or to one that the customer names by the claim link, in test and live mode alike; in test
+mode they are played back by ``simulated``, and so is the money of cards and VPAs.
 """
 
 from collections.abc import Mapping
@@ -54,7 +54,7 @@ async def ask(
 ) -> dict[str, Any]:
     """Make a refund, pending, of what is left of a payment unless an ``amount`` is named. Returns its row.
 
-    ``target``: where live money goes, as ``claims.parse`` reads it; None lets the customer say. Raises NoSuchPayment,
+    ``target``: where coins go, as ``claims.parse`` reads it; None lets the customer say. Raises NoSuchPayment,
     BadAmount, BadReason, PaymentNotCaptured or TooMuch.
     """
     if len(reason) > REASON or "\x00" in reason:
@@ -67,12 +67,13 @@ async def ask(
         if order is None:
             raise NoSuchPayment
         money = await within(amount, order["id"], payment_id)
-        refund_id = await _write(order, payment_id, money, reason.strip(), by, None if test else target)
+        coins = found is not None and found["method"] == "crypto"
+        refund_id = await _write(order, payment_id, money, reason.strip(), by, target if coins else None)
         await history.record(
             order["id"], "refund.pending", refund=str(refund_id), refund_id=str(refund_id), amount=money.as_json()
         )
-        if test:
-            await simulated.begin(refund_id, order["id"])
+        if not coins:
+            await simulated.begin(refund_id, order["id"])  # a card's or a VPA's money goes back to where it came from
         elif target is None:
             await service.invite(refund_id, order, "refund_asked")
         else:

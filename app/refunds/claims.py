@@ -13,10 +13,11 @@ from app.core.settings import settings
 from app.core.tokens import read_link_token
 from app.history import service as history
 from app.jobs import service as jobs
+from app.orders import queries as orders
 from app.payments import queries as payments
 from app.providers.http import KeyRefused
 from app.providers.nowpayments_payouts import AddressRefused, Payouts
-from app.refunds import addresses, queries, service
+from app.refunds import addresses, queries, service, simulated
 from app.refunds.addresses import BadAddress, Target
 from app.refunds.states import RefundStatus
 from app.refunds.tables import Refund
@@ -89,7 +90,8 @@ async def check_address(refund_id: UUID, *, payouts: Payouts, commit: Commit) ->
     refund = await queries.one(refund_id)
     if refund is None or refund["claimed_at"] is None or refund["checked_at"] or refund["status"] != "pending":
         return
-    why = await _refusal(refund, payouts)
+    played = await _is_test(refund)
+    why = None if played else await _refusal(refund, payouts)
     async with commit():
         order, now = await service.lock(refund_id)
         if now["claimed_at"] != refund["claimed_at"] or now["status"] != RefundStatus.PENDING:
@@ -97,13 +99,20 @@ async def check_address(refund_id: UUID, *, payouts: Payouts, commit: Commit) ->
         if why is None:
             await Refund.update({Refund.checked_at: clock.now()}).where(Refund.id == refund_id)
             await history.record(order["id"], "refund.address_checked", refund=str(refund_id))
-            if now["payment_id"] is not None and settings().pays_out:
+            if played:
+                await simulated.begin(refund_id, order["id"])
+            elif now["payment_id"] is not None and settings().pays_out:
                 await service.approve(refund_id, now["asked_by"])  # its merchant's asking allows it
             return
         again: dict[Any, Any] = {Refund.claimed_at: None, Refund.address: None, Refund.memo: None, Refund.error: why}
         await Refund.update(again).where(Refund.id == refund_id)
         await history.record(order["id"], "refund.address_refused", refund=str(refund_id), why=why)
         await service.invite(refund_id, order, "refund_address", why=why)
+
+
+async def _is_test(refund: dict[str, Any]) -> bool:
+    order = await orders.one(refund["order_id"])
+    return order is not None and bool(order["test"])
 
 
 async def _refusal(refund: dict[str, Any], payouts: Payouts) -> str | None:

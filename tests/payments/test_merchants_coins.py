@@ -336,3 +336,21 @@ async def test_a_payment_called_paid_without_money_is_not_told_as_a_success(kit,
     assert await paid(kit, box, made, "zero") == "confirming"
     assert (await order(placed["id"]))["status"] == "waiting"
     assert "payment.finished" not in await events(placed["id"])
+
+
+@pytest.mark.parametrize(
+    ("currency", "amount"), [("JPY", "5000"), ("KWD", "12.345"), ("EUR", "20.00"), ("INR", "900.50")]
+)
+async def test_a_live_order_may_be_in_any_currency_that_test_mode_takes(
+    app, kit, box, currency: str, amount: str
+) -> None:
+    placed, made = await opened(kit, amount, currency=currency)
+    at_provider = await report(box, made)
+    assert (at_provider["price_currency"], Decimal(str(at_provider["price_amount"]))) == (
+        currency.lower(), Decimal(amount),
+    )  # fmt: skip
+    assert await paid(kit, box, made) == "success"
+    shown = objects.payment(await payment(made), placed)
+    assert (shown["captured"], shown["excess"], shown["overpaid"]) == (amount, shown["refunded"], False)
+    assert (await order(placed["id"]))["status"] == "fulfilled"
+    assert await db.fetch_value("SELECT sum(amount) FROM ledger_entry") == 0

@@ -143,8 +143,8 @@ async def test_a_payment_gives_back_its_own_money_and_not_anothers(drain) -> Non
     assert (first["value"], second["value"]) == (Decimal("10.00"), Decimal("10.00"))
     with pytest.raises(TooMuch, match=r"\$10\.00"):
         await back(first, "10.01")
-    assert (await back(first))["amount"] == Decimal("10.00")
-    await drain(later=True, only="refunds.simulate")
+    assert (await back(first, target=await to_tron()))["amount"] == Decimal("10.00")
+    await drain(later=True)
     assert ((await payment(first))["word"], (await payment(second))["word"]) == ("refunded", "success")
     assert (await order(placed["id"]))["status"] == "fulfilled"
 
@@ -357,3 +357,40 @@ async def test_a_claim_link_that_could_not_be_mailed_is_the_refunds_error(
     error = objects.refund(found, found)["error"]
     assert (error or "").startswith("The email with the claim link did not reach the customer") == said
     assert ("validation_error" in (error or "")) == said
+
+
+async def of_coins(drain: Any) -> dict[str, Any]:
+    """A payment of test mode in coins that has succeeded."""
+    return await played(drain, await charged(await merchant(), email=CUSTOMER), "crypto", currency=COIN)
+
+
+async def test_in_test_mode_coins_wait_for_an_address_by_a_claim_link_as_live_ones_do(kit, drain, box) -> None:
+    made = await back(await of_coins(drain), "5.00")
+    link = asking.claim_url(made)
+    assert link is not None
+    await drain(later=True)
+    waits = await refund(made["id"])
+    assert (waits["status"], waits["claimed_at"]) == ("pending", None)
+    assert await box.mail() == []  # nobody is mailed in test mode
+    assert await claims.look(link.rpartition("/")[2]) is not None
+    await claims.claim(link.rpartition("/")[2], await to_tron())
+    await drain(later=True)
+    done = await refund(made["id"])
+    assert (done["status"], done["address"], done["coin"]) == ("processed", ADDRESS, COIN)
+    assert asking.claim_url(done | {"test": True}) is None
+
+
+async def test_in_test_mode_coins_go_to_the_address_that_was_given(drain) -> None:
+    made = await back(await of_coins(drain), target=await to_tron())
+    assert asking.claim_url(made) is None
+    await drain(later=True)
+    done = await refund(made["id"])
+    assert (done["status"], done["address"]) == ("processed", ADDRESS)
+    assert done["checked_at"] is not None
+
+
+async def test_a_cards_money_goes_back_to_the_card_without_an_address(drain) -> None:
+    made = await back(await by_card(drain))
+    assert asking.claim_url(made) is None
+    await drain(later=True)
+    assert (await refund(made["id"]))["status"] == "processed"
