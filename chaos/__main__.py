@@ -19,6 +19,11 @@ from chaos.verdict import Books, Finding, examine, proofs, read, revealed, settl
 from chaos.weather import Weather
 
 SAMPLE = 200  # orders whose keys are opened and compared
+OVERUSED = """SELECT * FROM (
+  SELECT order_id::text AS id, sum(amount - from_price) AS used, (
+    SELECT coalesce(sum(amount), 0) FROM ledger_entry e
+    WHERE e.order_id = u.order_id AND account = 'received') AS received
+  FROM money_use u WHERE status <> 'released' GROUP BY order_id) x WHERE used > received"""
 SERIAL = re.compile(rb"[A-Z2-9]{5}-[A-Z2-9]{5}-[A-Z2-9]{5}")
 
 
@@ -97,6 +102,7 @@ def _facts(crowd: Crowd, seed: int, stormed: float, settling: float) -> dict[str
         "seed": seed,
         "orders placed": len(crowd.customers),
         "of these paid": len(crowd.paying),
+        "of these chose between refund and credit": len(crowd.chose),
         "checkouts not answered with 201, tried again": crowd.refusals.total(),
         "minutes of faults": f"{stormed / 60:.1f}",
         "seconds until everything had ended, once calm": f"{settling:.0f}",
@@ -143,6 +149,9 @@ async def town_at_large(town: Town, books: Books, crowd: Crowd) -> list[Finding 
         found.append(Finding("ledger", customer, wrong) if customer else f"ledger of {order_id}: {wrong}")
     if proof["audit"]:
         found.append(f"the audit log does not verify: {proof['audit']}")
+    twice = {order_id: times for order_id, times in crowd.chose.items() if times > 1}
+    found += [f"order {order_id}: {times} choices of the same money" for order_id, times in twice.items()]
+    found += [f"order {row['id']}: {row['used']} used, {row['received']} came in" for row in await town.rows(OVERUSED)]
     sold = {key["serial"].encode() for orders in books.supplied.values() for o in orders for key in o["keys"]}
     for log in sorted((town.var / "logs").glob("*.log")):
         if seen := sold & set(SERIAL.findall(log.read_bytes())):

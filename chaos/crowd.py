@@ -1,6 +1,7 @@
 """Customers: they order at a bounded rate, and pay as soon as they are shown where to."""
 
 import asyncio
+import contextlib
 import random
 from collections import Counter
 from collections.abc import Coroutine
@@ -11,8 +12,11 @@ from chaos.customer import Customer, NotPlaced, address
 from chaos.town import Town
 
 CASES = {  # how they pay, by weight; "" never pays
-    "success": 40, "finished": 35, "doubled": 8, "reordered": 7, "twice": 3, "overpaid": 3, "partially_paid": 2, "": 2,
+    "success": 40, "finished": 35, "doubled": 8, "reordered": 7, "twice": 3, "overpaid": 3, "partially_paid": 2,
+    "wrong_coin": 2, "": 2,
 }  # fmt: skip
+DECIDES = {"twice", "overpaid", "partially_paid", "wrong_coin"}  # money waits for the word of those who pay so
+MOST_LOOKS = 240  # of a customer at the page that is to offer a choice
 COINS = ("ltc", "doge", "usdttrc20", "sol", "trx")
 AT_ONCE = 400  # orders under way at once: more would only wait for each other
 LOOK = 0.5  # seconds between looks at who may pay, and at how many are under way
@@ -29,6 +33,7 @@ class Crowd:
         self._chance = random.Random(seed)
         self.customers: list[Customer] = []
         self.refusals = Counter[str]()
+        self.chose = Counter[str]()  # by order: choices of the same money that were accepted
         self._unpaid: dict[str, tuple[Customer, str]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -80,7 +85,28 @@ class Crowd:
             ready = [customer for customer in waiting if customer.payment_id]
             await asyncio.gather(*(it.pays(self.town, self._unpaid[it.order_id][1]) for it in ready))
             for customer in ready:
+                if self._unpaid[customer.order_id][1] in DECIDES:
+                    self._spawn(self._decide(customer))
                 del self._unpaid[customer.order_id]
+
+    async def _decide(self, customer: Customer) -> None:
+        """Ask for the money back and for credit of it at the same moment, as soon as the page offers either."""
+        for _ in range(MOST_LOOKS):
+            await asyncio.sleep(LOOK)
+            with contextlib.suppress(httpx.TransportError):
+                answer = await self.town.http.get(f"/fulfillment/{customer.order_id}/status", headers=customer.bearer)
+                if answer.status_code == httpx.codes.OK and answer.json()["choices"]:
+                    break
+        else:
+            return
+        where = f"/orders/{customer.order_id}/choices"
+        asked = (
+            self.town.http.post(where, json={"choice": choice}, headers=customer.bearer)
+            for choice in ("refund", "credit", "refund")
+        )
+        for said in await asyncio.gather(*asked, return_exceptions=True):
+            if isinstance(said, httpx.Response) and said.status_code == httpx.codes.ACCEPTED:
+                self.chose[customer.order_id] += 1
 
 
 def _must_go_on(task: "asyncio.Task[None]") -> None:

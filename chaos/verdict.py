@@ -100,6 +100,7 @@ async def settled(town: Town, customers: Sequence[Customer], *, seconds: float) 
     ids = [customer.order_id for customer in customers]
     sql = """SELECT
       (SELECT count(*) FROM purchase p WHERE id = ANY($1::uuid[]) AND status <> 'fulfilled' AND cause IS NULL
+       AND NOT (choice IS NOT NULL AND paid_at IS NULL)
        AND NOT EXISTS (SELECT FROM job WHERE subject = p.id AND status = 'failed'))
       + (SELECT count(*) FROM job WHERE subject = ANY($1::uuid[]) AND status IN ('pending', 'processing')) AS open"""
 

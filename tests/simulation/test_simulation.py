@@ -20,7 +20,7 @@ OFFENDERS = [
     )
 ]
 FOUND_BY = {  # mutant → a seed whose world shows it, as things are today
-    "early-message": 2, "no-lease": 1, "no-look": 1, "no-rank": 1, "open-reveal": 3, "two-uses": 1,
+    "early-message": 2, "no-lease": 1, "no-look": 2, "no-rank": 3, "open-reveal": 4, "two-uses": 1,
 }  # fmt: skip
 SMALL, TRIES = 60, 8  # orders of a world with a mutant; how many worlds it is looked for in, should a change hide it
 FRESH = Play(random.SystemRandom().randrange(2**31), 1000)
