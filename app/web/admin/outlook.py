@@ -215,6 +215,8 @@ JOBS: dict[str, tuple[Callable[[Mapping[str, Any]], Awaitable[Facts]], Callable[
     "payments.apply_notice": (_notice, notice),
     "payments.check": (_payment, payment_check),
     "mail.send": (_mail, letter),
+    "fulfillment.tell_slow": (_nothing, always("Looks for orders whose key takes too long, and says so once of each.")),
+    "mail.apply_notice": (_nothing, always("Notes what became of a letter, as the mail provider said. Sends none.")),
     "orders.mail_lookup": (_nothing, always("Mails a link to an address that has orders, else nothing.")),
     "refunds.follow": (_refund, refund),
     "refunds.simulate": (_refund, refund_play),
