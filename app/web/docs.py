@@ -1,13 +1,14 @@
-"""The API's reference page at ``/api/docs``: RapiDoc from our own files, nothing from other hosts."""
+"""The API's reference page at ``/api/docs``: rendered here from the description, so it needs no script."""
 
 from typing import Any
 
 from litestar import Request
 from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin
+from markupsafe import Markup
 
-from app.web import static_files
+from app.web import reference
 from app.web.api import description
-from app.web.render import templates
+from app.web.render import fragment, templates
 from app.web.shapes import complete
 
 
@@ -19,14 +20,17 @@ class Description(JsonRenderPlugin):
 
 
 class Reference(OpenAPIRenderPlugin):
-    """Renders ``templates/shared/docs.html``; the schema itself is at ``/api/docs/openapi.json``."""
+    """The page; the schema itself is at ``/api/docs/openapi.json``. Its content is rendered once a process."""
 
     def __init__(self) -> None:
         super().__init__(path="/reference")
+        self._content: Markup | None = None
 
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
-        context = {
-            "spec": self.get_openapi_json_route(request),
-            "script": static_files.address("vendor/rapidoc.min.js"),
-        }
-        return templates().get_template("shared/docs.html").render(context).encode()
+        if self._content is None:
+            document = description.complete(complete(openapi_schema))
+            context = {"parts": reference.parts_of(document), "shapes": reference.shapes_of(document)}
+            text = templates().get_template("manual/_reference.html").render(context)
+            self._content = Markup(text)  # noqa: S704 - our own template, which escapes
+        context = {"content": self._content, "spec": self.get_openapi_json_route(request)}
+        return fragment(request, "manual/reference.html", context).encode()

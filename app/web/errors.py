@@ -40,7 +40,7 @@ def handle(request: Asked, error: Exception) -> Response[Any]:
     response = _answer(request, error)
     if not framed:
         # No route matched, so no middleware ran and the frame's headers are missing.
-        added = frame.headers(frame.request_id_of(request), request.url.path)
+        added = frame.headers(frame.request_id_of(request))
         response.headers.update({name.decode(): value.decode() for name, value in added})
     return response
 

@@ -24,8 +24,6 @@ CONTENT_SECURITY = (
     b"default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self'; connect-src 'self'; "
     b"form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
 )
-# The API's reference page styles itself inline.
-DOCS_SECURITY = b"default-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'"
 HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),
@@ -51,7 +49,7 @@ class Frame(ASGIMiddleware):
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = _framed(message.get("headers", []), headers(request_id, scope["path"]))
+                message["headers"] = _framed(message.get("headers", []), headers(request_id))
             await send(message)
 
         async def received() -> Any:
@@ -83,9 +81,8 @@ def request_id_of(request: Request[Any, Any, Any]) -> str:
     return given if REQUEST_ID.fullmatch(given) else f"{random.getrandbits(96):024x}"
 
 
-def headers(request_id: str, path: str) -> list[tuple[bytes, bytes]]:
-    security = DOCS_SECURITY if path.startswith("/api/docs") else CONTENT_SECURITY
-    added = [(b"x-request-id", request_id.encode()), (b"content-security-policy", security), *HEADERS]
+def headers(request_id: str) -> list[tuple[bytes, bytes]]:
+    added = [(b"x-request-id", request_id.encode()), (b"content-security-policy", CONTENT_SECURITY), *HEADERS]
     return [*added, STRICT_TRANSPORT] if settings().production else added
 
 

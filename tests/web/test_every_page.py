@@ -24,8 +24,7 @@ def assert_dressed(path: str, answer) -> None:
     assert policy["frame-ancestors"] == "'none'", path
     assert len(answer.headers.get_list("content-security-policy")) == 1, path
     assert len(answer.headers.get_list("x-request-id")) == 1, path
-    if not path.startswith("/api/docs"):
-        assert (policy["script-src"], policy["style-src"], policy["base-uri"]) == ("'self'", "'self'", "'none'"), path
+    assert (policy["script-src"], policy["style-src"], policy["base-uri"]) == ("'self'", "'self'", "'none'"), path
 
 
 def assert_clean(path: str, answer) -> None:

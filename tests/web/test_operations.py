@@ -1,8 +1,11 @@
 """Alive, ready, healthy, measured, and documented."""
 
+import re
+
 import pytest
 
 from tests.web.builders import IPN, compact, place, sign, tell
+from tests.web.pages import Page
 
 COMPONENTS = {"database", "redis", "nowpayments", "kinguin", "storage", "vault", "mail", "jobs", "clock"}
 
@@ -88,8 +91,37 @@ async def test_two_requests_have_two_ids(client) -> None:
 async def test_the_reference_page_brings_nothing_from_elsewhere(browser_client) -> None:
     page = await browser_client.get("/api/docs")
     assert page.status_code == 200
-    assert "https://" not in page.text
+    assert Page(page.text).faults == []
     assert "/api/docs/openapi.json" in page.text
+
+
+async def test_the_reference_names_every_operation_and_shape_and_each_link_leads_somewhere(
+    browser_client, client
+) -> None:
+    text = (await browser_client.get("/api/docs")).text
+    page, document = Page(text), (await client.get("/api/docs/openapi.json")).json()
+    operations = [act for path in document["paths"].values() for act in path.values()]
+    assert len(operations) > 60
+    assert {act["operationId"] for act in operations} <= set(page.ids)
+    assert {f"shape-{name}" for name in document["components"]["schemas"]} <= set(page.ids)
+    assert len(page.ids) == len(set(page.ids))
+    assert set(re.findall(r'href="#([^"]+)"', text)) <= set(page.ids)
+    for path, methods in document["paths"].items():
+        for method in methods:
+            assert f"<strong>{method.upper()}</strong> {path}</p>" in text, path
+
+
+async def test_the_reference_tells_how_an_order_is_created(browser_client) -> None:
+    text = (await browser_client.get("/api/docs")).text
+    told = text.partition('id="create_order"')[2].partition("</article>")[0]
+    assert "<strong>POST</strong> /api/v1/orders" in told
+    assert "Idempotency-Key" in told
+    assert 'Body: <a href="#shape-OrderRequest">OrderRequest</a>' in told
+    assert "&#34;amount&#34;: &#34;49.90&#34;" in told
+    assert '<span class="mono">201</span> Done: <a href="#shape-Order">Order</a>' in told
+    shape = text.partition('id="shape-OrderRequest"')[2].partition("</article>")[0]
+    assert "customer_email" in shape
+    assert "text or null, optional" in shape
 
 
 async def test_the_schema_is_whole_and_names_the_routes(client) -> None:
