@@ -22,7 +22,7 @@ async def _founded(page: Page, town: Town, email: str) -> None:
     await page.get_by_role("button", name="Sign in").click()
     await page.goto("/admin/merchants")
     await page.get_by_label("Name").fill("Walker & Sons")
-    await page.get_by_label("Email of its first person").fill(email)
+    await page.get_by_label("Email of its first member").fill(email)
     await page.get_by_role("button", name="Add and invite").click()
     await expect(page.get_by_role("heading", level=1)).to_have_text("Walker & Sons")
 

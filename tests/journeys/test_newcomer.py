@@ -28,7 +28,7 @@ async def _invited(town: Town, page: Page) -> str:
     await page.get_by_role("button", name="Sign in").click()
     await page.get_by_role("link", name="Merchants").first.click()
     await page.get_by_label("Name").fill("Newcomer & Co")
-    await page.get_by_label("Email of its first person").fill(NEWCOMER)
+    await page.get_by_label("Email of its first member").fill(NEWCOMER)
     await page.get_by_role("button", name="Add and invite").click()
     await expect(page.get_by_role("heading", name="Newcomer & Co")).to_be_visible()
 
