@@ -14,9 +14,9 @@ from bench.live import _Page, _place
 from bench.report import Row
 from bench.town import Town
 
-ORDERS, TABS = 1000, 10
+ORDERS, TABS = 2000, 5
 FILES = 1000  # that a process needs beside its streams
-SECONDS, PUSHES, PAGES = 30, 20, 10  # for so long; of each so many a second
+SECONDS, PUSHES, PAGES = 60, 4, 5  # for so long; of each so many a second, far from what the process can do
 PATIENCE = 10.0  # seconds after which what was not seen counts as lost
 
 

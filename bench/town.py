@@ -116,7 +116,8 @@ async def town() -> AsyncIterator[Town]:
     servers = embedded.start(var)
     port, sandbox_port = free_port(), free_port()
     settings = {
-        "BITLOOT_VAR": str(var), "DATABASE_URL": servers.database_url, "REDIS_URL": servers.redis_url,
+        "BITLOOT_ENV": "development", "BITLOOT_VAR": str(var),
+        "DATABASE_URL": servers.database_url, "REDIS_URL": servers.redis_url,
         "JWT_SECRET": secrets.token_urlsafe(48), "PORT": str(port), "SANDBOX_PORT": str(sandbox_port),
         "MASTER_KEYS": f"bench:{base64.b64encode(secrets.token_bytes(32)).decode()}", "LOG_LEVEL": "WARNING",
         "LIMIT_ORDERS": "1000000", "LIMIT_PAYMENTS": "1000000", "LIMIT_REVEALS": "1000000",

@@ -94,7 +94,7 @@ class Town:
         kept = {name: os.environ[name] for name in ("HOME", "TMPDIR", "LANG") if name in os.environ}
         made = {
             "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}", "PYTHONUNBUFFERED": "1",
-            "BITLOOT_VAR": str(self.var), "HOST": "127.0.0.1", "PORT": str(self.port),
+            "BITLOOT_ENV": "development", "BITLOOT_VAR": str(self.var), "HOST": "127.0.0.1", "PORT": str(self.port),
             "SANDBOX_PORT": str(self.sandbox_port), "LOG_LEVEL": "INFO", "WORKER_THREADS": str(THREADS),
             "DATABASE_URL": servers.database_url, "REDIS_URL": servers.redis_url,
             "JWT_SECRET": secrets.token_urlsafe(48),

@@ -36,6 +36,11 @@ def skew() -> timedelta:
     return machine() - _of_postgres()
 
 
+def postgres_ms() -> int:
+    """Postgres' time in whole milliseconds since 1970, for messages; no travel moves it."""
+    return round(_of_postgres().timestamp() * 1000)
+
+
 def skew_ms() -> int:
     """``skew`` in whole milliseconds."""
     return round(skew().total_seconds() * 1000)

@@ -48,7 +48,7 @@ class Outbox(RedisBroker):
         options: dict[str, object] = {"redis_message_id": f"{self.broker_id}-{next(self._numbers)}"}
         if wait is not None:
             queue = dq_name(queue)
-            options["eta"] = current_millis() - clock.skew_ms() + wait  # by Postgres' clock, see WokenConsumer
+            options["eta"] = clock.postgres_ms() + wait  # see WokenConsumer
         ready = message.copy(queue_name=queue, options=options)
         self._dispatch("enqueue", pipe)(queue, options["redis_message_id"], ready.encode())
 

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import dramatiq
 import pytest
@@ -13,7 +14,9 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from actors.consumer import WakingBroker, WokenConsumer
-from app.jobs.relay import redis_for_dramatiq
+from app.core import clock
+from app.core.ids import new_id
+from app.jobs.relay import Outbox, message_for, redis_for_dramatiq
 from tests.town import until
 
 QUEUE = "quiet"
@@ -36,6 +39,23 @@ def consumer(broker: WakingBroker, *, queue: str = QUEUE, prefetch: int = 8) -> 
     made = broker.consume(queue, prefetch)
     assert isinstance(made, WokenConsumer)
     return made
+
+
+@pytest.mark.parametrize("minutes", [-10, 0, 10])
+def test_a_message_that_waits_is_due_at_one_moment_for_every_machine(app, broker: WakingBroker, minutes: int) -> None:
+    """It carries Postgres' time; a consumer reads it as its own clock will show it then."""
+    broker.declare_queue("orders")
+    with clock.machine_off_by(timedelta(minutes=13)), redis_for_dramatiq().pipeline() as pipe:
+        sender = Outbox(client=redis_for_dramatiq(), middleware=[])
+        sender.declare_queue("orders")
+        sender.add(pipe, message_for(new_id(), "payments.check"), 5000)
+        pipe.execute()
+    off = timedelta(minutes=minutes)
+    with clock.machine_off_by(off):
+        message = next(consumer(broker, queue="orders.DQ"))
+        assert message is not None
+        due_in = message.options["eta"] - (clock.machine().timestamp() * 1000)
+    assert 0 < due_in <= 5000
 
 
 def names(made: WokenConsumer, count: int) -> list[str]:
