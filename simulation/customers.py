@@ -8,6 +8,7 @@ from uuid import UUID
 
 from app.core import db
 from app.core.errors import Problem
+from app.fulfillment import withdrawal
 from app.keys import service as keys
 from app.orders import placing
 from app.orders import service as orders
@@ -31,6 +32,7 @@ CHOOSING = {  # who decides on money that bought nothing, and how probably
     "over": 0.5, "twice": 0.5, "late": 0.5, "cancel_then_pay": 0.8, "short": 0.8, "wrong_coin": 0.8, "dust": 0.5,
     "pay_both": 0.5,
 }  # fmt: skip
+IMPATIENT = 0.25  # the share of those who take the money back where the page offers it
 THINKS = (1.0, 30.0)  # seconds between seeing a page and doing something
 LOOKS_AGAIN, SLOWER, RARELY = 15.0, 1.6, 900.0  # seconds between a customer's looks at a page
 GIVES_UP = 6 * 3600.0  # seconds until nobody looks any more
@@ -112,8 +114,17 @@ class Customers:
         await act(order_id, payment)
         if self.weather.chance.random() < CHOOSING.get(plan, 0):
             await choices.choose(order_id, self._ask, self.scheduler, self.weather)
+        if self.weather.chance.random() < IMPATIENT:
+            self.scheduler.start("withdrawal", self._take_back(order_id))
         if await self._letter(email):
             await self._reveal(order_id)
+
+    async def _take_back(self, order_id: UUID) -> None:
+        """Ask for the money back while keys don't come, whatever else happens just then."""
+        for _ in range(4):
+            await self.scheduler.pause(self.weather.chance.uniform(60, 2400))
+            if await self._ask("withdrawal", lambda: withdrawal.withdraw(order_id)) is not None:
+                self.weather.happened["money taken back for missing keys"] += 1
 
     async def _place(self, email: str) -> Any:
         chance = self.weather.chance

@@ -244,11 +244,12 @@ async def charges_known(world: World) -> list[str]:
 
 @rule
 async def one_key_a_unit(_world: World) -> list[str]:
-    """One unit has one key, and a fulfilled item has them all."""
+    """One unit has one key or its money back, and a fulfilled item has all that are not taken back."""
     return await _ids(
         """SELECT i.id, i.status, i.quantity, count(k.id) FROM purchase_item i
-           LEFT JOIN sealed_key k ON k.item_id = i.id GROUP BY i.id, i.status, i.quantity
-           HAVING count(k.id) > i.quantity OR i.status = 'fulfilled' AND count(k.id) <> i.quantity ORDER BY i.id"""
+           LEFT JOIN sealed_key k ON k.item_id = i.id GROUP BY i.id, i.status, i.quantity, i.withdrawn
+           HAVING count(k.id) > i.quantity - i.withdrawn
+             OR i.status = 'fulfilled' AND count(k.id) <> i.quantity - i.withdrawn ORDER BY i.id"""
     )
 
 

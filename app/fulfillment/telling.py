@@ -5,6 +5,7 @@ from uuid import UUID
 
 from app.core import db
 from app.fulfillment import trouble, withdrawal
+from app.mail import queries as mail
 from app.orders import letters
 from app.orders import service as orders
 
@@ -23,6 +24,9 @@ async def late(order_id: UUID) -> None:
 
 
 async def _write(order_id: UUID, kind: str) -> None:
+    """Once an order and kind: its page shows what has changed since, and a retry that fails alike is no news."""
+    if await mail.written(order_id, kind):
+        return
     order = await orders.lock(order_id)
     found = await withdrawal.offered(order) if order else None
     if order is not None and found is not None:

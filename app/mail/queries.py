@@ -61,6 +61,13 @@ async def of_link(subject: UUID, link_id: UUID) -> LetterStatus | None:
     return LetterStatus(status) if status else None
 
 
+async def written(subject: UUID, kind: str) -> bool:
+    """Whether a letter of this kind was written about a subject before."""
+    return bool(
+        await db.fetch_value("SELECT EXISTS (SELECT FROM mail WHERE subject = $1 AND kind = $2)", subject, kind)
+    )
+
+
 async def any_waiting() -> bool:
     """Whether a letter waits for our quota."""
     return bool(await db.fetch_value("SELECT EXISTS (SELECT FROM mail WHERE status = 'waiting')"))

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 
 from app.core import clock, db
 from app.core.money import Money
-from app.fulfillment import watch, withdrawal
+from app.fulfillment import steps, watch, withdrawal
 from app.fulfillment.withdrawal import NothingToWithdraw
 from app.issues import queries as issues
 from app.keys import service as keys
@@ -92,7 +93,7 @@ async def test_who_takes_the_money_back_gets_all_of_it_and_no_key_that_comes_lat
         await watch.tell_slow()
     total = (await order(order_id))["total"]
     assert (await withdrawal.withdraw(order_id)).amount == total
-    await drain(only="refunds.ask")
+    await drain(only="refunds.ask", later=True)
     refund = await db.fetch_one("SELECT amount, status, reason, asked_by FROM refund")
     assert refund is not None
     assert tuple(refund) == (total, "pending", withdrawal.REASON, "customer")
@@ -115,7 +116,7 @@ async def test_taking_it_back_twice_at_once_asks_for_one_refund(app, box, drain)
     done = await asyncio.gather(*(withdrawal.withdraw(order_id) for _ in range(4)), return_exceptions=True)
     assert sum(isinstance(answer, Money) for answer in done) == 1
     assert sum(isinstance(answer, NothingToWithdraw) for answer in done) == 3
-    await drain(only="refunds.ask")
+    await drain(only="refunds.ask", later=True)
     assert await count("refund") == 1
 
 
@@ -134,7 +135,7 @@ async def test_two_of_three_came_and_the_third_is_taken_back(app, box, drain) ->
     assert (now["status"], now["fulfillment_status"], now["held_at"]) == ("fulfilled", "fulfilled", None)
     assert [(i["status"], i["withdrawn"]) for i in now["items"]] == [("fulfilled", 1)]
     assert len(await keys.reveal(order_id, item["id"], VISITOR, store=app.state.store)) == 2
-    await drain(only="refunds.ask")
+    await drain(only="refunds.ask", later=True)
     assert await db.fetch_value("SELECT amount FROM refund") == third.amount
     await box.act(found["supplier_order_id"], "deliver")
     await check(app.state.kit, found)
@@ -177,7 +178,7 @@ async def test_a_key_and_its_money_never_both_go_out_however_they_race(app, box,
         await collect(app.state.kit, found)
 
     await asyncio.gather(deliver(), withdrawal.withdraw(order_id), return_exceptions=True)
-    await drain(only="refunds.ask")
+    await drain(only="refunds.ask", later=True)
     with contextlib.suppress(Exception):
         await keys.reveal(order_id, item["id"], VISITOR, store=app.state.store)
     shown = await count("sealed_key", "revealed_at IS NOT NULL")
@@ -257,3 +258,33 @@ async def test_past_what_is_usual_the_timeline_says_so_once(app, box) -> None:
 )
 def test_a_time_is_said_in_words_and_never_shorter_than_it_is(took: int, words: str) -> None:
     assert timing.in_words(timedelta(seconds=took)) == words
+
+
+async def test_the_customer_of_a_sold_out_game_is_written_to_once_however_often_it_is_tried_again(
+    app, box, drain
+) -> None:
+    order_id, (item,) = await paid(app.state.kit, box)
+    await box.set_product(await supplier_product(item), stock=0)
+    await buy(app.state.kit, item)
+    await steps.retry_item(item["id"])
+    await drain(only="fulfillment.reserve")
+    assert (await order(order_id))["fulfillment_status"] == "failed"
+    letter = await db.fetch_one("SELECT context FROM mail WHERE kind = 'sold_out'")
+    assert letter is not None
+    told = json.loads(letter["context"])
+    assert (told["games"], told["amount"]) == (item["name"], str(Money((await order(order_id))["total"], "USD")))
+    assert await count("mail", "kind = 'sold_out'") == 1
+
+
+async def test_a_price_that_rose_and_a_supplier_that_cancelled_are_told_by_letters_of_their_own(app, box) -> None:
+    _, (dear,) = await paid(app.state.kit, box)
+    await box.set_product(await supplier_product(dear), price="900.00")
+    await buy(app.state.kit, dear)
+    assert await count("mail", "kind = 'price_jump'") == 1
+    order_id, (item,) = await silent(app, box, 1)
+    found = await db.fetch_one("SELECT * FROM reservation WHERE order_id = $1", order_id)
+    assert found is not None
+    await box.act(found["supplier_order_id"], "cancel")
+    await check(app.state.kit, found)
+    assert await count("mail", "kind = 'supply_failed'") == 1
+    assert item["name"]
