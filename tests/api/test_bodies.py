@@ -299,3 +299,12 @@ async def test_times_far_away_are_taken(till: Till, when: str) -> None:
     early = when < "2026"
     assert len((await till.get("/orders", created_from=when)).json()["data"]) == early
     assert len((await till.get("/orders", created_to=when)).json()["data"]) == (not early)
+
+
+async def test_an_unknown_field_is_named_beside_those_that_the_request_takes(till: Till) -> None:
+    before = await rows(but=["api_key"])
+    said = problem(await till.post("/payments", {"orderId": ID, "method": "upi"}), 400, "malformed_body", "orderId")
+    assert said["detail"].startswith('Unknown field "orderId". This request takes order_id, method, ')
+    said = problem(await till.post("/orders", ORDER | {"Amount": "1"}), 400, "malformed_body", "Amount")
+    assert said["detail"].startswith('Unknown field "Amount". This request takes currency, reference, amount, ')
+    assert await rows(but=["api_key"]) == before

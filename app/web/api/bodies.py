@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 from litestar import Request
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, Meta, UnsetType, inspect
 
 from app.core.errors import Invalid, Problem
 from app.core.money import decimals
@@ -133,7 +133,7 @@ def read(request: Asked, raw: bytes, shape: Any, *, needed: bool = False) -> Any
     except MalformedJson as bad:
         raise MalformedBody(f"Send valid JSON: {bad}.") from None
     except msgspec.ValidationError as bad:
-        said, field = _fault(str(bad))
+        said, field = _fault(str(bad), shape)
         raise MalformedBody(said, field=field) from None
     found.check()
     return found
@@ -162,12 +162,12 @@ _AT = re.compile(r"(.*?) - at (?:`key` in )?`\$\.?(.*)`", re.DOTALL)
 _NAME = re.compile(r"(?!.*[0-9]{8})[A-Za-z_][A-Za-z0-9_]{0,63}")
 
 
-def _fault(text: str) -> tuple[str, str | None]:
+def _fault(text: str, shape: Any) -> tuple[str, str | None]:
     """What is wrong and where. The library's words may quote what was sent, even a card's number: ours don't."""
     if found := _UNKNOWN.fullmatch(text):
         if not _NAME.fullmatch(found[1]):
-            return "It has a member that is not known here.", found[2] or None
-        return f"There is no member {found[1]} here.", _path(found[2], found[1])
+            return f"It has an unknown field.{_takes(shape, found[2])}", found[2] or None
+        return f'Unknown field "{found[1]}".{_takes(shape, found[2])}', _path(found[2], found[1])
     if found := _MISSING.fullmatch(text):
         return f"{found[1]} is missing.", _path(found[2], found[1])
     found = _AT.fullmatch(text)
@@ -177,6 +177,18 @@ def _fault(text: str) -> tuple[str, str | None]:
     if " matching regex" in said:
         return "It has characters that are not taken here, or too many.", where
     return f"{said.replace('`', '')}.", where
+
+
+def _takes(shape: Any, where: str | None) -> str:
+    """The names that a body of this shape may have, as a sentence; nothing about what is inside of one of them."""
+    if where:
+        return ""
+    info = inspect.type_info(shape)
+    kinds = [kind for kind in getattr(info, "types", [info]) if isinstance(kind, inspect.StructType)]
+    tags = [kind.tag_field for kind in kinds if kind.tag_field]
+    fields = [field.encode_name for kind in kinds for field in kind.fields]
+    names = dict.fromkeys([*fields[:1], *tags, *fields[1:]])
+    return f" This request takes {', '.join(names)}." if names else " This request takes no fields."
 
 
 def _path(*parts: str | None) -> str:
