@@ -114,7 +114,7 @@ class Settings(BaseSettings):
     limit_api: int = Field(0, ge=0)
     limit_writes: int = Field(0, ge=0)
     limit_connections: int = Field(0, ge=0)
-    limit_mailbox: int = Field(20, ge=1)
+    limit_mailbox: int = Field(0, ge=0)
     test_mode: bool = False
     test_payment_success: bool = True
     test_processing_delay: int = Field(1000, ge=0, le=600_000)
@@ -203,6 +203,7 @@ def _development_defaults(s: Settings) -> dict[str, object]:
         "limit_api": 60_000,
         "limit_writes": 6000,
         "limit_connections": 1000,
+        "limit_mailbox": 1000,
     }
 
 
@@ -216,6 +217,7 @@ def _production_defaults(_s: Settings) -> dict[str, object]:
         "limit_api": 600,
         "limit_writes": 120,
         "limit_connections": 200,
+        "limit_mailbox": 20,
     }
 
 
