@@ -18,6 +18,7 @@ COPY simulation simulation
 COPY templates templates
 COPY static static
 COPY examples examples
+COPY docs/webhooks.md docs/webhooks.md
 COPY scripts/process scripts/bitloot scripts/healthy /usr/local/bin/
 ENV PATH=/venv/bin:$PATH PYTHONPATH=/app PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     BITLOOT_VAR=/var/lib/bitloot PROCFILE=/app/Procfile PORT=8000

@@ -272,27 +272,24 @@ def _production_faults(s: Settings) -> list[str]:
         url = checks.split(text)
         if text and (url.scheme != "https" or not url.hostname or url.hostname in LOOPBACK):
             faults.append(f"{name.upper()} must be a public https address")
-        elif checks.is_provider_sandbox(text):
+        elif name in PRODUCTION_URLS and checks.is_provider_sandbox(text):
             faults.append(f"{name.upper()} is the provider's sandbox, where anybody pays with play money")
     for name in ("jwt_secret", "audit_key", "backup_key"):
         if len(_text(getattr(s, name))) >= 32 and checks.guessable(_text(getattr(s, name))):
             faults.append(f"{name.upper()} is easy to guess: {checks.NEW_SECRET}")
     if 0 < len(_text(s.kinguin_webhook_secret)) < checks.SHORTEST_WEBHOOK_SECRET:
         faults.append(f"KINGUIN_WEBHOOK_SECRET must have at least {checks.SHORTEST_WEBHOOK_SECRET} characters")
-    faults += _weak_master_keys(_text(s.master_keys))
+    faults += _weak_master_key(_text(s.master_keys))
     return faults
 
 
-def _weak_master_keys(text: str) -> list[str]:
-    weak = []
-    for entry in text.split(","):
-        ident, _, encoded = entry.strip().partition(":")
-        with contextlib.suppress(ValueError):
-            if checks.weak_master_key(base64.b64decode(encoded, validate=True)):
-                weak.append(
-                    f"MASTER_KEYS holds a key that was not drawn at random ({ident}): `openssl rand -base64 32`"
-                )
-    return weak
+def _weak_master_key(text: str) -> list[str]:
+    """Only the first key is judged: it wraps. One behind it is being rotated out and opens what it once wrapped."""
+    ident, _, encoded = text.split(",")[0].strip().partition(":")
+    with contextlib.suppress(ValueError):
+        if checks.weak_master_key(base64.b64decode(encoded, validate=True)):
+            return [f"MASTER_KEYS begins with a key that was not drawn at random ({ident}): `openssl rand -base64 32`"]
+    return []
 
 
 def _general_faults(s: Settings) -> list[str]:

@@ -239,6 +239,10 @@ def test_production_refuses_a_providers_public_sandbox(load: Load, name: str, ad
     assert said == f"{name} is the provider's sandbox, where anybody pays with play money"
 
 
+def test_a_shop_may_be_called_after_a_sandbox(load: Load) -> None:
+    assert "faults" not in load(PRODUCTION | {"FRONTEND_URL": "https://sandbox-games.example"})
+
+
 GUESSABLE = (
     "x" * 48,
     "abcd" * 12,
@@ -268,9 +272,11 @@ WEAK_KEYS = (
 
 @pytest.mark.parametrize("key", WEAK_KEYS)
 def test_production_refuses_a_master_key_that_was_not_drawn(load: Load, key: bytes) -> None:
-    for keys in (f"k2:{base64.b64encode(key).decode()}", f"k1:{KEY},k2:{base64.b64encode(key).decode()}"):
+    weak = f"k2:{base64.b64encode(key).decode()}"
+    for keys in (weak, f"{weak},k1:{KEY}"):
         (said,) = faults(load, PRODUCTION | {"MASTER_KEYS": keys})
-        assert said == "MASTER_KEYS holds a key that was not drawn at random (k2): `openssl rand -base64 32`"
+        assert said == "MASTER_KEYS begins with a key that was not drawn at random (k2): `openssl rand -base64 32`"
+    assert "faults" not in load(PRODUCTION | {"MASTER_KEYS": f"k1:{KEY},{weak}"})  # being rotated out
 
 
 def test_a_thousand_drawn_secrets_are_all_taken(load: Load) -> None:

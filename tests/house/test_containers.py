@@ -61,6 +61,9 @@ def test_the_image_runs_as_nobody_in_particular_and_copies_what_is_there() -> No
     for name in copied:
         assert (ROOT / name).exists(), name
         assert name in allowed, name
+    sources = "".join(path.read_text() for path in (ROOT / "app").rglob("*.py"))
+    for name in re.findall(r'shipped\("([^"]+)"\)', sources):
+        assert any(name == one or name.startswith(f"{one}/") for one in copied), name
     for top in ("app", "actors", "templates", "static", "piccolo_conf.py", "Procfile"):
         assert top in copied
 
