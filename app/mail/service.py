@@ -17,6 +17,7 @@ from app.core.ids import new_id
 from app.core.machine import move
 from app.core.settings import settings
 from app.core.tokens import link_token
+from app.issues import queries as open_issues
 from app.issues import service as issues
 from app.jobs import service as jobs
 from app.mail import queries, reasons, recipients
@@ -36,6 +37,7 @@ _templates = Environment(
 MAIL, QUOTA = "mail", "mail_quota"  # the issue of letters that wait for our quota at the provider
 QUOTA_WAIT = timedelta(hours=1)  # between tries of a letter that waits
 STALE = timedelta(days=3)  # from then on a letter that waits is of no use any more
+TOO_OLD = "too old to be of use"
 Told = Callable[[Mapping[str, Any]], Awaitable[None]]  # given the letter's row
 
 
@@ -92,6 +94,10 @@ async def send(
     mail = await Mail.objects().get(Mail.id == mail_id)
     if mail is None or mail.status not in {LetterStatus.PENDING, LetterStatus.WAITING}:
         return
+    if mail.status == LetterStatus.WAITING and _is_past(mail):
+        async with commit():
+            await become(mail.id, LetterStatus.FAILED, why=f"{TOO_OLD}, as it waited for the mail quota", told=told)
+        return
     letter = render(mail.kind, json.loads(mail.context))
     to, why, provider_id = LetterStatus.SENT, None, None
     try:
@@ -113,8 +119,7 @@ async def send(
         to, why = LetterStatus.FAILED, str(refused)
     async with commit():
         await become(mail.id, to, why=why, provider_id=provider_id, told=told)
-        if mail.status == LetterStatus.WAITING and not await queries.any_waiting():
-            await issues.resolve(MAIL, QUOTA)
+        await _settle()
 
 
 async def become(
@@ -139,15 +144,29 @@ async def become(
 
 async def _wait(mail: Mail, why: str, told: Told | None) -> None:
     """The quota is used up: the letter waits for the next one, as long as it would still be of use."""
-    age, minutes = clock.now() - mail.created_at, json.loads(mail.context).get("minutes")
-    if age > (timedelta(minutes=int(minutes)) if minutes else STALE):
-        await become(mail.id, LetterStatus.FAILED, why=f"too old to be of use, as {why}", told=told)
+    if _is_past(mail):
+        await become(mail.id, LetterStatus.FAILED, why=f"{TOO_OLD}, as {why}", told=told)
         return
     await move(Mail, mail.id, LetterStatus.WAITING, MOVES, also={Mail.error: why[:500]})
     await jobs.post("mail.send", {"mail_id": str(mail.id)}, subject=mail.subject, wait=QUOTA_WAIT)
     await issues.open_issue(
         MAIL, QUOTA, "Resend sends no more letters for now, as our quota there is used up. They wait."
     )
+
+
+def _is_past(mail: Mail) -> bool:
+    """Whether a letter is of no use any more: what its link is for has ended, or it is STALE."""
+    context = json.loads(mail.context)
+    lasts = timedelta(hours=int(context.get("hours") or 0), minutes=int(context.get("minutes") or 0))
+    return bool(clock.now() - mail.created_at > (lasts or STALE))
+
+
+async def _settle() -> None:
+    """A letter went out, so the quota is back: its issue ends once none waits. Whichever letter waited last may have
+    ended as too old, so any letter looks."""
+    told = any(issue.code == QUOTA for issue in await open_issues.open_for(MAIL))
+    if told and not await queries.any_waiting():
+        await issues.resolve(MAIL, QUOTA)
 
 
 def _carried(recipient: str) -> str:

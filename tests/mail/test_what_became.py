@@ -154,3 +154,48 @@ async def test_many_lost_letters_are_trouble_and_a_few_are_not(app) -> None:
             f"{number}@b.io",
         )
     assert await queries.trouble() == "5 of the last 5 letters did not arrive"
+
+
+@pytest.mark.parametrize(
+    ("kind", "context", "past"),
+    [
+        ("login_link", {"minutes": 20}, {"minutes": 21}),
+        ("email_confirm", {"order_short_id": "AB12CD34", "hours": 24}, {"hours": 25}),
+        ("key_ready", {"order_short_id": "AB12CD34"}, {"days": 4}),
+    ],
+)
+async def test_a_letter_that_waited_beyond_its_use_does_not_go_out_although_the_quota_is_back(
+    app, box, kind: str, context: dict[str, Any], past: dict[str, int]
+) -> None:
+    mail_id = await mail.write(kind, EMAIL, context | {"link_id": str(new_id())})
+    await box.fault("resend", "quota", count=1)
+    await mail.send(mail_id, resend=app.state.kit.resend, commit=NOW)
+    assert await status(mail_id) == "waiting"
+    with clock.travelled(clock.timedelta(**past)):
+        await mail.send(mail_id, resend=app.state.kit.resend, commit=NOW)
+    assert await status(mail_id) == "failed"
+    assert await db.fetch_value("SELECT error FROM mail") == "too old to be of use, as it waited for the mail quota"
+    assert await box.mail() == []
+
+
+async def test_a_link_for_a_day_is_no_use_after_it_while_the_quota_is_out(app, box) -> None:
+    context = {"order_short_id": "AB12CD34", "link_id": str(new_id()), "hours": 24}
+    mail_id = await mail.write("email_confirm", EMAIL, context)
+    await box.fault("resend", "quota")
+    for hours, stands in ((23, "waiting"), (25, "failed")):
+        with clock.travelled(clock.timedelta(hours=hours)):
+            await mail.send(mail_id, resend=app.state.kit.resend, commit=NOW)
+        assert await status(mail_id) == stands
+
+
+async def test_the_owner_hears_that_the_quota_is_back_though_the_last_waiting_letter_was_too_old(app, box) -> None:
+    late = await mail.write("login_link", EMAIL, {"link_id": str(new_id()), "minutes": 20})
+    await box.fault("resend", "quota", count=1)
+    await mail.send(late, resend=app.state.kit.resend, commit=NOW)
+    with clock.travelled(clock.timedelta(hours=1)):
+        await mail.send(late, resend=app.state.kit.resend, commit=NOW)
+    assert [issue.code for issue in await issues.open_for("mail")] == ["mail_quota"]
+    fresh = await mail.write("key_ready", EMAIL, {"order_short_id": "AB12CD34"})
+    await mail.send(fresh, resend=app.state.kit.resend, commit=NOW)
+    assert (await status(late), await status(fresh)) == ("failed", "sent")
+    assert await issues.open_for("mail") == []

@@ -177,12 +177,14 @@ def test_a_dead_letter_says_whether_its_mail_went_out() -> None:
     young, old = timedelta(hours=1), timedelta(hours=30)
     said = {
         (status, age): outlook.letter({"mail": {"status": status}, "age": age})
-        for status in ("sent", "pending", "failed")
+        for status in ("sent", "pending", "waiting", "failed")
         for age in (young, old)
     }
     assert said["sent", young] == said["sent", old] == "Mail was sent already: sends nothing."
     assert "not sent twice" in said["pending", young]
     assert "a second time" in said["pending", old]
+    assert "If it is still of use, sends the mail" in said["waiting", young]
+    assert "a second time" in said["waiting", old]
     assert "Does nothing" in said["failed", young]
 
 

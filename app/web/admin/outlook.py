@@ -123,11 +123,12 @@ def letter(facts: Facts) -> str:
         return GONE
     if row["status"] == "sent":
         return "Mail was sent already: sends nothing."
-    if row["status"] != "pending":
+    if row["status"] not in {"pending", "waiting"}:
         return f"Does nothing: the mail is {row['status']}."
+    sends = "Sends the mail" if row["status"] == "pending" else "If it is still of use, sends the mail"
     if facts["age"] > KEY_FORGOTTEN:
-        return "Sends the mail. A day has passed: if an earlier try got through unseen, it is sent a second time."
-    return "Sends the mail under the key of its first try: what got through then is not sent twice."
+        return f"{sends}. A day has passed: if an earlier try got through unseen, it is sent a second time."
+    return f"{sends} under the key of its first try: what got through then is not sent twice."
 
 
 def refund(facts: Facts) -> str:
