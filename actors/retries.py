@@ -10,6 +10,7 @@ import dramatiq
 from dramatiq.asyncio import get_event_loop_thread
 from dramatiq.middleware import Middleware
 
+from app.catalog.rates import NoRate
 from app.core import clock, db, log
 from app.core.backoff import Retry
 from app.core.errors import Problem
@@ -20,10 +21,11 @@ from app.providers.http import ProviderDown, ProviderRefused
 from app.providers.kinguin import InsufficientBalance
 
 AWAY = (*db.AWAY, OSError, asyncpg.InterfaceError)
+UNMET = (InsufficientBalance, NoRate)  # waits for as long as it takes: for our balance, for the first exchange rate
 AGAIN = 0.5  # seconds between attempts to reach a database that is away
-# A person has to top our balance up: from seconds to five minutes between looks, for as long as it takes. The order
-# stands on the admin's list meanwhile.
-UNFUNDED = Retry(first=5, factor=2, longest=300)
+# A person has to top our balance up, or a source has to answer: from seconds to five minutes between looks. The order,
+# or that nothing is sold, stands on the admin's list meanwhile.
+UNMET_WAIT = Retry(first=5, factor=2, longest=300)
 
 
 class AttemptFailed(Exception):
@@ -79,8 +81,8 @@ async def decide(failed: AttemptFailed) -> None:
 
 
 def forgiven(failed: AttemptFailed) -> bool:
-    """Whether the attempt does not count: the provider is away for all, or our balance there is too low."""
-    return failed.away is not None or isinstance(failed.cause, InsufficientBalance)
+    """Whether the attempt does not count: the provider is away for all, or it waits for what is UNMET."""
+    return failed.away is not None or isinstance(failed.cause, UNMET)
 
 
 def pause(failed: AttemptFailed) -> timedelta | None:
@@ -88,8 +90,8 @@ def pause(failed: AttemptFailed) -> timedelta | None:
     cause, attempt = failed.cause, failed.lease.tries
     if failed.away is not None:
         return failed.away
-    if isinstance(cause, InsufficientBalance):
-        return UNFUNDED.wait(failed.lease.attempt)
+    if isinstance(cause, UNMET):
+        return UNMET_WAIT.wait(failed.lease.attempt)
     if attempt >= failed.retry.attempts or _hopeless(cause):
         return None
     if isinstance(cause, TooEarly):

@@ -27,8 +27,8 @@ class SalesStopped(Unavailable):
     title = "We can't take orders just now"
 
 
-class NoRate(Exception):
-    """No exchange rate is known yet, so no price can be worked out."""
+class NoRate(Unavailable):
+    title = "No exchange rate is known yet"
 
 
 async def newest() -> Rate | None:
@@ -48,7 +48,7 @@ async def current() -> Decimal:
     """One EUR in the shop's currency, by the newest rate there is. Raises NoRate."""
     found = await newest()
     if found is None:
-        raise NoRate("no exchange rate is known: `bitloot catalog rates` reads one")
+        raise NoRate("It is needed for every price. `bitloot catalog rates` reads one now.")
     return found.rate
 
 
@@ -102,7 +102,7 @@ async def sync(*, rates: Rates, accept: bool = False) -> None:
     await _judge_doubt(doubt)
     await _judge_age(doubt or "")
     after = await newest()
-    if after is not None and (before is None or after.rate != before.rate):
+    if after is not None:  # though it be the one before: whoever kept that may have died before prices followed
         await reprice(after.rate)
 
 

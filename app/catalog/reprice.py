@@ -11,16 +11,20 @@ BATCH = 1000  # products in one statement
 
 
 async def reprice(rate: Decimal) -> int:
-    """Bring all prices to a new rate, in bounded batches. Returns how many changed."""
+    """Bring all prices to a rate, in bounded batches. Returns how many changed.
+
+    A product whose cost changes meanwhile is left to the one who changes it.
+    """
     currency, last, changed = settings().shop_currency, UUID(int=0), 0
     while rows := await db.fetch("SELECT id, cost FROM product WHERE id > $1 ORDER BY id LIMIT $2", last, BATCH):
         prices = [price_for(row["cost"], rate, currency).amount for row in rows]
         changed += len(
             await db.fetch(
                 """UPDATE product p SET price = r.price, currency = $3, updated_at = $4
-                   FROM unnest($1::uuid[], $2::numeric[]) AS r (id, price)
-                   WHERE p.id = r.id AND (p.price, p.currency) IS DISTINCT FROM (r.price, $3) RETURNING 1""",
-                [row["id"] for row in rows], prices, currency, clock.now(),
+                   FROM unnest($1::uuid[], $2::numeric[], $5::numeric[]) AS r (id, price, cost)
+                   WHERE p.id = r.id AND p.cost = r.cost
+                     AND (p.price, p.currency) IS DISTINCT FROM (r.price, $3) RETURNING 1""",
+                [row["id"] for row in rows], prices, currency, clock.now(), [row["cost"] for row in rows],
             )
         )  # fmt: skip
         last = rows[-1]["id"]

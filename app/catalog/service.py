@@ -53,9 +53,10 @@ async def sync_on(args: Mapping[str, Any], *, kinguin: Kinguin) -> dict[str, Any
 
 async def _under_way() -> bool:
     return bool(
+        # One a status: that is what the partial indexes of jobs are by.
         await db.fetch_value(
-            """SELECT EXISTS (SELECT FROM job WHERE name = 'catalog.sync' AND args <> '{}'::jsonb
-               AND status IN ('pending', 'processing'))"""
+            """SELECT EXISTS (SELECT FROM job WHERE name = 'catalog.sync' AND args <> '{}' AND status = 'pending')
+               OR EXISTS (SELECT FROM job WHERE name = 'catalog.sync' AND args <> '{}' AND status = 'processing')"""
         )
     )
 

@@ -8,6 +8,7 @@ import pytest
 
 from actors.job import JOBS, attempt
 from actors.retries import AttemptFailed, decide, describe, pause
+from app.catalog.rates import NoRate
 from app.core import clock
 from app.core.backoff import Retry
 from app.core.errors import Conflict, NotFound
@@ -53,6 +54,7 @@ TABLE: list[tuple[Exception, int, tuple[float, float] | None]] = [
     (fault(OrderNotFound), 1, NEVER),
     (fault(InsufficientBalance), 1, (225, 375)),
     (fault(InsufficientBalance), 5, (225, 375)),
+    (NoRate(), 5, (225, 375)),
     (TooEarly(timedelta(seconds=13)), 1, (13, 13)),
     (TooEarly(timedelta(seconds=13)), 4, (13, 13)),
     (TooEarly(timedelta(seconds=13)), 5, NEVER),

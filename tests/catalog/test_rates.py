@@ -236,3 +236,24 @@ async def test_a_page_in_place_of_rates_changes_nothing(app, box, read) -> None:
 
 def test_production_reads_the_real_ones_and_development_the_sandboxs() -> None:
     assert settings().rates_base_url.endswith("/rates/v1")
+
+
+async def test_prices_follow_a_rate_whose_keeper_died_before_they_did(app, read) -> None:
+    (mine,) = await products()
+    await read("1.15")
+    await db.fetch("UPDATE product SET cost = 10, price = 13.39 WHERE id = $1", mine["id"])
+    await read("1.15")
+    assert str((await queries.listed([mine["id"]]))[mine["id"]].price) == "$13.99"
+
+
+async def test_jobs_wait_for_the_first_rate_and_none_dies_of_it(app, read, drain) -> None:
+    await db.fetch("DELETE FROM exchange_rate")
+    await jobs.post("catalog.sync", {})
+    for hours in range(5):
+        with clock.travelled(timedelta(hours=hours)):
+            assert await drain(only="catalog.sync") == 1
+        assert await job_names("pending") == ["catalog.sync"]
+    await read("1.10")
+    with clock.travelled(timedelta(hours=6)):
+        assert await drain(only="catalog.sync") == 1
+    assert await job_names("failed") == []

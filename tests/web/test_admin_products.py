@@ -67,3 +67,22 @@ async def test_nobody_but_an_admin_looks_or_accepts(supplier, client, browser_cl
     assert (await client.get(f"/admin/products/{found['id']}")).status_code == 401
     assert (await submit(browser_client, f"/admin/products/{found['id']}/accepted-prices")).status_code == 303
     assert not (await product())["active"]
+
+
+async def test_before_the_first_rate_a_held_product_waits_and_the_page_says_why(supplier, admin) -> None:
+    supplier.rows[0]["price"] = "1.24"
+    await supplier.sync()
+    found = await product()
+    kept = await db.fetch("DELETE FROM exchange_rate RETURNING *")
+    try:
+        shown = await admin.get(f"/admin/products/{found['id']}")
+        asked = await submit(admin, f"/admin/products/{found['id']}/accepted-prices")
+    finally:
+        await db.fetch(
+            """INSERT INTO exchange_rate (id, currency, day, rate, fetched_at)
+               SELECT * FROM unnest($1::uuid[], $2::text[], $3::date[], $4::numeric[], $5::timestamptz[])""",
+            *([row[name] for row in kept] for name in ("id", "currency", "day", "rate", "fetched_at")),
+        )
+    assert (shown.status_code, asked.status_code) == (503, 503)
+    assert "No exchange rate is known yet" in shown.text
+    assert await product() == found
