@@ -55,6 +55,12 @@ class Attempt:
         )  # fmt: skip
         return self._network in {limit_key(row["ip"]) for row in rows}
 
+    async def unchecked(self) -> None:
+        """Take it back: its password was not looked at."""
+        await quotas.give_back("login_account", self._account)
+        if self._network:
+            await quotas.give_back("login_address", self._network)
+
     async def succeeded(self) -> None:
         await quotas.clear("login_account", self._account)
         if self._network:

@@ -141,7 +141,12 @@ async def log_in(email: str, password: str, *, user_agent: str = "", ip: str = "
     await attempt.begin()
     admin = await Admin.objects().get(Admin.email == asked)
     hashed = admin.password_hash if admin else _nobody
-    if not await logins.in_turn(_matches, hashed, password[: PASSWORD_LENGTH[1]]) or admin is None:
+    try:
+        matches = await logins.in_turn(_matches, hashed, password[: PASSWORD_LENGTH[1]])
+    except logins.SignInBusy:
+        await attempt.unchecked()
+        raise
+    if not matches or admin is None:
         raise WrongPassword("Check both and try again.")
     await attempt.succeeded()
     await Admin.update({Admin.last_login_at: clock.now()}).where(Admin.id == admin.id)

@@ -9,9 +9,10 @@ import pytest
 from app.accounts import logins
 from app.accounts import service as accounts
 from app.accounts.service import WrongPassword
-from app.core import clock
+from app.core import clock, db
 from app.core.limits import TooManyAttempts
 from app.core.redis import async_client
+from tests.builders import count
 
 ADMIN, GOOD = "boss@shop.test", "correct horse battery"
 
@@ -99,3 +100,27 @@ async def test_two_passwords_are_checked_at_a_time_and_a_crowd_is_sent_away() ->
     assert ended.count(True) == 18
     assert most <= 2
     assert await logins.in_turn(check), "the next one gets its turn"
+
+
+async def test_a_crowd_at_the_door_uses_up_none_of_the_owners_tries(app) -> None:
+    await accounts.hire(ADMIN, GOOD)
+    go = threading.Event()
+    crowd = [asyncio.create_task(logins.in_turn(go.wait, 20)) for _ in range(logins.AT_ONCE + logins.MOST_WAITING)]
+    await asyncio.sleep(0)
+    for _ in range(25):
+        with pytest.raises(logins.SignInBusy):
+            await accounts.log_in(ADMIN, GOOD, ip="192.0.2.1")
+    assert await count("quota_window", "used > 0") == 0
+    go.set()
+    await asyncio.gather(*crowd)
+    assert await guesses(11) == [WrongPassword] * 10 + [TooManyAttempts]
+
+
+async def test_where_an_admin_signed_in_from_is_found_by_an_index(app) -> None:
+    async with db.transaction():
+        await db.fetch("SET LOCAL enable_seqscan = off")
+        plan = await db.fetch(
+            f"""EXPLAIN SELECT ip FROM login_session WHERE email = '{ADMIN}' AND role = 'admin'
+                ORDER BY last_seen_at DESC LIMIT 50"""
+        )
+    assert any("login_session_admin" in row[0] for row in plan)
