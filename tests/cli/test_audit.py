@@ -71,7 +71,7 @@ async def test_an_export_is_verified_without_database_or_secret(app, bitloot, tm
     file = tmp_path / "log.jsonl"
     await bitloot("audit", "export", str(file))
     key = (await bitloot("audit", "public-key")).stdout.strip()
-    nowhere = {"DATABASE_URL": "postgresql://nobody@127.0.0.1:9/nothing", "JWT_SECRET": "another secret " * 4}
+    nowhere = {"DATABASE_URL": "postgresql://nobody@127.0.0.1:9/nothing", "JWT_SECRET": "another secret, " * 4 + "."}
     command = ("audit", "verify", "--bundle", str(file), "--public-key", key)
     done = await bitloot(*command, env=nowhere)
     assert done.returncode == 0, done.stderr
@@ -98,8 +98,8 @@ async def test_with_a_key_of_its_own_the_log_outlives_another_jwt_secret(app, bi
     own = {"AUDIT_KEY": "a key of the audit log's own, long enough"}
     await bitloot("admin", "create", "a@b.test", "--password", "x" * 12, env=own)
     assert await said() == ["a@b.test"]
-    changed = own | {"JWT_SECRET": "another secret " * 4}
+    changed = own | {"JWT_SECRET": "another secret, " * 4 + "."}
     assert (await bitloot("audit", "verify", env=changed)).returncode == 0
-    assert (await bitloot("audit", "verify", env={"JWT_SECRET": "another secret " * 4})).returncode == 1
+    assert (await bitloot("audit", "verify", env={"JWT_SECRET": "another secret, " * 4 + "."})).returncode == 1
     assert (await bitloot("audit", "verify", env={"AUDIT_KEY": "short"})).returncode == 1
     assert await db.fetch_value("SELECT action FROM audit_line") == "admin.hired"
