@@ -1,5 +1,6 @@
 """A person has looked at money that we could not judge, and says that it is there: it counts as reported."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -13,11 +14,15 @@ from app.payments.applying import apply
 from app.payments.notices import Outcome
 from app.providers.nowpayments import PaymentReport
 
-ACCEPTABLE = {Outcome.SETTLED_LOW}  # what arrived is known, and only what we are credited with is in doubt
-
 
 class NotAcceptable(Conflict):
     title = "This payment can't be accepted"
+
+
+def acceptable(payment: Mapping[str, Any]) -> bool:
+    """Whether it is known what arrived in the coin asked for, and only what we are credited with is in doubt."""
+    first = payment["outcome"] == Outcome.SETTLED_LOW and not payment["value"]
+    return first or payment["doubted"] is not None
 
 
 async def accept(payment_id: UUID, by: str) -> None:
@@ -26,7 +31,7 @@ async def accept(payment_id: UUID, by: str) -> None:
         found = await queries.one(payment_id)
         order = await orders.lock(found["order_id"]) if found else None
         payment = await queries.one(payment_id)
-        if order is None or payment is None or payment["outcome"] not in ACCEPTABLE or payment["value"]:
+        if order is None or payment is None or not acceptable(payment):
             raise NotAcceptable("Only a payment whose credit to us is in doubt can be accepted, and once.")
         await history.record(order["id"], "payment.accepted", payment_id=str(payment_id), by=by)
         await apply(_as_reported(payment))
@@ -40,7 +45,7 @@ def _as_reported(payment: dict[str, Any]) -> PaymentReport:
         parent_payment_id=payment["parent_payment_id"], purchase_id=None, order_id=str(payment["order_id"]),
         price_amount=payment["price_amount"], price_currency=payment["price_currency"].lower(),
         pay_amount=payment["pay_amount"], pay_currency=payment["pay_currency"],
-        actually_paid=payment["actually_paid"], outcome_amount=None, outcome_currency=None,
+        actually_paid=payment["doubted"] or payment["actually_paid"], outcome_amount=None, outcome_currency=None,
         pay_address=payment["pay_address"], payin_extra_id=payment["memo"], network=payment["network"],
         expires_at=None, valid_until=None, updated_at=None,
     )  # fmt: skip

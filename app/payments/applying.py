@@ -26,6 +26,7 @@ from app.payments.notices import (
     OPEN,
     PARKED,
     PAYS,
+    UNCLEAR,
     Expected,
     Outcome,
     Standing,
@@ -176,7 +177,12 @@ async def _note(payment: dict[str, Any], report: PaymentReport, verdict: Verdict
         changes[Payment.excess] = _excess(verdict)
     if verdict.value is not None:
         changes[Payment.value] = verdict.value
-    if (verdict.to is not None or verdict.value is not None) and verdict.outcome is not Outcome.UNBELIEVABLE:
+        changes[Payment.doubted] = None
+    if verdict.outcome is Outcome.SETTLED_LOW and payment["value"]:
+        changes[Payment.doubted] = report.actually_paid
+    # What was believed before stays the measure of what is new: a later look weighs what is unclear now again.
+    unclear = verdict.outcome is Outcome.UNBELIEVABLE or (verdict.outcome in UNCLEAR and payment["value"])
+    if (verdict.to is not None or verdict.value is not None) and not unclear:
         changes[Payment.actually_paid] = report.actually_paid or payment["actually_paid"]
     outcome = changes.get(Payment.outcome, payment["outcome"])
     if payment["provider"] != PLAYED:

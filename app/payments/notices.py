@@ -99,7 +99,8 @@ class Tolerance:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The order, in its own currency. ``brought``: what its other payments have brought towards the price.
+    """The order, in its own currency. ``brought``: what its other payments have brought towards the price; below zero
+    where more goes back than they brought.
 
     ``late``: its price is not held any more; then ``sellable`` says whether it still is sold within the slippage.
     ``given_back``: the customer has taken a refund or credit instead.
@@ -214,16 +215,18 @@ def _weigh(
         return Verdict(_O.NO_PRICE, "the payment provider names no price for it", to)
     if not report.actually_paid or not asked.pay_amount:
         return Verdict(_O.NO_MONEY, "the payment provider calls it paid, but no money arrived", to)
-    if (far_below := settled_far_below(asked.price_currency, worth_of(asked, report), report)) is not None:
-        return Verdict(_O.SETTLED_LOW, far_below, to)
-    coin = (report.pay_currency or "no coin").lower()
-    right = coin == asked.pay_currency.lower()
     paid, worth = report.actually_paid, worth_of(asked, report)
+    far_below = settled_far_below(asked.price_currency, worth, report)
     if paid > MOST_COINS or worth > MOST_MONEY:
         return Verdict(_O.UNBELIEVABLE, "the payment provider names an amount that can't be", to)
-    if not right:
-        why = f"paid in {coin.upper()[:16]} instead of {asked.pay_currency.upper()}: it is owed back"
-        return Verdict(_O.WRONG_COIN, why, to, value=_rounded(asked, worth))
+    if not _right_coin(asked, report):
+        # At most what we are credited with: a rate that we can't check makes no debt of ours.
+        value = worth if far_below is None else credited(asked.price_currency, worth, report) or Decimal(0)
+        coin = (report.pay_currency or "no coin").upper()[:16]
+        why = f"paid in {coin} instead of {asked.pay_currency.upper()}: it is owed back"
+        return Verdict(_O.WRONG_COIN, why, to, value=_rounded(asked, value))
+    if far_below is not None:
+        return Verdict(_O.SETTLED_LOW, far_below, to)
     if report.parent_payment_id is not None and not asked.top_up:
         why = "a further deposit arrived for this order: it is owed back"
         return Verdict(_O.FURTHER_DEPOSIT, why, to, value=_rounded(asked, worth))
@@ -232,32 +235,38 @@ def _weigh(
     return _after(order, asked, worth, paid, to)
 
 
+def _right_coin(asked: Expected, report: PaymentReport) -> bool:
+    return (report.pay_currency or "").lower() == asked.pay_currency.lower()
+
+
 def worth_of(asked: Expected, report: PaymentReport) -> Decimal:
     """What arrived is worth, in the price's currency, at the rate it was asked at; of another coin, at its own."""
-    right = (report.pay_currency or "").lower() == asked.pay_currency.lower()
-    rate = asked.pay_amount if right else report.pay_amount
+    rate = asked.pay_amount if _right_coin(asked, report) else report.pay_amount
     return asked.price_amount * (report.actually_paid or Decimal(0)) / rate if rate else Decimal(0)
 
 
 def settled_far_below(currency: str, worth: Decimal, report: PaymentReport) -> str | None:
-    """Why what we are credited with can't be what was paid; None where it fits, or where we can't compare the two.
+    """Why what we are credited with can't be what was paid; None where it fits, or where we can't compare the two."""
+    settled = credited(currency, worth, report)
+    if settled is None or worth - settled <= max(LOST_AMOUNT, worth * LOST_SHARE):
+        return None
+    got, coin = report.outcome_amount or Decimal(0), report.outcome_currency or ""
+    whole = worth.quantize(smallest(currency), ROUND_HALF_UP)
+    return f"only {got.normalize(WIDE):f} {coin.upper()[:16]} of {whole} {currency} is credited to us"
 
-    The coin we are paid out in is comparable when it is the one that was paid, or a stable coin of the price.
+
+def credited(currency: str, worth: Decimal, report: PaymentReport) -> Decimal | None:
+    """What we are credited with of the money that is said to be ``worth`` so much, in ``currency``.
+
+    None where the two can't be compared: the coin we are paid out in must be the one that was paid, or a stable coin
+    of the price.
     """
     got, coin, paid = report.outcome_amount, report.outcome_currency or "", report.actually_paid
     if got is None or not paid or got > MOST_COINS or worth > MOST_MONEY:
         return None
     if coin == (report.pay_currency or "").lower():
-        settled = worth * got / paid
-    elif coin == currency.lower() or coin.startswith(STABLE.get(currency, ("no such coin",))):
-        settled = got
-    else:
-        return None
-    lost = worth - settled
-    if lost <= LOST_AMOUNT or lost <= worth * LOST_SHARE:
-        return None
-    whole = worth.quantize(smallest(currency), ROUND_HALF_UP)
-    return f"only {got.normalize(WIDE):f} {coin.upper()[:16]} of {whole} {currency} is credited to us"
+        return worth * got / paid
+    return got if coin == currency.lower() or coin.startswith(STABLE.get(currency, ("no such coin",))) else None
 
 
 def _count(
@@ -290,8 +299,9 @@ def _after(order: Standing, asked: Expected, worth: Decimal, paid: Decimal, to: 
     if value - asked.value < unit:  # also what a repeat rounds differently
         return Verdict(_O.REPEATED, "the money is known already", to)
     if order.status in BOUGHT and asked.value:
-        excess = order.brought + value - order.total
-        owed = _coin(paid - _in_coins(asked, order.total - order.brought))
+        brought = max(order.brought, Decimal(0))  # all that was not asked for, whether or not it goes back already
+        excess = brought + value - order.total
+        owed = _coin(paid - _in_coins(asked, order.total - brought))
         if excess < unit:
             return Verdict(_O.PAID, "paid in full", to, value)
         return Verdict(_O.OVERPAID, "more than asked arrived: the excess is owed back", to, value, excess, owed)

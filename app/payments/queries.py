@@ -69,20 +69,22 @@ async def incomplete(order_id: UUID, provider_payment_id: str | None, coin: str 
 
 
 # Towards the price counts what was sent for it, as far as it was not given back or promised otherwise (``money_use``).
-_TOWARDS_PRICE = """greatest(0, least(
+_TOWARDS_PRICE = """least(
     coalesce(sum(value) FILTER (WHERE outcome = ANY($2)), 0),
     coalesce(sum(value), 0) - (SELECT coalesce(sum(amount - from_price), 0) FROM money_use
-      WHERE order_id = $1 AND kind IN ('refund', 'credit') AND status <> 'released')))"""
+      WHERE order_id = $1 AND kind IN ('refund', 'credit') AND status <> 'released'))"""
 
 
 async def brought(order_id: UUID, *, but: UUID | None = None) -> Decimal:
-    """What the order's payments have brought towards its price and is still there for it, in its currency."""
-    return Decimal(
-        await db.fetch_value(
-            f"SELECT {_TOWARDS_PRICE} FROM payment WHERE order_id = $1 AND id IS DISTINCT FROM $3",  # noqa: S608
-            order_id, TOWARDS_PRICE, but,
-        )
+    """What the order's payments have brought towards its price and is still there for it, in its currency.
+
+    Of all ``but`` one it is below zero where more goes back than the others brought: that one has to make up for it.
+    """
+    found: Decimal = await db.fetch_value(
+        f"SELECT {_TOWARDS_PRICE} FROM payment WHERE order_id = $1 AND id IS DISTINCT FROM $3",  # noqa: S608
+        order_id, TOWARDS_PRICE, but,
     )  # fmt: skip
+    return found if but is not None else max(found, Decimal(0))
 
 
 async def rate_held(order_id: UUID) -> bool:
@@ -210,7 +212,7 @@ async def merchant_page(
 async def account(order_id: UUID) -> tuple[int, Decimal]:
     """How many attempts an order has, and what they have brought towards its price (``brought``), in one look."""
     row = await db.fetch_one(
-        f"SELECT count(*) AS attempts, {_TOWARDS_PRICE} AS brought FROM payment WHERE order_id = $1",  # noqa: S608
+        f"SELECT count(*) AS attempts, greatest(0, {_TOWARDS_PRICE}) AS brought FROM payment WHERE order_id = $1",  # noqa: S608
         order_id, TOWARDS_PRICE,
     )  # fmt: skip
     assert row is not None

@@ -15,7 +15,8 @@ class Payment(Table, tablename="payment"):
     """One attempt to pay an order. Coin amounts are in whole coins. ``tops_up``: the partial payment it completes.
 
     ``value``: what arrived, in ``price_currency`` at the attempt's rate. ``outcome``: the last named outcome.
-    ``excess``: what of the value was not asked for.
+    ``excess``: what of the value was not asked for. ``doubted``: what is said to have arrived since the value was kept,
+    while what we are credited with is too low for it.
     Of provider ``test`` it is played by the simulated processor: ``method`` crypto, upi or card; ``details`` what a
     merchant may see of it (``vpa``, or ``last4`` and ``network``); ``failure`` the code of why it failed.
     """
@@ -38,6 +39,7 @@ class Payment(Table, tablename="payment"):
     actually_paid = Numeric(COIN, default=Decimal(0))
     owed_back = Numeric(COIN, default=Decimal(0))
     excess = Numeric(None, default=Decimal(0))
+    doubted = Numeric(COIN, null=True, default=None)
     tops_up = UUID(null=True, default=None)
     value = Numeric(None, default=Decimal(0))
     outcome = Varchar(32, null=True, default=None)

@@ -13,8 +13,9 @@ WORDS = {
 CANCELLED = "cancelled"  # the outcome of a payment whose merchant called it off; late money finds it as any expired one
 WEIGHED = dict.fromkeys(PAYS, "success") | {
     Outcome.WRONG_COIN: "failed",
+    Outcome.UNDERPAID: "underpaid",
     # The provider calls it paid and we can't tell: it is looked at again, by us and by a person.
-    **dict.fromkeys((Outcome.NO_MONEY, Outcome.NO_PRICE, Outcome.UNBELIEVABLE), "confirming"),
+    **dict.fromkeys((Outcome.NO_MONEY, Outcome.NO_PRICE, Outcome.UNBELIEVABLE, Outcome.SETTLED_LOW), "confirming"),
 }
 """Words of money that has arrived, by our own judgement: the provider's word alone makes no payment a success."""
 

@@ -127,7 +127,7 @@ def _payment(row: dict[str, Any]) -> dict[str, Any]:
         "actually_paid": plain(row["actually_paid"]),
         "worth": Money(row["value"], row["price_currency"]) if row["value"] else None,
         "excess": plain(row["owed_back"]) if row["owed_back"] else "",
-        "acceptable": row["outcome"] in accepting.ACCEPTABLE and not row["value"],
+        "acceptable": accepting.acceptable(row),
     }
 
 

@@ -1,0 +1,120 @@
+"""Money that is said to be there: what goes back already, another coin, and a credit to us that is far too low."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from app.core import db
+from app.core.money import Money
+from app.ledger import service as ledger
+from app.ledger import uses
+from app.payments import accepting, applying, service
+from app.payments.accepting import NotAcceptable
+from app.refunds import asking as refunds
+from app.refunds import service as admins_refunds
+from tests.builders import COIN, NOW, events, order, rows
+from tests.orders.merchants import CUSTOMER, asked, charged, merchant, payment
+
+TWO_THIRDS = Decimal(20) / 30
+
+
+@pytest.fixture
+def kit(app):
+    return app.state.kit
+
+
+async def opened(kit: Any) -> dict[str, Any]:
+    """A live payment of an order of $30."""
+    made = await asked(await charged(await merchant(), "30.00", test=False, email=CUSTOMER), "crypto", currency=COIN)
+    await service.open_asked(made["id"], nowpayments=kit.nowpayments, commit=NOW)
+    return await payment(made)
+
+
+async def told(kit: Any, made: Mapping[str, Any], share: Decimal | int, **change: Any) -> dict[str, Any]:
+    """The payment after the provider has said that this ``share`` of it arrived."""
+    report = await kit.nowpayments.payment(made["provider_payment_id"])
+    paid = (made["pay_amount"] * share).quantize(Decimal("1e-8"))
+    async with db.transaction():
+        await applying.apply(replace(report, **{"status": "finished", "actually_paid": paid} | change))
+    return await payment(made)
+
+
+async def merchants_refund(made: Mapping[str, Any], amount: str) -> None:
+    await refunds.ask(made["merchant_id"], False, made["id"], Decimal(amount), "", None, "key Till 3")
+
+
+async def admins_refund(made: Mapping[str, Any], amount: str) -> None:
+    await admins_refunds.ask(made["order_id"], Money(Decimal(amount), "USD"), "", "admin boss@bitloot.test")
+
+
+@pytest.mark.parametrize("give_back", [merchants_refund, admins_refund])
+@pytest.mark.parametrize(("amount", "missing"), [("5.00", "25"), ("20.00", "10")])
+async def test_money_that_comes_after_a_part_was_refunded_is_booked_and_only_the_rest_is_missing(
+    kit, give_back: Any, amount: str, missing: str
+) -> None:
+    made = await told(kit, await opened(kit), TWO_THIRDS, status="partially_paid")
+    await give_back(made, amount)
+    grown = await told(kit, made, 1, status="partially_paid")
+    assert (grown["value"], grown["outcome"], grown["word"]) == (Decimal(30), "underpaid", "underpaid")
+    assert (await order(made["order_id"]))["status"] == "underpaid"
+    assert (await uses.funds(made["order_id"])).free == Money(Decimal(missing), "USD")
+    whole = await told(kit, made, (30 + Decimal(amount)) / 30, status="partially_paid")
+    assert (whole["value"], whole["excess"], whole["word"]) == (30 + Decimal(amount), Decimal(0), "success")
+    assert (await order(made["order_id"]))["status"] == "fulfilled"
+    assert await ledger.prove() == []
+
+
+async def test_another_coin_is_owed_back_as_far_as_it_is_credited_and_is_never_accepted(kit) -> None:
+    credit = {"outcome_amount": Decimal("4.20"), "outcome_currency": COIN}
+    made = await told(kit, await opened(kit), 50_000, pay_currency="doge", **credit)
+    assert (made["outcome"], made["value"], made["word"]) == ("wrong_coin", Decimal("4.20"), "failed")
+    assert (await uses.funds(made["order_id"])).free == Money(Decimal("4.20"), "USD")
+    before = await rows()
+    with pytest.raises(NotAcceptable):
+        await accepting.accept(made["id"], "admin boss@bitloot.test")
+    assert await rows() == before
+    assert (await order(made["order_id"]))["status"] == "waiting"
+
+
+LOW = {"outcome_amount": Decimal(1), "outcome_currency": COIN}
+
+
+async def doubted(kit: Any) -> dict[str, Any]:
+    """A payment that brought 20, and then 10 more of which the provider credits us with next to nothing."""
+    made = await told(kit, await opened(kit), TWO_THIRDS, status="partially_paid")
+    for _ in range(2):
+        made = await told(kit, made, 1, **LOW)
+    assert (made["value"], made["status"], made["word"]) == (Decimal(20), "finished", "underpaid")
+    found = await order(made["order_id"])
+    assert (found["status"], "only 1 USDTTRC20 of 30.00 USD" in found["cause"]) == ("underpaid", True)
+    return made
+
+
+async def test_what_is_credited_too_low_after_a_part_was_paid_can_be_accepted_once(kit) -> None:
+    made = await doubted(kit)
+    await accepting.accept(made["id"], "admin boss@bitloot.test")
+    done = await payment(made)
+    assert (done["value"], done["outcome"], done["doubted"], done["word"]) == (Decimal(30), "paid", None, "success")
+    assert (await order(made["order_id"]))["status"] == "fulfilled"
+    before = await rows()
+    with pytest.raises(NotAcceptable):
+        await accepting.accept(made["id"], "admin boss@bitloot.test")
+    assert await rows() == before
+    assert await ledger.prove() == []
+
+
+async def test_a_credit_that_is_put_right_later_pays_by_itself(kit) -> None:
+    made = await told(kit, await doubted(kit), 1, outcome_amount=Decimal("29.80"), outcome_currency=COIN)
+    assert (made["value"], made["outcome"], made["doubted"], made["word"]) == (Decimal(30), "paid", None, "success")
+    assert (await order(made["order_id"]))["status"] == "fulfilled"
+
+
+async def test_a_merchant_is_told_of_no_success_while_the_credit_is_in_doubt(kit) -> None:
+    made = await told(kit, await opened(kit), 1, **LOW)
+    assert (made["outcome"], made["word"]) == ("settled_far_below", "confirming")
+    assert "payment.finished" not in await events(made["order_id"])
+    await accepting.accept(made["id"], "admin boss@bitloot.test")
+    assert ((await payment(made))["word"], (await events(made["order_id"])).count("payment.finished")) == ("success", 1)
