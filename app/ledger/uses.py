@@ -40,10 +40,14 @@ class Funds(msgspec.Struct, frozen=True):
     from_price: Decimal
 
     @property
+    def taken(self) -> Decimal:
+        """What uses have reserved or spent."""
+        return self.price - self.from_price + self.top_up + self.going_back
+
+    @property
     def free(self) -> Money:
         """What no use has reserved."""
-        taken = self.price - self.from_price + self.top_up + self.going_back
-        return Money(max(self.received - taken, ZERO), self.currency)
+        return Money(max(self.received - self.taken, ZERO), self.currency)
 
     @property
     def undecided(self) -> Money:

@@ -101,7 +101,7 @@ async def check_address(refund_id: UUID, *, payouts: Payouts, commit: Commit) ->
             await history.record(order["id"], "refund.address_checked", refund=str(refund_id))
             if played:
                 await simulated.begin(refund_id, order["id"])
-            elif now["payment_id"] is not None and settings().pays_out:
+            elif now["payment_id"] is not None and settings().pays_out and not await service.end_uncovered(now):
                 await service.approve(refund_id, now["asked_by"])  # its merchant's asking allows it
             return
         again: dict[Any, Any] = {Refund.claimed_at: None, Refund.address: None, Refund.memo: None, Refund.error: why}

@@ -55,6 +55,20 @@ async def left_of_payment(payment_id: UUID) -> Decimal:
     return max(Decimal(found or 0), Decimal(0))
 
 
+async def uncovered(refund: Mapping[str, Any]) -> bool:
+    """Whether money that it would give back is not ours any more: the provider has sent it back by itself.
+
+    Exact under its order's lock.
+    """
+    funds = await uses.funds(refund["order_id"])
+    of_payment = await db.fetch_value(
+        """SELECT p.value < (SELECT coalesce(sum(amount), 0) FROM refund r WHERE r.payment_id = p.id
+             AND r.status <> 'failed') FROM payment p WHERE p.id = $1""",
+        refund["payment_id"],
+    )
+    return funds.taken > funds.received or bool(of_payment)
+
+
 # ``letter_status`` and ``letter_error``: of the letter that carries the claim link, where there is one.
 _OF_MERCHANTS = """SELECT r.*, o.merchant_id, o.test, o.reference, o.email, o.email_typed,
     l.status AS letter_status, l.error AS letter_error

@@ -40,6 +40,7 @@ from app.refunds.tables import Refund
 REASON = 300  # characters of a reason that are kept
 REJECTED = "rejected: "  # how the error of a refund that a person turned down begins
 TX_HASH = re.compile(r"[0-9A-Za-z+/=_-]{16,200}")
+UNCOVERED = "the payment provider has sent this money back itself, so it is not sent a second time"
 SETTLED_WORDS = {"failed", "rejected"}  # the provider's words after which no money leaves by itself
 
 
@@ -211,13 +212,15 @@ async def lock(refund_id: UUID) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 async def approve(refund_id: UUID, by: str) -> None:
-    """Let the payout begin. Raises NotDecidable: no address yet, no payout login, or decided before."""
+    """Let the payout begin. Raises NotDecidable: no address yet, no payout login, decided before, or ``uncovered``."""
     async with db.transaction():
         order, refund = await lock(refund_id)
         if not settings().pays_out:
             raise NotDecidable("No payout login is set. Send the coins yourself and record the transaction.")
         if refund["checked_at"] is None:
             raise NotDecidable("The customer has not named an address that was checked yet.")
+        if await queries.uncovered(refund):
+            raise NotDecidable(f"Not approved: {UNCOVERED}. Turn this refund down.")
         now = clock.now()
         also = {Refund.approved_by: by[:340], Refund.approved_at: now, Refund.next_check_at: now, Refund.checks: 0}
         if await move(Refund, refund_id, RefundStatus.PROCESSING, MOVES, also=also) is None:
@@ -226,6 +229,16 @@ async def approve(refund_id: UUID, by: str) -> None:
         await history.record(refund["order_id"], "refund.approved", refund=named, refund_id=named)
         await _processing(order, refund_id)
         await post_follow(refund)
+
+
+async def end_uncovered(refund: dict[str, Any]) -> bool:
+    """End a refund unpaid where its money went back already. Under the order's lock. False where it may be sent."""
+    if not await queries.uncovered(refund):
+        return False
+    if refund["status"] == RefundStatus.PENDING:
+        await move(Refund, refund["id"], RefundStatus.PROCESSING, MOVES)
+    await failed(refund, UNCOVERED)
+    return True
 
 
 async def _processing(order: dict[str, Any], refund_id: UUID) -> None:

@@ -80,13 +80,21 @@ def _may_ask(refund: dict[str, Any]) -> bool:
 
 
 async def _ask(refund: dict[str, Any], payouts: Payouts) -> Payout | None:
-    """Ask for the payout, at the rate of the moment. None when somebody else is asking. Raises ProviderRefused."""
+    """Ask for the payout, at the rate of the moment. Raises ProviderRefused.
+
+    None when somebody else is asking, or where the money went back already: then the refund ends unpaid.
+    """
     amount = await payouts.worth(refund["amount"], refund["currency"], refund["coin"])
-    mine = await db.fetch_value(
-        """UPDATE refund SET asked_at = $2, pay_amount = $4 WHERE id = $1 AND status = 'processing'
-           AND payout_id IS NULL AND asked_at IS NOT DISTINCT FROM $3 RETURNING true""",
-        refund["id"], clock.now(), refund["asked_at"], amount,
-    )  # fmt: skip
+    async with db.transaction():
+        _, now = await service.lock(refund["id"])
+        # Of one that was asked for meanwhile, the payout decides.
+        if now["asked_at"] != refund["asked_at"] or now["payout_id"] or await service.end_uncovered(now):
+            return None
+        mine = await db.fetch_value(
+            """UPDATE refund SET asked_at = $2, pay_amount = $4 WHERE id = $1 AND status = 'processing'
+               AND payout_id IS NULL AND asked_at IS NOT DISTINCT FROM $3 RETURNING true""",
+            refund["id"], clock.now(), refund["asked_at"], amount,
+        )  # fmt: skip
     if not mine:
         return None
     refund["pay_amount"] = amount
@@ -104,8 +112,8 @@ async def _ask(refund: dict[str, Any], payouts: Payouts) -> Payout | None:
 async def _verify(refund: dict[str, Any], found: Payout, payouts: Payouts) -> bool:
     """Confirm a payout by the code of this half minute, which no other payout has used or will use."""
     secret = settings().nowpayments_totp_secret.get_secret_value()
-    if not secret or refund["codes"] >= MOST_CODES:
-        return False
+    if not secret or refund["codes"] >= MOST_CODES or await queries.uncovered(refund):
+        return False  # without its code, a payout dies unpaid
     step = totp.step_at(clock.now())
     try:
         mine = await db.fetch_value(
