@@ -9,6 +9,7 @@ import pytest
 from app.core import db
 from app.core.tokens import link_token
 from app.refunds import queries
+from tests.orders.merchants import charged, merchant, played
 from tests.refunds.scenes import ADDRESS, booked, payouts
 from tests.web import builders
 from tests.web.builders import LOG, assert_problem, csrf_of, picture, place, ready, submit
@@ -199,6 +200,21 @@ async def test_the_admins_doors_are_shut_for_everybody_else(admin, visitor, part
     for page in ("/admin/refunds", f"/admin/refunds/{refund['id']}"):
         assert (await visitor().get(page)).headers["location"] == "/admin/login"
     assert await picture() == before
+
+
+@pytest.mark.parametrize(("currency", "paid", "fine", "finer"), [
+    ("KWD", "1.250", "0.625", "0.0625"), ("USD", "1.25", "0.62", "0.625"), ("JPY", "501", "250", "250.5"),
+])  # fmt: skip
+async def test_an_admin_refunds_to_the_last_unit_of_the_currency_and_no_finer(
+    admin, drain, currency: str, paid: str, fine: str, finer: str
+) -> None:
+    order_id = (await played(drain, await charged(await merchant(), paid, currency=currency)))["order_id"]
+    before = await picture()
+    answer = await submit(admin, f"/admin/orders/{order_id}/refunds", {"amount": finer}, accept="application/json")
+    assert_problem(answer, 409, "too_much", "amount")
+    assert await picture() == before
+    assert (await ask(admin, str(order_id), amount=fine, reason="x")).status_code == 303
+    assert str((await refund_of(str(order_id)))["amount"]) == fine
 
 
 async def test_an_admins_mistakes_are_said_and_change_nothing(admin, part_paid) -> None:

@@ -11,7 +11,7 @@ from litestar.params import FromPath
 
 from app.accounts import addresses
 from app.core.ids import parse_id
-from app.core.money import Money, parse_decimal, plain
+from app.core.money import Money, decimals, parse_decimal, plain
 from app.core.settings import settings
 from app.keys import queries as keys
 from app.ledger import queries as books
@@ -134,8 +134,10 @@ async def _amount(order: dict[str, Any], text: str) -> Money:
     if not text.strip():
         return await _offered(order["id"])
     number = parse_decimal(text.strip().lstrip("$€").replace(",", ""))
-    if number is None or abs(number) >= Decimal(10) ** 9 or number != round(number, 2):
-        raise TooMuch("Write the amount as digits, such as 12.50.", field="amount")
+    digits = decimals(order["currency"])
+    if number is None or abs(number) >= Decimal(10) ** 9 or number != round(number, digits):
+        example = f"{Decimal('12.5'):.{digits}f}" if digits else "12"
+        raise TooMuch(f"Write the amount as digits, such as {example}.", field="amount")
     return Money(number, order["currency"])
 
 
