@@ -312,6 +312,8 @@ async def promised_once(world: World) -> list[str]:
     """No money is promised twice: refunds that may leave, credit and goods are no more than the customer sent."""
     rows = await db.fetch(
         """SELECT p.id, p.total,
+             (SELECT sum(unit_price * (quantity - withdrawn)) / nullif(sum(unit_price * quantity), 0)
+              FROM purchase_item i WHERE i.order_id = p.id) AS kept,
              p.merchant_id IS NULL AND p.status = 'fulfilled' AND p.held_at IS NULL AS delivered,
              coalesce((SELECT sum(amount) FROM refund r WHERE r.order_id = p.id AND r.status <> 'failed'), 0) AS back,
              coalesce((SELECT sum(-amount) FROM ledger_entry e WHERE e.order_id = p.id AND account = 'credit'), 0)
@@ -323,7 +325,8 @@ async def promised_once(world: World) -> list[str]:
     for row in rows:
         arrived = [p for p in world.nowpayments.of_order(str(row["id"])) if p.actually_paid]
         sent = sum((p.actually_paid / p.pay_amount * p.price_amount for p in arrived), Decimal(0))
-        goods = row["total"] * Decimal("0.99") if row["delivered"] else Decimal(0)
+        kept = row["kept"] if row["kept"] is not None else Decimal(1)  # what was struck off was paid back
+        goods = row["total"] * kept * Decimal("0.99") if row["delivered"] else Decimal(0)
         out = row["back"] + row["credit"] + goods
         if out > sent + CENT * (1 + len(arrived)):
             found.append(f"{row['id']}: {sent:.2f} sent, {out:.2f} promised")

@@ -45,6 +45,7 @@ PAYMENT = """waiting>confirming waiting>confirmed waiting>sending waiting>partia
     confirmed>finished confirmed>failed confirmed>refunded sending>partially_paid sending>finished sending>failed
     sending>refunded partially_paid>finished partially_paid>refunded expired>confirming expired>confirmed
     expired>sending expired>partially_paid expired>finished expired>refunded failed>refunded failed>finished
+    failed>partially_paid
     finished>refunded"""
 
 REFUND = "pending>processing processing>processed processing>failed failed>pending"
