@@ -36,18 +36,35 @@ async def release(order_id: UUID) -> None:
         await db.fetch("UPDATE discount SET used = used - 1 WHERE code = $1 AND used > 0", row["code"])
 
 
-async def take_again(order_id: UUID, email: str) -> bool:
-    """The order is paid after all, late, so its code is used after all. False where its credit was spent meanwhile.
+async def release_part(order_id: UUID, amount: Decimal) -> None:
+    """Give back so much of the credit that an order took, for units that don't come; the rest stays used.
 
-    Whoever was asked the lower price pays no other: a discount may be counted beyond its limit.
+    At most what the order still uses of it. Nothing of a discount comes back, and nothing twice.
     """
     row = await db.fetch_one(
-        "UPDATE code_use SET released_at = NULL WHERE order_id = $1 AND released_at IS NOT NULL RETURNING code, amount",
-        order_id,
-    )
+        """UPDATE code_use u SET amount = u.amount - least(u.amount, $2) FROM code_use before
+           WHERE u.order_id = $1 AND u.released_at IS NULL AND before.order_id = u.order_id
+           RETURNING u.code, before.amount - u.amount AS back""",
+        order_id, amount,
+    )  # fmt: skip
+    if row is not None and credits.is_credit(row["code"]):
+        await credits.put_back(row["code"], row["back"])
+
+
+async def take_again(order_id: UUID, amount: Decimal) -> bool:
+    """The order is paid after all, late, so its code is used after all. False where its credit was spent meanwhile.
+
+    ``amount``: what the code takes off the price now, which may be less than before. Whoever was asked the lower price
+    pays no other: a discount may be counted beyond its limit, and a credit be another email's by now.
+    """
+    row = await db.fetch_one(
+        """UPDATE code_use SET released_at = NULL, amount = $2 WHERE order_id = $1 AND released_at IS NOT NULL
+           RETURNING code""",
+        order_id, amount,
+    )  # fmt: skip
     if row is None:
         return True
     if credits.is_credit(row["code"]):
-        return await credits.spend(row["code"], email, row["amount"], order_id)
+        return not amount or await credits.spend(row["code"], None, amount, order_id)
     await db.fetch("UPDATE discount SET used = used + 1 WHERE code = $1", row["code"])
     return True

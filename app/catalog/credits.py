@@ -47,11 +47,14 @@ async def left(code: str, email: str, currency: str) -> Money | None:
     return Money(amount, currency) if amount is not None else None
 
 
-async def spend(code: str, email: str, amount: Decimal, order_id: UUID) -> bool:
-    """Take ``amount`` for an order, in its transaction; False when less is left of it by now."""
+async def spend(code: str, email: str | None, amount: Decimal, order_id: UUID) -> bool:
+    """Take ``amount`` for an order, in its transaction; False when less is left of it by now.
+
+    ``email``: whose it must be; None for an order that has taken it before.
+    """
     taken = await db.fetch(
         """UPDATE credit SET amount = amount - $3, spent_on = $4, spent_at = $5
-           WHERE code = $1 AND email = lower($2) AND amount >= $3 RETURNING code""",
+           WHERE code = $1 AND ($2::text IS NULL OR email = lower($2)) AND amount >= $3 RETURNING code""",
         code, email, amount, order_id, clock.now(),
     )  # fmt: skip
     return bool(taken)

@@ -176,8 +176,11 @@ async def collect(reservation_id: UUID, *, kinguin: Kinguin, store: ObjectStore,
     sealed = await keys.seal(order_id, item_id, fetched, first_ordinal=len(have), store=store)
     async with commit():
         await orders.lock(order_id)
-        if await key_rows.supplier_ids(item_id) != have or await queries.is_struck_off(item_id):
-            return  # a twin of this job was first, and goes on from there; or the money was taken back meanwhile
+        if await queries.is_struck_off(item_id):
+            await post_check(reservation_id, order_id)  # the money was taken back: says that keys came all the same
+            return
+        if await key_rows.supplier_ids(item_id) != have:
+            return  # a twin of this job was first, and goes on from there
         await keys.keep(order_id, item_id, sealed)
         await _collected(reservation, len(have) + len(sealed), new=len(sealed))
 

@@ -7,7 +7,8 @@ from uuid import UUID
 from app.catalog import credits
 from app.core import db
 
-_SELECT = """SELECT r.*, i.product_id, i.name AS item_name, i.quantity - i.withdrawn AS units
+_SELECT = """SELECT r.*, i.product_id, i.name AS item_name, i.status AS item_status,
+               i.quantity - i.withdrawn AS units
              FROM reservation r JOIN purchase_item i ON i.id = r.item_id"""
 
 

@@ -9,7 +9,7 @@ from app.core import clock, db
 from app.core.errors import Conflict
 from app.core.ids import new_id
 from app.core.machine import move
-from app.fulfillment import queries
+from app.fulfillment import queries, withdrawal
 from app.fulfillment.states import MOVES, ReservationStatus
 from app.fulfillment.tables import Reservation
 from app.jobs import service as jobs
@@ -42,11 +42,13 @@ async def retry_item(item_id: UUID) -> None:
         order = await orders.lock(reservation["order_id"])
         if order is None or order["status"] != "paid" or order["held_at"] is not None:
             raise NotRetryable("Only an item of a paid order, whose money stays, can be retried.")
+        reservation = await queries.of_item(item_id)  # as it stands under the lock
+        if reservation is None or not await orders.item_retried(order["id"], item_id):
+            raise NotRetryable("Only an item that has failed can be retried: of this one nothing more is awaited.")
         limit = await _new_limit(reservation)
         again = _buy_again if reservation["status"] in ENDED else _ask_again
         if not await again(reservation, limit):
             raise NotRetryable(f"The reservation is {reservation['status']}: it can't be asked for again.")
-        await orders.item_retried(reservation["order_id"], item_id)
         await jobs.post("fulfillment.reserve", {"item_id": str(item_id)}, subject=reservation["order_id"])
 
 
@@ -78,7 +80,7 @@ async def _new_limit(reservation: dict[str, Any]) -> Decimal:
 
 
 async def give_up(order_id: UUID, *, by: str) -> None:
-    """Nothing of the order will be delivered: it has failed, and its money is asked to be sent back.
+    """Nothing of the order will be delivered: it has failed, and its money is asked to be sent back, or its credit is.
 
     Raises NotGivenUp while a key is there or may still come: what can be refunded then is a part, by hand.
     """
@@ -93,5 +95,7 @@ async def give_up(order_id: UUID, *, by: str) -> None:
             raise NotGivenUp("Some of its keys are here already. Refund the part that is missing instead.")
         cause = ", ".join(sorted({row["cause"] or row["status"] for row in items}))
         await orders.give_up(order_id, cause)
+        if await withdrawal.undone(order_id):
+            return
         args = {"order_id": str(order_id), "reason": f"could not be delivered: {cause}", "asked_by": by}
         await jobs.post("refunds.ask", args, subject=order_id, dedupe=f"refunds.ask:{order_id}")

@@ -13,9 +13,12 @@ KINDS = {trouble.SOLD_OUT: "sold_out", trouble.TOO_DEAR: "price_jump"}  # of any
 
 
 async def item_failed(order_id: UUID, item_id: UUID, cause: str) -> None:
-    """The item fails for ``cause``, under its order's lock: its order waits for a person, and its customer is told."""
-    await orders.item_failed(order_id, item_id, cause)
-    await _write(order_id, KINDS.get(cause, "supply_failed"))
+    """The item fails for ``cause``, under its order's lock: its order waits for a person, and its customer is told.
+
+    Nothing of that where the item is not awaited any more.
+    """
+    if await orders.item_failed(order_id, item_id, cause):
+        await _write(order_id, KINDS.get(cause, "supply_failed"))
 
 
 async def late(order_id: UUID) -> None:
@@ -31,7 +34,8 @@ async def _write(order_id: UUID, kind: str) -> None:
     found = await withdrawal.offered(order) if order else None
     if order is not None and found is not None:
         games = await _games(order_id, found.units)
-        await letters.write(order, kind, games=games, amount=str(found.share))
+        amount = found.share if found.share.amount else found.credit  # a refund in coins, or of the credit alone
+        await letters.write(order, kind, games=games, amount=str(amount))
 
 
 async def _games(order_id: UUID, units: Mapping[UUID, int]) -> str:

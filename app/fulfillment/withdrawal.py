@@ -10,7 +10,7 @@ from decimal import ROUND_DOWN, Decimal
 from typing import Any
 from uuid import UUID
 
-from app.catalog import credits
+from app.catalog import codes, credits
 from app.core import db
 from app.core.errors import Conflict
 from app.core.ids import new_id
@@ -35,12 +35,13 @@ class NothingToWithdraw(Conflict):
 class Missing:
     """Units whose key is not there.
 
-    ``share``: of the order's money; ``credit``: of the store credit it took. ``whole``: nothing of the order is there,
-    and nothing else of it is awaited.
+    ``share``: of the order's money; ``kept``: of it, what the other units cost; ``credit``: of the store credit that
+    the order took. ``whole``: nothing of it is there, and nothing else of it is awaited.
     """
 
     units: dict[UUID, int]
     share: Money
+    kept: Money
     credit: Money
     whole: bool
 
@@ -53,9 +54,11 @@ async def offered(order: dict[str, Any]) -> Missing | None:
     if order["fulfillment_status"] != "failed" and not late:
         return None
     found = await missing(order, failed_only=not late)
-    left = (await uses.funds(order["id"])).returnable  # less what is promised or gone already
-    found = replace(found, share=min(found.share, left))
-    return found if found.units and found.share.amount > 0 else None
+    funds = await uses.funds(order["id"])
+    # Less what is promised or gone already, also by hand: what was given back counts for the units that did not come.
+    left = max(funds.price - funds.from_price - funds.due - found.kept.amount, Decimal(0))
+    found = replace(found, share=min(found.share, Money(left, funds.currency), funds.returnable))
+    return found if found.units and (found.share.amount > 0 or found.credit.amount > 0) else None
 
 
 async def missing(order: dict[str, Any], *, failed_only: bool) -> Missing:
@@ -63,6 +66,7 @@ async def missing(order: dict[str, Any], *, failed_only: bool) -> Missing:
     them."""
     rows = await db.fetch(
         """SELECT i.id, i.unit_price, i.status, i.quantity - i.withdrawn - count(k.id) AS missing,
+             i.quantity - i.withdrawn AS units,
              count(k.id) AS delivered
            FROM purchase_item i LEFT JOIN sealed_key k ON k.item_id = i.id WHERE i.order_id = $1
            GROUP BY i.id ORDER BY i.position""",
@@ -72,18 +76,25 @@ async def missing(order: dict[str, Any], *, failed_only: bool) -> Missing:
     gone = [row for row in awaited if row["status"] == "failed" or not failed_only]
     whole = len(gone) == len(awaited) and not any(row["delivered"] for row in rows)
     listed = sum((row["unit_price"] * row["missing"] for row in gone), Decimal(0))
-    part = listed / order["subtotal"] if order["subtotal"] else Decimal(0)
+    others = sum((row["unit_price"] * row["units"] for row in rows), Decimal(0)) - listed
     by_credit = order["discount"] if credits.is_credit(order["discount_code"]) else Decimal(0)
-    share, credit = (
-        Money((paid * part).quantize(CENT, ROUND_DOWN), order["currency"]) for paid in (order["total"], by_credit)
+    share, kept, credit = (
+        _part(order, paid, of) for paid, of in ((order["total"], listed), (order["total"], others), (by_credit, listed))
     )
-    return Missing({row["id"]: row["missing"] for row in gone}, share, credit, whole)
+    return Missing({row["id"]: row["missing"] for row in gone}, share, kept, credit, whole)
+
+
+def _part(order: dict[str, Any], paid: Decimal, listed: Decimal) -> Money:
+    """What was paid of ``paid`` for units of the order whose prices sum to ``listed``."""
+    part = paid * listed / order["subtotal"] if order["subtotal"] else Decimal(0)
+    return Money(part.quantize(CENT, ROUND_DOWN), order["currency"])
 
 
 async def withdraw(order_id: UUID) -> Money:
     """Take the money back for all that is missing. Returns how much. Raises NothingToWithdraw.
 
-    From here on nothing more of it is bought or shown; its refund is asked for by a job of the same transaction.
+    From here on nothing more of it is bought or shown; its refund is asked for by a job of the same transaction. Store
+    credit is back at once, unless an order's whole money goes back: then with it.
     """
     async with db.transaction():
         order = await orders.lock(order_id)
@@ -91,8 +102,6 @@ async def withdraw(order_id: UUID) -> Money:
         if order is None or found is None:
             raise NothingToWithdraw("Your key is here, or it may still come in time. Reload the page.")
         back = (await uses.funds(order_id)).returnable if found.whole else found.share
-        use_id = await uses.reserve(order_id, UseKind.REFUND, back, f"withdrawal:{new_id()}")
-        args = {"order_id": str(order_id), "reason": REASON, "use_id": str(use_id), **back.as_json()}
         if found.whole:
             await orders.hold(order_id)
             await keys.lock(order_id)
@@ -100,8 +109,23 @@ async def withdraw(order_id: UUID) -> Money:
             await _strike_off(order, found)
         said = {"amount": found.share.as_json(), "units": sum(found.units.values())}
         await history.record(order_id, "supply.withdrawn", **said)
-        await jobs.post("refunds.ask", args, subject=order_id)
+        if back.amount:
+            use_id = await uses.reserve(order_id, UseKind.REFUND, back, f"withdrawal:{new_id()}")
+            args = {"order_id": str(order_id), "reason": REASON, "use_id": str(use_id), **back.as_json()}
+            await jobs.post("refunds.ask", args, subject=order_id)
+        elif found.whole:
+            await undone(order_id)
     return found.share
+
+
+async def undone(order_id: UUID) -> bool:
+    """Credit alone paid the order, and nothing of it comes: it is back at once. False where money came in for it."""
+    if (await uses.funds(order_id)).received:
+        return False
+    await orders.refunded(order_id)
+    args, dedupe = {"order_id": str(order_id)}, f"refunds.return_keys:{order_id}"
+    await jobs.post("refunds.return_keys", args, subject=order_id, dedupe=dedupe)
+    return True
 
 
 async def _strike_off(order: dict[str, Any], found: Missing) -> None:
@@ -115,4 +139,4 @@ async def _strike_off(order: dict[str, Any], found: Missing) -> None:
         )
         await orders.item_withdrawn(order["id"], item_id, units)
     if found.credit.amount > 0:
-        await credits.put_back(order["discount_code"], found.credit.amount)
+        await codes.release_part(order["id"], found.credit.amount)

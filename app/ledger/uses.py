@@ -29,7 +29,8 @@ class Funds(msgspec.Struct, frozen=True):
     """An order's money and its uses that are not released, in ``currency``.
 
     ``price``: what the goods cost of it. ``going_back``: refunds asked for or sent, and credit. ``from_price``: the
-    part of ``going_back`` that is taken out of the price.
+    part of ``going_back`` that is taken out of the price. ``withdrawn``: the part of the price that units had cost
+    which the customer took back.
     """
 
     currency: str
@@ -38,6 +39,12 @@ class Funds(msgspec.Struct, frozen=True):
     top_up: Decimal
     going_back: Decimal
     from_price: Decimal
+    withdrawn: Decimal = ZERO
+
+    @property
+    def due(self) -> Decimal:
+        """Of the price, what units had cost that the customer took back, as far as it does not go back yet."""
+        return max(self.withdrawn - self.from_price, ZERO)
 
     @property
     def taken(self) -> Decimal:
@@ -46,8 +53,8 @@ class Funds(msgspec.Struct, frozen=True):
 
     @property
     def free(self) -> Money:
-        """What no use has reserved."""
-        return Money(max(self.received - self.taken, ZERO), self.currency)
+        """What no use has reserved; the price of units that the customer took back is none."""
+        return Money(max(self.received - self.taken + self.due, ZERO), self.currency)
 
     @property
     def undecided(self) -> Money:
@@ -70,12 +77,16 @@ async def funds(order_id: UUID) -> Funds:
 
 _FUNDS = """SELECT p.currency,
     coalesce((SELECT sum(amount) FROM ledger_entry WHERE order_id = p.id AND account = 'received'), 0) AS received,
+    -- What an accepted payment fell short of the price was taken off their part.
+    least(u.price, greatest(0, w.cost - greatest(p.total - u.price, 0))) AS withdrawn,
     u.* FROM purchase p, LATERAL (
       SELECT coalesce(sum(amount) FILTER (WHERE kind = 'price'), 0) AS price,
         coalesce(sum(amount) FILTER (WHERE kind = 'top_up'), 0) AS top_up,
         coalesce(sum(amount) FILTER (WHERE kind IN ('refund', 'credit')), 0) AS going_back,
         coalesce(sum(from_price), 0) AS from_price
-      FROM money_use WHERE order_id = p.id AND status <> 'released') u
+      FROM money_use WHERE order_id = p.id AND status <> 'released') u, LATERAL (
+      SELECT coalesce(sum(trunc(p.total * unit_price * withdrawn / p.subtotal, 2)), 0) AS cost
+      FROM purchase_item WHERE order_id = p.id AND withdrawn > 0 AND p.subtotal > 0) w
     WHERE p.id = $1"""
 
 # The sum is checked where the row is written: it reads what is committed, so the order's lock must be held.
@@ -93,7 +104,8 @@ GUARDED = """INSERT INTO money_use (id, order_id, kind, status, amount, currency
 async def reserve(order_id: UUID, kind: UseKind, amount: Money, reference: str) -> UUID:
     """Reserve ``amount`` for a use, in the surrounding transaction. Returns the use's id.
 
-    A refund takes what is free first, then of the price. Raises MoneyTaken where that much is not there.
+    A refund takes what units had cost that the customer took back first, then what else is free, then of the price.
+    Raises MoneyTaken where that much is not there.
     """
     await orders.lock(order_id)
     from_price = _from_price(await funds(order_id), amount) if kind is UseKind.REFUND else ZERO
@@ -101,8 +113,10 @@ async def reserve(order_id: UUID, kind: UseKind, amount: Money, reference: str) 
 
 
 def _from_price(now: Funds, amount: Money) -> Decimal:
-    """What a refund takes of the price: what is more than is free."""
-    return min(max(amount.amount - now.free.amount, ZERO), max(now.price - now.from_price, ZERO))
+    """What of an amount that leaves is taken out of the price: what is due of it, and what is more than is free."""
+    due = min(now.due, amount.amount)
+    more = max(amount.amount - now.free.amount, ZERO)
+    return min(due + more, max(now.price - now.from_price, ZERO))
 
 
 async def _insert(
@@ -171,7 +185,9 @@ async def give_credit(order_id: UUID, amount: Money) -> str:
     """Take ``amount`` of what is free for a credit. Returns the use's reference. Raises MoneyTaken."""
     await orders.lock(order_id)
     reference = f"credit:{new_id()}"
-    await _insert(order_id, UseKind.CREDIT, UseStatus.SPENT, amount, ZERO, reference)
+    now = await funds(order_id)
+    from_price = min(now.due, amount.amount)
+    await _insert(order_id, UseKind.CREDIT, UseStatus.SPENT, amount, from_price, reference)
     return reference
 
 

@@ -105,7 +105,7 @@ async def settle(order_id: UUID, **data: Any) -> bool:
     if order is None:
         return False
     if before and before["status"] == OrderStatus.EXPIRED and order["discount_code"]:
-        taken = await codes.take_again(order_id, order["email"])
+        taken = await codes.take_again(order_id, order["discount"])
         if not taken:
             raise OrderClosed("The credit that this order took was used elsewhere meanwhile.")
     await move(Order, order_id, FulfillmentStatus.PROCESSING, FULFILLMENT_MOVES, column="fulfillment_status")
@@ -185,20 +185,37 @@ async def _fulfilled(order_id: UUID) -> dict[str, Any] | None:
     return await _to(order_id, OrderStatus.FULFILLED, "order.fulfilled", {Order.fulfilled_at: clock.now()})
 
 
-async def item_failed(order_id: UUID, item_id: UUID, cause: str) -> None:
-    """The supplier can't deliver an item: the order waits for a person, who retries it or refunds."""
-    await OrderItem.update({OrderItem.status: "failed"}).where(OrderItem.id == item_id)
+async def item_failed(order_id: UUID, item_id: UUID, cause: str) -> bool:
+    """The supplier can't deliver an item: the order waits for a person, who retries it or refunds.
+
+    False where nothing of the item is awaited: its keys are there, or their money was taken back meanwhile.
+    """
+    if not await _item_to(item_id, "failed", from_=("pending", "failed")):
+        return False
     await move(Order, order_id, FulfillmentStatus.FAILED, FULFILLMENT_MOVES, column="fulfillment_status")
     await park(order_id, cause)
     await history.record(order_id, "supply.failed", item=str(item_id), cause=cause)
+    return True
 
 
-async def item_retried(order_id: UUID, item_id: UUID) -> None:
-    await OrderItem.update({OrderItem.status: "pending"}).where(OrderItem.id == item_id)
+async def item_retried(order_id: UUID, item_id: UUID) -> bool:
+    """A failed item is waited for again. False for any other, which stays as it is."""
+    if not await _item_to(item_id, "pending", from_=("failed",)):
+        return False
     if not await OrderItem.exists().where(OrderItem.order_id == order_id, OrderItem.status == "failed"):
         await unpark(order_id)
     await move(Order, order_id, FulfillmentStatus.PROCESSING, FULFILLMENT_MOVES, column="fulfillment_status")
     await history.record(order_id, "supply.retried", item=str(item_id))
+    return True
+
+
+async def _item_to(item_id: UUID, status: str, *, from_: tuple[str, ...]) -> bool:
+    moved = await (
+        OrderItem.update({OrderItem.status: status})
+        .where(OrderItem.id == item_id, OrderItem.status.is_in(list(from_)))
+        .returning(OrderItem.id)
+    )
+    return bool(moved)
 
 
 async def give_up(order_id: UUID, cause: str) -> bool:

@@ -306,8 +306,10 @@ async def fail(refund_id: UUID, reason: str, by: str) -> None:
         if not await failed(refund, REJECTED + reason.strip()):
             raise NotDecidable(f"It is {refund['status']} already.")
         await _tell(refund, "refund_rejected", why=reason.strip()[:REASON])
-        if order["merchant_id"] is None and not await queries.live(refund["order_id"]):
-            await _release(refund["order_id"])
+        if order["merchant_id"] is None:
+            if not await queries.live(order["id"]):
+                await _release(order["id"])
+                await orders.choose_anew(order["id"])
             await _undecided(order)
 
 
@@ -319,8 +321,10 @@ async def _release(order_id: UUID) -> None:
 
 
 async def _undecided(order: dict[str, Any]) -> None:
-    """The money is the customer's to decide on again: the order's page offers it, and a person knows of it."""
-    await orders.choose_anew(order["id"])
+    """The money is the customer's to decide on again: the order's page offers it, and a person knows of it.
+
+    Money of units that they took back, too: their keys don't come any more, whatever becomes of the refund.
+    """
     left = (await uses.funds(order["id"])).undecided
     if left.amount and not order["test"]:
         await orders.park(order["id"], f"{orders.OF_MONEY}{left} is owed back: its refund was turned down")

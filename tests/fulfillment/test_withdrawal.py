@@ -187,28 +187,6 @@ async def test_a_key_and_its_money_never_both_go_out_however_they_race(app, box,
     assert shown * total / 2 + back <= total
 
 
-async def test_credit_that_paid_for_a_missing_key_comes_back_as_credit(app, box) -> None:
-    order_id, (item,) = await paid(app.state.kit, box, 2)
-    await db.fetch(
-        "INSERT INTO credit (code, email, amount, currency, from_order, created_at) VALUES "
-        "('CREDIT-TEST', 'a@b.io', 0, 'USD', $1, now())", order_id,
-    )  # fmt: skip
-    half = ((await order(order_id))["subtotal"] / 2).quantize(Decimal("0.01"))
-    await db.fetch(
-        "UPDATE purchase SET discount = $2, total = subtotal - $2, discount_code = 'CREDIT-TEST' WHERE id = $1",
-        order_id, half,
-    )  # fmt: skip
-    await box.set_product(await supplier_product(item), mode="by_hand", partial=1)
-    found = await buy(app.state.kit, item)
-    await check(app.state.kit, found)
-    await collect(app.state.kit, found)
-    with clock.travelled(LATER):
-        await watch.tell_slow()
-    taken = await withdrawal.withdraw(order_id)
-    left = await db.fetch_value("SELECT amount FROM credit WHERE code = 'CREDIT-TEST'")
-    assert abs(taken.amount + left - (await order(order_id))["subtotal"] / 2) <= Decimal("0.02")
-
-
 async def fulfilled_in(minutes: float, how_many: int) -> None:
     """Orders of before, that were fulfilled so long after they were paid."""
     for _ in range(how_many):

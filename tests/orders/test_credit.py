@@ -150,6 +150,39 @@ async def test_an_order_whose_credit_is_gone_is_not_bought(app) -> None:
     assert await rows() == before
 
 
+async def expired(code: str) -> UUID:
+    order_id = await buy(code)
+    await orders.await_payment(order_id)
+    await orders.expire(order_id)
+    return order_id
+
+
+@pytest.mark.parametrize("there", [0, 5])
+async def test_a_late_order_at_todays_price_takes_the_credit_that_this_price_counts_on(app, there: int) -> None:
+    code = await given(5)
+    order_id = await expired(code)
+    await db.fetch("UPDATE credit SET amount = 0")  # spent elsewhere
+    async with db.transaction():
+        await orders.reprice(order_id)
+    assert (await order(order_id))["discount"] == 0
+    await db.fetch("UPDATE credit SET amount = $1", there)
+    async with db.transaction():
+        assert await orders.settle(order_id)
+    assert ((await order(order_id))["status"], await left(code)) == ("paid", there)
+    async with db.transaction():
+        await orders.refunded(order_id)
+    assert await left(code) == there
+
+
+async def test_a_late_order_whose_email_was_changed_takes_its_credit_again(app) -> None:
+    code = await given(5)
+    order_id = await expired(code)
+    await db.fetch("UPDATE purchase SET email = 'new@else.test' WHERE id = $1", order_id)
+    async with db.transaction():
+        assert await orders.settle(order_id)
+    assert ((await order(order_id))["status"], await left(code)) == ("paid", 0)
+
+
 async def test_an_order_gives_one_credit_to_which_later_money_is_added(app) -> None:
     order_id = await place()
     codes = {await credits.give(order_id, EMAIL, usd(5)) for _ in range(3)}

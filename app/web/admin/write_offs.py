@@ -51,7 +51,7 @@ def _reservation(row: dict[str, Any], *, changeable: bool) -> dict[str, Any]:
         "supplier_id": row["supplier_order_id"],
         "item_name": row["item_name"],
         "cost": Money(row["charged"], "EUR") if row["charged"] is not None else None,
-        "again": again if changeable and row["status"] in FAILED else None,
+        "again": again if changeable and row["status"] in FAILED and row["item_status"] == "failed" else None,
     }
 
 

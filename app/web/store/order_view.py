@@ -66,7 +66,8 @@ async def build(order: dict[str, Any]) -> dict[str, Any]:
         next_words, mail_trouble = words.without_email(next_words), words.UNREACHED.format(email=masked(shown(order)))
     offer = await withdrawal.offered(order)
     if offer:
-        next_words = f"{next_words} {words.OFFER.format(amount=offer.share)}"
+        offering, amount = (words.OFFER, offer.share) if offer.share.amount else (words.OFFER_CREDIT, offer.credit)
+        next_words = f"{next_words} {offering.format(amount=amount)}"
     return {
         "id": order["id"],
         "short_id": short(order["id"]),
@@ -95,6 +96,7 @@ async def build(order: dict[str, Any]) -> dict[str, Any]:
         "units": sum(item["quantity"] for item in items),
         "keys_here": order["status"] == "paid" and any(item["keys_ready"] for item in items),
         "withdrawal": offer.share if offer else None,
+        "withdrawal_credit": offer.credit if offer and not offer.share.amount else None,
         "taken": await taken_meanwhile(order["id"]) if order["status"] in OPEN else None,
         "can_cancel": order["status"] in OPEN,
         "can_choose_coin": order["status"] in OPEN and money["may_pay"] and not given_back(order),

@@ -95,6 +95,7 @@ UNREACHED = (
 )
 _PROMISE = re.compile(r"\b(?:we|and) (?:email|write to)\b")
 OFFER = "You can wait, or get a refund of {amount} below."
+OFFER_CREDIT = "You can wait, or get {amount} of store credit back below."
 GOING_BACK = (
     "You are getting your money back",
     "Below you see the status and what we need from you. Please don't send any more for this order.",
