@@ -34,7 +34,13 @@ class Submissions(ASGIMiddleware):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         request: Request[Any, Any, Any] = Request(scope, receive)
-        key, submission = await _submission(request)
+        try:
+            key, submission = await _submission(request)
+        except HTTPException as unreadable:
+            # Answered here: the body is read, and whoever asked for it again would wait for ever.
+            response = errors.handle(request, unreadable).to_asgi_response(None, request)
+            await response(scope, receive, send)
+            return
         if not key:
             await next_app(scope, receive, send)
         elif await forms.claim(submission):
@@ -44,13 +50,10 @@ class Submissions(ASGIMiddleware):
 
 
 async def _submission(request: Request[Any, Any, Any]) -> tuple[str, str]:
-    """The form's key and this submission's id; both empty where there is none."""
+    """The form's key and this submission's id; both empty where there is none. Raises HTTPException if unreadable."""
     if request.method != "POST" or request.content_type[0] not in FORMS:
         return "", ""
-    try:
-        form = await request.form()
-    except HTTPException:
-        return "", ""  # it can't be read: the handler says so
+    form = await request.form()
     key = form.get(FIELD, "")
     if not isinstance(key, str) or not 0 < len(key) <= LONGEST_KEY:
         return "", ""
