@@ -14,7 +14,7 @@ from tests.conftest import ROOT
 
 COMMANDS = (
     "migrate", "seed", "doctor", "jobs list", "webhooks list", "vault status", "audit verify", "catalog sync",
-    "backup shop.backup", "drill", "simulate --seed 3 --orders 3",
+    "backup shop.backup", "drill --fresh", "simulate --seed 3 --orders 3",
 )  # fmt: skip
 
 
