@@ -12,10 +12,12 @@ from app.core import log
 from app.core.errors import Conflict
 from app.forms import service as forms
 from app.web import errors
+from app.web.csrf import OWN_PROOF
 
 FIELD, CSRF_FIELD = "_form_key", "_csrf_token"
 FORMS = {RequestEncodingType.URL_ENCODED, RequestEncodingType.MULTI_PART}
 LONGEST_KEY = 64
+NO_FORMS = (*OWN_PROOF, "/api/v1/")  # machines send here: their body is theirs, whatever its content type says
 SEE_OTHER = 303
 REFUSED = 400
 
@@ -51,7 +53,7 @@ class Submissions(ASGIMiddleware):
 
 async def _submission(request: Request[Any, Any, Any]) -> tuple[str, str]:
     """The form's key and this submission's id; both empty where there is none. Raises HTTPException if unreadable."""
-    if request.method != "POST" or request.content_type[0] not in FORMS:
+    if request.method != "POST" or request.content_type[0] not in FORMS or request.url.path.startswith(NO_FORMS):
         return "", ""
     form = await request.form()
     key = form.get(FIELD, "")

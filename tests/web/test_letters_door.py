@@ -54,6 +54,14 @@ async def test_a_signed_notice_is_kept_once_and_moves_its_letter(client, drain, 
     assert await db.fetch_value("SELECT status FROM mail WHERE id = $1", letter) == "bounced"
 
 
+async def test_a_misspelt_content_type_does_not_matter(client, bought) -> None:
+    body = about(bought[1])
+    for kind in ("aplication/json", "", "application/x-www-form-urlencoded", "multipart/form-data"):
+        headers = signed(body) | {"content-type": kind}
+        assert (await client.post(DOOR, content=body, headers=headers)).status_code == 200, kind
+    assert await db.fetch_value("SELECT count(*) FROM inbound_webhook WHERE provider = 'resend'") == 1
+
+
 @pytest.mark.parametrize(
     "change",
     [{"secret": "whsec_b3RoZXI="}, {"shift": -301}, {"shift": 301}, {"name": "other"}],
