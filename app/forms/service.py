@@ -37,7 +37,11 @@ class Answer(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Pending(msgspec.Struct, frozen=True):
-    """The first submission has no answer, or none that can be given again."""
+    """The first submission has no answer, now or for ever: it may have taken effect or not."""
+
+
+class Lost(msgspec.Struct, frozen=True):
+    """The first submission took effect, and its answer can't be given again."""
 
 
 class Stale(msgspec.Struct, frozen=True):
@@ -71,28 +75,33 @@ async def release(submission: str) -> None:
     await db.fetch("DELETE FROM form_submission WHERE id = $1 AND answered_at IS NULL", submission)
 
 
+async def mark_unknown(submission: str) -> None:
+    """The first one ended in a fault, and may have taken effect: no repeat does, and none waits for an answer."""
+    await db.fetch("UPDATE form_submission SET answered_at = now() WHERE id = $1 AND answered_at IS NULL", submission)
+
+
 async def finish(submission: str, key: str, answer: Answer) -> None:
-    """Keep what the first one was answered; a body above LARGEST is not kept."""
+    """Keep what the first one was answered; of one whose body is above LARGEST, that it was."""
     iv = os.urandom(IV_BYTES)
     plain = zlib.compress(msgspec.msgpack.encode(answer), 6)
-    sealed = iv + _cipher(key).encrypt(iv, plain, submission.encode())
+    sealed = iv + _cipher(key).encrypt(iv, plain, submission.encode()) if len(answer.body) <= LARGEST else b""
     await db.fetch("UPDATE form_submission SET answered_at = now(), answer = $2 WHERE id = $1", submission, sealed)
 
 
-async def first_answer(submission: str, key: str, *, patience: float = PATIENCE) -> Answer | Stale | Pending:
+async def first_answer(submission: str, key: str, *, patience: float = PATIENCE) -> Answer | Stale | Lost | Pending:
     """What the first one was answered, waiting for it up to ``patience`` in seconds."""
     loop = asyncio.get_running_loop()
     until = loop.time() + patience
     while True:
         row = await db.fetch_one(
-            """SELECT answer, answered_at > now() - make_interval(secs => $2) AS fresh
+            """SELECT answer, answered_at, answered_at > now() - make_interval(secs => $2) AS fresh
                FROM form_submission WHERE id = $1""",
             submission, FRESH,
         )  # fmt: skip
         if row is not None and row["answer"] is not None:
             answer = _opened(submission, key, bytes(row["answer"]))
-            return Pending() if answer is None else answer if row["fresh"] else Stale(answer)
-        if row is None or loop.time() >= until:
+            return Lost() if answer is None else answer if row["fresh"] else Stale(answer)
+        if row is None or row["answered_at"] is not None or loop.time() >= until:
             return Pending()
         await asyncio.sleep(LOOK)
 
@@ -104,6 +113,8 @@ def _cipher(key: str) -> AESGCM:
 
 
 def _opened(submission: str, key: str, sealed: bytes) -> Answer | None:
+    if not sealed:
+        return None
     try:
         plain = _cipher(key).decrypt(sealed[:IV_BYTES], sealed[IV_BYTES:], submission.encode())
     except InvalidTag:

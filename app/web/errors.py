@@ -30,7 +30,12 @@ PLAIN = {
 }
 
 
-RELOADED = {"form_expired", "cookies_needed", "already_sent"}  # errors of a form, whose page is to be loaded anew
+RELOADED = {
+    "form_expired",
+    "cookies_needed",
+    "already_sent",
+    "outcome_unknown",
+}  # errors of a form, whose page is to be loaded anew
 COME_AGAIN = 5  # seconds; RFC 9110, 10.2.3
 
 
@@ -54,6 +59,7 @@ def _answer(request: Asked, error: Exception) -> Response[Any]:
     if isinstance(error, db.AWAY):
         return _away(request, error, by_api=by_api)
     if isinstance(error, Problem):
+        request.state.refused = True  # raised on purpose: nothing was changed
         return answers.refuse(request, error) if by_api else _problem(request, error)
     status = error.status_code if isinstance(error, HTTPException) else 500
     if status >= 500:

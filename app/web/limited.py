@@ -1,5 +1,6 @@
 """How often a caller may use each door. Whatever changes something is limited without being told; a handler that reads
-but leaves a trace says so by ``opt={"limited": True}``. Doors that are dearer also count in purses of their own."""
+but leaves a trace says so by ``opt={"limited": True}``. Doors that are dearer also count in a purse of their own, by
+``opt=purse("orders")``. All of it is counted before the handler runs and before its form is claimed."""
 
 from typing import cast
 
@@ -27,11 +28,37 @@ def is_limited(method: str, path: str, handler: BaseRouteHandler) -> bool:
     return method not in SAFE or bool(handler.opt.get("limited"))
 
 
+# Uses a minute by one caller, as settings.
+PURSES = {
+    "orders": "limit_orders",
+    "payments": "limit_payments",
+    "reveals": "limit_reveals",
+    "links": "limit_reveals",
+    "logins": "limit_logins",
+    "lookups": "limit_lookups",
+}
+
+
+def purse(name: str) -> dict[str, str]:
+    """The ``opt`` of a handler whose uses by one caller count in the purse of this name."""
+    assert name in PURSES, name
+    return {"purse": name}
+
+
 async def by_caller(connection: ASGIConnection, handler: BaseRouteHandler) -> None:  # type: ignore[type-arg]
-    """A guard for all routes: LIMIT_WRITES a minute from one address. Raises TooManyAttempts."""
+    """A guard for all routes: LIMIT_WRITES a minute from one address, and the handler's purse. Raises TooManyAttempts.
+
+    A form's submission is counted before it is claimed; the guard passes over what was counted.
+    """
     scope = cast(HTTPScope, connection.scope)  # there are no others
+    if connection.state.get("counted"):
+        return
+    connection.state["counted"] = True
+    who = limit_key(client_ip(connection))
     if is_limited(scope["method"], scope["path"], handler):
-        await limits.spend("writes", limit_key(client_ip(connection)), settings().limit_writes)
+        await limits.spend("writes", who, settings().limit_writes)
+    if name := handler.opt.get("purse"):
+        await limits.spend(name, who, getattr(settings(), PURSES[name]))
 
 
 async def file_name(connection: ASGIConnection, _: BaseRouteHandler) -> None:  # type: ignore[type-arg]

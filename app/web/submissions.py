@@ -1,4 +1,17 @@
-"""Each POST form of ours takes effect once, however often it is sent: a double click, a reload, a flaky line."""
+"""Each POST form of ours takes effect once, however often it is sent: a double click, a reload, a flaky line.
+
+A submission is claimed by a row of its own before its handler runs, and after the limits: what they or the CSRF check
+refuse writes nothing. What becomes of the claim is decided by how the handler ended:
+
+- an answer below 400 is kept, and given to each repeat;
+- a refusal (a Problem, or a page that is answered with 4xx) changed nothing: the claim is given up;
+- anything else is not known to have changed nothing. A fault may come after the commit, when the page is rendered or
+  while the answer is on its way. The claim stays, and a repeat is told that we don't know and where to look.
+
+Why not inside the handler's transaction: handlers have several or none, and a claim that commits with the first of
+them says as little about the rest. Nor would it tell who sent the form what its first answer was. Refusing the repeat
+of a submission of which we know no end can't do anything twice, which is what this is for.
+"""
 
 from typing import Any
 
@@ -10,8 +23,9 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core import log
 from app.core.errors import Conflict
+from app.core.limits import TooManyAttempts
 from app.forms import service as forms
-from app.web import errors
+from app.web import errors, frame, limited
 from app.web.csrf import OWN_PROOF
 
 FIELD, CSRF_FIELD = "_form_key", "_csrf_token"
@@ -20,6 +34,7 @@ LONGEST_KEY = 64
 NO_FORMS = (*OWN_PROOF, "/api/v1/")  # machines send here: their body is theirs, whatever its content type says
 SEE_OTHER = 303
 REFUSED = 400
+BROKEN = 500
 
 
 class AlreadySent(Conflict):
@@ -27,6 +42,18 @@ class AlreadySent(Conflict):
 
     def __init__(self) -> None:
         super().__init__("It took effect once. Go back and reload the page to see where things stand.")
+
+
+class OutcomeUnknown(Conflict):
+    """The first submission has no answer: it failed on our side, or is still being worked on."""
+
+    title = "We don’t know whether this worked"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This form was sent before and we could not finish our answer, so it may have taken effect or not. "
+            "Reload the page and check your orders and your inbox before you send it again."
+        )
 
 
 class Submissions(ASGIMiddleware):
@@ -45,8 +72,14 @@ class Submissions(ASGIMiddleware):
             return
         if not key:
             await next_app(scope, receive, send)
-        elif await forms.claim(submission):
-            await _first(scope, receive, send, next_app, key=key, submission=submission)
+            return
+        try:
+            await limited.by_caller(request, scope["route_handler"])
+        except TooManyAttempts as refused:
+            await errors.handle(request, refused).to_asgi_response(None, request)(scope, receive, send)
+            return
+        if await forms.claim(submission):
+            await _first(request, receive, send, next_app, key=key, submission=submission)
         else:
             await _again(request, receive, send, key=key, submission=submission)
 
@@ -63,8 +96,15 @@ async def _submission(request: Request[Any, Any, Any]) -> tuple[str, str]:
     return key, forms.submission_id(key, request.url.path, fields)
 
 
-async def _first(scope: Scope, receive: Receive, send: Send, next_app: ASGIApp, *, key: str, submission: str) -> None:
-    status, headers, body = 500, [], bytearray()
+def _is_unknown(request: Request[Any, Any, Any], status: int) -> bool:
+    """Whether nobody can say if the handler took effect. A Problem that it raised itself says that it did not."""
+    return (status >= BROKEN or status == frame.HUNG_UP) and not request.state.get("refused")
+
+
+async def _first(
+    request: Request[Any, Any, Any], receive: Receive, send: Send, next_app: ASGIApp, *, key: str, submission: str
+) -> None:
+    status, headers, body = BROKEN, [], bytearray()
 
     async def copied(message: Message) -> None:
         nonlocal status, headers
@@ -75,11 +115,13 @@ async def _first(scope: Scope, receive: Receive, send: Send, next_app: ASGIApp, 
         await send(message)
 
     try:
-        await next_app(scope, receive, copied)
+        await next_app(request.scope, receive, copied)
     finally:
-        if status >= REFUSED:
+        if _is_unknown(request, status):
+            await forms.mark_unknown(submission)
+        elif status >= REFUSED:
             await forms.release(submission)
-        elif len(body) <= forms.LARGEST:
+        else:
             await forms.finish(submission, key, forms.Answer(status, headers, bytes(body)))
 
 
@@ -93,5 +135,6 @@ async def _again(request: Request[Any, Any, Any], receive: Receive, send: Send, 
         await send({"type": "http.response.start", "status": found.status, "headers": found.headers})
         await send({"type": "http.response.body", "body": found.body, "more_body": False})
         return
-    response = errors.handle(request, AlreadySent()).to_asgi_response(None, request)
+    refused = AlreadySent() if isinstance(found, forms.Stale | forms.Lost) else OutcomeUnknown()
+    response = errors.handle(request, refused).to_asgi_response(None, request)
     await response(request.scope, receive, send)

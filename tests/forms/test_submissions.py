@@ -50,7 +50,7 @@ async def test_what_was_refused_may_be_sent_again_and_what_took_effect_may_not(a
 async def test_an_answer_opens_by_the_forms_key_alone_and_is_unreadable_in_the_table(app) -> None:
     await forms.claim("a submission")
     await forms.finish("a submission", "key", ANSWER)
-    assert await forms.first_answer("a submission", "another key") == forms.Pending()
+    assert await forms.first_answer("a submission", "another key") == forms.Lost()
     stored = bytes(await db.fetch_value("SELECT answer FROM form_submission"))
     assert b"secret-token" not in stored
     assert b"/orders/1" not in stored
@@ -60,6 +60,20 @@ async def test_a_repeat_does_not_wait_for_ever_for_a_first_one_that_died(app) ->
     await forms.claim("a submission")
     assert await forms.first_answer("a submission", "key", patience=0) == forms.Pending()
     assert await forms.first_answer("never sent", "key") == forms.Pending()
+
+
+async def test_a_repeat_of_one_that_ended_in_a_fault_is_not_the_first_and_waits_for_nothing(app) -> None:
+    await forms.claim("a submission")
+    await forms.mark_unknown("a submission")
+    assert not await forms.claim("a submission")
+    assert await forms.first_answer("a submission", "key", patience=3600) == forms.Pending()
+
+
+async def test_an_answer_that_is_too_large_to_keep_is_known_to_have_been_given(app) -> None:
+    await forms.claim("a submission")
+    await forms.finish("a submission", "key", forms.Answer(200, [], b"x" * (forms.LARGEST + 1)))
+    assert await db.fetch_value("SELECT length(answer) FROM form_submission") == 0
+    assert await forms.first_answer("a submission", "key", patience=3600) == forms.Lost()
 
 
 async def test_a_late_repeat_is_known_as_one_but_stale(app) -> None:

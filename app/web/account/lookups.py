@@ -13,6 +13,7 @@ from app.orders import lookups
 from app.web import guards
 from app.web.account.sessions import sent
 from app.web.body import read_form
+from app.web.limited import purse
 from app.web.render import page, sent_json
 from app.web.viewer import client_ip
 
@@ -24,10 +25,9 @@ async def new(request: Asked) -> Response[bytes]:
     return page(request, "account/lookup.html", {"values": {"email": ""}, "errors": {}})
 
 
-@post("/orders/lookup", summary="Mail a link to one's orders", tags=["account"], status_code=200)
+@post("/orders/lookup", summary="Mail a link to one's orders", tags=["account"], status_code=200, opt=purse("lookups"))
 async def create(request: Asked) -> Response[bytes]:
     """Mail a link to all orders of an address, if there are any. The answer is the same if not, and as fast."""
-    await guards.spend(request, "lookups", settings().limit_lookups)
     form = await read_form(request)
     try:
         email = addresses.parse(form.get("email"))

@@ -14,6 +14,7 @@ from app.mail import service as mail
 from app.mail.mailboxes import Family
 from app.web import guards
 from app.web.body import read_form
+from app.web.limited import purse
 from app.web.render import answer, page, see_other, sent_json
 from app.web.viewer import ORDERS_COOKIE, SESSION_COOKIE, Viewer, client_ip, forget
 
@@ -26,10 +27,9 @@ async def new(request: Asked) -> Response[bytes]:
     return page(request, "account/login.html", {"values": {"email": ""}, "errors": {}, "minutes": MINUTES})
 
 
-@post("/login", summary="Ask for a sign-in link", tags=["account"], status_code=200)
+@post("/login", summary="Ask for a sign-in link", tags=["account"], status_code=200, opt=purse("logins"))
 async def create(request: Asked) -> Response[bytes]:
     """Mail a sign-in link. The answer is the same for every address, known or not."""
-    await guards.spend(request, "logins", settings().limit_logins)
     form = await read_form(request)
     try:
         email = addresses.parse(form.get("email"))

@@ -6,9 +6,9 @@ from litestar import Request, Response, get, post
 
 from app.accounts import service as accounts
 from app.accounts import sessions
-from app.core.settings import settings
 from app.web import guards
 from app.web.body import read_form
+from app.web.limited import purse
 from app.web.render import page, see_other
 from app.web.viewer import SESSION_COOKIE, STRANGER, client_ip, forget, keep_session
 
@@ -20,9 +20,8 @@ async def new(request: Asked) -> Response[bytes]:
     return page(request, "admin/login.html", {"error": None, "email": ""})
 
 
-@post("/admin/login", include_in_schema=False, status_code=200)
+@post("/admin/login", include_in_schema=False, status_code=200, opt=purse("logins"))
 async def create(request: Asked) -> Response[bytes]:
-    await guards.spend(request, "logins", settings().limit_logins)
     form = await read_form(request)
     email = form.get("email", "")[:320]
     try:

@@ -6,22 +6,20 @@ from litestar import Request, Response, post
 from litestar.params import FromPath
 
 from app.core.ids import parse_id
-from app.core.settings import settings
 from app.payments import asking
 from app.payments import queries as payments
-from app.web import guards
 from app.web.body import read_form
 from app.web.embed import scene
+from app.web.limited import purse
 from app.web.render import answer
 
 Asked = Request[Any, Any, Any]
 FIELDS = {"crypto": ("currency",), "upi": ("vpa",), "card": ("number", "expiry", "cvv")}
 
 
-@post("/embed/payments", include_in_schema=False, status_code=201)
+@post("/embed/payments", include_in_schema=False, status_code=201, opt=purse("payments"))
 async def create(request: Asked) -> Response[bytes]:
     """Begin an attempt: `token`, `method`, and what the method needs. Errors name their field."""
-    await guards.spend(request, "payments", settings().limit_payments)
     form = await read_form(request)
     found = await scene.by_token(form.get("token", ""))
     method = form.get("method", "")
@@ -30,10 +28,9 @@ async def create(request: Asked) -> Response[bytes]:
     return answer({}, status=201)
 
 
-@post("/embed/payments/{payment_id:str}/cancellations", include_in_schema=False, status_code=200)
+@post("/embed/payments/{payment_id:str}/cancellations", include_in_schema=False, status_code=200, opt=purse("payments"))
 async def cancel(request: Asked, payment_id: FromPath[str]) -> Response[bytes]:
     """Leave an attempt that was not paid, to pay in another way. Money that comes for it all the same is found."""
-    await guards.spend(request, "payments", settings().limit_payments)
     found = await scene.by_token((await read_form(request)).get("token", ""))
     wanted = parse_id(payment_id)
     if wanted is None or wanted not in {attempt["id"] for attempt in await payments.of_order(found.order["id"])}:

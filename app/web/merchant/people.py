@@ -11,6 +11,7 @@ from app.core.errors import Problem
 from app.core.settings import settings
 from app.merchants import team
 from app.web import guards
+from app.web.limited import purse
 from app.web.merchant import desk as desks
 from app.web.merchant.desk import Desk, desk_key
 from app.web.render import page, see_other
@@ -63,10 +64,9 @@ async def show(request: Asked, token: FromPath[str]) -> Response[bytes]:
     return page(request, "merchant/invitation.html", context, status=200 if found else 410)
 
 
-@post("/merchant/invitations/{token:str}", include_in_schema=False, status_code=200)
+@post("/merchant/invitations/{token:str}", include_in_schema=False, status_code=200, opt=purse("logins"))
 async def accept(request: Asked, token: FromPath[str]) -> Response[bytes]:
     """Join the team, signed in by the address that the letter proved."""
-    await guards.spend(request, "logins", settings().limit_logins)
     seen = await team.look(token) or {"email": "", "merchant_name": ""}
     try:
         async with guards.recorded(

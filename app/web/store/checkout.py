@@ -10,13 +10,13 @@ from app.accounts import addresses, tokens
 from app.catalog.rates import SalesStopped
 from app.core.errors import Invalid, Problem
 from app.core.money import Money
-from app.core.settings import settings
 from app.orders import service as orders
 from app.orders.service import BadItems, Quote, Wanted
 from app.payments import queries as payments
 from app.payments import service as paying
-from app.web import cart, guards
+from app.web import cart
 from app.web.body import read_form, read_json
+from app.web.limited import purse
 from app.web.render import answer, page, see_other, sent_json, wants_json
 from app.web.viewer import remember_order
 
@@ -53,10 +53,9 @@ async def email_hint(request: Asked) -> Response[bytes]:
     return page(request, "store/checkout/_email_hint.html", _hint(email))
 
 
-@post("/orders", summary="Place an order", tags=["shop"], status_code=201)
+@post("/orders", summary="Place an order", tags=["shop"], status_code=201, opt=purse("orders"))
 async def create(request: Asked) -> Response[bytes]:
     """Store an order and ask for its payment: JSON in and out; or the checkout's form, leading to the order's page."""
-    await guards.spend(request, "orders", settings().limit_orders)
     if sent_json(request):
         return await _create_by_json(request)
     form = await read_form(request)

@@ -10,12 +10,12 @@ from app.accounts import service as accounts
 from app.accounts.addresses import masked
 from app.core import db
 from app.core.errors import Problem
-from app.core.settings import settings
 from app.orders import emails
 from app.orders.service import short
 from app.refunds import claims
 from app.web import guards
 from app.web.body import read_form
+from app.web.limited import purse
 from app.web.render import answer, page, see_other, wants_json
 from app.web.viewer import remember_order
 
@@ -27,10 +27,15 @@ async def new(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
     return _form(request, await guards.own_order(request, order_id), "", None)
 
 
-@post("/orders/{order_id:str}/email", summary="Change an order's email", tags=["shop"], status_code=202)
+@post(
+    "/orders/{order_id:str}/email",
+    summary="Change an order's email",
+    tags=["shop"],
+    status_code=202,
+    opt=purse("lookups"),
+)
 async def create(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
     """Mail a link to the new address; the order's email changes when it is used."""
-    await guards.spend(request, "lookups", settings().limit_lookups)
     order = await guards.acting_for(request, order_id)
     typed = (await read_form(request)).get("email", "")
     try:

@@ -12,14 +12,13 @@ from app.audit import queries as audit_rows
 from app.core import clock, metrics
 from app.core.errors import Invalid, Problem
 from app.core.ids import parse_id
-from app.core.settings import settings
 from app.fulfillment import queries as supply
 from app.keys import service as keys
 from app.keys.service import Revealed
 from app.orders import queries as orders
 from app.web import guards
 from app.web.body import read_form, read_json
-from app.web.limited import TRACES
+from app.web.limited import TRACES, purse
 from app.web.render import answer, by_htmx, page, sent_json, wants_json
 from app.web.store import order_view
 from app.web.store.order_words import AUDIT_WORDS
@@ -44,13 +43,17 @@ async def status(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
     return answer(await order_view.as_json(await guards.own_order(request, order_id)))
 
 
-@get("/fulfillment/{order_id:str}/download-link", summary="Links to sealed keys", tags=["fulfillment"], opt=TRACES)
+@get(
+    "/fulfillment/{order_id:str}/download-link",
+    summary="Links to sealed keys",
+    tags=["fulfillment"],
+    opt=TRACES | purse("links"),
+)
 async def download_link(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
     """Links to an item's sealed blobs, or to that of `keyId` alone, good for 15 minutes.
 
     They hold ciphertext: opening is for `reveal`.
     """
-    await guards.spend(request, "links", settings().limit_reveals)
     order = await guards.own_order(request, order_id)
     item_id = parse_id(str(request.query_params.get("itemId", "")))
     if item_id is None:
@@ -66,13 +69,18 @@ async def download_link(request: Asked, order_id: FromPath[str]) -> Response[byt
     return answer({"links": links})
 
 
-@post("/fulfillment/{order_id:str}/reveal", summary="Reveal an item's keys", tags=["fulfillment"], status_code=200)
+@post(
+    "/fulfillment/{order_id:str}/reveal",
+    summary="Reveal an item's keys",
+    tags=["fulfillment"],
+    status_code=200,
+    opt=purse("reveals"),
+)
 async def reveal(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
     """Open an item's keys for its owner. The plaintext is in this answer and nowhere else; the act is logged.
 
     Staff gives a `reason`: it is logged as staff's, is no reveal of the customer's, and a refund stays possible.
     """
-    await guards.spend(request, "reveals", settings().limit_reveals)
     order = await guards.own_order(request, order_id)
     staff = await guards.by_staff(request, order)
     item_id, reason = await _asked(request)

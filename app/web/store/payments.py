@@ -10,12 +10,12 @@ from litestar.params import FromPath
 from app.core.errors import NotFound
 from app.core.ids import parse_id
 from app.core.money import Money
-from app.core.settings import settings
 from app.jobs import queries as jobs
 from app.orders import service as orders
 from app.payments import service as paying
 from app.web import guards
 from app.web.body import read_form, read_json
+from app.web.limited import purse
 from app.web.render import answer, by_htmx, see_other, sent_json
 
 Asked = Request[Any, Any, Any]
@@ -30,10 +30,15 @@ class NewPayment(msgspec.Struct, rename="camel"):
     pay_currency: str | None = None
 
 
-@post("/payments/create", summary="Ask for a payment", tags=["payments"], status_code=202)
+@post(
+    "/payments/create",
+    summary="Ask for a payment",
+    tags=["payments"],
+    status_code=202,
+    opt=purse("payments"),
+)
 async def create(request: Asked) -> Response[bytes]:
     """Ask for a (further) payment of an order, in another coin if one is named. 202 `{jobId, orderId}`."""
-    await guards.spend(request, "payments", settings().limit_payments)
     if sent_json(request):
         asked = await read_json(request, NewPayment)
         order_id, coin = str(asked.order_id), asked.pay_currency
@@ -56,13 +61,18 @@ class NewChoice(msgspec.Struct, rename="camel"):
     pay_currency: str | None = None
 
 
-@post("/orders/{order_id:str}/choices", summary="Choose what becomes of money", tags=["payments"], status_code=202)
+@post(
+    "/orders/{order_id:str}/choices",
+    summary="Choose what becomes of money",
+    tags=["payments"],
+    status_code=202,
+    opt=purse("payments"),
+)
 async def choose(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
     """For money that has bought nothing: have it back, keep it as credit, or add what is missing.
 
     202 `{orderId, choice, jobId}`; the job makes a top-up's payment.
     """
-    await guards.spend(request, "payments", settings().limit_payments)
     order = await guards.acting_for(request, order_id)
     if sent_json(request):
         asked = await read_json(request, NewChoice)

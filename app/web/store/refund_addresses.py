@@ -8,9 +8,9 @@ from litestar.params import FromPath
 from app.accounts.service import LinkSpent
 from app.core import db
 from app.core.ids import parse_id
-from app.core.settings import settings
 from app.refunds import claims, queries
 from app.web import guards
+from app.web.limited import purse
 from app.web.render import see_other, wants_json
 from app.web.store.refunds import read_target, show_form
 
@@ -27,10 +27,9 @@ async def new(request: Asked, order_id: FromPath[str], refund_id: FromPath[str])
     return await show_form(request, _action(refund), refund, {"coin": refund["coin"] or "", "address": "", "memo": ""})
 
 
-@post(PATH, summary="Name a refund's address", tags=["shop"], status_code=200)
+@post(PATH, summary="Name a refund's address", tags=["shop"], status_code=200, opt=purse("lookups"))
 async def create(request: Asked, order_id: FromPath[str], refund_id: FromPath[str]) -> Response[bytes]:
     """Take `coin`, `address` and `memo`: shown once more first, kept with `confirmed=yes`."""
-    await guards.spend(request, "lookups", settings().limit_lookups)
     order = await guards.acting_for(request, order_id)
     refund = await _refund(order, refund_id)
     target = await read_target(request, _action(refund), refund)

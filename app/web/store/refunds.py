@@ -14,7 +14,6 @@ from app.accounts.service import LinkSpent
 from app.core.errors import Problem
 from app.core.ids import parse_id
 from app.core.money import Money
-from app.core.settings import settings
 from app.mail import mailboxes
 from app.mail.mailboxes import Family
 from app.orders.service import short
@@ -23,6 +22,7 @@ from app.refunds import claims, queries
 from app.refunds.addresses import BadAddress, Target
 from app.web import guards
 from app.web.body import read_form
+from app.web.limited import purse
 from app.web.render import answer, page, see_other, wants_json
 from app.web.store.wallets import MEMO_LABELS
 from app.web.viewer import remember_order
@@ -39,10 +39,14 @@ async def show(request: Asked, token: FromPath[str]) -> Response[bytes]:
     return await show_form(request, _action(token), refund, {"coin": refund["coin"] or "", "address": "", "memo": ""})
 
 
-@post("/refunds/claims/{token:str}", include_in_schema=False, status_code=200)
+@post(
+    "/refunds/claims/{token:str}",
+    include_in_schema=False,
+    status_code=200,
+    opt=purse("lookups"),
+)
 async def claim(request: Asked, token: FromPath[str]) -> Response[bytes]:
     """Take an address: first it is shown once more, and with ``confirmed`` it is kept."""
-    await guards.spend(request, "lookups", settings().limit_lookups)
     refund = await claims.look(token)
     if refund is None:
         return _past(request)
@@ -119,10 +123,14 @@ def _facts(action: str, refund: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-@post("/orders/{order_id:str}/refunds/{refund_id:str}/links", include_in_schema=False, status_code=200)
+@post(
+    "/orders/{order_id:str}/refunds/{refund_id:str}/links",
+    include_in_schema=False,
+    status_code=200,
+    opt=purse("lookups"),
+)
 async def send_link(request: Asked, order_id: FromPath[str], refund_id: FromPath[str]) -> Response[bytes]:
     """Mail the claim link once more; it goes to the order's own address, whoever asks."""
-    await guards.spend(request, "lookups", settings().limit_lookups)
     order = await guards.acting_for(request, order_id)
     found = parse_id(refund_id)
     if found is None or found not in {refund["id"] for refund in await queries.of_order(order["id"])}:
