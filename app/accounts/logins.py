@@ -48,12 +48,7 @@ class Attempt:
         await quotas.take("login_account", self._account, PER_ACCOUNT, WINDOW)
 
     async def _is_known(self) -> bool:
-        rows = await db.fetch(
-            """SELECT ip FROM login_session WHERE email = $1 AND role = 'admin'
-               ORDER BY last_seen_at DESC LIMIT $2""",
-            self._email, KNOWN,
-        )  # fmt: skip
-        return self._network in {limit_key(row["ip"]) for row in rows}
+        return self._network in await _own_networks(self._email)
 
     async def unchecked(self) -> None:
         """Take it back: its password was not looked at."""
@@ -65,6 +60,24 @@ class Attempt:
         await quotas.clear("login_account", self._account)
         if self._network:
             await quotas.give_back("login_address", self._network)
+
+
+async def unlock(email: str) -> None:
+    """Forget the wrong passwords that an account was tried with, from wherever. ``email``: its key."""
+    await quotas.clear("login_account", email)
+    for network in await _own_networks(email):
+        await quotas.clear("login_account", f"{email} {network}")
+        await quotas.clear("login_address", network)
+
+
+async def _own_networks(email: str) -> set[str]:
+    """From where a person signed in lately."""
+    rows = await db.fetch(
+        """SELECT ip FROM login_session WHERE email = $1 AND role = 'admin'
+           ORDER BY last_seen_at DESC LIMIT $2""",
+        email, KNOWN,
+    )  # fmt: skip
+    return {limit_key(row["ip"]) for row in rows if row["ip"]}
 
 
 async def in_turn(work: Callable[..., T], *args: str) -> T:

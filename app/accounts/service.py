@@ -14,7 +14,7 @@ from app.accounts.tokens import Session
 from app.audit import service as audit
 from app.core import clock, db
 from app.core.db import Write
-from app.core.errors import Gone, Invalid, Unauthorized
+from app.core.errors import Gone, Invalid, NotFound, Unauthorized
 from app.core.ids import new_id
 from app.core.tokens import read_link_token
 
@@ -45,6 +45,10 @@ class LinkSpent(Gone):
 
 class WrongPassword(Unauthorized):
     title = "That email and password do not match"
+
+
+class NoSuchAdmin(NotFound):
+    title = "No admin has that address"
 
 
 class WeakPassword(Invalid):
@@ -128,6 +132,16 @@ async def hire(email: str, password: str) -> None:
             new_id(), addresses.key(email), hashed, clock.now(),
         )  # fmt: skip
         await audit.write("admin.hired", actor="command line", details=addresses.key(email))
+
+
+async def unlock(email: str) -> None:
+    """Let an admin sign in again at once whom too many wrong passwords shut out. Raises NoSuchAdmin."""
+    known = addresses.key(email)
+    async with db.transaction():
+        if not await Admin.exists().where(Admin.email == known):
+            raise NoSuchAdmin("Check its spelling.")
+        await logins.unlock(known)
+        await audit.write("admin.unlocked", actor="command line", details=known)
 
 
 async def log_in(email: str, password: str, *, user_agent: str = "", ip: str = "") -> Session:

@@ -26,3 +26,11 @@ def create(email: str, password: str) -> None:
     """Create an admin, or give one a new password."""
     with_database(lambda: accounts.hire(email, password))
     click.echo(f"{email} can sign in at /admin.")
+
+
+@admin.command("unlock")
+@click.argument("email", callback=_address)
+def unlock(email: str) -> None:
+    """Let an admin sign in again at once after too many wrong passwords, whoever tried them."""
+    with_database(lambda: accounts.unlock(email))
+    click.echo(f"{email} can sign in again.")

@@ -37,6 +37,7 @@ _templates = Environment(
 MAIL, QUOTA = "mail", "mail_quota"  # the issue of letters that wait for our quota at the provider
 QUOTA_WAIT = timedelta(hours=1)  # between tries of a letter that waits
 STALE = timedelta(days=3)  # from then on a letter that waits is of no use any more
+LEAST_LEFT = timedelta(minutes=2)  # of a link's time when its letter leaves: less is none by the time it is read
 TOO_OLD = "too old to be of use"
 Told = Callable[[Mapping[str, Any]], Awaitable[None]]  # given the letter's row
 
@@ -94,12 +95,14 @@ async def send(
     mail = await Mail.objects().get(Mail.id == mail_id)
     if mail is None or mail.status not in {LetterStatus.PENDING, LetterStatus.WAITING}:
         return
-    if mail.status == LetterStatus.WAITING and _is_past(mail):
+    waited = mail.status == LetterStatus.WAITING
+    if _is_past(mail, link_alone=not waited):
+        why = "it waited for the mail quota" if waited else "its link has run out"
         async with commit():
-            await become(mail.id, LetterStatus.FAILED, why=f"{TOO_OLD}, as it waited for the mail quota", told=told)
+            await become(mail.id, LetterStatus.FAILED, why=f"{TOO_OLD}, as {why}", told=told)
         return
     letter = render(mail.kind, json.loads(mail.context))
-    to, why, provider_id = LetterStatus.SENT, None, None
+    to, refusal, provider_id = LetterStatus.SENT, None, None
     try:
         provider_id = await resend.send(
             sender=settings().mail_from, to=_carried(mail.recipient), subject=letter.subject, html=letter.html,
@@ -116,9 +119,9 @@ async def send(
     except ProviderRefused as refused:
         # No retry heals a refused address; the order page still leads to the key, and the admin sees the letter.
         log.get("bitloot.mail").error("mail.refused", mail_id=str(mail.id), why=str(refused))
-        to, why = LetterStatus.FAILED, str(refused)
+        to, refusal = LetterStatus.FAILED, str(refused)
     async with commit():
-        await become(mail.id, to, why=why, provider_id=provider_id, told=told)
+        await become(mail.id, to, why=refusal, provider_id=provider_id, told=told)
         await _settle()
 
 
@@ -143,29 +146,42 @@ async def become(
 
 
 async def _wait(mail: Mail, why: str, told: Told | None) -> None:
-    """The quota is used up: the letter waits for the next one, as long as it would still be of use."""
-    if _is_past(mail):
-        await become(mail.id, LetterStatus.FAILED, why=f"{TOO_OLD}, as {why}", told=told)
+    """The quota is used up: the letter waits for the next one, if it is still of use then. Else it fails now, where
+    who waits for it can be told."""
+    await issues.open_issue(
+        MAIL, QUOTA,
+        "Resend sends no more letters for now, as our quota there is used up. They wait; sign-in links, which end "
+        "before the next try, are not sent.",
+    )  # fmt: skip
+    if _is_past(mail, after=QUOTA_WAIT):
+        await become(mail.id, LetterStatus.FAILED, why=f"{TOO_OLD} by the next try, as {why}", told=told)
         return
     await move(Mail, mail.id, LetterStatus.WAITING, MOVES, also={Mail.error: why[:500]})
     await jobs.post("mail.send", {"mail_id": str(mail.id)}, subject=mail.subject, wait=QUOTA_WAIT)
-    await issues.open_issue(
-        MAIL, QUOTA, "Resend sends no more letters for now, as our quota there is used up. They wait."
-    )
 
 
-def _is_past(mail: Mail) -> bool:
-    """Whether a letter is of no use any more: what its link is for has ended, or it is STALE."""
+def _is_past(mail: Mail, *, after: timedelta = timedelta(0), link_alone: bool = False) -> bool:
+    """Whether a letter is of no use any more ``after`` so long: what its link is for has ended, or it is STALE.
+
+    ``link_alone``: only its link counts. A letter that a person sends again after days is still wanted.
+    """
     context = json.loads(mail.context)
     lasts = timedelta(hours=int(context.get("hours") or 0), minutes=int(context.get("minutes") or 0))
-    return bool(clock.now() - mail.created_at > (lasts or STALE))
+    if not lasts and link_alone:
+        return False
+    useful = lasts - LEAST_LEFT if lasts else STALE
+    return bool(clock.now() + after - mail.created_at > useful)
+
+
+async def quota_is_out() -> bool:
+    """Whether our quota at the provider is used up, as far as we know: letters may not go out for hours."""
+    return any(issue.code == QUOTA for issue in await open_issues.open_for(MAIL))
 
 
 async def _settle() -> None:
     """A letter went out, so the quota is back: its issue ends once none waits. Whichever letter waited last may have
     ended as too old, so any letter looks."""
-    told = any(issue.code == QUOTA for issue in await open_issues.open_for(MAIL))
-    if told and not await queries.any_waiting():
+    if await quota_is_out() and not await queries.any_waiting():
         await issues.resolve(MAIL, QUOTA)
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from app.accounts import service as accounts
 from app.accounts.tables import Link
-from app.core import db
+from app.core import clock, db
 from app.jobs import service as jobs
 from app.mail import service as mail
 from app.orders import queries
@@ -19,10 +19,14 @@ async def ask(email: str) -> None:
 
 
 async def answer(link_id: UUID, *, commit: Callable[[], AbstractAsyncContextManager[None]]) -> None:
-    """Mail the link, where its address has an order of the shop's."""
+    """Mail the link, where its address has an order of the shop's. Its time begins now, however long the job waited."""
     link = await Link.objects().get(Link.id == link_id)
     if link is None or not await queries.any_of(link.email):
         return
     context = {"link_id": link_id, "minutes": accounts.LOGIN_LIFETIME.seconds // 60}
+    now = clock.now()
     async with commit():
+        await Link.update({Link.created_at: now, Link.expires_at: now + accounts.LOGIN_LIFETIME}).where(
+            Link.id == link_id
+        )
         await db.write(*mail.draft("lookup_link", link.email, context).writes)

@@ -1,12 +1,14 @@
-"""``bitloot admin create``"""
+"""``bitloot admin``"""
 
 import asyncio
+import contextlib
 
 import pytest
 
 from app.accounts import service as accounts
 from app.accounts import sessions
 from app.core import db
+from app.core.limits import TooManyAttempts
 
 PASSWORD = "a long enough password"
 
@@ -58,3 +60,29 @@ async def test_words_that_are_missing_are_said(bitloot) -> None:
     done = await bitloot("admin", "create")
     assert done.returncode == 2
     assert "EMAIL" in done.stderr
+
+
+async def test_an_admin_kept_out_by_strangers_is_let_in_by_the_command_line(app, bitloot) -> None:
+    await accounts.hire("boss@shop.test", PASSWORD)
+    await accounts.log_in("boss@shop.test", PASSWORD, ip="198.51.100.1")
+    for number in range(11):
+        for ip in (f"192.0.2.{number}", "198.51.100.1"):  # strangers, and somebody on the owner's own network
+            with contextlib.suppress(accounts.WrongPassword, TooManyAttempts):
+                await accounts.log_in("boss@shop.test", "a wrong password", ip=ip)
+    for ip in ("203.0.113.1", "198.51.100.1"):
+        with pytest.raises(TooManyAttempts):
+            await accounts.log_in("boss@shop.test", PASSWORD, ip=ip)
+    done = await bitloot("admin", "unlock", "Boss@Shop.test")
+    assert (done.returncode, done.stdout) == (0, "Boss@Shop.test can sign in again.\n")
+    for ip in ("203.0.113.1", "198.51.100.1"):
+        assert await accounts.log_in("boss@shop.test", PASSWORD, ip=ip)
+    line = await db.fetch_one("SELECT action, actor, details FROM audit_line ORDER BY seq DESC LIMIT 1")
+    assert line is not None
+    assert tuple(line) == ("admin.unlocked", "command line", "boss@shop.test")
+
+
+async def test_unlocking_somebody_unknown_is_an_error_and_writes_nothing(app, bitloot) -> None:
+    done = await bitloot("admin", "unlock", "nobody@shop.test")
+    assert done.returncode == 1
+    assert "Check its spelling" in done.stderr
+    assert await db.fetch_value("SELECT count(*) FROM audit_line") == 0

@@ -7,9 +7,30 @@ from urllib.parse import urlsplit
 import pytest
 
 from app.core import clock, db
+from app.mail import service as mail
 from tests.web.builders import EMAIL, assert_problem, count, csrf_of, minutes, picture, place, submit
 
 JSON = {"accept": "application/json"}
+
+
+async def statements_of(work) -> list[str]:
+    """What the database is asked meanwhile, on every connection that is open; not what our clock asks for itself."""
+    seen: list[str] = []
+    open_ones = [holder._con for holder in db.engine().pool._holders if holder._con is not None]
+
+    def note(record) -> None:
+        if "clock_timestamp" not in record.query:
+            seen.append(record.query)
+
+    for connection in open_ones:
+        connection.add_query_logger(note)
+    try:
+        await work()
+        await asyncio.sleep(0)  # what is noted is called soon, not at once
+    finally:
+        for connection in open_ones:
+            connection.remove_query_logger(note)
+    return seen
 
 
 async def links_to(box, email: str) -> list[str]:
@@ -177,6 +198,42 @@ async def test_a_lookup_does_the_same_work_for_an_unknown_address_and_mails_only
     browser, path = visitor(), (await links_to(box, EMAIL))[0]
     assert (await submit(browser, path)).headers["location"] == "/orders"
     assert (await browser.get("/orders", headers=JSON)).json()["items"][0]["status"] == "waiting"
+
+
+@pytest.mark.parametrize("door", ["/login", "/orders/lookup"])
+async def test_a_known_address_costs_the_same_statements_as_an_unknown_one(client, door: str) -> None:
+    await place(client, email=EMAIL)
+    said: dict[str, list[str]] = {}
+    for email in ("warms@up.test", EMAIL, "nobody@else.test"):
+        said[email] = await statements_of(lambda email=email: client.post(door, json={"email": email}))
+    assert said[EMAIL] == said["nobody@else.test"]
+    assert len(said[EMAIL]) >= 3, said[EMAIL]
+    assert not any("purchase" in sql for sql in said[EMAIL]), "who has orders is looked at by a job"
+
+
+@pytest.mark.parametrize("door", ["/login", "/orders/lookup"])
+async def test_with_the_mail_quota_used_up_the_page_says_so_and_not_that_we_wrote(
+    visitor, drain, box, door: str
+) -> None:
+    await box.fault("resend", "quota", count=1)
+    await mail.write("key_ready", EMAIL, {"order_short_id": "AB12CD34"})
+    await drain()
+    page = await ask(visitor(), door, EMAIL)
+    assert "We can’t send mail right now" in page.text
+    assert "Try again in an hour" in page.text
+    assert "Check your inbox" not in page.text
+    assert (await visitor("application/json").post(door, json={"email": EMAIL})).json() == {"sent": False}
+    await drain(later=True)
+    assert "Check your inbox" in (await ask(visitor(), door, EMAIL)).text
+
+
+async def test_a_link_that_was_looked_up_late_works_for_its_whole_time(client, visitor, drain, box) -> None:
+    await place(client, email=EMAIL)
+    await ask(visitor(), "/orders/lookup", EMAIL)
+    with clock.travelled(clock.timedelta(hours=2)):
+        await drain()
+        path = (await links_to(box, EMAIL))[0]
+        assert (await submit(visitor(), path)).headers["location"] == "/orders"
 
 
 @pytest.mark.parametrize("door", ["/login", "/orders/lookup"])

@@ -39,4 +39,4 @@ async def create(request: Asked) -> Response[bytes]:
     await guards.spend(request, "lookups", settings().limit_lookups, who=mailboxes.mailbox(email))
     await mailboxes.take(Family.LINKS, email, caller=limit_key(client_ip(request)))
     await lookups.ask(email)
-    return sent(request, email)
+    return await sent(request, email)

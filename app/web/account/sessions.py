@@ -46,13 +46,15 @@ async def create(request: Asked) -> Response[bytes]:
     await mailboxes.take(Family.LINKS, email, caller=limit_key(client_ip(request)))
     link_id, link = accounts.linking(email, "login")
     await db.write(link, *mail.draft("login_link", email, {"link_id": link_id, "minutes": MINUTES}).writes)
-    return sent(request, email)
+    return await sent(request, email)
 
 
-def sent(request: Asked, email: str) -> Response[bytes]:
+async def sent(request: Asked, email: str) -> Response[bytes]:
+    """That a link is on its way; or, while the mail quota is used up, that it may not be."""
+    held_up = await mail.quota_is_out()
     if sent_json(request):
-        return answer({"sent": True}, status=202)
-    return page(request, "account/sent.html", {"email": email, "minutes": MINUTES})
+        return answer({"sent": not held_up}, status=202)
+    return page(request, "account/sent.html", {"email": email, "minutes": MINUTES, "held_up": held_up})
 
 
 @post("/logout", summary="Sign out", tags=["account"], status_code=200)

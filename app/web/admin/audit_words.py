@@ -7,6 +7,7 @@ ACTIONS = AUDIT_WORDS | {
     "admin.logged_out": "Admin signed out",
     "admin.login_failed": "Sign-in failed",
     "admin.hired": "Admin added or given a new password",
+    "admin.unlocked": "Sign-in unlocked",
     "job.retried": "Job retried",
     "item.retried": "Supplier asked again",
     "letter.resent": "Letter sent again",
