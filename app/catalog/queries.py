@@ -16,6 +16,7 @@ from app.core.money import Money
 from app.core.together import Together
 
 PAGE = 24  # products a page: fills rows of 2, 3, 4 and 6
+CANDIDATES = 100  # products of a genre and of a platform that others are chosen from
 SORTS = {
     "newest": ("Newest", "released_on DESC, name, id"),
     "name": ("Name", "lower(name), id"),
@@ -92,17 +93,24 @@ def _where(ask: Browse) -> tuple[str, list[Any]]:
     return " AND ".join(parts), args
 
 
-async def browse(ask: Browse) -> tuple[list[Listed], int]:
-    """One page of products and the number of all that match."""
+def browsing(ask: Browse) -> tuple[str, list[Any]]:
+    """The statement of ``browse``: what matches is counted and put in order by narrow columns that stand in an index,
+    and only the page's own rows are read whole."""
     where, args = _where(ask)
     order = SORTS.get(ask.sort, SORTS["newest"])[1]
-    rows = await db.fetch(
-        f"SELECT {_COLUMNS}, count(*) OVER () AS total FROM product WHERE {where} "  # noqa: S608 - fixed words only
-        f"ORDER BY {order} LIMIT {PAGE} OFFSET {(ask.page - 1) * PAGE}",
-        *args,
-    )
+    page = f"SELECT id FROM product WHERE {where} ORDER BY {order} LIMIT {PAGE} OFFSET {(ask.page - 1) * PAGE}"  # noqa: S608
+    count = f"SELECT count(*) FROM product WHERE {where}"  # noqa: S608 - fixed words only
+    sql = f"SELECT {_COLUMNS}, ({count}) AS total FROM product WHERE id IN ({page}) ORDER BY {order}"  # noqa: S608
+    return sql, args
+
+
+async def browse(ask: Browse) -> tuple[list[Listed], int]:
+    """One page of products and the number of all that match."""
+    sql, args = browsing(ask)
+    rows = await db.fetch(sql, *args)
     if rows or ask.page == 1:
         return [_listed(r) for r in rows], rows[0]["total"] if rows else 0
+    where, args = _where(ask)
     return [], await db.fetch_value(f"SELECT count(*) FROM product WHERE {where}", *args)  # noqa: S608
 
 
@@ -131,10 +139,13 @@ async def by_slug(slug: str) -> dict[str, Any] | None:
 
 
 async def related(product: dict[str, Any], limit: int = 4) -> list[Listed]:
-    """Other games that share a genre, else the platform."""
+    """Other games that share a genre, else the platform: out of the first CANDIDATES of each, not of the whole shop."""
     genre = (product["details"].get("genres") or [""])[0]
     rows = await db.fetch(
-        f"""SELECT {_COLUMNS} FROM product WHERE active AND id <> $1 AND stock > 0
+        f"""SELECT {_COLUMNS} FROM product WHERE id IN (
+              (SELECT id FROM product WHERE active AND stock > 0 AND details->'genres' ? $2 LIMIT {CANDIDATES}) UNION
+              (SELECT id FROM product WHERE active AND stock > 0 AND platform = $3 LIMIT {CANDIDATES}) UNION
+              (SELECT id FROM product WHERE active AND stock > 0 LIMIT {CANDIDATES})) AND id <> $1
             ORDER BY (details->'genres' ? $2) DESC, (platform = $3) DESC, md5(id::text || $1::text) LIMIT $4""",  # noqa: S608
         product["id"], genre, product["platform"], limit,
     )  # fmt: skip
