@@ -23,7 +23,7 @@ _away_until = 0.0
 
 
 class TooManyAttempts(TooMany):
-    title = "That was a little too often"
+    title = "Too many requests"
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,17 +38,17 @@ async def retry_item(item_id: UUID) -> None:
     async with db.transaction():
         reservation = await queries.of_item(item_id)
         if reservation is None:
-            raise NotRetryable("Nothing was asked of the supplier for this item yet.")
+            raise NotRetryable("Nothing has been ordered from the supplier for this item yet.")
         order = await orders.lock(reservation["order_id"])
         if order is None or order["status"] != "paid" or order["held_at"] is not None:
-            raise NotRetryable("Only an item of a paid order, whose money stays, can be retried.")
+            raise NotRetryable("Only an item of a paid order that is not being refunded can be retried.")
         reservation = await queries.of_item(item_id)  # as it stands under the lock
         if reservation is None or not await orders.item_retried(order["id"], item_id):
-            raise NotRetryable("Only an item that has failed can be retried: of this one nothing more is awaited.")
+            raise NotRetryable("Only an item that has failed can be retried: this one is not missing anything.")
         limit = await _new_limit(reservation)
         again = _buy_again if reservation["status"] in ENDED else _ask_again
         if not await again(reservation, limit):
-            raise NotRetryable(f"The reservation is {reservation['status']}: it can't be asked for again.")
+            raise NotRetryable(f"The reservation is {reservation['status']}: it can't be ordered again.")
         await jobs.post("fulfillment.reserve", {"item_id": str(item_id)}, subject=reservation["order_id"])
 
 

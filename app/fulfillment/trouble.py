@@ -40,9 +40,9 @@ OTHER_OFFER = "another offer of the same game is being tried"
 STUCK = "a job of this order has failed for good"
 
 _SORTING = "Paid. Our team is on it"
-_EITHER = "Our team gets it elsewhere or refunds you, and writes to you either way."
-_BUY_OR_REFUND = "Ask again once there is stock or the price is right, or give the item up: its refund is then due."
-_AGAIN_OR_REFUND = "Nothing more comes of that order. Buy again, as a new order there, or give the item up."
+_EITHER = "Our team gets it elsewhere or refunds you, and we email you either way."
+_BUY_OR_REFUND = "Ask again once there is stock or the price is right, or give up on the item: its refund is then due."
+_AGAIN_OR_REFUND = "That order is over. Buy again as a new order there, or give up on the item."
 
 TROUBLES = {
     trouble.cause: trouble
@@ -68,30 +68,30 @@ TROUBLES = {
             Kind.WAIT, SILENT, "We keep asking every quarter of an hour. Ask the supplier's support about the order.",
             "Paid. The key takes longer than it should",
             "Our supplier has not sent it for a day. We keep asking, and our team has been told: "
-            "if it does not come, your money comes back.",
+            "if it does not arrive, you get your money back.",
         ),
         Trouble(
-            Kind.WAIT, UNFUNDED, "Top the balance up at the supplier. Nothing else needs doing.",
+            Kind.WAIT, UNFUNDED, "Top up the balance at the supplier. Nothing else is needed.",
             "Paid. Your key comes a little later",
             "Our order at the supplier is delayed. It continues by itself. We email you.",
         ),
         Trouble(
-            Kind.WAIT, AWAY, "It is tried every half minute, and all orders go on when it answers.",
+            Kind.WAIT, AWAY, "We try again every half minute. All orders continue once it answers.",
             "Paid. Our supplier can't be reached right now",
             "Your order is safe and continues by itself once it is back. You can close this page: we email you.",
         ),
         Trouble(
-            Kind.ALTERNATIVE, OTHER_OFFER, "Nothing needs doing.", "Paid. Getting your key",
+            Kind.ALTERNATIVE, OTHER_OFFER, "There is nothing to do.", "Paid. Getting your key",
             "The first offer was gone, so we are buying the same game from another one.",
         ),
         Trouble(
             Kind.RETRY, STUCK, "See the order's dead letter: retrying it shows first what it would do.", _SORTING,
-            "Getting your key did not work at once. Our team gets it or refunds you.",
+            "We could not get your key right away. Our team will get it or refund you.",
         ),
     )
 }  # fmt: skip
 GIVEN_UP = Trouble(
-    Kind.REFUND, "given up", "The refund waits for its address and its approval.", "We could not get your key",
+    Kind.REFUND, "given up", "The refund is waiting for an address and approval.", "We could not get your key",
     "You get all your money back. Tell us below where to send it.",
 )  # fmt: skip
 
@@ -128,4 +128,4 @@ def _of_item(row: Mapping[str, Any]) -> str | None:
 def partly(ready: int, of: int) -> str:
     """The words beside any of the above when some keys are there."""
     verb, them = ("is", "it") if ready == 1 else ("are", "them")
-    return f"{ready} of {of} keys {verb} here already: you can reveal {them} now."
+    return f"{ready} of {of} keys {verb} ready: you can reveal {them} now."

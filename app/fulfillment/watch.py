@@ -87,9 +87,9 @@ async def _tell(order_id: UUID, event: str) -> None:
 
 async def _late(order: dict[str, Any]) -> None:
     order_id, usual = order["id"], await timing.key_time()
-    measured = f" Usually keys are here within {timing.in_words(usual)}." if usual else ""
-    said = f"Paid {timing.in_words(LATE)} ago, and not all of its keys are here.{measured} Its customer may take the "
-    await issues.open_issue(f"order:{order_id}", orders.SLOW, f"{said}money back. Ask the supplier's support.")
+    measured = f" Keys usually arrive within {timing.in_words(usual)}." if usual else ""
+    said = f"Paid {timing.in_words(LATE)} ago, and not all of its keys have arrived.{measured} The customer can take "
+    await issues.open_issue(f"order:{order_id}", orders.SLOW, f"{said}the money back. Ask the supplier's support.")
     await telling.late(order_id)
 
 

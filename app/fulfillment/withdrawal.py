@@ -28,7 +28,7 @@ LATE = "supply.late"  # the event after which a customer may withdraw
 
 
 class NothingToWithdraw(Conflict):
-    title = "There is nothing to take back for this order now"
+    title = "There is no money to take back for this order right now"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ async def withdraw(order_id: UUID) -> Money:
         order = await orders.lock(order_id)
         found = await offered(order) if order else None
         if order is None or found is None:
-            raise NothingToWithdraw("Your key is here, or it may still come in time. Reload the page.")
+            raise NothingToWithdraw("Your key has arrived, or may still arrive in time. Reload the page.")
         back = (await uses.funds(order_id)).returnable if found.whole else found.share
         if found.whole:
             await orders.hold(order_id)

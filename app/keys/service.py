@@ -30,7 +30,7 @@ LINK_SECONDS = 900  # how long a download link works (design: 15 minutes)
 REVEALABLE = {"paid", "fulfilled"}
 REFUSALS = (Conflict, Gone, NotFound)  # what the asker is denied, as opposed to what we fail at
 GONE = "Keys are deleted after the time named in our terms. Write to us if you never saw yours."
-CLOSED = "This order is not open for reveals any more."
+CLOSED = "The keys of this order can no longer be revealed."
 BROKEN = "A key does not open: "  # how the cause begins, for the admin's list
 
 
@@ -86,7 +86,7 @@ class Damaged(Exception):
 
 
 class StaffReasonNeeded(Invalid):
-    title = "Say why you open the customer's key"
+    title = "Say why you are opening the customer's key"
 
 
 async def reveal(
@@ -124,7 +124,7 @@ async def _reveal(
         opened = await _open(order_id, item_id, rows, store)
     except Damaged as damaged:
         await _report(order_id, damaged.found, visitor)
-        raise KeyBroken("Your key is not lost. Our team is on it and will write to you.") from None
+        raise KeyBroken("Your key is not lost. Our team has been told and is working on it.") from None
     async with db.transaction():
         order = await orders.lock(order_id)
         if order is None or order["status"] not in REVEALABLE:

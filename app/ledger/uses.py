@@ -22,7 +22,7 @@ ZERO = Decimal(0)
 class MoneyTaken(Conflict):
     """Another use holds the money. The detail says how much is left."""
 
-    title = "That money is in use already"
+    title = "That money is already in use"
 
 
 class Funds(msgspec.Struct, frozen=True):
@@ -128,7 +128,7 @@ async def _insert(
     )  # fmt: skip
     if use_id is None:
         left = await funds(order_id)
-        raise MoneyTaken(f"At most {left.free} of this order's money is not in use. Reload the page.")
+        raise MoneyTaken(f"Only {left.free} of this order's money is still free. Reload the page.")
     return use_id
 
 
@@ -144,7 +144,7 @@ async def take_price(order_id: UUID, total: Money, allowed: Decimal) -> None:
         return
     amount = min(total, now.free)
     if total.amount - amount.amount > allowed:
-        raise MoneyTaken(f"The price is {total}, and {now.free} of this order's money is not in use.")
+        raise MoneyTaken(f"The price is {total}, and {now.free} of this order's money is still free.")
     if amount.amount:
         await _insert(order_id, UseKind.PRICE, UseStatus.SPENT, amount, ZERO, f"order:{order_id}")
 

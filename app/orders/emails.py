@@ -21,7 +21,7 @@ CHANGES_A_DAY = 5  # addresses that may be written to about one order
 
 
 class SameEmail(Invalid):
-    title = "This order has that email already"
+    title = "This order already has that email"
 
 
 async def ask(order: dict[str, Any], email: str) -> None:
@@ -30,7 +30,7 @@ async def ask(order: dict[str, Any], email: str) -> None:
     Raises SameEmail and TooManyAttempts.
     """
     if email == order["email"]:
-        raise SameEmail("Enter the address that it should have instead.", field="email")
+        raise SameEmail("Enter a different address.", field="email")
     await quotas.take("order_emails", str(order["id"]), CHANGES_A_DAY, DAY)
     await mailboxes.take(Family.LINKS, email)
     link_id, link = accounts.linking(email, "email", order["id"])

@@ -83,7 +83,7 @@ async def quote(wanted: Sequence[Wanted], discount_code: str | None = None, *, e
     if not wanted:
         raise BadItems("Choose at least one game.", field="items")
     if len(wanted) > MOST_ITEMS or len({w.product_id for w in wanted}) != len(wanted):
-        raise BadItems(f"An order has 1 to {MOST_ITEMS} different games.", field="items")
+        raise BadItems(f"An order can have 1 to {MOST_ITEMS} different games.", field="items")
     if any(not 1 <= w.quantity <= MOST_OF_ONE for w in wanted):
         raise BadItems(f"Choose a quantity from 1 to {MOST_OF_ONE} for each game.", field="quantity")
     found = await catalog.listed([w.product_id for w in wanted])
@@ -113,7 +113,7 @@ async def _leave_to_payers(lines: Sequence[tuple[Listed, int]]) -> None:
     for product, quantity in scarce:
         left = product.stock - taken.get(product.id, 0)
         if left < quantity:
-            said = f"only {left} left" if left > 0 else "the last one is being paid for just now"
+            said = f"only {left} left" if left > 0 else "someone is paying for the last one right now"
             raise OutOfStock(f"{product.name}: {said}. Try again in a few minutes.", field="quantity")
 
 
@@ -145,9 +145,9 @@ async def taken_meanwhile(order_id: UUID) -> str | None:
 async def _with_credit(lines: list[tuple[Listed, int]], subtotal: Money, code: str, email: str) -> Quote:
     left = await credits.left(code[:32].replace("\x00", ""), email, subtotal.currency)
     if left is None:
-        why = "This credit is used up, or it was given to another email than the one above."
+        why = "This credit is used up, or it belongs to a different email."
         if not email:
-            why = "Type your email first: a credit is for one email only."
+            why = "Enter your email first: store credit works for one email only."
         raise discounts.UnknownDiscount(why, field="discount_code")
     return Quote(lines, subtotal, min(left, subtotal), code, None)
 

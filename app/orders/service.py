@@ -107,7 +107,7 @@ async def settle(order_id: UUID, **data: Any) -> bool:
     if before and before["status"] == OrderStatus.EXPIRED and order["discount_code"]:
         taken = await codes.take_again(order_id, order["discount"])
         if not taken:
-            raise OrderClosed("The credit that this order took was used elsewhere meanwhile.")
+            raise OrderClosed("The credit for this order has been used for another order. Place a new order.")
     await move(Order, order_id, FulfillmentStatus.PROCESSING, FULFILLMENT_MOVES, column="fulfillment_status")
     if order["merchant_id"] is not None:
         await _fulfilled(order_id)

@@ -87,7 +87,7 @@ async def choose(order_id: UUID, choice: str, *, coin: str | None = None) -> UUI
         order = await orders.lock(order_id)
         found = await options(order) if order else None
         if order is None or found is None:
-            raise NothingToChoose("It holds no money that waits for you, or you have chosen before. Reload the page.")
+            raise NothingToChoose("There is no money left to decide on, or you have already chosen. Reload the page.")
         if choice == Choice.REFUND:
             await _refund(order, found.held)
         elif choice == Choice.CREDIT:
@@ -95,7 +95,7 @@ async def choose(order_id: UUID, choice: str, *, coin: str | None = None) -> UUI
         elif choice == Choice.TOP_UP and found.missing is not None:
             return await _top_up(order, found, coin)
         else:
-            raise NotThatChoice("Choose one of the ways shown on the order's page.", field="choice")
+            raise NotThatChoice("Choose one of the options on the order's page.", field="choice")
     return None
 
 

@@ -53,9 +53,9 @@ def parse(coin: str, name: str, network: str, address: str, memo: str, *, has_me
         raise BadAddress("Paste the address of your wallet.", field="address")
     if not re.fullmatch(pattern, address):
         where = "" if network in name else f" on {network}"
-        raise BadAddress(f"That is no {name} address{where}: such an address {looks}.", field="address")
+        raise BadAddress(f"That is not a {name} address{where}: a valid one {looks}.", field="address")
     if memo and not has_memo:
-        raise BadAddress(f"{name} knows no memo. Leave it empty.", field="memo")
+        raise BadAddress(f"{name} has no memo. Leave this field empty.", field="memo")
     pattern, looks = MEMOS.get(network, OTHER_MEMO)
     if memo and not re.fullmatch(pattern, memo):
         raise BadAddress(f"Check the memo: {looks}.", field="memo")

@@ -79,7 +79,7 @@ async def _name(refund: dict[str, Any], target: Target) -> None:
         .returning(Refund.id)
     )
     if not kept:
-        raise LinkSpent("This refund has an address already.")
+        raise LinkSpent("This refund already has an address.")
     await history.record(refund["order_id"], "refund.claimed", refund=str(refund["id"]), coin=target.coin)
     args = {"refund_id": str(refund["id"])}
     await jobs.post("refunds.check_address", args, subject=refund["order_id"])
@@ -120,7 +120,7 @@ async def _refusal(refund: dict[str, Any], payouts: Payouts) -> str | None:
     try:
         await payouts.validate_address(refund["address"], refund["coin"], refund["memo"])
     except AddressRefused:
-        return f"The network does not take that {refund['coin'].upper()} address. Copy it from your wallet again."
+        return f"The network did not accept that {refund['coin'].upper()} address. Copy it from your wallet again."
     except KeyRefused:
         if settings().pays_out:
             raise  # our own account is at fault: buried, and retried once that is healed
@@ -134,7 +134,7 @@ async def _refusal(refund: dict[str, Any], payouts: Payouts) -> str | None:
         return None
     amount = Money(refund["amount"], refund["currency"])
     coin = refund["coin"].upper()
-    return f"{amount} is too little to be sent in {coin}: the least is {plain(least)} {coin}. Choose another coin."
+    return f"{amount} is too little to send in {coin}: the minimum is {plain(least)} {coin}. Choose another coin."
 
 
 async def invite_again(order_id: UUID) -> None:
@@ -150,5 +150,5 @@ async def send_link_again(refund_id: UUID) -> None:
     async with db.transaction():
         order, refund = await service.lock(refund_id)
         if refund["status"] != RefundStatus.PENDING or refund["claimed_at"] is not None:
-            raise service.NotDecidable("This refund needs no address any more.")
+            raise service.NotDecidable("This refund no longer needs an address.")
         await service.invite(refund_id, order, "refund_asked")

@@ -52,7 +52,7 @@ def handle(request: Asked, error: Exception) -> Response[Any]:
 
 def _answer(request: Asked, error: Exception) -> Response[Any]:
     if isinstance(error, CharacterNotInRepertoireError | UntranslatableCharacterError):
-        error = UnusableText("What was sent holds a NUL character, which no text may hold. Leave it out and try again.")
+        error = UnusableText("What you sent contains a NUL character, which isn't allowed. Remove it and try again.")
     if not isinstance(error, Problem) and frame.has_hung_up(request):
         return Response(b"", status_code=frame.HUNG_UP)
     by_api = request.url.path.startswith(answers.PREFIX)

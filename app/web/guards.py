@@ -25,7 +25,7 @@ class OrderNotFound(NotFound):
     def __init__(self) -> None:
         super().__init__(
             "It does not exist, or this browser is not the one it was bought with. "
-            "Use the link in your mail, or ask for a new one."
+            "Use the link in your email, or ask for a new one."
         )
 
 

@@ -41,7 +41,7 @@ class AlreadySent(Conflict):
     title = "This form was already sent"
 
     def __init__(self) -> None:
-        super().__init__("It took effect once. Go back and reload the page to see where things stand.")
+        super().__init__("It was processed once. Go back and reload the page to see where things stand.")
 
 
 class OutcomeUnknown(Conflict):

@@ -81,8 +81,8 @@ def test_every_trouble_tells_the_customer_what_happens_and_the_admin_what_to_do(
         assert found.next
         assert len(found.cause) <= 120
         assert "supplier id" not in found.words
-    assert partly(1, 3) == "1 of 3 keys is here already: you can reveal it now."
-    assert partly(2, 3) == "2 of 3 keys are here already: you can reveal them now."
+    assert partly(1, 3) == "1 of 3 keys is ready: you can reveal it now."
+    assert partly(2, 3) == "2 of 3 keys are ready: you can reveal them now."
 
 
 async def twin(item: dict[str, Any], *, cost: Decimal = Decimal(1), stock: int = 9, **change: str) -> str:

@@ -89,7 +89,7 @@ async def is_broken(behind: Behind, order_id: UUID, item: dict[str, Any], why: s
     reported = REGISTRY.get_sample_value("bitloot_broken_keys_total") or 0
     with pytest.raises(KeyBroken) as refused:
         await reveal(behind, order_id, item)
-    assert refused.value.detail == "Your key is not lost. Our team is on it and will write to you."
+    assert refused.value.detail == "Your key is not lost. Our team has been told and is working on it."
     assert await count("sealed_key", "revealed_at IS NOT NULL") == 0
     assert await count("sealed_key", "broken_at IS NOT NULL") == 1
     (line,) = [line for line in await audit.of_order(order_id) if line["action"] != "key.link_issued"]

@@ -38,7 +38,7 @@ async def test_what_somebody_is_seen_paying_for_is_not_offered_to_the_next(app, 
     await look(app.state.kit, payment)
     assert (await order(first))["status"] == "confirming"
     before = await rows()
-    with pytest.raises(OutOfStock, match="the last one is being paid for just now"):
+    with pytest.raises(OutOfStock, match="someone is paying for the last one right now"):
         await orders.quote([Wanted(last["id"], 1)])
     assert await rows() == before
 

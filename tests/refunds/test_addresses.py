@@ -66,7 +66,7 @@ def test_a_destination_tag_is_a_number(memo: str) -> None:
 
 
 def test_a_memo_where_there_is_none_is_refused() -> None:
-    with pytest.raises(BadAddress, match="knows no memo"):
+    with pytest.raises(BadAddress, match="has no memo"):
         read("Tron", "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t", "7")
 
 

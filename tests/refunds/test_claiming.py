@@ -148,7 +148,7 @@ async def test_an_amount_below_the_coins_least_is_said_with_the_least(kit, box, 
     await drain(only="refunds.check_address")
     now = await refund(made["id"])
     assert now["error"] == (
-        "$0.40 is too little to be sent in USDTTRC20: the least is 1 USDTTRC20. Choose another coin."
+        "$0.40 is too little to send in USDTTRC20: the minimum is 1 USDTTRC20. Choose another coin."
     )
     assert now["claimed_at"] is None
 

@@ -315,7 +315,7 @@ async def test_an_address_that_the_network_refuses_is_asked_for_again(kit, box, 
     again = await queries.of_merchant(paid["merchant_id"], False, made["id"])
     assert again is not None
     assert (again["status"], again["address"]) == ("pending", None)
-    assert "does not take that" in again["error"]
+    assert "did not accept that" in again["error"]
     assert asking.claim_url(again) is not None
     assert await payouts(box) == []
 

@@ -82,11 +82,11 @@ async def test_a_missing_rest_below_the_coins_minimum_is_not_asked_for_at_the_ol
     await drain()
     page = await page_of(visitor, order)
     assert "Send the rest" not in page
-    assert "or the smallest amount the coin takes" in page
+    assert "or the smallest payment the coin allows" in page
     await submit(visitor(**order.bearer), f"/orders/{order.id}/choices", {"choice": "top_up"})
     await drain()
     page = await page_of(visitor, order)
-    assert "That is the smallest amount this coin takes; you get the difference back." in page
+    assert "That is the smallest payment this coin allows; you get the difference back." in page
 
 
 async def test_late_money_can_be_had_back_or_kept_and_the_page_says_what_was_chosen(visitor, client, late) -> None:
@@ -108,7 +108,7 @@ async def test_late_money_can_be_had_back_or_kept_and_the_page_says_what_was_cho
 
 async def test_a_refund_is_asked_for_by_a_form_without_javascript(visitor, late) -> None:
     await submit(visitor(**late.bearer), f"/orders/{late.id}/choices", {"choice": "refund"})
-    assert "Your refund is open" in await page_of(visitor, late)
+    assert "You are getting a refund" in await page_of(visitor, late)
     assert await db.fetch_value("SELECT count(*) FROM job WHERE name = 'refunds.ask'") == 1
 
 
@@ -137,7 +137,7 @@ async def test_an_overpaid_order_tells_its_customer_and_the_admin_what_is_owed(
     await drain()
     (payment,) = await queries.of_order((await row(order))["id"])
     owed = payment["value"] - payment["price_amount"]
-    assert f"${owed:.2f} is owed back to you" in await page_of(visitor, order)
+    assert f"we owe you ${owed:.2f}" in await page_of(visitor, order)
     page = (await admin.get(f"/admin/orders/{order.id}")).text
     assert "overpaid" in page
     assert "too much" in page
@@ -151,9 +151,9 @@ async def test_a_credit_is_typed_where_a_discount_is(visitor, client, late, drai
     slug = await db.fetch_value("SELECT slug FROM product WHERE active AND price < $1 LIMIT 1", amount)
     await submit(browser, "/cart", {"slug": slug, "quantity": "1"})
     form = await browser.get("/checkout", params={"discount_code": code, "email": late.email})
-    assert f"Your credit {code}" in form.text
+    assert f"Store credit {code}" in form.text
     stranger = await browser.get("/checkout", params={"discount_code": code, "email": "a@b.example"})
-    assert "given to another email" in stranger.text
+    assert "belongs to a different email" in stranger.text
     fields = {"email": late.email, "pay_currency": "btc", "discount_code": code}
     answer = await submit(browser, "/orders", fields)
     assert answer.status_code == 303

@@ -44,7 +44,7 @@ async def test_an_admin_sees_whose_order_it_is_and_that_it_is_a_test(admin, drai
     assert index.count(">Test<") == 1
     assert "cart 8" in (await admin.get("/admin/orders", params={"q": "cart 8"})).text
     shown = (await admin.get(f"/admin/orders/{tested['id']}")).text
-    for words in ("Tea &amp; Sons", "cart 7", ">Test<", "Payment asked for", "Done: the merchant delivers"):
+    for words in ("Tea &amp; Sons", "cart 7", ">Test<", "Payment started", "Done: the merchant delivers"):
         assert words in shown, words
     assert "Customer’s page" not in shown
     other = (await admin.get(f"/admin/orders/{live['id']}")).text

@@ -113,7 +113,7 @@ async def test_reading_every_page_of_a_refund_changes_nothing(admin, visitor, pa
     [
         ({"address": ""}, "Paste the address of your wallet."),
         ({"address": "not an address"}, "starts with T and has 34 characters"),
-        ({"memo": "123"}, "knows no memo"),
+        ({"memo": "123"}, "has no memo"),
         ({"coin": "gold"}, "Choose one of the coins listed."),
     ],
 )

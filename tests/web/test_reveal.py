@@ -147,7 +147,7 @@ async def test_a_blob_that_was_tampered_with_is_not_shown_not_counted_and_put_be
     body = {"itemId": ready.item_id}
     answer = await client.post(f"/fulfillment/{ready.id}/reveal", json=body, headers=ready.bearer)
     said = assert_problem(answer, 503, "key_broken")
-    assert said["detail"] == "Your key is not lost. Our team is on it and will write to you."
+    assert said["detail"] == "Your key is not lost. Our team has been told and is working on it."
     assert await logged("key.revealed", "key.broken") == ["key.broken"]
     assert await db.fetch_value("SELECT count(*) FROM sealed_key WHERE revealed_at IS NOT NULL") == 0
     page = (await admin.get("/admin")).text

@@ -46,11 +46,11 @@ async def test_the_page_promises_what_our_own_record_says_and_takes_it_back_when
     await usual(4)
     owner = visitor(**silent.bearer)
     with clock.travelled(timedelta(minutes=2)):
-        assert "Most keys are here within 4 minutes." in (await owner.get(f"/orders/{silent.id}")).text
+        assert "Most keys arrive within 4 minutes." in (await owner.get(f"/orders/{silent.id}")).text
     with clock.travelled(timedelta(minutes=5)):
         page = (await owner.get(f"/orders/{silent.id}")).text
-    assert "Paid. This takes longer than usual" in page
-    assert "Most keys are here within 4 minutes, yours is not yet." in page
+    assert "Paid. This is taking longer than usual" in page
+    assert "Most keys arrive within 4 minutes; yours has not arrived yet." in page
     assert "Get a refund" not in page
 
 
@@ -60,7 +60,7 @@ async def test_after_forty_silent_minutes_the_page_offers_the_money_back(visitor
         await watch.tell_slow()
         page = (await owner.get(f"/orders/{silent.id}")).text
     total = await db.fetch_value("SELECT total FROM purchase WHERE id = $1::text::uuid", silent.id)
-    assert "Paid. Your key takes longer than it should" in page
+    assert "Paid. Your key is taking longer than it should" in page
     assert f"You can wait, or get a refund of ${total} below." in page
     assert f'action="/orders/{silent.id}/withdrawals"' in page
     assert "seconds, at most" not in page

@@ -12,9 +12,9 @@ REASON = "The customer says that the key is refused"
 
 async def test_staff_is_told_whose_page_it_is_and_asked_why_before_a_key_opens(admin, ready) -> None:
     page = (await admin.get(f"/orders/{ready.id}")).text
-    assert "You see this customer’s page as staff" in page
+    assert "You are viewing this customer’s page as staff" in page
     page = (await admin.get(f"/orders/{ready.id}/success")).text
-    assert "Why do you open this customer’s key?" in page
+    assert "Why are you opening this customer’s key?" in page
     assert "Open as staff" in page
     assert "Reveal key" not in page
 
@@ -31,7 +31,7 @@ async def test_without_a_reason_staff_is_shown_nothing_and_nothing_changes(admin
     for reason in ({}, {"reason": ""}, {"reason": "   "}):
         answer = await submit(admin, f"/fulfillment/{ready.id}/reveal", {"item_id": ready.item_id} | reason)
         assert answer.status_code == 400
-        assert "Say why you open the customer&#39;s key" in answer.text
+        assert "Say why you are opening the customer&#39;s key" in answer.text
         assert serial not in answer.text
     assert await picture() == before
 

@@ -124,7 +124,7 @@ async def test_a_refund_address_is_given_on_the_page_without_any_letter(visitor,
     action = f"/orders/{asked_back.id}/refunds/{refund['id']}/address"
     page = (await browser.get(f"/orders/{asked_back.id}")).text
     assert f'href="{action}">' in page
-    assert "Give your wallet address" in page
+    assert "Enter your wallet address" in page
     assert "Your wallet address" in (await browser.get(action)).text
     fields = {"coin": "usdttrc20", "address": ADDRESS, "memo": ""}
     looked = await submit(browser, action, fields)

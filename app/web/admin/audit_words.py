@@ -15,7 +15,7 @@ ACTIONS = AUDIT_WORDS | {
     "refund.approved": "Refund approved",
     "refund.recorded": "Refund recorded by hand",
     "refund.rejected": "Refund rejected",
-    "refund.retried": "Refund put back",
+    "refund.retried": "Refund reopened",
     "webhook.replayed": "Webhook replayed",
     "payment.accepted": "Payment accepted as it arrived",
     "order.given_up": "Order given up, refund due",

@@ -26,7 +26,7 @@ async def show(request: Request[Any, Any, Any], key: FromPath[str]) -> Response[
     try:
         blob = await store.get(name)
     except ObjectMissing:
-        raise NotFound("This blob is no longer kept.") from None
+        raise NotFound("This file is no longer kept.") from None
     filename = f"bitloot-{name.rpartition('/')[2]}.sealed"
     return Response(
         blob,

@@ -54,7 +54,7 @@ async def create(request: Asked) -> Response[bytes]:
     if form.get("then") == "checkout":
         wanted = max(_quantity(form), 1)
     if len(lines) >= MOST_ITEMS and product["id"] not in lines:
-        raise CartFull(f"It holds {MOST_ITEMS} different games. Order these first, or remove one.")
+        raise CartFull(f"It can hold {MOST_ITEMS} different games. Order these first, or remove one.")
     lines[product["id"]] = min(wanted, MOST_OF_ONE)
     response = see_other("/checkout" if form.get("then") == "checkout" else "/cart")
     cart.write(response, [Wanted(i, n) for i, n in lines.items()])
@@ -93,7 +93,7 @@ async def _shown(request: Asked, wanted: list[Wanted]) -> Response[bytes]:
             lines.append(Line(product, want.quantity))
             if product.stock < want.quantity:
                 left = f"only {product.stock} left" if product.stock else "sold out"
-                notices.append(f"{product.name}: {left}. Change the quantity to go on.")
+                notices.append(f"{product.name}: {left}. Change the quantity to continue.")
     total = sum((line.product.price * line.quantity for line in lines), Money(Decimal(0), settings().shop_currency))
     context = {"lines": lines, "total": total, "empty": not lines, "notices": notices}
     return page(request, "store/cart/show.html", context, partial="store/cart/_cart.html")

@@ -57,7 +57,7 @@ async def download_link(request: Asked, order_id: FromPath[str]) -> Response[byt
     order = await guards.own_order(request, order_id)
     item_id = parse_id(str(request.query_params.get("itemId", "")))
     if item_id is None:
-        raise WhichItem("Name an item of this order as itemId.", field="itemId")
+        raise WhichItem("Send the id of one of this order's items as itemId.", field="itemId")
     key_id = parse_id(str(request.query_params.get("keyId", "")))
     found = await keys.links(order["id"], item_id, visitor(request), store=request.app.state.store, key_id=key_id)
     links = [
@@ -119,7 +119,7 @@ async def _asked(request: Asked) -> tuple[uuid.UUID, str]:
     form = await read_form(request)
     found = parse_id(form.get("item_id") or form.get("itemId") or "")
     if found is None:
-        raise WhichItem("Name an item of this order.", field="itemId")
+        raise WhichItem("Choose one of the items on the order page.", field="itemId")
     return found, form.get("reason", "")
 
 

@@ -38,13 +38,13 @@ HEADLINES = {  # phase → (headline, what happens next and how long it takes, s
     ),
     "pay": (
         "Send your payment",
-        "It shows up here about a minute after you send it.",
+        "It usually shows up here about a minute after you send it.",
         "Waiting for payment",
         "waiting",
     ),
     "confirming": (
         "Payment seen, waiting for confirmations",
-        "The network confirms it. How long that takes depends on the coin. You can close this page: we email you.",
+        "The network is confirming it. How long that takes depends on the coin. You can close this page: we email you.",
         "Confirming payment",
         "working",
     ),
@@ -76,22 +76,23 @@ HEADLINES = {  # phase → (headline, what happens next and how long it takes, s
     "refunded": ("This order was refunded", "The money is on its way back to you.", "Refunded", "done"),
     "cancelled": ("This order is cancelled", "Nothing was charged.", "Cancelled", "attention"),
 }
-USUAL_KEYS = "Most keys are here within {usual}. You can close this page: we email you when it is ready."
+USUAL_KEYS = "Most keys arrive within {usual}. You can close this page: we email you when it is ready."
 USUAL_CONFIRMATION = "The network usually confirms it within {usual}. You can close this page: we email you."
 KEY_SLOW = (
-    "Paid. This takes longer than usual",
-    "Most keys are here within {usual}, yours is not yet. We keep asking our supplier, and email you when it is ready.",
+    "Paid. This is taking longer than usual",
+    "Most keys arrive within {usual}; yours has not arrived yet. We keep asking our supplier, and "
+    "email you when it is ready.",
     "Getting your key",
     "working",
 )
 KEY_LATE = (
-    "Paid. Your key takes longer than it should",
+    "Paid. Your key is taking longer than it should",
     "Our supplier has not delivered yet. We keep asking, and our team has been told.",
     "Waiting for our supplier",
     "attention",
 )
 UNREACHED = (
-    "Our emails to {email} don't arrive. This page shows everything they say: save its address, and check your email."
+    "Our emails to {email} don't arrive. This page shows everything they say: bookmark it, and check your address."
 )
 _PROMISE = re.compile(r"\b(?:we|and) (?:email|write to)\b")
 OFFER = "You can wait, or get a refund of {amount} below."
@@ -123,8 +124,8 @@ TOP_UP = (
 )
 LATE = (
     "Your payment came late",
-    "Your {held} is safe. The price has changed or part of it is missing: {missing} ({missing_coin}) more gets your "
-    "key, or have your money back.",
+    "Your {held} is safe. The price has changed or part of it is missing. Add {missing} ({missing_coin}) to get "
+    "your key, or get your money back.",
     "Please choose",
     "attention",
 )
@@ -141,16 +142,16 @@ HELD = (
     "attention",
 )
 SEEN_LATE = (
-    "Late, but seen: your payment is on its way",
-    "The network confirms it. If the game is still sold at its price, you get your key. If "
+    "Your payment is late, but on its way",
+    "The network is confirming it. If the game is still sold at its price, you get your key. If "
     "not, you choose what happens to your money. You can close this page: we email you.",
     "Confirming payment",
     "working",
 )
 CHOSEN = {
     "refund": (
-        "Your refund is open",
-        "Below you say where we send it. Our team checks it and sends it.",
+        "You are getting a refund",
+        "Tell us below where to send it. Our team checks it, then sends it.",
         "Refund open",
         "working",
     ),
@@ -193,14 +194,14 @@ PAYMENT_WORDS = {
 AUDIT_WORDS = {  # what an order's owner is shown of the audit log
     "key.revealed": "Key revealed",
     "key.shown_to_staff": "Key opened by our team",
-    "order.email_asked": "New email asked for",
+    "order.email_asked": "Email change requested",
     "order.email_changed": "Email changed",
     "refund.address_named": "Refund address given on this page",
     "order.changed_by_staff": "Order changed by our team",
     "key.link_issued": "Download link created",
     "key.denied": "Tried to open a key",
     "key.broken": "A key could not be opened",
-    "key.retired": "Key deleted after its storage time",
+    "key.retired": "Key deleted: its storage period is over",
     "order.denied": "Tried to open this order",
 }
 EVENTS = {  # kind → (icon, words); a kind that is missing here is for our own eyes
@@ -208,8 +209,8 @@ EVENTS = {  # kind → (icon, words); a kind that is missing here is for our own
     "key.broken": ("alert", "A key could not be opened: our team was told"),
     "key.retired": ("lock", "Keys deleted after the time named in our terms"),
     "order.waiting": ("coin", "Payment address ready"),
-    "order.payable_again": ("refresh", "Nothing came of that payment: the order waits for another"),
-    "payment.pending": ("coin", "Payment asked for"),
+    "order.payable_again": ("refresh", "That payment did not work: you can pay again"),
+    "payment.pending": ("coin", "Payment started"),
     "payment.offered": ("coin", "New payment address ready"),
     "payment.cancelled": ("x", "Payment cancelled"),
     "payment.refused": ("alert", "The coin could not be used"),
@@ -225,13 +226,13 @@ EVENTS = {  # kind → (icon, words); a kind that is missing here is for our own
     "payment.short": ("alert", "Another part of the payment arrived"),
     "order.repriced": ("coin", "The order now has today's prices"),
     "order.covered": ("coin", "Paid with your credit"),
-    "choice.refund": ("coin", "You chose to have your money back"),
+    "choice.refund": ("coin", "You chose a refund"),
     "choice.credit": ("coin", "You chose store credit"),
     "choice.top_up": ("coin", "You chose to add what is missing"),
     "order.paid": ("check", "Paid in full"),
-    "supply.slow": ("clock", "Takes longer than usual: we keep asking our supplier"),
-    "supply.late": ("alert", "Takes longer than it should: our team has been told"),
-    "supply.withdrawn": ("coin", "You chose a refund for the keys that did not come"),
+    "supply.slow": ("clock", "Taking longer than usual: we keep asking our supplier"),
+    "supply.late": ("alert", "Taking longer than it should: our team has been told"),
+    "supply.withdrawn": ("coin", "You chose a refund for the keys that did not arrive"),
     "supply.reserved": ("package", "Bought from our supplier"),
     "supply.ready": ("package", "The supplier has the key ready"),
     "supply.failed": ("alert", "The supplier could not deliver. Our team is on it"),
@@ -263,7 +264,7 @@ EVENTS = {  # kind → (icon, words); a kind that is missing here is for our own
     "refund.approved": ("check", "Refund approved"),
     "refund.processed": ("check", "Refund sent"),
     "refund.failed": ("alert", "The refund was not sent"),
-    "refund.retried": ("refresh", "Refund put back"),
+    "refund.retried": ("refresh", "Refund reopened"),
 }
 
 PARKED = {  # outcome of a parked payment → words; one without an outcome is named by EVENTS
