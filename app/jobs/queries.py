@@ -43,11 +43,18 @@ async def dead_for(subject: UUID) -> list[str]:
     return [row["name"] for row in rows]
 
 
-async def page(*, status: str | None, limit: int, offset: int) -> list[dict[str, Any]]:
+async def page(
+    *, status: str | None, limit: int, offset: int, name: str | None = None, without: Sequence[str] = ()
+) -> list[dict[str, Any]]:
+    """Jobs, the newest first: of a status, of a name, and none whose name is in ``without``.
+
+    Ids are made in time order, so the primary key gives the order without a sort.
+    """
     rows = await db.fetch(
         """SELECT id, name, status, attempt, run_at, error, subject, created_at, ended_at FROM job
-           WHERE $1::text IS NULL OR status = $1 ORDER BY created_at DESC LIMIT $2 OFFSET $3""",
-        status, limit, offset,
+           WHERE ($1::text IS NULL OR status = $1) AND ($4::text IS NULL OR name = $4) AND NOT name = ANY($5::text[])
+           ORDER BY id DESC LIMIT $2 OFFSET $3""",
+        status, limit, offset, name, list(without),
     )  # fmt: skip
     return [dict(row) for row in rows]
 

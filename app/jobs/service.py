@@ -237,7 +237,7 @@ async def _record(job_id: UUID, number: int, outcome: str, said: str) -> None:
 async def retry(job_id: UUID, *, by: str = "somebody") -> None:
     """Send a dead letter round again, with its history. Raises JobNotFailed if it is not one."""
     if not await retry_all([job_id], by=by):
-        raise JobNotFailed("This job has not failed, or someone has sent it round again already.")
+        raise JobNotFailed("This job has not failed, or someone has retried it already.")
 
 
 async def retry_all(job_ids: Sequence[UUID], *, by: str) -> list[UUID]:
@@ -249,7 +249,7 @@ async def retry_all(job_ids: Sequence[UUID], *, by: str) -> list[UUID]:
             list(job_ids), clock.now(),
         )  # fmt: skip
         for row in rows:
-            await _record(row["id"], row["attempt"], "retried", f"sent round again by {by}")
+            await _record(row["id"], row["attempt"], "retried", f"retried by {by}")
             relay.send(row["id"], row["name"])
     return [row["id"] for row in rows]
 

@@ -36,7 +36,7 @@ KINDS = {
     # held: what arrived ("$45.62"). Optional ``ended``: how the order had ended: cancelled (if not given), expired,
     # refunded, closed.
     "money_after_cancel": Kind(
-        "Your {held} arrived after the order was {ended} (order {order_short_id})", "Money after the order's end",
+        "Your {held} arrived after the order was {ended} (order {order_short_id})", "Money after the order ended",
         ("held",),
     ),
     "payment_sent_back": Kind(
@@ -51,7 +51,8 @@ KINDS = {
     "price_jump": Kind("The price of your game went up (order {order_short_id})", "Price went up", ("games", "amount")),
     # As sold_out, of an order whose supplier has been silent for long.
     "supplier_delay": Kind(
-        "Your key takes longer than usual (order {order_short_id})", "Key takes longer than usual", ("games", "amount")
+        "Your key is taking longer than usual (order {order_short_id})", "Key takes longer than usual",
+        ("games", "amount"),
     ),
     # As sold_out, where the supplier cancelled or refused what we had ordered.
     "supply_failed": Kind(
@@ -59,11 +60,11 @@ KINDS = {
     ),
     "key_ready": Kind("Your key is ready: reveal it here (order {order_short_id})", "Key ready"),
     "refund_asked": Kind(
-        "Your refund of {amount} for order {order_short_id}: tell us where to send it", "Refund: name an address",
+        "Your refund of {amount} for order {order_short_id}: tell us where to send it", "Refund: address needed",
         ("amount",),
     ),
     "refund_address": Kind(
-        "Your refund for order {order_short_id}: that address did not work", "Refund: address did not work",
+        "Your refund for order {order_short_id}: that address did not work", "Refund: that address did not work",
         ("amount", "why"),
     ),
     "refund_paid": Kind("Your refund of {amount} for order {order_short_id} was sent", "Refund sent", ("amount",)),
@@ -73,7 +74,7 @@ KINDS = {
     "email_confirm": Kind("Confirm your email for order {order_short_id}", "Confirm the new email"),
     "email_changed": Kind("The email of order {order_short_id} was changed", "Email changed", ("email",)),
     "login_link": Kind("Sign in to {shop}", "Sign-in link"),
-    "lookup_link": Kind("Your orders at {shop}", "Link to one's orders"),
+    "lookup_link": Kind("Your orders at {shop}", "Link to their orders"),
     "team_invited": Kind("{by} invites you to {merchant} at {shop}", "Invitation to a team", ("by", "merchant")),
 }  # fmt: skip
 SUBJECTS = {name: kind.subject for name, kind in KINDS.items()}

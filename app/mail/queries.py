@@ -76,9 +76,9 @@ async def any_waiting() -> bool:
 async def trouble() -> str:
     """Why letters don't go out as they should; empty where they do."""
     if await any_waiting():
-        return "letters wait for the mail quota"
+        return "emails are waiting for the mail quota"
     if await db.fetch_value("SELECT EXISTS (SELECT FROM job WHERE name = 'mail.send' AND status = 'failed')"):
-        return "letters are stuck: see the dead letters"
+        return "emails are stuck: see the dead letters"
     row = await db.fetch_one(
         """SELECT count(*) AS letters, count(*) FILTER (WHERE status IN ('failed', 'bounced')) AS lost FROM (
              SELECT status FROM mail WHERE created_at > $1 ORDER BY created_at DESC LIMIT $2) AS newest""",
@@ -86,5 +86,5 @@ async def trouble() -> str:
     )  # fmt: skip
     assert row is not None
     if row["lost"] >= MANY and row["lost"] * 5 >= row["letters"]:
-        return f"{row['lost']} of the last {row['letters']} letters did not arrive"
+        return f"{row['lost']} of the last {row['letters']} emails did not arrive"
     return ""

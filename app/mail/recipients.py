@@ -27,7 +27,7 @@ def carried(address: str) -> str:
     except EmailNotValidError:
         raise Unmailable("Enter an email address like name@example.com.") from None
     if found.ascii_email is None:
-        raise Unmailable("Enter an address that has only English letters before the @: no mail of ours reaches others.")
+        raise Unmailable("Enter an address with only English letters before the @: we can't send email to others.")
     email = str(found.ascii_email).lower()
     if len(email) > LONGEST or len(email.rpartition("@")[0]) > LONGEST_NAME:
         raise Unmailable(f"Enter one email address, at most {LONGEST} characters long.")
@@ -43,4 +43,4 @@ def check_reachable(email: str, *, played: bool) -> None:
     parts = domain.split(".")
     unreal = ".".join(parts[-2:]) in REFUSED or parts[-1] in RESERVED or (parts[-1] == PLAYED and not played)
     if unreal:
-        raise Unmailable(f"Enter your own email address: no mail reaches {domain}.")
+        raise Unmailable(f"Enter your own email address: email does not reach {domain}.")

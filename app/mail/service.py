@@ -38,7 +38,7 @@ MAIL, QUOTA = "mail", "mail_quota"  # the issue of letters that wait for our quo
 QUOTA_WAIT = timedelta(hours=1)  # between tries of a letter that waits
 STALE = timedelta(days=3)  # from then on a letter that waits is of no use any more
 LEAST_LEFT = timedelta(minutes=2)  # of a link's time when its letter leaves: less is none by the time it is read
-TOO_OLD = "too old to be of use"
+TOO_OLD = "too old to be useful"
 Told = Callable[[Mapping[str, Any]], Awaitable[None]]  # given the letter's row
 
 

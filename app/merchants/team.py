@@ -78,7 +78,7 @@ async def join(token: str) -> dict[str, Any]:
     """Use an invitation up. Returns it as ``look`` does. Raises LinkSpent."""
     found = await look(token)
     if found is None:
-        raise LinkSpent("Ask whoever invited you for a new letter.")
+        raise LinkSpent("Ask the person who invited you for a new invitation.")
     async with db.transaction():
         await _locked(found["merchant_id"])
         await accounts.consume_link(token)
@@ -88,7 +88,7 @@ async def join(token: str) -> dict[str, Any]:
             found["id"], clock.now(), found["link_id"],
         )  # fmt: skip
         if joined is None:
-            raise LinkSpent("Ask whoever invited you for a new letter.")
+            raise LinkSpent("Ask the person who invited you for a new invitation.")
     return found
 
 

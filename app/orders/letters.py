@@ -24,12 +24,12 @@ UNDELIVERED = "letter_undelivered"  # the issue of an order whose customer does 
 NOT_HAD = {
     LetterStatus.FAILED: "refused",
     LetterStatus.BOUNCED: "returned",
-    LetterStatus.COMPLAINED: "marked as spam, so that no other will arrive there",
+    LetterStatus.COMPLAINED: "marked as spam, so no more emails reach that address",
 }
 
 
 class NoSuchLetter(NotFound):
-    title = "No such letter"
+    title = "No such email"
 
 
 def short(order_id: UUID) -> str:
@@ -86,7 +86,9 @@ async def became(letter: Mapping[str, Any]) -> None:
     subject = f"order:{order['id']}"
     if letter["status"] in NOT_HAD and (order["paid_at"] or letter["kind"] != "order_received"):
         why = f": {letter['error']}" if letter["error"] else ""
-        said = f"“{KINDS[letter['kind']].title}” to {letter['recipient']} was {NOT_HAD[letter['status']]}{why}."
+        said = (
+            f"The email “{KINDS[letter['kind']].title}” to {letter['recipient']} was {NOT_HAD[letter['status']]}{why}."
+        )
         await issues.open_issue(subject, UNDELIVERED, said)
     elif letter["status"] in {LetterStatus.SENT, LetterStatus.DELIVERED}:
         now = await mail_rows.reach(order["id"], letter["recipient"])

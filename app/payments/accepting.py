@@ -32,7 +32,7 @@ async def accept(payment_id: UUID, by: str) -> None:
         order = await orders.lock(found["order_id"]) if found else None
         payment = await queries.one(payment_id)
         if order is None or payment is None or not acceptable(payment):
-            raise NotAcceptable("Only a payment whose credit to us is in doubt can be accepted, and once.")
+            raise NotAcceptable("Only a payment that waits to be checked can be accepted, and only once.")
         await history.record(order["id"], "payment.accepted", payment_id=str(payment_id), by=by)
         await apply(_as_reported(payment))
         await orders.unpark(order["id"], f"{OF_MONEY}only ")

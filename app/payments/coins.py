@@ -52,7 +52,9 @@ async def sync(*, nowpayments: NowPayments) -> int:
     chosen = await nowpayments.chosen_coins()
     coins = [coin for coin in chosen.on if len(coin.code) <= LONGEST]
     if not coins:
-        await issues.open_issue("coins", "coins_missing", "NOWPayments lists no coin. Those on offer stay.")
+        await issues.open_issue(
+            "coins", "coins_missing", "NOWPayments lists no coins. The coins on offer stay as they are."
+        )
         raise NoCoins("the provider lists no coin")
     await issues.resolve("coins", "coins_missing")
     # First of all: one that is switched off takes no more money, whatever becomes of the others.
@@ -62,7 +64,7 @@ async def sync(*, nowpayments: NowPayments) -> int:
         faults[code[:LONGEST]] = "NOWPayments says nothing of it that can be read"
     if faults:
         told = "; ".join(f"{name}: {why}" for name, why in faults.items())
-        await issues.open_issue("coins", "coin_minimum", f"The least amount is not known for {told}")
+        await issues.open_issue("coins", "coin_minimum", f"The minimum is not known for {told}")
     else:
         await issues.resolve("coins", "coin_minimum")
     return len(coins)

@@ -166,6 +166,6 @@ async def _close(order_id: UUID) -> None:
     if order["status"] != "confirming" and not await queries.has_money(order_id):
         await orders.expire(order_id)
         return
-    why = "its payment was seen and never came to an end"
+    why = "its payment was seen but never completed"
     if await orders.park(order_id, f"{OF_MONEY}{why}"):
         await history.record(order_id, "payment.parked", why=why)

@@ -77,7 +77,7 @@ async def ask(order_id: UUID, amount: Money, reason: str, asked_by: str) -> UUID
         evidence = await _evidence(order_id)
         merchants = order["merchant_id"] is not None
         if evidence["shown"] and not reason.strip():
-            raise ReasonNeeded("A key of this order was shown. Say why it is refunded all the same.", field="reason")
+            raise ReasonNeeded("A key of this order was revealed. Say why you refund it anyway.", field="reason")
         refund_id = new_id()
         await uses.reserve(order_id, UseKind.REFUND, amount, reference(refund_id))
         if amount == left and not funds.top_up and not merchants:
@@ -133,11 +133,11 @@ async def ask_for_rest(
 def _within(amount: Money, funds: Funds) -> None:
     left = funds.returnable
     if amount.currency != left.currency or amount.amount <= 0:
-        raise TooMuch(f"Name an amount in {left.currency} above zero.", field="amount")
+        raise TooMuch(f"Enter an amount in {left.currency} above zero.", field="amount")
     if not amount <= left:
         kept = Money(funds.top_up, funds.currency)
         why = f" {kept} is kept while the customer adds the rest." if kept.amount else ""
-        raise TooMuch(f"At most {left} of this order can still go back.{why}", field="amount")
+        raise TooMuch(f"At most {left} of this order can still be refunded.{why}", field="amount")
 
 
 async def _evidence(order_id: UUID) -> dict[str, Any]:
@@ -218,9 +218,9 @@ async def approve(refund_id: UUID, by: str) -> None:
         if not settings().pays_out:
             raise NotDecidable("No payout login is set. Send the coins yourself and record the transaction.")
         if refund["checked_at"] is None:
-            raise NotDecidable("The customer has not named an address that was checked yet.")
+            raise NotDecidable("The customer has not given an address that passed the check yet.")
         if await queries.uncovered(refund):
-            raise NotDecidable(f"Not approved: {UNCOVERED}. Turn this refund down.")
+            raise NotDecidable(f"Not approved: {UNCOVERED}. Reject this refund.")
         now = clock.now()
         also = {Refund.approved_by: by[:340], Refund.approved_at: now, Refund.next_check_at: now, Refund.checks: 0}
         if await move(Refund, refund_id, RefundStatus.PROCESSING, MOVES, also=also) is None:
@@ -261,7 +261,7 @@ async def record(refund_id: UUID, tx_hash: str, by: str) -> None:
         order, refund = await lock(refund_id)
         also = {Refund.approved_by: by[:340], Refund.approved_at: clock.now(), Refund.by_hand: True}
         if await move(Refund, refund_id, RefundStatus.PROCESSING, MOVES, also=also) is None:
-            raise NotDecidable(f"It is {refund['status']}: only one that waits can be recorded by hand.")
+            raise NotDecidable(f"It is {refund['status']}: only a pending one can be recorded by hand.")
         await _processing(order, refund_id)
         await paid(refund, tx_hash=tx_hash)
 
@@ -295,12 +295,12 @@ async def fail(refund_id: UUID, reason: str, by: str) -> None:
     Raises NotDecidable while money may still leave by itself, and ReasonNeeded.
     """
     if not reason.strip():
-        raise ReasonNeeded("Say why: the customer reads it.", field="reason")
+        raise ReasonNeeded("Say why: the customer will read it.", field="reason")
     async with db.transaction():
         order, refund = await lock(refund_id)
         on_its_way = refund["asked_at"] is not None and refund["payout_status"] not in SETTLED_WORDS
         if refund["status"] == RefundStatus.PROCESSING and on_its_way:
-            raise NotDecidable("The payout may still leave. Wait for the provider's last word.")
+            raise NotDecidable("The payout may still go out. Wait for the provider's final status.")
         if refund["status"] == RefundStatus.PENDING:
             await move(Refund, refund_id, RefundStatus.PROCESSING, MOVES, also={Refund.approved_by: by[:340]})
         if not await failed(refund, REJECTED + reason.strip()):
@@ -351,7 +351,7 @@ async def retry(refund_id: UUID, by: str) -> None:
         left = funds.returnable
         _within(amount, funds)
         if refund["payment_id"] is not None and amount.amount > await queries.left_of_payment(refund["payment_id"]):
-            raise TooMuch("Less than that of this payment can still go back.", field="amount")
+            raise TooMuch("That is more than can still be refunded of this payment.", field="amount")
         await uses.reserve(order["id"], UseKind.REFUND, amount, reference(refund_id))
         blank = (
             Refund.asked_at, Refund.batch_id, Refund.payout_id, Refund.payout_status, Refund.error, Refund.ended_at,

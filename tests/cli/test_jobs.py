@@ -102,7 +102,7 @@ async def test_a_preview_says_what_each_would_do_and_changes_nothing(causes, bit
     before = await rows()
     done = await bitloot("jobs", "preview", "--all")
     assert [line.split()[0] for line in done.stdout.splitlines()] == causes
-    assert done.stdout.count("Forgets finished jobs") == 3
+    assert done.stdout.count("Deletes finished jobs") == 3
     assert await rows() == before
 
 

@@ -190,7 +190,7 @@ async def test_a_retry_says_who_and_when(app) -> None:
     await jobs.retry(lease.id, by="admin boss@bitloot.test")
     found = await row(lease.id)
     (line,) = found["retries"]
-    assert (line["error"], found["cause"]) == ("sent round again by admin boss@bitloot.test", None)
+    assert (line["error"], found["cause"]) == ("retried by admin boss@bitloot.test", None)
     assert abs(line["ended_at"] - clock.now()) < MINUTE
     assert len(found["attempts"]) == 1
 

@@ -65,7 +65,7 @@ async def text_of(kind: str, **more: Any) -> str:
     [
         ("overpaid", {"excess": "$13.05", "arrived": "$65.24"}, [
             "$13.05 more than asked arrived (order AB12CD34) | More than asked arrived",
-            "$65.24 arrived for order AB12CD34, which cost $19.99. The $13.05 over is still yours."]),
+            "$65.24 arrived for order AB12CD34, which cost $19.99. The extra $13.05 is still yours."]),
         ("overpaid", {"excess": "$19.99", "arrived": "$39.98", "second": True}, ["| A second payment arrived $39.98"]),
         ("wrong_coin", {"sent": "TRX", "asked": "USDT", "held": "$52.19"}, [
             "TRX arrived, but we asked for USDT (order AB12CD34)", "Please don't send more. Your $52.19 is safe."]),
@@ -74,10 +74,10 @@ async def text_of(kind: str, **more: Any) -> str:
             "Your $45.62 arrived after the order was cancelled (order AB12CD34)",
             "You had cancelled order AB12CD34 when $45.62 arrived. Nothing was bought with it, and it is safe."]),
         ("money_after_cancel", {"held": "$45.62", "ended": "refunded"}, [
-            "Order AB12CD34 was refunded already when $45.62 arrived."]),
+            "Order AB12CD34 was already refunded when $45.62 arrived."]),
         ("sold_out", {"games": "Tallow", "amount": "$13.39"}, [
             "Tallow (order AB12CD34) sold out before we could buy it for you. Your $13.39 is safe.",
-            "You can get a refund of $13.39 on the order's page. If you leave it, we go on looking for the game"]),
+            "You can get a refund of $13.39 on the order's page. If you do nothing, we keep looking for the game"]),
         ("sold_out", {"games": "Tallow", "amount": "$13.39", "late": True}, [
             "sold out before your payment arrived", "get it back, or use it as credit"]),
         ("price_jump", {"games": "Tallow", "amount": "$13.39"}, [
@@ -85,7 +85,7 @@ async def text_of(kind: str, **more: Any) -> str:
         ("price_jump", {"games": "Tallow", "amount": "$13.39", "late": True, "missing": "$3.20"}, [
             "add $3.20, get your money back, or use it as credit"]),
         ("supplier_delay", {"games": "Tallow", "amount": "$13.39"}, [
-            "Your key takes longer than usual (order AB12CD34)", "Get a refund of $13.39 on the order's page"]),
+            "Your key is taking longer than usual (order AB12CD34)", "Get a refund of $13.39 on the order's page"]),
         ("key_ready", {"days": 14, "kept_until": "28 Nov 2027"}, [
             "This link works for 14 days, once. Your key stays on your order's page until 28 Nov 2027."]),
         ("refund_asked", {"amount": "$9.00", "why": "chosen by the customer"}, [

@@ -69,7 +69,7 @@ async def test_a_bounced_letter_is_told_to_the_owner_with_its_reason(app, box, d
     assert await tell(event("bounced", letter, **BOUNCE)) == "letter bounced"
     (issue,) = await issues.open_for(f"order:{order_id}")
     assert issue.code == "letter_undelivered"
-    assert issue.detail == f"“Key ready” to {EMAIL} was returned: Permanent: General: mailbox unavailable."
+    assert issue.detail == f"The email “Key ready” to {EMAIL} was returned: Permanent: General: mailbox unavailable."
 
 
 async def test_the_issue_ends_when_a_later_letter_arrives_and_not_when_one_is_only_taken(app, box, drain) -> None:
@@ -127,7 +127,7 @@ async def test_letters_wait_for_the_quota_and_the_owner_hears_until_they_go_out(
     await drain()
     assert await status(mail_id) == "waiting"
     assert [issue.code for issue in await issues.open_for("mail")] == ["mail_quota"]
-    assert await queries.trouble() == "letters wait for the mail quota"
+    assert await queries.trouble() == "emails are waiting for the mail quota"
     await drain(later=True)
     assert await status(mail_id) == "sent"
     assert await issues.open_for("mail") == []
@@ -176,7 +176,7 @@ async def test_many_lost_letters_are_trouble_and_a_few_are_not(app) -> None:
                VALUES (gen_random_uuid(), 'key_ready', $1, '{}', 'bounced', now())""",
             f"{number}@b.io",
         )
-    assert await queries.trouble() == "5 of the last 5 letters did not arrive"
+    assert await queries.trouble() == "5 of the last 5 emails did not arrive"
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ async def test_a_letter_that_waited_beyond_its_use_does_not_go_out_although_the_
     with clock.travelled(clock.timedelta(**past)):
         await mail.send(mail_id, resend=app.state.kit.resend, commit=NOW)
     assert await status(mail_id) == "failed"
-    assert await db.fetch_value("SELECT error FROM mail") == "too old to be of use, as it waited for the mail quota"
+    assert await db.fetch_value("SELECT error FROM mail") == "too old to be useful, as it waited for the mail quota"
     assert await box.mail() == []
 
 

@@ -147,7 +147,7 @@ async def test_an_order_that_has_money_is_put_before_a_person_and_never_expires(
         assert await payments.close_forgotten() == 1
         assert await payments.close_forgotten() == 0
     found = await order(order_id)
-    assert (found["status"], found["cause"]) == ("confirming", "money: its payment was seen and never came to an end")
+    assert (found["status"], found["cause"]) == ("confirming", "money: its payment was seen but never completed")
 
 
 async def test_closing_what_is_asked_for_again_meanwhile_changes_nothing(app) -> None:

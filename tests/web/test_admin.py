@@ -104,7 +104,7 @@ async def test_orders_are_found_by_state_mail_and_number(admin, ready, client) -
         assert f"/admin/orders/{found.id}" in page
     part = await admin.get("/admin/orders?q=zzz", headers={"hx-request": "true"})
     assert "<html" not in part.text
-    assert "No orders fit this" in part.text
+    assert "No orders found" in part.text
 
 
 async def test_an_orders_page_shows_everything_that_belongs_to_it(admin, ready, client) -> None:
@@ -174,7 +174,7 @@ async def test_unknown_ids_and_odd_pages_are_not_found_or_passed_over(admin) -> 
 async def test_a_search_for_a_nul_is_refused_in_clear_words(admin, query: str) -> None:
     page = await admin.get(f"/admin/orders?{query}")
     assert page.status_code == 400
-    assert "holds a NUL character" in page.text
+    assert "contains a NUL character" in page.text
     answer = await admin.get(f"/admin/orders?{query}", headers={"accept": "application/json"})
     assert_problem(answer, 400, "unusable_text")
 
@@ -215,3 +215,24 @@ async def test_hostile_names_and_addresses_are_shown_as_text(admin, client, visi
         assert "<img src=x" not in page.text, path
     for path in ("", "/status", "/success", "/audit"):
         assert "<img src=x" not in (await visitor(**ready.bearer).get(f"/orders/{ready.id}{path}")).text
+
+
+async def test_the_list_of_jobs_leaves_payment_checks_out_until_they_are_asked_for(admin, ready) -> None:
+    job = "SELECT id FROM job WHERE name = $1 AND subject = $2::text::uuid LIMIT 1"
+    bought = await db.fetch_value(job, "fulfillment.reserve", ready.id)
+    check = await db.fetch_value(
+        """UPDATE job SET name = 'payments.check' WHERE id = (SELECT id FROM job WHERE name = 'payments.create' LIMIT 1)
+           RETURNING id"""
+    )
+    for query, shown in (
+        ("", (True, False)),
+        ("?kind=all", (True, True)),
+        ("?kind=payments.check", (False, True)),
+        ("?kind=fulfillment.reserve", (True, False)),
+        ("?kind=no.such", (True, False)),
+    ):
+        page = (await admin.get(f"/admin/jobs{query}")).text
+        assert (f"/admin/jobs/{bought}" in page, f"/admin/jobs/{check}" in page) == shown, query
+    await db.fetch("UPDATE job SET status = 'failed', ended_at = now() WHERE id = $1", check)
+    assert f"/admin/jobs/{check}" in (await admin.get("/admin/jobs?status=failed")).text
+    assert "/admin/jobs?status=failed&amp;kind=all" in (await admin.get("/admin/jobs?kind=all")).text

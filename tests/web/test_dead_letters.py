@@ -72,7 +72,7 @@ async def test_the_dashboard_leads_there(admin, letters) -> None:
 async def test_a_preview_is_read_only_and_says_what_each_would_do(admin, letters) -> None:
     before = await picture()
     page = await admin.get(PREVIEW, params={"id": letters[:2]})
-    assert page.text.count("Forgets finished jobs") == 2
+    assert page.text.count("Deletes finished jobs") == 2
     assert await picture() == before
 
 
@@ -82,13 +82,13 @@ async def test_the_chosen_alone_go_round_with_who_and_when(admin, letters) -> No
     assert (answer.status_code, answer.headers["location"]) == (303, "/admin/dead-letters")
     assert await states() == ["failed", "pending", "pending"]
     said = [r["error"] for r in await db.fetch("SELECT error FROM job_attempt WHERE outcome = 'retried'")]
-    assert said == ["sent round again by admin boss@bitloot.test"] * 2
+    assert said == ["retried by admin boss@bitloot.test"] * 2
     assert await db.fetch_value("SELECT count(*) FROM job_attempt WHERE outcome = 'failed'") == 3
     assert (
         await db.fetch_value("SELECT actor FROM audit_line WHERE action = 'job.retried'") == "admin boss@bitloot.test"
     )
     shown = (await admin.get(f"/admin/jobs/{letters[1]}")).text
-    assert "sent round again by admin boss@bitloot.test" in shown
+    assert "retried by admin boss@bitloot.test" in shown
     assert "ProviderDown" in shown
 
 
@@ -148,8 +148,12 @@ async def test_odd_questions_are_answered_with_nothing(admin, letters) -> None:
 
 ORDER = {"status": "paid", "held_at": None}
 RESERVE = [
-    ("requested", {"asked_at": None}, "looks at Kinguin first, then buys"),
-    ("requested", {"asked_at": clock.now()}, "answer lost: looks at Kinguin first, and buys only if nothing is there"),
+    ("requested", {"asked_at": None}, "checks at Kinguin first, then buys"),
+    (
+        "requested",
+        {"asked_at": clock.now()},
+        "the answer was lost: checks at Kinguin first, and buys only if nothing is there",
+    ),
     ("reserved", {}, "Order PHS84 exists at Kinguin: will not buy again."),
     ("ready", {}, "will not buy again"),
     ("delivered", {}, "will not buy again"),
@@ -192,8 +196,8 @@ def test_a_refund_says_whether_money_may_leave() -> None:
     def said(**refund: Any) -> str:
         return outlook.refund({"refund": {"status": "processing", "payout_id": None, "asked_at": None} | refund})
 
-    assert "asks for the payout" in said()
-    assert "looks for the payout first" in said(asked_at=clock.now())
+    assert "requests the payout" in said()
+    assert "looks for that payout first" in said(asked_at=clock.now())
     assert "nothing out a second time" in said(payout_id="77")
     assert "Does nothing" in said(status="processed")
 

@@ -9,7 +9,7 @@ async def test_an_open_issue_stands_on_the_overview_and_on_the_list(admin) -> No
     await issues.open_issue("product:7", "price_implausible", "Offered at <b>0.00</b>")
     for path in ("/admin", "/admin/issues"):
         page = (await admin.get(path)).text
-        assert "Price implausible" in page
+        assert "Price looks wrong" in page
         assert "Offered at &lt;b&gt;0.00&lt;/b&gt;" in page
 
 

@@ -81,7 +81,7 @@ async def test_the_owner_sees_what_became_of_each_letter_and_sends_it_again(clie
     body = about(letter)
     await client.post(DOOR, content=body, headers=signed(body))
     await drain()
-    assert "A letter did not arrive" in (await admin.get("/admin")).text
+    assert "An email did not arrive" in (await admin.get("/admin")).text
     page = (await admin.get(f"/admin/orders/{order.id}")).text
     assert "Bounced" in page
     assert "no such mailbox" in page
@@ -95,7 +95,7 @@ async def test_the_owner_sees_what_became_of_each_letter_and_sends_it_again(clie
     body = about(await db.fetch_value("SELECT id FROM mail ORDER BY created_at DESC LIMIT 1"), "delivered")
     await client.post(DOOR, content=body, headers=signed(body, ident="msg_2"))
     await drain()
-    assert "A letter did not arrive" not in (await admin.get("/admin")).text
+    assert "An email did not arrive" not in (await admin.get("/admin")).text
 
 
 async def test_a_letter_of_another_order_is_not_sent_again(client, admin, drain, bought) -> None:
@@ -131,7 +131,7 @@ async def test_health_is_degraded_while_letters_wait_for_the_quota(client, drain
     await drain(only="mail.send")
     with clock.travelled(timedelta()):
         said = (await client.get("/health")).json()["components"]["mail"]
-    assert (said["status"], said["error"]) == ("unhealthy", "letters wait for the mail quota")
+    assert (said["status"], said["error"]) == ("unhealthy", "emails are waiting for the mail quota")
 
 
 async def test_a_letter_whose_job_has_given_up_is_called_stuck(client, admin, drain) -> None:

@@ -245,7 +245,7 @@ async def test_an_admin_sees_that_a_key_was_shown_and_must_say_why(admin, client
         f"/fulfillment/{bought.id}/reveal", json={"itemId": bought.item_id}, headers=bought.bearer
     )
     assert shown.status_code == 200
-    assert "Needed: a key was shown" in (await admin.get(f"/admin/orders/{bought.id}")).text
+    assert "Required: a key was revealed" in (await admin.get(f"/admin/orders/{bought.id}")).text
     refused = await submit(admin, f"/admin/orders/{bought.id}/refunds", {"amount": ""}, accept="application/json")
     assert_problem(refused, 400, "reason_needed", "reason")
     made = await ask(admin, bought.id, amount="", reason="The key did not work")

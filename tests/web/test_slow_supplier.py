@@ -64,13 +64,13 @@ async def test_after_forty_silent_minutes_the_page_offers_the_money_back(visitor
     assert f"You can wait, or get a refund of ${total} below." in page
     assert f'action="/orders/{silent.id}/withdrawals"' in page
     assert "seconds, at most" not in page
-    assert "The supplier takes long" in (await admin.get("/admin")).text
+    assert "The supplier is slow" in (await admin.get("/admin")).text
     given = await submit(owner, f"/orders/{silent.id}/withdrawals")
     assert given.status_code == 303
     page = (await owner.get(f"/orders/{silent.id}")).text
     assert "You are getting your money back" in page
     assert "/withdrawals" not in page
-    assert "The supplier takes long" not in (await admin.get("/admin")).text
+    assert "The supplier is slow" not in (await admin.get("/admin")).text
 
 
 async def test_the_money_back_by_json(client, silent, drain) -> None:

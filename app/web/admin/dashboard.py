@@ -68,7 +68,7 @@ async def show(request: Request[Any, Any, Any]) -> Response[bytes]:
 def _breaker(provider: str, standing: breakers.Standing) -> dict[str, Any]:
     return {
         "title": f"{NAMES.get(provider, provider)} can’t be reached",
-        "detail": f"{standing.why}. Its work waits, is retried every half minute and continues by itself.",
+        "detail": f"{standing.why}. We try again every half minute, and waiting work continues by itself.",
         "href": "/health",
         "at": standing.opened_at,
     }
@@ -77,7 +77,7 @@ def _breaker(provider: str, standing: breakers.Standing) -> dict[str, Any]:
 def _refund(refund: dict[str, Any]) -> dict[str, Any]:
     return {
         "title": f"Refund of {Money(refund['amount'], refund['currency'])}",
-        "detail": refund["error"] or "Its address was checked: approve it or turn it down",
+        "detail": refund["error"] or "Its address was checked: approve or reject it",
         "href": f"/admin/refunds/{refund['id']}",
         "at": refund["claimed_at"] or refund["created_at"],
     }

@@ -24,7 +24,7 @@ MOST = 10_000  # letters sent round at once
 
 
 class NothingChosen(Invalid):
-    title = "No dead letter was chosen"
+    title = "No dead letter was selected"
 
 
 @get("/admin/dead-letters", include_in_schema=False)
@@ -75,7 +75,7 @@ async def retry(request: Asked) -> Response[bytes]:
     form = await request.form()
     name, cause, ids = _chosen(form)
     if ids is None and not form.get("everything") and not name:
-        raise NothingChosen("Choose at least one.", field="id")
+        raise NothingChosen("Select at least one.", field="id")
     until = _moment(str(form.get("seen_at", "")))
     letters = await jobs.dead(name=name, cause=cause, ids=ids, limit=MOST)
     wanted = [row["id"] for row in letters if row["ended_at"] is None or row["ended_at"] <= until]

@@ -23,22 +23,22 @@ PAGE = 50  # rows a page
 
 # What an issue's code is called. A code without words here is shown as it is, with spaces.
 TITLES: dict[str, str] = {
-    "letter_undelivered": "A letter did not arrive",
-    "mail_quota": "Letters wait for the mail quota",
-    "late_delivery": "Keys came after their money was taken back",
-    "supplier_slow": "The supplier takes long",
-    "supplier_word": "The supplier says something new",
+    "letter_undelivered": "An email did not arrive",
+    "mail_quota": "Emails are waiting for the mail quota",
+    "late_delivery": "Keys arrived after their customer was refunded",
+    "supplier_slow": "The supplier is slow",
+    "supplier_word": "The supplier uses an unknown status",
     "rates_stale": "Sales are stopped: the exchange rates are out of date",
     "rates_late": "The source of exchange rates does not answer",
-    "rate_implausible": "An exchange rate can’t be believed",
-    "price_implausible": "Price implausible: look before it is sold",
-    "prices_implausible": "Many of the supplier’s prices can’t be believed",
+    "rate_implausible": "An exchange rate looks wrong",
+    "price_implausible": "Price looks wrong: check it before it is sold",
+    "prices_implausible": "Many of the supplier’s prices look wrong",
     "product_unreadable": "The supplier’s answer about a product can’t be read",
     "listing_incomplete": "The supplier’s listing is incomplete",
-    "odd_rows": "Some of the supplier’s products can’t be used as they are",
+    "odd_rows": "Some of the supplier’s products have faulty data",
     "coins_missing": "NOWPayments lists no coins",
-    "coin_minimum": "The least amount of some coins is not known",
-    "payment_without_order": "Money at the payment provider that belongs to no order",
+    "coin_minimum": "The minimum of some coins is not known",
+    "payment_without_order": "Money at the payment provider without an order",
     "notice_unreadable": "A payment notice can’t be read",
     "clock_skew": "A machine's clock is wrong",
 }
@@ -114,7 +114,7 @@ async def resolve(request: Asked, issue_id: FromPath[str]) -> Response[bytes]:
     found = parse_id(issue_id)
     issue = await issues.find(found) if found else None
     if issue is None:
-        raise IssueNotFound("It may have been a link of long ago.")
+        raise IssueNotFound("The link may be old. The list shows all open issues.")
     if issue.resolved_at is None:
         async with guards.recorded(request, "issue.resolved", details=f"{issue.code} {issue.subject}"[:200]):
             await service.resolve_one(issue.id, by=visitor(request).actor)

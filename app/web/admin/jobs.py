@@ -17,6 +17,8 @@ from app.web.render import answer, page, see_other, wants_json
 from app.web.viewer import visitor
 
 Asked = Request[Any, Any, Any]
+ROUTINE = ["payments.check"]  # one a payment and minute: they would leave room for nothing else
+EVERYTHING = "all"
 
 
 class NoSuchJob(NotFound):
@@ -25,25 +27,43 @@ class NoSuchJob(NotFound):
 
 @get("/admin/jobs", include_in_schema=False)
 async def index(request: Asked) -> Response[bytes]:
-    """Jobs, the newest first; `?status=failed` lists the dead letters."""
+    """Jobs, the newest first; `?status=failed` lists the dead letters.
+
+    `?kind=` names a job, or is `all`; without it routine checks are left out, unless they have failed.
+    """
     await guards.admin(request)
     status = str(request.query_params.get("status", "")) or None
     status = status if status in set(JobStatus) else None
     at = lists.number(request)
-    rows = await jobs.page(status=status, limit=lists.PAGE, offset=(at - 1) * lists.PAGE)
+    kind = str(request.query_params.get("kind", ""))
+    kind = kind if kind in outlook.JOBS or kind == EVERYTHING else ""
+    rows = await jobs.page(
+        status=status,
+        name=kind if kind in outlook.JOBS else None,
+        without=() if kind or status == JobStatus.FAILED else ROUTINE,
+        limit=lists.PAGE,
+        offset=(at - 1) * lists.PAGE,
+    )
     counts = await jobs.counts()
     if wants_json(request):
         return answer({"items": rows, "counts": counts})
-    tabs = lists.tabs("/admin/jobs", "status", status, ((s.value, counts.get(s, 0)) for s in JobStatus))
-    links = lists.links("/admin/jobs", at, len(rows), status=status)
-    return page(request, "admin/jobs/index.html", {"jobs": rows, "counts": tabs, "links": links})
+    tabs = lists.tabs("/admin/jobs", "status", status, ((s.value, counts.get(s, 0)) for s in JobStatus), kind=kind)
+    context = {
+        "jobs": rows,
+        "counts": tabs,
+        "links": lists.links("/admin/jobs", at, len(rows), status=status, kind=kind),
+        "status": status,
+        "kind": kind,
+        "kinds": sorted(outlook.JOBS),
+    }
+    return page(request, "admin/jobs/index.html", context)
 
 
 async def _find(job_id: str) -> dict[str, Any]:
     found = parse_id(job_id)
     job = await jobs.one(found) if found else None
     if job is None:
-        raise NoSuchJob("It may have been tidied away: finished jobs are kept for 30 days.")
+        raise NoSuchJob("It may have been deleted: finished jobs are kept for 30 days.")
     return job
 
 

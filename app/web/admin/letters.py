@@ -30,7 +30,7 @@ async def resend(request: Asked, order_id: FromPath[str], mail_id: FromPath[str]
         refund = await refunds.by_link(link) if link else None
         if letter["kind"] in REFUND_LINKS:
             if refund is None:
-                raise NoSuchLetter("Its link was replaced by a newer one. Send the newer letter again.")
+                raise NoSuchLetter("Its link was replaced by a newer one. Send the newer email again.")
             await claims.send_link_again(refund["id"])
         else:
             await letters.again(order["id"], found)

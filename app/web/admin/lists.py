@@ -24,11 +24,18 @@ def links(path: str, at: int, shown: int, **filters: str | None) -> dict[str, st
     return {"prev": href(at - 1) if at > 1 else None, "next": href(at + 1) if shown == PAGE else None}
 
 
-def tabs(path: str, name: str, current: str | None, counts: Iterable[tuple[str, int]]) -> list[dict[str, Any]]:
-    """A filter as links: all, and each value with its count."""
+def tabs(
+    path: str, name: str, current: str | None, counts: Iterable[tuple[str, int]], **kept: str | None
+) -> list[dict[str, Any]]:
+    """A filter as links: all, and each value with its count. ``kept``: the list's other filters, which stay."""
     listed = list(counts)
-    everything = {"label": "All", "value": sum(n for _, n in listed), "href": path, "current": current is None}
+
+    def href(value: str | None) -> str:
+        query = urlencode({k: v for k, v in {name: value, **kept}.items() if v})
+        return f"{path}?{query}" if query else path
+
+    everything = {"label": "All", "value": sum(n for _, n in listed), "href": href(None), "current": current is None}
     return [everything] + [
-        {"label": value.replace("_", " "), "value": n, "href": f"{path}?{name}={value}", "current": value == current}
+        {"label": value.replace("_", " "), "value": n, "href": href(value), "current": value == current}
         for value, n in listed
     ]

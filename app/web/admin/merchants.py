@@ -79,7 +79,7 @@ async def _find(merchant_id: str) -> dict[str, Any]:
     found = parse_id(merchant_id)
     merchant = await queries.one(found) if found else None
     if merchant is None:
-        raise service.NoSuchMerchant("The list shows all there are.")
+        raise service.NoSuchMerchant("Choose one from the list of merchants.")
     return merchant
 
 
@@ -105,7 +105,7 @@ async def remove(request: Asked, merchant_id: FromPath[str], member_id: FromPath
     await guards.admin(request)
     merchant, found = await _find(merchant_id), parse_id(member_id)
     if found is None:
-        raise team.NoSuchMember("The list shows everybody.")
+        raise team.NoSuchMember("Choose somebody from the list.")
     leaving = next((p["email"] for p in await team.of(merchant["id"]) if p["id"] == found), "")
     async with guards.recorded(request, "member.removed", details=f"{merchant['name']}: {leaving}"):
         await team.remove(merchant["id"], found, to_the_last=True)

@@ -20,8 +20,8 @@ from app.refunds import queries as refunds
 Facts = Mapping[str, Any]
 KEY_FORGOTTEN = timedelta(hours=24)  # after this Resend would send the same letter again (resend.md, 4)
 OPEN = {"reserved", "ready"}
-UNKNOWN = "Runs again from its start. Every step looks first whether it was done already."
-GONE = "Does nothing: what it was about is not there any more."
+UNKNOWN = "Starts over. Each step first checks whether it is already done."
+GONE = "Does nothing: what it was about no longer exists."
 
 
 async def of(job: Mapping[str, Any]) -> str:
@@ -45,19 +45,19 @@ def reserve(facts: Facts) -> str:
     if order["status"] != "paid":
         return f"Does nothing: the order is {order['status']}."
     if status in {"out_of_stock", "cancelled", "refunded"}:
-        return "Does nothing: the supplier does not deliver it. Ask or buy again from the order's page."
+        return "Does nothing: the supplier does not deliver it. Try or buy again from the order's page."
     if reservation and reservation["asked_at"]:
-        return "Asked once, answer lost: looks at Kinguin first, and buys only if nothing is there."
+        return "Ordered once, but the answer was lost: checks at Kinguin first, and buys only if nothing is there."
     if order["held_at"]:
-        return "Does nothing: the order's money goes back."
-    return "Nothing was asked for yet: looks at Kinguin first, then buys it."
+        return "Does nothing: the order is being refunded."
+    return "Nothing was ordered yet: checks at Kinguin first, then buys it."
 
 
 def check(facts: Facts) -> str:
     reservation = facts["reservation"]
     if reservation is None or reservation["status"] not in OPEN:
         return _closed(reservation)
-    return f"Asks Kinguin how order {reservation['supplier_order_id']} stands. Buys nothing."
+    return f"Asks Kinguin for the status of order {reservation['supplier_order_id']}. Buys nothing."
 
 
 def collect(facts: Facts) -> str:
@@ -79,7 +79,7 @@ def notice(facts: Facts) -> str:
     if row is None:
         return GONE
     done = f"It was applied already ({row['outcome']}): " if row["outcome"] else ""
-    return f"{done}Asks the provider what is true now; what is done already is not done again."
+    return f"{done}Asks the provider for the current state; what is already done is not done again."
 
 
 def payment(facts: Facts) -> str:
@@ -96,7 +96,8 @@ def payment(facts: Facts) -> str:
 def payment_check(facts: Facts) -> str:
     if facts["payment"] is None:
         return GONE
-    return f"Asks NOWPayments how payment {facts['payment']['provider_payment_id']} stands; states only move forward."
+    ours = facts["payment"]["provider_payment_id"]
+    return f"Asks NOWPayments for the status of payment {ours}; a status only moves forward."
 
 
 def payment_open(facts: Facts) -> str:
@@ -114,7 +115,7 @@ def payment_play(facts: Facts) -> str:
         return GONE
     if row["status"] not in {"waiting", "confirming"}:
         return f"Does nothing: the payment is {row['status']}."
-    return "Plays the next step of a payment of test mode. No real money moves."
+    return "Simulates the next step of a test payment. No real money moves."
 
 
 def letter(facts: Facts) -> str:
@@ -138,10 +139,10 @@ def refund(facts: Facts) -> str:
     if row["status"] != "processing":
         return f"Does nothing: the refund is {row['status']}."
     if row["payout_id"]:
-        return f"Asks NOWPayments how payout {row['payout_id']} stands. Pays nothing out a second time."
+        return f"Asks NOWPayments for the status of payout {row['payout_id']}. Pays nothing out a second time."
     if row["asked_at"]:
-        return "Asked once, answer lost: looks for the payout first, and pays out only if that one can't come any more."
-    return "Nothing was paid out yet: asks for the payout."
+        return "Requested once, but the answer was lost: looks for that payout first, and pays only if it never came."
+    return "Nothing was paid out yet: requests the payout."
 
 
 def refund_play(facts: Facts) -> str:
@@ -150,7 +151,7 @@ def refund_play(facts: Facts) -> str:
         return GONE
     if row["status"] not in {"pending", "processing"}:
         return f"Does nothing: the refund is {row['status']}."
-    return "Plays the next step of a refund of test mode. No real money moves."
+    return "Simulates the next step of a test refund. No real money moves."
 
 
 def always(words: str) -> Callable[[Facts], str]:
@@ -207,7 +208,10 @@ JOBS: dict[str, tuple[Callable[[Mapping[str, Any]], Awaitable[Facts]], Callable[
     "fulfillment.reserve": (_item, reserve),
     "fulfillment.check": (_reservation, check),
     "fulfillment.apply_notice": (_notice, notice),
-    "fulfillment.pick_up": (_nothing, always("Looks for paid orders that nobody works on. Buys nothing by itself.")),
+    "fulfillment.pick_up": (
+        _nothing,
+        always("Looks for paid orders that no job is working on. Buys nothing by itself."),
+    ),
     "keys.collect": (_reservation, collect),
     "payments.create": (_order("created", "waiting"), payment),
     "payments.top_up": (_order("underpaid", "expired"), payment),
@@ -216,28 +220,31 @@ JOBS: dict[str, tuple[Callable[[Mapping[str, Any]], Awaitable[Facts]], Callable[
     "payments.apply_notice": (_notice, notice),
     "payments.check": (_payment, payment_check),
     "mail.send": (_mail, letter),
-    "fulfillment.tell_slow": (_nothing, always("Looks for orders whose key takes too long, and says so once of each.")),
-    "mail.apply_notice": (_nothing, always("Notes what became of a letter, as the mail provider said. Sends none.")),
-    "orders.mail_lookup": (_nothing, always("Mails a link to an address that has orders, else nothing.")),
+    "fulfillment.tell_slow": (_nothing, always("Looks for orders whose key takes too long, and reports each once.")),
+    "mail.apply_notice": (_nothing, always("Records what the mail provider said about an email. Sends none.")),
+    "orders.mail_lookup": (_nothing, always("Emails a link to the address if it has orders.")),
     "refunds.follow": (_refund, refund),
     "refunds.simulate": (_refund, refund_play),
-    "refunds.ask": (_nothing, always("Asks for what can still go back of the order, and for nothing if nothing can.")),
-    "refunds.check_address": (_nothing, always("Asks NOWPayments whether the address is a good one. Pays nothing.")),
+    "refunds.ask": (_nothing, always("Opens a refund for what can still be refunded of the order, if anything.")),
+    "refunds.check_address": (_nothing, always("Asks NOWPayments whether the address is valid. Pays nothing.")),
     "refunds.return_keys": (
         _nothing,
-        always("Offers the order's keys back to Kinguin, those alone that were not offered yet."),
+        always("Returns the order's keys to Kinguin, except those returned before."),
     ),
-    "refunds.check_return": (_nothing, always("Asks Kinguin what it has paid back, and books what is not booked yet.")),
-    "webhooks.publish": (_nothing, always("Tells the merchant what it was not told of this order, and nothing twice.")),
+    "refunds.check_return": (_nothing, always("Asks Kinguin what it has paid back, and records what is new.")),
+    "webhooks.publish": (
+        _nothing,
+        always("Sends the merchant the events of this order that it has not been sent yet."),
+    ),
     "webhooks.deliver": (_nothing, always("Sends what is due at this endpoint. What was delivered is not sent again.")),
-    "webhooks.catch_up": (_nothing, always("Looks for orders that have more to tell than their merchants were told.")),
+    "webhooks.catch_up": (_nothing, always("Looks for events that merchants have not been sent yet.")),
     "catalog.sync": (_nothing, always("Reads the supplier's catalog again. Buys nothing.")),
-    "catalog.sync_rates": (_nothing, always("Reads the exchange rates again, and brings all prices to them.")),
-    "catalog.refresh": (_nothing, always("Reads one product again at the supplier. Buys nothing.")),
+    "catalog.sync_rates": (_nothing, always("Reads the exchange rates again and updates all prices.")),
+    "catalog.refresh": (_nothing, always("Reads one product from the supplier again. Buys nothing.")),
     "payments.sync_coins": (_nothing, always("Reads the payment provider's coins again.")),
-    "payments.close_forgotten": (_nothing, always("Ends orders that nothing is left to wait for. No money moves.")),
+    "payments.close_forgotten": (_nothing, always("Closes orders that have nothing left to wait for. No money moves.")),
     "keys.retire": (_nothing, always("Deletes sealed keys that are past their time, and no others.")),
-    "house.tidy": (_nothing, always("Forgets finished jobs that are older than a month.")),
-    "ledger.prove": (_nothing, always("Proves the books of every order. Changes none.")),
-    "audit.anchor": (_nothing, always("Puts this hour's signed statement into the store, unless it is there.")),
+    "house.tidy": (_nothing, always("Deletes finished jobs that are older than a month.")),
+    "ledger.prove": (_nothing, always("Checks the ledger of every order. Changes nothing.")),
+    "audit.anchor": (_nothing, always("Saves this hour's signed statement to the store, unless it is there already.")),
 }

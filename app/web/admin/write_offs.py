@@ -20,11 +20,11 @@ from app.web.viewer import visitor
 Asked = Request[Any, Any, Any]
 ASK_AGAIN = {
     "words": "Ask again",
-    "detail": "Nothing was bought so far. It buys the key if there is one, also at today's price.",
+    "detail": "Nothing was bought so far. This buys the key if there is one, even at today's price.",
 }
 BUY_AGAIN = {
     "words": "Buy again",
-    "detail": "The supplier has ended its order. This places a new one for the units that are missing.",
+    "detail": "The supplier has ended its order. This places a new one for the missing units.",
 }
 
 
