@@ -150,7 +150,7 @@ async def _wait(mail: Mail, why: str, told: Told | None) -> None:
     who waits for it can be told."""
     await issues.open_issue(
         MAIL, QUOTA,
-        "Resend sends no more letters for now, as our quota there is used up. They wait; sign-in links, which end "
+        "Resend sends no more emails for now: our quota there is used up. They wait; sign-in links, which end "
         "before the next try, are not sent.",
     )  # fmt: skip
     if _is_past(mail, after=QUOTA_WAIT):
