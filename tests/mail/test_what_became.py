@@ -141,7 +141,7 @@ async def test_a_sign_in_link_fails_at_once_when_the_quota_is_out_as_it_would_be
     await mail.send(mail_id, resend=app.state.kit.resend, commit=NOW)
     assert await status(mail_id) == "failed"
     error = await db.fetch_value("SELECT error FROM mail")
-    assert error.startswith("too old to be of use by the next try, as ")
+    assert error.startswith("too old to be useful by the next try, as ")
     assert "quota" in error
     assert await count("job") == jobs_before
     assert [issue.code for issue in await issues.open_for("mail")] == ["mail_quota"]
