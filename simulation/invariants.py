@@ -21,9 +21,9 @@ AT_ANY_TIME: list[Rule] = []  # those of them that must hold in the storm, too
 
 DEAD = "EXISTS (SELECT FROM job j WHERE j.subject = p.id AND j.status = 'failed')"
 CENT = Decimal("0.01")
-OF_AN_AMOUNT = {  # letters of which each sum of money brings one
+OF_AN_AMOUNT = {  # letters of which each sum of money, or each thing that goes wrong with supply, brings one
     "overpaid", "wrong_coin", "money_after_cancel", "payment_late", "refund_asked", "refund_paid", "refund_rejected",
-    "payment_sent_back",
+    "payment_sent_back", "sold_out", "price_jump", "supplier_delay", "supply_failed",
 }  # fmt: skip
 # What no order, payment or reservation ever does, whatever is said to it (design, "States").
 BEFORE_MONEY = {"created", "waiting", "confirming", "underpaid", "expired", "cancelled"}

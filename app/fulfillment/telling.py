@@ -18,24 +18,30 @@ async def item_failed(order_id: UUID, item_id: UUID, cause: str) -> None:
     Nothing of that where the item is not awaited any more.
     """
     if await orders.item_failed(order_id, item_id, cause):
-        await _write(order_id, KINDS.get(cause, "supply_failed"))
+        await _write(order_id, KINDS.get(cause, "supply_failed"), await _incident(item_id, cause))
 
 
-async def late(order_id: UUID) -> None:
-    """The supplier takes longer than the set time."""
-    await _write(order_id, "supplier_delay")
+async def late(order_id: UUID, since: str) -> None:
+    """The supplier takes longer than the set time. ``since``: the event by which it was last asked anew."""
+    await _write(order_id, "supplier_delay", since)
 
 
-async def _write(order_id: UUID, kind: str) -> None:
-    """Once an order and kind: its page shows what has changed since, and a retry that fails alike is no news."""
-    if await mail.written(order_id, kind):
+async def _incident(item_id: UUID, cause: str) -> str:
+    """What failed: a retry that fails alike is the same; another item, another cause or other units are another."""
+    there: int = await db.fetch_value("SELECT count(*) FROM sealed_key WHERE item_id = $1", item_id)
+    return f"{item_id} {there} {cause}"
+
+
+async def _write(order_id: UUID, kind: str, incident: str) -> None:
+    """Once an incident: its order's page shows what has changed since."""
+    if await mail.written(order_id, kind, incident):
         return
     order = await orders.lock(order_id)
     found = await withdrawal.offered(order) if order else None
     if order is not None and found is not None:
         games = await _games(order_id, found.units)
         amount = found.share if found.share.amount else found.credit  # a refund in coins, or of the credit alone
-        await letters.write(order, kind, games=games, amount=str(amount))
+        await letters.write(order, kind, games=games, amount=str(amount), incident=incident)
 
 
 async def _games(order_id: UUID, units: Mapping[UUID, int]) -> str:

@@ -62,14 +62,21 @@ async def tell_slow() -> int:
     return len(late)
 
 
-async def _waiting(paid_before: datetime, event: str) -> list[UUID]:
-    """The shop's orders that were paid before then and wait for their keys, and whose timeline lacks an event."""
+_RETRIED = "SELECT max(seq) AS seq, max(at) AS at FROM event WHERE subject = p.id AND kind = 'supply.retried'"
+
+
+async def _waiting(since: datetime, event: str) -> list[UUID]:
+    """The shop's orders that wait for their keys since before then, and whose timeline does not say ``event`` yet.
+
+    An order waits since it was paid, or since a person last asked the supplier anew.
+    """
     rows = await db.fetch(
-        """SELECT p.id FROM purchase p WHERE p.status = 'paid' AND p.merchant_id IS NULL AND p.held_at IS NULL
-             AND p.fulfillment_status = 'processing' AND p.paid_at < $1
-             AND NOT EXISTS (SELECT FROM event e WHERE e.subject = p.id AND e.kind = $2)
-           ORDER BY p.paid_at LIMIT $3""",
-        paid_before, event, MOST,
+        f"""SELECT p.id FROM purchase p, LATERAL ({_RETRIED}) r
+           WHERE p.status = 'paid' AND p.merchant_id IS NULL AND p.held_at IS NULL
+             AND p.fulfillment_status = 'processing' AND greatest(p.paid_at, r.at) < $1 AND p.paid_at < $1
+             AND NOT EXISTS (SELECT FROM event e WHERE e.subject = p.id AND e.kind = $2 AND e.seq > coalesce(r.seq, 0))
+           ORDER BY p.paid_at LIMIT $3""",  # noqa: S608
+        since, event, MOST,
     )  # fmt: skip
     return [row["id"] for row in rows]
 
@@ -78,19 +85,27 @@ async def _tell(order_id: UUID, event: str) -> None:
     async with db.transaction():
         order = await orders.lock(order_id)
         waits = order and order["status"] == "paid" and order["held_at"] is None
-        if order is None or not waits or await timelines.has(order_id, event):
+        if order is None or not waits:
+            return
+        retried = int(
+            await db.fetch_value(
+                f"SELECT coalesce(r.seq, 0) FROM purchase p, LATERAL ({_RETRIED}) r WHERE p.id = $1",  # noqa: S608
+                order_id,
+            )
+        )
+        if await timelines.has(order_id, event, after=retried):
             return
         await history.record(order_id, event)
         if event == withdrawal.LATE:
-            await _late(order)
+            await _late(order, retried)
 
 
-async def _late(order: dict[str, Any]) -> None:
+async def _late(order: dict[str, Any], retried: int) -> None:
     order_id, usual = order["id"], await timing.key_time()
     measured = f" Keys usually arrive within {timing.in_words(usual)}." if usual else ""
     said = f"Paid {timing.in_words(LATE)} ago, and not all of its keys have arrived.{measured} The customer can take "
     await issues.open_issue(f"order:{order_id}", orders.SLOW, f"{said}the money back. Ask the supplier's support.")
-    await telling.late(order_id)
+    await telling.late(order_id, str(retried))
 
 
 async def _resume(order_id: UUID) -> None:

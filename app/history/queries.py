@@ -8,10 +8,10 @@ from uuid import UUID
 from app.core import db
 
 
-async def has(subject: UUID, kind: str) -> bool:
-    """Whether an event of this kind stands in a subject's timeline."""
-    sql = "SELECT EXISTS (SELECT FROM event WHERE subject = $1 AND kind = $2)"
-    return bool(await db.fetch_value(sql, subject, kind))
+async def has(subject: UUID, kind: str, *, after: int = 0) -> bool:
+    """Whether an event of this kind stands in a subject's timeline, with a number above ``after``."""
+    sql = "SELECT EXISTS (SELECT FROM event WHERE subject = $1 AND kind = $2 AND seq > $3)"
+    return bool(await db.fetch_value(sql, subject, kind, after))
 
 
 async def timeline(subject: UUID, *, after: int = 0) -> list[dict[str, Any]]:

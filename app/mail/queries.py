@@ -61,11 +61,14 @@ async def of_link(subject: UUID, link_id: UUID) -> LetterStatus | None:
     return LetterStatus(status) if status else None
 
 
-async def written(subject: UUID, kind: str) -> bool:
-    """Whether a letter of this kind was written about a subject before."""
+async def written(subject: UUID, kind: str, incident: str) -> bool:
+    """Whether a letter of this kind was written before about what happened to a subject: its context's ``incident``."""
     return bool(
-        await db.fetch_value("SELECT EXISTS (SELECT FROM mail WHERE subject = $1 AND kind = $2)", subject, kind)
-    )
+        await db.fetch_value(
+            "SELECT EXISTS (SELECT FROM mail WHERE subject = $1 AND kind = $2 AND context->>'incident' = $3)",
+            subject, kind, incident,
+        )
+    )  # fmt: skip
 
 
 async def any_waiting() -> bool:

@@ -5,6 +5,8 @@ from uuid import UUID
 from app.core import db
 from app.orders.tables import Order
 
+MOST = 1000  # characters of all of an order's reasons: where the column ends
+LONGEST = 200  # characters of one of them
 BETWEEN = " · "  # the reasons for which an order waits for a person
 OF_MONEY = "money: "  # how reasons begin that money settles
 UNDERPAID = f"{OF_MONEY}underpaid"  # … of an order that waits for the rest of its money
@@ -18,7 +20,7 @@ async def park(order_id: UUID, cause: str, *, instead_of: str | None = None) -> 
 
     Reasons that begin with ``instead_of`` are replaced by the new one.
     """
-    before = await _reasons(order_id)
+    before, cause = await _reasons(order_id), cause[:LONGEST]
     if cause in before:
         return False
     kept = [r for r in before if not (instead_of and r.startswith(instead_of))]
@@ -55,5 +57,12 @@ async def _reasons(order_id: UUID) -> list[str]:
 
 
 async def keep_reasons(order_id: UUID, reasons: list[str]) -> None:
-    """Let these be the reasons for which the order waits; with none it leaves the list."""
-    await Order.update({Order.cause: BETWEEN.join(reasons)[:200] or None}).where(Order.id == order_id)
+    """Let these be the reasons for which the order waits; with none it leaves the list.
+
+    Each is whole: half a reason would be settled by nothing. One more than fit is left out.
+    """
+    kept: list[str] = []
+    for reason in reasons:
+        if len(BETWEEN.join([*kept, reason])) <= MOST:
+            kept.append(reason)
+    await Order.update({Order.cause: BETWEEN.join(kept) or None}).where(Order.id == order_id)

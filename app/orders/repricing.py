@@ -25,6 +25,20 @@ async def still_sellable(order_id: UUID, slippage: Decimal = Decimal(0)) -> bool
     return not credits.is_credit(row["discount_code"]) or await credits.covers(row["discount_code"], row["discount"])
 
 
+async def unsellable(order_id: UUID, slippage: Decimal) -> tuple[list[str], list[str]]:
+    """What of an order can't be sold again today, by its games' names as letters say them: what is gone, and what costs
+    over ``slippage`` percent more than was ordered."""
+    rows = await db.fetch(
+        """SELECT i.name, i.quantity, p.active AND p.stock >= i.quantity AS there,
+             p.price > i.unit_price * (1 + $2 / 100.0) AS dearer
+           FROM purchase_item i JOIN product p ON p.id = i.product_id WHERE i.order_id = $1 ORDER BY i.position""",
+        order_id, slippage,
+    )  # fmt: skip
+    named = [(row["name"] if row["quantity"] == 1 else f"{row['quantity']} keys of {row['name']}", row) for row in rows]
+    gone = [name for name, row in named if not row["there"]]
+    return gone, [name for name, row in named if row["there"] and row["dearer"]]
+
+
 async def price_today(order_id: UUID) -> Decimal | None:
     """What the order would cost by today's prices; None when one of its items can't be sold any more."""
     row = await db.fetch_one(

@@ -27,14 +27,14 @@ from app.orders.placing import (
     quote,
     taken_meanwhile,
 )
-from app.orders.repricing import price_today, reprice, still_sellable
+from app.orders.repricing import price_today, reprice, still_sellable, unsellable
 from app.orders.states import FULFILLMENT_MOVES, MOVES, FulfillmentStatus, OrderStatus
 from app.orders.tables import Order, OrderItem
 
 __all__ = [
     "LATE", "MOST_ITEMS", "MOST_OF_ONE", "OF_MONEY", "UNDERPAID", "BadItems", "OutOfStock", "Placed", "Quote", "Wanted",
     "lock", "lock_of", "park", "place", "price_today", "quote", "reprice", "short", "still_sellable", "taken_meanwhile",
-    "unpark", "unpark_owed",
+    "unpark", "unpark_owed", "unsellable",
 ]  # fmt: skip
 
 

@@ -34,7 +34,7 @@ class Order(Table, tablename="purchase"):
     pay_currency = Varchar(16, null=True, default=None)
     choice = Varchar(16, null=True, default=None)
     held_at = Timestamptz(null=True, default=None)
-    cause = Varchar(200, null=True, default=None)
+    cause = Varchar(1000, null=True, default=None)
     created_at = Timestamptz(default=None, index=True)
     paid_at = Timestamptz(null=True, default=None)
     fulfilled_at = Timestamptz(null=True, default=None)

@@ -12,6 +12,7 @@ from app.core.money import Money, plain
 from app.core.settings import settings
 from app.history import service as history
 from app.issues import service as issues
+from app.ledger import uses
 from app.orders import charging, letters
 from app.orders import service as orders
 from app.orders.service import LATE, OF_MONEY, UNDERPAID
@@ -130,12 +131,13 @@ async def _expected(payment: dict[str, Any]) -> Expected:
     """What we asked for. A further deposit was asked for in its parent's coin."""
     parent_id = payment["parent_payment_id"]
     parent = await queries.by_provider_id(parent_id) if parent_id else None
+    first = parent or payment
     return Expected(
         order_id=str(payment["order_id"]), status=PaymentStatus(payment["status"]),
         price_amount=payment["price_amount"], price_currency=payment["price_currency"],
-        pay_amount=payment["pay_amount"], pay_currency=(parent or payment)["pay_currency"],
+        pay_amount=payment["pay_amount"], pay_currency=first["pay_currency"],
         actually_paid=payment["actually_paid"], value=payment["value"], top_up=payment["tops_up"] is not None,
-        outcome=payment["outcome"],
+        outcome=payment["outcome"], rate=first["price_amount"] / first["pay_amount"] if first["pay_amount"] else None,
     )  # fmt: skip
 
 
@@ -188,7 +190,7 @@ async def _note(payment: dict[str, Any], report: PaymentReport, verdict: Verdict
     if payment["provider"] != PLAYED:
         changes[Payment.next_check_at] = next_look(status, outcome, payment["created_at"], now)
     if verdict.to is not None or verdict.outcome not in NOTHING:
-        wrong = Failure.WRONG_COIN.value if verdict.outcome is Outcome.WRONG_COIN else None
+        wrong = Failure.WRONG_COIN.value if verdict.outcome in {Outcome.WRONG_COIN, Outcome.UNVALUED} else None
         changes[Payment.failure] = wrong or FAILURES.get(status)
     await Payment.update(changes).where(Payment.id == payment["id"])
 
@@ -240,6 +242,8 @@ async def settle(order: dict[str, Any], *, late: bool) -> None:
         await booking.earned(order_id, Money(order["total"], order["currency"]))
         for reason in (UNDERPAID, LATE):
             await orders.unpark(order_id, reason)
+        if order["cause"] and not (await uses.funds(order_id)).undecided.amount:
+            await orders.unpark_owed(order_id)
 
 
 async def _short(order: dict[str, Any], payment: dict[str, Any], verdict: Verdict) -> None:

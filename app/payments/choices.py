@@ -18,7 +18,6 @@ from app.jobs import service as jobs
 from app.ledger import uses
 from app.ledger.states import UseKind
 from app.orders import service as orders
-from app.orders.service import OF_MONEY
 from app.payments import booking, queries
 from app.payments.applying import settle, standing, tolerance
 from app.payments.opening import topped_up_in
@@ -120,7 +119,7 @@ async def _credit(order: dict[str, Any], held: Money) -> None:
 async def _given_back(order: dict[str, Any], choice: Choice, held: Money) -> None:
     """The money leaves the order; one that only waited for it ends with that."""
     await orders.chose(order["id"], choice, amount=held.as_json())
-    await orders.unpark(order["id"], OF_MONEY)
+    await orders.unpark_owed(order["id"])  # what else of its money waits for a person goes on waiting
     if order["status"] in {"created", "waiting"}:
         await orders.expire(order["id"])
 

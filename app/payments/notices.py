@@ -37,6 +37,7 @@ class Outcome(StrEnum):
     UNDERPAID = "underpaid"
     LATE = "late"
     WRONG_COIN = "wrong_coin"
+    UNVALUED = "wrong_coin_unvalued"
     FURTHER_DEPOSIT = "further_deposit"
     NOT_NEEDED = "not_needed"
     NO_MONEY = "finished_without_money"
@@ -58,15 +59,16 @@ NOTHING = frozenset({_O.STALE, _O.REPEATED})
 PAYS = frozenset({_O.PAID, _O.PAID_NEARLY, _O.PAID_LATE, _O.OVERPAID})
 COUNTS = PAYS | {_O.UNDERPAID, _O.LATE}  # outcomes of money that goes towards the price
 PARKED = frozenset(
-    {_O.LATE, _O.WRONG_COIN, _O.FURTHER_DEPOSIT, _O.NOT_NEEDED, _O.NO_MONEY, _O.NO_PRICE, _O.UNBELIEVABLE,
-     _O.UNKNOWN_WORD, _O.SENT_BACK, _O.FAILED_WITH_MONEY, _O.OTHER_ORDER, _O.OTHER_AMOUNT, _O.SETTLED_LOW,
-     _O.CONTRADICTED}
+    {_O.LATE, _O.WRONG_COIN, _O.UNVALUED, _O.FURTHER_DEPOSIT, _O.NOT_NEEDED, _O.NO_MONEY, _O.NO_PRICE,
+     _O.UNBELIEVABLE, _O.UNKNOWN_WORD, _O.SENT_BACK, _O.FAILED_WITH_MONEY, _O.OTHER_ORDER, _O.OTHER_AMOUNT,
+     _O.SETTLED_LOW, _O.CONTRADICTED}
 )  # fmt: skip
 ENDS = frozenset({_O.FAILED, _O.FAILED_WITH_MONEY, _O.EXPIRED, _O.SENT_BACK})
 UNASKED = PARKED - {_O.LATE, _O.SENT_BACK, _O.FAILED_WITH_MONEY}
 """Something arrived at an address, or is said to have, otherwise than asked: no more is asked for there."""
 UNCLEAR = frozenset(
     {
+        _O.UNVALUED,
         _O.NO_MONEY,
         _O.NO_PRICE,
         _O.UNKNOWN_WORD,
@@ -118,7 +120,8 @@ class Standing:
 class Expected:
     """What we asked for, from our own row; amounts of coins in whole coins. ``value``: what it was worth so far.
 
-    ``outcome``: the last named one.
+    ``outcome``: the last named one. ``rate``: what one ``pay_currency`` was worth when we asked, where that is not told
+    by the two amounts: those of a further deposit are the provider's.
     """
 
     order_id: str
@@ -131,6 +134,7 @@ class Expected:
     value: Decimal = Decimal(0)
     top_up: bool = False
     outcome: str | None = None
+    rate: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,17 +220,13 @@ def _weigh(
     if not report.actually_paid or not asked.pay_amount:
         return Verdict(_O.NO_MONEY, "the payment provider calls it paid, but no money arrived", to)
     paid, worth = report.actually_paid, worth_of(asked, report)
-    far_below = settled_far_below(asked.price_currency, worth, report)
     if paid > MOST_COINS or worth > MOST_MONEY:
         return Verdict(_O.UNBELIEVABLE, "the payment provider names an amount that can't be", to)
     if not _right_coin(asked, report):
-        # At most what we are credited with: a rate that we can't check makes no debt of ours.
-        value = worth if far_below is None else credited(asked.price_currency, worth, report) or Decimal(0)
-        coin = (report.pay_currency or "no coin").upper()[:16]
-        why = f"paid in {coin} instead of {asked.pay_currency.upper()}: it is owed back"
-        return Verdict(_O.WRONG_COIN, why, to, value=_rounded(asked, value))
-    if far_below is not None:
-        return Verdict(_O.SETTLED_LOW, far_below, to)
+        return _wrong_coin(asked, report, worth, to)
+    settled = credited(asked, report)
+    if settled is not None and _far_below(settled, worth):
+        return Verdict(_O.SETTLED_LOW, _only(asked, report, worth), to)
     if report.parent_payment_id is not None and not asked.top_up:
         why = "a further deposit arrived for this order: it is owed back"
         return Verdict(_O.FURTHER_DEPOSIT, why, to, value=_rounded(asked, worth))
@@ -245,28 +245,50 @@ def worth_of(asked: Expected, report: PaymentReport) -> Decimal:
     return asked.price_amount * (report.actually_paid or Decimal(0)) / rate if rate else Decimal(0)
 
 
-def settled_far_below(currency: str, worth: Decimal, report: PaymentReport) -> str | None:
-    """Why what we are credited with can't be what was paid; None where it fits, or where we can't compare the two."""
-    settled = credited(currency, worth, report)
-    if settled is None or worth - settled <= max(LOST_AMOUNT, worth * LOST_SHARE):
-        return None
+def _far_below(settled: Decimal, worth: Decimal) -> bool:
+    """Whether what we are credited with can't be what was paid: no fee takes so much."""
+    return worth - settled > max(LOST_AMOUNT, worth * LOST_SHARE)
+
+
+def _only(asked: Expected, report: PaymentReport, worth: Decimal) -> str:
     got, coin = report.outcome_amount or Decimal(0), report.outcome_currency or ""
-    whole = worth.quantize(smallest(currency), ROUND_HALF_UP)
-    return f"only {got.normalize(WIDE):f} {coin.upper()[:16]} of {whole} {currency} is credited to us"
+    whole = _rounded(asked, worth)
+    return f"only {got.normalize(WIDE):f} {coin.upper()[:16]} of {whole} {asked.price_currency} is credited to us"
 
 
-def credited(currency: str, worth: Decimal, report: PaymentReport) -> Decimal | None:
-    """What we are credited with of the money that is said to be ``worth`` so much, in ``currency``.
+def credited(asked: Expected, report: PaymentReport) -> Decimal | None:
+    """What we are credited with, in the price's currency.
 
-    None where the two can't be compared: the coin we are paid out in must be the one that was paid, or a stable coin
-    of the price.
+    None where that can't be told: it must be in the coin asked for, whose rate we were given, or in the price's
+    currency or a stable coin of it.
     """
-    got, coin, paid = report.outcome_amount, report.outcome_currency or "", report.actually_paid
-    if got is None or not paid or got > MOST_COINS or worth > MOST_MONEY:
+    got, coin = report.outcome_amount, (report.outcome_currency or "").lower()
+    if got is None or got > MOST_COINS:
         return None
-    if coin == (report.pay_currency or "").lower():
-        return worth * got / paid
-    return got if coin == currency.lower() or coin.startswith(STABLE.get(currency, ("no such coin",))) else None
+    rate = asked.rate or (asked.price_amount / asked.pay_amount if asked.pay_amount else None)
+    if coin == asked.pay_currency.lower() and rate:
+        return got * rate
+    return got if _is_money(asked.price_currency, coin) else None
+
+
+def _is_money(currency: str, coin: str) -> bool:
+    """Whether one of ``coin`` is worth one of ``currency``."""
+    return coin == currency.lower() or coin.startswith(STABLE.get(currency, ("no such coin",)))
+
+
+def _wrong_coin(asked: Expected, report: PaymentReport, worth: Decimal, to: PaymentStatus | None) -> Verdict:
+    """Another coin arrived: at its own rate it makes a debt of ours only as far as we can check that rate."""
+    sent = (report.pay_currency or "").lower()
+    coin = (sent or "no coin").upper()[:16]
+    why = f"paid in {coin} instead of {asked.pay_currency.upper()}"
+    known = credited(asked, report)
+    if known is None and _is_money(asked.price_currency, sent):
+        known = report.actually_paid
+    if known is None or known > MOST_MONEY:
+        paid = (report.actually_paid or Decimal(0)).normalize(WIDE)
+        return Verdict(_O.UNVALUED, f"{why}: {paid:f} of it, and we can't tell what that is worth"[:120], to)
+    value = known if not worth or _far_below(known, worth) else worth
+    return Verdict(_O.WRONG_COIN, f"{why}: it is owed back", to, value=_rounded(asked, value))
 
 
 def _count(

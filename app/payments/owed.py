@@ -1,8 +1,10 @@
 """Money that came otherwise than asked: its customer is written to, and the order is put before a person by name."""
 
+from decimal import Decimal
 from typing import Any
 
 from app.core.money import Money
+from app.core.settings import settings
 from app.ledger import uses
 from app.orders import letters
 from app.orders import service as orders
@@ -37,20 +39,40 @@ async def tell(order: Row, payment: Row, outcome: Outcome, sent: str) -> None:
         return  # a merchant tells its own customers
     funds = await uses.funds(order["id"])
     if outcome is Outcome.LATE:
-        await letters.write(order, "payment_late")
+        await _write_late(order, funds)
     elif outcome is Outcome.SENT_BACK:
         await letters.write(order, "payment_sent_back")
+    elif outcome is Outcome.UNVALUED:
+        await _write_wrong_coin(order, payment, sent)
     elif not funds.undecided.amount:
         return
     elif outcome is Outcome.WRONG_COIN:
-        asked = await coin_name(await _asked_coin(payment))
-        names = {"sent": await coin_name(sent), "asked": asked, "held": str(funds.undecided)}
-        await letters.write(order, "wrong_coin", **names)
+        await _write_wrong_coin(order, payment, sent, held=str(funds.undecided))
     elif outcome in TOO_MUCH and order["status"] in BOUGHT:
         await _write_overpaid(order, funds, second=True)
     elif outcome in TOO_MUCH:
         ended = ENDED.get(order["status"], "closed")
         await letters.write(order, "money_after_cancel", held=str(funds.undecided), ended=ended)
+
+
+async def _write_late(order: Row, funds: uses.Funds) -> None:
+    """Name what keeps money that came late from buying: what sold out, or else what costs more by now."""
+    gone, dearer = await orders.unsellable(order["id"], settings().late_slippage_percent)
+    told = {"games": ", ".join(gone or dearer), "amount": str(funds.undecided), "late": True}
+    if not funds.undecided.amount or not told["games"]:
+        await letters.write(order, "payment_late")
+    elif gone:
+        await letters.write(order, "sold_out", **told)
+    else:
+        price = await orders.price_today(order["id"])
+        missing = max((price or Decimal(0)) - await queries.brought(order["id"]), Decimal(0))
+        more = {"missing": str(Money(missing, order["currency"]))} if missing else {}
+        await letters.write(order, "price_jump", **told, **more)
+
+
+async def _write_wrong_coin(order: Row, payment: Row, sent: str, **held: str) -> None:
+    names = {"sent": await coin_name(sent), "asked": await coin_name(await _asked_coin(payment))}
+    await letters.write(order, "wrong_coin", **names, **held)
 
 
 async def _asked_coin(payment: Row) -> str:

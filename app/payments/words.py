@@ -13,6 +13,7 @@ WORDS = {
 CANCELLED = "cancelled"  # the outcome of a payment whose merchant called it off; late money finds it as any expired one
 WEIGHED = dict.fromkeys(PAYS, "success") | {
     Outcome.WRONG_COIN: "failed",
+    Outcome.UNVALUED: "failed",
     Outcome.UNDERPAID: "underpaid",
     # The provider calls it paid and we can't tell: it is looked at again, by us and by a person.
     **dict.fromkeys((Outcome.NO_MONEY, Outcome.NO_PRICE, Outcome.UNBELIEVABLE, Outcome.SETTLED_LOW), "confirming"),

@@ -4,6 +4,7 @@ How much may go back is decided under the order's lock, and so is whether its ke
 everything locks them in the transaction that makes it.
 """
 
+import json
 import re
 from datetime import timedelta
 from decimal import Decimal
@@ -33,6 +34,7 @@ from app.orders import queries as order_rows
 from app.orders import service as orders
 from app.payments import booking
 from app.payments import queries as payments
+from app.payments.reweighing import reweigh
 from app.refunds import queries
 from app.refunds.states import MOVES, RefundStatus
 from app.refunds.tables import Refund
@@ -154,6 +156,12 @@ async def _evidence(order_id: UUID) -> dict[str, Any]:
         ],
         "unseen": [str(key["id"]) for key in sealed if not key["revealed_at"]],
     }  # fmt: skip
+
+
+async def _shown_since(refund: dict[str, Any]) -> bool:
+    """Whether a key was shown that nobody had seen when the refund was asked for."""
+    asked = {key["key"] for key in json.loads(refund["evidence"] or "{}").get("shown", [])}
+    return not {key["key"] for key in (await _evidence(refund["order_id"]))["shown"]} <= asked
 
 
 async def _hold(order_id: UUID) -> None:
@@ -303,14 +311,13 @@ async def fail(refund_id: UUID, reason: str, by: str) -> None:
             raise NotDecidable("The payout may still go out. Wait for the provider's final status.")
         if refund["status"] == RefundStatus.PENDING:
             await move(Refund, refund_id, RefundStatus.PROCESSING, MOVES, also={Refund.approved_by: by[:340]})
-        if not await failed(refund, REJECTED + reason.strip()):
+        if not await _end_unpaid(refund, REJECTED + reason.strip()):
             raise NotDecidable(f"It is {refund['status']} already.")
         await _tell(refund, "refund_rejected", why=reason.strip()[:REASON])
-        if order["merchant_id"] is None:
-            if not await queries.live(order["id"]):
-                await _release(order["id"])
-                await orders.choose_anew(order["id"])
-            await _undecided(order)
+        if order["merchant_id"] is None and not await queries.live(order["id"]):
+            await _release(order["id"])
+            await orders.choose_anew(order["id"])
+        await _freed(order, "was turned down")
 
 
 async def _release(order_id: UUID) -> None:
@@ -320,18 +327,30 @@ async def _release(order_id: UUID) -> None:
         await orders.park(order_id, "refund turned down, but its keys went back to the supplier")
 
 
-async def _undecided(order: dict[str, Any]) -> None:
-    """The money is the customer's to decide on again: the order's page offers it, and a person knows of it.
+async def _freed(order: dict[str, Any], how: str) -> None:
+    """Money is free again, as its refund ended unpaid: the order takes its price of it, or its customer decides anew.
 
-    Money of units that they took back, too: their keys don't come any more, whatever becomes of the refund.
+    The order's page offers it, and a person knows of it; money of units that the customer took back, too: their keys
+    don't come any more. A merchant settles with its own customers. ``how`` the refund ended.
     """
+    if await reweigh(order["id"]) or order["merchant_id"] is not None or order["test"]:
+        return
     left = (await uses.funds(order["id"])).undecided
-    if left.amount and not order["test"]:
-        await orders.park(order["id"], f"{orders.OF_MONEY}{left} is owed back: its refund was turned down")
+    if left.amount:
+        said = f"{orders.OF_MONEY}{left} is owed back"
+        await orders.park(order["id"], f"{said}: its refund {how}", instead_of=f"{said}: its refund ")
 
 
 async def failed(refund: dict[str, Any], error: str) -> bool:
     """It ends unpaid and may be retried; its keys stay locked. False if it was not processing."""
+    if not await _end_unpaid(refund, error):
+        return False
+    order, _ = await lock(refund["id"])
+    await _freed(order, "failed")
+    return True
+
+
+async def _end_unpaid(refund: dict[str, Any], error: str) -> bool:
     also = {Refund.error: error[:REASON], Refund.next_check_at: None, Refund.ended_at: clock.now()}
     if await move(Refund, refund["id"], RefundStatus.FAILED, MOVES, also=also) is None:
         return False
@@ -352,6 +371,8 @@ async def retry(refund_id: UUID, by: str) -> None:
         _within(amount, funds)
         if refund["payment_id"] is not None and amount.amount > await queries.left_of_payment(refund["payment_id"]):
             raise TooMuch("That is more than can still be refunded of this payment.", field="amount")
+        if await _shown_since(refund):
+            raise NotDecidable("A key of this order was shown since. Ask for a new refund, and say why.")
         await uses.reserve(order["id"], UseKind.REFUND, amount, reference(refund_id))
         blank = (
             Refund.asked_at, Refund.batch_id, Refund.payout_id, Refund.payout_status, Refund.error, Refund.ended_at,

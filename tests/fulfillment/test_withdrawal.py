@@ -16,6 +16,7 @@ from app.fulfillment import steps, watch, withdrawal
 from app.fulfillment.withdrawal import NothingToWithdraw
 from app.issues import queries as issues
 from app.keys import service as keys
+from app.orders import service as orders
 from app.orders import timing
 from app.providers.errors import ProviderError
 from tests.builders import (
@@ -252,6 +253,37 @@ async def test_the_customer_of_a_sold_out_game_is_written_to_once_however_often_
     told = json.loads(letter["context"])
     assert (told["games"], told["amount"]) == (item["name"], str(Money((await order(order_id))["total"], "USD")))
     assert await count("mail", "kind = 'sold_out'") == 1
+
+
+async def test_a_second_game_that_sells_out_later_is_told_by_a_letter_of_its_own(app, box, drain) -> None:
+    order_id, items = await paid(app.state.kit, box, 1, 1)
+    for item in items:
+        await box.set_product(await supplier_product(item), stock=0)
+        await buy(app.state.kit, item)
+    for item in items:
+        await steps.retry_item(item["id"])
+        await drain(only="fulfillment.reserve")
+    assert (await order(order_id))["fulfillment_status"] == "failed"
+    found = await db.fetch("SELECT context FROM mail WHERE kind = 'sold_out' ORDER BY created_at")
+    told = [json.loads(row["context"]) for row in found]
+    first, second = (item["name"] for item in items)
+    assert [one["games"] for one in told] == [first, f"{first}, {second}"]
+    assert told[1]["amount"] == str(Money((await order(order_id))["total"], "USD"))
+
+
+async def test_a_supplier_that_is_silent_again_after_a_retry_is_told_of_again(app, box) -> None:
+    order_id, (item,) = await silent(app, box)
+    with clock.travelled(LATER):
+        assert await watch.tell_slow() == 1
+        async with db.transaction():
+            await orders.lock(order_id)
+            assert await orders.item_failed(order_id, item["id"], "the supplier has canceled our order")
+            assert await orders.item_retried(order_id, item["id"])
+        assert await watch.tell_slow() == 0
+    with clock.travelled(LATER + LATER):
+        assert [await watch.tell_slow(), await watch.tell_slow()] == [1, 0]
+    assert await codes(order_id) == ["supplier_slow"]
+    assert await count("mail", "kind = 'supplier_delay'") == 2
 
 
 async def test_a_price_that_rose_and_a_supplier_that_cancelled_are_told_by_letters_of_their_own(app, box) -> None:

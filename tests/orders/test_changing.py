@@ -187,3 +187,16 @@ async def test_a_reason_beside_another_erases_none_and_is_taken_away_by_its_own_
     assert (await order(order_id))["cause"] == "money: two further deposits arrived"
     await orders.unpark(order_id, "money: ")
     assert await queries.parked() == []
+
+
+async def test_each_of_many_reasons_is_kept_whole_and_settled_by_itself(app) -> None:
+    order_id = await place()
+    reasons = [f"money: reason {number} {'x' * 100}" for number in range(9)]
+    async with db.transaction():
+        for reason in reasons:
+            assert await orders.park(order_id, reason)
+    kept = str((await order(order_id))["cause"]).split(" · ")
+    assert kept == reasons[:8], "the ninth does not fit, and half of it would stand for ever"
+    async with db.transaction():
+        await orders.unpark(order_id, "money: reason 3 ")
+    assert str((await order(order_id))["cause"]).split(" · ") == [*reasons[:3], *reasons[4:8]]

@@ -12,6 +12,7 @@ from app.core import clock, db
 from app.core.money import Money
 from app.ledger import queries as books
 from app.ledger import service as ledger
+from app.orders import service as orders
 from app.payments import queries
 from app.payments import service as payments
 from app.payments.service import NothingToChoose, NotThatChoice
@@ -145,8 +146,12 @@ async def test_late_money_outside_it_waits_for_its_customer_who_is_written_to(ap
     order_id, payment = await late(app, box, change)
     assert await settled(order_id) == ("expired", "money: paid late, and no longer sold at this price: "
                                        "the customer is asked", 0)  # fmt: skip
-    assert await count("mail", "kind = 'payment_late'") == 1
-    found = await offered_now(order_id)
+    found, now = await offered_now(order_id), await order(order_id)
+    letters = await db.fetch("SELECT kind, context FROM mail WHERE kind <> 'order_received'")
+    [(kind, told)] = [(row["kind"], json.loads(row["context"])) for row in letters]
+    assert kind == ("price_jump" if change.startswith("price") else "sold_out")
+    assert (told["games"], told["amount"], told["late"]) == (now["items"][0]["name"], str(found.held), True)
+    assert told.get("missing") == (str(found.missing) if found.missing else None)
     assert found.held.amount == payment["price_amount"]
     assert (found.missing is not None) == change.startswith("price")
 
@@ -270,3 +275,29 @@ async def test_two_reasons_to_look_at_an_order_stand_beside_each_other(app, box)
     await box.pay(payment["provider_payment_id"], "success", "0.4")
     await look(app.state.kit, payment)
     assert (await settled(order_id))[:2] == ("paid", "money: paid in TRX instead of USDTTRC20: it is owed back")
+
+
+@pytest.mark.parametrize("choice", ["refund", "credit"])
+async def test_a_choice_drops_the_reasons_that_it_answers_and_no_other_of_money(app, box, choice: str) -> None:
+    order_id, payment = await offered(app.state.kit)
+    await arrives(app, box, payment, "overpaid")
+    others = [
+        "money: refund due, as nothing was delivered: sold out", "money: only 1 USDT of 20.00 USD is credited to us",
+        "refund: its payout failed",
+    ]  # fmt: skip
+    answered = ["money: $3.00 is owed back: its refund was turned down", "money: underpaid: 1 LTC is missing ($1.00)"]
+    async with db.transaction():
+        assert await orders.give_up(order_id, "sold out")
+        for reason in [*answered, *others[1:]]:
+            await orders.park(order_id, reason)
+    await payments.choose(order_id, choice)
+    assert str((await order(order_id))["cause"]).split(" · ") == others
+
+
+async def test_money_owed_back_that_pays_the_price_after_all_is_named_no_more(app, drain, box) -> None:
+    order_id, _ = await short(app, box)
+    held = (await offered_now(order_id)).held
+    await orders.park(order_id, f"money: {held} is owed back: its refund was turned down")
+    rest = await top_up(app, drain, order_id)
+    await arrives(app, box, rest, "finished")
+    assert await settled(order_id) == ("paid", None, 1)

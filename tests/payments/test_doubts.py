@@ -1,5 +1,6 @@
 """Money that is said to be there: what goes back already, another coin, and a credit to us that is far too low."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -15,7 +16,7 @@ from app.payments import accepting, applying, service
 from app.payments.accepting import NotAcceptable
 from app.refunds import asking as refunds
 from app.refunds import service as admins_refunds
-from tests.builders import COIN, NOW, events, order, rows
+from tests.builders import COIN, NOW, events, offered, order, rows
 from tests.orders.merchants import CUSTOMER, asked, charged, merchant, payment
 
 TWO_THIRDS = Decimal(20) / 30
@@ -39,7 +40,7 @@ async def told(kit: Any, made: Mapping[str, Any], share: Decimal | int, **change
     paid = (made["pay_amount"] * share).quantize(Decimal("1e-8"))
     async with db.transaction():
         await applying.apply(replace(report, **{"status": "finished", "actually_paid": paid} | change))
-    return await payment(made)
+    return await payment(made) if made["merchant_id"] else dict(made)
 
 
 async def merchants_refund(made: Mapping[str, Any], amount: str) -> None:
@@ -77,6 +78,32 @@ async def test_another_coin_is_owed_back_as_far_as_it_is_credited_and_is_never_a
         await accepting.accept(made["id"], "admin boss@bitloot.test")
     assert await rows() == before
     assert (await order(made["order_id"]))["status"] == "waiting"
+
+
+async def test_another_coin_of_no_worth_that_we_can_check_is_no_debt_of_ours_and_waits_for_a_person(kit) -> None:
+    payout = {"outcome_amount": Decimal("0.0002"), "outcome_currency": "btc"}
+    made = await told(kit, await opened(kit), 50_000, pay_currency="doge", **payout)
+    assert (made["outcome"], made["value"], made["word"]) == ("wrong_coin_unvalued", Decimal(0), "failed")
+    assert made["failure"] == "wrong_coin"
+    found, funds = await order(made["order_id"]), await uses.funds(made["order_id"])
+    assert (found["status"], funds.received, funds.free.amount) == ("waiting", 0, 0)
+    assert found["cause"].startswith("money: paid in DOGE instead of USDTTRC20: ")
+    assert made["next_check_at"] is not None, "it is looked at again"
+    payout = {"outcome_amount": Decimal("4.20"), "outcome_currency": COIN}
+    later = await told(kit, made, 50_000, pay_currency="doge", **payout)
+    assert (later["outcome"], later["value"], later["word"]) == ("wrong_coin", Decimal("4.20"), "failed")
+    assert (await uses.funds(made["order_id"])).free == Money(Decimal("4.20"), "USD")
+    assert await ledger.prove() == []
+
+
+async def test_the_customer_of_a_coin_of_unknown_worth_is_written_to_and_shown_no_address(app, kit) -> None:
+    order_id, made = await offered(kit)
+    await told(kit, {**made, "merchant_id": None}, 50_000, pay_currency="doge")
+    letter = await db.fetch_one("SELECT context FROM mail WHERE kind = 'wrong_coin'")
+    assert letter is not None
+    told_of = json.loads(letter["context"])
+    assert (told_of["sent"], "held" in told_of) == ("Dogecoin", False)
+    assert await service.options(await order(order_id)) is None
 
 
 LOW = {"outcome_amount": Decimal(1), "outcome_currency": COIN}

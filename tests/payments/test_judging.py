@@ -53,7 +53,13 @@ def verdict(said: PaymentReport, tolerance: Tolerance = TOLERANCE, **change: Any
     return judge(order, replace(EXPECTED, **change), said, tolerance)
 
 
-NO_MOVE = {Out.UNKNOWN_WORD, Out.OTHER_ORDER, Out.OTHER_AMOUNT, Out.CONTRADICTED}  # said again, named again
+NO_MOVE = {
+    Out.UNKNOWN_WORD,
+    Out.OTHER_ORDER,
+    Out.OTHER_AMOUNT,
+    Out.CONTRADICTED,
+    Out.UNVALUED,
+}  # said again, named again
 BOUGHT_BY_IT = {
     "status": P.PARTIALLY_PAID,
     "actually_paid": Decimal("0.5"),
@@ -80,10 +86,16 @@ TABLE: list[tuple[str, PaymentReport, dict[str, Any], Outcome, PaymentStatus | N
     ("we asked for nothing yet", report(), {"pay_amount": None}, Out.NO_MONEY, P.FINISHED, "no money"),
     ("no price said", report(price_amount=None), {}, Out.NO_PRICE, P.FINISHED, "no price"),
     ("an absurd amount", report(actually_paid="1e30"), {}, Out.UNBELIEVABLE, P.FINISHED, "can't be"),
-    ("the wrong coin", report(pay_currency="btc"), {}, Out.WRONG_COIN, P.FINISHED, "BTC instead of LTC"),
-    ("no coin", report(pay_currency=None), {}, Out.WRONG_COIN, P.FINISHED, "instead of LTC"),
-    ("a first deposit in the wrong coin", report("partially_paid", pay_currency="btc", parent_payment_id=7), {},
-     Out.WRONG_COIN, P.PARTIALLY_PAID, "BTC instead of LTC"),
+    ("the wrong coin", report(pay_currency="btc", outcome_amount=19, outcome_currency="usdttrc20"), {},
+     Out.WRONG_COIN, P.FINISHED, "BTC instead of LTC"),
+    ("the wrong coin, of no worth that we know", report(pay_currency="btc"), {},
+     Out.UNVALUED, P.FINISHED, "0.5 of it, and we can't tell what that is worth"),
+    ("its worth is told later", report(pay_currency="btc", outcome_amount=19, outcome_currency="usdttrc20"),
+     {"status": P.FINISHED, "actually_paid": Decimal("0.5"), "outcome": "wrong_coin_unvalued"}, Out.WRONG_COIN, None,
+     "owed back"),
+    ("no coin", report(pay_currency=None), {}, Out.UNVALUED, P.FINISHED, "instead of LTC"),
+    ("a first deposit in the wrong coin", report("partially_paid", pay_currency="usdcsol", parent_payment_id=7), {},
+     Out.WRONG_COIN, P.PARTIALLY_PAID, "USDCSOL instead of LTC"),
     ("another order", report(order_id="o-2"), {}, Out.OTHER_ORDER, None, "another order: 'o-2'"),
     ("no order", report(order_id=None), {}, Out.OTHER_ORDER, None, "another order"),
     ("another price", report(price_amount="19.99"), {}, Out.OTHER_AMOUNT, None, "for 19.99 USD instead of 20.00"),
@@ -172,9 +184,39 @@ def test_what_is_missing_and_what_is_owed_back_is_said_exactly() -> None:
     assert verdict(report(actually_paid="0.495")).missing == verdict(report()).excess == 0
 
 
-def test_a_wrong_coin_is_worth_what_its_own_rate_says() -> None:
-    found = verdict(report(pay_currency="btc", pay_amount="0.0002", actually_paid="0.0001", parent_payment_id=7))
-    assert found.value == Decimal(10)
+@pytest.mark.parametrize(
+    ("said", "value"),
+    [
+        # Of 0.0001 BTC its own rate says $10; a quarter, or two dollars, may be fees.
+        ({"outcome_amount": "9.80", "outcome_currency": "usdttrc20"}, "10.00"),
+        ({"outcome_amount": "7.50", "outcome_currency": "USDTTRC20"}, "10.00"),
+        ({"outcome_amount": "7.49", "outcome_currency": "usdttrc20"}, "7.49"),
+        ({"outcome_amount": "0.2", "outcome_currency": "ltc"}, "10.00"),  # $8 at the $40 of which we asked half a coin
+        ({"outcome_amount": "0.18", "outcome_currency": "ltc"}, "7.20"),
+        ({"outcome_amount": "0.0001", "outcome_currency": "btc"}, None),  # says nothing of dollars
+        ({"outcome_amount": "9.80", "outcome_currency": "eurc"}, None),
+        ({"outcome_currency": "usdttrc20"}, None),
+        ({}, None),
+        ({"pay_currency": "usdcsol", "pay_amount": "20", "actually_paid": "10"}, "10.00"),
+        ({"pay_currency": "usdcsol", "pay_amount": "2", "actually_paid": "10"}, "10.00"),  # its own rate says $100
+        ({"outcome_amount": "9.80", "outcome_currency": "usd", "pay_amount": None}, "9.80"),
+        ({"pay_amount": "0.00000002", "outcome_amount": "4.20", "outcome_currency": "usdttrc20"}, "4.20"),
+    ],
+)
+def test_a_wrong_coin_is_worth_its_own_rate_only_as_far_as_we_can_check_it(said: dict[str, Any], value: str) -> None:
+    coin = {"pay_currency": "btc", "pay_amount": "0.0002", "actually_paid": "0.0001", "parent_payment_id": 7}
+    found = verdict(report(**coin | said))
+    if value is None:
+        assert (found.outcome, found.value) == (Out.UNVALUED, None)
+    else:
+        assert (found.outcome, found.value) == (Out.WRONG_COIN, Decimal(value))
+
+
+def test_a_further_deposits_credit_is_measured_by_the_rate_of_the_first() -> None:
+    said = report(pay_amount="0.1", actually_paid="0.1", outcome_amount="0.1", outcome_currency="ltc")
+    deposit = replace(said, parent_payment_id="7")
+    assert verdict(deposit, pay_amount=Decimal("0.1"), rate=Decimal(40)).outcome is Out.SETTLED_LOW
+    assert verdict(deposit, pay_amount=Decimal("0.1"), rate=Decimal(160)).outcome is Out.FURTHER_DEPOSIT
 
 
 def test_without_a_tolerance_every_cent_counts() -> None:
@@ -341,7 +383,8 @@ def drawn(random: random.Random) -> PaymentReport:
     """A report as chance has it: mostly about us, in every word, amount and coin."""
     words = [*P, P.FINISHED, P.PARTIALLY_PAID, P.CONFIRMING, "on_the_moon"]
     return report(
-        random.choice(words), actually_paid=random.choice(AMOUNTS), pay_currency=random.choice(["ltc"] * 8 + ["btc"]),
+        random.choice(words), actually_paid=random.choice(AMOUNTS),
+        pay_currency=random.choice(["ltc"] * 8 + ["btc", "usdcsol"]),
         parent_payment_id=random.choice([None] * 9 + [7]), order_id=random.choice(["o-1"] * 15 + ["o-2"]),
         price_amount=random.choice(["20"] * 15 + ["0.01"]),
     )  # fmt: skip

@@ -269,6 +269,7 @@ EVENTS = {  # kind → (icon, words); a kind that is missing here is for our own
 
 PARKED = {  # outcome of a parked payment → words; one without an outcome is named by EVENTS
     "wrong_coin": "Another coin arrived than the one we asked for",
+    "wrong_coin_unvalued": "Another coin arrived than the one we asked for",
     "further_deposit": "A second payment arrived",
     "not_needed": "Money arrived that this order did not need",
     "finished_without_money": "The payment was reported as paid, but no money arrived",

@@ -1,0 +1,97 @@
+"""Weighing an order anew when money of it is free again: a refund that was promised is not sent after all.
+
+What arrived meanwhile was weighed without that money, so that the whole price may be there and nobody say so.
+"""
+
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from app.core import clock
+from app.core.money import Money
+from app.history import service as history
+from app.orders import service as orders
+from app.orders.service import LATE, OF_MONEY
+from app.payments import owed, queries
+from app.payments.applying import settle, standing, tolerance
+from app.payments.notices import COIN_UNIT, WIDE, Outcome, Standing
+from app.payments.opening import given_back
+from app.payments.tables import Payment
+from app.payments.words import EVENTS, word
+
+WEIGHED = {"waiting", "confirming", "underpaid", "expired"}  # states of an order that its money can still pay
+TO_WEIGH = (Outcome.UNDERPAID, Outcome.NOT_NEEDED)  # outcomes that were right only while money was promised otherwise
+TOO_LATE = f"{LATE}, and no longer sold at this price: the customer is asked"
+Row = dict[str, Any]
+
+
+async def reweigh(order_id: UUID) -> bool:
+    """Let an order take its price out of what is free of its money, in the surrounding transaction.
+
+    True if that pays it, or where it is not sold any more at its price and its customer is asked. One whose money goes
+    back by another refund stays as it is.
+    """
+    order = await orders.lock(order_id)
+    if order is None or order["status"] not in WEIGHED or given_back(order):
+        return False
+    now = await standing(order)
+    if not now.brought:
+        return False
+    missing = now.total - now.brought
+    if missing > 0 and not tolerance().takes(missing, now.total):
+        await _still_short(order, missing)
+        return False
+    late = now.late and not now.sellable
+    weighed = await _weigh(order, now, Outcome.LATE if late else Outcome.PAID_LATE if now.late else Outcome.PAID)
+    if late:
+        return weighed is not None and await _ask(order, weighed)  # else its customer was asked before
+    await orders.unpark_owed(order_id)  # what is too much is named anew
+    await settle(order, late=now.late)
+    await owed.excess(order)
+    return True
+
+
+async def _still_short(order: Row, missing: Decimal) -> None:
+    """An order that stood as if nothing had come has part of its price again."""
+    if order["status"] == "waiting" and order["merchant_id"] is not None:
+        await orders.underpaid(order["id"], money=Money(missing, order["currency"]).as_json())
+
+
+async def _weigh(order: Row, now: Standing, outcome: Outcome) -> Row | None:
+    """Name each payment's outcome anew, what is too much in the newest of them. Returns the one that pays the rest."""
+    left, paying = max(now.brought - now.total, Decimal(0)), None
+    for payment in await queries.of_order(order["id"]):
+        if payment["outcome"] not in TO_WEIGH:
+            continue
+        excess = min(payment["value"], left)
+        left -= excess
+        if excess == payment["value"]:
+            to = Outcome.NOT_NEEDED
+        elif paying is None:
+            paying = payment
+            to = Outcome.OVERPAID if excess and outcome is Outcome.PAID else outcome
+        else:
+            to = Outcome.UNDERPAID
+        await _name(order, payment, to, excess)
+    return paying
+
+
+async def _name(order: Row, payment: Row, to: Outcome, excess: Decimal) -> None:
+    coins = excess * (payment["pay_amount"] or Decimal(0)) / payment["price_amount"]
+    owed_back = coins.quantize(COIN_UNIT, context=WIDE)
+    changed: dict[Any, Any] = {"outcome": to.value, "excess": excess, "owed_back": owed_back, "updated_at": clock.now()}
+    await Payment.update(changed).where(Payment.id == payment["id"])
+    before, after = word(payment), word(payment | changed)
+    if order["merchant_id"] is not None and after != before and after in EVENTS:
+        named = {"payment": payment["provider_payment_id"], "payment_id": str(payment["id"])}
+        await history.record(order["id"], EVENTS[after], **named)
+
+
+async def _ask(order: Row, payment: Row) -> bool:
+    """The price is there, and the order is not sold at it any more: its customer says what becomes of the money."""
+    await orders.unpark_owed(order["id"])
+    await orders.park(order["id"], TOO_LATE)
+    said = {"why": TOO_LATE.removeprefix(OF_MONEY), "outcome": Outcome.LATE.value}
+    await history.record(order["id"], "payment.late", **said)
+    await owed.tell(order, payment, Outcome.LATE, payment["pay_currency"])
+    return True
