@@ -52,6 +52,20 @@ async def current() -> Decimal:
     return found.rate
 
 
+async def between(one: str, other: str) -> Decimal | None:
+    """What one unit of a currency is worth in another, by the newest rates; None where one is unknown or stale."""
+    if one == other:
+        return Decimal(1)
+    found = await db.fetch_as(
+        Rate,
+        """SELECT DISTINCT ON (currency) currency, day, rate, fetched_at FROM exchange_rate
+           WHERE currency = ANY($1) ORDER BY currency, day DESC""",
+        [one, other],
+    )
+    worth = {BASE: Decimal(1)} | {rate.currency: rate.rate for rate in found if not is_stale(rate)}
+    return worth[other] / worth[one] if {one, other} <= worth.keys() else None
+
+
 async def selling() -> bool:
     """Whether prices can be trusted, so that orders are taken."""
     found = await newest()

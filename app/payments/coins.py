@@ -1,13 +1,13 @@
 """Which coins are offered, and the least that can be paid in each."""
 
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 from typing import Any
 
 import asyncpg
 
 from app.core import clock, db
-from app.core.money import Money
+from app.core.money import Money, smallest
 from app.core.settings import settings
 from app.issues import service as issues
 from app.providers.http import KeyRefused, ProviderConfused, ProviderDown, ProviderRefused
@@ -41,6 +41,13 @@ def minimum(coin: Mapping[str, Any], currency: str) -> Money | None:
     """The least that can be paid in a coin, as far as we know it in ``currency``: the provider checks in any case."""
     known = coin["minimum"] is not None and currency == settings().shop_currency
     return Money(coin["minimum"], currency) if known else None
+
+
+def minimum_in(coin: Mapping[str, Any], currency: str, rate: Decimal | None) -> Money | None:
+    """The same in any currency: at ``rate``, what one of the shop's is worth in it, rounded up."""
+    if coin["minimum"] is None or rate is None:
+        return None
+    return Money((coin["minimum"] * rate).quantize(smallest(currency), ROUND_UP), currency)
 
 
 async def sync(*, nowpayments: NowPayments) -> int:

@@ -9,7 +9,7 @@ from uuid import UUID
 from app.core import clock, db
 from app.core.db import Write
 from app.orders.queries import looked_up
-from app.payments.notices import COUNTS, UNCLEAR, Outcome
+from app.payments.notices import COUNTS, UNASKED, UNCLEAR, Outcome
 from app.payments.tables import Payment
 from app.payments.words import in_sql
 
@@ -169,10 +169,13 @@ async def coins() -> list[dict[str, Any]]:
     return found
 
 
-# A merchant's payment with its order's ``merchant_id``, ``test`` and ``reference``, what of it went back
-# (``refunded``, the one look upwards of this room) and ``word``, its state as merchants read it.
+# A merchant's payment with its order's ``merchant_id``, ``test``, ``reference`` and ``order_status``, what of it went
+# back (``refunded``, the one look upwards of this room), whether something came to its address otherwise than asked
+# (``parked``) and ``word``, its state as merchants read it.
 _OF_MERCHANTS = f"""WITH found AS (
-    SELECT p.*, o.merchant_id, o.test, o.reference, o.email, o.email_typed,
+    SELECT p.*, o.merchant_id, o.test, o.reference, o.email, o.email_typed, o.status AS order_status,
+      EXISTS (SELECT FROM payment d WHERE d.order_id = p.order_id AND d.parent_payment_id = p.provider_payment_id
+        AND d.outcome IN ({", ".join(f"'{outcome}'" for outcome in sorted(UNASKED))})) AS parked,
       (SELECT coalesce(sum(amount), 0) FROM refund r WHERE r.payment_id = p.id AND r.status = 'processed') AS refunded
     FROM payment p JOIN purchase o ON o.id = p.order_id WHERE o.merchant_id = $1 AND o.test = $2)
   , said AS (

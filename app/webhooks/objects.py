@@ -12,13 +12,17 @@ from typing import Any
 from app.accounts import addresses
 from app.core.money import Money, plain
 from app.mail.states import UNREACHED
-from app.payments.notices import Outcome
+from app.payments.asking import PAYABLE
+from app.payments.notices import IN_FLIGHT, UNCLEAR, Outcome
 from app.payments.words import CANCELLED, word
 from app.payments.words import WORDS as PAYMENT_WORDS
+from app.refunds.asking import claim_url
 
-__all__ = ["CANCELLED", "PAYMENT_WORDS", "mode", "order", "payment", "payment_word", "refund"]
+__all__ = ["CANCELLED", "PAYMENT_WORDS", "mode", "order", "payment", "payment_word", "refund", "takes", "then"]
 
 Row = Mapping[str, Any]
+WHERE = ("pay_address", "memo", "invoice_url")  # what says where coins go
+ASKING = {"pending", "confirming", "underpaid"}  # words of payments that may still ask for money
 
 
 def order(row: Row) -> dict[str, Any]:
@@ -35,9 +39,11 @@ def payment(row: Row, of: Row) -> dict[str, Any]:
     """A payment by its row; ``of`` is its order's."""
     crypto = None
     if row["method"] == "crypto":
+        where = row if takes(row) else dict.fromkeys(WHERE)
         crypto = {
-            "currency": row["pay_currency"] or None, "amount": _plain(row["pay_amount"]), "address": row["pay_address"],
-            "memo": row["memo"], "received": _plain(row["actually_paid"]), "invoice_url": row["invoice_url"],
+            "currency": row["pay_currency"] or None, "amount": _plain(row["pay_amount"]),
+            "address": where["pay_address"], "memo": where["memo"], "received": _plain(row["actually_paid"]),
+            "invoice_url": where["invoice_url"],
         }  # fmt: skip
     currency, details, value = row["price_currency"], dict(_json(row["details"])), row["value"]
     underpaid = row["outcome"] == Outcome.UNDERPAID
@@ -54,19 +60,38 @@ def payment(row: Row, of: Row) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def takes(row: Row) -> bool:
+    """Whether coins may still be sent to a payment's address: it has not ended, its order takes money, and nothing that
+    came there otherwise than asked waits for a person. The order's, where the row has them: see ``of_merchant``."""
+    open_ = row["status"] == "waiting" or row["status"] in IN_FLIGHT
+    rest = row["status"] == "partially_paid" and row["outcome"] == Outcome.UNDERPAID
+    payable = row.get("order_status", "waiting") in PAYABLE and not row.get("parked")
+    return (open_ or rest) and payable and row["outcome"] not in UNCLEAR
+
+
+def then(now: dict[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
+    """An object as it was when its event happened; what had ended by then offers no address and no link."""
+    data = now | dict(told)
+    if data["object"] == "refund" and data["status"] != "pending":
+        data["claim_url"] = None
+    if data["object"] == "payment" and data["crypto"] and data["status"] not in ASKING:
+        data["crypto"] = data["crypto"] | {"address": None, "memo": None, "invoice_url": None}
+    return data
+
+
 def payment_word(row: Row) -> str:
     """The API's word for how a payment stands."""
     return word(row)
 
 
 def refund(row: Row, of: Row) -> dict[str, Any]:
-    """A refund by its row; ``of`` is its order's. Whoever may see the claim link adds it."""
+    """A refund by its row; ``of`` is its order's."""
     return {
         "id": str(row["id"]), "object": "refund", "mode": mode(of), "order_id": str(row["order_id"]),
         "payment_id": str(row["payment_id"]) if row["payment_id"] else None, "status": row["status"],
         "amount": _digits(row["amount"], row["currency"]), "currency": row["currency"], "reason": row["reason"],
         "error": row["error"] or undelivered(row), "transaction": row["tx_hash"], "created": _time(row["created_at"]),
-        "ended": _time(row["ended_at"]),
+        "ended": _time(row["ended_at"]), "claim_url": claim_url(row),
     }  # fmt: skip
 
 

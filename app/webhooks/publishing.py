@@ -57,7 +57,7 @@ async def publish(order_id: UUID, *, commit: Commit) -> None:
 
 
 async def _fresh(told: Told, order: dict[str, Any]) -> Fresh:
-    data = await _object(told, order) | dict(told.then)
+    data = objects.then(await _object(told, order), told.then)
     return Fresh(told.type, told.object, told.object_id, order["id"], told.sequence, told.at, data)
 
 

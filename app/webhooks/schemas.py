@@ -135,10 +135,10 @@ OBJECTS: dict[str, tuple[Member, ...]] = {
             members=(
                 Member("currency", "text", "The coin, such as btc or usdttrc20.", nullable=True),
                 Member("amount", "coins", "How many coins are asked for.", nullable=True),
-                Member("address", "text", "Where to.", nullable=True),
+                Member("address", "text", "Where to; null once nothing is to be sent there any more.", nullable=True),
                 Member("memo", "text", "What must be sent along, where the coin needs it.", nullable=True),
                 Member("received", "coins", "How many have arrived.", nullable=True),
-                Member("invoice_url", "text", "The hosted page to pay on.", nullable=True),
+                Member("invoice_url", "text", "The hosted page to pay on; null as address is.", nullable=True),
             ),
         ),
         Member("underpaid", "flag", "Whether less than its amount arrived, beyond the tolerance."),
@@ -166,6 +166,10 @@ OBJECTS: dict[str, tuple[Member, ...]] = {
         Member("transaction", "text", "The transaction on the coin's chain.", nullable=True),
         Member("created", "time", "When you asked for it."),
         Member("ended", "time", "When it was processed or failed.", nullable=True),
+        Member(
+            "claim_url", "text", "Where your customer names an address, while one is to be named: hand it on.",
+            nullable=True,
+        ),
     ),
     "endpoint": (
         Member("id", "id", "The endpoint's id."),
@@ -204,7 +208,7 @@ _ROWS: dict[str, dict[str, Any]] = {
     "refund": {
         "id": IDS["refund"], "order_id": IDS["order"], "payment_id": IDS["payment"], "status": "pending",
         "amount": Decimal("24.95"), "currency": "USD", "reason": "half of it was out of stock", "error": None,
-        "tx_hash": None, "created_at": _LATER, "ended_at": None,
+        "tx_hash": None, "created_at": _LATER, "ended_at": None, "claimed_at": _LATER, "link_id": None,
     },
 }  # fmt: skip
 _ALL = {"actually_paid": Decimal("0.00054321")}

@@ -1,9 +1,11 @@
 """What orders may be in, and which coins pay them: the same in test and live mode."""
 
+from decimal import Decimal
 from typing import Any
 
 from litestar import Request, Response, get
 
+from app.catalog import rates
 from app.core.money import Money, decimals, smallest
 from app.core.settings import settings
 from app.orders.charging import CURRENCIES, largest
@@ -22,8 +24,9 @@ def currency(code: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def coin(row: dict[str, Any], code: str) -> dict[str, Any]:
-    least = coins.minimum(row, code)
+def coin(row: dict[str, Any], code: str, rate: Decimal | None) -> dict[str, Any]:
+    """``rate``: what one of the shop's currency is worth in ``code``, where that is known."""
+    least = coins.minimum_in(row, code, rate)
     return {
         "code": row["code"], "object": "coin", "name": row["name"], "network": row["network"],
         "memo": row["has_memo"], "minimum": least.digits if least else None, "currency": code,
@@ -40,9 +43,13 @@ async def index(request: Asked) -> Response[bytes]:
 
 @get("/coins", summary="List coins", tags=["payments"])
 async def offered(request: Asked) -> Response[bytes]:
-    """Those that can be paid in now, and the least of each in `?currency=`; null where the provider decides it."""
+    """Those that can be paid in now, and the least of each in `?currency=`; null where the provider decides it.
+
+    Another currency than the shop's is worked out by the exchange rate of the day, rounded up; without a rate: null.
+    """
     await gate.enter(request, "payments:read")
     code = lists.parameters(request, "currency").get("currency", settings().shop_currency)
     if code not in CURRENCIES:
         raise BadParameter(f"Use one of {', '.join(CURRENCIES)}.", field="currency")
-    return answers.answer(request, {"data": [coin(row, code) for row in await payments.coins()], "next": None})
+    rate = await rates.between(settings().shop_currency, code)
+    return answers.answer(request, {"data": [coin(row, code, rate) for row in await payments.coins()], "next": None})

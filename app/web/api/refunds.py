@@ -59,11 +59,6 @@ class RefundRequest(Body):
         return msgspec.structs.replace(self, address=told)
 
 
-def seen(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A refund as its merchant sees it."""
-    return objects.refund(row, row) | {"claim_url": asking.claim_url(row)}
-
-
 @post("/payments/{payment_id:str}/refunds", summary="Refund a payment", tags=["refunds"], status_code=201)
 async def create(request: Asked, payment_id: FromPath[str]) -> Response[bytes]:
     """At most what was captured less what went back. The answer is `pending`; webhooks tell what becomes of it."""
@@ -84,7 +79,7 @@ async def create(request: Asked, payment_id: FromPath[str]) -> Response[bytes]:
             caller.merchant_id, caller.test, payment["id"], asked.amount or None, asked.reason, target,
             f"key {caller.key_id}",
         )  # fmt: skip
-        return 201, seen(row)
+        return 201, objects.refund(row, row)
 
     return await posting.act(request, "refunds:write", RefundRequest, work, prepare=prepare)
 
@@ -106,7 +101,7 @@ async def index(request: Asked) -> Response[bytes]:
     before, most = lists.page(given)
     chosen = lists.filters(given, words=WORDS)
     rows = await queries.merchant_page(caller.merchant_id, caller.test, chosen, before, most + 1)
-    return answers.answer(request, lists.listed(rows, most, [seen(row) for row in rows]))
+    return answers.answer(request, lists.listed(rows, most, [objects.refund(row, row) for row in rows]))
 
 
 @get("/refunds/{refund_id:str}", summary="Retrieve a refund", tags=["refunds"])
@@ -117,4 +112,4 @@ async def show(request: Asked, refund_id: FromPath[str]) -> Response[bytes]:
     row = await queries.of_merchant(caller.merchant_id, caller.test, found) if found else None
     if row is None:
         raise NoSuchRefund("Check the id, and whether it is of this key's mode.")
-    return answers.answer(request, seen(row))
+    return answers.answer(request, objects.refund(row, row))

@@ -49,7 +49,7 @@ class Order(msgspec.Struct, tag_field="object", tag="order"):
 
 
 class CryptoState(msgspec.Struct):
-    """Where coins are to be sent to; null until the address stands."""
+    """Where coins are to be sent to; null until the address stands, and once nothing is to be sent there any more."""
 
     currency: str | None
     amount: CoinAmount | None

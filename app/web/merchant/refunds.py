@@ -9,7 +9,7 @@ from app.accounts import addresses
 from app.core.money import Money
 from app.mail.states import TAKEN, UNREACHED
 from app.orders.service import short
-from app.refunds import asking, queries
+from app.refunds import queries
 from app.refunds.states import RefundStatus
 from app.web.merchant import desk as desks
 from app.web.merchant import lists
@@ -41,7 +41,7 @@ async def show(request: Asked, refund_id: FromPath[str]) -> Response[bytes]:
     if row is None:
         raise NothingHere
     context = {
-        "refund": shown(row) | {"asked_by": row["asked_by"], "claim_url": asking.claim_url(row)},
+        "refund": shown(row) | {"asked_by": row["asked_by"]},
         "deliveries": await webhooks.deliveries(desk.id, desk.test, {"object_id": row["id"]}, None, MOST_SHOWN),
     }
     return desks.page(request, desk, "merchant/refunds/show.html", context)

@@ -19,6 +19,7 @@ from app.orders import queries as orders
 from app.orders.service import short, taken_meanwhile
 from app.payments import queries as payments
 from app.payments import service as paying
+from app.payments.notices import OPEN as TAKES_MONEY
 from app.payments.opening import given_back
 from app.refunds import queries as refunds
 from app.web.store import order_money, refund_words, supply_words
@@ -217,8 +218,10 @@ async def as_json(order: dict[str, Any]) -> dict[str, Any]:
 
 
 def _takes(order: dict[str, Any], attempts: list[dict[str, Any]], payment: dict[str, Any]) -> bool:
-    """Whether coins may be sent to its address, or are on their way there."""
-    rest = order["status"] == "underpaid" and payment["status"] == "partially_paid" and not given_back(order)
+    """Whether coins may be sent to its address, or are on their way there: never where the order takes none."""
+    if given_back(order) or order["status"] not in TAKES_MONEY:
+        return False
+    rest = order["status"] == "underpaid" and payment["status"] == "partially_paid"
     return (
         payment == order_money.open_now(order, attempts)
         or payment["status"] in order_money.IN_FLIGHT
