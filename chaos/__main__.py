@@ -12,18 +12,31 @@ from typing import Any
 
 import click
 
+from chaos import merchant_verdict, money
+from chaos.admin import Admin
 from chaos.crowd import Crowd
+from chaos.merchant import Merchant, found
+from chaos.merchant_orders import Charges
+from chaos.receivers import Receivers
 from chaos.report import Report
-from chaos.town import Town
-from chaos.verdict import Books, Finding, examine, proofs, read, revealed, settled
+from chaos.town import WITH_WEBHOOKS, Town
+from chaos.verdict import (
+    Books,
+    Breach,
+    Finding,
+    examine,
+    merchants_settled,
+    proofs,
+    read,
+    revealed,
+    settled,
+)
 from chaos.weather import Weather
 
 SAMPLE = 200  # orders whose keys are opened and compared
-OVERUSED = """SELECT * FROM (
-  SELECT order_id::text AS id, sum(amount - from_price) AS used, (
-    SELECT coalesce(sum(amount), 0) FROM ledger_entry e
-    WHERE e.order_id = u.order_id AND account = 'received') AS received
-  FROM money_use u WHERE status <> 'released' GROUP BY order_id) x WHERE used > received"""
+RETRIES = "1,2,3,5,8,13,20,30,30"  # seconds between attempts to deliver an event
+REPEATED = 60  # requests of the merchant that are sent once more at the end
+OF_CUSTOMERS = ("ended", "charge", "keys", "letters", "timeline", "jobs")  # rules that are checked on their orders
 SERIAL = re.compile(rb"[A-Z2-9]{5}-[A-Z2-9]{5}-[A-Z2-9]{5}")
 
 
@@ -49,22 +62,44 @@ def main(orders: int, seed: int | None, rate: float, minutes: float, patience: f
 
 async def play(orders: int, seed: int, rate: float, longest: float, patience: float) -> Report:
     """The whole of it, in a town of its own. Times in seconds."""
-    town = Town("chaos", LOG_LEVEL="WARNING")
+    town, receivers = Town("chaos", WITH_WEBHOOKS, LOG_LEVEL="WARNING", WEBHOOK_RETRY_INTERVALS_TEST=RETRIES), None
     try:
         await town.open()
-        crowd, weather = Crowd(town, orders, rate, seed), Weather(town, seed)
+        receivers = Receivers(seed)
+        crowd, weather = await _opened(town, orders, rate, seed, receivers), Weather(town, seed)
         began = time.monotonic()
         in_time = await _storm(crowd, weather, longest)
         calm = time.monotonic()
-        fine = await _with_progress(town, settled(town, crowd.paying, seconds=patience))
+        receivers.well_behaved = True
+        fine = await _with_progress(town, _all_settled(town, crowd, patience))
         settling = time.monotonic() - calm
         report = Report(_facts(crowd, seed, calm - began, settling), weather.struck)
         report.findings += [] if in_time else [f"not every order was placed and paid within {longest:g} s"]
         report.findings += [] if fine else [f"not everything had ended {patience:g} s after the last fault"]
         await _judge(town, crowd, report, random.Random(seed))
+        await crowd.admin.close()
     finally:
+        if receivers is not None:
+            receivers.close()
         await town.close()
     return report
+
+
+async def _opened(town: Town, orders: int, rate: float, seed: int, receivers: Receivers) -> Crowd:
+    """Those who buy, a merchant whose endpoints are registered, and an admin who is signed in."""
+    founded = await found(town)
+    merchant, admin = Merchant(town, founded, seed, receivers), Admin(town, *founded.admin, seed)
+    await merchant.opens_endpoints()
+    await admin.signs_in()
+    return Crowd(town, orders, rate, seed, charges=Charges(town, merchant, seed), admin=admin)
+
+
+async def _all_settled(town: Town, crowd: Crowd, patience: float) -> bool:
+    """Whether everything has ended, for customers and for the merchant's, whose receivers are all well again."""
+    merchant, ends = crowd.charges.merchant, time.monotonic() + patience
+    fine = await settled(town, crowd.paying, seconds=patience)
+    await merchant.heals_once(anyway=True)
+    return await merchants_settled(town, merchant.id, seconds=max(ends - time.monotonic(), 1)) and fine
 
 
 async def _storm(crowd: Crowd, weather: Weather, longest: float) -> bool:
@@ -100,10 +135,15 @@ async def _with_progress(town: Town, work: Awaitable[Any]) -> Any:
 def _facts(crowd: Crowd, seed: int, stormed: float, settling: float) -> dict[str, object]:
     return {
         "seed": seed,
-        "orders placed": len(crowd.customers),
-        "of these paid": len(crowd.paying),
+        "orders placed": len(crowd.customers) + len(crowd.charges.orders),
+        "of these at the merchant's": len(crowd.charges.orders),
+        "of these paid": len(crowd.paying) + sum(it.paid for it in crowd.charges.orders),
         "of these chose between refund and credit": len(crowd.chose),
         "checkouts not answered with 201, tried again": crowd.refusals.total(),
+        **{f"admin: {what}": times for what, times in sorted(crowd.admin.did.items())},
+        **{f"merchant: {what}": times for what, times in sorted(crowd.charges.merchant.did.items())},
+        **{f"merchant refused: {what}": times for what, times in sorted(crowd.charges.merchant.refusals.items())},
+        **{f"receiver {what}": times for what, times in sorted(crowd.charges.merchant.receivers.answered.items())},
         "minutes of faults": f"{stormed / 60:.1f}",
         "seconds until everything had ended, once calm": f"{settling:.0f}",
     }
@@ -112,9 +152,12 @@ def _facts(crowd: Crowd, seed: int, stormed: float, settling: float) -> dict[str
 async def _judge(town: Town, crowd: Crowd, report: Report, chance: random.Random) -> None:
     books = await read(town, crowd.customers)
     report.findings += examine(books, crowd.customers, strict=False)
-    done = [it for it in crowd.customers if books.orders.get(it.order_id, {}).get("status") == "fulfilled"]
+    done = [it for it in crowd.customers if _may_reveal(books.orders.get(it.order_id))]
     report.findings += await revealed(town, books, chance.sample(done, min(SAMPLE, len(done))))
-    report.findings += await town_at_large(town, books, crowd)
+    report.looked_at |= dict.fromkeys(OF_CUSTOMERS, f"{len(crowd.customers)} orders")
+    report.looked_at |= {"reveal": f"{min(SAMPLE, len(done))} orders"}
+    report.findings += await town_at_large(town, books, crowd, report)
+    await _judge_money(town, crowd, report, chance)
     endings = await town.rows("SELECT status, count(*) AS n FROM purchase GROUP BY status ORDER BY status")
     report.facts |= {f"orders {row['status']}": row["n"] for row in endings}
     parked = await town.rows("SELECT count(*) AS n FROM purchase WHERE cause IS NOT NULL")
@@ -133,16 +176,37 @@ async def _judge(town: Town, crowd: Crowd, report: Report, chance: random.Random
         report.facts["seconds from paid to fulfilled: p50, p95, most"] = f"{p50:.1f}, {p95:.1f}, {most:.1f}"
 
 
+def _may_reveal(order: dict[str, Any] | None) -> bool:
+    """Whether its keys are its customer's: while all of its money is on its way back they are not."""
+    return order is not None and order["status"] == "fulfilled" and order["held_at"] is None
+
+
+async def _judge_money(town: Town, crowd: Crowd, report: Report, chance: random.Random) -> None:
+    """The rules of received money and of merchants' orders, with what each looked at."""
+    merchant = crowd.charges.merchant
+    kept = sorted(key for key, ids in merchant.answered.items() if ids and ids[0])
+    again = {key: await merchant.repeats(key) for key in chance.sample(kept, min(REPEATED, len(kept)))}
+    repeated = {key: (merchant.answered[key][0], answer) for key, answer in again.items()}
+    picture, funds = await merchant_verdict.read(town, merchant, crowd.charges.orders, repeated), await money.read(town)
+    report.findings += [Breach("merchants", what) for what in crowd.charges.not_placed]
+    for code, of_merchants in merchant_verdict.CHECKS.items():
+        report.findings += [Breach(code, what) for what in of_merchants(picture)]
+    for code, of_money in money.CHECKS.items():
+        report.findings += [Breach(code, what) for what in of_money(funds)]
+    report.looked_at |= merchant_verdict.counts(picture) | money.counts(funds)
+
+
 def _sold(books: Books) -> int:
     return sum(order["products"][0]["qty"] for orders in books.supplied.values() for order in orders)
 
 
-async def town_at_large(town: Town, books: Books, crowd: Crowd) -> list[Finding | str]:
+async def town_at_large(town: Town, books: Books, crowd: Crowd, report: Report) -> list[Finding | str]:
     """What no single order shows: sales without a reservation, the ledger, the audit chain, keys in logs."""
     found: list[Finding | str] = []
     ours = {row["id"] for row in await town.rows("SELECT id::text FROM reservation")}
     found += [f"the supplier sold {it} to nobody" for it in books.supplied.keys() - ours]
     proof = await proofs(town)
+    report.looked_at |= {"ledger": f"{proof['entries']} entries"}
     by_id = {it.order_id: it for it in crowd.customers}
     for order_id, wrong in proof["ledger"]:
         customer = by_id.get(order_id)
@@ -151,7 +215,6 @@ async def town_at_large(town: Town, books: Books, crowd: Crowd) -> list[Finding 
         found.append(f"the audit log does not verify: {proof['audit']}")
     twice = {order_id: times for order_id, times in crowd.chose.items() if times > 1}
     found += [f"order {order_id}: {times} choices of the same money" for order_id, times in twice.items()]
-    found += [f"order {row['id']}: {row['used']} used, {row['received']} came in" for row in await town.rows(OVERUSED)]
     sold = {key["serial"].encode() for orders in books.supplied.values() for o in orders for key in o["keys"]}
     for log in sorted((town.var / "logs").glob("*.log")):
         if seen := sold & set(SERIAL.findall(log.read_bytes())):

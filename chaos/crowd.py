@@ -1,4 +1,4 @@
-"""Customers: they order at a bounded rate, and pay as soon as they are shown where to."""
+"""Customers: they order at a bounded rate, and pay as soon as they are shown where to. A share buys at a merchant's."""
 
 import asyncio
 import contextlib
@@ -8,7 +8,9 @@ from collections.abc import Coroutine
 
 import httpx
 
+from chaos.admin import Admin
 from chaos.customer import Customer, NotPlaced, address
+from chaos.merchant_orders import Charges
 from chaos.town import Town
 
 CASES = {  # how they pay, by weight; "" never pays
@@ -16,6 +18,8 @@ CASES = {  # how they pay, by weight; "" never pays
     "wrong_coin": 2, "": 2,
 }  # fmt: skip
 DECIDES = {"twice", "overpaid", "partially_paid", "wrong_coin"}  # money waits for the word of those who pay so
+AT_MERCHANTS = 0.2  # the share of orders that the merchant charges for
+ADMIN_ASKS = 0.6  # of those who decide, how many an admin refunds at the same moment
 MOST_LOOKS = 240  # of a customer at the page that is to offer a choice
 COINS = ("ltc", "doge", "usdttrc20", "sol", "trx")
 AT_ONCE = 400  # orders under way at once: more would only wait for each other
@@ -26,16 +30,21 @@ UNDER_WAY = """SELECT count(*) AS n FROM purchase WHERE cause IS NULL AND status
 
 
 class Crowd:
-    """``customers`` are those whose order was answered with 201; who got no answer tries again, as people do."""
+    """``customers`` are those whose order was answered with 201; who got no answer tries again, as people do.
 
-    def __init__(self, town: Town, orders: int, rate: float, seed: int) -> None:
+    The merchant's orders are those of ``charges``.
+    """
+
+    def __init__(self, town: Town, orders: int, rate: float, seed: int, *, charges: Charges, admin: Admin) -> None:
         self.town, self._orders, self._rate = town, orders, rate
+        self.charges, self.admin = charges, admin
         self._chance = random.Random(seed)
         self.customers: list[Customer] = []
         self.refusals = Counter[str]()
         self.chose = Counter[str]()  # by order: choices of the same money that were accepted
         self._unpaid: dict[str, tuple[Customer, str]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._broken: list[asyncio.Task[None]] = []  # what no customer does: a fault of this driver
 
     @property
     def paying(self) -> list[Customer]:
@@ -46,10 +55,19 @@ class Crowd:
         """Until every order is placed and everyone who means to has paid."""
         goods = [row["id"] for row in await self.town.rows(GOODS)]
         paying = asyncio.create_task(self._pay_all())
+        beside = [
+            paying,
+            asyncio.create_task(self.admin.decides()),
+            asyncio.create_task(self.charges.merchant.heals_endpoints()),
+        ]
         for number in range(self._orders):
-            _must_go_on(paying)
+            _must_go_on(*beside)
             while number % 20 == 0 and (await self.town.rows(UNDER_WAY))[0]["n"] > AT_ONCE:
                 await asyncio.sleep(LOOK)
+            if self._chance.random() < AT_MERCHANTS:
+                self._spawn(self.charges.buy())
+                await asyncio.sleep(1 / self._rate)
+                continue
             chosen = self._chance.sample(goods, self._chance.choice((1, 1, 1, 2)))
             units = {product: self._chance.choice((1, 1, 2, 3)) for product in chosen}
             (case,) = self._chance.choices(list(CASES), list(CASES.values()))
@@ -57,13 +75,19 @@ class Crowd:
             await asyncio.sleep(1 / self._rate)
         while self._tasks or self._unpaid:
             await asyncio.sleep(LOOK)
-            _must_go_on(paying)
-        paying.cancel()
+            _must_go_on(*beside, *self._broken)
+        for task in beside:
+            task.cancel()
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._end)
+
+    def _end(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception():
+            self._broken.append(task)
 
     async def _order(self, units: dict[str, int], case: str, coin: str) -> None:
         while True:
@@ -90,7 +114,10 @@ class Crowd:
                 del self._unpaid[customer.order_id]
 
     async def _decide(self, customer: Customer) -> None:
-        """Ask for the money back and for credit of it at the same moment, as soon as the page offers either."""
+        """Ask for the money back and for credit of it at the same moment, as soon as the page offers either.
+
+        Often an admin asks for a refund of it just then, too.
+        """
         for _ in range(MOST_LOOKS):
             await asyncio.sleep(LOOK)
             with contextlib.suppress(httpx.TransportError):
@@ -104,12 +131,14 @@ class Crowd:
             self.town.http.post(where, json={"choice": choice}, headers=customer.bearer)
             for choice in ("refund", "credit", "refund")
         )
-        for said in await asyncio.gather(*asked, return_exceptions=True):
+        admins = [self.admin.asks_refund(customer.order_id)] if self._chance.random() < ADMIN_ASKS else []
+        for said in await asyncio.gather(*admins, *asked, return_exceptions=True):
             if isinstance(said, httpx.Response) and said.status_code == httpx.codes.ACCEPTED:
                 self.chose[customer.order_id] += 1
 
 
-def _must_go_on(task: "asyncio.Task[None]") -> None:
+def _must_go_on(*tasks: "asyncio.Task[None]") -> None:
     """A task without end has ended: raise what went wrong."""
-    if task.done():
-        task.result()
+    for task in tasks:
+        if task.done():
+            task.result()

@@ -3,18 +3,19 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from chaos.verdict import RULES, Finding
+from chaos.verdict import RULES, Breach, Finding
 
 SHOWN = 20  # findings spelt out
 
 
 @dataclass
 class Report:
-    """All figures of one run. ``facts`` are lines of name and value."""
+    """All figures of one run. ``facts`` are lines of name and value; ``looked_at``: by rule, what it was checked on."""
 
     facts: dict[str, object]
     struck: Counter[str]
-    findings: list[Finding | str] = field(default_factory=list)
+    findings: list[Finding | Breach | str] = field(default_factory=list)
+    looked_at: dict[str, str] = field(default_factory=dict)
 
     @property
     def fine(self) -> bool:
@@ -30,12 +31,14 @@ class Report:
             "",
             "## Always true",
             "",
-            "| rule | verdict |",
-            "|---|---|",
+            "| rule | verdict | looked at |",
+            "|---|---|---|",
         ]
-        broken = Counter(it.rule if isinstance(it, Finding) else "town" for it in self.findings)
+        broken = Counter(it.rule if isinstance(it, Finding | Breach) else "town" for it in self.findings)
         rules = RULES | {"town": "nothing is left over or unknown in the town as a whole"}
-        lines += [f"| {words} | {_verdict(broken[rule])} |" for rule, words in rules.items()]
+        lines += [
+            f"| {words} | {_verdict(broken[rule])} | {self.looked_at.get(rule, '')} |" for rule, words in rules.items()
+        ]
         if self.findings:
             lines += ["", "## Violations", "", *(f"- {it}" for it in self.findings[:SHOWN])]
         return "\n".join(lines) + "\n"

@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from app.stack import SANDBOX, read_procfile
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 SHOP = ("web", "worker", "clock")
+WITH_WEBHOOKS = (*SHOP, "webhooks")  # where merchants are told
 THREADS = 96  # jobs at once: as many calls of one worker may be held as a fault has orders in flight
 BUCKET = "vault"
 SLOWEST_START = 60.0  # seconds; a machine that does much else at once
@@ -68,7 +69,8 @@ class NoCookies(CookieJar):
 class Town:
     """Where everything is. ``settings`` are further environment variables of all its processes."""
 
-    def __init__(self, name: str, **settings: str) -> None:
+    def __init__(self, name: str, processes: Sequence[str] = SHOP, **settings: str) -> None:
+        self.processes = processes
         self.var = embedded.passing_folder(name)
         self.port, self.sandbox_port, self._s3_port = free_port(), free_port(), free_port()
         self.url, self.sandbox_url = f"http://127.0.0.1:{self.port}", f"http://127.0.0.1:{self.sandbox_port}"
@@ -87,7 +89,7 @@ class Town:
         await asyncio.gather(self._answers(f"{self.sandbox_url}/sandbox/api/faults"), self._bucket())
         await self._stock_up()
         await self._command("seed")
-        await asyncio.gather(*(self.start(name) for name in SHOP))
+        await asyncio.gather(*(self.start(name) for name in self.processes))
         await self._answers(f"{self.url}/readyz")
 
     def _environment(self, servers: embedded.Embedded) -> dict[str, str]:
@@ -104,6 +106,7 @@ class Town:
             "SANDBOX_STORE_URL": f"http://127.0.0.1:{self._s3_port}", "SANDBOX_MAILS_KEPT": "1000000",
             "LIMIT_ORDERS": "1000000", "LIMIT_PAYMENTS": "1000000", "LIMIT_REVEALS": "1000000",
             "LIMIT_CONNECTIONS": "1000000", "LIMIT_WRITES": "1000000", "LIMIT_MAILBOX": "1000000",
+            "LIMIT_API": "1000000", "LIMIT_LOGINS": "1000000", "LIMIT_LOOKUPS": "1000000",
         }  # fmt: skip
         return kept | made | self._settings
 

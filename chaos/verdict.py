@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+import msgspec
+
 from chaos.customer import Customer
 from chaos.town import ROOT, Town, until
 
@@ -26,6 +28,12 @@ RULES = {
     "jobs": "8 · no job is lost, stuck or given up",
     "reveal": "the key revealed is the one the supplier sold",
     "ledger": "7 · what came in = price + owed back + refunded",
+    "uses": "9 · no order uses more money than came in, nor do all together",
+    "refunds": "9 · a refund that leaves is reserved, and leaves once",
+    "merchants": "1 · a merchant's paid order ends fulfilled, refunded, or before a person",
+    "idempotency": "one Idempotency-Key makes one object, and a repeat is answered with it",
+    "published": "each event of a merchant's order is published once",
+    "delivered": "each event reaches each living endpoint, signed",
 }
 # An order that waits for money is looked at for days: such a look is on its way at any moment, and not stuck.
 JUST_POSTED = "(status IN ('pending', 'processing') AND created_at > now() - interval '20 seconds')"
@@ -43,6 +51,16 @@ class Finding:
         it = self.customer
         of = f"[{it.fault} × {it.label}] " if it.fault else ""
         return f"{of}order {it.order_id}: {self.what}  ({RULES[self.rule]})"
+
+
+class Breach(msgspec.Struct, frozen=True):
+    """One rule broken, by what ``what`` names."""
+
+    rule: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.what}  ({RULES[self.rule]})"
 
 
 @dataclass
@@ -100,12 +118,35 @@ async def settled(town: Town, customers: Sequence[Customer], *, seconds: float) 
     ids = [customer.order_id for customer in customers]
     sql = """SELECT
       (SELECT count(*) FROM purchase p WHERE id = ANY($1::uuid[]) AND status <> 'fulfilled' AND cause IS NULL
-       AND NOT (choice IS NOT NULL AND paid_at IS NULL)
+       AND NOT (paid_at IS NULL AND (choice IS NOT NULL OR EXISTS (SELECT FROM money_use u
+         WHERE u.order_id = p.id AND kind = 'refund' AND u.status <> 'released')))
        AND NOT EXISTS (SELECT FROM job WHERE subject = p.id AND status = 'failed'))
       + (SELECT count(*) FROM job WHERE subject = ANY($1::uuid[]) AND status IN ('pending', 'processing')) AS open"""
+    return await _none_open(town, sql, ids, seconds=seconds)
 
+
+async def merchants_settled(town: Town, merchant_id: str, *, seconds: float) -> bool:
+    """Wait until a merchant's orders have nothing left to be done, told or delivered; False when that takes too long.
+
+    A payout that the provider perhaps never took is asked for again after an hour: that is not waited for. An order
+    that was only placed has nothing to tell.
+    """
+    sql = """SELECT
+      (SELECT count(*) FROM purchase p JOIN timeline t ON t.subject = p.id WHERE merchant_id = $1::uuid
+       AND (t.last_seq > p.told AND status <> 'created'
+         OR paid_at IS NOT NULL AND status NOT IN ('fulfilled', 'refunded') AND cause IS NULL))
+      + (SELECT count(*) FROM job j JOIN purchase p ON p.id = j.subject WHERE merchant_id = $1::uuid
+         AND j.status IN ('pending', 'processing') AND j.created_at < now() - interval '20 seconds')
+      + (SELECT count(*) FROM delivery d JOIN endpoint e ON e.id = d.endpoint_id WHERE merchant_id = $1::uuid
+         AND d.status IN ('pending', 'retrying'))
+      + (SELECT count(*) FROM refund WHERE status = 'processing' AND next_check_at < now() + interval '1 minute'
+         AND NOT (asked_at IS NOT NULL AND payout_id IS NULL)) AS open"""
+    return await _none_open(town, sql, merchant_id, seconds=seconds)
+
+
+async def _none_open(town: Town, sql: str, *args: Any, seconds: float) -> bool:
     async def done() -> bool:
-        return bool((await town.rows(sql, ids))[0]["open"] == 0)
+        return bool((await town.rows(sql, *args))[0]["open"] == 0)
 
     try:
         await until(done, "nothing is left to be done", seconds=seconds)
@@ -221,7 +262,12 @@ async def revealed(town: Town, books: Books, customers: Sequence[Customer]) -> l
             for order in books.supplied.get(str(reservation["id"]), ())
             for key in order["keys"]
         ]
-        if sorted(await customer.reveals(town)) != sorted(sold):
+        try:
+            shown = await customer.reveals(town)
+        except TimeoutError as never:
+            found.append(Finding("reveal", customer, str(never)))
+            continue
+        if sorted(shown) != sorted(sold):
             found.append(Finding("reveal", customer, "the keys revealed are not those bought"))
     return found
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import redis
 
+from app.jobs.relay import QUEUES
 from chaos import messages
-from chaos.town import SHOP, Town
+from chaos.town import Town
 
 CALM = (1.0, 6.0)  # seconds between two faults
 OUTAGE = (0.0, 2.5)  # seconds a server or a process stays away
@@ -36,7 +37,7 @@ class Weather:
         self._faults: list[tuple[int, Fault]] = [
             (8, self._kill_worker), (3, lambda: self._kill("web")), (3, lambda: self._kill("clock")),
             (3, self._flush), (3, self._kill_redis), (3, self._fill_redis), (2, self._kill_postgres),
-            (4, self._double), (4, self._lose), (2, self._suspend),
+            (4, self._double), (4, self._lose), (2, self._suspend), (3, lambda: self._kill("webhooks")),
         ]  # fmt: skip
 
     async def blow(self) -> None:
@@ -64,7 +65,7 @@ class Weather:
         await self.town.start_servers()
         messages.accept(self.town.redis)
         await self.town.asks("DELETE", "/faults")
-        for name in SHOP:
+        for name in self.town.processes:
             if not self.town.runs(name):
                 await self.town.start(name)
 
@@ -114,7 +115,8 @@ class Weather:
         return "messages doubled"
 
     async def _lose(self) -> str:
-        lost: Any = self.town.redis.delete("dramatiq:orders", "dramatiq:orders.DQ", "dramatiq:mail", "dramatiq:mail.DQ")
+        queues = [f"dramatiq:{queue}{kind}" for queue in QUEUES for kind in ("", ".DQ")]
+        lost: Any = self.town.redis.delete(*queues)
         return "messages lost" if lost else "messages lost: none was there"
 
     async def _trouble(self) -> str:
