@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 import random
+import re
 import secrets
 from collections import Counter
+from decimal import Decimal
 
 import httpx
 
@@ -12,6 +14,7 @@ from chaos.town import Town
 
 ROUND = 5.0  # seconds between looks at refunds that wait
 FATES = {"records": 55, "rejections": 20, "": 25}  # what becomes of one at a look, by weight
+FIELD = re.compile(r'<input[^>]* name="(left|amount)"[^>]* value="([0-9.]+)"')
 MOST_A_ROUND = 20
 WAITING = """SELECT r.id::text AS id FROM refund r JOIN purchase p ON p.id = r.order_id
   WHERE r.status = 'pending' AND p.merchant_id IS NULL ORDER BY r.id DESC LIMIT $1"""
@@ -32,9 +35,21 @@ class Admin:
         if answer is None or answer.status_code != httpx.codes.SEE_OTHER:
             raise RuntimeError(f"the admin can't sign in: {answer.status_code if answer else 'no answer'}")
 
-    async def asks_refund(self, order_id: str) -> None:
-        """Of what the order's page offers, all of it. One try: what is asked here races with the customer's choice."""
-        answer = await self._post(f"/admin/orders/{order_id}/refunds", {"reason": "by the chaos", "amount": ""})
+    async def reads_form(self, order_id: str, *, owed_only: bool) -> dict[str, str]:
+        """The form for a refund as the order's page shows it; empty where it offers none, or can't be seen just now.
+
+        ``owed_only``: not where the page offers the price itself, since the customer is to have what they paid for.
+        """
+        with contextlib.suppress(httpx.TransportError):
+            form = dict(FIELD.findall((await self._http.get(f"/admin/orders/{order_id}")).text))
+            if form and not (owed_only and Decimal(form["amount"]) >= Decimal(form["left"])):
+                return form
+        self.did["refund not offered"] += 1
+        return {}
+
+    async def asks_refund(self, order_id: str, form: dict[str, str]) -> None:
+        """Send that form, once: it races with the customer's choice."""
+        answer = await self._post(f"/admin/orders/{order_id}/refunds", form | {"reason": "by the chaos"})
         if answer is not None:
             well = answer.status_code in {httpx.codes.CREATED, httpx.codes.SEE_OTHER}
             self.did["refund asked" if well else f"refund refused: {answer.status_code}"] += 1

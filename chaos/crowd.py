@@ -12,6 +12,7 @@ from chaos.admin import Admin
 from chaos.customer import Customer, NotPlaced, address
 from chaos.merchant_orders import Charges
 from chaos.town import Town
+from chaos.verdict import IN_FULL
 
 CASES = {  # how they pay, by weight; "" never pays
     "success": 40, "finished": 35, "doubled": 8, "reordered": 7, "twice": 3, "overpaid": 3, "partially_paid": 2,
@@ -126,12 +127,15 @@ class Crowd:
                     break
         else:
             return
+        form = {}
+        if self._chance.random() < ADMIN_ASKS:
+            form = await self.admin.reads_form(customer.order_id, owed_only=customer.case in IN_FULL)
         where = f"/orders/{customer.order_id}/choices"
         asked = (
             self.town.http.post(where, json={"choice": choice}, headers=customer.bearer)
             for choice in ("refund", "credit", "refund")
         )
-        admins = [self.admin.asks_refund(customer.order_id)] if self._chance.random() < ADMIN_ASKS else []
+        admins = [self.admin.asks_refund(customer.order_id, form)] if form else []
         for said in await asyncio.gather(*admins, *asked, return_exceptions=True):
             if isinstance(said, httpx.Response) and said.status_code == httpx.codes.ACCEPTED:
                 self.chose[customer.order_id] += 1

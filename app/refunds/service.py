@@ -50,6 +50,10 @@ class NoSuchRefund(NotFound):
     title = "No such refund"
 
 
+class MoneyMoved(Conflict):
+    title = "This order’s money has changed meanwhile"
+
+
 class TooMuch(Conflict):
     title = "That is more than can be refunded"
 
@@ -62,11 +66,12 @@ class NotDecidable(Conflict):
     title = "That can't be done with this refund now"
 
 
-async def ask(order_id: UUID, amount: Money, reason: str, asked_by: str) -> UUID:
+async def ask(order_id: UUID, amount: Money, reason: str, asked_by: str, *, seen: Decimal | None = None) -> UUID:
     """Make a refund of ``amount`` and mail the customer a link to name an address. Returns its id.
 
-    A refund of all that is left locks the keys nobody has seen, and holds the order. Raises TooMuch, and ReasonNeeded
-    where a key was shown and no reason is given.
+    A refund of all that is left locks the keys nobody has seen, and holds the order. ``seen``: how much could go back
+    when it was decided on; what was owed then may be the customer's credit now, and the same amount the price of a key.
+    Raises TooMuch, MoneyMoved, and ReasonNeeded where a key was shown and no reason is given.
     """
     async with db.transaction():
         order = await orders.lock(order_id)
@@ -75,6 +80,8 @@ async def ask(order_id: UUID, amount: Money, reason: str, asked_by: str) -> UUID
         await booking.end_top_up(order_id)
         funds = await uses.funds(order_id)
         left = funds.returnable
+        if seen is not None and left.amount < seen:
+            raise MoneyMoved(f"{left} can go back now. Reload the page and decide again.", field="amount")
         _within(amount, funds)
         evidence = await _evidence(order_id)
         merchants = order["merchant_id"] is not None

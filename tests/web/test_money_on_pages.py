@@ -1,5 +1,6 @@
 """What pages, answers and letters say when money came otherwise than asked, and what the forms then offer."""
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -157,6 +158,32 @@ async def test_of_an_order_that_was_paid_twice_the_second_payment_is_its_custome
     page = await page_of(visitor, order, "/success")
     assert ("is still yours" in page, 'id="credit-code"' in page) == (False, True)
     assert ((await row(order))["status"], (await row(order))["cause"]) == ("fulfilled", None)
+
+
+def refund_form(page: str) -> dict[str, str]:
+    """What the admin's form for a refund is filled with."""
+    return dict(re.findall(r'<input[^>]* name="(left|amount)"[^>]* value="([0-9.]+)"', page))
+
+
+async def test_an_admin_who_gives_the_excess_back_does_not_refund_the_game_when_the_customer_was_faster(
+    visitor, admin, client, drain, box
+) -> None:
+    order = await played(client, drain, box, "twice")
+    price = (await row(order))["total"]
+    form = refund_form((await admin.get(f"/admin/orders/{order.id}")).text)
+    assert form == {"left": str(price * 2), "amount": str(price)}
+    await submit(visitor(**order.bearer), f"/orders/{order.id}/choices", {"choice": "credit"})
+    before = await picture(but=("audit_line", "audit_head"))
+    refused = await submit(admin, f"/admin/orders/{order.id}/refunds", form | {"reason": "paid twice"})
+    assert refused.status_code == 409
+    assert f"${price} can go back now. Reload the page and decide again." in refused.text
+    assert await picture(but=("audit_line", "audit_head")) == before
+    assert ((await row(order))["status"], (await row(order))["held_at"]) == ("fulfilled", None)
+    # What the page offers now was decided on as it stands, and goes through.
+    form = refund_form((await admin.get(f"/admin/orders/{order.id}")).text)
+    assert form == {"left": str(price), "amount": str(price)}
+    assert (await submit(admin, f"/admin/orders/{order.id}/refunds", form | {"reason": "as agreed"})).is_redirect
+    assert await db.fetch_value("SELECT amount FROM refund WHERE order_id = $1", UUID(order.id)) == price
 
 
 @pytest.mark.parametrize("minutes", [0, 25])

@@ -120,12 +120,17 @@ async def show(request: Asked, refund_id: FromPath[str]) -> Response[bytes]:
 
 @post("/admin/orders/{order_id:str}/refunds", include_in_schema=False, status_code=200)
 async def create(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
-    """Ask for a refund of an order's money: unless an amount is named, what is owed, or else all that is left."""
+    """Ask for a refund of an order's money: unless an amount is named, what is owed, or else all that is left.
+
+    ``left``: what the page said could go back. Where less can by now, the decision was on other money.
+    """
     order = await guards.any_order(request, order_id)
     form = await read_form(request)
+    left = (await queries.refundable(order["id"])).amount  # before it is read what is owed of it
     amount = await _amount(order, form.get("amount", ""))
     async with guards.recorded(request, "refund.asked", order_id=order["id"], details=str(amount)):
-        refund_id = await service.ask(order["id"], amount, form.get("reason", ""), _who(request))
+        seen = parse_decimal(form.get("left", "").strip()) or left
+        refund_id = await service.ask(order["id"], amount, form.get("reason", ""), _who(request), seen=seen)
     where = f"/admin/refunds/{refund_id}"
     return answer({"refundId": refund_id}, status=201) if wants_json(request) else see_other(where)
 

@@ -1,5 +1,6 @@
 """A merchant's order as its checkout shows it: one thing at a time."""
 
+from decimal import Decimal
 from typing import Any
 
 from app.core.money import Money
@@ -30,6 +31,10 @@ async def build(scene: Scene, *, again: str = "") -> dict[str, Any]:
     method = attempt["method"] if attempt else ""
     if phase == "failed" and attempt:
         next_words = words.of_failure(objects.payment_word(attempt), method, attempt["failure"])
+    total = Money(order["total"], order["currency"])
+    arrived = Money(await payments.brought(order["id"]), order["currency"])
+    if phase == "choose" and arrived.amount:
+        headline, next_words = words.REST, words.of_rest(arrived, total)
     return {
         "phase": phase,
         "headline": headline,
@@ -42,7 +47,8 @@ async def build(scene: Scene, *, again: str = "") -> dict[str, Any]:
         "test": scene.test,
         "merchant": scene.merchant["name"],
         "reference": order["reference"],
-        "total": Money(order["total"], order["currency"]),
+        "total": total,
+        "due": max(total - arrived, Money(Decimal(0), order["currency"])),
         "attempt": str(attempt["id"]) if attempt else "",
         "method": method or ("card" if scene.test else "crypto"),
         "details": objects.payment(attempt, order)["details"] if attempt else {},

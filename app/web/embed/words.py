@@ -1,5 +1,7 @@
 """What the checkout in a merchant's page says, by where its payment stands."""
 
+from app.core.money import Money
+
 FAILURES = {
     "card_declined": "The card was declined. Nothing was taken.",
     "declined": "The payment was declined. Nothing was taken.",
@@ -35,6 +37,7 @@ PHASES = {
     "paid": ("Paid", "The shop has been told."),
     "over": ("This order can’t be paid any more", "Go back to the shop and order again."),
 }
+REST = "How do you want to pay the rest?"  # instead of ``choose``, where part of the price is there
 
 MARKS = {
     "choose": "wallet", "preparing": "refresh", "pay": "coin", "processing": "refresh", "approve": "refresh",
@@ -52,6 +55,11 @@ ADDRESSES = [
     ("fail@test", "is declined"),
     ("timeout@test", "is never approved"),
 ]
+
+
+def of_rest(arrived: Money, total: Money) -> str:
+    """What is there of an order's price."""
+    return f"{arrived} of {total} has arrived."
 
 
 def of_failure(word: str, method: str, failure: str | None) -> str:
