@@ -13,7 +13,7 @@ async def sync(lease: Lease, kit: Providers) -> None:
     rest = await service.sync_on(lease.args, kinguin=kit.kinguin)
     if rest is not None:
         async with lease.commit():
-            await jobs.post("catalog.sync", rest, dedupe="catalog.sync:rest")
+            await jobs.post("catalog.sync", rest, dedupe=service.REST)
 
 
 @job("catalog.sync_rates", retry=Retry(attempts=8, first=30, factor=2, longest=900))

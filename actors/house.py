@@ -5,21 +5,22 @@ from app.accounts import sessions
 from app.forms import service as forms
 from app.inbox import refusals
 from app.jobs import presence
+from app.jobs import service as jobs
 from app.jobs.service import Lease
-from app.jobs.tidy import forget_finished
+from app.jobs.tidy import forget_finished, sweep
 from app.merchants import idempotency
 from app.providers.kit import Providers
 from app.quotas import service as quotas
 from app.webhooks import publishing
 
+SWEEPS = (
+    forget_finished, presence.forget, refusals.forget, idempotency.forget, forms.forget, publishing.forget,
+    sessions.forget, sessions.forget_browsers, quotas.forget,
+)  # fmt: skip
+
 
 @job("house.tidy")
 async def tidy(lease: Lease, kit: Providers) -> None:
-    await forget_finished()
-    await presence.forget()
-    await refusals.forget()
-    await idempotency.forget()
-    await forms.forget()
-    await publishing.forget()
-    await sessions.forget()
-    await quotas.forget()
+    if not await sweep(SWEEPS):
+        async with lease.commit():
+            await jobs.post("house.tidy", {}, dedupe="house.tidy")

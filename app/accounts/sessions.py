@@ -12,7 +12,7 @@ from app.core.ids import new_id
 
 SEEN_EVERY = timedelta(minutes=5)  # how exact ``last_seen_at`` is: a write a request would be too dear
 KEPT = timedelta(days=30)  # ended sessions, for whoever looks into a break-in
-AT_ONCE = 5000  # rows a run of ``forget``
+AT_ONCE = 5000  # rows a batch
 MOST_LISTED = 50
 
 
@@ -109,15 +109,21 @@ async def browser_ended(browser: UUID) -> bool:
     return bool(await db.fetch_value("SELECT EXISTS (SELECT FROM ended_browser WHERE id = $1)", browser))
 
 
-async def forget() -> None:
-    """Delete sessions that ended more than KEPT ago, and browsers whose cookies have expired since."""
-    now = clock.now()
-    await db.fetch(
+async def forget() -> int:
+    """Delete a batch of sessions that ended more than KEPT ago. Returns how many."""
+    rows = await db.fetch(
         """DELETE FROM login_session WHERE id IN (
-             SELECT id FROM login_session WHERE least(revoked_at, expires_at) < $1 LIMIT $2)""",
-        now - KEPT, AT_ONCE,
+             SELECT id FROM login_session WHERE least(revoked_at, expires_at) < $1 LIMIT $2) RETURNING id""",
+        clock.now() - KEPT, AT_ONCE,
     )  # fmt: skip
-    await db.fetch(
-        "DELETE FROM ended_browser WHERE id IN (SELECT id FROM ended_browser WHERE ended_at < $1 LIMIT $2)",
-        now - ORDERS_LIFETIME, AT_ONCE,
+    return len(rows)
+
+
+async def forget_browsers() -> int:
+    """Delete a batch of ended browsers whose cookies have expired since. Returns how many."""
+    rows = await db.fetch(
+        """DELETE FROM ended_browser WHERE id IN (
+             SELECT id FROM ended_browser WHERE ended_at < $1 LIMIT $2) RETURNING id""",
+        clock.now() - ORDERS_LIFETIME, AT_ONCE,
     )  # fmt: skip
+    return len(rows)

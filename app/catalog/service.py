@@ -14,6 +14,7 @@ from app.providers.kinguin import Kinguin
 
 __all__ = ["UnknownDiscount", "create_discount", "discount_for", "refresh", "spend_discount", "sync", "sync_on"]
 
+REST = "catalog.sync:rest"  # the ``dedupe`` of a job that reads on
 PAGES_AT_ONCE = 5  # read in one job, whose lease is a minute
 
 
@@ -52,11 +53,13 @@ async def sync_on(args: Mapping[str, Any], *, kinguin: Kinguin) -> dict[str, Any
 
 
 async def _under_way() -> bool:
+    """Whether a reading goes on in a job that waits, found by its ``dedupe``, or runs: both by an index, however many
+    jobs wait."""
     return bool(
-        # One a status: that is what the partial indexes of jobs are by.
         await db.fetch_value(
-            """SELECT EXISTS (SELECT FROM job WHERE name = 'catalog.sync' AND args <> '{}' AND status = 'pending')
-               OR EXISTS (SELECT FROM job WHERE name = 'catalog.sync' AND args <> '{}' AND status = 'processing')"""
+            """SELECT EXISTS (SELECT FROM job WHERE dedupe = $1 AND status = 'pending')
+               OR EXISTS (SELECT FROM job WHERE name = 'catalog.sync' AND args <> '{}' AND status = 'processing')""",
+            REST,
         )
     )
 

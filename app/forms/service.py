@@ -25,7 +25,7 @@ KEPT = 24  # hours for which a repeat is known as one
 PATIENCE = 10.0  # seconds that a repeat waits for the first one's answer
 LOOK = 0.05  # seconds between its looks
 LARGEST = 512 * 1024  # bytes of an answer's body that are kept
-AT_ONCE = 5000  # submissions that one tidying deletes
+AT_ONCE = 5000  # submissions a batch of ``forget``
 
 
 class Answer(msgspec.Struct, frozen=True, array_like=True):
@@ -123,7 +123,7 @@ def _opened(submission: str, key: str, sealed: bytes) -> Answer | None:
 
 
 async def forget() -> int:
-    """Delete submissions older than KEPT. Returns how many."""
+    """Delete a batch of submissions older than KEPT. Returns how many."""
     rows = await db.fetch(
         """DELETE FROM form_submission WHERE id IN
              (SELECT id FROM form_submission WHERE claimed_at < now() - make_interval(hours => $1)

@@ -21,6 +21,7 @@ NAMED = {  # of these only that they were there
     "x-nowpayments-sig", "x-event-secret", "x-kinguin-signature", "svix-signature", "webhook-signature",
 }  # fmt: skip
 KEPT = timedelta(days=30)
+AT_ONCE = 5000  # counts a batch of ``forget``
 
 
 @dataclass(slots=True)
@@ -119,6 +120,11 @@ async def _add(given: list[_Tally]) -> None:
     )
 
 
-async def forget() -> None:
-    """Delete counts older than KEPT."""
-    await db.fetch("DELETE FROM refused_notice WHERE last_at < $1", clock.now() - KEPT)
+async def forget() -> int:
+    """Delete a batch of counts older than KEPT. Returns how many."""
+    rows = await db.fetch(
+        """DELETE FROM refused_notice WHERE id IN (SELECT id FROM refused_notice WHERE last_at < $1 LIMIT $2)
+           RETURNING id""",
+        clock.now() - KEPT, AT_ONCE,
+    )  # fmt: skip
+    return len(rows)

@@ -102,6 +102,6 @@ class Watch:
         return now - self._since >= DEAD.total_seconds()
 
 
-async def forget() -> None:
-    """Drop the rows of processes that died long ago."""
-    await db.fetch("DELETE FROM process WHERE seen_at < $1", clock.now() - FORGOTTEN)
+async def forget() -> int:
+    """Drop the rows of processes that died long ago. Returns how many."""
+    return len(await db.fetch("DELETE FROM process WHERE seen_at < $1 RETURNING id", clock.now() - FORGOTTEN))

@@ -7,6 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from app.core import clock, db
+from app.jobs.states import JobStatus
+
+COUNTED = 10_000  # jobs of a state that are counted at the most
 
 
 async def status(job_id: UUID) -> dict[str, Any] | None:
@@ -103,8 +106,10 @@ async def dead(
 
 
 async def counts() -> dict[str, int]:
-    rows = await db.fetch("SELECT status, count(*) AS n FROM job GROUP BY status")
-    return {row["status"]: row["n"] for row in rows}
+    """How many jobs there are in each state, ``COUNTED`` at the most: a count of all would grow with the shop."""
+    each = "SELECT '{0}' AS status, count(*) AS n FROM (SELECT FROM job WHERE status = '{0}' LIMIT {1}) AS found"
+    rows = await db.fetch(" UNION ALL ".join(each.format(status, COUNTED) for status in JobStatus))
+    return {row["status"]: row["n"] for row in rows if row["n"]}
 
 
 async def oldest_due() -> float:

@@ -25,7 +25,7 @@ from app.core.errors import Conflict, Invalid, Problem
 from app.core.settings import settings
 
 KEPT = timedelta(hours=24)
-AT_ONCE = 5000  # old answers that one tidying deletes
+AT_ONCE = 5000  # old answers a batch of ``forget``
 _KEY = re.compile(r"[!-~]{1,255}")  # what a header holds without quoting
 
 Effect = Callable[[], Awaitable[tuple[int, bytes]]]
@@ -193,7 +193,7 @@ def _opened(blob: bytes, request: _Request) -> bytes:
 
 
 async def forget() -> int:
-    """Delete answers older than KEPT; a repeat after that is a new request. Returns how many."""
+    """Delete a batch of answers older than KEPT; a repeat after that is a new request. Returns how many."""
     rows = await db.fetch(
         "DELETE FROM api_answer WHERE id IN (SELECT id FROM api_answer WHERE created_at < $1 LIMIT $2) RETURNING id",
         clock.now() - KEPT, AT_ONCE,

@@ -7,7 +7,7 @@ from app.core import clock, db
 from app.core.limits import TooManyAttempts
 
 LONGEST = timedelta(days=1)  # the longest window that anybody asks for
-AT_ONCE = 5000  # rows a run of ``forget``
+AT_ONCE = 5000  # rows a batch of ``forget``
 
 
 async def take(name: str, who: str, most: int, per: timedelta) -> None:
@@ -50,12 +50,14 @@ async def give_back(name: str, who: str) -> None:
     await db.fetch("UPDATE quota_window SET used = used - 1 WHERE key = $1 AND used > 0", _key(name, who))
 
 
-async def forget() -> None:
-    """Delete windows that are over."""
-    await db.fetch(
-        "DELETE FROM quota_window WHERE key IN (SELECT key FROM quota_window WHERE starts_at < $1 LIMIT $2)",
+async def forget() -> int:
+    """Delete a batch of windows that are over. Returns how many."""
+    rows = await db.fetch(
+        """DELETE FROM quota_window WHERE key IN
+             (SELECT key FROM quota_window WHERE starts_at < $1 ORDER BY starts_at LIMIT $2) RETURNING key""",
         clock.now() - LONGEST, AT_ONCE,
     )  # fmt: skip
+    return len(rows)
 
 
 def _key(name: str, who: str) -> str:

@@ -8,5 +8,5 @@ class QuotaWindow(Table, tablename="quota_window"):
     """How often something was done by or to somebody since ``starts_at``. ``key``: what, and a digest of whom."""
 
     key = Varchar(120, primary_key=True, default="")
-    starts_at = Timestamptz(default=None)
+    starts_at = Timestamptz(default=None, index=True)
     used = Integer(default=0)

@@ -161,20 +161,15 @@ async def catch_up() -> int:
 
 
 async def forget() -> int:
-    """Delete events that are older than KEPT, with their deliveries, whatever became of those. Returns how many."""
-    forgotten = 0
-    while ids := [
-        row["id"]
-        for row in await db.fetch(
+    """Delete a batch of events that are older than KEPT, with their deliveries, whatever became of those. How many."""
+    async with db.transaction():
+        rows = await db.fetch(
             "SELECT id FROM merchant_event WHERE created_at < $1 LIMIT $2", clock.now() - KEPT, FORGOTTEN_AT_ONCE
         )
-    ]:
-        async with db.transaction():
-            await db.fetch(
-                "DELETE FROM delivery_attempt WHERE delivery_id IN (SELECT id FROM delivery WHERE event_id = ANY($1))",
-                ids,
-            )
-            await db.fetch("DELETE FROM delivery WHERE event_id = ANY($1)", ids)
-            await db.fetch("DELETE FROM merchant_event WHERE id = ANY($1)", ids)
-        forgotten += len(ids)
-    return forgotten
+        ids = [row["id"] for row in rows]
+        await db.fetch(
+            "DELETE FROM delivery_attempt WHERE delivery_id IN (SELECT id FROM delivery WHERE event_id = ANY($1))", ids
+        )
+        await db.fetch("DELETE FROM delivery WHERE event_id = ANY($1)", ids)
+        await db.fetch("DELETE FROM merchant_event WHERE id = ANY($1)", ids)
+    return len(ids)

@@ -92,8 +92,10 @@ async def test_what_ended_long_ago_is_forgotten_and_nothing_else(app) -> None:
     assert await count("login_session") == 2
     with clock.travelled(timedelta(days=31)):
         await sessions.forget()
+        await sessions.forget_browsers()
     assert await db.fetch_value("SELECT id FROM login_session") == kept.id
     assert await count("ended_browser") == 1
     with clock.travelled(timedelta(days=181)):
         await sessions.forget()
+        await sessions.forget_browsers()
     assert await count("login_session") == await count("ended_browser") == 0

@@ -122,6 +122,19 @@ async def test_a_long_listing_is_read_in_several_jobs_and_no_reading_begins_besi
     assert supplier.asked == []
 
 
+async def test_a_reading_that_waits_is_found_by_an_index_among_all_jobs_that_wait(supplier) -> None:
+    await db.fetch(
+        """INSERT INTO job (id, name, queue, args, status, run_at, created_at) SELECT gen_random_uuid(), 'mail.send',
+             'mail', '{"mail_id": "x"}', 'pending', now() + interval '1 hour', now() FROM generate_series(1, 20000)"""
+    )
+    await db.fetch("ANALYZE job")
+    plan = await db.fetch("EXPLAIN SELECT FROM job WHERE dedupe = 'catalog.sync:rest' AND status = 'pending'")
+    assert "Index Scan using" in plan[0][0]
+    await jobs.post("catalog.sync", {"page": 6}, dedupe=catalog.REST)
+    assert await catalog.sync_on({}, kinguin=supplier.client) is None
+    assert supplier.asked == []
+
+
 async def test_the_job_fails_where_the_listing_is_short_and_its_dead_letter_tells(app, box, drain) -> None:
     before = await db.fetch("SELECT id, active, stock, price FROM product ORDER BY id")
     await box.fault("kinguin", "short_listing")
