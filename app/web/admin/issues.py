@@ -40,6 +40,7 @@ TITLES: dict[str, str] = {
     "coin_minimum": "The minimum of some coins is not known",
     "payment_without_order": "Money at the payment provider without an order",
     "notice_unreadable": "A payment notice can’t be read",
+    "refund_uncovered": "A refund was asked for money that was used already",
     "clock_skew": "A machine's clock is wrong",
 }
 # Where an issue's subject can be looked at, by its kind; ``{}`` is the id behind the colon.
