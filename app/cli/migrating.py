@@ -3,10 +3,11 @@
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import click
+from asyncpg import DeadlockDetectedError, LockNotAvailableError
 from piccolo.apps.migrations.commands.forwards import run_forwards
 
 from app.core import db, postgres
@@ -15,16 +16,40 @@ LOCK = 7_310_446_112_020_817  # of our advisory locks, the one that migrations h
 LOOK = 0.5  # seconds between looks whether another process is done
 PATIENCE = 900.0  # seconds that one waits for it
 POOL = 2  # connections, beside the one that holds the lock
+# What waits for a table's lock makes everybody wait who asks for that table after it. So a migration lets go soon, lets
+# them through, and starts over: all that it did was in one transaction.
+LOCK_TIMEOUT = "2s"
+TRIES = 60  # so many in some 10 minutes
+PAUSES = (0.5, 10.0)  # seconds between tries, the first and the longest; each is twice the one before
 
 
 async def migrate(to: str = "all") -> bool:
     """Run what has not run yet, up to ``to``; waits for whoever does it already. Whether all went well."""
     async with _alone():
         await db.open_pool(POOL, patience=None)
+        db.engine().lock_timeout = LOCK_TIMEOUT
         try:
-            return bool((await run_forwards(app_name="bitloot", migration_id=to)).success)
+            return await patiently(lambda: _forwards(to))
         finally:
+            db.engine().lock_timeout = ""
             await db.close_pool()
+
+
+async def _forwards(to: str) -> bool:
+    return bool((await run_forwards(app_name="bitloot", migration_id=to)).success)
+
+
+async def patiently(run: Callable[[], Awaitable[bool]], *, pauses: tuple[float, float] = PAUSES) -> bool:
+    """Run migrations; where one can't have its lock, again, up to TRIES times. Raises DatabaseAway after that."""
+    pause = pauses[0]
+    for number in range(1, TRIES + 1):
+        try:
+            return await run()
+        except (LockNotAvailableError, DeadlockDetectedError) as held:
+            click.echo(f"The shop is using what this changes ({held}); letting it through (try {number} of {TRIES}).")
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, pauses[1])
+    raise postgres.DatabaseAway(f"a migration could not have its lock in {TRIES} tries; stop what is using the table")
 
 
 @asynccontextmanager

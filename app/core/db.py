@@ -12,7 +12,6 @@ from typing import Any, TypeVar, cast
 import asyncpg
 import msgspec
 from piccolo.engine import engine_finder
-from piccolo.engine.postgres import PostgresEngine
 
 from app.core import clock, log, pools, postgres
 from app.core.database_url import Address, parse
@@ -34,9 +33,9 @@ _before_commit: contextvars.ContextVar[dict[Closing, list[Any]] | None] = contex
 
 
 @lru_cache(maxsize=1)
-def engine() -> PostgresEngine:
+def engine() -> postgres.Engine:
     """Piccolo's engine, found once: looking it up costs more than a short query."""
-    return cast(PostgresEngine, engine_finder())
+    return cast(postgres.Engine, engine_finder())
 
 
 @lru_cache(maxsize=1)

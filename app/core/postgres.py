@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary
 import asyncpg
 from asyncpg import connect_utils
 from asyncpg.pool import Pool as AsyncpgPool
+from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
 
 from app.core import clock, log
 from app.core.database_url import Address
@@ -244,3 +245,22 @@ async def open_pool(address: Address, server: Server, size: int, patience: float
         max_inactive_connection_lifetime=IDLE, setup=None, init=None, loop=None, record_class=asyncpg.Record,
     )  # fmt: skip
     return pool
+
+
+class _Transaction(PostgresTransaction):
+    """One that waits for a lock no longer than its engine says."""
+
+    async def begin(self) -> None:
+        await super().begin()  # type: ignore[no-untyped-call]
+        if isinstance(self.engine, Engine) and self.engine.lock_timeout:
+            await self.connection.execute(f"SET LOCAL lock_timeout = '{self.engine.lock_timeout}'")
+
+
+class Engine(PostgresEngine):
+    """Piccolo's engine. ``lock_timeout``: how long its transactions wait for a lock, as Postgres writes it; empty: for
+    ever. Set for migrations alone: whatever waits for a table's lock holds up everybody who comes after it."""
+
+    lock_timeout = ""
+
+    def transaction(self, allow_nested: bool = True) -> _Transaction:
+        return _Transaction(engine=self, allow_nested=allow_nested)
