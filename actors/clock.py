@@ -12,6 +12,7 @@ from app.core import clock, db, garbage, log, pools
 from app.core.courier import courier
 from app.core.settings import settings
 from app.fulfillment import steps as fulfillment
+from app.issues import clocks
 from app.issues.clocks import ClockWatch
 from app.jobs import queries as job_rows
 from app.jobs import relay
@@ -74,6 +75,7 @@ async def run(stop: asyncio.Event) -> None:
         try:
             last = last or await posted_before(loop.time())
             await clock_watch.look()
+            await clocks.forget_gone()
             await sweep(silent=watch.looks(loop.time()))
             await post_scheduled(last, loop.time())
             failing = False

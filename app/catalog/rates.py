@@ -148,6 +148,16 @@ async def _keep(said: DailyRates) -> None:
     )  # fmt: skip
 
 
+async def trouble() -> str:
+    """What is wrong with the age of our rates, for who watches the shop; empty while nothing is."""
+    found = await newest()
+    if found is None or is_stale(found):
+        return f"the newest rate is of {found.day}: nothing is sold" if found else "there is no rate: nothing is sold"
+    hours = (clock.now() - found.fetched_at).total_seconds() / 3600
+    late = clock.now() - found.fetched_at > ALARM_AFTER
+    return f"the source has not answered for {hours:.0f} hours; the newest rate is of {found.day}" if late else ""
+
+
 async def _judge_age(why: str) -> None:
     """Open or resolve the issues about how old the newest rate is. ``why``: what went wrong this time, if anything."""
     found = await newest()

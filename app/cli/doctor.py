@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from app.core import db
-from app.core.settings import settings
+from app.core.settings import Settings, settings
 from app.issues import clocks
 from app.jobs import probes
 from app.providers.kit import open_providers
@@ -31,10 +31,22 @@ def doctor() -> None:
             "storage": kit.store.health,
         }
         results = [await _examine(name, check) for name, check in checks.items()]
+        for warning in warnings(settings()):
+            click.echo(warning, err=True)
         await kit.aclose()
         return all(results)
 
     sys.exit(0 if asyncio.run(work()) else 1)
+
+
+def warnings(given: Settings) -> list[str]:
+    """What may be left out, and what one then goes without."""
+    if given.resend_webhook_secret.get_secret_value():
+        return []
+    return [
+        "RESEND_WEBHOOK_SECRET is not set: bounces and complaints are not read, so nobody hears of a letter that never "
+        "arrived. Add a webhook to /webhooks/resend in Resend's dashboard and set its signing secret."
+    ]
 
 
 async def _database() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from datetime import timedelta
 
 import asyncpg
 
@@ -9,6 +10,7 @@ from app.core import clock, db, log
 from app.issues import service
 
 EVERY = 5.0  # seconds between measurements
+GONE = timedelta(minutes=2)  # a wrong clock that nobody has measured for so long belongs to a machine that is gone
 CODE = "clock_skew"
 
 
@@ -25,8 +27,20 @@ def words() -> str:
     return f"The clock of {socket.gethostname()} is {abs(off):.0f} s {way} the database's, which decides."
 
 
+async def forget_gone() -> int:
+    """Resolve the issues of machines that have measured nothing for GONE: a container that was replaced never comes
+    back under its name. Returns how many."""
+    rows = await db.fetch(
+        """UPDATE issue SET resolved_at = now(), resolved_by = $3
+           WHERE code = $1 AND resolved_at IS NULL AND coalesce(said_at, opened_at) < now() - $2::interval
+           RETURNING id""",
+        CODE, GONE, service.SYSTEM,
+    )  # fmt: skip
+    return len(rows)
+
+
 class ClockWatch:
-    """Measures, and opens or resolves this machine's issue when what it has to say changes."""
+    """Measures; opens this machine's issue, says again each time that it stands, and resolves it."""
 
     def __init__(self) -> None:
         self._off: bool | None = None
@@ -34,11 +48,9 @@ class ClockWatch:
     async def look(self) -> None:
         await db.ask_the_time()
         said = words()
-        if bool(said) == self._off:
-            return
         if said:
             await service.open_issue(subject(), CODE, f"{said} Set its time server right (NTP).")
-        else:
+        elif self._off is not False:
             await service.resolve(subject(), CODE)
         self._off = bool(said)
 

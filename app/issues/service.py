@@ -22,8 +22,9 @@ async def open_issue(subject: str, code: str, detail: str) -> bool:
     """
     # xmax is 0 only in a row that this statement inserted.
     opened = await db.fetch_value(
-        """INSERT INTO issue (id, subject, code, detail, opened_at) VALUES ($1, $2, $3, $4, now())
-           ON CONFLICT (subject, code) WHERE resolved_at IS NULL DO UPDATE SET detail = EXCLUDED.detail
+        """INSERT INTO issue (id, subject, code, detail, opened_at, said_at) VALUES ($1, $2, $3, $4, now(), now())
+           ON CONFLICT (subject, code) WHERE resolved_at IS NULL
+             DO UPDATE SET detail = EXCLUDED.detail, said_at = EXCLUDED.said_at
            RETURNING xmax = 0""",
         new_id(), subject[:LONGEST_SUBJECT], code, detail[:LONGEST_DETAIL],
     )  # fmt: skip

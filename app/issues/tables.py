@@ -9,7 +9,8 @@ class Issue(Table, tablename="issue"):
 
     ``subject``: what it is about, as ``kind:id`` or a bare word (``product:…``, ``mail``). ``code``: which matter.
     ``detail``: the facts in plain words. Open while ``resolved_at`` is null; ``resolved_by``: ``system`` when its
-    reason went away by itself, else the person. At most one row per (subject, code) is open.
+    reason went away by itself, else the person. ``said_at``: when it was last said that it stands.
+    At most one row per (subject, code) is open.
     """
 
     id = UUID(primary_key=True, default=None)
@@ -19,3 +20,4 @@ class Issue(Table, tablename="issue"):
     opened_at = Timestamptz(default=None)
     resolved_at = Timestamptz(null=True, default=None)
     resolved_by = Varchar(320, null=True, default=None)
+    said_at = Timestamptz(null=True, default=None)

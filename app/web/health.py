@@ -11,6 +11,7 @@ from litestar import Request, Response, get
 from litestar.exceptions import NotFoundException
 
 from app.breakers import queries as breakers
+from app.catalog import rates
 from app.core import clock, db, metrics
 from app.core.crypto import DataKey
 from app.core.errors import Unavailable
@@ -28,7 +29,7 @@ from app.refunds import queries as refunds
 from app.web.render import answer
 
 PATIENCE = 3.0  # seconds a component may take before it counts as down
-OURS = {"database", "redis", "jobs", "clock"}
+OURS = {"database", "redis", "jobs", "clock", "rates"}
 KEPT, STORAGE_KEPT = 5.0, 60.0  # seconds another's state is believed: a health page must not become load on them
 VITAL = {"database", "vault", "storage"}  # without these nothing works; without others orders wait
 Asked = Request[Any, Any, Any]
@@ -67,6 +68,7 @@ async def components(request: Asked) -> Response[bytes]:
         "mail": lambda: _mail(kit),
         "jobs": probes.progress,
         "clock": _clock,
+        "rates": _rates,
     }
     found = dict(zip(checks, await asyncio.gather(*(_look(n, c) for n, c in checks.items())), strict=True))
     down = {name for name, state in found.items() if state["status"] != "healthy"}
@@ -112,6 +114,12 @@ PROOFS: dict[str, Callable[[], Awaitable[object]]] = {"database": probes.databas
 async def _clock() -> None:
     if said := clocks.words():
         raise probes.Unfit(said)
+
+
+async def _rates() -> None:
+    """There is an exchange rate, and the source still says one: too old a rate stops all sales."""
+    if why := await rates.trouble():
+        raise probes.Unfit(why)
 
 
 async def _mail(kit: Providers) -> None:

@@ -2,7 +2,11 @@
 
 import asyncio
 
+from pydantic import SecretStr
+
+from app.cli import doctor
 from app.core import db
+from app.core.settings import settings
 from tests.conftest import free_port
 
 AWAY = "postgresql://nobody@127.0.0.1:{port}/nothing"
@@ -26,6 +30,12 @@ async def test_a_sick_provider_is_named_and_the_others_are_looked_at(app, box, b
     assert done.returncode == 1
     assert "ProviderDown" in states(done).pop("kinguin")
     assert [name for name, words in states(done).items() if words != "ok"] == ["kinguin"]
+
+
+def test_the_doctor_warns_that_bounces_are_not_read_without_the_webhooks_secret() -> None:
+    assert doctor.warnings(settings()) == []
+    [said] = doctor.warnings(settings().model_copy(update={"resend_webhook_secret": SecretStr("")}))
+    assert said.startswith("RESEND_WEBHOOK_SECRET is not set: bounces and complaints are not read")
 
 
 async def test_a_database_that_is_away_is_named_and_the_rest_is_looked_at(bitloot, box) -> None:

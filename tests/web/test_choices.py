@@ -148,7 +148,7 @@ async def test_a_credit_is_typed_where_a_discount_is(visitor, client, late, drai
     await db.fetch("UPDATE product SET stock = 50, updated_at = $1", clock.now())
     code, amount = await db.fetch_one("SELECT code, amount FROM credit")
     browser = visitor()
-    slug = await db.fetch_value("SELECT slug FROM product WHERE active AND price < $1 LIMIT 1", amount)
+    slug = await db.fetch_value("SELECT slug FROM product WHERE active AND price < $1 ORDER BY slug LIMIT 1", amount)
     await submit(browser, "/cart", {"slug": slug, "quantity": "1"})
     form = await browser.get("/checkout", params={"discount_code": code, "email": late.email})
     assert f"Store credit {code}" in form.text

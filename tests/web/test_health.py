@@ -125,6 +125,57 @@ async def test_a_wrong_clock_is_an_issue_until_it_is_right_again(app) -> None:
     assert await issues.open_page(10) == []
 
 
+async def test_the_wrong_clock_of_a_machine_that_is_gone_is_no_issue_any_more_and_one_that_stands_is(app) -> None:
+    watch = ClockWatch()
+    with clock.machine_off_by(OFF):
+        await watch.look()
+        await db.fetch(
+            """INSERT INTO issue (id, subject, code, detail, opened_at, said_at) VALUES
+                 (gen_random_uuid(), 'clock:replaced', 'clock_skew', '', now() - interval '1 day',
+                  now() - interval '121 s'),
+                 (gen_random_uuid(), 'clock:busy', 'clock_skew', '', now() - interval '1 day',
+                  now() - interval '110 s'),
+                 (gen_random_uuid(), 'mail', 'mail_quota', '', now() - interval '1 day', now() - interval '1 day')"""
+        )
+        await db.fetch("UPDATE issue SET said_at = now() - interval '1 hour' WHERE subject = $1", clocks.subject())
+        await watch.look()  # says again that it stands
+        assert await clocks.forget_gone() == 1
+        left = {issue.subject for issue in await issues.open_page(10)}
+        assert left == {clocks.subject(), "clock:busy", "mail"}
+        [gone] = await db.fetch("SELECT subject, resolved_by FROM issue WHERE resolved_at IS NOT NULL")
+        assert tuple(gone) == ("clock:replaced", "system")
+
+
+@pytest.mark.parametrize(
+    ("age", "silent", "words"),
+    [
+        ("0 days", "1 hour", None),
+        ("0 days", "13 hours", "the source has not answered for 13 hours"),
+        ("9 days", "1 hour", "nothing is sold"),
+        (None, "", "there is no rate: nothing is sold"),
+    ],
+)
+async def test_health_says_how_old_the_rates_are(app, client, age: str | None, silent: str, words: str | None) -> None:
+    kept = await db.fetch("SELECT id, currency, day, rate, fetched_at FROM exchange_rate")
+    try:
+        await db.fetch("DELETE FROM exchange_rate")
+        if age is not None:
+            await db.fetch(
+                """INSERT INTO exchange_rate (id, currency, day, rate, fetched_at)
+                   VALUES (gen_random_uuid(), 'USD', current_date - $1::text::interval, 1.1,
+                     now() - $2::text::interval)""",
+                age, silent,
+            )  # fmt: skip
+        state = await _component(client, "rates")
+    finally:
+        await db.fetch("DELETE FROM exchange_rate")
+        for row in kept:
+            columns = "id, currency, day, rate, fetched_at"
+            await db.fetch(f"INSERT INTO exchange_rate ({columns}) VALUES ($1, $2, $3, $4, $5)", *row)
+    assert state["status"] == ("unhealthy" if words else "healthy")
+    assert words is None or words in str(state["error"])
+
+
 async def test_a_workers_clock_decides_about_no_lease_and_no_due_time(app) -> None:
     """Ten minutes slow it would stand still, ten minutes fast it would take every lease for expired."""
     for off in (OFF, -OFF):

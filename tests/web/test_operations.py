@@ -7,7 +7,7 @@ import pytest
 from tests.web.builders import IPN, compact, place, sign, tell
 from tests.web.pages import Page
 
-COMPONENTS = {"database", "redis", "nowpayments", "kinguin", "storage", "vault", "mail", "jobs", "clock"}
+COMPONENTS = {"database", "redis", "nowpayments", "kinguin", "storage", "vault", "mail", "jobs", "clock", "rates"}
 
 
 async def test_alive_and_ready_answer_200(client) -> None:
