@@ -117,7 +117,7 @@
       if (answer.ok) return await look("");
       if (answer.status === 410) return begin();
       const problem = await answer.json().catch(() => ({}));
-      mark(form, problem.field, problem.detail || "That did not work. Nothing was taken; try again.");
+      mark(form, problem.field, problem.detail || "That did not work. Please try again.");
       if (answer.status === 409) look();
     } catch {
       mark(form, "", "That did not reach us. Check your connection and try again.");

@@ -34,7 +34,7 @@ async def test_a_declined_card_is_told_once_and_upi_pays_after_it(sample: Sample
     frame = await sample.buys(page)
     await pays(frame, "Card", "4000 0000 0000 0002")
     await expect(frame.get_by_role("heading", name="That did not work")).to_be_visible()
-    await expect(frame.get_by_text("The payment was declined. Nothing was taken.")).to_be_visible()
+    await expect(frame.get_by_text("The payment was declined. You were not charged.")).to_be_visible()
     await expect(page.locator("#said")).to_contain_text("declined")
     await frame.get_by_role("button", name="Try again").click()
     await pays(frame, "UPI", "fail@test")
@@ -165,7 +165,7 @@ async def test_offline_in_the_middle_of_a_payment_nothing_is_told_until_the_serv
     await pays(frame, "UPI", "success@test")
     await expect(frame.locator("[data-phase=approve]")).to_be_visible()
     await customer.context.set_offline(True)
-    await expect(frame.get_by_text("No connection just now. Nothing is lost")).to_be_visible()
+    await expect(frame.get_by_text("No connection right now. Nothing is lost")).to_be_visible()
 
     async def fulfilled() -> bool:
         return bool((await sample.api("GET", f"/orders/{order_id}"))["status"] == "fulfilled")
@@ -174,7 +174,7 @@ async def test_offline_in_the_middle_of_a_payment_nothing_is_told_until_the_serv
     assert await calls(page) == []
     await customer.context.set_offline(False)
     await expect(frame.get_by_role("heading", name="Paid", exact=True)).to_be_visible()
-    await expect(frame.get_by_text("No connection just now")).to_be_hidden()
+    await expect(frame.get_by_text("No connection right now")).to_be_hidden()
     await until(lambda: page.evaluate("calls.length"), "success is told")
     assert [call[0] for call in await calls(page)] == ["success"]
 

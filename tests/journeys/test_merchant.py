@@ -92,7 +92,7 @@ async def a_member_sets_up_is_paid_refunds_half_and_finds_it_in_the_log(town: To
 
     async def back() -> bool:
         await page.reload()
-        return await page.locator(".admin-head .badge").inner_text() == "Sent back"
+        return await page.locator(".admin-head .badge").inner_text() == "Sent"
 
     await until(back, "the refund is played back", seconds=30)
     await page.goto(f"/merchant/deliveries?q={payment['order_id']}")

@@ -46,7 +46,11 @@ async def _guided(page: Page, port: int) -> str:
     await page.get_by_role("link", name="Guide").click()
     await page.get_by_role("button", name="Make a test key and fill it in below").click()
     command = await page.locator("#code-sample").inner_text()
-    await page.get_by_role("region", name="Or see it whole first").get_by_role("link", name="allowed origins").click()
+    await (
+        page.get_by_role("region", name="Or see a complete sample first")
+        .get_by_role("link", name="allowed origins")
+        .click()
+    )
     await page.get_by_label("Sites that may open the checkout").fill(here)
     await page.get_by_role("button", name="Save the origins").click()
     await expect(page.get_by_label("Sites that may open the checkout")).to_have_value(here)
@@ -115,7 +119,7 @@ async def test_by_the_guide_alone_a_payment_is_taken_told_half_refunded_and_foun
     await page.get_by_role("link", name="Refunds").first.click()
     await page.get_by_role("row").filter(has_text="The frame was scratched").get_by_role("link").click()
     await expect(page.get_by_role("heading", name="Refund of $12.00")).to_be_visible()
-    told = page.get_by_role("region", name="What your endpoints were told").get_by_role("row")
+    told = page.get_by_role("region", name="Events sent to your endpoints").get_by_role("row")
     await expect(told.filter(has_text="refund.processed").filter(has_text="Delivered")).to_have_count(1)
     await page.get_by_role("link", name="Deliveries").first.click()
     for type_ in ("payment.success", "order.paid", "order.fulfilled", "refund.pending", "refund.processed"):

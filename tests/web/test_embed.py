@@ -302,7 +302,7 @@ async def test_a_failed_attempt_is_told_until_it_is_dismissed(stall: Stall, drai
     await stall.post(token=token, method="card", **CARD | {"number": "4000000000000002"})
     await drain(later=True)
     shown = (await stall.http.get("/embed/checkout/status", params={"token": token})).text
-    assert "The payment was declined. Nothing was taken." in shown
+    assert "The payment was declined. You were not charged." in shown
     payment = (await stall.truth()).json()["payment"]
     assert payment | {"id": ""} == {"id": "", "status": "failed", "method": "card", "failure": "declined"}
     again = {"token": token, "again": payment["id"]}

@@ -87,8 +87,8 @@ async def by_token(token: str) -> Scene:
     """The page that was given this token, if it may still be shown. Raises CheckoutOver."""
     claims = tokens.read("embed", token)
     if claims is None:
-        raise CheckoutOver("Open it again; what you paid is not lost.")
+        raise CheckoutOver("Open it again. What you paid is not lost.")
     try:
         return await of(claims["key"], claims["order"], claims["origin"])
     except NoSuchCheckout:
-        raise CheckoutOver("Open it again; what you paid is not lost.") from None
+        raise CheckoutOver("Open it again. What you paid is not lost.") from None

@@ -3,36 +3,36 @@
 from app.core.money import Money
 
 FAILURES = {
-    "card_declined": "The card was declined. Nothing was taken.",
-    "declined": "The payment was declined. Nothing was taken.",
+    "card_declined": "The card was declined. You were not charged.",
+    "declined": "The payment was declined. You were not charged.",
     "insufficient_funds": "There is not enough money on that card or account. You were not charged.",
-    "expired_card": "That card has expired. Nothing was taken.",
-    "processing_error": "Something went wrong while the payment was worked on. Nothing was taken.",
+    "expired_card": "That card has expired. You were not charged.",
+    "processing_error": "Something went wrong while processing the payment. You were not charged.",
 }
-FAILED = "The payment did not go through. Nothing was taken."
+FAILED = "The payment did not go through. You were not charged."
 EXPIRED = {
-    "crypto": "The time to pay ran out. If you have already sent coins, they are found and nothing is lost.",
-    "upi": "The request was not approved in time. Nothing was taken.",
-    "card": "The payment was not approved in time. Nothing was taken.",
+    "crypto": "The time to pay ran out. If you have already sent coins, we will find them: nothing is lost.",
+    "upi": "The request was not approved in time. You were not charged.",
+    "card": "The payment was not approved in time. You were not charged.",
 }
 
 # phase → headline, what happens next
 PHASES = {
     "choose": ("How do you want to pay?", ""),
-    "preparing": ("Getting your payment address", "This takes a few seconds. It appears here by itself."),
-    "pay": ("Send your payment", "This page sees it by itself, usually within a minute."),
-    "processing": ("Working on your payment", "This takes up to ten seconds. You can leave this open."),
-    "approve": ("Approve it in your UPI app", "We asked your app. This takes up to ten seconds."),
+    "preparing": ("Getting your payment address", "This takes a few seconds."),
+    "pay": ("Send your payment", "It usually shows up here within a minute."),
+    "processing": ("Processing your payment", "This takes up to ten seconds. You can leave this open."),
+    "approve": ("Approve it in your UPI app", "We sent a request to your app. This takes up to ten seconds."),
     "confirming": (
         "Payment seen",
-        "The network is confirming it, usually within minutes. You can close this: it goes on without you.",
+        "The network is confirming it, usually within minutes. You can close this: it continues by itself.",
     ),
-    "short": ("Something is missing", "Less arrived than was asked. Pay the rest, or ask the shop to send it back."),
+    "short": ("Part of the payment is missing", "Less arrived than asked. Pay the rest, or ask the shop for a refund."),
     "failed": ("That did not work", ""),
     "parked": (
-        "Your payment needs a look",
-        "It did not arrive as this order asked, in another coin or a second time. Don’t send more: the shop has been "
-        "told and sorts it out with you.",
+        "Your payment is being checked",
+        "It arrived in another coin than asked, or a second time. Don’t send more: the shop has been told and can help "
+        "you.",
     ),
     "paid": ("Paid", "The shop has been told."),
     "over": ("This order can’t be paid any more", "Go back to the shop and order again."),

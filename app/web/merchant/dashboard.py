@@ -44,7 +44,7 @@ async def _steps(desk: Desk) -> list[dict[str, Any]]:
     return [
         _step(bool(keys), "/merchant/keys", f"Make a {desk.mode} key"),
         _step(
-            bool(merchant and merchant["origins"]), "/merchant/keys#origins", "Name the sites that open the checkout"
+            bool(merchant and merchant["origins"]), "/merchant/keys#origins", "List the sites that open the checkout"
         ),
         _step(bool(await webhooks.endpoints(desk.id, desk.test)), "/merchant/endpoints", "Add a webhook endpoint"),
         _step(bool(paid), first, f"Take a {desk.mode} payment"),

@@ -28,7 +28,9 @@ class NothingHere(NotFound):
     title = "There is nothing here"
 
     def __init__(self) -> None:
-        super().__init__("It does not exist, or it is of the other mode: switch between test and live to look there.")
+        super().__init__(
+            "It does not exist, or it belongs to the other mode: switch between test and live to look there."
+        )
 
 
 class AnotherDesk(Conflict):
@@ -37,7 +39,9 @@ class AnotherDesk(Conflict):
     title = "You switched in another window"
 
     def __init__(self, now: str) -> None:
-        super().__init__(f"This page was of another mode or merchant, and you now work in {now}. Nothing was changed.")
+        super().__init__(
+            f"This page was opened in another mode or merchant, and you are now in {now}. Nothing was changed."
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -191,7 +191,7 @@ def _since(form: FormMultiDict) -> datetime:
     if (typed := _time(form, "from")) is not None:
         return typed
     if hours not in SINCE:
-        raise BadTime("Choose one of the times listed, or write one.", field="from")
+        raise BadTime("Choose one of the times listed, or enter one.", field="from")
     return clock.now() - timedelta(hours=int(hours))
 
 

@@ -101,7 +101,7 @@ async def preview(request: Asked, payment_id: FromPath[str]) -> Response[bytes]:
 async def _within(row: dict[str, Any], typed: dict[str, str]) -> Money:
     """The amount that was typed, if it can go back. Raises one of REFUSED."""
     if not typed["reason"] or len(typed["reason"]) > REASON:
-        raise BadReason(f"Give a reason of 1 to {REASON} characters; your customer may read it.", field="reason")
+        raise BadReason(f"Enter a reason of 1 to {REASON} characters. Your customer may read it.", field="reason")
     return await asking.within(_digits(typed["amount"]), row["order_id"], row["id"])
 
 

@@ -19,7 +19,7 @@ async def test_an_endpoints_secret_is_shown_once_and_again_only_when_it_is_rotat
     rotated = await ann.post(f"{path}/rotations", {"overlap": "24"})
     second = SECRET.search(rotated.text)[0]
     assert second != first
-    assert "old secret too" in (await ann.get(path)).text
+    assert "also signed with the old secret" in (await ann.get(path)).text
     assert await logged("endpoint.added", "endpoint.rotated") == ["endpoint.added", "endpoint.rotated"]
     written = await db.fetch_value("SELECT string_agg(details, ' ') FROM audit_line")
     assert "whsec_" not in written
