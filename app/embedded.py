@@ -104,7 +104,7 @@ def _start_redis(var: Path, socket: Path) -> int:
     deadline = time.monotonic() + START_TIMEOUT
     while not socket.exists():
         if process.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"Redis did not start; its words are in {var / 'redis.log'}")
+            raise RuntimeError(f"Redis did not start. See its log: {var / 'redis.log'}")
         time.sleep(0.02)
     return process.pid
 

@@ -65,7 +65,7 @@ class Stack:
             _signal(process, signal.SIGKILL)  # what it started: Dramatiq's workers outlive a master that is killed
             if asyncio.get_running_loop().time() - began > YOUNG:
                 wait = RESTART
-            print(f"  {name} ended ({code}); starting it again. Its log: {self._log(name)}", flush=True)
+            print(f"  {name} stopped ({code}); starting it again. Its log: {self._log(name)}", flush=True)
             await asyncio.sleep(wait)
             wait = min(wait * 2, LONGEST_RESTART)
 

@@ -103,9 +103,9 @@ async def _watch(servers: embedded.Embedded) -> None:
         await asyncio.sleep(LOOK)
         try:
             for name in await asyncio.to_thread(servers.revive):
-                print(f"  {name} had ended; it runs again.", flush=True)
+                print(f"  {name} had stopped; it is running again.", flush=True)
         except Exception as error:
-            print(f"  A server has ended and does not start: {error}", file=sys.stderr, flush=True)
+            print(f"  A server has stopped and does not start: {error}", file=sys.stderr, flush=True)
 
 
 class StartFailed(Exception):
@@ -156,4 +156,4 @@ def _greet(env: dict[str, str], seconds: float) -> None:
     print(f"  Sandbox   {sandbox}   pay orders and play the supplier here")
     print(f"  Admin     {shop}/admin   {ADMIN}   {env['ADMIN_PASSWORD']}")
     print(f"  Logs      {Path(env['BITLOOT_VAR']) / 'logs'}")
-    print("\n  Ctrl-C stops it all.\n", flush=True)
+    print("\n  Ctrl-C stops everything.\n", flush=True)

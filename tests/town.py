@@ -35,7 +35,7 @@ COMMANDS = {  # process → what its command line holds
     "clock": "actors.clock",
 }
 PLAYED = {"TEST_MODE": "true", "TEST_PROCESSING_DELAY": "2500"}  # merchants' test payments, in milliseconds
-GREETING = "Ctrl-C stops it all."
+GREETING = "Ctrl-C stops everything."
 SLOWEST_START = 90.0  # seconds; a machine that does much else at once
 SLOWEST_STOP = 40.0
 

@@ -80,14 +80,14 @@ def records(file: SealedReader) -> Iterator[tuple[bytes, bytes]]:
         head = file.read(_HEAD.size)
         kind, length = _HEAD.unpack(head) if head else (b"", 0)
         if kind not in _FOLLOWS[before] or length > LARGEST:
-            raise BackupRefused("What lies in the file is not in order: it was not written by this BitLoot.")
+            raise BackupRefused("The contents of the file are not in order: it was not written by this BitLoot.")
         payload = file.read(length)
         if len(payload) < length:
             raise BackupRefused("The file ends in the middle. Take another copy.")
         yield kind, payload
         before = kind
     if file.read(1):
-        raise BackupRefused("The file goes on behind its end. Take another copy.")
+        raise BackupRefused("The file has extra data at its end. Take another copy.")
 
 
 def examine(file: SealedReader) -> tuple[Manifest, Summary]:

@@ -45,7 +45,7 @@ async def drill(path: Path, *, folder: Path, url: str, s: Settings) -> Drilled:
     Nothing of the live shop is touched, nobody outside is called. Raises BackupRefused where it can't be restored.
     """
     if parse(url).place == parse(s.database_url.get_secret_value()).place:
-        raise BackupRefused("That is the live database: a drill needs one of its own.")
+        raise BackupRefused("That is the live database: a drill needs a separate one.")
     began = time.monotonic()
     store = LocalStore(folder / "blobs", "links of a drill", "http://127.0.0.1")
     restored = await restore(path, url=url, store=store, keys=BackupKeys.of(s))

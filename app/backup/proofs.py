@@ -70,7 +70,7 @@ async def chain() -> str:
     verdict = await audit.verify()
     if verdict.fault:
         raise Unproven(str(verdict.fault))
-    return f"{verdict.seq} lines, all as they were written"
+    return f"{verdict.seq} lines, all unchanged"
 
 
 async def objects(store: ObjectStore) -> str:
@@ -79,14 +79,14 @@ async def objects(store: ObjectStore) -> str:
     missing = [name for name in names if not await store.exists(name)]
     if missing:
         raise Unproven(f"{len(missing)} of {len(names)} objects are missing, {missing[0]} for one")
-    return f"{len(names)} sealed keys, each with its object"
+    return f"{len(names)} stored keys, each with its object"
 
 
 async def canary(store: ObjectStore) -> str:
     """The newest sealed key opens: the object, the wrapped key beside its order and MASTER_KEYS belong together."""
     row = await db.fetch_one(f"{SEALED} ORDER BY created_at DESC, id DESC LIMIT 1")
     if row is None:
-        return "no key has been sealed yet: none to open"
+        return "no key has been stored yet: none to open"
     place = {"order_id": str(row["order_id"]), "item_id": str(row["item_id"]), "ordinal": row["ordinal"]}
     wrapped = await keys.wrapped_key(row["order_id"])
     if wrapped is None:
@@ -96,7 +96,7 @@ async def canary(store: ObjectStore) -> str:
         data_key.open(await store.get(row["blob"]), **place)
     except (SealBroken, ObjectMissing) as broken:
         raise Unproven(f"key {row['id']} does not open: {broken}") from None
-    return f"key {row['id']} opens with master key {wrapped[0]}; it was shown to nobody"
+    return f"key {row['id']} opens with master key {wrapped[0]}; nobody saw it"
 
 
 async def prove(promised: dict[str, int]) -> list[Finding]:

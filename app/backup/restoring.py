@@ -45,7 +45,7 @@ async def restore(path: Path, *, url: str, store: ObjectStore, keys: BackupKeys)
             await _fill(url, store, contents.records(SealedReader(file, keys)))
     except ObjectConflict:
         raise BackupRefused(
-            "The object store holds another shop's objects under the same names: give an empty one."
+            "The object store contains another shop's objects under the same names: use an empty one."
         ) from None
     await schema.migrate(url)
     async with connected(url) as db:
@@ -71,21 +71,21 @@ async def _prepare(url: str, manifest: Manifest) -> None:
             raise _not_empty(occupied)
     if tables and not there:
         raise BackupRefused(
-            "That database belongs to something else: it has tables, but none of ours. Give an empty one."
+            "That database belongs to something else: it has tables, but none of ours. Use an empty one."
         )
     if not there:
         await schema.migrate(url, manifest.migrations[-1])
     elif there != manifest.migrations:
         raise BackupRefused(
-            "The tables there are of another version than the backup's. Give a database without any tables: "
-            "they are made as they were then, and brought up to date behind the rows."
+            "The tables there are from another version than the backup. Use a database without any tables: "
+            "they are created as they were then, and migrated once the rows are loaded."
         )
 
 
 def _not_empty(occupied: list[str]) -> BackupRefused:
     return BackupRefused(
         f"That database is not empty ({', '.join(occupied[:3])}…): a restore never overwrites anything. "
-        "Give an empty one, here or with --into."
+        "Use an empty one, here or with --into."
     )
 
 
@@ -112,7 +112,7 @@ async def _claim(db: asyncpg.Connection, manifest: Manifest) -> None:
         tables = await schema.tables(db)
         await db.execute("".join(f'LOCK TABLE "{table.name}" IN ACCESS EXCLUSIVE MODE;' for table in tables))
     except asyncpg.LockNotAvailableError:
-        raise BackupRefused("Somebody is working in that database: stop the shop there first.") from None
+        raise BackupRefused("The database is in use: stop the shop there first.") from None
     if {t.name: t.columns for t in tables} != {t.name: t.columns for t in manifest.tables}:
         raise BackupRefused("The tables there are not those of the backup: deploy the version that took it first.")
     if occupied := await schema.occupied(db, tables):

@@ -76,12 +76,14 @@ class BackupKeys:
             return AESGCM(derive(self.own, purpose, salt=salt))
         if kind != "master":
             raise BackupRefused(
-                "It was sealed with another BACKUP_KEY than the one set here: set that one and try again."
+                "It was encrypted with another BACKUP_KEY than the one set here: set that one and try again."
             )
         try:
             return AESGCM(self.master.derive(name, purpose, salt=salt))
         except MasterKeyMissing:
-            raise BackupRefused(f"It was sealed with the master key {name!r}: put it back into MASTER_KEYS.") from None
+            raise BackupRefused(
+                f"It was encrypted with the master key {name!r}: add it to MASTER_KEYS again."
+            ) from None
 
 
 class SealedWriter:
@@ -120,7 +122,7 @@ class SealedReader:
             raise BackupRefused("This file is not a BitLoot backup.")
         if head[-2] != VERSION:
             raise BackupRefused(
-                f"It has format {head[-2]}, this BitLoot reads format {VERSION}: use the one that wrote it."
+                f"It has format {head[-2]}, and this BitLoot reads format {VERSION}: use the version that wrote it."
             )
         ident, salt = file.read(head[-1]), file.read(SALT_BYTES)
         self._header = head + ident + salt
@@ -179,5 +181,5 @@ def _bound(header: bytes, number: int, last: bool) -> bytes:
 
 def _damaged() -> BackupRefused:
     return BackupRefused(
-        "The file is damaged or cut short, or was sealed with another key of that name. Take another copy."
+        "The file is damaged or cut short, or was encrypted with another key of that name. Take another copy."
     )

@@ -72,10 +72,10 @@ def _alone(draft: Path, path: Path) -> Iterator[BinaryIO]:
         except OSError:
             free = False
         if not free:
-            raise BackupRefused(f"Another backup is being written to {path} just now.")
+            raise BackupRefused(f"Another backup is being written to {path} right now.")
         if path.exists():
             draft.unlink()
-            raise BackupRefused(f"{path} is there already: backups are never overwritten. Name another file.")
+            raise BackupRefused(f"{path} already exists: backups are never overwritten. Use another file name.")
         file.truncate()
         yield file
 

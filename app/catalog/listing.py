@@ -99,7 +99,7 @@ async def _complaint(reading: Reading, seen: int, *, accept_losses: bool) -> str
     if reading.promised is None:
         return "Our supplier’s listing does not say how many products it has."
     if seen < reading.promised - reading.promised // PROMISE_SLACK:
-        return f"Our supplier’s listing promised {reading.promised} products, and {seen} came."
+        return f"Our supplier’s listing promised {reading.promised} products, but {seen} arrived."
     on_sale, missing = await _missing(reading)
     if missing > max(A_FEW, on_sale * MOST_LOST // 100) and not accept_losses:
         hint = "If that is right, run `bitloot catalog sync --accept-losses`."
@@ -164,13 +164,13 @@ async def _tell_unreadable(supplier_product_id: str, why: str) -> None:
 async def _tell_odd(reading: Reading) -> None:
     await _tell(
         "odd_rows", reading.odd_count,
-        f"{reading.odd_count} of our supplier’s rows could not be used as they are; what stood before stays. "
+        f"{reading.odd_count} of our supplier’s rows could not be used as they are; their earlier data stays. "
         + "; ".join(reading.odd),
     )  # fmt: skip
     await _tell(
         "prices_implausible", reading.held > MOST_TOLD and reading.held,
-        f"{reading.held} products have a price that can’t be believed and are not sold until somebody looks. "
-        "That many at once may be a fault of the supplier’s: look at its prices first.",
+        f"{reading.held} products have a price that looks wrong and are not sold until somebody checks it. "
+        "That many at once may be an error of the supplier: check its prices first.",
     )  # fmt: skip
 
 

@@ -28,7 +28,7 @@ def doubt(offered: Decimal | None, usual: Decimal | None) -> str | None:
     ``usual`` is what it cost within the last day, None for what was never sold.
     """
     if offered is None or offered <= 0:
-        return "Our supplier names no price for it"
+        return "Our supplier gives no price for it"
     if offered > DEAREST:
         return f"Our supplier asks €{offered.normalize():f} for it"
     if usual and not usual / MOST_CHANGE <= offered <= usual * MOST_CHANGE:

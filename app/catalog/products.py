@@ -68,7 +68,7 @@ async def keep(
     """
     every = {product.product_id: product for product in reversed(found)}
     odd = [OddRow(_named(p), why) for p in every.values() if (why := _unfit(p))]
-    odd += [OddRow(_named(p), "it stands in the listing twice") for p in found if every[p.product_id] is not p]
+    odd += [OddRow(_named(p), "it is in the listing twice") for p in found if every[p.product_id] is not p]
     fit = [product for product in reversed(every.values()) if not _unfit(product)]
     try:
         kept = await _keep_together(fit, rate, listed_at, most_told)
@@ -258,7 +258,9 @@ async def _settle(supplier_ids: Sequence[str]) -> None:
 
 async def _tell(held: Sequence[tuple[UUID, str, str]]) -> None:
     for product_id, name, why in held:
-        detail = f"{name}: {why.removesuffix('.')}. It is not sold until somebody looks, or the price is back."
+        detail = (
+            f"{name}: {why.removesuffix('.')}. It is not sold until somebody checks it, or the price is back to normal."
+        )
         await issues.open_issue(f"product:{product_id}", PRICE, detail)
 
 
@@ -272,7 +274,7 @@ async def accept_price(product_id: UUID, *, by: str) -> None:
     async with db.transaction():
         row = await db.fetch_one("SELECT offered_cost FROM product WHERE id = $1 FOR UPDATE", product_id)
         if row is None or row["offered_cost"] is None:
-            raise NothingToAccept("It is sold already, or its supplier names no price that it could be sold at.")
+            raise NothingToAccept("It is already on sale, or its supplier gives no usable price.")
         cost, price, now = row["offered_cost"], await priced(row["offered_cost"]), clock.now()
         await db.fetch(
             """UPDATE product SET active = true, cost = $2, price = $3, currency = $4, reference_cost = $2,

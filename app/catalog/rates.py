@@ -48,7 +48,7 @@ async def current() -> Decimal:
     """One EUR in the shop's currency, by the newest rate there is. Raises NoRate."""
     found = await newest()
     if found is None:
-        raise NoRate("It is needed for every price. `bitloot catalog rates` reads one now.")
+        raise NoRate("Every price needs one. Run `bitloot catalog rates` to read it now.")
     return found.rate
 
 
@@ -163,18 +163,20 @@ async def _judge_age(why: str) -> None:
     found = await newest()
     stale = found is None or is_stale(found)
     late = found is not None and not stale and clock.now() - found.fetched_at > ALARM_AFTER
-    kept = f"The newest rate we have is of {found.day}." if found else "We have no rate yet."
+    kept = f"Our newest exchange rate is from {found.day}." if found else "We have no exchange rate yet."
     reason = f" The source: {why}." if why else ""
     await _issue(
-        "rates_stale", stale, f"{kept} Nothing is sold until there is a newer one; it goes on by itself then.{reason}"
+        "rates_stale",
+        stale,
+        f"{kept} Nothing is sold until there is a newer one; sales then resume by themselves.{reason}",
     )
-    sales_stop = f"Sales stop once it is more than {MOST_WORKING_DAYS} working days old."
+    sales_stop = f"Sales stop when it is more than {MOST_WORKING_DAYS} working days old."
     await _issue("rates_late", late, f"{kept} {sales_stop}{reason}")
 
 
 async def _judge_doubt(doubt: str | None) -> None:
     hint = "If it is right, run `bitloot catalog rates --accept`."
-    await _issue("rate_implausible", doubt is not None, f"Not taken: {doubt}. {hint}")
+    await _issue("rate_implausible", doubt is not None, f"Not used: {doubt}. {hint}")
 
 
 async def _issue(code: str, stands: bool, detail: str) -> None:

@@ -22,17 +22,17 @@ ANCHORS_BACK = timedelta(days=3)  # how far back an anchor is looked for in the 
 
 @click.group()
 def audit() -> None:
-    """The audit log: proves that nothing in it was changed, and hands it out signed."""
+    """The audit log: check that nothing in it was changed, and export it signed."""
 
 
 @audit.command("verify")
 @click.option("--bundle", "exported", type=click.Path(exists=True, dir_okay=False, path_type=Path),
               help="Verify an exported file instead, without a database.")  # fmt: skip
-@click.option("--public-key", help="With --bundle: whose signature it must bear, in base64.")
+@click.option("--public-key", help="With --bundle: the public key whose signature it must have, in base64.")
 @click.option("--anchor", "anchors", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
-              help="An earlier export or anchor: the log must still hold all that it has seen.")  # fmt: skip
+              help="An earlier export or anchor: the log must still contain everything in it.")  # fmt: skip
 def verify(exported: Path | None, public_key: str | None, anchors: tuple[Path, ...]) -> None:
-    """Follow the log from its first line to its last. Ends with 1 and the first bad line where one was changed,
+    """Check the log from its first line to its last. Exits with 1 and names the first bad line if one was changed,
     removed, added or moved."""
     if exported is not None:
         _verify_bundle(exported, public_key)
@@ -46,7 +46,7 @@ def verify(exported: Path | None, public_key: str | None, anchors: tuple[Path, .
     if verdict.fault:
         click.echo(f"Tampered with: {verdict.fault}.", err=True)
         sys.exit(1)
-    click.echo(f"{verdict.seq} lines, all as they were written; {verdict.anchors} signed anchors met.")
+    click.echo(f"{verdict.seq} lines, all unchanged; {verdict.anchors} signed anchors match.")
 
 
 def _verify_bundle(path: Path, public_key: str | None) -> None:
@@ -58,7 +58,7 @@ def _verify_bundle(path: Path, public_key: str | None) -> None:
         except NotGenuine as why:
             click.echo(f"Not genuine: {why}.", err=True)
             sys.exit(1)
-    click.echo(f"{found.seq} lines, signed {found.at}, all as they were signed.")
+    click.echo(f"{found.seq} lines, signed {found.at}, all unchanged.")
 
 
 def _statement(path: Path) -> Statement:
@@ -67,7 +67,7 @@ def _statement(path: Path) -> Statement:
     try:
         return bundle.read_statement(b"".join(ending), bundle.public_text(service.signing_key()))
     except NotGenuine as why:
-        raise click.ClickException(f"{path} is no anchor of this shop: {why}.") from None
+        raise click.ClickException(f"{path} is not an anchor of this shop: {why}.") from None
 
 
 async def _newest_anchor(store: ObjectStore, now: datetime) -> list[Statement]:
@@ -80,7 +80,7 @@ async def _newest_anchor(store: ObjectStore, now: datetime) -> list[Statement]:
         except (ProviderError, NotGenuine) as why:
             click.echo(f"The anchor {name} can't be used: {why}.", err=True)
             return []
-    click.echo("No anchor in the object store yet: the clock puts one there every hour.", err=True)
+    click.echo("No anchor in the object store yet: the clock process writes one every hour.", err=True)
     return []
 
 
@@ -92,7 +92,7 @@ def _names(now: datetime) -> Iterator[str]:
 @audit.command("export")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 def export(file: Path) -> None:
-    """Write the whole log to FILE, signed. Refused where it does not verify."""
+    """Write the whole log to FILE, signed. Refused if the log does not verify."""
 
     async def work() -> None:
         await service.write("audit.exported", actor="command line")
@@ -108,5 +108,5 @@ def export(file: Path) -> None:
 
 @audit.command("public-key")
 def public_key() -> None:
-    """The key that verifies exports; hand it to whoever is to check them, beforehand."""
+    """The key that verifies exports. Give it to whoever checks them beforehand."""
     click.echo(bundle.public_text(service.signing_key()))

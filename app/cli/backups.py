@@ -33,7 +33,7 @@ def _folder() -> Path:
 @click.command()
 @click.argument("file", type=FILE, required=False)
 def backup(file: Path | None) -> None:
-    """Back everything up into FILE: database and sealed keys together, encrypted, while the shop goes on working.
+    """Back up everything into FILE: database and stored keys together, encrypted, while the shop keeps running.
 
     Without FILE it goes below BITLOOT_VAR, in backups/, under the time of day.
     """
@@ -69,7 +69,7 @@ def _note(action: str, details: str) -> None:
     try:
         with_database(work)
     except (OSError, PostgresError, InterfaceError) as error:
-        click.echo(f"The audit log could not be told: {type(error).__name__}.", err=True)
+        click.echo(f"The audit log could not be written: {type(error).__name__}.", err=True)
 
 
 def _counted(summary: Summary) -> str:
@@ -83,7 +83,7 @@ def _counted(summary: Summary) -> str:
     "--blobs", type=FOLDER, help="With --into: the folder for the sealed keys, instead of the shop's own store."
 )
 def restore(file: Path, into: str | None, blobs: Path | None) -> None:
-    """Restore FILE into an empty database and the object store; never over anything that is there."""
+    """Restore FILE into an empty database and object store. Nothing is ever overwritten."""
     if bool(into) != bool(blobs):
         raise click.UsageError("--into and --blobs go together: a scratch database needs a scratch folder.")
     s = settings()
@@ -100,19 +100,19 @@ def restore(file: Path, into: str | None, blobs: Path | None) -> None:
     if not into:
         _note("backup.restored", f"{file.name}, as of {restored.manifest.made_at:%Y-%m-%d %H:%M:%S}")
     click.echo(f"{_counted(restored.summary)}, as of {restored.manifest.made_at:%Y-%m-%d %H:%M:%S} UTC.")
-    click.echo("Start web, worker and clock: the clock sends every job round again that was under way.")
+    click.echo("Start web, worker and clock: the clock restarts every job that was in progress.")
     for name in restored.shut:
-        click.echo(f"Keys are wrapped by the master key {name!r}: add it to MASTER_KEYS to open them.", err=True)
+        click.echo(f"Keys are encrypted with the master key {name!r}: add it to MASTER_KEYS to open them.", err=True)
 
 
 @click.command()
 @click.argument("file", type=FILE, required=False)
-@click.option("--fresh", is_flag=True, help="Take a new backup for it, whatever there is.")
+@click.option("--fresh", is_flag=True, help="Take a new backup for it, even if there is one.")
 @click.option(
-    "--database", metavar="URL", help="An empty database to restore into, where no embedded Postgres is installed."
+    "--database", metavar="URL", help="An empty database to restore into, if no embedded Postgres is installed."
 )
 def drill(file: Path | None, fresh: bool, database: str | None) -> None:
-    """Restore a backup into a scratch shop and prove it there: FILE, else the newest one, else a new one.
+    """Restore a backup into a temporary shop and check it there: FILE, or else the newest one, or else a new one.
 
     Ends with 0 if every proof holds, else with 1.
     """

@@ -16,7 +16,7 @@ from app.providers.kit import open_providers
 
 @click.command()
 def doctor() -> None:
-    """Check the settings, the database and each provider, and say what to do about what is wrong."""
+    """Check the settings, the database and each provider, and say how to fix what is wrong."""
 
     async def work() -> bool:
         # Without a pool, so that the rest is looked at when the database is away.
@@ -57,7 +57,9 @@ async def _database() -> None:
     if said := clocks.words():
         raise probes.Unfit(said)
     if dropped := db.address().dropped:
-        click.echo(f"Left out of DATABASE_URL, as our driver has no such parameter: {', '.join(dropped)}.", err=True)
+        click.echo(
+            f"Ignored in DATABASE_URL, because our driver has no such parameter: {', '.join(dropped)}.", err=True
+        )
 
 
 async def _examine(name: str, check: Callable[[], Awaitable[Any]]) -> bool:

@@ -25,10 +25,10 @@ def jobs() -> None:
 @jobs.command("list")
 @click.option("--status", type=click.Choice(["pending", "processing", "completed", "failed"]), default="failed")
 @click.option("--dead", is_flag=True, help="Dead letters: the same as --status failed, which is the default.")
-@click.option("--by-cause", is_flag=True, help="Dead letters counted by what they died of.")
+@click.option("--by-cause", is_flag=True, help="Dead letters, counted by cause.")
 @click.option("--limit", default=50)
 def index(status: str, dead: bool, by_cause: bool, limit: int) -> None:
-    """One job a line, the newest first; dead letters unless another state is asked for."""
+    """One job per line, the newest first; dead letters unless you ask for another state."""
     if by_cause:
         for group in with_database(queries.causes):
             since = f"{group['oldest']:%Y-%m-%d %H:%M} to {group['newest']:%Y-%m-%d %H:%M}"
@@ -41,7 +41,7 @@ def index(status: str, dead: bool, by_cause: bool, limit: int) -> None:
 @jobs.command("show")
 @click.argument("job_id", type=click.UUID)
 def show(job_id: UUID) -> None:
-    """One job with its arguments, all its attempts, and who sent it round."""
+    """One job with its arguments, all its attempts, and who retried it."""
     row = with_database(lambda: queries.one(job_id))
     if row is None:
         raise click.ClickException("No such job.")
@@ -51,7 +51,7 @@ def show(job_id: UUID) -> None:
 def choosing(command: Callable[..., None]) -> Callable[..., None]:
     """The arguments that choose dead letters."""
     command = click.option("--all", "everything", is_flag=True, help="Every dead letter.")(command)
-    command = click.option("--cause", help="All that died of this, as `jobs list --by-cause` shows it.")(command)
+    command = click.option("--cause", help="All with this cause, as `jobs list --by-cause` shows it.")(command)
     return click.argument("job_ids", nargs=-1, type=click.UUID)(command)
 
 
@@ -64,7 +64,7 @@ async def _chosen(job_ids: tuple[UUID, ...], cause: str | None, everything: bool
 @jobs.command("preview")
 @choosing
 def preview(job_ids: tuple[UUID, ...], cause: str | None, everything: bool) -> None:
-    """What each would do if it were sent round again; changes nothing."""
+    """What a retry of each would do; changes nothing."""
 
     async def work() -> None:
         for row in await _chosen(job_ids, cause, everything):
@@ -76,18 +76,18 @@ def preview(job_ids: tuple[UUID, ...], cause: str | None, everything: bool) -> N
 @jobs.command("retry")
 @choosing
 def retry(job_ids: tuple[UUID, ...], cause: str | None, everything: bool) -> None:
-    """Send dead letters round again, with their history: some by id, all of a cause, or all."""
+    """Retry dead letters, keeping their history: some by id, all of a cause, or all."""
     by = f"{getpass.getuser()} at the command line"
 
     async def work() -> int:
         rows = await _chosen(job_ids, cause, everything)
         if len(job_ids) > len(rows):
             missing = next(i for i in job_ids if i not in {row["id"] for row in rows})
-            raise service.JobNotFailed(f"{missing} has not failed, or someone has sent it round again already.")
+            raise service.JobNotFailed(f"{missing} has not failed, or someone has already retried it.")
         async with db.transaction():
             done = await service.retry_all([row["id"] for row in rows], by=by)
             await audit.write("job.retried", actor=by, details=f"{len(done)} dead letters {cause or ''}"[:300])
         return len(done)
 
     count = with_database(work)
-    click.echo("Sent round again." if count == 1 else f"{count} sent round again.")
+    click.echo("Retried." if count == 1 else f"{count} retried.")

@@ -70,7 +70,7 @@ async def _alone() -> AsyncIterator[None]:
             if time.monotonic() > deadline:
                 raise postgres.DatabaseAway(f"another migration has been running for {PATIENCE:.0f} seconds")
             if not told:
-                click.echo("Another process is migrating; waiting for it.")
+                click.echo("Another process is migrating. Waiting for it.")
                 told = True
             await asyncio.sleep(LOOK)
     finally:

@@ -21,7 +21,7 @@ def _address(_context: click.Context, _parameter: click.Parameter, value: str) -
 
 @admin.command("create")
 @click.argument("email", callback=_address)
-@click.password_option(help="At least 12 characters; asked for when not given.")
+@click.password_option(help="At least 12 characters. You are asked for it if you leave it out.")
 def create(email: str, password: str) -> None:
     """Create an admin, or give one a new password."""
     with_database(lambda: accounts.hire(email, password))

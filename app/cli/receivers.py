@@ -34,21 +34,26 @@ class SigningSecret(click.ParamType[Plaintext]):
             with suppress(binascii.Error, ValueError):
                 raw = base64.b64decode(text.removeprefix(secrets.PREFIX), validate=True)
         if len(raw) < LEAST_SECRET:
-            self.fail(f"It begins with {secrets.PREFIX} and goes on with base64, as the page of the endpoint shows it.")
+            self.fail(f"It is {secrets.PREFIX} followed by base64, as shown on the endpoint's page.")
         return Plaintext(text.encode())
 
 
-@click.command("listen", short_help="Forward test events to a port of this machine.")
+@click.command("listen", short_help="Forward test events to a port on this machine.")
 @click.option("--key", envvar="BITLOOT_API_KEY", required=True, help="A test key, bl_test_…, with events:read.")
 @click.option("--secret", envvar="BITLOOT_API_SECRET", required=True, help="Its secret, bls_….")
-@click.option("--to", required=True, help="Where to: http://127.0.0.1:PORT/path.")
-@click.option("--url", help="The shop whose events these are. Without it, FRONTEND_URL.")
-@click.option("--after", type=int, help="The number of the last event seen. Without it, only new ones come.")
-@click.option("--signing-secret", type=SigningSecret(), envvar="BITLOOT_WEBHOOK_SECRET", help="Instead of a new one.")
+@click.option("--to", required=True, help="The URL to forward to: http://127.0.0.1:PORT/path.")
+@click.option("--url", help="The address of the shop. Default: FRONTEND_URL.")
+@click.option("--after", type=int, help="The number of the last event you have. Default: only new events.")
+@click.option(
+    "--signing-secret",
+    type=SigningSecret(),
+    envvar="BITLOOT_WEBHOOK_SECRET",
+    help="A signing secret to use instead of a new one.",
+)
 def listen(
     key: str, secret: str, to: str, url: str | None, after: int | None, signing_secret: Plaintext | None
 ) -> None:
-    """Forward every test event to --to as it happens, signed as the real ones are. Ctrl-C ends it."""
+    """Forward every test event to --to as it happens, signed like the real ones. Ctrl-C stops it."""
     if not key.startswith("bl_test_"):
         raise click.BadParameter("only events of test mode are forwarded: use a key that begins with bl_test_")
     _check_target(to)
@@ -61,7 +66,7 @@ def listen(
     try:
         asyncio.run(listener.follow(after))
     except KeyboardInterrupt:
-        click.echo(f"Ended. To go on from here: --after {listener.last}")
+        click.echo(f"Stopped. To continue from here: --after {listener.last}")
     except (KeyRefused, ProviderRefused) as refused:
         raise click.ClickException(f"The feed can't be read: {refused.detail}") from None
 
@@ -96,7 +101,7 @@ class Listener:
             page = await self._feed.after(self.last)
         except ProviderDown as down:
             if not self._away:
-                click.echo(f"The API is away ({down.detail}); it is asked again until it is back.", err=True)
+                click.echo(f"The API can't be reached ({down.detail}). Trying again until it is back.", err=True)
             self._away = True
             await asyncio.sleep(max(PATIENCE, down.retry_after or 0))
             return True
@@ -124,11 +129,17 @@ class Listener:
 @click.command("check", short_help="Grade a receiver of webhooks.")
 @click.argument("url")
 @click.option(
-    "--secret", type=SigningSecret(), envvar="BITLOOT_WEBHOOK_SECRET", required=True, help="The one it checks with."
+    "--secret",
+    type=SigningSecret(),
+    envvar="BITLOOT_WEBHOOK_SECRET",
+    required=True,
+    help="The signing secret that the receiver checks with.",
 )
-@click.option("--simple", is_flag=True, help="It checks X-Webhook-Signature alone, so it can't tell stale deliveries.")
+@click.option(
+    "--simple", is_flag=True, help="The receiver only checks X-Webhook-Signature, so it can't detect old deliveries."
+)
 def check(url: str, secret: Plaintext, simple: bool) -> None:
-    """Send URL good deliveries and bad ones, and grade what it does. Ends with 1 where it fails a check.
+    """Send good and bad deliveries to URL and grade its answers. Exits with 1 if a check fails.
 
     URL is https, or http on this machine. The events sent are of made-up orders in test mode.
     """

@@ -26,7 +26,7 @@ def up() -> None:
 
 
 @click.command()
-@click.option("--to", default="all", help="The id of the last migration to run; all of them, if it is left out.")
+@click.option("--to", default="all", help="The id of the last migration to run. Default: all.")
 def migrate(to: str) -> None:
     """Bring the database's tables up to date (the Procfile's release step).
 
@@ -37,7 +37,7 @@ def migrate(to: str) -> None:
 
 @click.command()
 def seed() -> None:
-    """On a first start: load exchange rates, the catalog, the coins, a discount code and the first admin."""
+    """For a first start: load exchange rates, the catalog, the coins, a discount code and the first admin."""
 
     async def work(kit: Providers) -> None:
         if await rates.newest() is None:

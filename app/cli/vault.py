@@ -12,12 +12,12 @@ from app.webhooks import secrets
 
 @click.group()
 def vault() -> None:
-    """Master keys, and what they seal: the orders' data keys, the endpoints' signing secrets."""
+    """Master keys, and what they encrypt: the orders' data keys and the endpoints' signing secrets."""
 
 
 @vault.command("status")
 def status() -> None:
-    """How many data keys and secrets each master key wraps, and which master keys may be dropped."""
+    """How many data keys and secrets each master key encrypts, and which ones you can remove."""
     (wrapped, sealed), listed = with_database(_counts), master_keys().ids
     used = {**wrapped, **sealed}
     for ident in [*listed, *(ident for ident in used if ident not in listed)]:
@@ -35,14 +35,14 @@ def _advice(ident: str, count: int) -> str:
     if ident == master_keys().current_id:
         return ", and every new one"
     if ident not in master_keys().ids:
-        return ": it is NOT in MASTER_KEYS, so their keys can't be revealed. Put it back"
-    return ": `bitloot vault rotate` moves them" if count else ": it may be dropped from MASTER_KEYS"
+        return ": it is NOT in MASTER_KEYS, so these keys can't be revealed. Add it again"
+    return ": `bitloot vault rotate` moves them" if count else ": you can remove it from MASTER_KEYS"
 
 
 @vault.command("rotate")
-@click.option("--batch", default=custody.BATCH, type=click.IntRange(1, 5000), help="Data keys in one transaction.")
+@click.option("--batch", default=custody.BATCH, type=click.IntRange(1, 5000), help="Data keys per transaction.")
 def rotate(batch: int) -> None:
-    """Rewrap every data key and signing secret with the first master key. Reveals and deliveries go on.
+    """Re-encrypt every data key and signing secret with the first master key. Reveals and deliveries keep working.
 
     Killed, it goes on when started again.
     """

@@ -15,21 +15,21 @@ from app.inbox.service import NoSuchNotice
 
 @click.group(commands=[listen, check])
 def webhooks() -> None:
-    """What providers told us, applied again; and what merchants are told, forwarded and tried out."""
+    """Notices from providers: list, show and replay them. For merchants: forward and test webhooks."""
 
 
 @webhooks.command("list")
 @click.option("--provider", type=click.Choice(sorted(service.APPLIED_BY)))
 @click.option("--limit", default=50)
 def index(provider: str | None, limit: int) -> None:
-    """One notice a line, the newest first."""
+    """One notice per line, the newest first."""
     for row in with_database(lambda: queries.page(provider=provider, limit=limit, offset=0)):
         click.echo(f"{row['id']}  {row['provider']:12} {row['dedupe'][:40]:40} {row['outcome'] or row['status']}")
 
 
 @webhooks.command("refused")
 def refused() -> None:
-    """Posts that were not genuine, counted by provider, reason and hour."""
+    """Requests that failed the signature check, by provider, reason and hour."""
     for row in with_database(lambda: queries.refused(limit=100)):
         click.echo(f"{row['id']:48} {row['posts']:>9}  last {row['last_at']:%Y-%m-%d %H:%M:%S} from {row['sample_ip']}")
 
@@ -37,7 +37,7 @@ def refused() -> None:
 @webhooks.command("show")
 @click.argument("notice_id", type=click.UUID)
 def show(notice_id: UUID) -> None:
-    """One notice with its body as it came."""
+    """One notice with its body as received."""
     row = with_database(lambda: queries.one(notice_id))
     if row is None:
         raise NoSuchNotice
@@ -47,7 +47,7 @@ def show(notice_id: UUID) -> None:
 @webhooks.command("replay")
 @click.argument("notice_ids", type=click.UUID, nargs=-1, required=True)
 def replay(notice_ids: tuple[UUID, ...]) -> None:
-    """Apply kept notices once more. Safe at any time: what is settled stays settled."""
+    """Apply notices again. Safe at any time: what is already done is not done twice."""
 
     async def work() -> None:
         for notice_id in notice_ids:

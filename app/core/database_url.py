@@ -122,7 +122,7 @@ def _places(where: str, port: str | None) -> tuple[tuple[str, ...], tuple[int, .
             raise BadDatabaseUrl("has a host that can't be read")
         text = (found["port"] if found else None) or shared[min(number, len(shared) - 1)] or str(DEFAULT_PORT)
         if not text.isdigit() or not 0 < int(text) < 65536:
-            raise BadDatabaseUrl("has a port that is no number from 1 to 65535")
+            raise BadDatabaseUrl("has a port that is not a number from 1 to 65535")
         hosts.append(host or "localhost")
         ports.append(int(text))
     return tuple(hosts), tuple(ports)
@@ -133,7 +133,7 @@ def _mode(given: str) -> str | None:
         return None
     mode = MODE_SPELLINGS.get(given.lower(), given.lower())
     if mode not in MODES:
-        raise BadDatabaseUrl(f"has an sslmode that is none of {', '.join(MODES)}")
+        raise BadDatabaseUrl(f"has an sslmode that is not one of {', '.join(MODES)}")
     return mode
 
 

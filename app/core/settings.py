@@ -230,7 +230,7 @@ def _form_faults(s: Settings) -> list[str]:
     faults += checks.bad_addresses({n: given[n] for n in _ADDRESSES if n in given}, origins=origins)
     if "bitloot_env" not in s.model_fields_set:
         faults.append(
-            "BITLOOT_ENV is missing: production for a shop that others can reach, development for your own machine"
+            "BITLOOT_ENV is missing: set production for a shop that others can reach, development for your own machine"
             " (`bitloot up` sets it)"
         )
     if s.mail_from == s.mail_from.strip() and s.mail_from and (fault := checks.bad_sender(s.mail_from)):
@@ -238,7 +238,7 @@ def _form_faults(s: Settings) -> list[str]:
     if s.r2_bucket and (fault := checks.bad_bucket(s.r2_bucket)):
         faults.append(fault)
     if s.port == s.sandbox_port and not s.production:
-        faults.append("SANDBOX_PORT must be another than PORT")
+        faults.append("SANDBOX_PORT must differ from PORT")
     return faults
 
 
@@ -273,7 +273,7 @@ def _production_faults(s: Settings) -> list[str]:
         if text and (url.scheme != "https" or not url.hostname or url.hostname in LOOPBACK):
             faults.append(f"{name.upper()} must be a public https address")
         elif name in PRODUCTION_URLS and checks.is_provider_sandbox(text):
-            faults.append(f"{name.upper()} is the provider's sandbox, where anybody pays with play money")
+            faults.append(f"{name.upper()} is the provider's sandbox, where anybody can pay with play money")
     for name in ("jwt_secret", "audit_key", "backup_key"):
         if len(_text(getattr(s, name))) >= 32 and checks.guessable(_text(getattr(s, name))):
             faults.append(f"{name.upper()} is easy to guess: {checks.NEW_SECRET}")
@@ -288,7 +288,9 @@ def _weak_master_key(text: str) -> list[str]:
     ident, _, encoded = text.split(",")[0].strip().partition(":")
     with contextlib.suppress(ValueError):
         if checks.weak_master_key(base64.b64decode(encoded, validate=True)):
-            return [f"MASTER_KEYS begins with a key that was not drawn at random ({ident}): `openssl rand -base64 32`"]
+            return [
+                f"MASTER_KEYS begins with a key that is not random ({ident}): make one with `openssl rand -base64 32`"
+            ]
     return []
 
 

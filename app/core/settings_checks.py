@@ -35,13 +35,13 @@ def malformed(values: Mapping[str, str]) -> list[str]:
     faults = []
     for name, text in values.items():
         if text != text.strip():
-            faults.append(f"{name} begins or ends with a blank or a line break: take it away")
+            faults.append(f"{name} begins or ends with a space or a line break: remove it")
         elif any(ord(c) < 32 or ord(c) == 127 for c in text):
-            faults.append(f"{name} holds a line break or another control character")
+            faults.append(f"{name} contains a line break or another control character: remove it")
         elif len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
-            faults.append(f"{name} stands in quotation marks, which are taken as a part of it: take them away")
+            faults.append(f"{name} is in quotation marks, which count as part of it: remove them")
         elif name in HEADERS and not all(33 <= ord(c) <= 126 for c in text):
-            faults.append(f"{name} holds a character that no key has: copy it again")
+            faults.append(f"{name} contains a character that no key has: copy it again")
     return faults
 
 
@@ -61,7 +61,7 @@ def _bad_address(name: str, text: str, origin: bool) -> str | None:
     if url.username or url.password or url.query or url.fragment:
         return f"{name} must be a plain address, without a user, ? or #"
     if origin and url.path.strip("/"):
-        return f"{name} must end with the host: nothing may stand behind it"
+        return f"{name} must end with the host: remove what follows it"
     return None
 
 

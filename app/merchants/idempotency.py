@@ -38,13 +38,13 @@ class IdempotencyKeyUnusable(Invalid):
 
 class IdempotencyKeyReused(Problem):
     status = 422
-    title = "That Idempotency-Key belongs to another request"
+    title = "That Idempotency-Key was used for another request"
 
 
 class RequestInProgress(Conflict):
     """The first request with this key is still being worked on. ``retry_after`` in seconds."""
 
-    title = "That request is being worked on"
+    title = "That request is being processed"
     retry_after = 1
 
 
@@ -160,7 +160,7 @@ async def _again(request: _Request) -> Reply:
 
 def _replay(request: _Request, row: Mapping[str, Any]) -> Reply:
     if not hmac.compare_digest(row["asked"], request.asked):
-        raise IdempotencyKeyReused("Send the same request as the first time, or another key.")
+        raise IdempotencyKeyReused("Send the same request as the first time, or use a new key.")
     return Reply(row["status"], _opened(bytes(row["body"]), request), replayed=True)
 
 
@@ -189,7 +189,7 @@ def _opened(blob: bytes, request: _Request) -> bytes:
         return _cipher(request.key).decrypt(blob[:IV_BYTES], blob[IV_BYTES:], request.name.encode())
     except InvalidTag:
         # JWT_SECRET was changed since. The request took effect, so it is not done once more.
-        raise AnswerUnreadable("It was done. Look its outcome up in the list.") from None
+        raise AnswerUnreadable("The request took effect. Find the result in the list.") from None
 
 
 async def forget() -> int:

@@ -77,7 +77,7 @@ async def issue(
         await _lock(merchant_id)
         in_use = f"SELECT count(*) FROM api_key WHERE {_IN_USE} AND kind = 'secret' AND merchant_id = $2 AND test = $3"  # noqa: S608
         if await db.fetch_value(in_use, clock.now(), merchant_id, test) >= MOST:
-            raise TooManyKeys(f"A merchant has at most {MOST} in each mode. Revoke one that is not used any more.")
+            raise TooManyKeys(f"A merchant can have at most {MOST} in each mode. Revoke one that you no longer use.")
         made = await _insert(merchant_id, test, name.strip(), scopes, expires_at)
         await _write("api_key.issued", merchant_id, made.key, by, ip)
     return made
@@ -89,7 +89,7 @@ def _checked(name: str, scopes: Sequence[str], expires_at: datetime | None) -> N
     if not scopes or not set(scopes) <= set(SCOPES):
         raise BadKey(f"Choose from the scopes {', '.join(SCOPES)}.", field="scopes")
     if expires_at is not None and expires_at <= clock.now():
-        raise BadKey("Choose a time that is still to come.", field="expires_at")
+        raise BadKey("Choose a time in the future.", field="expires_at")
 
 
 async def _insert(
@@ -111,7 +111,7 @@ async def rotate(
 ) -> Issued:
     """A new key in the place of one in use, which goes on working for ``overlap``. Raises NoSuchKey and BadKey."""
     if not timedelta() <= overlap <= LONGEST_OVERLAP:
-        raise BadKey(f"The old key may go on for {LONGEST_OVERLAP.days} days at most.", field="overlap")
+        raise BadKey(f"The old key can keep working for at most {LONGEST_OVERLAP.days} days.", field="overlap")
     now = clock.now()
     async with db.transaction():
         await _lock(merchant_id)
@@ -120,7 +120,7 @@ async def rotate(
             now, key_id, merchant_id,
         )  # fmt: skip
         if old is None:
-            raise NoSuchKey("It may have been revoked, or have expired. Make a new one.")
+            raise NoSuchKey("It may have been revoked or have expired. Create a new one.")
         lives = now + (old["expires_at"] - old["created_at"]) if old["expires_at"] else None
         made = await _insert(merchant_id, old["test"], old["name"], json.loads(old["scopes"]), lives)
         await db.fetch("UPDATE api_key SET expires_at = least(expires_at, $2) WHERE id = $1", key_id, now + overlap)
@@ -135,7 +135,7 @@ async def revoke(key_id: UUID, merchant_id: UUID, *, by: str = "the merchant", i
             "SELECT key, revoked_at FROM api_key WHERE id = $1 AND merchant_id = $2 FOR UPDATE", key_id, merchant_id
         )
         if row is None:
-            raise NoSuchKey("The list shows the keys there are.")
+            raise NoSuchKey("The API keys page lists your keys.")
         if row["revoked_at"] is None:
             await db.fetch("UPDATE api_key SET revoked_at = $2 WHERE id = $1", key_id, clock.now())
             await _write("api_key.revoked", merchant_id, row["key"], by, ip)
@@ -171,7 +171,7 @@ async def rotate_publishable(
 ) -> str:
     """A new publishable key; pages with the old one go on for ``overlap``, with none not at all. Raises BadKey."""
     if not timedelta() <= overlap <= LONGEST_OVERLAP:
-        raise BadKey(f"The old key may go on for {LONGEST_OVERLAP.days} days at most.", field="publishable")
+        raise BadKey(f"The old key can keep working for at most {LONGEST_OVERLAP.days} days.", field="publishable")
     old, now = await publishable(merchant_id, test=test), clock.now()
     async with db.transaction():
         await _lock(merchant_id)
@@ -202,7 +202,9 @@ async def authenticate(key: str, secret: str) -> Caller:
     )  # fmt: skip
     known = (row and row["secret_hash"]) or _NOBODY
     if not hmac.compare_digest(_hashed(secret), known) or row is None or not row["good"]:
-        raise InvalidApiKey("Send a key in X-Api-Key and its secret in X-Api-Secret; both are made on the keys page.")
+        raise InvalidApiKey(
+            "Send a key in X-Api-Key and its secret in X-Api-Secret; you create both on the API keys page."
+        )
     if row["last_used_at"] is None or now - row["last_used_at"] >= USE_NOTED:
         await _note_use(row["id"], now)
     return Caller(row["merchant_id"], row["test"], row["id"], frozenset(json.loads(row["scopes"])))

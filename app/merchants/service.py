@@ -23,7 +23,7 @@ class NoSuchMerchant(NotFound):
 
 
 class BadMerchant(Invalid):
-    title = "That merchant can't be made"
+    title = "That merchant can't be added"
 
 
 class BadOrigin(Invalid):
@@ -59,7 +59,7 @@ async def set_origins(
     """Where its pages may embed the checkout, as browsers write origins. Raises BadOrigin and NoSuchMerchant."""
     kept = list(dict.fromkeys(origin(text) for text in origins))
     if len(kept) > MOST_ORIGINS:
-        raise BadOrigin(f"At most {MOST_ORIGINS} origins can be named.", field="origins")
+        raise BadOrigin(f"You can list at most {MOST_ORIGINS} origins.", field="origins")
     async with db.transaction():
         changed = "UPDATE merchant SET origins = $2::jsonb WHERE id = $1 AND closed_at IS NULL RETURNING id"
         if await db.fetch_value(changed, merchant_id, json.dumps(kept)) is None:
@@ -82,7 +82,7 @@ def origin(text: str) -> str:
     if not host or not HOST.fullmatch(host) or url.username is not None or url.password is not None:
         raise BadOrigin("Write it as https://shop.example, in ASCII letters, without a wildcard.", field="origins")
     if url.path not in {"", "/"} or url.query or url.fragment or "?" in text or "#" in text:
-        raise BadOrigin("An origin ends after its host or port: leave the path out.", field="origins")
+        raise BadOrigin("An origin ends after the host or port: leave out the path.", field="origins")
     if url.scheme != "https" and not (url.scheme == "http" and host in LOCAL):
         raise BadOrigin("Use https; http is for localhost only.", field="origins")
     return f"{url.scheme}://{host}" + (f":{port}" if port and port != DEFAULT_PORTS[url.scheme] else "")

@@ -23,7 +23,7 @@ class NoSuchMember(NotFound):
 
 
 class AlreadyInTeam(Conflict):
-    title = "That person is in the team already"
+    title = "That person is already in the team"
 
 
 class TeamFull(Conflict):
@@ -31,7 +31,7 @@ class TeamFull(Conflict):
 
 
 class LastMember(Conflict):
-    title = "The last one can't leave"
+    title = "The last person can't leave"
 
 
 async def invite(merchant_id: UUID, email: str, by: str) -> UUID:
@@ -46,7 +46,7 @@ async def invite(merchant_id: UUID, email: str, by: str) -> UUID:
         if known is not None and known["joined_at"] is not None:
             raise AlreadyInTeam("They only need to sign in.", field="email")
         if known is None and len(people) >= LARGEST:
-            raise TeamFull(f"A team has {LARGEST} people at the most. Remove somebody first.", field="email")
+            raise TeamFull(f"A team can have at most {LARGEST} people. Remove somebody first.", field="email")
         await mailboxes.take(Family.INVITATIONS, email)
         link_id, link = accounts.linking(email, "invite")
         days = accounts.INVITE_LIFETIME.days
@@ -98,10 +98,10 @@ async def remove(merchant_id: UUID, member_id: UUID, *, to_the_last: bool = Fals
         _, people = await _locked(merchant_id)
         gone = next((person for person in people if person["id"] == member_id), None)
         if gone is None:
-            raise NoSuchMember("They may have left already; look at the list again.")
+            raise NoSuchMember("They may have left already. Reload the list.")
         others = [person for person in people if person["joined_at"] is not None and person["id"] != member_id]
         if gone["joined_at"] is not None and not others and not to_the_last:
-            raise LastMember("Nobody could sign in for this merchant any more. Invite somebody first.")
+            raise LastMember("Nobody could sign in for this merchant any more. Invite someone first.")
         await db.fetch("DELETE FROM member WHERE id = $1", member_id)
         return gone
 

@@ -81,9 +81,9 @@ def _check(amount: Money, reference: str) -> None:
     most = largest(amount.currency)
     if not (amount.amount > 0 and amount <= most):
         least = Money(smallest(amount.currency), amount.currency)
-        raise BadCharge(f"Name an amount from {least.digits} to {most.digits} {amount.currency}.", field="amount")
+        raise BadCharge(f"Send an amount from {least.digits} to {most.digits} {amount.currency}.", field="amount")
     if not REFERENCE.fullmatch(reference):
-        raise BadCharge("Name your own reference: 1 to 128 characters, all of them printable.", field="reference")
+        raise BadCharge("Send your own reference: 1 to 128 printable characters.", field="reference")
 
 
 def _email(text: str) -> Address:

@@ -32,7 +32,7 @@ RATE_HELD = timedelta(minutes=20)  # of a simulated coin, as of a real one (nowp
 
 
 class MethodNotOffered(Invalid):
-    title = "That way to pay is not offered"
+    title = "That payment method is not available"
 
 
 class OrderNotPayable(Conflict):
@@ -93,9 +93,7 @@ def _read(
     if method not in METHODS:
         raise MethodNotOffered(f"Choose one of {', '.join(METHODS)}.", field="method")
     if method != "crypto" and not order["test"]:
-        raise MethodNotOffered(
-            "upi and card are played in test mode only. With a live key, use crypto.", field="method"
-        )
+        raise MethodNotOffered("upi and card exist in test mode only. With a live key, use crypto.", field="method")
     more: dict[str, Any] = {"metadata": dict(metadata)} if metadata else {}
     if method == "card":
         card = cards.read(spec, clock.now())
@@ -124,7 +122,9 @@ async def _account(order: Mapping[str, Any]) -> tuple[int, Decimal]:
         return 0, Decimal(0)
     attempts, brought = await queries.account(order["id"])
     if attempts >= MOST_ATTEMPTS:
-        raise OrderNotPayable(f"{attempts} attempts were made to pay this order. Place another.", field="order_id")
+        raise OrderNotPayable(
+            f"{attempts} attempts were made to pay this order, the most allowed. Create a new order.", field="order_id"
+        )
     return attempts, brought
 
 
@@ -149,7 +149,7 @@ async def _asked(order: Mapping[str, Any], missing: Money, method: str, spec: Ma
 async def _coin(order: Mapping[str, Any], wanted: Any, missing: Money) -> tuple[str, Money]:
     """A coin of the list and what to ask in it; a rest that is too small for any coin is asked for at the minimum."""
     if wanted is not None and not isinstance(wanted, str):
-        raise CoinNotOffered("Name a coin by its code.", field="currency")
+        raise CoinNotOffered("Send the code of a coin, such as btc.", field="currency")
     try:
         if order["status"] == "underpaid" and wanted:
             return await topped_up_in(wanted, missing)
@@ -174,6 +174,8 @@ async def cancel(merchant_id: UUID, test: bool, payment_id: UUID) -> dict[str, A
         await orders.lock((await _row(merchant_id, test, payment_id))["order_id"])
         payment = await _row(merchant_id, test, payment_id)
         if payment["status"] != PaymentStatus.WAITING:
-            raise PaymentNotCancellable(f"It is {payment['word']} already: only a pending one can be cancelled.")
+            raise PaymentNotCancellable(
+                f"The payment is already {payment['word']}: only a pending one can be cancelled."
+            )
         await end_attempt(payment, PaymentStatus.EXPIRED, Failure.CANCELLED, "payment.cancelled")
         return await _row(merchant_id, test, payment_id)

@@ -51,7 +51,7 @@ def read(spec: Mapping[str, object], now: datetime) -> Card:
         raise BadCard("Check the card number.", field="number")
     network = network_of(number)
     if network is None:
-        raise BadCard("Cards of this network are not taken.", field="number")
+        raise BadCard("Cards of this network are not accepted.", field="number")
     _check_expiry(_text(spec, "expiry"), now)
     digits = CVV_DIGITS.get(network, 3)
     if not re.fullmatch(rf"[0-9]{{{digits}}}", _text(spec, "cvv")):

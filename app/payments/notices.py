@@ -216,7 +216,7 @@ def _weigh(
 ) -> Verdict:
     """Money has arrived: is it the right coin, and enough of it? The status word alone proves nothing."""
     if report.price_amount is None:
-        return Verdict(_O.NO_PRICE, "the payment provider names no price for it", to)
+        return Verdict(_O.NO_PRICE, "the payment provider gives no price for it", to)
     if not report.actually_paid or not asked.pay_amount:
         return Verdict(_O.NO_MONEY, "the payment provider calls it paid, but no money arrived", to)
     paid, worth = report.actually_paid, worth_of(asked, report)

@@ -113,9 +113,9 @@ def read_url(url: str, *, loopback: bool) -> Target:
     if scheme == "http" and not near:
         raise Refused("The URL must begin with https://.")
     if port not in DEFAULT_PORTS.values() and not (1024 <= port <= 65535 and port not in INTERNAL_PORTS):
-        raise Refused(f"Port {port} is not one for webhooks: use 443, or one from 1024 up that no database uses.")
+        raise Refused(f"Port {port} is not allowed for webhooks: use 443, or a port from 1024 that no database uses.")
     if port in DEFAULT_PORTS.values() and port != DEFAULT_PORTS[scheme]:
-        raise Refused(f"Port {port} does not belong to {scheme}.")
+        raise Refused(f"Port {port} does not match {scheme}.")
     addresses = LOOPBACK[host] if near else _named_in_url(host)
     return Target(scheme, host, port, parts["path"] or "/", (parts["query"] or "")[1:], addresses)
 
@@ -125,13 +125,13 @@ def check_address(address: str) -> str:
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:
-        raise Refused("The name resolves to something that is no address.") from None
+        raise Refused("The name does not resolve to an address.") from None
     if isinstance(ip, ipaddress.IPv4Address):
         closed = any(ip in net for net in CLOSED_V4)
     else:
         closed = ip not in OPEN_V6 or any(ip in net for net in CLOSED_V6) or bool(_ISATAP.fullmatch(ip.packed))
     if closed or ip.is_multicast or not ip.is_global:
-        raise Refused(f"The URL leads to {ip}, which is no public address.")
+        raise Refused(f"The URL leads to {ip}, which is not a public address.")
     return str(ip)
 
 
@@ -146,13 +146,13 @@ def _host(v6: str | None, name: str | None) -> str:
     # Only ASCII is lowered: lowering others maps look-alikes, as the Kelvin sign to a k.
     lowered = "".join(c.lower() if c.isascii() else c for c in name)
     if any(dot in lowered for dot in "\u3002\uff0e\uff61"):
-        raise Refused("The host's name has dots that are none.")
+        raise Refused("The host name has characters that only look like dots.")
     if lowered == "localhost":
         return lowered
     try:
         ascii_name = idna.encode(lowered, std3_rules=True).decode()
     except (idna.IDNAError, UnicodeError):
-        raise Refused("The host's name is not a valid one (RFC 5890).") from None
+        raise Refused("The host name is not valid (RFC 5890).") from None
     return _public_name(ascii_name)
 
 
@@ -162,10 +162,10 @@ def _public_name(name: str) -> str:
         try:
             return str(ipaddress.IPv4Address(name))
         except ValueError:
-            raise Refused("An IPv4 address is four decimal numbers without leading zeros.") from None
+            raise Refused("Write an IPv4 address as four decimal numbers without leading zeros.") from None
     # One label is a machine of the local network; a last dot makes a second spelling of the same name.
     if len(name) > MAX_HOST_CHARS or not _NAME.fullmatch(name):
-        raise Refused("The host must be a full name, as hooks.shop.com, without a dot at its end.")
+        raise Refused("The host must be a full name, such as hooks.shop.com, without a dot at its end.")
     if labels[-1] in INTERNAL_NAMES:
         raise Refused(f"Names under .{labels[-1]} are not on the internet.")
     return name
@@ -183,5 +183,5 @@ def _fault(url: str) -> str:
     if "#" in url:
         return "The URL must not have a fragment (#…): it is never sent."
     if "@" in re.split(r"[/?]", url[8:], maxsplit=1)[0]:
-        return "The URL must not hold a name or password before the host."
+        return "The URL must not contain a user name or password."
     return "The URL can't be read: write https://host/path, with anything unusual percent-encoded."

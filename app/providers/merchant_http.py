@@ -151,7 +151,7 @@ class MerchantHttp:
         self, call: _Call, target: Target, addresses: Sequence[str], body: bytes, headers: Mapping[str, str]
     ) -> None:
         """Try the addresses in turn. Only a connection that was never made lets the next one try."""
-        never = Unreachable("Nobody could be connected.", "connect")
+        never = Unreachable("No connection could be made.", "connect")
         for address in addresses[:MAX_ADDRESSES]:
             call.address = address
             try:
@@ -166,7 +166,7 @@ class MerchantHttp:
             except HungUp:
                 raise Unreachable("The connection was closed before an answer came.", "broken") from None
             except NotHttp:
-                raise Unreachable("What came back was not HTTP.", "broken") from None
+                raise Unreachable("The answer was not HTTP.", "broken") from None
             else:
                 return
         raise never

@@ -50,7 +50,7 @@ class Names:
         except (OSError, UnicodeError):
             found = ()
         if not found:
-            raise Unreachable("The host's name has no address.", "unresolved")
+            raise Unreachable("The host name has no address.", "unresolved")
         # One bad address condemns the name: which one is used would be chance, or the attacker's choice.
         judged = dict.fromkeys(check_address(address) for address in found)
         if len(self._known) >= MAX_NAMES:

@@ -40,7 +40,7 @@ class PaymentNotCaptured(Conflict):
 
 
 class BadReason(Invalid):
-    title = "That reason can't be kept"
+    title = "That reason can't be used"
 
 
 async def ask(
@@ -60,7 +60,7 @@ async def ask(
     if len(reason) > REASON or "\x00" in reason:
         raise BadReason(f"Give a reason of at most {REASON} characters.", field="reason")
     if amount is not None and not (amount.is_finite() and 0 < amount < MOST):
-        raise BadAmount("Name an amount above zero.", field="amount")
+        raise BadAmount("Send an amount above zero.", field="amount")
     async with db.transaction():
         found = await payments.of_merchant(merchant_id, test, payment_id)
         order = await orders.lock(found["order_id"]) if found else None
@@ -93,12 +93,12 @@ async def within(amount: Decimal | None, order_id: UUID, payment_id: UUID) -> Mo
     """The amount if that much can go back, or all that can. Raises PaymentNotCaptured, BadAmount or TooMuch."""
     payment, most = await payments.one(payment_id), await left(order_id, payment_id)
     if payment is None or not payment["value"]:
-        raise PaymentNotCaptured("No money of it has arrived, so none can go back. Wait for payment.success.")
+        raise PaymentNotCaptured("No money has arrived yet, so there is nothing to refund. Wait for payment.success.")
     if not most.amount:
-        raise TooMuch("Nothing of this payment is left: it went back, or is on its way back.", field="amount")
+        raise TooMuch("All of this payment has been refunded or is being refunded.", field="amount")
     wanted = most if amount is None else _exact(amount, most.currency)
     if not wanted <= most:
-        raise TooMuch(f"At most {most} of this payment can still go back.", field="amount")
+        raise TooMuch(f"At most {most} of this payment can still be refunded.", field="amount")
     return wanted
 
 

@@ -67,7 +67,7 @@ class Exam:
         yield first
         if not self._slowest:
             return
-        yield await self._takes("the same delivery again", [self._first], "answer 2xx to an id that was handled before")
+        yield await self._takes("the same delivery again", [self._first], "answer 2xx to an id you have handled before")
         yield await self._takes("events out of order", _out_of_order(), "answer 2xx; compare sequence")
         yield await self._takes("an event type it does not know", [_payload("order.from_the_future", sequence=1)])
         yield await self._together()

@@ -100,7 +100,7 @@ def undelivered(row: Row) -> str | None:
     if row["status"] != "pending" or row.get("claimed_at") is not None or row.get("letter_status") not in UNREACHED:
         return None
     why = f" ({row['letter_error']})" if row.get("letter_error") else ""
-    return f"The email with the claim link did not reach the customer{why}. Hand the claim link on yourself."
+    return f"The email with the claim link did not reach the customer{why}. Pass the claim link on yourself."
 
 
 def mode(order_row: Row) -> str:

@@ -136,7 +136,7 @@ def _read(tried: Tried, reply: Reply) -> None:
     tried.status, tried.address, tried.ms, tried.head = reply.status, reply.address, reply.ms, reply.headers
     tried.response = reply.body.decode("utf-8", "replace").replace("\x00", "\ufffd")[:KEPT_TEXT]
     if reply.status == GONE:
-        tried.outcome, tried.error = "gone", "It asks to be sent nothing any more (410)."
+        tried.outcome, tried.error = "gone", "It asked us to send nothing more (410)."
     elif 300 <= reply.status < 400:
         tried.outcome, tried.error = "redirect", "It redirects, and redirects are not followed. Give the final URL."
     elif not 200 <= reply.status < 300:

@@ -38,7 +38,7 @@ class BadEndpoint(Invalid):
 
 
 class TooManyEndpoints(Conflict):
-    title = "There are too many endpoints"
+    title = "Too many endpoints"
 
 
 class EndpointDisabled(Conflict):
@@ -46,11 +46,11 @@ class EndpointDisabled(Conflict):
 
 
 class TooManySecrets(Conflict):
-    title = "There are too many secrets in use"
+    title = "Too many secrets in use"
 
 
 class DeliveryInLine(Conflict):
-    title = "This delivery is in line already"
+    title = "This delivery is already queued"
 
 
 class DeliveryUndeliverable(Conflict):
@@ -66,7 +66,9 @@ async def add(
     async with db.transaction():
         await db.fetch("SELECT FROM merchant WHERE id = $1 FOR NO KEY UPDATE", merchant_id)
         if len(await queries.endpoints(merchant_id, test)) >= MOST_ENDPOINTS:
-            raise TooManyEndpoints(f"At most {MOST_ENDPOINTS} in each mode. Remove one that you do not need.")
+            raise TooManyEndpoints(
+                f"You can have at most {MOST_ENDPOINTS} in each mode. Remove one that you no longer need."
+            )
         await db.fetch(
             """INSERT INTO endpoint (id, merchant_id, test, url, name, types, secret, failures, created_at)
                VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7, 0, $8)""",
@@ -111,13 +113,13 @@ async def change(
 
 def _check(url: str, *, test: bool, name: str, types: Sequence[str]) -> None:
     if len(url) > URL_LENGTH:
-        raise BadEndpoint(f"The URL may have {URL_LENGTH} characters.", field="url")
+        raise BadEndpoint(f"The URL can have at most {URL_LENGTH} characters.", field="url")
     try:
         check_url(url, test=test)
     except Refused as refused:
         raise BadEndpoint(refused.why, field="url") from None
     if len(name) > NAME_LENGTH:
-        raise BadEndpoint(f"The name may have {NAME_LENGTH} characters.", field="name")
+        raise BadEndpoint(f"The name can have at most {NAME_LENGTH} characters.", field="name")
     if unknown := [one for one in types if one not in TYPES]:
         raise BadEndpoint(f"There is no event {unknown[0][:64]!r}. Known are: {', '.join(TYPES)}.", field="types")
 
@@ -140,14 +142,14 @@ async def rotate(endpoint_id: UUID, merchant_id: UUID, overlap: timedelta, *, te
     Raises BadEndpoint, NoSuchEndpoint or TooManySecrets.
     """
     if not timedelta() <= overlap <= LONGEST_OVERLAP:
-        raise BadEndpoint(f"The overlap is 0 to {LONGEST_OVERLAP.days} days.", field="overlap")
+        raise BadEndpoint(f"Choose an overlap of 0 to {LONGEST_OVERLAP.days} days.", field="overlap")
     secret = secrets.fresh()
     async with db.transaction():
         row = await _lock(endpoint_id, merchant_id, test)
         before = (row["secret"], clock.now() + overlap) if overlap else (None, None)
         still = secrets.retired(row, clock.now()) if overlap else []
         if len(still) >= MOST_RETIRED:
-            raise TooManySecrets("Wait until an overlap is over, or rotate without one: that ends all old secrets.")
+            raise TooManySecrets("Wait until an overlap ends, or rotate without one: that ends all old secrets.")
         changes: dict[Any, Any] = {
             Endpoint.secret: secrets.seal(secret, endpoint_id), Endpoint.old_secret: before[0],
             Endpoint.old_until: before[1], Endpoint.older_secrets: secrets.as_older(still),
@@ -218,7 +220,7 @@ async def send_test_event(endpoint_id: UUID, merchant_id: UUID, *, test: bool | 
     async with db.transaction():
         row = await _lock(endpoint_id, merchant_id, test)
         if row["disabled_at"] is not None:
-            raise EndpointDisabled("Enable it first: until then it is sent nothing.")
+            raise EndpointDisabled("Enable it first: until then nothing is sent to it.")
         sequence = 1 + await queries.last_sequence(endpoint_id)
         data = {"id": str(endpoint_id), "object": "endpoint", "url": row["url"], "name": row["name"]}
         event = Fresh(TEST, "endpoint", endpoint_id, endpoint_id, sequence, clock.now(), data)
@@ -237,10 +239,12 @@ async def resend(delivery_id: UUID, merchant_id: UUID, *, test: bool | None = No
         try:
             await _lock(found["endpoint_id"], merchant_id, test)
         except NoSuchEndpoint:
-            raise DeliveryUndeliverable("It can't be sent any more. The feed of events still holds it.") from None
+            raise DeliveryUndeliverable(
+                "It can't be sent any more. You can still read it from the feed of events."
+            ) from None
         again = [one.value for one in MOVES.sources(DeliveryStatus.PENDING)]
         if not await _again(found["endpoint_id"], again, one=delivery_id):
-            raise DeliveryInLine("It is about to be sent, or waits for its endpoint to be enabled.")
+            raise DeliveryInLine("It is about to be sent, or is waiting for its endpoint to be enabled.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -254,7 +254,7 @@ async def test_a_refund_of_more_than_is_left_works_by_the_same_key_once_another_
     body = {"amount": "49.90", "reason": "all of it"}
     refused = await till.post(path, body, "refund-2")
     assert (refused.status_code, refused.json()["code"]) == (409, "too_much")
-    assert "Nothing of this payment is left" in refused.json()["detail"]
+    assert "All of this payment has been refunded" in refused.json()["detail"]
     await drain(later=True)
     assert (await till.post(path, body, "refund-2")).status_code == 201
 

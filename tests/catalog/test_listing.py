@@ -59,7 +59,7 @@ async def test_a_short_page_in_the_middle_does_not_end_the_reading(supplier) -> 
     supplier.rows += [row(number) for number in range(100, 300)]
     supplier.promised = 220
     supplier.spoil = lambda page, limit, body: _without_last(body) if page == 1 else body
-    with pytest.raises(ListingIncomplete, match="promised 220 products, and 219 came"):
+    with pytest.raises(ListingIncomplete, match="promised 220 products, but 219 arrived"):
         await supplier.sync()
     assert len(await on_sale()) == 219, "the pages behind the short one were read all the same"
 
@@ -75,7 +75,7 @@ async def test_a_page_that_repeats_itself_is_not_the_listing(supplier) -> None:
     supplier.promised = 200
     first = json.dumps({"results": supplier.rows[:100], "item_count": 200}).encode()
     supplier.spoil = lambda page, limit, body: first
-    with pytest.raises(ListingIncomplete, match="promised 200 products, and 100 came"):
+    with pytest.raises(ListingIncomplete, match="promised 200 products, but 100 arrived"):
         await supplier.sync()
 
 

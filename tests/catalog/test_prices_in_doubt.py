@@ -35,8 +35,8 @@ async def product() -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("price", "said"),
     [
-        (0, "names no price"), ("0.00", "names no price"), (None, "names no price"), ("", "names no price"),
-        (-12, "names no price"), ("free", "names no price"), ([12], "names no price"), (True, "names no price"),
+        (0, "gives no price"), ("0.00", "gives no price"), (None, "gives no price"), ("", "gives no price"),
+        (-12, "gives no price"), ("free", "gives no price"), ([12], "gives no price"), (True, "gives no price"),
         ("0.01", "€0.01 for it, before €12.49"), ("1.24", "€1.24"), ("3.12", "€3.12"), ("49.97", "€49.97"),
         (1249, "€1249.00"), (10**30, "€1000000000000000000000000000000"),
     ],

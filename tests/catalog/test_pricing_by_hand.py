@@ -50,4 +50,4 @@ def test_a_quarter_and_four_times_the_price_are_believed_and_no_more(offered, us
 
 
 def test_no_price_at_all_is_not_believed() -> None:
-    assert doubt(None, None) == "Our supplier names no price for it"
+    assert doubt(None, None) == "Our supplier gives no price for it"

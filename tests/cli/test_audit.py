@@ -25,7 +25,7 @@ async def no_anchors(app) -> None:
 async def test_an_untouched_log_verifies(app, bitloot) -> None:
     await written(4)
     done = await bitloot("audit", "verify")
-    assert (done.returncode, done.stdout) == (0, "4 lines, all as they were written; 0 signed anchors met.\n")
+    assert (done.returncode, done.stdout) == (0, "4 lines, all unchanged; 0 signed anchors match.\n")
     assert "No anchor in the object store yet" in done.stderr
 
 
@@ -42,7 +42,7 @@ async def test_the_hourly_anchor_finds_a_tail_that_was_cut_off_with_the_head(app
     for _ in range(2):  # the second of an hour adds nothing
         await jobs.post("audit.anchor", {})
         assert await drain(only="audit.anchor") == 1
-    assert "5 lines, all as they were written; 1 signed anchors met." in (await bitloot("audit", "verify")).stdout
+    assert "5 lines, all unchanged; 1 signed anchors match." in (await bitloot("audit", "verify")).stdout
     await forge(
         "DELETE FROM audit_line WHERE seq > 3",
         "UPDATE audit_head SET seq = 3, digest = (SELECT digest FROM audit_line WHERE seq = 3)",
@@ -58,7 +58,7 @@ async def test_an_earlier_export_finds_it_as_well(app, bitloot, tmp_path: Path) 
     done = await bitloot("audit", "export", str(file))
     assert (done.returncode, done.stdout) == (0, f"{file}\nPublic key: {ours()}\n")
     assert await count("audit_line", "action = 'audit.exported' AND actor = 'command line'") == 1
-    assert "1 signed anchors met" in (await bitloot("audit", "verify", "--anchor", str(file))).stdout
+    assert "1 signed anchors match" in (await bitloot("audit", "verify", "--anchor", str(file))).stdout
     await forge("DELETE FROM audit_line", "UPDATE audit_head SET seq = 0, digest = decode(repeat('00', 32), 'hex')")
     assert (await bitloot("audit", "verify")).returncode == 0
     done = await bitloot("audit", "verify", "--anchor", str(file))

@@ -53,7 +53,7 @@ async def test_one_job_is_shown_with_its_arguments_and_attempts(dead, bitloot) -
 
 async def test_a_retry_sends_the_job_round_and_keeps_its_history(dead, bitloot) -> None:
     done = await bitloot("jobs", "retry", dead)
-    assert (done.returncode, done.stdout) == (0, "Sent round again.\n")
+    assert (done.returncode, done.stdout) == (0, "Retried.\n")
     row = await db.fetch_one("SELECT status, attempt FROM job")
     assert tuple(row) == ("pending", 2)
     assert await db.fetch_value("SELECT count(*) FROM job_attempt WHERE outcome = 'failed'") == 2
@@ -108,10 +108,10 @@ async def test_a_preview_says_what_each_would_do_and_changes_nothing(causes, bit
 
 async def test_all_of_a_cause_or_some_or_all_are_sent_round(causes, bitloot) -> None:
     done = await bitloot("jobs", "retry", "--cause", "ProviderDown: kinguin.find: … busy")
-    assert done.stdout == "2 sent round again.\n"
+    assert done.stdout == "2 retried.\n"
     assert await db.fetch_value("SELECT count(*) FROM job WHERE status = 'failed'") == 1
     done = await bitloot("jobs", "retry", "--all")
-    assert done.stdout == "Sent round again.\n"
+    assert done.stdout == "Retried.\n"
     assert await db.fetch_value("SELECT count(*) FROM job WHERE status = 'pending'") == 3
 
 

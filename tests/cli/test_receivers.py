@@ -87,7 +87,7 @@ async def test_new_events_are_forwarded_in_order_with_true_signatures_until_ctrl
     assert [(line.split()[0], line.split()[2], "200 in" in line) for line in lines[2:5]] == [
         ("4", "e4", True), ("5", "e5", True), ("6", "e6", True),
     ]  # fmt: skip
-    assert lines[5] == "Ended. To go on from here: --after 6"
+    assert lines[5] == "Stopped. To continue from here: --after 6"
     assert [request.query["after"] for request in feed.seen][:4] == ["0", "2", "3", "5"]
     assert (feed.last.headers["x-api-key"], feed.last.headers["x-api-secret"]) == ("bl_test_canary1", "bls_canary2")
     assert "bls_canary2" not in "\n".join(lines)
@@ -114,7 +114,7 @@ async def test_an_api_that_is_away_is_asked_again_and_nothing_is_lost(feed: Stag
         async with listening("--url", feed.url, "--to", receiver.url, *words) as run:
             await run.until(lambda lines: "200 in" in lines[-1] if lines else False)
             run.process.kill()
-            assert "The API is away" in (await run.ended())[1]
+            assert "The API can't be reached" in (await run.ended())[1]
     assert [json.loads(body)["id"] for _, body in receiver.seen] == ["e1"]
 
 
@@ -130,7 +130,7 @@ async def test_a_key_that_is_refused_ends_it_in_words(feed: Stage) -> None:
         (("--key", "bl_live_x", "--secret", "s", "--to", "http://127.0.0.1:9000/"), "only events of test mode"),
         ((*KEYS, "--to", "https://shop.com/"), "to this machine only"),
         ((*KEYS, "--to", "http://10.0.0.1:9000/"), "must begin with https://"),
-        ((*KEYS, "--to", "http://127.0.0.1:9000/", "--signing-secret", "whsec_eA=="), "goes on with base64"),
+        ((*KEYS, "--to", "http://127.0.0.1:9000/", "--signing-secret", "whsec_eA=="), "followed by base64"),
     ],
 )
 async def test_what_cannot_be_listened_to_is_said_at_once(bitloot: Any, words: tuple[str, ...], said: str) -> None:

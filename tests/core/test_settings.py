@@ -236,7 +236,7 @@ def test_an_address_has_one_spelling_afterwards(load: Load) -> None:
 )
 def test_production_refuses_a_providers_public_sandbox(load: Load, name: str, address: str) -> None:
     (said,) = faults(load, PRODUCTION | {name: address})
-    assert said == f"{name} is the provider's sandbox, where anybody pays with play money"
+    assert said == f"{name} is the provider's sandbox, where anybody can pay with play money"
 
 
 def test_a_shop_may_be_called_after_a_sandbox(load: Load) -> None:
@@ -275,7 +275,7 @@ def test_production_refuses_a_master_key_that_was_not_drawn(load: Load, key: byt
     weak = f"k2:{base64.b64encode(key).decode()}"
     for keys in (weak, f"{weak},k1:{KEY}"):
         (said,) = faults(load, PRODUCTION | {"MASTER_KEYS": keys})
-        assert said == "MASTER_KEYS begins with a key that was not drawn at random (k2): `openssl rand -base64 32`"
+        assert said == "MASTER_KEYS begins with a key that is not random (k2): make one with `openssl rand -base64 32`"
     assert "faults" not in load(PRODUCTION | {"MASTER_KEYS": f"k1:{KEY},{weak}"})  # being rotated out
 
 

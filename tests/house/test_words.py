@@ -1,8 +1,10 @@
 """What happens is told in words, never by its code name."""
 
 import ast
+import re
 
 from app.web.admin.event_words import WORDS
+from tests.conftest import ROOT
 from tests.house.source import calls, modules
 
 WRITERS = {"record", "opening", "_to", "_end"}  # who writes a timeline's events, with the kind among the arguments
@@ -22,3 +24,37 @@ def kinds() -> set[str]:
 def test_every_event_of_a_timeline_has_words_for_admins() -> None:
     assert len(kinds()) > 40
     assert kinds() - set(WORDS) == set()
+
+
+ODD = (  # each of these once stood on a page, in a mail or in an error
+    "be told", "called off", "can go back", "can’t be taken back", "comes to nothing", "could be connected",
+    "dearer", "fits all", "founds a merchant", "for our eyes", "give money back", "have your money back",
+    "ignore this email: nothing", "in line", "is mailed a", "its line", "lest", "likely you,", "may hand it",
+    "name an address", "name another address", "name your address", "needs a look", "needs doing",
+    "not there any more", "put it back", "round again", "still go back", "that are too many", "the house",
+    "there is no member", "what becomes of", "where it stands", "who holds", "whoever uses",
+)  # fmt: skip
+GUIDES = ("docs/webhooks.md", "docs/going-live.md", "docs/audit.md")
+
+
+def texts() -> list[tuple[str, str]]:
+    """What people read, as ``(file, text)``: templates without statements, the strings of ``app``, and guides."""
+    found = [
+        (path.name, re.sub(r"{#.*?#}|{%.*?%}", "", path.read_text(), flags=re.S))
+        for path in (ROOT / "templates").rglob("*.*")
+    ]
+    found += [(guide, (ROOT / guide).read_text()) for guide in GUIDES]
+    for name, tree in modules("app"):
+        plain = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        found += [
+            (name, node.value)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in plain
+        ]
+    return found
+
+
+def test_people_read_plain_words() -> None:
+    odd = re.compile(r"\b(" + "|".join(ODD) + r")\b")
+    clean = ((name, " ".join(text.lower().replace("'", "’").split())) for name, text in texts())
+    assert {(name, found) for name, text in clean for found in odd.findall(text)} == set()

@@ -84,6 +84,7 @@ async def an_order_is_paid_in_another_coin(town: Town, invite: Invite) -> None:
     page = visitor.page
     before = await page.locator("#pay-address").inner_text()
     await page.get_by_text("Pay with another coin").click()
+    await page.get_by_text("More coins").locator("visible=true").click()
     await page.get_by_role("radio", name="Dogecoin").check()
     await page.get_by_role("button", name="Use this coin").click()
     await expect(page.locator("#pay-amount")).to_contain_text("DOGE")

@@ -140,7 +140,7 @@ async def test_a_rotation_killed_while_reveals_go_on_is_finished_by_the_next_and
         shop.end()
     assert (await under("new"), await under(old_id)) == (OTHERS + 4, 0)
     assert digests(BehindFolder(app.state.kit, settings().bitloot_var / "blobs")) == blobs
-    assert f"{old_id:32} wraps 0 data keys: it may be dropped" in (await bitloot("vault", "status", env=both)).stdout
+    assert f"{old_id:32} wraps 0 data keys: you can remove it" in (await bitloot("vault", "status", env=both)).stdout
     assert await count("audit_line", "action = 'vault.rewrapped'") >= OTHERS // int(BATCH)
     assert (await audit.verify()).fault is None
     await all_open_without_the_old_key(bought, owners.values)

@@ -394,7 +394,7 @@ def test_an_endpoint_to_be_added_is_judged_by_its_url_alone() -> None:
 )  # fmt: skip
 async def test_a_name_with_any_inner_address_is_refused(opened: Any, answer: list[str]) -> None:
     sockets = Sockets()
-    with pytest.raises(Refused, match="which is no public address"):
+    with pytest.raises(Refused, match="which is not a public address"):
         await opened(resolver=Dns(answer), sockets=sockets).post("https://shop.com/", BODY, HEADERS, test=True)
     assert sockets.dialled == []
 

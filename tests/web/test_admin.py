@@ -86,7 +86,7 @@ async def test_the_dashboard_lists_parked_orders_and_dead_letters_first(admin, p
     assert page.count('class="need"') == 2
     assert f'href="/admin/orders/{parked}"' in page
     assert f'href="/admin/jobs/{dead["job"]}"' in page
-    assert "paid &lt;b&gt;twice&lt;/b&gt;" in page
+    assert "Paid &lt;b&gt;twice&lt;/b&gt;" in page
     assert page.index('class="needs"') < page.index('class="counts"')
 
 

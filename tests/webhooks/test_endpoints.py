@@ -279,7 +279,7 @@ async def test_rotated_master_keys_seal_the_secrets_anew_and_the_old_one_may_go(
         MasterKeys.parse(OLD).open(moved["secret"], owner=owner)
     assert await count("audit_line", "action = 'vault.rewrapped'") == 1
     said = await bitloot("vault", "status", env=both)
-    assert "it may be dropped" in said.stdout
+    assert "you can remove it" in said.stdout
 
 
 async def test_a_secret_that_does_not_open_sends_nothing_unsigned_and_says_so(app, drain, receiver) -> None:

@@ -43,7 +43,7 @@ def device_name(user_agent: str) -> str:
     return browser_name(user_agent) or "Unknown device"
 
 
-@get("/account/devices", summary="Where one is signed in", tags=["account"])
+@get("/account/devices", summary="List signed-in devices", tags=["account"])
 async def index(request: Asked) -> Response[bytes]:
     """Each browser that the viewer is signed in with."""
     session: Session | None = request.state.viewer.session

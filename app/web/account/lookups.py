@@ -25,7 +25,7 @@ async def new(request: Asked) -> Response[bytes]:
     return page(request, "account/lookup.html", {"values": {"email": ""}, "errors": {}})
 
 
-@post("/orders/lookup", summary="Mail a link to one's orders", tags=["account"], status_code=200, opt=purse("lookups"))
+@post("/orders/lookup", summary="Email a link to orders", tags=["account"], status_code=200, opt=purse("lookups"))
 async def create(request: Asked) -> Response[bytes]:
     """Mail a link to all orders of an address, if there are any. The answer is the same if not, and as fast."""
     form = await read_form(request)

@@ -15,6 +15,7 @@ from app.orders import queries as orders
 from app.orders.service import short
 from app.refunds import queries as refunds
 from app.web import guards
+from app.web.admin.event_words import reason
 from app.web.admin.issues import row as issue_row
 from app.web.render import page
 
@@ -33,7 +34,7 @@ async def show(request: Request[Any, Any, Any]) -> Response[bytes]:
         + [
             {
                 "title": f"Order {short(o['id'])}",
-                "detail": o["cause"],
+                "detail": reason(o["cause"]),
                 "href": f"/admin/orders/{o['id']}",
                 "at": o["created_at"],
             }

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from app.orders.parking import BETWEEN, OF_MONEY
 from app.web.store.order_words import EVENTS, event_text
 
 WORDS = {kind: words for kind, (_, words) in EVENTS.items()} | {
@@ -24,6 +25,12 @@ WORDS = {kind: words for kind, (_, words) in EVENTS.items()} | {
 
 
 MERCHANTS = {"order.waiting": "Waiting for payment", "order.fulfilled": "Done: the merchant delivers"}
+
+
+def reason(cause: str | None) -> str | None:
+    """Why an order waits for a person, a sentence for each reason: without the mark of those that money settles."""
+    said = [one.removeprefix(OF_MONEY) for one in cause.split(BETWEEN)] if cause else []
+    return ". ".join(one[:1].upper() + one[1:] for one in said) or None
 
 
 def text(order: dict[str, Any], event: dict[str, Any]) -> str:

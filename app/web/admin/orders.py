@@ -65,7 +65,7 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
         "names": row["names"] or f"{row['merchant']}: {row['reference']}",
         "test": row["test"],
         "email": shown(row),
-        "cause": row["cause"],
+        "cause": event_words.reason(row["cause"]),
     }
 
 
@@ -76,7 +76,7 @@ async def show(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
         return answer(await order_view.as_json(order))
     events = await history.timeline(order["id"])
     context = {
-        "order": await order_view.build(order) | {"email": shown(order), "cause": order["cause"]},
+        "order": await order_view.build(order) | {"email": shown(order), "cause": event_words.reason(order["cause"])},
         "charge": {"merchant": await orders.seller(order), "reference": order["reference"], "test": order["test"]},
         "timeline": [
             {

@@ -85,7 +85,7 @@ Minor = Annotated[
     int,
     Meta(
         ge=1, le=10**11, examples=[4990],
-        description="Instead of `amount`: in the currency's smallest unit, such as cents (yen, fils).",
+        description="Instead of `amount`: in the currency's smallest unit, such as cents.",
     ),
 ]  # fmt: skip
 
@@ -173,9 +173,9 @@ def _fault(text: str, shape: Any) -> tuple[str, str | None]:
     found = _AT.fullmatch(text)
     said, where = (found[1], found[2] or None) if found else (text, None)
     if said.startswith("Invalid"):
-        return ("Write it as a UUID." if "UUID" in said else "It is none of the values that are taken here."), where
+        return ("Write it as a UUID." if "UUID" in said else "This value is not accepted here."), where
     if " matching regex" in said:
-        return "It has characters that are not taken here, or too many.", where
+        return "It is too long, or has characters that are not allowed here.", where
     return f"{said.replace('`', '')}.", where
 
 

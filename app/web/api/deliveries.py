@@ -51,7 +51,7 @@ async def find(caller: Caller, delivery_id: str) -> dict[str, Any]:
     found = parse_id(delivery_id)
     row = await queries.delivery(found, caller.merchant_id, caller.test) if found else None
     if row is None:
-        raise NoSuchDelivery("Check the id, and whether it is of this key's mode.")
+        raise NoSuchDelivery("Check the id, and whether it belongs to this key's mode.")
     return row
 
 

@@ -19,7 +19,7 @@ SECURITY: list[dict[str, list[str]]] = [{"ApiKey": [], "ApiSecret": []}]
 SCHEMES = {
     "ApiKey": {
         "type": "apiKey", "in": "header", "name": "X-Api-Key",
-        "description": "`bl_test_…` or `bl_live_…`: a key is of one mode, and sees nothing of the other.",
+        "description": "`bl_test_…` or `bl_live_…`: a key belongs to one mode and sees nothing of the other.",
     },
     "ApiSecret": {
         "type": "apiKey", "in": "header", "name": "X-Api-Secret",
@@ -30,26 +30,26 @@ HEADERS = {
     "RateLimit-Policy": ("How many requests the key may make in how many seconds.", '"key";q=600;w=60'),
     "RateLimit": ("How many of them are left, and for how many seconds.", '"key";r=599;t=42'),
 }
-REPLAYED = ("`true` where this is the first answer again, for a repeated Idempotency-Key.", "true")
+REPLAYED = ("`true` if this is the first answer again, for a repeated Idempotency-Key.", "true")
 KEY = {
     "name": "Idempotency-Key", "in": "header", "required": False,
-    "description": "A name of your own for this request, such as a random UUID. Sent again with it within 24 hours, "
-    "the request takes no second effect and is answered with the first answer's very bytes. Compared is what is asked "
-    "for, not how it is written. A refusal that hangs on a state that may change is not kept.",
+    "description": "A name of your own for this request, such as a random UUID. If you send it again with the same "
+    "key within 24 hours, nothing happens twice and you get exactly the first answer. We compare what is asked for, "
+    "not how it is written. A refusal that depends on a state that may change is not kept.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
 }  # fmt: skip
 STATUSES = {
     400: "The body, a parameter or a header can't be used; `field` names it",
     401: "No key, or one that can't be used",
     403: "The key lacks the scope",
-    404: "Unknown, or not of this merchant and mode",
-    409: "Not possible as things stand, or the same request is in progress",
+    404: "Unknown, or not in this merchant and mode",
+    409: "Not possible in the current state, or the same request is in progress",
     413: "More than 64 kB",
     415: "The body is not JSON",
     422: "Well-formed, but a value can't be used; or the Idempotency-Key belongs to another request",
     429: "Too many requests; `Retry-After` says how long to wait",
-    500: "Our fault; send it again with the same Idempotency-Key",
-    503: "We can't answer just now; send it again with the same Idempotency-Key",
+    500: "Our fault: send it again with the same Idempotency-Key",
+    503: "We can't answer right now: send it again with the same Idempotency-Key",
 }
 ANY = ("api_key_missing", "invalid_api_key", "scope_missing", "rate_limited", "internal_error", "unavailable")
 READ = (*ANY, "bad_parameter", "bad_request")
@@ -259,14 +259,14 @@ def _in_path(name: str) -> dict[str, Any]:
 
 
 QUERY: dict[str, tuple[str, dict[str, Any]]] = {
-    "after": ("What a page gave as `next`.", {"type": "string", "pattern": "^[A-Za-z0-9_-]{22}$"}),
+    "after": ("The `next` of an earlier page.", {"type": "string", "pattern": "^[A-Za-z0-9_-]{22}$"}),
     "number": (
-        "The number of the last event you have: what the answer before gave as `next`.",
+        "The number of the last event you have: the `next` of the answer before.",
         {"type": "integer", "minimum": 0, "maximum": 2**63 - 1, "default": 0},
     ),
-    "limit": ("At most so many.", {"type": "integer", "minimum": 1, "maximum": lists.MOST, "default": lists.USUAL}),
-    "created_from": ("Made at that time or after it.", {"type": "string", "format": "date-time"}),
-    "created_to": ("Made before that time.", {"type": "string", "format": "date-time"}),
+    "limit": ("How many at most.", {"type": "integer", "minimum": 1, "maximum": lists.MOST, "default": lists.USUAL}),
+    "created_from": ("Created at or after this time.", {"type": "string", "format": "date-time"}),
+    "created_to": ("Created before this time.", {"type": "string", "format": "date-time"}),
     "reference": ("The order's reference.", {"type": "string", "maxLength": 128, "pattern": "^[^\\x00]*$"}),
     "customer_email": ("The order's email.", {"type": "string", "maxLength": 254, "pattern": "^[^\\x00]*$"}),
 }
@@ -275,7 +275,7 @@ QUERY: dict[str, tuple[str, dict[str, Any]]] = {
 def _in_query(name: str, words: Sequence[str] | None) -> dict[str, Any]:
     about: tuple[str, dict[str, Any]] = ("", {"type": "string", "format": "uuid"})
     if words is not None:
-        about = ("Those alone.", {"type": "string", "enum": [str(word) for word in words]})
+        about = ("Only these.", {"type": "string", "enum": [str(word) for word in words]})
     description, schema = about if words is not None else QUERY.get(name, about)
     name = "after" if name == "number" else name
     return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}

@@ -27,13 +27,15 @@ Url = Annotated[
     str,
     Meta(
         min_length=8, max_length=2000, pattern=bodies.PRINTABLE, examples=["https://shop.example.com/hooks/bitloot"],
-        description="https, of a public host; in test mode also http to localhost.",
+        description="An https URL of a public host; in test mode also http to localhost.",
     ),
 ]  # fmt: skip
 Name = Annotated[str, Meta(max_length=100, pattern=bodies.EMPTY_OR_PRINTABLE, examples=["Order desk"])]
 Types = Annotated[
     list[Literal[TYPES]],  # type: ignore[valid-type]
-    Meta(max_length=len(TYPES), description="The events it wants; all, if none is named.", examples=[["order.paid"]]),
+    Meta(
+        max_length=len(TYPES), description="The events it receives; all, if none are given.", examples=[["order.paid"]]
+    ),
 ]
 Since = Annotated[datetime, Meta(tz=True, examples=["2026-11-21T00:00:00Z"])]
 
@@ -85,7 +87,7 @@ async def find(caller: Caller, endpoint_id: str) -> uuid.UUID:
     """Raises NoSuchEndpoint, for anybody else's and for unknown ones alike."""
     found = parse_id(endpoint_id)
     if found is None or await queries.endpoint(found, caller.merchant_id, caller.test) is None:
-        raise NoSuchEndpoint("Check the id, and whether it is of this key's mode.")
+        raise NoSuchEndpoint("Check the id, and whether it belongs to this key's mode.")
     return found
 
 

@@ -60,7 +60,7 @@ CATALOG: dict[str, ErrorCode] = {  # first those of answers that no class of our
         404, "No such route", "There is no such route.", "Check the path against the reference.",
     ),
     "method_not_allowed": ErrorCode(
-        405, "That method is not known here", "The route does not know this method.",
+        405, "That method is not allowed here", "This route does not accept the method.",
         "Use one of those in the Allow header.",
     ),
     "body_too_large": ErrorCode(
@@ -72,7 +72,7 @@ CATALOG: dict[str, ErrorCode] = {  # first those of answers that no class of our
         "Send it again with the same Idempotency-Key: what was done is not done twice.", again=True,
     ),
     "unavailable": ErrorCode(
-        503, "We can't answer just now", "We can't answer just now.",
+        503, "We can't answer right now", "We can't answer right now.",
         "Send it again in a minute, with the same Idempotency-Key.", again=True,
     ),
 }  # fmt: skip
@@ -86,130 +86,137 @@ def _told(
 
 
 _told(
-    ApiKeyMissing, "The request has no X-Api-Key or no X-Api-Secret header.",
-    "Send both. They are made on the keys page; the secret is shown there once.",
+    ApiKeyMissing, "The X-Api-Key or X-Api-Secret header is missing.",
+    "Send both. You create them on the API keys page, where the secret is shown once.",
 )  # fmt: skip
 _told(
-    InvalidApiKey, "The key is unknown, revoked or expired, or the secret is not its own. We don't say which.",
-    "Compare both with what you copied. If the secret is lost, rotate the key.",
+    InvalidApiKey, "The key is unknown, revoked or expired, or the secret is wrong. We don't say which.",
+    "Compare both with what you copied. If you lost the secret, rotate the key.",
 )  # fmt: skip
 _told(
-    ScopeMissing, "The key is good, but may not do this.",
-    "Use a key that has the scope named in the detail, or make one.",
+    ScopeMissing, "The key is valid, but is not allowed to do this.",
+    "Use a key with the scope named in detail, or create one.",
 )  # fmt: skip
 _told(
-    RateLimited, "This key has used up its requests of the minute.",
-    "Wait for the seconds in Retry-After. The RateLimit header of every answer says what is left.", again=True,
+    RateLimited, "This key has used up its requests for this minute.",
+    "Wait the number of seconds in Retry-After. The RateLimit header of every answer says what is left.", again=True,
 )  # fmt: skip
 _told(
-    MalformedBody, "The body is no JSON, or not in the shape the reference gives. Nothing was kept of it.",
-    "Correct the member that field names. Members the reference does not know are refused, too.",
+    MalformedBody, "The body is not JSON, or not in the shape described in the reference. Nothing of it was kept.",
+    "Correct the field named in field. Fields that the reference does not list are refused, too.",
 )  # fmt: skip
 _told(UnsupportedMediaType, "The body was not declared as JSON.", "Send Content-Type: application/json.")
 _told(
-    BadParameter, "A parameter in the address is unknown, or its value can't be used.",
-    "Correct the one that field names. Cursors are taken from next as they are.",
+    BadParameter, "A query parameter is unknown, or its value can't be used.",
+    "Correct the one named in field. Send cursors exactly as you got them in next.",
 )  # fmt: skip
-_told(UnusableText, "The request holds a NUL character.", "Leave it out.")
+_told(UnusableText, "The request contains a NUL character.", "Remove it.")
 _told(
     IdempotencyKeyUnusable, "The Idempotency-Key is empty, too long or has characters a header can't hold.",
     "Use 1 to 255 printable ASCII characters, such as a UUID.",
 )  # fmt: skip
 _told(
-    IdempotencyKeyReused, "This Idempotency-Key was used for another request in the last 24 hours.",
-    "Use a new key for a new request. A repeat asks for the same; how it is written does not matter.",
+    IdempotencyKeyReused, "This Idempotency-Key was used for a different request in the last 24 hours.",
+    "Use a new key for a new request. A repeat must ask for the same thing; how it is written does not matter.",
 )  # fmt: skip
 _told(
-    RequestInProgress, "The first request with this Idempotency-Key is still being worked on.",
-    "Wait for the second in Retry-After and send it again: you get the first one's answer.", again=True,
+    RequestInProgress, "The first request with this Idempotency-Key is still being processed.",
+    "Wait the number of seconds in Retry-After and send it again: you get the answer of the first one.", again=True,
 )  # fmt: skip
 _told(
     AnswerUnreadable, "The first answer to this Idempotency-Key can't be read any more.",
-    "Look at the object itself by GET: the request took effect once.",
+    "Get the object itself with GET: the request took effect once.",
 )  # fmt: skip
 _told(
-    BadCharge, "The order can't be placed as it was asked for.",
-    "Correct what field names: the amount, the currency, your reference or the metadata.", status=UNFIT, final=True,
+    BadCharge, "The order can't be created with these values.",
+    "Correct what is named in field: the amount, the currency, your reference or the metadata.",
+    status=UNFIT, final=True,
 )  # fmt: skip
 _told(
-    BadEmail, "The address can't be one.", "Correct it, or leave it out: it is optional.", status=UNFIT, final=True,
+    BadEmail, "This is not a valid email address.", "Correct it, or leave it out: it is optional.",
+    status=UNFIT, final=True,
 )  # fmt: skip
 _told(
-    BadAmount, "The amount can't be refunded: it is zero, too large, or finer than its currency.",
+    BadAmount, "The amount can't be refunded: it is zero, too large, or has more decimals than its currency.",
     'Send it as a string in major units, such as "49.90", or as amount_minor, such as 4990.',
     status=UNFIT, final=True,
 )  # fmt: skip
 _told(
-    NoSuchOrder, "Your key reaches no order with this id: it is unknown, another merchant's, or of the other mode.",
-    "Check the id, and whether a test key asks for a live order.", final=True,
+    NoSuchOrder, "No such order for your key: the id is unknown, another merchant's, or in the other mode.",
+    "Check the id, and that you are not using a test key for a live order.", final=True,
 )  # fmt: skip
 _told(
-    OrderNotPayable, "The order is paid or over, or was tried too often.",
-    "Look at the order. If it still is to be paid, place a new one.", again=True,
+    OrderNotPayable, "The order is paid or has ended, or has had too many payment attempts.",
+    "Check the order. If you still want to be paid, create a new one.", again=True,
 )  # fmt: skip
 _told(
     OrderNotCancellable, "Money is on its way, or the order is finished.",
-    "Wait for how it ends, and refund the payment if need be.", again=True,
+    "Wait until the payment ends, and refund it if needed.", again=True,
 )  # fmt: skip
 _told(
-    NoSuchPayment, "Your key reaches no payment with this id: it is unknown, another merchant's, or of the other mode.",
-    "Check the id, and whether a test key asks for a live payment.", final=True,
+    NoSuchPayment, "No such payment for your key: the id is unknown, another merchant's, or in the other mode.",
+    "Check the id, and that you are not using a test key for a live payment.", final=True,
 )  # fmt: skip
 _told(
     PaymentNotCancellable, "The payment is no longer pending: money was seen, or it has ended.",
-    "Wait for how it ends. What was paid can be refunded.", again=True,
+    "Wait until it ends. What was paid can be refunded.", again=True,
 )  # fmt: skip
 _told(
-    MethodNotOffered, "This way to pay is not there in this mode: cards and UPI exist in test mode only.",
+    MethodNotOffered, "This payment method does not exist in this mode: cards and UPI are available in test mode only.",
     "Use crypto with a live key, or a test key.", status=UNFIT, final=True,
 )  # fmt: skip
 _told(
-    CoinNotOffered, "The coin is unknown, switched off, or takes no amount this small.",
-    "Choose one of GET /api/v1/coins, or leave crypto.currency out and let us choose.", status=UNFIT, again=True,
+    CoinNotOffered, "The coin is unknown, switched off, or the amount is below its minimum.",
+    "Use one from GET /api/v1/coins, or leave out crypto.currency and let us choose.", status=UNFIT, again=True,
 )  # fmt: skip
 _told(
-    BadCard, "The card's number, expiry or CVV can't be true.", "Correct what field names.", status=UNFIT, final=True,
+    BadCard, "The card number, expiry or CVV is not valid.", "Correct what is named in field.",
+    status=UNFIT, final=True,
 )  # fmt: skip
-_told(BadVpa, "The UPI address can't be one.", "Write it as name@handle.", status=UNFIT, final=True)
+_told(BadVpa, "This is not a valid UPI address.", "Write it as name@bank.", status=UNFIT, final=True)
 _told(
-    BadDelay, "test_delay is no number of milliseconds.", "Use 0 to 600000, as a string.", status=UNFIT, final=True,
+    BadDelay, "test_delay is not a number of milliseconds.", 'Use "0" to "600000", as a string.',
+    status=UNFIT, final=True,
 )  # fmt: skip
 _told(
-    PaymentNotCaptured, "No money of this payment has arrived yet, so none can go back.",
-    "Wait for payment.success and send it again. If the payment has ended without money, nothing is to be refunded.",
+    PaymentNotCaptured, "No money has arrived for this payment yet, so there is nothing to refund.",
+    "Wait for payment.success and send it again. If the payment ended without money, there is nothing to refund.",
     again=True,
 )  # fmt: skip
 _told(
-    TooMuch, "More should go back than the payment brought, less what went back or is on its way.",
-    "The detail says how much is left. Refunds asked for at the same time count, too.", again=True,
+    TooMuch, "The amount is more than what was paid, less what was already refunded or is being refunded.",
+    "The detail says how much is left. Other refunds in progress count, too.", again=True,
 )  # fmt: skip
 _told(BadReason, "The reason is missing or too long.", "Use 1 to 300 characters.", status=UNFIT, final=True)
 _told(
     BadAddress, "The coins can't be sent to this address.",
-    "Check it and its coin, or leave it out: the customer then names one by the claim link.",
+    "Check it and its coin, or leave it out: the customer then enters one through the claim link.",
     status=UNFIT, final=True,
 )  # fmt: skip
 _told(
-    NoSuchRefund, "Your key reaches no refund with this id: it is unknown, another merchant's, or of the other mode.",
-    "Check the id, and whether a test key asks for a live refund.", final=True,
+    NoSuchRefund, "No such refund for your key: the id is unknown, another merchant's, or in the other mode.",
+    "Check the id, and that you are not using a test key for a live refund.", final=True,
 )  # fmt: skip
 _told(
     BadEndpoint, "The endpoint's URL, name or events can't be used. Live endpoints are https on a public address.",
-    "Correct what field names.", status=UNFIT, final=True,
+    "Correct what is named in field.", status=UNFIT, final=True,
 )  # fmt: skip
-_told(TooManyEndpoints, "There are 20 endpoints in this mode.", "Remove one that is not needed.", again=True)
 _told(
-    NoSuchEndpoint, "Your key reaches no endpoint with this id.",
-    "Check the id, and whether it is of this key's mode.", final=True,
+    TooManyEndpoints, "You have 20 endpoints in this mode, the most allowed.", "Remove one that you no longer need.",
+    again=True,
+)  # fmt: skip
+_told(
+    NoSuchEndpoint, "There is no endpoint with this id for your key.",
+    "Check the id, and whether it belongs to this key's mode.", final=True,
 )  # fmt: skip
 _told(EndpointDisabled, "The endpoint is disabled, so nothing is sent to it.", "Enable it first.", again=True)
 _told(
-    NoSuchDelivery, "Your key reaches no delivery with this id.",
-    "Check the id, and whether it is of this key's mode.", final=True,
+    NoSuchDelivery, "There is no delivery with this id for your key.",
+    "Check the id, and whether it belongs to this key's mode.", final=True,
 )  # fmt: skip
 _told(
-    DeliveryInLine, "The delivery is about to be sent, or waits for its endpoint to be enabled.",
-    "Nothing is to be done. Once it has ended it can be sent again.", again=True,
+    DeliveryInLine, "The delivery is about to be sent, or is waiting for its endpoint to be enabled.",
+    "There is nothing to do. You can send it again once it has ended.", again=True,
 )  # fmt: skip
 _told(
     DeliveryUndeliverable, "The endpoint of the delivery was removed.",
@@ -217,11 +224,11 @@ _told(
 )  # fmt: skip
 _told(
     TooManySecrets, "So many rotations overlap that each request would carry too many signatures.",
-    "Wait until an overlap is over, or rotate with an overlap of 0: that ends all old secrets.", again=True,
+    "Wait until an overlap ends, or rotate with an overlap of 0: that ends all old secrets.", again=True,
 )  # fmt: skip
 _told(
-    NoSuchCheckout, "The publishable key, the order and the page's origin don't belong together.",
-    "Check the key's mode, the order's id, and that the page's origin is among the allowed ones.",
+    NoSuchCheckout, "The publishable key, the order and the page's origin don't match.",
+    "Check the key's mode, the order id, and that the page's origin is one of the allowed origins.",
 )  # fmt: skip
 _told(CheckoutOver, "The checkout was open for too long, or its key was revoked.", "Open it again.")
 

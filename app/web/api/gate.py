@@ -32,7 +32,9 @@ async def enter(request: Asked, scope: str) -> Caller:
     """Who asks. Raises ApiKeyMissing, InvalidApiKey, RateLimited or ScopeMissing."""
     key, secret = request.headers.get("x-api-key", ""), request.headers.get("x-api-secret", "")
     if not key or not secret:
-        raise ApiKeyMissing("Send a key in X-Api-Key and its secret in X-Api-Secret; both are made on the keys page.")
+        raise ApiKeyMissing(
+            "Send a key in X-Api-Key and its secret in X-Api-Secret; you create both on the API keys page."
+        )
     try:
         caller = await keys.authenticate(key, secret)
     except keys.InvalidApiKey:
@@ -40,7 +42,7 @@ async def enter(request: Asked, scope: str) -> Caller:
         raise
     request.state.limit = await _spend(request, "api", caller.key_id.hex)
     if scope not in caller.scopes:
-        raise ScopeMissing(f"It lacks the scope {scope}. Use another key, or make one that has it.")
+        raise ScopeMissing(f"It lacks the scope {scope}. Use another key, or create one that has it.")
     return caller
 
 

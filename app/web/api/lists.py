@@ -29,12 +29,12 @@ def parameters(request: Asked, *known: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in request.query_params.multi_items():
         if name not in known:
-            detail = f"Known here: {', '.join(known)}." if known else "None are known here."
+            detail = f"Known parameters: {', '.join(known)}." if known else "This request takes no parameters."
             raise BadParameter(detail, field=name if name.isidentifier() and len(name) <= 64 else None)
         if name in found:
-            raise BadParameter("Give it once.", field=name)
+            raise BadParameter("Send it once.", field=name)
         if "\x00" in value or len(value) > LENGTHS.get(name, TEXT_LENGTH):
-            raise BadParameter("It is too long, or holds a NUL character.", field=name)
+            raise BadParameter("It is too long, or contains a NUL character.", field=name)
         found[name] = value
     return found
 
@@ -52,7 +52,7 @@ def whole(given: Mapping[str, str], name: str, usual: int, least: int, most: int
     """A whole number of the query. Raises BadParameter."""
     text = given.get(name, str(usual))
     if not (text.isascii() and text.isdigit() and len(text) <= 19 and least <= int(text) <= most):
-        raise BadParameter(f"Give a whole number from {least} to {most}.", field=name)
+        raise BadParameter(f"Send a whole number from {least} to {most}.", field=name)
     return int(text)
 
 
@@ -116,5 +116,5 @@ def cursor(text: str) -> UUID:
     except (binascii.Error, ValueError):
         raw = b""
     if len(raw) != 16:
-        raise BadParameter("Use what an answer gave as next.", field="after")
+        raise BadParameter("Use the value of next from an earlier answer.", field="after")
     return UUID(bytes=raw)

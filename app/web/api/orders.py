@@ -23,7 +23,7 @@ from app.webhooks import objects
 
 Asked = Request[Any, Any, Any]
 FILTERS = ("status", "reference", "customer_email", "created_from", "created_to")
-UNKNOWN = "Check the id, and whether it is of this key's mode."
+UNKNOWN = "Check the id, and whether it belongs to this key's mode."
 WORDS = {"status": tuple(OrderStatus)}
 
 
@@ -32,7 +32,7 @@ CustomerEmail = Annotated[
     Meta(
         max_length=LONGEST,
         pattern=rf"^\s*(?:{SHAPE})?\s*$",
-        description="Refunds are offered there. In any spelling; blanks around it are dropped.",
+        description="Refund links are sent there. Spaces around it are removed.",
         examples=["ann@example.com"],
     ),
 ]

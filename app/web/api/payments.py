@@ -123,7 +123,7 @@ async def find(caller: Caller, payment_id: str) -> dict[str, Any]:
     found = parse_id(payment_id)
     row = await queries.of_merchant(caller.merchant_id, caller.test, found) if found else None
     if row is None:
-        raise NoSuchPayment("Check the id, and whether it is of this key's mode.")
+        raise NoSuchPayment("Check the id, and whether it belongs to this key's mode.")
     return row
 
 

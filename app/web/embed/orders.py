@@ -16,7 +16,7 @@ PAID = {"paid", "fulfilled"}
 Asked = Request[Any, Any, Any]
 
 
-@get("/embed/orders/{order_id:str}", summary="How an order stands", tags=["embed"])
+@get("/embed/orders/{order_id:str}", summary="Get an order's status", tags=["embed"])
 async def show(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
     """For pages of the merchant's allowed origins, by `?key=` its publishable key: what the customer may see."""
     origin = scene.origin_of(request)

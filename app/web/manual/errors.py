@@ -12,14 +12,14 @@ from app.web.render import page
 
 Asked = Request[Any, Any, Any]
 FAILURES = {
-    Failure.DECLINED: "The bank said no, without saying why. Offer another way to pay.",
+    Failure.DECLINED: "The bank declined it without a reason. Offer another way to pay.",
     Failure.INSUFFICIENT_FUNDS: "There is not enough money on the card. Offer another way to pay.",
-    Failure.EXPIRED_CARD: "The card is past its date. Ask for another one.",
-    Failure.PROCESSING_ERROR: "The processor broke. The same card may work in a minute.",
+    Failure.EXPIRED_CARD: "The card has expired. Ask for another one.",
+    Failure.PROCESSING_ERROR: "The processor failed. The same card may work in a minute.",
     Failure.COIN_REFUSED: "The coin can't be taken for this amount now. Offer another coin.",
-    Failure.ORDER_CLOSED: "Its order was over before the payment could be asked for. Place a new order.",
-    Failure.EXPIRED: "Its time ran out before money came.",
-    Failure.CANCELLED: "You called it off.",
+    Failure.ORDER_CLOSED: "The order ended before the payment could start. Create a new order.",
+    Failure.EXPIRED: "Time ran out before money arrived.",
+    Failure.CANCELLED: "You cancelled it.",
 }
 
 
@@ -37,5 +37,5 @@ async def index(request: Asked) -> Response[bytes]:
 async def show(request: Asked, code: FromPath[str]) -> Response[bytes]:
     found = CATALOG.get(code)
     if found is None:
-        raise NoSuchCode("Compare it with the list of all codes at /docs/errors.")
+        raise NoSuchCode("See the list of all codes at /docs/errors.")
     return page(request, "manual/error.html", {"code": code, "told": found})

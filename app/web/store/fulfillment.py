@@ -38,14 +38,14 @@ class RevealRequest(msgspec.Struct, rename="camel"):
     reason: str = ""
 
 
-@get("/fulfillment/{order_id:str}/status", summary="How an order stands", tags=["fulfillment"])
+@get("/fulfillment/{order_id:str}/status", summary="Get an order's status", tags=["fulfillment"])
 async def status(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
     return answer(await order_view.as_json(await guards.own_order(request, order_id)))
 
 
 @get(
     "/fulfillment/{order_id:str}/download-link",
-    summary="Links to sealed keys",
+    summary="Get download links for keys",
     tags=["fulfillment"],
     opt=TRACES | purse("links"),
 )
@@ -151,7 +151,7 @@ def _shown(key: Revealed) -> dict[str, Any]:
     }
 
 
-@get("/fulfillment/{order_id:str}/audit", summary="Who looked at the keys", tags=["fulfillment"])
+@get("/fulfillment/{order_id:str}/audit", summary="Get the access log of the keys", tags=["fulfillment"])
 async def audit(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
     order = await guards.own_order(request, order_id)
     return answer(

@@ -32,7 +32,7 @@ class NewPayment(msgspec.Struct, rename="camel"):
 
 @post(
     "/payments/create",
-    summary="Ask for a payment",
+    summary="Start a payment",
     tags=["payments"],
     status_code=202,
     opt=purse("payments"),
@@ -63,7 +63,7 @@ class NewChoice(msgspec.Struct, rename="camel"):
 
 @post(
     "/orders/{order_id:str}/choices",
-    summary="Choose what becomes of money",
+    summary="Choose what happens to money",
     tags=["payments"],
     status_code=202,
     opt=purse("payments"),
@@ -85,7 +85,7 @@ async def choose(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
     return answer({"orderId": order["id"], "choice": asked.choice, "jobId": job_id}, status=202)
 
 
-@get("/payments/jobs/{job_id:str}/status", summary="How a payment job stands", tags=["payments"])
+@get("/payments/jobs/{job_id:str}/status", summary="Get a payment job's status", tags=["payments"])
 async def job_status(request: Asked, job_id: FromPath[str]) -> Response[bytes]:
     """`{jobId, status, progress, error}`, for who may see the job's order."""
     found = parse_id(job_id)

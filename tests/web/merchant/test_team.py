@@ -115,7 +115,7 @@ async def test_the_last_one_stays(ann) -> None:
     before = await picture()
     refused = await ann.post(f"/merchant/team/{member_id}/removals")
     assert refused.status_code == 409
-    assert "Invite somebody first" in refused.text
+    assert "Invite someone first" in refused.text
     assert await picture() == before
 
 
