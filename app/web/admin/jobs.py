@@ -17,7 +17,8 @@ from app.web.render import answer, page, see_other, wants_json
 from app.web.viewer import visitor
 
 Asked = Request[Any, Any, Any]
-ROUTINE = ["payments.check"]  # one a payment and minute: they would leave room for nothing else
+# Run every few seconds or minutes, whatever happens: they would leave room for nothing else.
+ROUTINE = ["payments.check", "fulfillment.tell_slow", "fulfillment.pick_up", "webhooks.catch_up"]
 EVERYTHING = "all"
 
 
