@@ -260,7 +260,7 @@ async def test_a_killed_backup_leaves_no_file_of_that_name_and_the_next_one_is_w
         while not draft.exists():
             assert clock.now() < deadline
             await asyncio.sleep(0.05)
-        with pytest.raises(BackupRefused, match="just now"):
+        with pytest.raises(BackupRefused, match="right now"):
             await taking.take(path, url=live, store=shop.store, keys=keys)
         process.kill()
         process.wait()

@@ -271,7 +271,7 @@ async def test_a_drip_is_left_in_time_and_its_status_line_counts(opened: Any, st
     ],
 )  # fmt: skip
 async def test_what_is_not_http_is_broken(opened: Any, raw: Any, said: bytes) -> None:
-    with pytest.raises(Unreachable, match=r"^What came back was not HTTP\.$") as failed:
+    with pytest.raises(Unreachable, match=r"^The answer was not HTTP\.$") as failed:
         await opened().post(await raw(said), BODY, HEADERS, test=True)
     assert failed.value.kind == "broken"
 
