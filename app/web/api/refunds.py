@@ -111,5 +111,5 @@ async def show(request: Asked, refund_id: FromPath[str]) -> Response[bytes]:
     found = parse_id(refund_id)
     row = await queries.of_merchant(caller.merchant_id, caller.test, found) if found else None
     if row is None:
-        raise NoSuchRefund("Check the id, and whether it is of this key's mode.")
+        raise NoSuchRefund("Check the id, and whether it belongs to this key's mode.")
     return answers.answer(request, objects.refund(row, row))

@@ -74,7 +74,7 @@ async def test_a_refund_is_named_in_full_then_asked_for_and_played_back(ann, dra
         ("20.01", "x", "At most $20.00"), ("0", "x", "as digits"), ("-1", "x", "as digits"),
         ("1.001", "x", "as digits"),
         ("1e400", "x", "as digits"), ("NaN", "x", "as digits"), ("all", "x", "as digits"), ("", "x", "as digits"),
-        ("1", "", "Enter a reason"), ("1", "y" * 301, "Give a reason"),
+        ("1", "", "Enter a reason"), ("1", "y" * 301, "Enter a reason"),
     ],
 )  # fmt: skip
 async def test_a_refund_that_cannot_be_is_refused_beside_its_field(ann, drain, amount, reason, words) -> None:
