@@ -25,7 +25,6 @@ NO_COOKIES = (
     "/sitemap",
     "/favicon.ico",
     "/examples/",
-    "/docs/webhooks",
     "/embed/",
     "/sdk/",
     "/checkout.js",

@@ -1,14 +1,25 @@
 """Files of ours that a merchant's developer reads or runs: the page about webhooks, the sample shop."""
 
-from litestar import Response, get
+from typing import Any
+
+from litestar import Request, Response, get
 
 from app.core.files import shipped
+from app.web.manual.markdown import rendered
+from app.web.render import page
+
+Asked = Request[Any, Any, Any]
 
 
 @get("/docs/webhooks", include_in_schema=False)
-async def webhooks() -> Response[bytes]:
-    """``docs/webhooks.md`` as it is: Markdown reads well as text."""
-    return _text(shipped("docs/webhooks.md").read_bytes())
+async def webhooks(request: Asked) -> Response[bytes]:
+    """``docs/webhooks.md``: a page for browsers, and as it is for whoever asks for text."""
+    body = shipped("docs/webhooks.md").read_bytes()
+    if "text/html" not in request.headers.get("accept", ""):
+        return _text(body)
+    text = body.decode()
+    title = text.partition("\n")[0].removeprefix("# ")
+    return page(request, "manual/guide.html", {"title": title, "content": rendered(text)})
 
 
 @get("/examples/shop.py", include_in_schema=False)
