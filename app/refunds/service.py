@@ -81,7 +81,7 @@ async def ask(order_id: UUID, amount: Money, reason: str, asked_by: str, *, seen
         funds = await uses.funds(order_id)
         left = funds.returnable
         if seen is not None and left.amount < seen:
-            raise MoneyMoved(f"{left} can go back now. Reload the page and decide again.", field="amount")
+            raise MoneyMoved(f"{left} can be refunded now. Reload the page and decide again.", field="amount")
         _within(amount, funds)
         evidence = await _evidence(order_id)
         merchants = order["merchant_id"] is not None

@@ -176,7 +176,7 @@ async def test_an_admin_who_gives_the_excess_back_does_not_refund_the_game_when_
     before = await picture(but=("audit_line", "audit_head"))
     refused = await submit(admin, f"/admin/orders/{order.id}/refunds", form | {"reason": "paid twice"})
     assert refused.status_code == 409
-    assert f"${price} can go back now. Reload the page and decide again." in refused.text
+    assert f"${price} can be refunded now. Reload the page and decide again." in refused.text
     assert await picture(but=("audit_line", "audit_head")) == before
     assert ((await row(order))["status"], (await row(order))["held_at"]) == ("fulfilled", None)
     # What the page offers now was decided on as it stands, and goes through.
