@@ -235,8 +235,11 @@ async def chose(order_id: UUID, choice: str, **data: Any) -> None:
 
 
 async def choose_anew(order_id: UUID) -> None:
-    """What the customer chose did not come about: the money is theirs to decide on again."""
-    await Order.update({Order.choice: None}).where(Order.id == order_id)
+    """The refund that the customer chose did not come about: the money is theirs to decide on again.
+
+    A credit stands: it was given when it was chosen.
+    """
+    await Order.update({Order.choice: None}).where(Order.id == order_id, Order.choice == "refund")
 
 
 async def cancel(order_id: UUID) -> None:

@@ -228,6 +228,27 @@ async def ends_after(made: dict[str, Any]) -> float:
     return float((job["run_at"] - made["created_at"]).total_seconds()) + int(job["rest"]) / 1000
 
 
+async def test_of_two_payments_what_goes_back_of_one_already_is_not_given_back_of_it_again(drain) -> None:
+    placed = await charged(await merchant(), "20.00")
+    first = await played(drain, placed, "crypto", metadata={"test": "underpaid"})
+    second = await played(drain, await order(placed["id"]))
+    ended = await back(first, "4.00")
+    await service.fail(ended["id"], "not agreed", ADMIN)
+    waits = await back(first, "7.00")
+    assert [(await refund(one["id"]))["status"] for one in (ended, waits)] == ["failed", "pending"]
+    before = await rows()
+    for amount in ("3.01", "10.00"):  # the order has the second payment's $10.00, too
+        with pytest.raises(TooMuch, match=r"At most \$3\.00 of this payment"):
+            await back(first, amount)
+    with pytest.raises(TooMuch):
+        await service.retry(ended["id"], ADMIN)
+    assert await rows() == before
+    assert (await back(first))["amount"] == Decimal("3.00")
+    with pytest.raises(TooMuch, match="Nothing of this payment is left"):
+        await back(first)
+    assert (await back(second))["amount"] == Decimal("10.00")
+
+
 async def test_a_refund_that_is_to_fail_fails_and_its_money_can_go_back_by_another(drain) -> None:
     paid = await by_card(drain)
     made = await back(paid, reason=simulated.FAILS)

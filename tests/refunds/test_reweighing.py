@@ -1,5 +1,6 @@
 """A refund that ends unpaid: the order takes its price of what is free again, or is before a person by name."""
 
+import asyncio
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -13,6 +14,7 @@ from app.ledger import service as ledger
 from app.ledger import uses
 from app.payments import queries as payments
 from app.payments import service as paying
+from app.payments.service import NothingToChoose
 from app.refunds import asking, queries, service
 from app.refunds.service import NotDecidable
 from tests.builders import VISITOR, events, job_names, look, order, rows
@@ -203,3 +205,21 @@ async def test_a_refund_turned_down_is_not_put_back_once_its_key_was_shown(kit, 
     with pytest.raises(NotDecidable, match="was shown since"):
         await service.retry(made["id"], ADMIN)
     assert await rows() == before
+
+
+async def test_a_refund_turned_down_while_its_customer_chooses_uses_no_sum_twice_and_strands_no_order(kit, box) -> None:
+    for _ in range(6):
+        made = await short_with_all_there(kit, box, "1.00")
+        order_id = made["order_id"]
+        works = (turned_down(made), paying.choose(order_id, "credit"), paying.choose(order_id, "refund"))
+        ended = await asyncio.gather(*works, return_exceptions=True)
+        assert ended[0] is None
+        assert all(e is None or isinstance(e, NothingToChoose) for e in ended[1:]), ended
+        funds, found = await uses.funds(order_id), await order(order_id)
+        assert funds.taken <= funds.received
+        if found["status"] == "paid":
+            assert (funds.price, funds.going_back) == (found["total"], 0)
+        else:  # given up for the customer's choice: what is free of it is before a person
+            assert (found["choice"] in {"credit", "refund"}, funds.price) == (True, 0)
+            assert not funds.free.amount or "owed back" in found["cause"]
+        assert await ledger.prove() == []
