@@ -201,12 +201,12 @@ async def release(order_id: UUID, kind: UseKind, reference: str | None = None) -
     return bool(rows)
 
 
-async def reserved(order_id: UUID, kind: UseKind, reference: str) -> bool:
-    """Whether money is reserved for exactly this."""
+async def reserved(order_id: UUID, kind: UseKind, reference: str | None = None) -> bool:
+    """Whether money is reserved for exactly this, or for any use of this kind."""
     return bool(
         await db.fetch_value(
-            """SELECT EXISTS (SELECT FROM money_use WHERE order_id = $1 AND kind = $2 AND reference = $3
-               AND status = 'reserved')""",
+            """SELECT EXISTS (SELECT FROM money_use WHERE order_id = $1 AND kind = $2
+               AND ($3::text IS NULL OR reference = $3) AND status = 'reserved')""",
             order_id, kind.value, reference,
         )
     )  # fmt: skip

@@ -321,7 +321,7 @@ async def fail(refund_id: UUID, reason: str, by: str) -> None:
         if not await _end_unpaid(refund, REJECTED + reason.strip()):
             raise NotDecidable(f"It is {refund['status']} already.")
         await _tell(refund, "refund_rejected", why=reason.strip()[:REASON])
-        if order["merchant_id"] is None and not await queries.live(order["id"]):
+        if order["merchant_id"] is None and not await uses.reserved(order["id"], UseKind.REFUND):
             await _release(order["id"])
             await orders.choose_anew(order["id"])
         await _freed(order, "was turned down")
