@@ -14,7 +14,7 @@ async def test_the_rest_of_an_underpaid_order_is_paid_inside_the_frame(site: Sit
     frame = site.frame(page)
     await frame.get_by_role("radio", name="Crypto").check()
     await frame.get_by_role("button", name="Show where to pay").click()
-    await expect(frame.get_by_role("heading", name="Something is missing")).to_be_visible()
+    await expect(frame.get_by_role("heading", name="Part of the payment is missing")).to_be_visible()
     await frame.get_by_role("button", name="Pay the rest").click()
     await expect(frame.get_by_role("heading", name="How do you want to pay the rest?")).to_be_visible()
     await expect(frame.get_by_text("$12.00 of $24.00 has arrived.")).to_be_visible()
