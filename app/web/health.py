@@ -29,7 +29,7 @@ from app.refunds import queries as refunds
 from app.web.render import answer
 
 PATIENCE = 3.0  # seconds a component may take before it counts as down
-OURS = {"database", "redis", "jobs", "clock", "rates"}
+OURS = {"database", "redis", "jobs", "clock", "rates", "mail"}
 KEPT, STORAGE_KEPT = 5.0, 60.0  # seconds another's state is believed: a health page must not become load on them
 VITAL = {"database", "vault", "storage"}  # without these nothing works; without others orders wait
 Asked = Request[Any, Any, Any]
@@ -124,7 +124,9 @@ async def _rates() -> None:
 
 async def _mail(kit: Providers) -> None:
     """The provider is up, takes our key, and letters leave and arrive."""
-    await kit.resend.health()
+    provider = await _look("resend", kit.resend.health)
+    if provider["error"]:
+        raise probes.Unfit(provider["error"])
     if why := await mail.trouble():
         raise probes.Unfit(why)
 

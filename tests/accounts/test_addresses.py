@@ -87,7 +87,7 @@ def test_a_domain_without_mailboxes_is_refused_at_the_form(text: str) -> None:
 def test_the_refusal_of_such_a_domain_names_it() -> None:
     with pytest.raises(BadEmail) as refused:
         parse("Ann@Example.com")
-    assert refused.value.detail == "Enter your own email address: no mail reaches example.com."
+    assert refused.value.detail == "Enter your own email address: email does not reach example.com."
 
 
 def test_dot_test_will_do_where_nothing_is_really_sent_and_nowhere_else() -> None:

@@ -52,7 +52,7 @@ async def test_a_good_backup_passes_every_proof_with_figures_and_touches_nothing
     assert done.passed, done
     found = said(done)
     assert f"{sum(map(len, before.values()))} rows in {len(before)} tables" in found["rows"][1]
-    assert "2 sealed keys" in found["objects"][1]
+    assert "2 stored keys" in found["objects"][1]
     assert "opens with master key test1" in found["canary"][1]
     assert (await rows_at(live), objects_of(shop.store)) == (before, objects)
 

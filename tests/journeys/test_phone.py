@@ -24,6 +24,7 @@ async def test_on_a_phone_a_coin_with_a_tag_is_paid_and_no_page_is_wider_than_th
     await expect(page).to_have_url(re.compile("/checkout$"))
     await visitor.fits()
     await page.get_by_label("Email", exact=True).fill("delivered+phone@resend.dev")
+    await page.get_by_text("More coins").tap()
     await page.get_by_role("radio", name="needs a memo").and_(page.get_by_role("radio", name=re.compile("XRP"))).check()
     await page.get_by_role("button", name="Place order").tap()
     await expect(page.get_by_role("heading", name="Send your payment")).to_be_visible()

@@ -244,7 +244,7 @@ async def test_of_two_payments_what_goes_back_of_one_already_is_not_given_back_o
         await service.retry(ended["id"], ADMIN)
     assert await rows() == before
     assert (await back(first))["amount"] == Decimal("3.00")
-    with pytest.raises(TooMuch, match="Nothing of this payment is left"):
+    with pytest.raises(TooMuch, match="All of this payment has been refunded"):
         await back(first)
     assert (await back(second))["amount"] == Decimal("10.00")
 

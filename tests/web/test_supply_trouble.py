@@ -69,7 +69,7 @@ async def test_part_of_the_keys_can_be_revealed_while_the_rest_is_awaited(visito
         await steps.post_due_checks()
         await drain()
     page = (await owner.get(f"/orders/{order.id}")).text
-    assert "1 of 3 keys is here already" in page
+    assert "1 of 3 keys is ready: you can reveal it now." in page
     assert "elsewhere or refunds you" in page
 
 
