@@ -1,5 +1,5 @@
 /**
- * Types of BitLoot's checkout, version 2.0.0.
+ * Types of BitLoot's checkout, version 2.0.1.
  *
  * - `checkout.mjs` is the ES module: `import { PaymentGateway } from "./checkout.mjs"`, with `checkout.d.mts` beside it.
  * - `checkout.js` is the script: it puts `PaymentGateway` and `BitLoot` on `window`, however it is loaded, and is a

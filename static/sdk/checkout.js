@@ -1,7 +1,7 @@
-/*! BitLoot checkout 2.0.0. What your page's CSP must allow: the gateway's origin in script-src, frame-src and connect-src. */
+/*! BitLoot checkout 2.0.1. What your page's CSP must allow: the gateway's origin in script-src, frame-src and connect-src. */
 ((here) => {
   "use strict";
-  const VERSION = "2.0.0";
+  const VERSION = "2.0.1";
   const SERVED_BY = ""; // filled in where the file is served without a version
   const EVERY = 5000; // ms between looks at the server while the dialog is open; a hint from the frame asks at once
   const SELDOM = 30000; // ms between them, in the end, for a payment that goes on behind a closed dialog
@@ -18,9 +18,9 @@
   // A constructed style sheet and a shadow root: nothing here needs style-src, and the page's own styles stay out.
   const CSS = `
 :host{all:initial}
-dialog{box-sizing:border-box;position:fixed;inset:0;margin:auto;padding:0;border:0;width:min(27.5rem,100% - 2rem);max-width:none;height:fit-content;max-height:calc(100dvh - 2rem);border-radius:16px;overflow:hidden;overscroll-behavior:contain;background:#faf9f5;color:#47534d;box-shadow:0 24px 64px -16px rgb(10 20 15/45%);font:500 15px/1.5 system-ui,sans-serif;color-scheme:light}
+dialog{box-sizing:border-box;position:fixed;inset:0;margin:max(1rem,6dvh) auto auto;padding:0;border:0;width:min(27.5rem,100% - 2rem);max-width:none;height:fit-content;max-height:calc(100dvh - max(1rem,6dvh) - 1rem);border-radius:16px;overflow:hidden;overscroll-behavior:contain;background:#faf9f5;color:#47534d;box-shadow:0 24px 64px -16px rgb(10 20 15/45%);font:500 15px/1.5 system-ui,sans-serif;color-scheme:light}
 dialog::backdrop{background:rgb(21 32 27/55%)}
-iframe{display:block;width:100%;height:min(var(--high,30rem),100dvh - 2rem);border:0;color-scheme:normal}
+iframe{display:block;width:100%;height:min(var(--high,30rem),100dvh - max(1rem,6dvh) - 1rem);border:0;color-scheme:normal}
 button{position:absolute;z-index:2;top:8px;right:8px;width:44px;height:44px;padding:12px;border:0;border-radius:22px;background:inherit;color:inherit;cursor:pointer}
 button:hover{box-shadow:inset 0 0 0 22px rgb(128 140 132/18%)}
 :focus-visible{outline:2px solid #0b6a4a;outline-offset:-2px}
@@ -28,7 +28,7 @@ svg{display:block;width:20px;height:20px;fill:none;stroke:currentColor;stroke-wi
 p{position:absolute;z-index:1;inset:0;display:grid;place-content:center;gap:1rem;margin:0;padding:3rem 2rem;background:inherit;text-align:center;text-wrap:balance}
 p[hidden]{display:none}
 a{padding:12px;color:inherit;font-weight:700}
-@media(max-width:480px){dialog{width:100%;height:100dvh;max-height:none;border-radius:0}iframe{height:100%}}
+@media(max-width:480px){dialog{margin:0;width:100%;height:100dvh;max-height:none;border-radius:0}iframe{height:100%}}
 @media(prefers-reduced-motion:no-preference){dialog{animation:in .2s ease-out}@keyframes in{from{opacity:0;transform:translateY(8px)}}}
 .dark{background:#0d1210;color:#b0bcb6;color-scheme:dark}
 .dark :focus-visible{outline-color:#7ce4bc}`;

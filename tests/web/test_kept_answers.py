@@ -15,7 +15,7 @@ from tests.web import builders
 from tests.web.pages import Page, crawl
 
 FOR_EVER = "public, max-age=31536000, immutable"
-FILLED = {"version:str": "2.0.0", "order_id:str": "x", "name:str": "order.paid", "code:str": "bad_email"}
+FILLED = {"version:str": "2.0.1", "order_id:str": "x", "name:str": "order.paid", "code:str": "bad_email"}
 
 
 def kept(answer) -> bool:
@@ -119,7 +119,7 @@ async def test_whatever_may_be_kept_by_all_is_the_same_for_all_and_sets_no_cooki
                 assert "cookie" not in answer.headers.get("vary", "").lower(), path
                 assert mine.content == theirs.content, path
         stranger.cookies.clear()
-    assert {"/checkout.js", "/robots.txt", "/sitemap.xml", "/favicon.ico", "/sdk/2.0.0/checkout.js"} <= found
+    assert {"/checkout.js", "/robots.txt", "/sitemap.xml", "/favicon.ico", "/sdk/2.0.1/checkout.js"} <= found
     private = ("/orders", "/cart", "/admin", "/merchant", "/login", "/embed/", "/api/v1", "/fulfillment", "/account")
     assert not [path for path in found if path.startswith(private)]
 

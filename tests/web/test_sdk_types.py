@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 FILES = {
-    "checkout.js": "/sdk/2.0.0/checkout.js", "checkout.mjs": "/sdk/2.0.0/checkout.mjs",
+    "checkout.js": "/sdk/2.0.1/checkout.js", "checkout.mjs": "/sdk/2.0.1/checkout.mjs",
     "checkout.d.ts": "/sdk/checkout.d.ts", "checkout.d.mts": "/sdk/checkout.d.mts",
 }  # fmt: skip
 BESIDE_A_SCRIPT_TAG = """
@@ -81,7 +81,7 @@ NEEDS_NODE = pytest.mark.skipif(not shutil.which("node"), reason="no Node here")
 ON_A_SERVER = {
     "import": ("mjs", 'import { PaymentGateway } from "./checkout.mjs"; console.log(PaymentGateway.version)'),
     "import()": ("mjs", 'console.log((await import("./checkout.mjs")).Checkout.version)'),
-    "import for its effect": ("mjs", 'import "./checkout.js"; console.log("2.0.0")'),
+    "import for its effect": ("mjs", 'import "./checkout.js"; console.log("2.0.1")'),
     "require": ("cjs", 'console.log(require("./checkout.js").PaymentGateway.version)'),
 }
 
@@ -92,7 +92,7 @@ def test_a_page_rendered_on_a_server_may_import_it_there(folder: Path, way: str)
     ending, text = ON_A_SERVER[way]
     (folder / f"page.{ending}").write_text(text)
     done = subprocess.run(["node", f"page.{ending}"], cwd=folder, capture_output=True, text=True, check=False)
-    assert (done.stdout, done.returncode) == ("2.0.0\n", 0), done.stderr
+    assert (done.stdout, done.returncode) == ("2.0.1\n", 0), done.stderr
 
 
 @NEEDS_NODE
@@ -103,4 +103,4 @@ def test_a_bundler_finds_what_is_imported(folder: Path, name: str) -> None:
     bundle = ["esbuild", "page.js", "--bundle", "--format=iife", "--outfile=bundle.js"]
     subprocess.run(bundle, cwd=folder, capture_output=True, check=True)
     done = subprocess.run(["node", "bundle.js"], cwd=folder, capture_output=True, text=True, check=False)
-    assert (done.stdout, done.returncode) == ("2.0.0\n", 0), done.stderr
+    assert (done.stdout, done.returncode) == ("2.0.1\n", 0), done.stderr

@@ -15,7 +15,7 @@ from app.core.settings import settings
 from app.web.embed.scene import own_origin
 
 FOLDER = shipped("static") / "sdk"
-VERSION = "2.0.0"
+VERSION = "2.0.1"
 SCRIPT, MODULE = "checkout.js", "checkout.mjs"
 SHORT = "public, max-age=300"  # a fix reaches every page that names no version within five minutes
 FOR_EVER = "public, max-age=31536000, immutable"
