@@ -11,8 +11,8 @@ from dramatiq.middleware import AsyncIO, Middleware
 from actors.consumer import WakingBroker
 from actors.retries import RowRetries
 from app.core import db, garbage, log, pools
-from app.core.courier import courier
 from app.core.pools import Role
+from app.core.redis_publisher import publisher
 from app.core.settings import settings
 from app.issues.clocks import ClockWatch
 from app.jobs.presence import Presence
@@ -76,7 +76,7 @@ class Kit(Middleware):
             thread.timeout = THREAD_POLL
 
     def before_worker_shutdown(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
-        courier.close()
+        publisher.close()
 
     def after_worker_shutdown(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
         on_loop(close_kit())

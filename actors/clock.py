@@ -9,7 +9,7 @@ import uvloop
 import actors
 from actors.job import JOBS
 from app.core import clock, db, garbage, log, pools
-from app.core.courier import courier
+from app.core.redis_publisher import publisher
 from app.core.settings import settings
 from app.fulfillment import steps as fulfillment
 from app.issues import clocks
@@ -88,7 +88,7 @@ async def run(stop: asyncio.Event) -> None:
         except TimeoutError:
             continue
     await db.close_pool()
-    courier.close()
+    publisher.close()
 
 
 async def main() -> None:

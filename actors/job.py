@@ -9,7 +9,7 @@ import dramatiq
 from actors import gate
 from actors.broker import broker, kit
 from actors.retries import AttemptFailed
-from app.core import calls, log
+from app.core import call_recorder, log
 from app.core.backoff import Retry
 from app.jobs import service as jobs
 from app.jobs.relay import queue_of
@@ -58,7 +58,7 @@ async def attempt(job_id: UUID, providers: Providers) -> bool:
     with log.bound(job=lease.name, job_id=str(job_id), order_id=str(lease.subject) if lease.subject else None):
         if await gate.held(lease, needs):
             return True
-        with calls.noted() as made:
+        with call_recorder.recording() as made:
             try:
                 await work(lease, providers)
                 await jobs.finish(lease)

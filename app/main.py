@@ -15,8 +15,8 @@ from litestar.openapi.config import OpenAPIConfig
 from litestar.static_files import create_static_files_router
 
 from app.core import db, garbage, log, pools
-from app.core.courier import courier
-from app.core.live import Newsroom
+from app.core.event_hub import EventHub
+from app.core.redis_publisher import publisher
 from app.core.settings import settings
 from app.history import queries as history
 from app.inbox.refusals import refusals
@@ -98,32 +98,32 @@ HOOKS = [nowpayments.create, kinguin.create, resend.create]
 
 @contextlib.asynccontextmanager
 async def lifespan(app: Litestar) -> AsyncIterator[None]:
-    """Open the pools, the providers and the newsroom; close them in reverse."""
+    """Open the pools, the providers and the event_hub; close them in reverse."""
     await db.open_pool_of(pools.WEB)
     kit = open_providers(settings())
-    newsroom = Newsroom()
-    newsroom.open()
-    app.state.update({"kit": kit, "store": kit.store, "newsroom": newsroom})
-    catching_up = asyncio.create_task(_catch_up(newsroom), name="catch-up")
+    event_hub = EventHub()
+    event_hub.open()
+    app.state.update({"kit": kit, "store": kit.store, "event_hub": event_hub})
+    catching_up = asyncio.create_task(_catch_up(event_hub), name="catch-up")
     watching = asyncio.create_task(ClockWatch().run(), name="clock-watch")
     garbage.settle(crowded=True)
-    collecting = asyncio.create_task(garbage.collect_when_quiet(lambda: len(newsroom.subjects)), name="garbage")
+    collecting = asyncio.create_task(garbage.collect_when_quiet(lambda: len(event_hub.subjects)), name="garbage")
     try:
-        with _hanging_up(newsroom):
+        with _hanging_up(event_hub):
             yield
     finally:
         catching_up.cancel()
         watching.cancel()
         collecting.cancel()
-        await newsroom.close()
+        await event_hub.close()
         await refusals.close()
         await kit.aclose()
-        await asyncio.to_thread(courier.close)
+        await asyncio.to_thread(publisher.close)
         await db.close_pool()
 
 
 @contextlib.contextmanager
-def _hanging_up(newsroom: Newsroom) -> Iterator[None]:
+def _hanging_up(event_hub: EventHub) -> Iterator[None]:
     """End every stream at SIGTERM: the server shuts us down only once all answers have ended, and these never would."""
     loop, before = asyncio.get_running_loop(), signal.getsignal(signal.SIGTERM)
     if not callable(before):
@@ -131,9 +131,9 @@ def _hanging_up(newsroom: Newsroom) -> Iterator[None]:
         return
 
     def hang_up() -> None:
-        newsroom.closing = True
-        for subject in newsroom.subjects:
-            newsroom.wake(subject)
+        event_hub.closing = True
+        for subject in event_hub.subjects:
+            event_hub.notify(subject)
 
     def stop(number: int, frame: FrameType | None) -> None:
         loop.call_soon_threadsafe(hang_up)
@@ -146,13 +146,13 @@ def _hanging_up(newsroom: Newsroom) -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-async def _catch_up(newsroom: Newsroom) -> None:
+async def _catch_up(event_hub: EventHub) -> None:
     """Wake the streams whose news got lost on the way; with Redis down this alone keeps pages moving."""
     while True:
         await asyncio.sleep(CATCH_UP)
         try:
-            if subjects := newsroom.subjects:
-                newsroom.catch_up(await history.last_seqs(subjects))
+            if subjects := event_hub.subjects:
+                event_hub.catch_up(await history.last_seqs(subjects))
         except Exception as error:
             log.get("bitloot.live").warning("catch_up.failed", why=type(error).__name__)
 

@@ -8,8 +8,8 @@ from uuid import UUID
 import aiohttp
 
 from app.core import clock, db
-from app.core.courier import courier
 from app.core.ids import new_id
+from app.core.redis_publisher import publisher
 from app.core.settings import settings
 from app.webhooks import publishing, service
 from app.webhooks.publishing import Fresh
@@ -69,7 +69,7 @@ async def _rate(town: Town, url: str, endpoints: int) -> float:
         await service.add(merchant_id, test=True, url=url)
     async with db.transaction():
         await publishing.store(merchant_id, True, [_event(new_id()) for _ in range(DELIVERIES // endpoints)])
-    await asyncio.to_thread(courier.close)
+    await asyncio.to_thread(publisher.close)
     await town.start_webhooks()
     while not (first := await db.fetch_value("SELECT count(*) FROM delivery WHERE status = 'delivered'")):
         await asyncio.sleep(0.01)

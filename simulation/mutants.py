@@ -16,7 +16,7 @@ from app.audit import service as audit
 from app.core import clock, db
 from app.core.db import encode
 from app.core.ids import new_id
-from app.core.machine import Moves
+from app.core.state_machine import Moves
 from app.jobs import presence, relay
 from app.jobs import service as jobs
 from app.jobs.service import Lease

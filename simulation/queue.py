@@ -7,7 +7,7 @@ from uuid import UUID
 
 from actors.job import attempt
 from actors.retries import AGAIN, AWAY, AttemptFailed, decide
-from app.core.courier import courier
+from app.core.redis_publisher import publisher
 from app.jobs import relay
 from app.jobs.service import LEASE
 from app.providers.kit import Providers
@@ -32,7 +32,7 @@ class Queue:
     def put_between(self) -> None:
         """From here on every message goes this way. The fields are the transport's own, so nothing else may know."""
         relay._outbox = lambda: self  # type: ignore[assignment]
-        courier.send = lambda errand: errand(self)  # type: ignore[method-assign,assignment,arg-type]
+        publisher.send = lambda errand: errand(self)  # type: ignore[method-assign,assignment,arg-type]
 
     def publish(self, channel: str, news: bytes) -> None:
         """News for open pages; nobody here has one open."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from app.core import calls
+from app.core import call_recorder
 from app.providers.errors import ProviderDown
 from app.providers.object_store import LINK_SECONDS, ObjectConflict, ObjectMissing, check_key
 from simulation.faults import Weather
@@ -70,7 +70,7 @@ class Store:
 
     def _away(self, call: str, fault: str = "store refused") -> None:
         ill = self._weather.lasts("store down", self._scheduler.seconds) or self._weather.strikes(fault)
-        calls.note("storage", "down" if ill else "ok")
+        call_recorder.record("storage", "down" if ill else "ok")
         if ill:
             raise ProviderDown("storage", call, "simulated", may_have_happened=True)
 

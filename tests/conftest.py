@@ -189,7 +189,7 @@ async def app(house: Any, box: Box) -> Any:
     """The application on empty tables (but for catalog and coins), an empty Redis and a fresh sandbox."""
     from app.catalog import rates  # noqa: PLC0415
     from app.catalog import service as catalog  # noqa: PLC0415
-    from app.core import db, limits  # noqa: PLC0415
+    from app.core import db, rate_limit  # noqa: PLC0415
     from app.core.redis import async_client  # noqa: PLC0415
     from app.inbox.refusals import refusals  # noqa: PLC0415
 
@@ -213,7 +213,7 @@ async def app(house: Any, box: Box) -> Any:
         await db.fetch("UPDATE product SET updated_at = created_at")
     async with async_client() as redis:
         await redis.flushall()
-    limits.start_anew()
+    rate_limit.start_anew()
     return house
 
 

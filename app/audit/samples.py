@@ -1,7 +1,7 @@
 """Which refusals get a line of the audit log. The log can't be shortened, so strangers must not be able to fill it:
 the first of an hour are written, and after them every tenth power, with how many there were."""
 
-from app.core import limits, metrics
+from app.core import metrics, rate_limit
 
 HOUR = 3600  # seconds
 EACH = 20  # lines a caller may add in an hour for one action before only the round numbers are written
@@ -13,8 +13,8 @@ async def counted(action: str, who: str) -> str | None:
 
     With Redis away this process counts for itself.
     """
-    by_caller = await limits.count(f"audit:{action}", who, HOUR)
-    by_all = await limits.count(f"audit:{action}", "", HOUR)
+    by_caller = await rate_limit.count(f"audit:{action}", who, HOUR)
+    by_all = await rate_limit.count(f"audit:{action}", "", HOUR)
     if not _is_sample(by_caller, EACH) or not _is_sample(by_all, ALL):
         metrics.DENIALS.labels("counted").inc()
         return None

@@ -12,8 +12,8 @@ from app.catalog.conditions import Conditions
 from app.catalog.covers.address import cover_address
 from app.catalog.models import AdminProduct
 from app.core import db
+from app.core.batch_writer import BatchWriter
 from app.core.money import Money
-from app.core.together import Together
 
 PAGE = 24  # products a page: fills rows of 2, 3, 4 and 6
 CANDIDATES = 100  # products of a genre and of a platform that others are chosen from
@@ -164,7 +164,7 @@ async def _listed_of_all(asked: Sequence[Sequence[UUID]]) -> list[dict[UUID, Lis
     return [{r["id"]: _listed(r) for r in rows}] * len(asked)
 
 
-_listed_together = Together(_listed_of_all)
+_listed_together = BatchWriter(_listed_of_all)
 
 
 async def name_of(slug: str) -> str | None:

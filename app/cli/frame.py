@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from app.core import db, pools
-from app.core.courier import courier
+from app.core.redis_publisher import publisher
 
 T = TypeVar("T")
 
@@ -17,6 +17,6 @@ def with_database(work: Callable[[], Awaitable[T]]) -> T:
             return await work()
         finally:
             await db.close_pool()
-            courier.close()
+            publisher.close()
 
     return asyncio.run(run())

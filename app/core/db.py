@@ -14,12 +14,12 @@ import msgspec
 from piccolo.engine import engine_finder
 
 from app.core import clock, log, pools, postgres
+from app.core.batch_writer import BatchWriter
 from app.core.database_url import Address, parse
 from app.core.pools import Role
 from app.core.postgres import AWAY as AWAY
 from app.core.postgres import DatabaseAway as DatabaseAway
 from app.core.settings import settings
-from app.core.together import Together
 
 T = TypeVar("T")
 
@@ -259,7 +259,7 @@ async def _write_each(given: Sequence[tuple[str, tuple[Any, ...]]]) -> list[asyn
     return [faults.get(number) for number in range(len(given))]
 
 
-_together = Together(_write_each, most=16)
+_together = BatchWriter(_write_each, most=16)
 
 
 @lru_cache(maxsize=256)

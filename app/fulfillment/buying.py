@@ -14,7 +14,7 @@ from app.catalog.pricing import most_we_pay
 from app.catalog.queries import Offer
 from app.core import clock, db, log
 from app.core.ids import new_id
-from app.core.machine import move
+from app.core.state_machine import move
 from app.fulfillment import following, queries, trouble
 from app.fulfillment.states import MOVES, ReservationStatus
 from app.fulfillment.tables import Reservation

@@ -10,8 +10,8 @@ from uuid import UUID
 
 from app.core import clock, db, log
 from app.core.backoff import growing
-from app.core.machine import move
 from app.core.money import CENT
+from app.core.state_machine import move
 from app.fulfillment import outcomes, queries, replacing, telling, trouble
 from app.fulfillment.outcomes import Outcome
 from app.fulfillment.states import MOVES, ReservationStatus

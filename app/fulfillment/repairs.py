@@ -8,7 +8,7 @@ from app.catalog import queries as catalog
 from app.core import clock, db
 from app.core.errors import Conflict
 from app.core.ids import new_id
-from app.core.machine import move
+from app.core.state_machine import move
 from app.fulfillment import queries, withdrawal
 from app.fulfillment.states import MOVES, ReservationStatus
 from app.fulfillment.tables import Reservation

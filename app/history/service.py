@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from app.core import clock, db, live
+from app.core import clock, db, event_hub
 from app.core.db import Write, encode
 
 
@@ -43,5 +43,5 @@ async def record_each(subject: UUID, *events: tuple[str, Mapping[str, Any]]) -> 
            SELECT last_seq FROM next""",
         subject, len(events), [kind for kind, _ in events], [encode(data) for _, data in events], clock.now(),
     )  # fmt: skip
-    live.announce(subject, seq)
+    event_hub.announce(subject, seq)
     return seq

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from app.core import clock, db
+from app.core.batch_writer import BatchWriter
 from app.core.errors import NotFound
 from app.core.ids import new_id
-from app.core.together import Together
 from app.inbox import queries
 from app.jobs import relay
 from app.jobs import service as jobs
@@ -66,7 +66,7 @@ async def _keep_all(notices: Sequence[_Notice]) -> list[bool]:
     return [n.job_id in posted for n in notices]
 
 
-_together = Together(_keep_all)
+_together = BatchWriter(_keep_all)
 
 
 async def replay(notice_id: UUID) -> UUID:

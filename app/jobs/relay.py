@@ -13,8 +13,8 @@ from dramatiq.common import current_millis, dq_name
 from redis.client import Pipeline
 
 from app.core import clock, db
-from app.core.courier import courier
 from app.core.redis import options
+from app.core.redis_publisher import publisher
 from app.core.settings import settings
 
 QUEUES = ("orders", "mail", "webhooks")
@@ -86,7 +86,7 @@ def message_for(job_id: UUID, name: str) -> "dramatiq.Message[None]":
 def send(job_id: UUID, name: str, *, delay: float = 0) -> None:
     """Send word of one job once the surrounding transaction has committed; ``delay`` in seconds."""
     wait = max(int(delay * 1000), 1) if delay > 0 else None
-    db.after_commit(lambda: courier.send(lambda pipe: _outbox().add(pipe, message_for(job_id, name), wait)))
+    db.after_commit(lambda: publisher.send(lambda pipe: _outbox().add(pipe, message_for(job_id, name), wait)))
 
 
 def send_all(jobs: Iterable[tuple[UUID, str]]) -> None:

@@ -14,8 +14,8 @@ from app.core import clock, db, log
 from app.core.db import Write, encode
 from app.core.files import shipped
 from app.core.ids import new_id
-from app.core.machine import move
 from app.core.settings import settings
+from app.core.state_machine import move
 from app.core.tokens import link_token
 from app.issues import queries as open_issues
 from app.issues import service as issues

@@ -15,8 +15,8 @@ from app.core import clock, db
 from app.core.db import encode
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.ids import new_id
-from app.core.machine import move
 from app.core.money import Money, decimals, smallest
+from app.core.state_machine import move
 from app.history import service as history
 from app.orders import queries, service
 from app.orders.states import MOVES, OrderStatus

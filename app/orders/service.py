@@ -6,7 +6,7 @@ from uuid import UUID
 from app.catalog import codes
 from app.core import clock, db
 from app.core.errors import Conflict
-from app.core.machine import move
+from app.core.state_machine import move
 from app.history import service as history
 from app.issues import service as issues
 from app.jobs import service as jobs

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from app.core import clock
 from app.core.ids import new_id, parse_id
-from app.core.machine import move
 from app.core.money import Money, plain
 from app.core.settings import settings
+from app.core.state_machine import move
 from app.history import service as history
 from app.issues import service as issues
 from app.ledger import uses

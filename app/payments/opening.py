@@ -10,9 +10,9 @@ from uuid import UUID
 from app.core import clock, db
 from app.core.errors import Invalid
 from app.core.ids import new_id
-from app.core.machine import move
 from app.core.money import Money, plain
 from app.core.settings import settings
+from app.core.state_machine import move
 from app.history import service as history
 from app.ledger import uses
 from app.ledger.states import UseKind

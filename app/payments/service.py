@@ -11,5 +11,6 @@ from app.payments.opening import CoinNotOffered, choose_coin, close_unopened, op
 
 __all__ = [
     "Choice", "CoinNotOffered", "NotThatChoice", "NothingToChoose", "apply_notice", "check", "choose", "choose_coin",
-    "close_forgotten", "close_unopened", "open_asked", "open_payment", "open_top_up", "options", "post_due_checks",
+    "close_forgotten", "close_unopened", "open_asked", "open_payment", "open_top_up", "options",
+    "post_due_checks",
 ]  # fmt: skip

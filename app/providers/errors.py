@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from app.core import calls
+from app.core import call_recorder
 
 log = logging.getLogger("bitloot.providers")
 
@@ -106,7 +106,7 @@ def report(
     trace: str | None = None,
 ) -> None:
     """The log line of one call, and its observation. ``trace`` is what the provider's support asks for."""
-    calls.note(provider, outcome)
+    call_recorder.record(provider, outcome)
     level = logging.INFO if outcome == "ok" else logging.WARNING
     if log.isEnabledFor(level):
         fields = {"provider": provider, "call": call, "outcome": outcome, "status": status, "trace": trace}

@@ -4,7 +4,7 @@ import hashlib
 from datetime import timedelta
 
 from app.core import clock, db
-from app.core.limits import TooManyAttempts
+from app.core.rate_limit import TooManyAttempts
 
 LONGEST = timedelta(days=1)  # the longest window that anybody asks for
 AT_ONCE = 5000  # rows a batch of ``forget``

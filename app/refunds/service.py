@@ -17,9 +17,9 @@ from app.core import clock, db
 from app.core.db import encode
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.ids import new_id
-from app.core.machine import move
 from app.core.money import Money
 from app.core.settings import settings
+from app.core.state_machine import move
 from app.history import service as history
 from app.jobs import service as jobs
 from app.keys import queries as key_rows

@@ -6,8 +6,8 @@ from datetime import timedelta
 from uuid import UUID
 
 from app.core import clock
-from app.core.machine import move
 from app.core.settings import settings
+from app.core.state_machine import move
 from app.history import service as history
 from app.refunds import service
 from app.refunds.states import MOVES, RefundStatus

@@ -9,7 +9,7 @@ from litestar import Request
 
 from app.audit import samples
 from app.audit import service as audit
-from app.core import db, limits
+from app.core import db, rate_limit
 from app.core.client_address import limit_key
 from app.core.errors import NotFound, Problem
 from app.core.ids import parse_id
@@ -121,6 +121,6 @@ async def any_order(request: Asked, order_id: str) -> dict[str, Any]:
     return order
 
 
-async def spend(request: Asked, purse: str, per_minute: int, who: str | None = None) -> None:
+async def spend(request: Asked, bucket: str, per_minute: int, who: str | None = None) -> None:
     """Count one use of a limited door, by address unless ``who`` is given. Raises TooManyAttempts."""
-    await limits.spend(purse, who or limit_key(client_ip(request)), per_minute)
+    await rate_limit.acquire(bucket, who or limit_key(client_ip(request)), per_minute)

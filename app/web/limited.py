@@ -9,7 +9,7 @@ from litestar.exceptions import NotFoundException
 from litestar.handlers import BaseRouteHandler
 from litestar.types import HTTPScope
 
-from app.core import limits
+from app.core import rate_limit
 from app.core.client_address import limit_key
 from app.core.settings import settings
 from app.web.csrf import OWN_PROOF, SAFE
@@ -56,9 +56,9 @@ async def by_caller(connection: ASGIConnection, handler: BaseRouteHandler) -> No
     connection.state["counted"] = True
     who = limit_key(client_ip(connection))
     if is_limited(scope["method"], scope["path"], handler):
-        await limits.spend("writes", who, settings().limit_writes)
+        await rate_limit.acquire("writes", who, settings().limit_writes)
     if name := handler.opt.get("purse"):
-        await limits.spend(name, who, getattr(settings(), PURSES[name]))
+        await rate_limit.acquire(name, who, getattr(settings(), PURSES[name]))
 
 
 async def file_name(connection: ASGIConnection, _: BaseRouteHandler) -> None:  # type: ignore[type-arg]

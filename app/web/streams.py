@@ -7,7 +7,7 @@ from typing import Any
 
 from litestar import Request
 
-from app.core import limits
+from app.core import rate_limit
 from app.core.client_address import limit_key
 from app.web.viewer import Viewer, client_ip
 
@@ -15,7 +15,7 @@ PER_VIEWER = 20  # streams of one browser, session or token, in a process: tabs 
 _open: Counter[str] = Counter()
 
 
-class TooManyStreams(limits.TooManyAttempts):
+class TooManyStreams(rate_limit.TooManyAttempts):
     title = "Too many pages are open"
 
 

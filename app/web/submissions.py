@@ -23,7 +23,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core import log
 from app.core.errors import Conflict
-from app.core.limits import TooManyAttempts
+from app.core.rate_limit import TooManyAttempts
 from app.forms import service as forms
 from app.web import errors, frame, limited
 from app.web.csrf import OWN_PROOF

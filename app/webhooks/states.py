@@ -1,6 +1,6 @@
 from enum import StrEnum
 
-from app.core.machine import Moves
+from app.core.state_machine import Moves
 
 
 class DeliveryStatus(StrEnum):

@@ -10,7 +10,7 @@ from app.accounts import logins
 from app.accounts import service as accounts
 from app.accounts.service import WrongPassword
 from app.core import clock, db
-from app.core.limits import TooManyAttempts
+from app.core.rate_limit import TooManyAttempts
 from app.core.redis import async_client
 from tests.builders import count
 

@@ -13,8 +13,8 @@ from actors import clock as process
 from actors.clock import GRACE, SCHEDULE, post_scheduled, posted_before, sweep
 from actors.job import JOBS
 from app.core import clock
-from app.core.courier import courier
 from app.core.redis import sync_client
+from app.core.redis_publisher import publisher
 from app.inbox.service import APPLIED_BY
 from app.jobs import relay
 from app.jobs import service as jobs
@@ -67,7 +67,7 @@ def test_there_are_no_actors_but_jobs() -> None:
 
 async def messages() -> list[str]:
     """The job ids whose word lies in Redis."""
-    await asyncio.to_thread(courier.close)
+    await asyncio.to_thread(publisher.close)
     found = [sync_client().hvals(f"dramatiq:{queue}.msgs") for queue in relay.QUEUES]
     return [json.loads(message)["args"][0] for queue in found for message in queue]
 

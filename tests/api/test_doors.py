@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.core import db, limits
+from app.core import db, rate_limit
 from app.core.settings import settings
 from app.merchants import keys
 from app.web.api.doors import DOORS
@@ -98,7 +98,7 @@ async def test_a_key_that_is_used_too_often_waits_and_another_does_not(till: Til
 
 async def test_guessing_keys_is_limited_by_address(till: Till, monkeypatch) -> None:
     monkeypatch.setattr(settings(), "limit_api", 5)
-    monkeypatch.setattr(limits, "_drawn", {})  # what earlier tests drew for this address
+    monkeypatch.setattr(rate_limit, "_prefetched", {})  # what earlier tests drew for this address
     headers = {"x-api-key": "bl_test_guess", "x-api-secret": "bls_guess"}
     answers = [await till.http.get("/orders", headers=headers) for _ in range(11)]
     assert {a.status_code for a in answers} == {401, 429}

@@ -8,7 +8,7 @@ import pytest
 from app.accounts import service as accounts
 from app.accounts import sessions
 from app.core import db
-from app.core.limits import TooManyAttempts
+from app.core.rate_limit import TooManyAttempts
 
 PASSWORD = "a long enough password"
 

@@ -7,15 +7,15 @@ import sys
 import threading
 import time
 
-from app.core.courier import BACKLOG, Courier
 from app.core.redis import sync_client
+from app.core.redis_publisher import BACKLOG, RedisPublisher
 from tests.builders import elsewhere
 from tests.conftest import ROOT
 
 WITHOUT_REDIS = """
 import asyncio, json, time
-from app.core import db, limits
-from app.core.courier import courier
+from app.core import db, rate_limit
+from app.core.redis_publisher import publisher
 from app.core.ids import new_id
 from app.history import service as history
 from app.jobs import service as jobs
@@ -27,7 +27,7 @@ async def work():
         async with db.transaction():
             await jobs.post("house.tidy", {"number": number}, subject=subject)
             await history.record(subject, "thing.happened")
-        await limits.spend("orders", "192.0.2.7", 100)  # counted by this process alone meanwhile
+        await rate_limit.acquire("orders", "192.0.2.7", 100)  # counted by this process alone meanwhile
     seconds = time.monotonic() - began
     kept = await db.fetch_value("SELECT count(*) FROM job WHERE subject = $1", subject)
     told = await db.fetch_value("SELECT last_seq FROM timeline WHERE subject = $1", subject)
@@ -35,7 +35,7 @@ async def work():
     print(json.dumps([kept, told, seconds]))
 
 asyncio.run(work())
-courier.close()
+publisher.close()
 """
 
 
@@ -52,7 +52,7 @@ async def test_with_redis_away_everything_is_kept_nobody_waits_and_nobody_is_tur
 
 
 def test_sending_never_waits_for_an_errand() -> None:
-    courier, held, reached = Courier(), threading.Event(), threading.Event()
+    courier, held, reached = RedisPublisher(), threading.Event(), threading.Event()
     courier.send(lambda pipe: (reached.set(), held.wait(10)))
     assert reached.wait(10)
     began = time.monotonic()
@@ -64,7 +64,7 @@ def test_sending_never_waits_for_an_errand() -> None:
 
 
 def test_a_failing_errand_does_not_stop_the_next() -> None:
-    courier, name = Courier(), "courier:test"
+    courier, name = RedisPublisher(), "courier:test"
     courier.send(lambda pipe: 1 // 0)
     courier.close()
     courier.send(lambda pipe: pipe.set(name, "here"))
@@ -73,7 +73,7 @@ def test_a_failing_errand_does_not_stop_the_next() -> None:
 
 
 def test_errands_are_carried_in_order_and_closing_waits_for_them() -> None:
-    courier, name = Courier(), "courier:list"
+    courier, name = RedisPublisher(), "courier:list"
     for number in range(500):
         courier.send(lambda pipe, n=number: pipe.rpush(name, n))
     courier.close()

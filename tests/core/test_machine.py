@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from piccolo.table import Table
 
 from app.core import clock, db
-from app.core.machine import Moves, move
+from app.core.state_machine import Moves, move
 from app.fulfillment.states import MOVES as RESERVATION_MOVES
 from app.fulfillment.states import ReservationStatus
 from app.fulfillment.tables import Reservation

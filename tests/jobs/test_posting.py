@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 
 from app.core import clock, db
-from app.core.courier import courier
 from app.core.ids import new_id
 from app.core.redis import sync_client
+from app.core.redis_publisher import publisher
 from app.jobs import queries, relay
 from app.jobs import service as jobs
 from tests.builders import count, undone
@@ -17,7 +17,7 @@ from tests.builders import count, undone
 
 async def carried(queue: str = "orders") -> list[str]:
     """The job ids that lie in a Dramatiq queue, once the courier has carried out what it was given."""
-    await asyncio.to_thread(courier.close)
+    await asyncio.to_thread(publisher.close)
     messages = sync_client().hvals(f"dramatiq:{queue}.msgs")
     return [json.loads(message)["args"][0] for message in messages]
 
@@ -37,7 +37,7 @@ async def test_word_of_a_job_leaves_after_the_commit_and_not_before(app) -> None
 
 async def test_the_message_names_the_actor_and_carries_nothing_but_the_id(app) -> None:
     job_id = await jobs.post("mail.send", {"mail_id": "secret"})
-    await asyncio.to_thread(courier.close)
+    await asyncio.to_thread(publisher.close)
     message = json.loads(sync_client().hvals("dramatiq:mail.msgs")[0])
     assert (message["actor_name"], message["args"], message["kwargs"]) == ("mail.send", [str(job_id)], {})
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from app.core import clock
-from app.core.limits import TooManyAttempts
+from app.core.rate_limit import TooManyAttempts
 from app.mail import mailboxes
 from app.mail.kinds import KINDS
 from app.mail.mailboxes import FAMILIES, Family, mailbox

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from app.core import clock, db
-from app.core.limits import TooManyAttempts
+from app.core.rate_limit import TooManyAttempts
 from app.core.redis import async_client
 from app.quotas import service as quotas
 from tests.builders import count, rows

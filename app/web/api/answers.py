@@ -7,7 +7,7 @@ import msgspec
 from litestar import Request, Response
 
 from app.core.errors import Problem, TooMany
-from app.core.limits import WINDOW, Left
+from app.core.rate_limit import WINDOW, Left
 from app.core.settings import settings
 from app.web.api import error_codes
 from app.web.api.error_codes import CATALOG, PLAIN

@@ -4,10 +4,10 @@ from typing import Any
 
 from litestar import Request
 
-from app.core import limits
+from app.core import rate_limit
 from app.core.client_address import limit_key
 from app.core.errors import Forbidden, TooMany, Unauthorized
-from app.core.limits import Left, TooManyAttempts
+from app.core.rate_limit import Left, TooManyAttempts
 from app.core.settings import settings
 from app.merchants import keys
 from app.merchants.keys import Caller
@@ -46,10 +46,10 @@ async def enter(request: Asked, scope: str) -> Caller:
     return caller
 
 
-async def _spend(request: Asked, purse: str, who: str) -> Left:
+async def _spend(request: Asked, bucket: str, who: str) -> Left:
     most = settings().limit_api
     try:
-        return await limits.take(purse, who, most)
+        return await rate_limit.try_acquire(bucket, who, most)
     except TooManyAttempts as full:
         request.state.limit = Left(most, 0, full.retry_after)
         raise RateLimited(full.detail, retry_after=full.retry_after) from None

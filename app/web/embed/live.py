@@ -7,7 +7,7 @@ from uuid import UUID
 from litestar import Request, get
 from litestar.response import Stream
 
-from app.core.live import Newsroom
+from app.core.event_hub import EventHub
 from app.web import streams
 from app.web.embed import scene
 from app.web.store import live
@@ -22,14 +22,14 @@ async def events(request: Asked) -> Stream:
     after = live.seq(request.headers.get("last-event-id"))
     return Stream(
         streams.capped(
-            streams.of_viewer(request, found.order["id"]), _bell(request.app.state.newsroom, found.order["id"], after)
+            streams.of_viewer(request, found.order["id"]), _bell(request.app.state.event_hub, found.order["id"], after)
         ),
         media_type="text/event-stream",
         headers={"cache-control": "no-store", "x-accel-buffering": "no"},
     )
 
 
-async def _bell(newsroom: Newsroom, order_id: UUID, after: int) -> AsyncIterator[str]:
+async def _bell(event_hub: EventHub, order_id: UUID, after: int) -> AsyncIterator[str]:
     yield "retry: 1000\n\n"
-    async for news in live.news_of(newsroom, order_id, after):
+    async for news in live.news_of(event_hub, order_id, after):
         yield f"id: {news[-1]['seq']}\ndata: moved\n\n" if news else ": still here\n\n"

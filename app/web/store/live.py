@@ -11,7 +11,7 @@ from litestar.params import FromPath
 from litestar.response import Stream
 
 from app.core import metrics
-from app.core.live import Newsroom
+from app.core.event_hub import EventHub
 from app.history import queries as history
 from app.orders import queries as orders
 from app.web import guards, streams
@@ -32,9 +32,9 @@ async def events(request: Asked, order_id: FromPath[str]) -> Stream:
     order = await guards.own_order(request, order_id)
     given = (request.query_params.get("after"), request.headers.get("last-event-id"))
     after = max(seq(value) for value in given)
-    newsroom: Newsroom = request.app.state.newsroom
+    event_hub: EventHub = request.app.state.event_hub
     as_html = "text/html" in request.headers.get("accept", "")
-    feed = _pages(request, newsroom, order["id"], after) if as_html else _lines(newsroom, order["id"], after)
+    feed = _pages(request, event_hub, order["id"], after) if as_html else _lines(event_hub, order["id"], after)
     return Stream(
         streams.capped(streams.of_viewer(request, order["id"]), feed),
         media_type="text/event-stream",
@@ -47,15 +47,15 @@ def seq(text: Any) -> int:
     return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else 0
 
 
-async def news_of(newsroom: Newsroom, order_id: UUID, after: int) -> AsyncIterator[list[dict[str, Any]]]:
+async def news_of(event_hub: EventHub, order_id: UUID, after: int) -> AsyncIterator[list[dict[str, Any]]]:
     """The events after ``after``, as they come; an empty list for a heartbeat."""
     with metrics.STREAMS.track_inprogress():
-        async with newsroom.listening(order_id) as bell:
-            while not newsroom.closing:
+        async with event_hub.listening(order_id) as bell:
+            while not event_hub.closing:
                 bell.clear()
                 found = await history.timeline(order_id, after=after)
                 after = found[-1]["seq"] if found else after
-                newsroom.told(order_id, after)
+                event_hub.mark_sent(order_id, after)
                 if found:
                     yield found
                 try:
@@ -64,9 +64,9 @@ async def news_of(newsroom: Newsroom, order_id: UUID, after: int) -> AsyncIterat
                     yield []
 
 
-async def _pages(request: Asked, newsroom: Newsroom, order_id: UUID, after: int) -> AsyncIterator[str]:
+async def _pages(request: Asked, event_hub: EventHub, order_id: UUID, after: int) -> AsyncIterator[str]:
     yield "retry: 1000\n\n"
-    async for news in news_of(newsroom, order_id, after):
+    async for news in news_of(event_hub, order_id, after):
         if not news:
             yield ": still here\n\n"
             continue
@@ -77,9 +77,9 @@ async def _pages(request: Asked, newsroom: Newsroom, order_id: UUID, after: int)
         yield f"id: {view['seq']}\n" + "".join(f"data: {line}\n" for line in html.splitlines()) + "\n"
 
 
-async def _lines(newsroom: Newsroom, order_id: UUID, after: int) -> AsyncIterator[str]:
+async def _lines(event_hub: EventHub, order_id: UUID, after: int) -> AsyncIterator[str]:
     yield "retry: 1000\n\n"
-    async for news in news_of(newsroom, order_id, after):
+    async for news in news_of(event_hub, order_id, after):
         for event in news:
             said = {**event, "at": iso(event["at"])}
             yield f"id: {event['seq']}\nevent: {event['kind']}\ndata: {json.dumps(said)}\n\n"

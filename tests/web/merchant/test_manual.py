@@ -21,7 +21,8 @@ from tests.conftest import ROOT
 from tests.web.pages import Page
 
 ROOMS = ("app.web.api", "app.orders.charging", "app.payments.asking", "app.payments.cards", "app.payments.simulated",
-         "app.refunds.asking", "app.webhooks.service", "app.merchants.idempotency")  # fmt: skip
+         "app.refunds.asking", "app.webhooks.service",
+         "app.merchants.idempotency")  # fmt: skip
 
 
 def below(parent: type[Problem]) -> set[type[Problem]]:

@@ -13,11 +13,13 @@ from app.core.redis import async_client
 
 WINDOW = 60  # seconds
 BLOCKS = 100  # a limit is drawn in so many blocks, so that a generous one does not cost a round trip each time
-MOST_DRAWN = 1000
+MOST_PREFETCHED = 1000
 MOST_ALONE = 10_000  # callers that a process counts while Redis is away
 AWAY = 5.0  # seconds after a failure in which Redis is not asked: each question may take its whole timeout
 
-_drawn: dict[str, tuple[int, int]] = {}  # by window: what this process has drawn and not used, and what is left beyond
+_prefetched: dict[
+    str, tuple[int, int]
+] = {}  # by window: what this process has drawn and not used, and what is left beyond
 _alone: dict[str, int] = {}  # by window: uses that this process counted without Redis
 _away_until = 0.0
 
@@ -28,7 +30,7 @@ class TooManyAttempts(TooMany):
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What is left of a purse: ``remaining`` of ``limit`` uses, as far as we know, for the next ``seconds``."""
+    """What is left of a bucket: ``remaining`` of ``limit`` uses, as far as we know, for the next ``seconds``."""
 
     limit: int
     remaining: int
@@ -40,21 +42,21 @@ def _client() -> redis.asyncio.Redis:
     return async_client()
 
 
-async def spend(purse: str, who: str, per_minute: int) -> None:
-    """Count one use of ``purse`` (such as ``orders``) by ``who`` (an address or an email's hash).
+async def acquire(bucket: str, who: str, per_minute: int) -> None:
+    """Count one use of ``bucket`` (such as ``orders``) by ``who`` (an address or an email's hash).
 
     Raises TooManyAttempts, with the seconds until the window ends, once ``per_minute`` is passed.
     """
-    await take(purse, who, per_minute)
+    await try_acquire(bucket, who, per_minute)
 
 
-async def take(purse: str, who: str, per_minute: int) -> Left:
+async def try_acquire(bucket: str, who: str, per_minute: int) -> Left:
     """Like ``spend``, and tells what is left. Raises TooManyAttempts."""
     now = time.time()
-    name, wait = f"limit:{purse}:{who}:{int(now // WINDOW)}", WINDOW - int(now % WINDOW)
-    drawn, beyond = _drawn.get(name, (0, 0))
+    name, wait = f"limit:{bucket}:{who}:{int(now // WINDOW)}", WINDOW - int(now % WINDOW)
+    drawn, beyond = _prefetched.get(name, (0, 0))
     if drawn > 0:
-        _drawn[name] = drawn - 1, beyond
+        _prefetched[name] = drawn - 1, beyond
         return Left(per_minute, drawn - 1 + beyond, wait)
     block = max(1, per_minute // BLOCKS)
     used = await _add(name, block, WINDOW)
@@ -68,9 +70,9 @@ async def take(purse: str, who: str, per_minute: int) -> Left:
     return Left(per_minute, fresh + beyond, wait)
 
 
-async def count(purse: str, who: str, seconds: int) -> int:
-    """Count one use of ``purse`` by ``who``. The number of uses in this window of so many ``seconds``, this one too."""
-    name = f"count:{purse}:{who}:{int(time.time() // seconds)}"
+async def count(bucket: str, who: str, seconds: int) -> int:
+    """Count one use of ``bucket`` by ``who``. Uses so far in this window of ``seconds``, with this one."""
+    name = f"count:{bucket}:{who}:{int(time.time() // seconds)}"
     used = await _add(name, 1, seconds)
     return _add_alone(name) if used is None else used
 
@@ -101,12 +103,12 @@ def _add_alone(name: str) -> int:
 def start_anew() -> None:
     """Forget what this process has drawn and counted for itself, and ask Redis again."""
     global _away_until
-    _drawn.clear()
+    _prefetched.clear()
     _alone.clear()
     _away_until = 0.0
 
 
 def _keep(name: str, uses: int, beyond: int) -> None:
-    if len(_drawn) >= MOST_DRAWN:
-        _drawn.clear()  # windows that have passed; whoever is in this one draws again
-    _drawn[name] = _drawn.get(name, (0, 0))[0] + uses, beyond
+    if len(_prefetched) >= MOST_PREFETCHED:
+        _prefetched.clear()  # windows that have passed; whoever is in this one draws again
+    _prefetched[name] = _prefetched.get(name, (0, 0))[0] + uses, beyond

@@ -12,7 +12,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-class Together(Generic[T, R]):
+class BatchWriter(Generic[T, R]):
     """``await together(item)`` gives what ``write(items)`` answered for it; at most ``most`` items a write."""
 
     def __init__(self, write: Callable[[Sequence[T]], Awaitable[Sequence[R]]], *, most: int = 64) -> None:

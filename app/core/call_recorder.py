@@ -8,7 +8,7 @@ _noted: ContextVar[dict[str, str] | None] = ContextVar("calls", default=None)
 
 
 @contextmanager
-def noted() -> Iterator[dict[str, str]]:
+def recording() -> Iterator[dict[str, str]]:
     """The last outcome (ok, down, refused, confused, broken) of each provider that is called inside the block."""
     made: dict[str, str] = {}
     token = _noted.set(made)
@@ -18,7 +18,7 @@ def noted() -> Iterator[dict[str, str]]:
         _noted.reset(token)
 
 
-def note(provider: str, outcome: str) -> None:
+def record(provider: str, outcome: str) -> None:
     made = _noted.get()
     if made is not None:
         made[provider] = outcome

@@ -12,8 +12,8 @@ from uuid import UUID
 from redis.exceptions import RedisError
 
 from app.core import db, log
-from app.core.courier import courier
 from app.core.redis import async_client
+from app.core.redis_publisher import publisher
 
 CHANNEL = "bitloot:news"
 RECONNECT = 1.0  # seconds between attempts to subscribe again
@@ -22,10 +22,10 @@ RECONNECT = 1.0  # seconds between attempts to subscribe again
 def announce(subject: UUID, seq: int) -> None:
     """Tell every process, once the surrounding transaction has committed, that ``subject`` has event ``seq``."""
     news = subject.bytes + seq.to_bytes(8, "big")
-    db.after_commit(lambda: courier.send(lambda pipe: pipe.publish(CHANNEL, news)))
+    db.after_commit(lambda: publisher.send(lambda pipe: pipe.publish(CHANNEL, news)))
 
 
-class Newsroom:
+class EventHub:
     """One per web process: hears the channel and wakes the streams that wait for a subject."""
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class Newsroom:
         self.closing = False
 
     def open(self) -> None:
-        self._task = asyncio.create_task(self._hear(), name="newsroom")
+        self._task = asyncio.create_task(self._hear(), name="event_hub")
 
     async def close(self) -> None:
         """Stop listening and let every stream end, so that a stopping process is not held up by open pages."""
@@ -44,9 +44,9 @@ class Newsroom:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         for subject in list(self._listeners):
-            self.wake(subject)
+            self.notify(subject)
 
-    def told(self, subject: UUID, seq: int) -> None:
+    def mark_sent(self, subject: UUID, seq: int) -> None:
         """A stream has shown ``subject`` up to ``seq``."""
         self._known[subject] = max(self._known.get(subject, 0), seq)
 
@@ -54,14 +54,14 @@ class Newsroom:
         """Wake whoever listens to a subject that, by the tables, has grown past what was shown."""
         for subject, seq in newest.items():
             if seq > self._known.get(subject, 0):
-                self.wake(subject)
+                self.notify(subject)
 
     @property
     def subjects(self) -> list[UUID]:
         """What is being listened to just now."""
         return list(self._listeners)
 
-    def wake(self, subject: UUID) -> None:
+    def notify(self, subject: UUID) -> None:
         for listener in self._listeners.get(subject, ()):
             listener.set()
 
@@ -87,7 +87,7 @@ class Newsroom:
                     failing = False
                     async for message in channel.listen():
                         if message["type"] == "message" and len(message["data"]) == 24:
-                            self.wake(UUID(bytes=message["data"][:16]))
+                            self.notify(UUID(bytes=message["data"][:16]))
             except (RedisError, OSError) as error:
                 if not failing:
                     log.get("bitloot.live").warning("live.deaf", why=type(error).__name__)
