@@ -5,8 +5,8 @@ from uuid import UUID
 from actors.job import job
 from app.core.backoff import Retry
 from app.jobs.service import Lease
-from app.payments import coins, service, simulated
-from app.payments.simulated import Play
+from app.payments import coins, service, test_processor
+from app.payments.test_processor import Scenario
 from app.providers.kit import Providers
 
 PATIENT = Retry(attempts=9, first=1, factor=2.5, longest=300)  # money is waiting: about 15 minutes in all
@@ -19,14 +19,16 @@ async def create(lease: Lease, kit: Providers) -> None:
 
 
 @job("payments.open", retry=PATIENT, needs=NEEDS)
-async def open_asked(lease: Lease, kit: Providers) -> None:
-    await service.open_asked(UUID(lease.args["payment_id"]), nowpayments=kit.nowpayments, commit=lease.commit)
+async def open_merchant_payment(lease: Lease, kit: Providers) -> None:
+    await service.open_merchant_payment(
+        UUID(lease.args["payment_id"]), nowpayments=kit.nowpayments, commit=lease.commit
+    )
 
 
 @job("payments.simulate", retry=Retry(attempts=12))
 async def simulate(lease: Lease, kit: Providers) -> None:
-    payment_id, play = UUID(lease.args["payment_id"]), Play(lease.args["play"])
-    await simulated.step(payment_id, play, int(lease.args["rest"]), commit=lease.commit)
+    payment_id, play = UUID(lease.args["payment_id"]), Scenario(lease.args["play"])
+    await test_processor.step(payment_id, play, int(lease.args["rest"]), commit=lease.commit)
 
 
 @job("payments.top_up", retry=PATIENT, needs=NEEDS)

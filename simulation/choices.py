@@ -3,6 +3,7 @@
 Each acts on what it sees just then, at the same time as the others; ``invariants`` say what must come out of it.
 """
 
+import functools
 from collections.abc import Awaitable, Callable, Coroutine
 from decimal import Decimal
 from typing import Any
@@ -14,7 +15,7 @@ from app.core.ids import new_id
 from app.core.money import CENT, Money
 from app.core.settings import settings
 from app.orders import charging
-from app.payments import asking
+from app.payments import create_for_merchants
 from app.payments import queries as payments
 from app.payments import service as paying
 from app.refunds import asking as merchants_refunds
@@ -102,7 +103,8 @@ class Trade:
         before = ""
         for share in self._weather.chance.choice((("1",), ("0.5", "1"), ("0.6", "0.6"), ("1.3",), ("1", "1"))):
             coin = self._weather.chance.choice(("usdttrc20", "ltc"))
-            await self._ask("payment", lambda coin=coin: asking.ask(order, "crypto", {"currency": coin}))  # type: ignore[misc]
+            paying = functools.partial(create_for_merchants.create, order, "crypto", {"currency": coin})
+            await self._ask("payment", paying)
             payment = await address(order["id"], before)
             if payment is None:
                 return

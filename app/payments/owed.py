@@ -10,7 +10,7 @@ from app.orders import letters
 from app.orders import service as orders
 from app.orders.service import OF_MONEY
 from app.payments import queries
-from app.payments.notices import BOUGHT, Outcome
+from app.payments.classify import BOUGHT, Outcome
 
 OVERPAID = f"{OF_MONEY}overpaid"
 TOO_MUCH = {Outcome.FURTHER_DEPOSIT, Outcome.NOT_NEEDED}
@@ -65,7 +65,7 @@ async def _write_late(order: Row, funds: uses.Funds) -> None:
         await letters.write(order, "sold_out", **told)
     else:
         price = await orders.price_today(order["id"])
-        missing = max((price or Decimal(0)) - await queries.brought(order["id"]), Decimal(0))
+        missing = max((price or Decimal(0)) - await queries.received(order["id"]), Decimal(0))
         more = {"missing": str(Money(missing, order["currency"]))} if missing else {}
         await letters.write(order, "price_jump", **told, **more)
 

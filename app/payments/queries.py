@@ -9,7 +9,7 @@ from uuid import UUID
 from app.core import clock, db
 from app.core.db import Write
 from app.orders.queries import looked_up
-from app.payments.notices import COUNTS, UNASKED, UNCLEAR, Outcome
+from app.payments.classify import COUNTS, UNASKED, UNCLEAR, Outcome
 from app.payments.tables import Payment
 from app.payments.words import in_sql
 
@@ -75,7 +75,7 @@ _TOWARDS_PRICE = """least(
       WHERE order_id = $1 AND kind IN ('refund', 'credit') AND status <> 'released'))"""
 
 
-async def brought(order_id: UUID, *, but: UUID | None = None) -> Decimal:
+async def received(order_id: UUID, *, but: UUID | None = None) -> Decimal:
     """What the order's payments have brought towards its price and is still there for it, in its currency.
 
     Of all ``but`` one it is below zero where more goes back than the others brought: that one has to make up for it.

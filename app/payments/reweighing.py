@@ -13,9 +13,9 @@ from app.history import service as history
 from app.orders import service as orders
 from app.orders.service import LATE, OF_MONEY
 from app.payments import owed, queries
-from app.payments.applying import settle, standing, tolerance
-from app.payments.notices import COIN_UNIT, WIDE, Outcome, Standing
-from app.payments.opening import given_back
+from app.payments.classify import COIN_UNIT, WIDE, OrderMoney, Outcome
+from app.payments.create import given_back
+from app.payments.handle_report import money_of_order, settle, tolerance
 from app.payments.tables import Payment
 from app.payments.words import EVENTS, word
 
@@ -34,7 +34,7 @@ async def reweigh(order_id: UUID) -> bool:
     order = await orders.lock(order_id)
     if order is None or order["status"] not in WEIGHED or given_back(order):
         return False
-    now = await standing(order)
+    now = await money_of_order(order)
     if not now.brought:
         return False
     missing = now.total - now.brought
@@ -57,7 +57,7 @@ async def _still_short(order: Row, missing: Decimal) -> None:
         await orders.underpaid(order["id"], money=Money(missing, order["currency"]).as_json())
 
 
-async def _weigh(order: Row, now: Standing, outcome: Outcome) -> Row | None:
+async def _weigh(order: Row, now: OrderMoney, outcome: Outcome) -> Row | None:
     """Name each payment's outcome anew, what is too much in the newest of them. Returns the one that pays the rest."""
     left, paying = max(now.brought - now.total, Decimal(0)), None
     for payment in await queries.of_order(order["id"]):

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from app.payments.notices import ENDED, IN_FLIGHT, UNCLEAR
+from app.payments.classify import ENDED, IN_FLIGHT, UNCLEAR
 from app.payments.states import PaymentStatus
 
 FIRST_LOOK = timedelta(minutes=1)  # while the rate is held: seen within a minute, it leaves two for the rest

@@ -5,12 +5,19 @@ report, as ``notices`` judges it, and ``choices`` is the customer's word on mone
 what merchants ask for; ``simulated`` plays it in test mode.
 """
 
-from app.payments.choices import Choice, NothingToChoose, NotThatChoice, choose, options
-from app.payments.healing import apply_notice, check, close_forgotten, post_due_checks
-from app.payments.opening import CoinNotOffered, choose_coin, close_unopened, open_asked, open_payment, open_top_up
+from app.payments.create import (
+    CoinNotOffered,
+    choose_coin,
+    close_unopened,
+    open_merchant_payment,
+    open_payment,
+    open_top_up,
+)
+from app.payments.customer_choice import Choice, NothingToChoose, NotThatChoice, choose, options
+from app.payments.reconcile import apply_notice, check, close_forgotten, post_due_checks
 
 __all__ = [
     "Choice", "CoinNotOffered", "NotThatChoice", "NothingToChoose", "apply_notice", "check", "choose", "choose_coin",
-    "close_forgotten", "close_unopened", "open_asked", "open_payment", "open_top_up", "options",
+    "close_forgotten", "close_unopened", "open_merchant_payment", "open_payment", "open_top_up", "options",
     "post_due_checks",
 ]  # fmt: skip

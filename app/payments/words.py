@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from app.payments.notices import MONEY_MOVED, PAYS, Outcome
+from app.payments.classify import MONEY_MOVED, PAYS, Outcome
 
 WORDS = {
     "waiting": "pending", "confirming": "confirming", "confirmed": "confirming", "sending": "confirming",

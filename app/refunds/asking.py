@@ -21,7 +21,7 @@ from app.ledger import uses
 from app.ledger.states import UseKind
 from app.orders import service as orders
 from app.payments import queries as payments
-from app.payments.asking import NoSuchPayment
+from app.payments.create_for_merchants import NoSuchPayment
 from app.refunds import queries, service, simulated
 from app.refunds.addresses import Target
 from app.refunds.service import REASON, TooMuch

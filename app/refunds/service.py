@@ -32,7 +32,7 @@ from app.ledger.uses import Funds
 from app.mail import service as mail
 from app.orders import queries as order_rows
 from app.orders import service as orders
-from app.payments import booking
+from app.payments import ledger_posting
 from app.payments import queries as payments
 from app.payments.reweighing import reweigh
 from app.refunds import queries
@@ -77,7 +77,7 @@ async def ask(order_id: UUID, amount: Money, reason: str, asked_by: str, *, seen
         order = await orders.lock(order_id)
         if order is None:
             raise NoSuchRefund
-        await booking.end_top_up(order_id)
+        await ledger_posting.end_top_up(order_id)
         funds = await uses.funds(order_id)
         left = funds.returnable
         if seen is not None and left.amount < seen:

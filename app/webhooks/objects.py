@@ -12,8 +12,8 @@ from typing import Any
 from app.accounts import addresses
 from app.core.money import Money, plain
 from app.mail.states import UNREACHED
-from app.payments.asking import PAYABLE
-from app.payments.notices import IN_FLIGHT, UNCLEAR, Outcome
+from app.payments.classify import IN_FLIGHT, UNCLEAR, Outcome
+from app.payments.create_for_merchants import PAYABLE
 from app.payments.words import CANCELLED, word
 from app.payments.words import WORDS as PAYMENT_WORDS
 from app.refunds.asking import claim_url

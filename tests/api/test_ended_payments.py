@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from app.core import clock, db
-from app.payments import asking as paying
+from app.payments import create_for_merchants as paying
 from app.payments import service as payments
 from app.refunds import asking, claims
 from app.webhooks import objects, publishing
@@ -32,7 +32,7 @@ def kit(app):
 async def opened(kit: Any, order: Mapping[str, Any] | None = None) -> dict[str, Any]:
     order = order or await charged(await merchant(), "40.00", test=False, email=CUSTOMER)
     made = await asked(dict(order), "crypto", currency=COIN)
-    await payments.open_asked(made["id"], nowpayments=kit.nowpayments, commit=NOW)
+    await payments.open_merchant_payment(made["id"], nowpayments=kit.nowpayments, commit=NOW)
     return await payment(made)
 
 

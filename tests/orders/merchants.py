@@ -8,7 +8,7 @@ from app.core import clock, db
 from app.core.ids import new_id
 from app.core.money import Money
 from app.orders import charging
-from app.payments import asking
+from app.payments import create_for_merchants
 from app.payments import queries as payment_rows
 
 VISA = {"number": "4242 4242 4242 4242", "expiry": "12/40", "cvv": "123"}
@@ -34,7 +34,7 @@ async def charged(
 
 async def asked(order: dict[str, Any], method: str = "card", **spec: Any) -> dict[str, Any]:
     """A payment of the order, pending; by a good card unless said otherwise."""
-    return await asking.ask(order, method, (VISA if method == "card" else {}) | spec)
+    return await create_for_merchants.create(order, method, (VISA if method == "card" else {}) | spec)
 
 
 async def payment(row: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from app.payments import cards
 from app.payments.cards import BadCard, BadVpa
-from app.payments.simulated import CARDS
+from app.payments.test_processor import CARDS
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 GOOD = {"number": "4242424242424242", "expiry": "11/26", "cvv": "123"}

@@ -12,8 +12,8 @@ from app.core import db
 from app.core.money import Money
 from app.ledger import service as ledger
 from app.ledger import uses
-from app.payments import accepting, applying, service
-from app.payments.accepting import NotAcceptable
+from app.payments import accept_by_hand, handle_report, service
+from app.payments.accept_by_hand import NotAcceptable
 from app.refunds import asking as refunds
 from app.refunds import service as admins_refunds
 from tests.builders import COIN, NOW, events, offered, order, rows
@@ -30,7 +30,7 @@ def kit(app):
 async def opened(kit: Any) -> dict[str, Any]:
     """A live payment of an order of $30."""
     made = await asked(await charged(await merchant(), "30.00", test=False, email=CUSTOMER), "crypto", currency=COIN)
-    await service.open_asked(made["id"], nowpayments=kit.nowpayments, commit=NOW)
+    await service.open_merchant_payment(made["id"], nowpayments=kit.nowpayments, commit=NOW)
     return await payment(made)
 
 
@@ -39,7 +39,7 @@ async def told(kit: Any, made: Mapping[str, Any], share: Decimal | int, **change
     report = await kit.nowpayments.payment(made["provider_payment_id"])
     paid = (made["pay_amount"] * share).quantize(Decimal("1e-8"))
     async with db.transaction():
-        await applying.apply(replace(report, **{"status": "finished", "actually_paid": paid} | change))
+        await handle_report.handle(replace(report, **{"status": "finished", "actually_paid": paid} | change))
     return await payment(made) if made["merchant_id"] else dict(made)
 
 
@@ -75,7 +75,7 @@ async def test_another_coin_is_owed_back_as_far_as_it_is_credited_and_is_never_a
     assert (await uses.funds(made["order_id"])).free == Money(Decimal("4.20"), "USD")
     before = await rows()
     with pytest.raises(NotAcceptable):
-        await accepting.accept(made["id"], "admin boss@bitloot.test")
+        await accept_by_hand.accept(made["id"], "admin boss@bitloot.test")
     assert await rows() == before
     assert (await order(made["order_id"]))["status"] == "waiting"
 
@@ -122,13 +122,13 @@ async def doubted(kit: Any) -> dict[str, Any]:
 
 async def test_what_is_credited_too_low_after_a_part_was_paid_can_be_accepted_once(kit) -> None:
     made = await doubted(kit)
-    await accepting.accept(made["id"], "admin boss@bitloot.test")
+    await accept_by_hand.accept(made["id"], "admin boss@bitloot.test")
     done = await payment(made)
     assert (done["value"], done["outcome"], done["doubted"], done["word"]) == (Decimal(30), "paid", None, "success")
     assert (await order(made["order_id"]))["status"] == "fulfilled"
     before = await rows()
     with pytest.raises(NotAcceptable):
-        await accepting.accept(made["id"], "admin boss@bitloot.test")
+        await accept_by_hand.accept(made["id"], "admin boss@bitloot.test")
     assert await rows() == before
     assert await ledger.prove() == []
 
@@ -143,5 +143,5 @@ async def test_a_merchant_is_told_of_no_success_while_the_credit_is_in_doubt(kit
     made = await told(kit, await opened(kit), 1, **LOW)
     assert (made["outcome"], made["word"]) == ("settled_far_below", "confirming")
     assert "payment.finished" not in await events(made["order_id"])
-    await accepting.accept(made["id"], "admin boss@bitloot.test")
+    await accept_by_hand.accept(made["id"], "admin boss@bitloot.test")
     assert ((await payment(made))["word"], (await events(made["order_id"])).count("payment.finished")) == ("success", 1)

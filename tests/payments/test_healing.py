@@ -13,7 +13,7 @@ from app.ledger import service as ledger
 from app.orders import service as orders
 from app.payments import queries
 from app.payments import service as payments
-from app.payments.healing import FORGOTTEN
+from app.payments.reconcile import FORGOTTEN
 from app.payments.schedule import GOOD_FOR
 from tests.builders import ask, count, events, job_names, look, offered, order, place, rows
 

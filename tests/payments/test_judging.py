@@ -11,29 +11,29 @@ from hypothesis import strategies as st
 
 from app.orders.states import MOVES as ORDER_MOVES
 from app.orders.states import OrderStatus
-from app.payments.notices import (
+from app.payments.classify import (
     BOUGHT,
     COUNTS,
     ENDS,
     IN_FLIGHT,
     MONEY_MOVED,
+    NEEDS_REVIEW,
     NOTHING,
     OPEN,
-    PARKED,
     PAYS,
+    Classification,
     Expected,
+    OrderMoney,
     Outcome,
-    Standing,
     Tolerance,
-    Verdict,
-    judge,
+    classify,
 )
 from app.payments.states import MOVES, PaymentStatus
 from app.providers.nowpayments import PaymentReport, read_report
 
 P, S, Out = PaymentStatus, OrderStatus, Outcome
 TWENTY = Decimal("20.00")
-ORDER = Standing(S.WAITING, TWENTY)
+ORDER = OrderMoney(S.WAITING, TWENTY)
 EXPECTED = Expected("o-1", P.WAITING, TWENTY, "USD", Decimal("0.5"), "ltc", Decimal(0))
 TOLERANCE = Tolerance(Decimal(1), Decimal("0.50"))
 NONE = Tolerance(Decimal(0), Decimal(0))
@@ -47,10 +47,10 @@ def report(status: str = "finished", **change: Any) -> PaymentReport:
     return read_report(plain | change)
 
 
-def verdict(said: PaymentReport, tolerance: Tolerance = TOLERANCE, **change: Any) -> Verdict:
+def verdict(said: PaymentReport, tolerance: Tolerance = TOLERANCE, **change: Any) -> Classification:
     """Judged for the usual order and payment, but for ``change``; those of the order are in ``order``."""
     order = replace(ORDER, **change.pop("order", {}))
-    return judge(order, replace(EXPECTED, **change), said, tolerance)
+    return classify(order, replace(EXPECTED, **change), said, tolerance)
 
 
 NO_MOVE = {
@@ -171,7 +171,7 @@ def test_a_report_means(said: PaymentReport, change: dict[str, Any], outcome: Ou
 
 def test_every_outcome_is_in_the_table_and_has_one_effect_on_its_order() -> None:
     assert {line[3] for line in TABLE} == set(Outcome)
-    ways = [NOTHING, {Out.SEEN}, {Out.DEPOSIT_SEEN}, PAYS, {Out.UNDERPAID}, ENDS - PARKED, PARKED]
+    ways = [NOTHING, {Out.SEEN}, {Out.DEPOSIT_SEEN}, PAYS, {Out.UNDERPAID}, ENDS - NEEDS_REVIEW, NEEDS_REVIEW]
     for outcome in Outcome:
         assert sum(outcome in way for way in ways) == 1, outcome
 
@@ -264,7 +264,7 @@ expectations = st.builds(
     top_up=st.booleans(),
 )
 standings = st.builds(
-    Standing,
+    OrderMoney,
     status=st.sampled_from(S),
     total=st.sampled_from([TWENTY, Decimal("25.00"), Decimal("0.01")]),
     brought=st.sampled_from([Decimal(0), Decimal(12), Decimal(40)]),
@@ -277,22 +277,22 @@ tolerances = st.sampled_from([NONE, TOLERANCE, Tolerance(Decimal(10), Decimal(10
 
 @given(standings, expectations, reports, tolerances)
 def test_every_input_has_one_outcome_and_a_move_only_by_the_table(
-    o: Standing, e: Expected, r: PaymentReport, t: Tolerance
+    o: OrderMoney, e: Expected, r: PaymentReport, t: Tolerance
 ) -> None:
-    found = judge(o, e, r, t)
+    found = classify(o, e, r, t)
     assert isinstance(found.outcome, Outcome)
     assert found.why
     assert found.to is None or (found.to == r.status and MOVES.allows(e.status, found.to))
     assert (found.missing > 0) == (found.outcome is Out.UNDERPAID)
     assert min(found.excess, found.owed_back, found.missing_coin) >= 0
-    assert judge(o, e, r, t) == found
+    assert classify(o, e, r, t) == found
 
 
 @given(standings, expectations, reports, tolerances)
 def test_only_the_right_order_price_coin_and_amount_pay(
-    o: Standing, e: Expected, r: PaymentReport, t: Tolerance
+    o: OrderMoney, e: Expected, r: PaymentReport, t: Tolerance
 ) -> None:
-    found = judge(o, e, r, t)
+    found = classify(o, e, r, t)
     if found.outcome not in PAYS:
         return
     assert r.order_id == e.order_id
@@ -309,12 +309,14 @@ def test_only_the_right_order_price_coin_and_amount_pay(
 
 
 @given(standings, expectations, reports, tolerances)
-def test_a_report_about_something_else_moves_nothing(o: Standing, e: Expected, r: PaymentReport, t: Tolerance) -> None:
-    found = judge(o, e, r, t)
+def test_a_report_about_something_else_moves_nothing(
+    o: OrderMoney, e: Expected, r: PaymentReport, t: Tolerance
+) -> None:
+    found = classify(o, e, r, t)
     if r.order_id != e.order_id:
-        assert found == Verdict(Out.OTHER_ORDER, found.why)
+        assert found == Classification(Out.OTHER_ORDER, found.why)
     elif r.price_amount not in {None, e.price_amount}:
-        assert found == Verdict(Out.OTHER_AMOUNT, found.why)
+        assert found == Classification(Out.OTHER_AMOUNT, found.why)
 
 
 @pytest.mark.parametrize("status", IN_FLIGHT | {P.WAITING, P.EXPIRED, P.FAILED, P.REFUNDED})
@@ -344,10 +346,10 @@ class Purchase:
     def to(self, status: S) -> None:
         self.status = status if ORDER_MOVES.allows(self.status, status) else self.status
 
-    def tell(self, number: int, said: PaymentReport, sellable: bool) -> Verdict:
+    def tell(self, number: int, said: PaymentReport, sellable: bool) -> Classification:
         asked = self.payments[number]
-        order = Standing(self.status, TWENTY, self.brought(number), self.status is S.EXPIRED, sellable)
-        found = judge(order, asked, said, self.tolerance)
+        order = OrderMoney(self.status, TWENTY, self.brought(number), self.status is S.EXPIRED, sellable)
+        found = classify(order, asked, said, self.tolerance)
         if found.to is not None:
             left = self.left.setdefault(number, set())
             left.add(asked.status)

@@ -10,8 +10,8 @@ from app.core import clock, db
 from app.fulfillment import steps
 from app.payments import queries
 from app.payments import service as payments
-from app.payments.healing import CHECKS_A_SWEEP, RECHECK_LEASE
-from app.payments.notices import IN_FLIGHT, Outcome
+from app.payments.classify import IN_FLIGHT, Outcome
+from app.payments.reconcile import CHECKS_A_SWEEP, RECHECK_LEASE
 from app.payments.schedule import FIRST_LOOK, GOOD_FOR, RAREST, RAREST_IN_FLIGHT, SECOND_LOOK, next_look
 from app.payments.states import PaymentStatus
 from tests.builders import count, events, job_names, look, offered, order, place, rows

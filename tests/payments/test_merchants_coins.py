@@ -13,11 +13,11 @@ from app.core.settings import settings
 from app.ledger import queries as books
 from app.ledger import service as ledger
 from app.orders import charging
-from app.payments import asking, choices, queries, service
-from app.payments.asking import MethodNotOffered, NoSuchPayment, OrderNotPayable
+from app.payments import create_for_merchants, customer_choice, queries, service
 from app.payments.cards import BadCard, BadVpa
-from app.payments.notices import Outcome
-from app.payments.opening import CoinNotOffered
+from app.payments.classify import Outcome
+from app.payments.create import CoinNotOffered
+from app.payments.create_for_merchants import MethodNotOffered, NoSuchPayment, OrderNotPayable
 from app.payments.states import PaymentStatus
 from app.providers.http import KeyRefused
 from app.providers.nowpayments import NowPayments
@@ -40,7 +40,7 @@ async def opened(kit: Any, amount: str = "20.00", **more: Any) -> tuple[dict[str
 async def again(kit: Any, placed: dict[str, Any], coin: str = COIN) -> dict[str, Any]:
     """A further payment of the order, which stands at the provider."""
     made = await asked(placed, "crypto", currency=coin)
-    await service.open_asked(made["id"], nowpayments=kit.nowpayments, commit=NOW)
+    await service.open_merchant_payment(made["id"], nowpayments=kit.nowpayments, commit=NOW)
     return await payment(made)
 
 
@@ -70,7 +70,7 @@ async def test_the_row_that_was_answered_gets_the_address(app, box, drain) -> No
 async def test_a_payment_is_opened_once_however_often_its_job_runs(kit, box) -> None:
     _, made = await opened(kit)
     before = await rows()
-    await service.open_asked(made["id"], nowpayments=kit.nowpayments, commit=NOW)
+    await service.open_merchant_payment(made["id"], nowpayments=kit.nowpayments, commit=NOW)
     assert await rows() == before
     assert len(await box.payments()) == 1
 
@@ -114,7 +114,7 @@ async def test_a_refused_key_of_ours_blames_no_coin(app) -> None:
     before = await rows()
     stranger = NowPayments(settings().nowpayments_base_url, "not-ours")
     with pytest.raises(KeyRefused):
-        await service.open_asked(made["id"], nowpayments=stranger, commit=NOW)
+        await service.open_merchant_payment(made["id"], nowpayments=stranger, commit=NOW)
     await stranger.aclose()
     assert await rows() == before
 
@@ -142,7 +142,7 @@ async def test_an_attempt_that_was_seen_and_failed_leaves_the_order_waiting_agai
 
 async def test_money_for_a_cancelled_payment_is_seen_and_pays_its_order(kit, box) -> None:
     placed, made = await opened(kit)
-    gone = await asking.cancel(placed["merchant_id"], False, made["id"])
+    gone = await create_for_merchants.cancel(placed["merchant_id"], False, made["id"])
     assert (gone["word"], gone["next_check_at"] is not None) == ("cancelled", True)
     with clock.travelled(timedelta(hours=5)):
         assert await paid(kit, box, made) == "success"
@@ -182,7 +182,7 @@ async def test_money_for_an_order_that_was_called_off_waits_to_be_given_back(kit
     assert found["status"] == "cancelled"
     assert found["cause"].startswith("money: "), "live money that nobody waits for is looked at"
     assert (await payment(made))["value"] == placed["total"]
-    assert await choices.options(found) is None, "its customer is asked nothing by us"
+    assert await customer_choice.options(found) is None, "its customer is asked nothing by us"
     assert await count("mail") == 0
 
 
@@ -190,7 +190,7 @@ async def test_a_payment_of_an_order_that_was_called_off_is_not_opened(kit, box)
     placed = await charged(await merchant(), test=False)
     made = await asked(placed, "crypto", currency=COIN)
     await charging.cancel(placed["merchant_id"], False, placed["id"])
-    await service.open_asked(made["id"], nowpayments=kit.nowpayments, commit=NOW)
+    await service.open_merchant_payment(made["id"], nowpayments=kit.nowpayments, commit=NOW)
     assert ((await payment(made))["failure"], await box.payments()) == ("order_closed", [])
 
 
@@ -223,7 +223,7 @@ async def test_what_a_live_key_cannot_ask_for_leaves_nothing(app, box, method, s
     placed = await charged(await merchant(), "3.00", test=False)
     before = await rows()
     with pytest.raises(refusal) as refused:
-        await asking.ask(placed, method, spec)
+        await create_for_merchants.create(placed, method, spec)
     assert refused.value.field == field
     assert await rows() == before
     assert await box.payments() == []
@@ -241,7 +241,7 @@ async def test_what_cannot_be_played_leaves_nothing(app, method, spec, refusal, 
     placed = await charged(await merchant())
     before = await rows()
     with pytest.raises(refusal) as refused:
-        await asking.ask(placed, method, spec)
+        await create_for_merchants.create(placed, method, spec)
     assert refused.value.field == field
     assert await rows() == before
 
@@ -260,7 +260,7 @@ async def test_an_order_that_needs_no_money_takes_no_payment(kit, box) -> None:
 
 
 async def test_an_order_takes_so_many_attempts_and_no_more(app, monkeypatch) -> None:
-    monkeypatch.setattr(asking, "MOST_ATTEMPTS", 3)
+    monkeypatch.setattr(create_for_merchants, "MOST_ATTEMPTS", 3)
     placed = await charged(await merchant())
     made = await asyncio.gather(*(asked(placed) for _ in range(6)), return_exceptions=True)
     assert sum(isinstance(one, OrderNotPayable) for one in made) == 3
@@ -277,7 +277,7 @@ async def test_nobody_elses_payment_is_found_or_cancelled(kit) -> None:
         assert await queries.of_merchant(merchant_id, test, payment_id) is None
         assert await queries.merchant_page(merchant_id, test, {"payment_id": payment_id}, None, 10) == []
         with pytest.raises(NoSuchPayment):
-            await asking.cancel(merchant_id, test, payment_id)
+            await create_for_merchants.cancel(merchant_id, test, payment_id)
     assert await rows() == before
 
 

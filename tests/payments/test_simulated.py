@@ -12,10 +12,10 @@ from app.core.settings import settings
 from app.ledger import queries as books
 from app.ledger import service as ledger
 from app.orders import charging
-from app.payments import asking, queries, service, simulated
-from app.payments.asking import PaymentNotCancellable
-from app.payments.simulated import BadDelay, Play
+from app.payments import create_for_merchants, queries, service, test_processor
+from app.payments.create_for_merchants import PaymentNotCancellable
 from app.payments.states import Failure
+from app.payments.test_processor import BadDelay, Scenario
 from tests.builders import NOW, count, events, job_names, order, rows
 from tests.orders.merchants import VISA, asked, charged, merchant, payment, played
 
@@ -84,7 +84,9 @@ async def test_magic_values_say_how_it_ends(drain, method, spec, word, failure, 
 
 
 async def test_every_failure_that_is_played_has_its_code() -> None:
-    assert {play.value for play in Play if play not in simulated.ENDS} <= {failure.value for failure in Failure}
+    assert {play.value for play in Scenario if play not in test_processor.ENDS} <= {
+        failure.value for failure in Failure
+    }
 
 
 async def test_an_orders_own_metadata_play_its_coins_and_a_payments_come_first(drain) -> None:
@@ -216,17 +218,17 @@ async def test_a_step_played_twice_does_nothing_the_second_time(drain) -> None:
     placed = await charged(await merchant())
     made = await asked(placed)
     for _ in range(2):
-        await simulated.step(made["id"], Play.SUCCESS, 0, commit=NOW)
+        await test_processor.step(made["id"], Scenario.SUCCESS, 0, commit=NOW)
     before = await rows()
-    for play in Play:
-        await simulated.step(made["id"], play, 0, commit=NOW)
+    for play in Scenario:
+        await test_processor.step(made["id"], play, 0, commit=NOW)
     assert await rows() == before
 
 
 async def test_a_pending_payment_is_cancelled_and_its_order_stays_payable(drain) -> None:
     placed = await charged(await merchant())
     made = await asked(placed)
-    gone = await asking.cancel(placed["merchant_id"], True, made["id"])
+    gone = await create_for_merchants.cancel(placed["merchant_id"], True, made["id"])
     assert (gone["word"], gone["failure"]) == ("cancelled", "cancelled")
     await drain(later=True, only="payments.simulate")
     assert (await payment(made))["word"] == "cancelled"
@@ -234,7 +236,7 @@ async def test_a_pending_payment_is_cancelled_and_its_order_stays_payable(drain)
     assert (await played(drain, placed))["word"] == "success"
     before = await rows()
     with pytest.raises(PaymentNotCancellable):
-        await asking.cancel(placed["merchant_id"], True, made["id"])
+        await create_for_merchants.cancel(placed["merchant_id"], True, made["id"])
     assert await rows() == before
 
 
@@ -246,11 +248,11 @@ async def test_a_payment_that_is_cancelled_while_it_is_played_is_either_one_or_t
 
         async def cancel(made=made) -> None:
             with suppress(PaymentNotCancellable):
-                await asking.cancel(whose, True, made["id"])
+                await create_for_merchants.cancel(whose, True, made["id"])
 
         async def play(made=made) -> None:
             for _ in range(2):
-                await simulated.step(made["id"], Play.SUCCESS, 0, commit=NOW)
+                await test_processor.step(made["id"], Scenario.SUCCESS, 0, commit=NOW)
 
         await asyncio.gather(play(), cancel(), cancel())
         word, status = (await payment(made))["word"], (await order(placed["id"]))["status"]
@@ -262,8 +264,8 @@ async def test_ten_payments_at_once_pay_an_order_once(drain) -> None:
     placed = await charged(await merchant())
     made = await asyncio.gather(*(asked(placed, metadata={"test_delay": 0}) for _ in range(10)))
     assert sorted(row["attempt"] for row in made) == list(range(1, 11))
-    await asyncio.gather(*(simulated.step(row["id"], Play.SUCCESS, 0, commit=NOW) for row in made))
-    await asyncio.gather(*(simulated.step(row["id"], Play.SUCCESS, 0, commit=NOW) for row in made))
+    await asyncio.gather(*(test_processor.step(row["id"], Scenario.SUCCESS, 0, commit=NOW) for row in made))
+    await asyncio.gather(*(test_processor.step(row["id"], Scenario.SUCCESS, 0, commit=NOW) for row in made))
     words = [(await payment(row))["word"] for row in made]
     assert sorted(words) == ["failed"] * 9 + ["success"]
     assert str(await books.received(placed["id"])) == "$20.00"

@@ -9,7 +9,7 @@ import pytest
 
 from app.core import db
 from app.core.signing import verify_ipn
-from app.payments import applying, queries
+from app.payments import handle_report, queries
 from app.payments.states import PaymentStatus
 from app.providers.http import ProviderDown
 from tests.builders import (
@@ -154,7 +154,7 @@ async def test_an_unknown_word_puts_the_order_before_a_person_once(app, box) -> 
     said = await app.state.kit.nowpayments.payment(payment["provider_payment_id"])
     for _ in range(3):
         async with db.transaction():
-            assert "on_the_moon" in await applying.apply(replace(said, status="on_the_moon"))
+            assert "on_the_moon" in await handle_report.handle(replace(said, status="on_the_moon"))
     found = await order(order_id)
     assert (found["status"], "on_the_moon" in found["cause"]) == ("waiting", True)
     assert (await events(order_id)).count("payment.parked") == 1

@@ -13,7 +13,7 @@ from app.core.settings import settings
 from app.ledger import queries as books
 from app.ledger import service as ledger
 from app.payments import service as payments
-from app.payments.asking import NoSuchPayment
+from app.payments.create_for_merchants import NoSuchPayment
 from app.refunds import asking, claims, queries, service, simulated
 from app.refunds.asking import BadAmount, BadReason, PaymentNotCaptured
 from app.refunds.service import NotDecidable, TooMuch
@@ -44,7 +44,7 @@ async def by_card(drain: Any, amount: str = "20.00") -> dict[str, Any]:
 async def by_coin(kit: Any, box: Any, email: str = CUSTOMER) -> dict[str, Any]:
     """A live payment that has succeeded."""
     made = await asked(await charged(await merchant(), test=False, email=email), "crypto", currency=COIN)
-    await payments.open_asked(made["id"], nowpayments=kit.nowpayments, commit=NOW)
+    await payments.open_merchant_payment(made["id"], nowpayments=kit.nowpayments, commit=NOW)
     made = await payment(made)
     await box.pay(made["provider_payment_id"])
     await look(kit, made)

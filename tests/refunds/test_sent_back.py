@@ -8,7 +8,7 @@ import pytest
 
 from app.core import db
 from app.ledger import service as ledger
-from app.payments import applying
+from app.payments import handle_report
 from app.payments import service as payments
 from app.refunds import asking, claims, service, steps
 from app.refunds.service import NotDecidable
@@ -25,7 +25,7 @@ def kit(app):
 
 async def opened(kit: Any, box: Any, placed: dict[str, Any], fraction: str = "1.0") -> dict[str, Any]:
     made = await asked(placed, "crypto", currency=COIN)
-    await payments.open_asked(made["id"], nowpayments=kit.nowpayments, commit=NOW)
+    await payments.open_merchant_payment(made["id"], nowpayments=kit.nowpayments, commit=NOW)
     made = await payment(made)
     await box.pay(made["provider_payment_id"], "partially_paid" if fraction != "1.0" else "finished", fraction)
     await look(kit, made)
@@ -39,7 +39,7 @@ async def sent_back(kit: Any, order_id: Any) -> None:
     )
     report = await kit.nowpayments.payment(number)
     async with db.transaction():
-        await applying.apply(replace(report, status="refunded"))
+        await handle_report.handle(replace(report, status="refunded"))
 
 
 async def ended(made: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from app.catalog import service as catalog
-from app.payments.notices import PARKED, Outcome
+from app.payments.classify import NEEDS_REVIEW, Outcome
 from app.web.browsers import browser_name
 from app.web.store import access_log, order_words
 from app.web.viewer import HOLDER
@@ -85,7 +85,7 @@ def test_of_another_browser_with_the_orders_link_it_is_not_said_that_it_is_the_r
 def test_the_timeline_names_what_arrived_instead_of_something() -> None:
     named = {
         outcome: order_words.event_text({"kind": "payment.parked", "data": {"outcome": outcome}})
-        for outcome in PARKED - {Outcome.LATE}
+        for outcome in NEEDS_REVIEW - {Outcome.LATE}
     }
     assert "A payment needs a decision" not in named.values()
     assert named[Outcome.WRONG_COIN] == "Another coin arrived than the one we asked for"

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from app.core import clock
-from app.payments import asking
+from app.payments import create_for_merchants
 from app.payments import queries as payments
 from app.refunds import asking as refunding
 from app.webhooks import objects, queries, service
@@ -42,7 +42,7 @@ async def test_a_declined_card_and_a_payment_called_off_are_told_as_failed_with_
     order = await charged(merchant_id)
     await played(drain, order, **DECLINED)
     called_off = await asked(order)
-    await asking.cancel(merchant_id, True, called_off["id"])
+    await create_for_merchants.cancel(merchant_id, True, called_off["id"])
     await drain(later=True)
     assert sorted(post.json["data"]["failure"] for post in receiver.posts) == ["cancelled", "declined"]
     assert {post.json["type"] for post in receiver.posts} == {"payment.failed"}

@@ -6,7 +6,7 @@ from litestar import Request, Response, post
 from litestar.params import FromPath
 
 from app.core.ids import parse_id
-from app.payments import accepting, queries
+from app.payments import accept_by_hand, queries
 from app.web import guards
 from app.web.render import answer, see_other, wants_json
 from app.web.viewer import visitor
@@ -20,9 +20,9 @@ async def create(request: Asked, payment_id: FromPath[str]) -> Response[bytes]:
     found = parse_id(payment_id)
     payment = await queries.one(found) if found else None
     if payment is None:
-        raise accepting.NotAcceptable("Check the payment's id.")
+        raise accept_by_hand.NotAcceptable("Check the payment's id.")
     details = f"{payment['id']} {payment['outcome']}"
     async with guards.recorded(request, "payment.accepted", order_id=payment["order_id"], details=details):
-        await accepting.accept(payment["id"], visitor(request).actor)
+        await accept_by_hand.accept(payment["id"], visitor(request).actor)
     where = f"/admin/orders/{payment['order_id']}"
     return answer({"location": where}) if wants_json(request) else see_other(where)

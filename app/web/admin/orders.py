@@ -19,7 +19,7 @@ from app.mail.states import LetterStatus
 from app.orders import queries as orders
 from app.orders.service import short
 from app.orders.states import OrderStatus
-from app.payments import accepting
+from app.payments import accept_by_hand
 from app.payments import queries as payments
 from app.web import guards
 from app.web.admin import event_words, lists, write_offs
@@ -127,7 +127,7 @@ def _payment(row: dict[str, Any]) -> dict[str, Any]:
         "actually_paid": plain(row["actually_paid"]),
         "worth": Money(row["value"], row["price_currency"]) if row["value"] else None,
         "excess": plain(row["owed_back"]) if row["owed_back"] else "",
-        "acceptable": accepting.acceptable(row),
+        "acceptable": accept_by_hand.acceptable(row),
     }
 
 

@@ -11,10 +11,10 @@ from app.core.errors import Problem
 from app.merchants.idempotency import AnswerUnreadable, IdempotencyKeyReused, IdempotencyKeyUnusable, RequestInProgress
 from app.merchants.keys import InvalidApiKey
 from app.orders.charging import BadCharge, NoSuchOrder, OrderNotCancellable
-from app.payments.asking import MethodNotOffered, NoSuchPayment, OrderNotPayable, PaymentNotCancellable
 from app.payments.cards import BadCard, BadVpa
-from app.payments.opening import CoinNotOffered
-from app.payments.simulated import BadDelay
+from app.payments.create import CoinNotOffered
+from app.payments.create_for_merchants import MethodNotOffered, NoSuchPayment, OrderNotPayable, PaymentNotCancellable
+from app.payments.test_processor import BadDelay
 from app.refunds.addresses import BadAddress
 from app.refunds.asking import BadAmount, BadReason, PaymentNotCaptured
 from app.refunds.service import NoSuchRefund, TooMuch

@@ -14,8 +14,8 @@ from app.core.ids import parse_id
 from app.merchants.keys import Caller
 from app.orders import service as ordering
 from app.orders.charging import NoSuchOrder
-from app.payments import asking, queries
-from app.payments.asking import NoSuchPayment
+from app.payments import create_for_merchants, queries
+from app.payments.create_for_merchants import NoSuchPayment
 from app.web.api import answers, gate, lists, orders, posting
 from app.web.api.bodies import PRINTABLE, Body, MalformedBody, Metadata
 from app.web.api.orders import Nothing
@@ -26,7 +26,7 @@ FILTERS = ("status", "method", "order_id", "reference", "customer_email", "creat
 STATUSES = (
     "pending", "confirming", "success", "failed", "expired", "underpaid", "refunded", "cancelled",
 )  # fmt: skip
-WORDS = {"status": STATUSES, "method": asking.METHODS}
+WORDS = {"status": STATUSES, "method": create_for_merchants.METHODS}
 
 
 CoinCode = Annotated[str, Meta(max_length=16, pattern="^[A-Za-z0-9]+$", examples=["btc"])]
@@ -110,7 +110,7 @@ async def create_one(caller: Caller, asked: PaymentRequest) -> tuple[int, Mappin
     beside = {"vpa": asked.vpa} if isinstance(asked, UpiPaymentRequest) and asked.vpa is not UNSET else {}
     spec = {name: getattr(given, name) for name in given.__struct_fields__} if given else beside
     try:
-        row = await asking.ask(order, method, spec | {"metadata": asked.metadata}, locked=True)
+        row = await create_for_merchants.create(order, method, spec | {"metadata": asked.metadata}, locked=True)
     except Problem as refused:
         if refused.field in spec and refused.field not in beside:
             refused.field = f"{method}.{refused.field}"
@@ -158,7 +158,7 @@ async def cancel(request: Asked, payment_id: FromPath[str]) -> Response[bytes]:
 
     async def work(caller: Caller, _: Nothing) -> tuple[int, Mapping[str, Any]]:
         found = await find(caller, payment_id)
-        row = await asking.cancel(caller.merchant_id, caller.test, found["id"])
+        row = await create_for_merchants.cancel(caller.merchant_id, caller.test, found["id"])
         return 200, objects.payment(row, row)
 
     return await posting.act(request, "payments:write", Nothing, work)

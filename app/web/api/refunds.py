@@ -11,8 +11,8 @@ from msgspec import UNSET, Meta, UnsetType
 
 from app.core.ids import parse_id
 from app.merchants.keys import Caller
-from app.payments.asking import NoSuchPayment
-from app.payments.opening import CoinNotOffered
+from app.payments.create import CoinNotOffered
+from app.payments.create_for_merchants import NoSuchPayment
 from app.refunds import asking, claims, queries
 from app.refunds.addresses import BadAddress, Target
 from app.refunds.service import NoSuchRefund

@@ -6,7 +6,7 @@ from litestar import Request, Response, post
 from litestar.params import FromPath
 
 from app.core.ids import parse_id
-from app.payments import asking
+from app.payments import create_for_merchants
 from app.payments import queries as payments
 from app.web.body import read_form
 from app.web.embed import scene
@@ -24,7 +24,7 @@ async def create(request: Asked) -> Response[bytes]:
     found = await scene.by_token(form.get("token", ""))
     method = form.get("method", "")
     spec = {name: form.get(name, "").strip()[:300] for name in FIELDS.get(method, ())}
-    await asking.ask(found.order, method, spec)
+    await create_for_merchants.create(found.order, method, spec)
     return answer({}, status=201)
 
 
@@ -35,5 +35,5 @@ async def cancel(request: Asked, payment_id: FromPath[str]) -> Response[bytes]:
     wanted = parse_id(payment_id)
     if wanted is None or wanted not in {attempt["id"] for attempt in await payments.of_order(found.order["id"])}:
         raise scene.NoSuchCheckout
-    await asking.cancel(found.merchant["id"], found.test, wanted)
+    await create_for_merchants.cancel(found.merchant["id"], found.test, wanted)
     return answer({})

@@ -32,7 +32,7 @@ async def build(scene: Scene, *, again: str = "") -> dict[str, Any]:
     if phase == "failed" and attempt:
         next_words = words.of_failure(objects.payment_word(attempt), method, attempt["failure"])
     total = Money(order["total"], order["currency"])
-    arrived = Money(await payments.brought(order["id"]), order["currency"])
+    arrived = Money(await payments.received(order["id"]), order["currency"])
     if phase == "choose" and arrived.amount:
         headline, next_words = words.REST, words.of_rest(arrived, total)
     return {

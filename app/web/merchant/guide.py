@@ -11,7 +11,7 @@ from litestar import Request, Response, get, post
 from app.core.settings import settings
 from app.merchants import keys, queries
 from app.merchants.keys import SCOPES, Issued, TooManyKeys
-from app.payments import simulated
+from app.payments import test_processor
 from app.payments.cards import network_of
 from app.web.embed import sdk
 from app.web.merchant import desk as desks
@@ -29,8 +29,8 @@ WHOLE = {
 }  # the same in every language
 STEPS = ("order", "payment", "refund", "verify")
 BLANK = "bls_…"  # stands where a secret would: whoever has one knows where it goes
-CARDS = [(number, network_of(number), play.value) for number, play in simulated.CARDS.items()]
-VPAS = [(vpa, play.value) for vpa, play in simulated.VPAS.items()]
+CARDS = [(number, network_of(number), play.value) for number, play in test_processor.CARDS.items()]
+VPAS = [(vpa, play.value) for vpa, play in test_processor.VPAS.items()]
 
 
 @get("/merchant/guide", include_in_schema=False)

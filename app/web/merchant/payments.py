@@ -15,7 +15,7 @@ from app.core.errors import Problem
 from app.core.money import Money, parse_decimal
 from app.orders.service import short
 from app.payments import queries
-from app.payments.asking import METHODS
+from app.payments.create_for_merchants import METHODS
 from app.refunds import asking
 from app.refunds import queries as refunds
 from app.refunds.asking import BadAmount, BadReason, PaymentNotCaptured

@@ -3,8 +3,8 @@
 from typing import Any
 
 from app.core.money import Money
-from app.payments.choices import Options
-from app.payments.notices import COUNTS, UNCLEAR, Outcome
+from app.payments.classify import COUNTS, UNCLEAR, Outcome
+from app.payments.customer_choice import Options
 from app.payments.owed import coin_name
 from app.web.store import order_words as words
 from app.web.store.order_words import Words

@@ -8,9 +8,9 @@ from app.core.money import Money
 from app.ledger import uses
 from app.payments import queries as payments
 from app.payments import service as paying
-from app.payments.choices import Options
-from app.payments.notices import UNASKED, UNCLEAR
-from app.payments.opening import given_back
+from app.payments.classify import UNASKED, UNCLEAR
+from app.payments.create import given_back
+from app.payments.customer_choice import Options
 from app.web.store import money_words
 from app.web.store import order_words as words
 from app.web.store.pay_to import pay_to, seconds_left

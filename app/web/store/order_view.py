@@ -19,8 +19,8 @@ from app.orders import queries as orders
 from app.orders.service import short, taken_meanwhile
 from app.payments import queries as payments
 from app.payments import service as paying
-from app.payments.notices import OPEN as TAKES_MONEY
-from app.payments.opening import given_back
+from app.payments.classify import OPEN as TAKES_MONEY
+from app.payments.create import given_back
 from app.refunds import queries as refunds
 from app.web.store import order_money, refund_words, supply_words
 from app.web.store import order_words as words

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from app.payments.choices import Options
+from app.payments.customer_choice import Options
 
 STATUS_WORDS = {  # status → (words, tone)
     "created": ("Preparing payment", "working"),

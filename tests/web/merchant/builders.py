@@ -8,7 +8,7 @@ from uuid import UUID
 from app.core import clock, db
 from app.core.money import Money
 from app.orders import charging
-from app.payments import asking, queries
+from app.payments import create_for_merchants, queries
 from app.webhooks import service as webhooks
 from tests.conftest import free_port
 from tests.web.merchant.conftest import Member
@@ -31,7 +31,7 @@ async def paid(
 ) -> dict[str, Any]:
     """A payment of test mode that has ended, with what its endpoints were told."""
     order = await charged(member, amount, **more)
-    made = await asking.ask(order, "upi", {"vpa": vpa, "metadata": {"test_delay": "0"}})
+    made = await create_for_merchants.create(order, "upi", {"vpa": vpa, "metadata": {"test_delay": "0"}})
     await drain(later=True)
     row = await queries.of_merchant(member.merchant_id, True, made["id"])
     assert row is not None

@@ -20,8 +20,8 @@ from app.webhooks.schemas import EVENTS
 from tests.conftest import ROOT
 from tests.web.pages import Page
 
-ROOMS = ("app.web.api", "app.orders.charging", "app.payments.asking", "app.payments.cards", "app.payments.simulated",
-         "app.refunds.asking", "app.webhooks.service",
+ROOMS = ("app.web.api", "app.orders.charging", "app.payments.create_for_merchants", "app.payments.cards",
+         "app.payments.test_processor", "app.refunds.asking", "app.webhooks.service",
          "app.merchants.idempotency")  # fmt: skip
 
 

@@ -17,8 +17,8 @@ from app.jobs import service as jobs
 from app.orders import service as orders
 from app.orders.service import OF_MONEY
 from app.payments import queries
-from app.payments.applying import apply
-from app.payments.notices import MONEY_MOVED
+from app.payments.classify import MONEY_MOVED
+from app.payments.handle_report import handle
 from app.payments.schedule import next_look
 from app.payments.states import PaymentStatus
 from app.payments.tables import Payment
@@ -51,10 +51,10 @@ async def apply_notice(notice_id: UUID, *, nowpayments: NowPayments, commit: Com
     deposits = await _deposits(report, nowpayments)
     async with commit():
         if parent is not None and parent.order_id == report.order_id:
-            await apply(parent)  # what a deposit completes is known by then
-        outcome = await apply(report)
+            await handle(parent)  # what a deposit completes is known by then
+        outcome = await handle(report)
         for deposit in deposits:
-            await apply(deposit)
+            await handle(deposit)
         await notices_inbox.applied(notice_id, outcome)
 
 
@@ -105,9 +105,9 @@ async def check(payment_id: UUID, *, nowpayments: NowPayments, commit: Commit) -
         if report is None:
             await _put_off(payment_id)
             return
-        await apply(report, looked=True)
+        await handle(report, looked=True)
         for deposit in deposits:
-            await apply(deposit, looked=True)
+            await handle(deposit, looked=True)
 
 
 async def _put_off(payment_id: UUID) -> None:

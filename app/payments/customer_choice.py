@@ -18,9 +18,9 @@ from app.jobs import service as jobs
 from app.ledger import uses
 from app.ledger.states import UseKind
 from app.orders import service as orders
-from app.payments import booking, queries
-from app.payments.applying import settle, standing, tolerance
-from app.payments.opening import topped_up_in
+from app.payments import ledger_posting, queries
+from app.payments.create import topped_up_in
+from app.payments.handle_report import money_of_order, settle, tolerance
 
 COMPLETED = {"underpaid", "expired"}  # those that more money can still complete
 SHOWN = Decimal(1).scaleb(-8)  # of a coin, rounded up: what every wallet can send
@@ -65,7 +65,7 @@ async def options(order: dict[str, Any]) -> Options | None:
     base = await queries.largest(order["id"])
     if base is None or order["status"] not in COMPLETED or order["choice"] in FINAL or order["held_at"] is not None:
         return Options(held)
-    now = await standing(order)
+    now = await money_of_order(order)
     total = order["total"] if now.sellable else await orders.price_today(order["id"])
     if total is None:
         return Options(held)
@@ -109,7 +109,7 @@ async def _refund(order: dict[str, Any], held: Money) -> None:
 
 async def _credit(order: dict[str, Any], held: Money) -> None:
     await uses.release(order["id"], UseKind.TOP_UP)
-    await booking.credited(order["id"], held)
+    await ledger_posting.post_credit(order["id"], held)
     await credits.give(order["id"], order["email"], held)
     await _given_back(order, Choice.CREDIT, held)
     if order["status"] == "underpaid":
@@ -130,7 +130,7 @@ async def _top_up(order: dict[str, Any], found: Options, coin: str | None) -> UU
     if found.repriced:
         await orders.reprice(order_id)
         order = await orders.lock(order_id) or order
-    missing = order["total"] - await queries.brought(order_id)
+    missing = order["total"] - await queries.received(order_id)
     if tolerance().takes(missing, order["total"]):
         await settle(order, late=True)
         return None

@@ -10,8 +10,8 @@ from app.history import service as history
 from app.orders import service as orders
 from app.orders.service import OF_MONEY
 from app.payments import queries
-from app.payments.applying import apply
-from app.payments.notices import Outcome
+from app.payments.classify import Outcome
+from app.payments.handle_report import handle
 from app.providers.nowpayments import PaymentReport
 
 
@@ -34,7 +34,7 @@ async def accept(payment_id: UUID, by: str) -> None:
         if order is None or payment is None or not acceptable(payment):
             raise NotAcceptable("Only a payment that waits to be checked can be accepted, and only once.")
         await history.record(order["id"], "payment.accepted", payment_id=str(payment_id), by=by)
-        await apply(_as_reported(payment))
+        await handle(_as_reported(payment))
         await orders.unpark(order["id"], f"{OF_MONEY}only ")
 
 

@@ -19,11 +19,11 @@ from app.history import service as history
 from app.jobs import service as jobs
 from app.orders import charging
 from app.orders import service as orders
-from app.payments import cards, queries, simulated
-from app.payments.applying import PLAYED
-from app.payments.opening import CoinNotOffered, choose_coin, end_attempt, offered_coin, topped_up_in
-from app.payments.simulated import Play
+from app.payments import cards, queries, test_processor
+from app.payments.create import CoinNotOffered, choose_coin, end_attempt, offered_coin, topped_up_in
+from app.payments.handle_report import TEST_PROVIDER
 from app.payments.states import Failure, PaymentStatus
+from app.payments.test_processor import Scenario
 
 METHODS = ("crypto", "upi", "card")
 PAYABLE = {"created", "waiting", "confirming", "underpaid"}  # states of a merchant's order
@@ -47,7 +47,7 @@ class NoSuchPayment(NotFound):
     title = "No such payment"
 
 
-async def ask(
+async def create(
     order: Mapping[str, Any], method: str, spec: Mapping[str, Any], *, locked: bool = False
 ) -> dict[str, Any]:
     """Make a payment of a merchant's order, pending. Returns its row as ``queries.of_merchant`` does.
@@ -60,7 +60,7 @@ async def ask(
     payment_id, test = new_id(), bool(order["test"])
     metadata = _metadata(spec)
     details, magic = _read(order, method, spec, metadata)
-    delay = simulated.delay_of(payment_id, metadata) if test else 0
+    delay = test_processor.delay_of(payment_id, metadata) if test else 0
     async with db.transaction():
         row = _payable(order if locked else await orders.lock(order["id"]))
         attempts, brought = await _account(row)
@@ -68,8 +68,12 @@ async def ask(
         attempt = {"id": payment_id, "order_id": order["id"], "method": method, "details": encode(details), **asked}
         attempt["attempt"] = attempts + 1  # none is ever deleted
         if test:
-            attempt |= {"provider": PLAYED, "provider_payment_id": payment_id.hex, "pay_amount": simulated.worth(asked)}
-            work = simulated.beginning(payment_id, order["id"], simulated.play_of(magic), delay)
+            attempt |= {
+                "provider": TEST_PROVIDER,
+                "provider_payment_id": payment_id.hex,
+                "pay_amount": test_processor.worth(asked),
+            }
+            work = test_processor.beginning(payment_id, order["id"], test_processor.scenario_of(magic), delay)
         else:
             work = jobs.posting("payments.open", {"payment_id": str(payment_id)}, subject=order["id"])
         (made,) = await db.write(work.write, queries.insertion(attempt, clock.now()))
@@ -88,7 +92,7 @@ def _metadata(spec: Mapping[str, Any]) -> dict[str, str]:
 
 def _read(
     order: Mapping[str, Any], method: str, spec: Mapping[str, Any], metadata: Mapping[str, str]
-) -> tuple[dict[str, Any], Play | None]:
+) -> tuple[dict[str, Any], Scenario | None]:
     """What may be kept of a request, and how it wants to be played. A card's number ends here."""
     if method not in METHODS:
         raise MethodNotOffered(f"Choose one of {', '.join(METHODS)}.", field="method")
@@ -97,12 +101,12 @@ def _read(
     more: dict[str, Any] = {"metadata": dict(metadata)} if metadata else {}
     if method == "card":
         card = cards.read(spec, clock.now())
-        return {"last4": card.last4, "network": card.network, **more}, simulated.CARDS.get(card.number)
+        return {"last4": card.last4, "network": card.network, **more}, test_processor.CARDS.get(card.number)
     if method == "upi":
         vpa = cards.vpa(spec.get("vpa"))
-        return {"vpa": vpa, **more}, simulated.VPAS.get(vpa.lower())
+        return {"vpa": vpa, **more}, test_processor.VPAS.get(vpa.lower())
     wish = metadata.get("test") or _json(order["metadata"]).get("test")
-    return more, simulated.CRYPTO.get(wish or "")
+    return more, test_processor.CRYPTO.get(wish or "")
 
 
 def _json(value: Any) -> dict[str, Any]:

@@ -17,35 +17,35 @@ from app.orders import charging, letters
 from app.orders import service as orders
 from app.orders.service import LATE, OF_MONEY, UNDERPAID
 from app.orders.states import OrderStatus
-from app.payments import booking, owed, queries, words
-from app.payments.notices import (
+from app.payments import ledger_posting, owed, queries, words
+from app.payments.classify import (
     BOUGHT,
     ENDS,
     IN_FLIGHT,
     MONEY_MOVED,
+    NEEDS_REVIEW,
     NOTHING,
     OPEN,
-    PARKED,
     PAYS,
     UNCLEAR,
+    Classification,
     Expected,
+    OrderMoney,
     Outcome,
-    Standing,
     Tolerance,
-    Verdict,
-    judge,
+    classify,
 )
-from app.payments.opening import given_back
+from app.payments.create import given_back
 from app.payments.schedule import next_look
 from app.payments.states import MOVES, Failure, PaymentStatus
 from app.payments.tables import Payment
 from app.providers.nowpayments import PaymentReport
 
-PLAYED = "test"  # the provider of payments that ``simulated`` plays: nobody else can be asked about them
+TEST_PROVIDER = "test"  # the provider of payments that ``simulated`` plays: nobody else can be asked about them
 FAILURES = {PaymentStatus.FAILED: Failure.PROCESSING_ERROR.value, PaymentStatus.EXPIRED: Failure.EXPIRED.value}
 
 
-async def apply(report: PaymentReport, *, looked: bool = False) -> str:
+async def handle(report: PaymentReport, *, looked: bool = False) -> str:
     """Move payment and order by one report, in the surrounding transaction. Returns the words for the notice's log.
 
     ``looked``: it answers a look of ours, so the next look is put off even where it says nothing new. The payment's own
@@ -63,18 +63,18 @@ async def apply(report: PaymentReport, *, looked: bool = False) -> str:
     payment = await queries.by_provider_id(report.payment_id, lock=True) or await _adopt(order, report)
     # The provider's answers leave out what its notices say (nowpayments.md, 2 and 6): a deposit stays a further one.
     report = replace(report, parent_payment_id=payment["parent_payment_id"])
-    before = await standing(order, but=payment["id"])
-    verdict = judge(before, await _expected(payment), report, tolerance())
+    before = await money_of_order(order, but=payment["id"])
+    verdict = classify(before, await _expected(payment), report, tolerance())
     if verdict.outcome not in NOTHING or verdict.to is not None or looked:
         await _note(payment, report, verdict)
     if verdict.to is not None:
         await move(Payment, payment["id"], verdict.to, MOVES)
     await _say(order, payment, verdict)
     if verdict.value is not None and verdict.value != payment["value"]:
-        await booking.brought(payment, Money(verdict.value, payment["price_currency"]))
+        await ledger_posting.post_receipt(payment, Money(verdict.value, payment["price_currency"]))
     await _affect(order, payment, report, verdict)
     if payment["tops_up"] is not None and verdict.to is not None:
-        await booking.end_top_up(order["id"])
+        await ledger_posting.end_top_up(order["id"])
     return f"{verdict.outcome}: {verdict.why}"
 
 
@@ -93,7 +93,7 @@ async def _orphan(report: PaymentReport) -> str:
     return "without an order: it names none of ours"
 
 
-async def _say(order: dict[str, Any], payment: dict[str, Any], verdict: Verdict) -> None:
+async def _say(order: dict[str, Any], payment: dict[str, Any], verdict: Classification) -> None:
     """To the timeline: the provider's new word; to a merchant's, what it means, and each amount that arrived."""
     named = {"payment": payment["provider_payment_id"], "payment_id": str(payment["id"])}
     if order["merchant_id"] is None:
@@ -111,16 +111,16 @@ def tolerance() -> Tolerance:
     return Tolerance(settings().underpaid_tolerance_percent, settings().underpaid_tolerance_amount)
 
 
-async def standing(order: dict[str, Any], *, but: UUID | None = None) -> Standing:
+async def money_of_order(order: dict[str, Any], *, but: UUID | None = None) -> OrderMoney:
     """How an order stands towards money, one of its payments apart."""
     status = OrderStatus(order["status"])
     late = status is OrderStatus.EXPIRED
     if status is OrderStatus.UNDERPAID and order["merchant_id"] is None:  # a merchant's price stands as it is
         late = not await queries.rate_held(order["id"])
-    return Standing(
+    return OrderMoney(
         status=status,
         total=order["total"],
-        brought=await queries.brought(order["id"], but=but),
+        brought=await queries.received(order["id"], but=but),
         late=late,
         sellable=not late or await orders.still_sellable(order["id"], settings().late_slippage_percent),
         given_back=given_back(order),
@@ -168,7 +168,7 @@ async def _adopt(order: dict[str, Any], report: PaymentReport) -> dict[str, Any]
     return adopted
 
 
-async def _note(payment: dict[str, Any], report: PaymentReport, verdict: Verdict) -> None:
+async def _note(payment: dict[str, Any], report: PaymentReport, verdict: Classification) -> None:
     """Keep what was believed of a report, and say when to look next."""
     now = clock.now()
     status = verdict.to or PaymentStatus(payment["status"])
@@ -187,7 +187,7 @@ async def _note(payment: dict[str, Any], report: PaymentReport, verdict: Verdict
     if (verdict.to is not None or verdict.value is not None) and not unclear:
         changes[Payment.actually_paid] = report.actually_paid or payment["actually_paid"]
     outcome = changes.get(Payment.outcome, payment["outcome"])
-    if payment["provider"] != PLAYED:
+    if payment["provider"] != TEST_PROVIDER:
         changes[Payment.next_check_at] = next_look(status, outcome, payment["created_at"], now)
     if verdict.to is not None or verdict.outcome not in NOTHING:
         wrong = Failure.WRONG_COIN.value if verdict.outcome in {Outcome.WRONG_COIN, Outcome.UNVALUED} else None
@@ -195,13 +195,15 @@ async def _note(payment: dict[str, Any], report: PaymentReport, verdict: Verdict
     await Payment.update(changes).where(Payment.id == payment["id"])
 
 
-def _excess(verdict: Verdict) -> Decimal:
+def _excess(verdict: Classification) -> Decimal:
     """What of a payment's money was not asked for, in the price's currency: all of it, where nothing was."""
     unasked = verdict.outcome in {Outcome.NOT_NEEDED, Outcome.FURTHER_DEPOSIT}
     return (verdict.value or Decimal(0)) if unasked else verdict.excess
 
 
-async def _affect(order: dict[str, Any], payment: dict[str, Any], report: PaymentReport, verdict: Verdict) -> None:
+async def _affect(
+    order: dict[str, Any], payment: dict[str, Any], report: PaymentReport, verdict: Classification
+) -> None:
     order_id: UUID = order["id"]
     if verdict.outcome in PAYS | {Outcome.UNDERPAID} and order["status"] == OrderStatus.CREATED:
         await orders.await_payment(order_id)  # its attempt's answer was lost, and the money came first
@@ -217,11 +219,11 @@ async def _affect(order: dict[str, Any], payment: dict[str, Any], report: Paymen
         await _attempt_over(order, payment, verdict)
     if order["merchant_id"] is not None and verdict.outcome not in PAYS and _excess(verdict):
         await _overpaid(order, payment, verdict)
-    if verdict.outcome in PARKED:
+    if verdict.outcome in NEEDS_REVIEW:
         await _park(order, payment, verdict, report.pay_currency or payment["pay_currency"])
 
 
-async def _pay(order: dict[str, Any], payment: dict[str, Any], verdict: Verdict) -> None:
+async def _pay(order: dict[str, Any], payment: dict[str, Any], verdict: Classification) -> None:
     if order["status"] not in BOUGHT:
         await settle(order, late=verdict.outcome is Outcome.PAID_LATE)
     if verdict.excess:
@@ -229,7 +231,7 @@ async def _pay(order: dict[str, Any], payment: dict[str, Any], verdict: Verdict)
         await owed.excess(order)
 
 
-async def _overpaid(order: dict[str, Any], payment: dict[str, Any], verdict: Verdict) -> None:
+async def _overpaid(order: dict[str, Any], payment: dict[str, Any], verdict: Classification) -> None:
     more = Money(_excess(verdict), order["currency"]).as_json()
     named = {"payment_id": str(payment["id"])} if order["merchant_id"] is not None else {}
     await history.record(order["id"], "payment.overpaid", excess=plain(verdict.owed_back), owed=more, **named)
@@ -239,14 +241,14 @@ async def settle(order: dict[str, Any], *, late: bool) -> None:
     """The price is there: what the order waited for has come, it buys, and the ledger takes the price."""
     order_id: UUID = order["id"]
     if await orders.settle(order_id, late=late):
-        await booking.earned(order_id, Money(order["total"], order["currency"]))
+        await ledger_posting.post_sale(order_id, Money(order["total"], order["currency"]))
         for reason in (UNDERPAID, LATE):
             await orders.unpark(order_id, reason)
         if order["cause"] and not (await uses.funds(order_id)).undecided.amount:
             await orders.unpark_owed(order_id)
 
 
-async def _short(order: dict[str, Any], payment: dict[str, Any], verdict: Verdict) -> None:
+async def _short(order: dict[str, Any], payment: dict[str, Any], verdict: Classification) -> None:
     """Part of the price is there: page and letter say what is missing, and how to add it; or its merchant does."""
     order_id: UUID = order["id"]
     missing, coin = plain(verdict.missing_coin), payment["pay_currency"]
@@ -259,11 +261,11 @@ async def _short(order: dict[str, Any], payment: dict[str, Any], verdict: Verdic
     await letters.write(order, "payment_short", missing=str(money), missing_coin=f"{missing} {coin.upper()}")
 
 
-async def _attempt_over(order: dict[str, Any], payment: dict[str, Any], verdict: Verdict) -> None:
+async def _attempt_over(order: dict[str, Any], payment: dict[str, Any], verdict: Classification) -> None:
     """An attempt's end is the order's end only when no other attempt can bring or has brought money."""
     order_id: UUID = order["id"]
     if await queries.others_open(order_id, payment["id"]):
-        have = await queries.brought(order_id)
+        have = await queries.received(order_id)
         if (
             order["status"] == OrderStatus.CONFIRMING
             and have
@@ -274,24 +276,24 @@ async def _attempt_over(order: dict[str, Any], payment: dict[str, Any], verdict:
     elif verdict.outcome is Outcome.EXPIRED and order["status"] != OrderStatus.CONFIRMING:
         await orders.expire(order_id)
     elif verdict.outcome is Outcome.SENT_BACK and order["status"] == OrderStatus.UNDERPAID:
-        if not await queries.brought(order_id):
+        if not await queries.received(order_id):
             await orders.refunded(order_id)
     else:
         await orders.payment_failed(order_id)
 
 
-async def _merchants_attempt_over(order: dict[str, Any], payment: dict[str, Any], verdict: Verdict) -> None:
+async def _merchants_attempt_over(order: dict[str, Any], payment: dict[str, Any], verdict: Classification) -> None:
     """No attempt's end is the end of a merchant's order: it can be paid by another."""
     under_way = verdict.to is None or verdict.to in IN_FLIGHT or order["status"] != OrderStatus.CONFIRMING
     if under_way or await queries.others_in_flight(order["id"], payment["id"]):
         return
-    if have := await queries.brought(order["id"]):
+    if have := await queries.received(order["id"]):
         await orders.underpaid(order["id"], money=Money(order["total"] - have, order["currency"]).as_json())
     else:
         await charging.payable_again(order["id"])
 
 
-async def _park(order: dict[str, Any], payment: dict[str, Any], verdict: Verdict, sent: str) -> None:
+async def _park(order: dict[str, Any], payment: dict[str, Any], verdict: Classification, sent: str) -> None:
     """Before a person with it; money that waits before its customer, too, who says what becomes of it.
 
     No person is asked about money that is none: of a test order, the timeline alone tells.

@@ -58,13 +58,13 @@ _O = Outcome
 NOTHING = frozenset({_O.STALE, _O.REPEATED})
 PAYS = frozenset({_O.PAID, _O.PAID_NEARLY, _O.PAID_LATE, _O.OVERPAID})
 COUNTS = PAYS | {_O.UNDERPAID, _O.LATE}  # outcomes of money that goes towards the price
-PARKED = frozenset(
+NEEDS_REVIEW = frozenset(
     {_O.LATE, _O.WRONG_COIN, _O.UNVALUED, _O.FURTHER_DEPOSIT, _O.NOT_NEEDED, _O.NO_MONEY, _O.NO_PRICE,
      _O.UNBELIEVABLE, _O.UNKNOWN_WORD, _O.SENT_BACK, _O.FAILED_WITH_MONEY, _O.OTHER_ORDER, _O.OTHER_AMOUNT,
      _O.SETTLED_LOW, _O.CONTRADICTED}
 )  # fmt: skip
 ENDS = frozenset({_O.FAILED, _O.FAILED_WITH_MONEY, _O.EXPIRED, _O.SENT_BACK})
-UNASKED = PARKED - {_O.LATE, _O.SENT_BACK, _O.FAILED_WITH_MONEY}
+UNASKED = NEEDS_REVIEW - {_O.LATE, _O.SENT_BACK, _O.FAILED_WITH_MONEY}
 """Something arrived at an address, or is said to have, otherwise than asked: no more is asked for there."""
 UNCLEAR = frozenset(
     {
@@ -100,7 +100,7 @@ class Tolerance:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class OrderMoney:
     """The order, in its own currency. ``brought``: what its other payments have brought towards the price; below zero
     where more goes back than they brought.
 
@@ -138,7 +138,7 @@ class Expected:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Classification:
     """``to``: the payment's next status, or None. ``why`` goes to the notice's log and, parked, to the admin.
 
     ``value``: all that the payment has brought, in the price's currency; None leaves it as it was. ``excess`` and
@@ -155,26 +155,30 @@ class Verdict:
     missing_coin: Decimal = Decimal(0)
 
 
-def judge(order: Standing, asked: Expected, report: PaymentReport, tolerance: Tolerance) -> Verdict:
+def classify(order: OrderMoney, asked: Expected, report: PaymentReport, tolerance: Tolerance) -> Classification:
     """What ``report`` means for a payment we ``asked`` for, of an ``order`` that stands so."""
     if not _same_order(report.order_id or "", asked.order_id):
-        return Verdict(_O.OTHER_ORDER, f"the payment provider says it is for another order: {report.order_id!r:.48}")
+        return Classification(
+            _O.OTHER_ORDER, f"the payment provider says it is for another order: {report.order_id!r:.48}"
+        )
     if (other := _other_amount(asked, report)) is not None:
-        return Verdict(_O.OTHER_AMOUNT, other)
+        return Classification(_O.OTHER_AMOUNT, other)
     try:
         status = PaymentStatus(report.status)
     except ValueError:
-        return Verdict(_O.UNKNOWN_WORD, f"the payment provider used an unknown status: {report.status[:32]}")
+        return Classification(_O.UNKNOWN_WORD, f"the payment provider used an unknown status: {report.status[:32]}")
     if status == asked.status:
         grown = (report.actually_paid or Decimal(0)) > asked.actually_paid
         again = _weigh(order, asked, report, None, tolerance) if status in MONEY_MOVED else None
         if again and (grown or (asked.outcome in UNCLEAR and again.outcome != asked.outcome)):
             return again
-        return Verdict(_O.REPEATED, f"the payment is already {asked.status}")
+        return Classification(_O.REPEATED, f"the payment is already {asked.status}")
     if asked.status is PaymentStatus.REFUNDED and status in MONEY_MOVED:
-        return Verdict(_O.CONTRADICTED, "the payment provider sent the money back, and now calls the payment paid")
+        return Classification(
+            _O.CONTRADICTED, "the payment provider sent the money back, and now calls the payment paid"
+        )
     if not MOVES.allows(asked.status, status):
-        return Verdict(_O.STALE, f"the payment is already {asked.status}")
+        return Classification(_O.STALE, f"the payment is already {asked.status}")
     if status in MONEY_MOVED:
         return _weigh(order, asked, report, status, tolerance)
     return _plain(asked, report, status)
@@ -197,39 +201,41 @@ def _other_amount(asked: Expected, report: PaymentReport) -> str | None:
     return f"the payment provider says it is for {named} {currency[:11]} instead of {asked.price_amount}"
 
 
-def _plain(asked: Expected, report: PaymentReport, status: PaymentStatus) -> Verdict:
+def _plain(asked: Expected, report: PaymentReport, status: PaymentStatus) -> Classification:
     if status in IN_FLIGHT:
         if report.parent_payment_id is not None and not asked.top_up:
-            return Verdict(_O.DEPOSIT_SEEN, "a further deposit is on its way", status)
-        return Verdict(_O.SEEN, "money was seen", status)
+            return Classification(_O.DEPOSIT_SEEN, "a further deposit is on its way", status)
+        return Classification(_O.SEEN, "money was seen", status)
     if status is PaymentStatus.REFUNDED:
-        return Verdict(_O.SENT_BACK, "the payment provider sent the money back", status, value=Decimal(0))
+        return Classification(_O.SENT_BACK, "the payment provider sent the money back", status, value=Decimal(0))
     if status is PaymentStatus.EXPIRED:
-        return Verdict(_O.EXPIRED, "nothing arrived in time", status)
+        return Classification(_O.EXPIRED, "nothing arrived in time", status)
     if report.actually_paid:
-        return Verdict(_O.FAILED_WITH_MONEY, "the payment failed at the provider after money had arrived", status)
-    return Verdict(_O.FAILED, "the payment failed at the provider", status)
+        return Classification(
+            _O.FAILED_WITH_MONEY, "the payment failed at the provider after money had arrived", status
+        )
+    return Classification(_O.FAILED, "the payment failed at the provider", status)
 
 
 def _weigh(
-    order: Standing, asked: Expected, report: PaymentReport, to: PaymentStatus | None, tolerance: Tolerance
-) -> Verdict:
+    order: OrderMoney, asked: Expected, report: PaymentReport, to: PaymentStatus | None, tolerance: Tolerance
+) -> Classification:
     """Money has arrived: is it the right coin, and enough of it? The status word alone proves nothing."""
     if report.price_amount is None:
-        return Verdict(_O.NO_PRICE, "the payment provider gives no price for it", to)
+        return Classification(_O.NO_PRICE, "the payment provider gives no price for it", to)
     if not report.actually_paid or not asked.pay_amount:
-        return Verdict(_O.NO_MONEY, "the payment provider calls it paid, but no money arrived", to)
+        return Classification(_O.NO_MONEY, "the payment provider calls it paid, but no money arrived", to)
     paid, worth = report.actually_paid, worth_of(asked, report)
     if paid > MOST_COINS or worth > MOST_MONEY:
-        return Verdict(_O.UNBELIEVABLE, "the payment provider names an amount that can't be", to)
+        return Classification(_O.UNBELIEVABLE, "the payment provider names an amount that can't be", to)
     if not _right_coin(asked, report):
         return _wrong_coin(asked, report, worth, to)
     settled = credited(asked, report)
     if settled is not None and _far_below(settled, worth):
-        return Verdict(_O.SETTLED_LOW, _only(asked, report, worth), to)
+        return Classification(_O.SETTLED_LOW, _only(asked, report, worth), to)
     if report.parent_payment_id is not None and not asked.top_up:
         why = "a further deposit arrived for this order: it is owed back"
-        return Verdict(_O.FURTHER_DEPOSIT, why, to, value=_rounded(asked, worth))
+        return Classification(_O.FURTHER_DEPOSIT, why, to, value=_rounded(asked, worth))
     if order.status in OPEN and not order.given_back:
         return _count(order, asked, worth, paid, to, tolerance)
     return _after(order, asked, worth, paid, to)
@@ -276,7 +282,7 @@ def _is_money(currency: str, coin: str) -> bool:
     return coin == currency.lower() or coin.startswith(STABLE.get(currency, ("no such coin",)))
 
 
-def _wrong_coin(asked: Expected, report: PaymentReport, worth: Decimal, to: PaymentStatus | None) -> Verdict:
+def _wrong_coin(asked: Expected, report: PaymentReport, worth: Decimal, to: PaymentStatus | None) -> Classification:
     """Another coin arrived: at its own rate it makes a debt of ours only as far as we can check that rate."""
     sent = (report.pay_currency or "").lower()
     coin = (sent or "no coin").upper()[:16]
@@ -286,14 +292,14 @@ def _wrong_coin(asked: Expected, report: PaymentReport, worth: Decimal, to: Paym
         known = report.actually_paid
     if known is None or known > MOST_MONEY:
         paid = (report.actually_paid or Decimal(0)).normalize(WIDE)
-        return Verdict(_O.UNVALUED, f"{why}: {paid:f} of it, and we can't tell what that is worth"[:120], to)
+        return Classification(_O.UNVALUED, f"{why}: {paid:f} of it, and we can't tell what that is worth"[:120], to)
     value = known if not worth or _far_below(known, worth) else worth
-    return Verdict(_O.WRONG_COIN, f"{why}: it is owed back", to, value=_rounded(asked, value))
+    return Classification(_O.WRONG_COIN, f"{why}: it is owed back", to, value=_rounded(asked, value))
 
 
 def _count(
-    order: Standing, asked: Expected, worth: Decimal, paid: Decimal, to: PaymentStatus | None, tolerance: Tolerance
-) -> Verdict:
+    order: OrderMoney, asked: Expected, worth: Decimal, paid: Decimal, to: PaymentStatus | None, tolerance: Tolerance
+) -> Classification:
     """Money towards an order that is not paid yet."""
     need = order.total - order.brought
     # To the cent: what rounding alone leaves over or short is not made a debt of anybody's.
@@ -301,34 +307,40 @@ def _count(
     short = Decimal(0) if value == need else need - worth
     if short > 0 and not tolerance.takes(short, order.total):
         missing = {"missing": need - value, "missing_coin": _coin(_in_coins(asked, need) - paid)}
-        return Verdict(_O.UNDERPAID, "less than asked arrived", to, value, **missing)
+        return Classification(_O.UNDERPAID, "less than asked arrived", to, value, **missing)
     if order.late and not order.sellable:
-        return Verdict(_O.LATE, "paid late, and no longer sold at this price: the customer is asked", to, value)
+        return Classification(_O.LATE, "paid late, and no longer sold at this price: the customer is asked", to, value)
     excess = max(value - need, Decimal(0))
     owed = _coin(paid - _in_coins(asked, need)) if excess else Decimal(0)
     if order.late:
-        return Verdict(_O.PAID_LATE, "paid late, and still sold at this price", to, value, excess, owed)
+        return Classification(_O.PAID_LATE, "paid late, and still sold at this price", to, value, excess, owed)
     if excess:
-        return Verdict(_O.OVERPAID, "paid, with more than asked: the excess is owed back", to, value, excess, owed)
+        return Classification(
+            _O.OVERPAID, "paid, with more than asked: the excess is owed back", to, value, excess, owed
+        )
     if short > 0:
-        return Verdict(_O.PAID_NEARLY, "paid, short of it by less than the tolerance", to, value)
-    return Verdict(_O.PAID, "paid in full", to, value)
+        return Classification(_O.PAID_NEARLY, "paid, short of it by less than the tolerance", to, value)
+    return Classification(_O.PAID, "paid in full", to, value)
 
 
-def _after(order: Standing, asked: Expected, worth: Decimal, paid: Decimal, to: PaymentStatus | None) -> Verdict:
+def _after(
+    order: OrderMoney, asked: Expected, worth: Decimal, paid: Decimal, to: PaymentStatus | None
+) -> Classification:
     """Money for an order that is paid or closed: none of it is needed, but for what paid it."""
     value, unit = _rounded(asked, worth), smallest(asked.price_currency)
     if value - asked.value < unit:  # also what a repeat rounds differently
-        return Verdict(_O.REPEATED, "the money is known already", to)
+        return Classification(_O.REPEATED, "the money is known already", to)
     if order.status in BOUGHT and asked.value:
         brought = max(order.brought, Decimal(0))  # all that was not asked for, whether or not it goes back already
         excess = brought + value - order.total
         owed = _coin(paid - _in_coins(asked, order.total - brought))
         if excess < unit:
-            return Verdict(_O.PAID, "paid in full", to, value)
-        return Verdict(_O.OVERPAID, "more than asked arrived: the excess is owed back", to, value, excess, owed)
+            return Classification(_O.PAID, "paid in full", to, value)
+        return Classification(_O.OVERPAID, "more than asked arrived: the excess is owed back", to, value, excess, owed)
     state = "given up for a refund or credit" if order.given_back else f"already {order.status}"
-    return Verdict(_O.NOT_NEEDED, f"paid, but the order was {state}: the money is owed back", to, value, value, paid)
+    return Classification(
+        _O.NOT_NEEDED, f"paid, but the order was {state}: the money is owed back", to, value, value, paid
+    )
 
 
 def _in_coins(asked: Expected, money: Decimal) -> Decimal:

@@ -91,7 +91,7 @@ async def open_top_up(order_id: UUID, coin: str, *, nowpayments: NowPayments, co
     base = await queries.largest(order_id)
     if order is None or base is None or order["status"] not in {"underpaid", "expired"}:
         return
-    missing = order["total"] - await queries.brought(order_id)
+    missing = order["total"] - await queries.received(order_id)
     if missing <= 0 or given_back(order):
         async with commit():
             await orders.lock(order_id)
@@ -135,7 +135,7 @@ async def _refused(order_id: UUID, why: str, commit: Commit) -> None:
         await history.record(order_id, "payment.refused", why=why)
 
 
-async def open_asked(payment_id: UUID, *, nowpayments: NowPayments, commit: Commit) -> None:
+async def open_merchant_payment(payment_id: UUID, *, nowpayments: NowPayments, commit: Commit) -> None:
     """Open the very payment that a merchant was answered. A refused coin ends it, and never its order.
 
     Asked twice, as an answer was lost, the provider has two: the row shows the second, and money on the first, whose

@@ -18,8 +18,8 @@ from app.jobs import service as jobs
 from app.jobs.service import Posting
 from app.orders import service as orders
 from app.payments import queries
-from app.payments.applying import apply
-from app.payments.notices import OPEN
+from app.payments.classify import OPEN
+from app.payments.handle_report import handle
 from app.payments.states import Failure, PaymentStatus
 from app.payments.tables import Payment
 from app.providers.nowpayments import PaymentReport
@@ -32,7 +32,7 @@ SEEN_AFTER = 0.4  # of that time, until it is seen to be confirming
 UNDER_WAY = {PaymentStatus.WAITING, PaymentStatus.CONFIRMING}
 
 
-class Play(StrEnum):
+class Scenario(StrEnum):
     """How a payment goes. What is no success and moves no money is named like its failure."""
 
     SUCCESS = "success"
@@ -46,7 +46,7 @@ class Play(StrEnum):
     ORDER_CLOSED = "order_closed"
 
 
-_P = Play
+_P = Scenario
 CARDS = {
     "4000000000000002": _P.DECLINED, "4000000000009995": _P.INSUFFICIENT_FUNDS, "4000000000000069": _P.EXPIRED_CARD,
     "4000000000000119": _P.PROCESSING_ERROR, "4242424242424242": _P.SUCCESS, "5555555555554444": _P.SUCCESS,
@@ -73,7 +73,7 @@ class BadDelay(Invalid):
     title = "That delay can't be used"
 
 
-def play_of(magic: Play | None) -> Play:
+def scenario_of(magic: Scenario | None) -> Scenario:
     """A request's own wish, else what the settings say, else success."""
     unlucky = settings().test_mode and not settings().test_payment_success
     return magic or (_P.DECLINED if unlucky else _P.SUCCESS)
@@ -98,17 +98,17 @@ def worth(asked: Mapping[str, Any]) -> Decimal:
     return max((price / RATES.get(asked["pay_currency"], Decimal(1))).quantize(EIGHT), EIGHT)
 
 
-def beginning(payment_id: UUID, order_id: UUID, play: Play, delay: int) -> Posting:
+def beginning(payment_id: UUID, order_id: UUID, play: Scenario, delay: int) -> Posting:
     """The first step, to be written together with the payment; ``delay`` in milliseconds to the end."""
     wait = int(delay * SEEN_AFTER)
     return jobs.posting("payments.simulate", **_step(payment_id, order_id, play, wait, delay - wait))
 
 
-async def _post(payment_id: UUID, order_id: UUID, play: Play, wait: int, rest: int) -> None:
+async def _post(payment_id: UUID, order_id: UUID, play: Scenario, wait: int, rest: int) -> None:
     await jobs.post("payments.simulate", **_step(payment_id, order_id, play, wait, rest))
 
 
-def _step(payment_id: UUID, order_id: UUID, play: Play, wait: int, rest: int) -> dict[str, Any]:
+def _step(payment_id: UUID, order_id: UUID, play: Scenario, wait: int, rest: int) -> dict[str, Any]:
     """The next step as ``jobs.post`` takes it; ``wait`` and ``rest`` in milliseconds."""
     return {
         "args": {"payment_id": str(payment_id), "play": play.value, "rest": rest}, "subject": order_id,
@@ -116,7 +116,7 @@ def _step(payment_id: UUID, order_id: UUID, play: Play, wait: int, rest: int) ->
     }  # fmt: skip
 
 
-async def step(payment_id: UUID, play: Play, rest: int, *, commit: Commit) -> None:
+async def step(payment_id: UUID, play: Scenario, rest: int, *, commit: Commit) -> None:
     """Take a payment one step on: seen, then ended after ``rest`` milliseconds more. One that has ended stays so."""
     found = await queries.one(payment_id)
     async with commit():
@@ -127,7 +127,7 @@ async def step(payment_id: UUID, play: Play, rest: int, *, commit: Commit) -> No
         if payment["method"] != "crypto" and order["status"] not in OPEN:
             play = _P.ORDER_CLOSED  # a processor is not asked to take money twice; coins can't be stopped
         if payment["status"] == PaymentStatus.WAITING and play is not _P.EXPIRED:
-            await apply(_report(payment, PaymentStatus.CONFIRMING, Decimal(0)))
+            await handle(_report(payment, PaymentStatus.CONFIRMING, Decimal(0)))
             await _post(payment_id, order["id"], play, rest, 0)
         elif payment["status"] == PaymentStatus.WAITING and rest:
             await _post(payment_id, order["id"], play, rest, 0)
@@ -135,9 +135,9 @@ async def step(payment_id: UUID, play: Play, rest: int, *, commit: Commit) -> No
             await _end(payment, play)
 
 
-async def _end(payment: dict[str, Any], play: Play) -> None:
+async def _end(payment: dict[str, Any], play: Scenario) -> None:
     coins = payment["pay_amount"] * ARRIVES.get(play, Decimal(0))
-    await apply(_report(payment, ENDS.get(play, PaymentStatus.FAILED), coins))
+    await handle(_report(payment, ENDS.get(play, PaymentStatus.FAILED), coins))
     if play not in ARRIVES:
         await Payment.update({Payment.failure: Failure(play.value).value}).where(Payment.id == payment["id"])
 

@@ -11,12 +11,12 @@ from app.ledger.states import UseKind
 from app.payments import queries
 
 
-async def brought(payment: dict[str, Any], value: Money) -> None:
+async def post_receipt(payment: dict[str, Any], value: Money) -> None:
     """``value`` is all that the payment has brought so far."""
     await ledger.receive(payment["order_id"], payment["id"], value)
 
 
-async def earned(order_id: UUID, total: Money) -> None:
+async def post_sale(order_id: UUID, total: Money) -> None:
     """The order is settled: its price is ours. Raises MoneyTaken where other uses hold too much of its money."""
     percent, least = settings().underpaid_tolerance_percent, settings().underpaid_tolerance_amount
     await uses.take_price(order_id, total, max(total.percent(percent).amount, least) + smallest(total.currency))
@@ -29,6 +29,6 @@ async def end_top_up(order_id: UUID) -> None:
         await uses.release(order_id, UseKind.TOP_UP)
 
 
-async def credited(order_id: UUID, amount: Money) -> None:
+async def post_credit(order_id: UUID, amount: Money) -> None:
     """The customer takes a credit of money that bought nothing. Raises MoneyTaken."""
     await ledger.credited(order_id, amount, reference=await uses.give_credit(order_id, amount))
