@@ -4,10 +4,10 @@ from uuid import UUID
 
 from actors.job import job
 from app.jobs.service import Lease
-from app.orders import lookups
+from app.orders import email_lookup
 from app.providers.kit import Providers
 
 
 @job("orders.mail_lookup")
 async def mail_lookup(lease: Lease, kit: Providers) -> None:
-    await lookups.answer(UUID(lease.args["link_id"]), commit=lease.commit)
+    await email_lookup.answer(UUID(lease.args["link_id"]), commit=lease.commit)

@@ -14,7 +14,7 @@ from app.core.errors import Problem
 from app.core.ids import new_id
 from app.core.money import CENT, Money
 from app.core.settings import settings
-from app.orders import charging
+from app.orders import merchant_orders
 from app.payments import create_for_merchants
 from app.payments import queries as payments
 from app.payments import service as paying
@@ -96,7 +96,7 @@ class Trade:
     async def place(self, merchant_id: UUID, number: int) -> Any:
         amount = Money(Decimal(self._weather.chance.randint(500, 9000)) / 100, settings().shop_currency)
         return await self._ask(
-            "charge", lambda: charging.charge(merchant_id, test=False, amount=amount, reference=f"cart {number}")
+            "charge", lambda: merchant_orders.create(merchant_id, test=False, amount=amount, reference=f"cart {number}")
         )
 
     async def pay(self, order: Any, address: Callable[[UUID, str], Awaitable[Payment | None]]) -> None:

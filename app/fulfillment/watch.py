@@ -12,8 +12,8 @@ from app.history import service as history
 from app.issues import service as issues
 from app.jobs import queries as job_rows
 from app.jobs import service as jobs
+from app.orders import promised_times
 from app.orders import service as orders
-from app.orders import timing
 
 PATIENCE = timedelta(minutes=10)  # an order that is worked on has a job, or a look at the supplier that is due
 STUCK = "given up by its job: "  # how the cause begins; the dead letter has the details
@@ -52,7 +52,7 @@ async def tell_slow() -> int:
 
     Late, its owner hears, its customer is written to and may take the money back. Returns how many are late now.
     """
-    usual, now = await timing.key_time(), clock.now()
+    usual, now = await promised_times.key_time(), clock.now()
     if usual is not None and usual < LATE:
         for order_id in await _waiting(now - usual, SLOW_EVENT):
             await _tell(order_id, SLOW_EVENT)
@@ -101,9 +101,10 @@ async def _tell(order_id: UUID, event: str) -> None:
 
 
 async def _late(order: dict[str, Any], retried: int) -> None:
-    order_id, usual = order["id"], await timing.key_time()
-    measured = f" Keys usually arrive within {timing.in_words(usual)}." if usual else ""
-    said = f"Paid {timing.in_words(LATE)} ago, and not all of its keys have arrived.{measured} The customer can take "
+    order_id, usual = order["id"], await promised_times.key_time()
+    measured = f" Keys usually arrive within {promised_times.in_words(usual)}." if usual else ""
+    ago = promised_times.in_words(LATE)
+    said = f"Paid {ago} ago, and not all of its keys have arrived.{measured} The customer can take "
     await issues.open_issue(f"order:{order_id}", orders.SLOW, f"{said}the money back. Ask the supplier's support.")
     await telling.late(order_id, str(retried))
 

@@ -103,7 +103,7 @@ async def withdraw(order_id: UUID) -> Money:
             raise NothingToWithdraw("Your key has arrived, or may still arrive in time. Reload the page.")
         back = (await uses.funds(order_id)).returnable if found.whole else found.share
         if found.whole:
-            await orders.hold(order_id)
+            await orders.freeze(order_id)
             await keys.lock(order_id)
         else:
             await _strike_off(order, found)

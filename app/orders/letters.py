@@ -72,7 +72,7 @@ async def write(order: dict[str, Any], kind: str, **more: Any) -> None:
     await db.write(*drafted(order["id"], order["email"], kind, rows, total=total, **more))
 
 
-async def became(letter: Mapping[str, Any]) -> None:
+async def record_delivery(letter: Mapping[str, Any]) -> None:
     """What became of a letter is news about its order: one that a customer does not have is put before the owner.
 
     An unpaid order is nobody's loss, and anybody can place one with any address. A merchant's customer is for the
@@ -96,7 +96,7 @@ async def became(letter: Mapping[str, Any]) -> None:
             await issues.resolve(subject, UNDELIVERED)
 
 
-async def again(order_id: UUID, mail_id: UUID) -> UUID:
+async def resend(order_id: UUID, mail_id: UUID) -> UUID:
     """Write a letter about an order once more, to the order's address of today, with a fresh link. Returns its id.
 
     Raises NoSuchLetter. A refund's letter is sent again by its refund, which its link belongs to.

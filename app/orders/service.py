@@ -54,7 +54,7 @@ async def _to(
     return order
 
 
-async def first_asked(order_id: UUID, **data: Any) -> None:
+async def payment_requested(order_id: UUID, **data: Any) -> None:
     """A merchant's order has its first payment, pending, and waits for it from now on."""
     if await move(Order, order_id, OrderStatus.WAITING, MOVES) is not None:
         waits = {"payment_id": data["payment_id"]}
@@ -124,13 +124,13 @@ async def _post_reserves(order_id: UUID) -> None:
         await jobs.post("fulfillment.reserve", args, subject=order_id, dedupe=f"reserve:{item['id']}")
 
 
-async def hold(order_id: UUID) -> None:
+async def freeze(order_id: UUID) -> None:
     """All of its money is to go back: from now on nothing is bought for it, and none of its keys is shown."""
     await Order.update({Order.held_at: clock.now()}).where(Order.id == order_id, Order.held_at.is_null())
     await issues.resolve(f"order:{order_id}", SLOW)
 
 
-async def release(order_id: UUID) -> None:
+async def unfreeze(order_id: UUID) -> None:
     """The money stays after all: a paid order goes on where it stood."""
     rows = (
         await Order.update({Order.held_at: None})

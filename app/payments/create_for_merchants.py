@@ -17,7 +17,7 @@ from app.core.ids import new_id
 from app.core.money import Money
 from app.history import service as history
 from app.jobs import service as jobs
-from app.orders import charging
+from app.orders import merchant_orders
 from app.orders import service as orders
 from app.payments import cards, queries, test_processor
 from app.payments.create import CoinNotOffered, choose_coin, end_attempt, offered_coin, topped_up_in
@@ -78,7 +78,7 @@ async def create(
             work = jobs.posting("payments.open", {"payment_id": str(payment_id)}, subject=order["id"])
         (made,) = await db.write(work.write, queries.insertion(attempt, clock.now()))
         if row["status"] == "created":
-            await orders.first_asked(order["id"], payment_id=str(payment_id), method=method)
+            await orders.payment_requested(order["id"], payment_id=str(payment_id), method=method)
         else:
             await history.record(order["id"], "payment.pending", payment_id=str(payment_id), method=method)
         of_order = {name: row[name] for name in ("merchant_id", "test", "reference", "email")}
@@ -87,7 +87,7 @@ async def create(
 
 def _metadata(spec: Mapping[str, Any]) -> dict[str, str]:
     given = spec.get("metadata") or {}
-    return charging.checked_metadata({name: str(v) if isinstance(v, int) else v for name, v in given.items()})
+    return merchant_orders.checked_metadata({name: str(v) if isinstance(v, int) else v for name, v in given.items()})
 
 
 def _read(

@@ -13,7 +13,7 @@ from app.core.state_machine import move
 from app.history import service as history
 from app.issues import service as issues
 from app.ledger import uses
-from app.orders import charging, letters
+from app.orders import letters, merchant_orders
 from app.orders import service as orders
 from app.orders.service import LATE, OF_MONEY, UNDERPAID
 from app.orders.states import OrderStatus
@@ -290,7 +290,7 @@ async def _merchants_attempt_over(order: dict[str, Any], payment: dict[str, Any]
     if have := await queries.received(order["id"]):
         await orders.underpaid(order["id"], money=Money(order["total"] - have, order["currency"]).as_json())
     else:
-        await charging.payable_again(order["id"])
+        await merchant_orders.payable_again(order["id"])
 
 
 async def _park(order: dict[str, Any], payment: dict[str, Any], verdict: Classification, sent: str) -> None:

@@ -173,7 +173,7 @@ async def _shown_since(refund: dict[str, Any]) -> bool:
 
 async def _hold(order_id: UUID) -> None:
     """Everything goes back: no key of the order is shown any more, none is bought, and what can be is returned."""
-    await orders.hold(order_id)
+    await orders.freeze(order_id)
     await keys.lock(order_id)
     await jobs.post(
         "refunds.return_keys", {"order_id": str(order_id)}, subject=order_id, dedupe=f"refunds.return_keys:{order_id}"
@@ -329,7 +329,7 @@ async def fail(refund_id: UUID, reason: str, by: str) -> None:
 
 async def _release(order_id: UUID) -> None:
     """The keys are the customer's again, as far as they are still ours to give."""
-    await orders.release(order_id)
+    await orders.unfreeze(order_id)
     if not await keys.unlock(order_id):
         await orders.park(order_id, "refund turned down, but its keys went back to the supplier")
 

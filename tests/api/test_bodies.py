@@ -8,7 +8,7 @@ import pytest
 
 from app.core import db
 from app.core.money import Money
-from app.orders.charging import MOST_METADATA
+from app.orders.merchant_orders import MOST_METADATA
 from tests.api.conftest import Till, card
 from tests.api.test_doors import problem
 from tests.builders import rows

@@ -16,8 +16,8 @@ from app.fulfillment import steps, watch, withdrawal
 from app.fulfillment.withdrawal import NothingToWithdraw
 from app.issues import queries as issues
 from app.keys import service as keys
+from app.orders import promised_times
 from app.orders import service as orders
-from app.orders import timing
 from app.providers.errors import ProviderError
 from tests.builders import (
     VISITOR,
@@ -202,13 +202,13 @@ async def fulfilled_in(minutes: float, how_many: int) -> None:
 async def test_what_is_usual_is_measured_on_our_own_orders_and_unknown_where_few_were(app) -> None:
     with clock.travelled(timedelta(hours=1)):
         await fulfilled_in(2, 19)
-        assert await timing.key_time() is None
+        assert await promised_times.key_time() is None
     with clock.travelled(timedelta(hours=2)):
         await fulfilled_in(7, 1)
-        assert await timing.key_time() == timedelta(minutes=2)
+        assert await promised_times.key_time() == timedelta(minutes=2)
     with clock.travelled(timedelta(hours=3)):
         await fulfilled_in(7, 5)
-        assert await timing.key_time() == timedelta(minutes=7)
+        assert await promised_times.key_time() == timedelta(minutes=7)
 
 
 async def test_past_what_is_usual_the_timeline_says_so_once(app, box) -> None:
@@ -236,7 +236,7 @@ async def test_past_what_is_usual_the_timeline_says_so_once(app, box) -> None:
     ],
 )
 def test_a_time_is_said_in_words_and_never_shorter_than_it_is(took: int, words: str) -> None:
-    assert timing.in_words(timedelta(seconds=took)) == words
+    assert promised_times.in_words(timedelta(seconds=took)) == words
 
 
 async def test_the_customer_of_a_sold_out_game_is_written_to_once_however_often_it_is_tried_again(

@@ -28,7 +28,7 @@ async def tell(said: dict[str, Any] | bytes) -> str:
     body, name = said if isinstance(said, bytes) else json.dumps(said).encode(), str(new_id())
     assert await inbox.keep("resend", name, {}, body, job="mail.apply_notice")
     notice_id = await db.fetch_value("SELECT id FROM inbound_webhook WHERE dedupe = $1", name)
-    await notices.apply(notice_id, commit=NOW, told=letters.became)
+    await notices.apply(notice_id, commit=NOW, told=letters.record_delivery)
     return str(await db.fetch_value("SELECT outcome FROM inbound_webhook WHERE id = $1", notice_id))
 
 
@@ -75,7 +75,7 @@ async def test_a_bounced_letter_is_told_to_the_owner_with_its_reason(app, box, d
 async def test_the_issue_ends_when_a_later_letter_arrives_and_not_when_one_is_only_taken(app, box, drain) -> None:
     order_id, letter = await sent(app, box, drain)
     await tell(event("bounced", letter, **BOUNCE))
-    again = await letters.again(order_id, letter)
+    again = await letters.resend(order_id, letter)
     await drain(only="mail.send")
     assert (await status(again), await codes(order_id)) == ("sent", ["letter_undelivered"])
     await tell(event("delivered", again))

@@ -7,7 +7,7 @@ from uuid import UUID
 from app.core import clock, db
 from app.core.ids import new_id
 from app.core.money import Money
-from app.orders import charging
+from app.orders import merchant_orders
 from app.payments import create_for_merchants
 from app.payments import queries as payment_rows
 
@@ -29,7 +29,7 @@ async def charged(
 ) -> dict[str, Any]:
     """An order of this much, in dollars unless a ``currency`` is named."""
     money = Money(Decimal(amount), more.pop("currency", "USD"))
-    return await charging.charge(merchant_id, test=test, amount=money, reference=reference, **more)
+    return await merchant_orders.create(merchant_id, test=test, amount=money, reference=reference, **more)
 
 
 async def asked(order: dict[str, Any], method: str = "card", **spec: Any) -> dict[str, Any]:

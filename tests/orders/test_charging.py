@@ -9,9 +9,9 @@ from app.accounts.addresses import BadEmail
 from app.core import clock, db
 from app.core.ids import new_id
 from app.core.money import Money
-from app.orders import charging, queries
+from app.orders import merchant_orders, queries
 from app.orders import service as orders
-from app.orders.charging import BadCharge, NoSuchOrder, OrderNotCancellable
+from app.orders.merchant_orders import BadCharge, NoSuchOrder, OrderNotCancellable
 from app.webhooks import objects
 from tests.builders import count, events, job_names, order, rows, undone
 from tests.orders.merchants import CUSTOMER, asked, charged, merchant, played
@@ -43,7 +43,7 @@ async def test_an_order_is_kept_as_it_was_asked_for_and_no_letter_leaves(app) ->
         ("reference", {"reference": "a\x00b"}),
         ("reference", {"reference": "a\nb"}),
         ("customer_email", {"email": "nobody"}),
-        ("metadata", {"metadata": {str(n): "x" for n in range(charging.MOST_METADATA + 1)}}),
+        ("metadata", {"metadata": {str(n): "x" for n in range(merchant_orders.MOST_METADATA + 1)}}),
         ("metadata", {"metadata": {"": "x"}}),
         ("metadata", {"metadata": {"x": "x" * 501}}),
         ("metadata", {"metadata": {"x": "\x00"}}),
@@ -55,7 +55,7 @@ async def test_what_cannot_be_an_order_names_its_field_and_leaves_nothing(app, f
     before = await rows()
     good = {"test": True, "amount": Money(Decimal(1), "USD"), "reference": "cart 7"}
     with pytest.raises((BadCharge, BadEmail)) as refused:
-        await charging.charge(whose, **good | change)
+        await merchant_orders.create(whose, **good | change)
     assert refused.value.field == field
     assert await rows() == before
 
@@ -63,13 +63,13 @@ async def test_what_cannot_be_an_order_names_its_field_and_leaves_nothing(app, f
 async def test_an_order_is_called_off_until_money_was_seen(drain) -> None:
     whose = await merchant()
     placed = await charged(whose)
-    assert (await charging.cancel(whose, True, placed["id"]))["status"] == "cancelled"
+    assert (await merchant_orders.cancel(whose, True, placed["id"]))["status"] == "cancelled"
     paid = await charged(whose)
     await played(drain, paid)
     before = await rows()
     for order_id in (placed["id"], paid["id"]):
         with pytest.raises(OrderNotCancellable):
-            await charging.cancel(whose, True, order_id)
+            await merchant_orders.cancel(whose, True, order_id)
     assert await rows() == before
 
 
@@ -85,7 +85,7 @@ async def test_nobody_elses_order_and_none_of_the_other_mode_is_found(app) -> No
         assert await queries.of_merchant(merchant_id, test, order_id) is None
         assert await queries.merchant_page(merchant_id, test, {"order_id": order_id}, None, 10) == []
         with pytest.raises(NoSuchOrder):
-            await charging.cancel(merchant_id, test, order_id)
+            await merchant_orders.cancel(merchant_id, test, order_id)
     assert await rows() == before
 
 
@@ -104,7 +104,7 @@ async def test_a_list_can_be_narrowed(app) -> None:
     with clock.travelled(timedelta(days=-2)):
         old = await charged(whose, reference="old")
     new = await charged(whose, reference="new", email=CUSTOMER)
-    await charging.cancel(whose, True, old["id"])
+    await merchant_orders.cancel(whose, True, old["id"])
     yesterday = clock.now() - timedelta(days=1)
     wanted = {
         "reference": {"old": old, "new": new}, "status": {"cancelled": old, "created": new},

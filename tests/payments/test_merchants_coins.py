@@ -12,7 +12,7 @@ from app.core.ids import new_id
 from app.core.settings import settings
 from app.ledger import queries as books
 from app.ledger import service as ledger
-from app.orders import charging
+from app.orders import merchant_orders
 from app.payments import create_for_merchants, customer_choice, queries, service
 from app.payments.cards import BadCard, BadVpa
 from app.payments.classify import Outcome
@@ -176,7 +176,7 @@ async def test_part_of_the_price_waits_for_the_rest_days_later_in_another_coin(k
 
 async def test_money_for_an_order_that_was_called_off_waits_to_be_given_back(kit, box) -> None:
     placed, made = await opened(kit)
-    await charging.cancel(placed["merchant_id"], False, placed["id"])
+    await merchant_orders.cancel(placed["merchant_id"], False, placed["id"])
     await paid(kit, box, made)
     found = await order(placed["id"])
     assert found["status"] == "cancelled"
@@ -189,7 +189,7 @@ async def test_money_for_an_order_that_was_called_off_waits_to_be_given_back(kit
 async def test_a_payment_of_an_order_that_was_called_off_is_not_opened(kit, box) -> None:
     placed = await charged(await merchant(), test=False)
     made = await asked(placed, "crypto", currency=COIN)
-    await charging.cancel(placed["merchant_id"], False, placed["id"])
+    await merchant_orders.cancel(placed["merchant_id"], False, placed["id"])
     await service.open_merchant_payment(made["id"], nowpayments=kit.nowpayments, commit=NOW)
     assert ((await payment(made))["failure"], await box.payments()) == ("order_closed", [])
 
@@ -216,7 +216,7 @@ async def test_a_payment_that_nobody_could_open_ends_after_a_day_and_not_before(
         ("crypto", {"currency": "nosuchcoin"}, CoinNotOffered, "currency"),
         ("crypto", {"currency": 7}, CoinNotOffered, "currency"),
         ("crypto", {"currency": "btc"}, CoinNotOffered, "currency"),  # five dollars are the least in it
-        ("crypto", {"metadata": {"a": "\x00"}}, charging.BadCharge, "metadata"),
+        ("crypto", {"metadata": {"a": "\x00"}}, merchant_orders.BadCharge, "metadata"),
     ],
 )  # fmt: skip
 async def test_what_a_live_key_cannot_ask_for_leaves_nothing(app, box, method, spec, refusal, field) -> None:
@@ -250,7 +250,7 @@ async def test_an_order_that_needs_no_money_takes_no_payment(kit, box) -> None:
     placed, made = await opened(kit)
     await paid(kit, box, made)
     gone = await charged(placed["merchant_id"], test=False)
-    await charging.cancel(placed["merchant_id"], False, gone["id"])
+    await merchant_orders.cancel(placed["merchant_id"], False, gone["id"])
     before = await rows()
     for closed in (placed, gone):
         with pytest.raises(OrderNotPayable) as refused:

@@ -11,7 +11,7 @@ from app.core import clock, db
 from app.core.settings import settings
 from app.ledger import queries as books
 from app.ledger import service as ledger
-from app.orders import charging
+from app.orders import merchant_orders
 from app.payments import create_for_merchants, queries, service, test_processor
 from app.payments.create_for_merchants import PaymentNotCancellable
 from app.payments.states import Failure
@@ -119,7 +119,7 @@ async def test_no_card_is_charged_for_an_order_that_is_paid_or_called_off(drain)
     slow = await asked(paid, metadata={"test_delay": "600000"})
     await played_first(drain, paid)
     late = await asked(gone)
-    await charging.cancel(whose, True, gone["id"])
+    await merchant_orders.cancel(whose, True, gone["id"])
     await drain(later=True, only="payments.simulate")
     for made in (slow, late):
         done = await payment(made)

@@ -9,7 +9,7 @@ from app.core.client_address import limit_key
 from app.core.settings import settings
 from app.mail import mailboxes
 from app.mail.mailboxes import Family
-from app.orders import lookups
+from app.orders import email_lookup
 from app.web import guards
 from app.web.account.sessions import sent
 from app.web.body import read_form
@@ -38,5 +38,5 @@ async def create(request: Asked) -> Response[bytes]:
         return page(request, "account/lookup.html", context, status=400)
     await guards.spend(request, "lookups", settings().limit_lookups, who=mailboxes.mailbox(email))
     await mailboxes.take(Family.LINKS, email, caller=limit_key(client_ip(request)))
-    await lookups.ask(email)
+    await email_lookup.request(email)
     return await sent(request, email)

@@ -33,7 +33,7 @@ async def resend(request: Asked, order_id: FromPath[str], mail_id: FromPath[str]
                 raise NoSuchLetter("Its link was replaced by a newer one. Send the newer email again.")
             await claims.send_link_again(refund["id"])
         else:
-            await letters.again(order["id"], found)
+            await letters.resend(order["id"], found)
     return answer({"resent": True}) if wants_json(request) else see_other(f"/admin/orders/{order['id']}")
 
 

@@ -8,7 +8,7 @@ from litestar import Request, Response, get
 from app.catalog import rates
 from app.core.money import Money, decimals, smallest
 from app.core.settings import settings
-from app.orders.charging import CURRENCIES, largest
+from app.orders.merchant_orders import CURRENCIES, largest
 from app.payments import coins
 from app.payments import queries as payments
 from app.web.api import answers, gate, lists

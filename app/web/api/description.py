@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from app.orders.charging import CURRENCIES
+from app.orders.merchant_orders import CURRENCIES
 from app.web.api import deliveries, error_codes, examples, lists, orders, payments, refunds, shapes
 from app.web.api.answers import PREFIX
 from app.web.api.bodies import schema_of

@@ -10,7 +10,7 @@ from app.accounts.addresses import BadEmail
 from app.core.errors import Problem
 from app.merchants.idempotency import AnswerUnreadable, IdempotencyKeyReused, IdempotencyKeyUnusable, RequestInProgress
 from app.merchants.keys import InvalidApiKey
-from app.orders.charging import BadCharge, NoSuchOrder, OrderNotCancellable
+from app.orders.merchant_orders import BadCharge, NoSuchOrder, OrderNotCancellable
 from app.payments.cards import BadCard, BadVpa
 from app.payments.create import CoinNotOffered
 from app.payments.create_for_merchants import MethodNotOffered, NoSuchPayment, OrderNotPayable, PaymentNotCancellable

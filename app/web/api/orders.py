@@ -14,8 +14,8 @@ from app.core.ids import parse_id
 from app.core.money import Money
 from app.mail.recipients import LONGEST
 from app.merchants.keys import Caller
-from app.orders import charging, queries
-from app.orders.charging import CURRENCIES, BadCharge, NoSuchOrder
+from app.orders import merchant_orders, queries
+from app.orders.merchant_orders import CURRENCIES, BadCharge, NoSuchOrder
 from app.orders.states import OrderStatus
 from app.web.api import answers, bodies, gate, lists, posting
 from app.web.api.bodies import Amount, Body, MalformedBody, Metadata, Minor, TooFine
@@ -81,7 +81,7 @@ class Nothing(Body):
 
 
 async def create_one(caller: Caller, asked: OrderRequest) -> tuple[int, Mapping[str, Any]]:
-    row = await charging.charge(
+    row = await merchant_orders.create(
         caller.merchant_id,
         test=caller.test,
         amount=asked.money,
@@ -131,6 +131,6 @@ async def cancel(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
 
     async def work(caller: Caller, _: Nothing) -> tuple[int, Mapping[str, Any]]:
         order = await find(caller, order_id)
-        return 200, objects.order(await charging.cancel(caller.merchant_id, caller.test, order["id"]))
+        return 200, objects.order(await merchant_orders.cancel(caller.merchant_id, caller.test, order["id"]))
 
     return await posting.act(request, "orders:write", Nothing, work)

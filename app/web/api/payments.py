@@ -13,7 +13,7 @@ from app.core.errors import Problem
 from app.core.ids import parse_id
 from app.merchants.keys import Caller
 from app.orders import service as ordering
-from app.orders.charging import NoSuchOrder
+from app.orders.merchant_orders import NoSuchOrder
 from app.payments import create_for_merchants, queries
 from app.payments.create_for_merchants import NoSuchPayment
 from app.web.api import answers, gate, lists, orders, posting

@@ -9,8 +9,8 @@ from app.accounts.addresses import BadEmail
 from app.core.errors import Problem
 from app.core.money import Money, decimals, parse_decimal
 from app.merchants import keys
-from app.orders import charging, queries
-from app.orders.charging import CURRENCIES, BadCharge
+from app.orders import merchant_orders, queries
+from app.orders.merchant_orders import CURRENCIES, BadCharge
 from app.web.embed import sdk
 from app.web.merchant import desk as desks
 from app.web.merchant import lists
@@ -62,7 +62,9 @@ async def create(request: Asked) -> Response[bytes]:
     try:
         amount = _amount(typed["amount"], typed["currency"])
         async with desks.recorded(request, desk, "order.charged", f"{amount} as a test"):
-            row = await charging.charge(desk.id, test=True, amount=amount, reference=REFERENCE, email=typed["email"])
+            row = await merchant_orders.create(
+                desk.id, test=True, amount=amount, reference=REFERENCE, email=typed["email"]
+            )
     except (BadCharge, BadEmail) as error:
         return await _page(request, desk, typed=typed, error=error)
     return see_other(f"/merchant/try?order={row['id']}")
@@ -70,7 +72,11 @@ async def create(request: Asked) -> Response[bytes]:
 
 def _amount(text: str, currency: str) -> Money:
     number = parse_decimal(text.replace(",", "."))
-    if number is None or abs(number) > charging.MOST_WITHOUT_DECIMALS or number != round(number, decimals(currency)):
+    if (
+        number is None
+        or abs(number) > merchant_orders.MOST_WITHOUT_DECIMALS
+        or number != round(number, decimals(currency))
+    ):
         shown = Money(Decimal(20), currency).digits
         raise BadCharge(f"Write the amount as digits, such as {shown}.", field="amount")
     return Money(number, currency)

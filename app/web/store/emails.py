@@ -10,7 +10,7 @@ from app.accounts import service as accounts
 from app.accounts.addresses import masked
 from app.core import db
 from app.core.errors import Problem
-from app.orders import emails
+from app.orders import email_change
 from app.orders.service import short
 from app.refunds import claims
 from app.web import guards
@@ -40,8 +40,8 @@ async def create(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
     typed = (await read_form(request)).get("email", "")
     try:
         email = addresses.parse(typed)
-        await emails.ask(order, email)
-    except (addresses.BadEmail, emails.SameEmail) as bad:
+        await email_change.request(order, email)
+    except (addresses.BadEmail, email_change.SameEmail) as bad:
         if wants_json(request):
             raise
         return _form(request, order, typed[:400], bad)
@@ -60,7 +60,7 @@ async def confirm(request: Asked, token: str) -> Response[bytes]:
     async with db.transaction():
         proof = await accounts.consume_link(token)
         assert proof.order_id is not None
-        old = await emails.change(proof.order_id, proof.email)
+        old = await email_change.confirm(proof.order_id, proof.email)
         await claims.invite_again(proof.order_id)
         details = f"{masked(old)} to {masked(proof.email)}"
         await guards.write(request, "order.email_changed", order_id=proof.order_id, details=details)

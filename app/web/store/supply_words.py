@@ -4,7 +4,7 @@ from typing import Any
 
 from app.core import clock
 from app.fulfillment.trouble import Kind, Trouble, partly
-from app.orders import timing
+from app.orders import promised_times
 from app.web.store import order_words
 
 TITLES = {  # kind → (short words for the title, favicon)
@@ -32,12 +32,12 @@ async def in_time(order: dict[str, Any], *, late: bool) -> tuple[str, str, str, 
     """While all goes well: what takes how long by our own record, and other words once it has taken longer."""
     headline, words, title, favicon = order_words.HEADLINES[order_words.PHASES[order["status"]]]
     if order["status"] == "confirming":
-        usual = await timing.confirm_time(order["pay_currency"] or "")
-        said = order_words.USUAL_CONFIRMATION.format(usual=timing.in_words(usual)) if usual else words
+        usual = await promised_times.confirm_time(order["pay_currency"] or "")
+        said = order_words.USUAL_CONFIRMATION.format(usual=promised_times.in_words(usual)) if usual else words
         return headline, said, title, favicon
     if late:
         return order_words.KEY_LATE
-    usual = await timing.key_time()
+    usual = await promised_times.key_time()
     if usual is None:
         return headline, words, title, favicon
     slow = order["paid_at"] is not None and clock.now() - order["paid_at"] > usual
@@ -45,4 +45,4 @@ async def in_time(order: dict[str, Any], *, late: bool) -> tuple[str, str, str, 
         headline, words, title, favicon = order_words.KEY_SLOW
     else:
         words = order_words.USUAL_KEYS
-    return headline, words.format(usual=timing.in_words(usual)), title, favicon
+    return headline, words.format(usual=promised_times.in_words(usual)), title, favicon

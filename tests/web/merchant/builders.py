@@ -7,7 +7,7 @@ from uuid import UUID
 
 from app.core import clock, db
 from app.core.money import Money
-from app.orders import charging
+from app.orders import merchant_orders
 from app.payments import create_for_merchants, queries
 from app.webhooks import service as webhooks
 from tests.conftest import free_port
@@ -21,7 +21,7 @@ async def charged(
     member: Member, amount: str = "20.00", *, test: bool = True, reference: str = "cart-1"
 ) -> dict[str, Any]:
     money = Money(Decimal(amount), "USD")
-    return await charging.charge(
+    return await merchant_orders.create(
         member.merchant_id, test=test, amount=money, reference=reference, email="buyer@else.test"
     )
 

@@ -20,7 +20,7 @@ from app.webhooks.schemas import EVENTS
 from tests.conftest import ROOT
 from tests.web.pages import Page
 
-ROOMS = ("app.web.api", "app.orders.charging", "app.payments.create_for_merchants", "app.payments.cards",
+ROOMS = ("app.web.api", "app.orders.merchant_orders", "app.payments.create_for_merchants", "app.payments.cards",
          "app.payments.test_processor", "app.refunds.asking", "app.webhooks.service",
          "app.merchants.idempotency")  # fmt: skip
 

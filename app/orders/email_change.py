@@ -24,7 +24,7 @@ class SameEmail(Invalid):
     title = "This order already has that email"
 
 
-async def ask(order: dict[str, Any], email: str) -> None:
+async def request(order: dict[str, Any], email: str) -> None:
     """Mail a link to the new address; nothing changes before it is used. A link that was asked for earlier ends.
 
     Raises SameEmail and TooManyAttempts.
@@ -40,7 +40,7 @@ async def ask(order: dict[str, Any], email: str) -> None:
         await db.write(link, *mail.draft("email_confirm", email, context, about=order["id"]).writes)
 
 
-async def change(order_id: UUID, email: str) -> str:
+async def confirm(order_id: UUID, email: str) -> str:
     """The order is the new address's from now on, in the surrounding transaction. Returns the old address.
 
     What was mailed to the old one opens nothing any more, its credit moves along, and it is told.

@@ -12,7 +12,7 @@ from app.mail import service as mail
 from app.orders import queries
 
 
-async def ask(email: str) -> None:
+async def request(email: str) -> None:
     """Have a link to all orders of ``email`` mailed to it, if there are any. The same work for every address."""
     link_id, link = accounts.linking(email, "login")
     await db.write(link, jobs.posting("orders.mail_lookup", {"link_id": str(link_id)}).write)

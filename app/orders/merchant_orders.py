@@ -46,7 +46,7 @@ def largest(currency: str) -> Money:
     return Money(Decimal(MOST if decimals(currency) else MOST_WITHOUT_DECIMALS), currency)
 
 
-async def charge(
+async def create(
     merchant_id: UUID,
     *,
     test: bool,
