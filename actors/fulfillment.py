@@ -4,7 +4,7 @@ from uuid import UUID
 
 from actors.job import job
 from app.core.backoff import Retry
-from app.fulfillment import notices, steps, watch
+from app.fulfillment import notices, steps, stuck_orders
 from app.jobs.service import Lease
 from app.providers.kit import Providers
 
@@ -28,9 +28,9 @@ async def apply_notice(lease: Lease, kit: Providers) -> None:
 
 @job("fulfillment.tell_slow")
 async def tell_slow(lease: Lease, kit: Providers) -> None:
-    await watch.tell_slow()
+    await stuck_orders.report_slow()
 
 
 @job("fulfillment.pick_up")
 async def pick_up(lease: Lease, kit: Providers) -> None:
-    await watch.pick_up()
+    await stuck_orders.resume()

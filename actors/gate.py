@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from app.breakers import queries, service
 from app.core import clock, log
-from app.fulfillment import waits
+from app.fulfillment import outage_timeline
 from app.jobs import service as jobs
 from app.jobs.service import Lease
 from app.providers.errors import KeyRefused, ProviderConfused, ProviderDown, ProviderError
@@ -26,11 +26,11 @@ async def held(lease: Lease, needs: tuple[str, ...]) -> bool:
             standing = await queries.standing(provider)
             log.get("bitloot.jobs").info("job.held", provider=provider)
             if lease.subject is not None:
-                await waits.begin(lease.subject, provider)
+                await outage_timeline.begin(lease.subject, provider)
             await jobs.hold(lease, f"waits: {provider} is away ({standing.why})", await back_in(provider))
             return True
         if lease.subject is not None and lease.tries < lease.attempt:
-            tell = waits.end if (await queries.standing(provider)).closed else waits.probe
+            tell = outage_timeline.end if (await queries.standing(provider)).closed else outage_timeline.probe
             await tell(lease.subject, provider)
     return False
 
@@ -49,13 +49,13 @@ async def report(
                 # Behind those who have waited: the next probe is theirs, lest what fails for ever takes every one.
                 wait = await back_in(provider) + timedelta(seconds=CROWD)
                 if lease.subject is not None:
-                    await waits.begin(lease.subject, provider)
+                    await outage_timeline.begin(lease.subject, provider)
             if lease.posted_at is not None and clock.now() - lease.posted_at > FORGIVING:
                 wait = None
             continue
         await (service.succeeded(provider) if provider in made else _hand_on(provider))
         if (await queries.standing(provider)).closed and lease.subject is not None and lease.tries < lease.attempt:
-            await waits.end(lease.subject, provider)
+            await outage_timeline.end(lease.subject, provider)
     return wait
 
 

@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from uuid import UUID
 
 from app.core.signing import MalformedJson, parse_strict
-from app.fulfillment import following
+from app.fulfillment import track
 from app.inbox import queries as inbox
 from app.inbox import service as notices
 from app.jobs import service as jobs
@@ -24,7 +24,7 @@ async def apply(notice_id: UUID, *, commit: Callable[[], AbstractAsyncContextMan
 async def _heed(said: dict[str, object]) -> str:
     order_id, product_id = said.get("orderId"), said.get("productId")
     if isinstance(order_id, str):
-        return await following.hint(order_id, said.get("status"))
+        return await track.hint(order_id, said.get("status"))
     if isinstance(product_id, str):
         # Updates can flood in (kinguin.md, 8): one pending look a product is enough.
         await jobs.post("catalog.refresh", {"product_id": product_id}, dedupe=f"catalog.refresh:{product_id[:64]}")

@@ -3,7 +3,7 @@
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from app.fulfillment import trouble
+from app.fulfillment import failure_reasons
 from app.fulfillment.states import ReservationStatus
 from app.providers.kinguin import SupplierOrder
 
@@ -34,8 +34,8 @@ class Outcome:
     def ending(self) -> tuple[ReservationStatus, str]:
         """How the reservation ends that is ``short``, and the cause."""
         if self.refunded:
-            return ReservationStatus.REFUNDED, trouble.REFUNDED
-        return ReservationStatus.CANCELLED, trouble.CANCELLED
+            return ReservationStatus.REFUNDED, failure_reasons.REFUNDED
+        return ReservationStatus.CANCELLED, failure_reasons.CANCELLED
 
 
 def of(found: SupplierOrder, quantity: int, have: AbstractSet[str]) -> Outcome:

@@ -4,8 +4,9 @@ Every step may run twice, late or at once with another: what it does outside is 
 and what it does inside is a guarded move.
 """
 
-from app.fulfillment.buying import SEARCH_LAG, TooEarly, reserve
-from app.fulfillment.following import (
+from app.fulfillment.buy import SEARCH_LAG, TooEarly, reserve
+from app.fulfillment.manual_actions import NotGivenUp, NotRetryable, give_up, retry_item
+from app.fulfillment.track import (
     CHECKS_A_SWEEP,
     LONGEST_CHECK,
     RECHECK_LEASE,
@@ -15,7 +16,6 @@ from app.fulfillment.following import (
     hint,
     post_due_checks,
 )
-from app.fulfillment.repairs import NotGivenUp, NotRetryable, give_up, retry_item
 
 __all__ = [
     "CHECKS_A_SWEEP", "LONGEST_CHECK", "RECHECK_LEASE", "SEARCH_LAG", "SILENCE", "NotGivenUp", "NotRetryable",

@@ -12,7 +12,7 @@ import pytest
 from actors.job import attempt
 from app.catalog import queries as catalog
 from app.core import clock, db
-from app.fulfillment import steps, trouble
+from app.fulfillment import failure_reasons, steps
 from app.fulfillment.steps import TooEarly
 from app.jobs import queries as job_rows
 from app.jobs import service as jobs
@@ -152,7 +152,7 @@ async def test_of_two_buyers_of_the_last_unit_one_gets_it_and_the_other_is_owed_
     await asyncio.gather(*(steps.reserve(item, kinguin=app.state.kit.kinguin, commit=NOW) for item in items))
     assert len(await box.orders()) == 1, "one unit, one sale"
     ended = [await order(order_id) for order_id in found]
-    assert sorted(str(it["cause"]) for it in ended) == sorted(["None", trouble.SOLD_OUT])
+    assert sorted(str(it["cause"]) for it in ended) == sorted(["None", failure_reasons.SOLD_OUT])
     assert sorted(it["fulfillment_status"] for it in ended) == ["failed", "processing"]
     assert await count("reservation", "status = 'reserved'") == 1
-    assert trouble.TROUBLES[trouble.SOLD_OUT].kind is trouble.Kind.REFUND
+    assert failure_reasons.TROUBLES[failure_reasons.SOLD_OUT].kind is failure_reasons.Kind.REFUND

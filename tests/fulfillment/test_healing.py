@@ -8,7 +8,7 @@ from actors.clock import sweep
 from actors.job import attempt
 from actors.retries import AttemptFailed, decide
 from app.core import clock, db
-from app.fulfillment.following import LONGEST_EARLY
+from app.fulfillment.track import LONGEST_EARLY
 from app.jobs import service as jobs
 from app.payments import queries as payments
 from tests.builders import count, job_names, place, products

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.core import clock, db
-from app.fulfillment import outcomes, replacing, trouble
+from app.fulfillment import failure_reasons, outcomes, replace
 from app.issues import queries as issues
 from app.providers.kinguin import KeyState, SupplierOrder
 from tests.builders import NOW, buy, check, collect, count, events, order, paid, reservation, supplier_product
@@ -76,10 +76,10 @@ async def test_two_of_three_keys_came_and_the_third_was_cancelled_is_decided_at_
     await drain(only="fulfillment.check")
     ended, now = await reservation(item), await order(order_id)
     assert await count("sealed_key") == 2
-    assert (ended["status"], ended["cause"], ended["next_check_at"]) == ("cancelled", trouble.CANCELLED, None)
+    assert (ended["status"], ended["cause"], ended["next_check_at"]) == ("cancelled", failure_reasons.CANCELLED, None)
     assert ended["refunded"] == (ended["charged"] / 3).quantize(Decimal("0.01"))
     assert (now["fulfillment_status"], now["items"][0]["status"], now["cause"]) == (
-        "failed", "failed", trouble.CANCELLED,
+        "failed", "failed", failure_reasons.CANCELLED,
     )  # fmt: skip
 
 
@@ -127,7 +127,7 @@ async def test_no_third_offer_is_bought_without_a_person(app, box) -> None:
     await twin_of(item)
     found = await buy(app.state.kit, item)
     ended = found | {"units": 1, "product_id": item["product_id"]}
-    for number in range(replacing.MOST - 1):
+    for number in range(replace.MOST - 1):
         await db.fetch(
             """INSERT INTO reservation (id, order_id, item_id, status, quantity, price_limit, created_at, updated_at)
                VALUES (gen_random_uuid(), $1, $2, 'cancelled', 1, 9, $3, $3)""",
@@ -135,7 +135,7 @@ async def test_no_third_offer_is_bought_without_a_person(app, box) -> None:
         )  # fmt: skip
     before = await count("reservation")
     async with NOW():
-        assert not await replacing.elsewhere(ended)
+        assert not await replace.buy_elsewhere(ended)
     assert await count("reservation") == before
 
 

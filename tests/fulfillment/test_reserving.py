@@ -9,7 +9,7 @@ import pytest
 from app.catalog import service as catalog
 from app.catalog.pricing import most_we_pay
 from app.core import clock, db
-from app.fulfillment import steps, trouble
+from app.fulfillment import failure_reasons, steps
 from app.fulfillment.steps import SEARCH_LAG, TooEarly
 from app.jobs.service import Lease
 from app.orders import queries as order_rows
@@ -160,15 +160,15 @@ async def test_a_refusal_and_then_a_withdrawn_product_end_the_item(app, drain, b
     await drain(only=RESERVE)
     await box.set_product(await supplier_product(item), mode="unavailable")
     await drain(only=RESERVE, later=True)
-    await given_up(order_id, item, trouble.SOLD_OUT)
+    await given_up(order_id, item, failure_reasons.SOLD_OUT)
     assert await charged(box) == []
 
 
 GONE = [
-    ({"stock": 0}, trouble.SOLD_OUT),
-    ({"stock": 1}, trouble.SOLD_OUT),
-    ({"mode": "unavailable"}, trouble.SOLD_OUT),
-    ({"price": "999"}, trouble.TOO_DEAR),
+    ({"stock": 0}, failure_reasons.SOLD_OUT),
+    ({"stock": 1}, failure_reasons.SOLD_OUT),
+    ({"mode": "unavailable"}, failure_reasons.SOLD_OUT),
+    ({"price": "999"}, failure_reasons.TOO_DEAR),
 ]
 
 
@@ -207,7 +207,7 @@ async def test_an_empty_balance_waits_and_the_order_completes_after_a_top_up(app
     assert await drain(only=RESERVE) == 1
     (job,) = await db.fetch("SELECT status, error FROM job WHERE name = $1", RESERVE)
     assert (job["status"], InsufficientBalance.__name__ in job["error"]) == ("pending", True)
-    assert (await order(order_id))["cause"] == trouble.UNFUNDED
+    assert (await order(order_id))["cause"] == failure_reasons.UNFUNDED
     await box.settings(balance=500)
     await drain(later=True)
     assert ((await order(order_id))["status"], (await order(order_id))["cause"]) == ("fulfilled", None)

@@ -9,7 +9,7 @@ import pytest
 from app.catalog import service as catalog
 from app.core import db
 from app.core.ids import new_id
-from app.fulfillment import steps, trouble
+from app.fulfillment import failure_reasons, steps
 from app.fulfillment.steps import NotRetryable
 from tests.builders import buy, delivered, events, order, paid, reservation, rows, supplier_product
 
@@ -49,7 +49,7 @@ async def test_a_retry_without_stock_ends_where_it_began(app, drain, box) -> Non
     await steps.retry_item(item["id"])
     await drain()
     assert (await reservation(item))["status"] == "out_of_stock"
-    assert (await order(order_id))["cause"] == trouble.SOLD_OUT
+    assert (await order(order_id))["cause"] == failure_reasons.SOLD_OUT
     assert await box.orders() == []
 
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from app.core import clock, db
-from app.fulfillment import steps, trouble
-from app.fulfillment.repairs import NotGivenUp
+from app.fulfillment import failure_reasons, steps
+from app.fulfillment.failure_reasons import GIVEN_UP, TROUBLES, Kind, of_order, partly
+from app.fulfillment.manual_actions import NotGivenUp
 from app.fulfillment.steps import NotRetryable, TooEarly
-from app.fulfillment.trouble import GIVEN_UP, TROUBLES, Kind, of_order, partly
 from app.keys import service as keys
 from app.ledger import queries as ledger
 from app.providers.http import ProviderDown
@@ -41,13 +41,13 @@ def row(status: str, cause: str | None = None, other: str | None = None) -> dict
 
 CASES = [
     ("requested", None, Kind.WAIT, True),
-    ("requested", trouble.UNFUNDED, Kind.WAIT, False),
-    ("reserved", trouble.SILENT, Kind.WAIT, False),
-    ("out_of_stock", trouble.SOLD_OUT, Kind.REFUND, False),
-    ("out_of_stock", trouble.TOO_DEAR, Kind.REFUND, True),
+    ("requested", failure_reasons.UNFUNDED, Kind.WAIT, False),
+    ("reserved", failure_reasons.SILENT, Kind.WAIT, False),
+    ("out_of_stock", failure_reasons.SOLD_OUT, Kind.REFUND, False),
+    ("out_of_stock", failure_reasons.TOO_DEAR, Kind.REFUND, True),
     ("out_of_stock", "words of an older release", Kind.REFUND, False),
-    ("cancelled", trouble.CANCELLED, Kind.REFUND, False),
-    ("refunded", trouble.REFUNDED, Kind.REFUND, False),
+    ("cancelled", failure_reasons.CANCELLED, Kind.REFUND, False),
+    ("refunded", failure_reasons.REFUNDED, Kind.REFUND, False),
 ]
 
 
@@ -63,14 +63,16 @@ def test_while_all_goes_well_nothing_is_said() -> None:
         assert of_order(PAID, [row(status)], away=False, dead=False) is None
     for status in ("created", "waiting", "fulfilled", "refunded", "expired"):
         ended = {"status": status, "fulfillment_status": "failed"}
-        assert of_order(ended, [row("cancelled", trouble.CANCELLED)], away=True, dead=True) is None
+        assert of_order(ended, [row("cancelled", failure_reasons.CANCELLED)], away=True, dead=True) is None
 
 
 def test_the_gravest_trouble_is_said_and_one_without_a_row_too() -> None:
     failed = {"status": "paid", "fulfillment_status": "failed"}
-    assert of_order(PAID, [row("requested", other="x")], away=False, dead=False) == TROUBLES[trouble.OTHER_OFFER]
-    assert of_order(PAID, [row("requested")], away=True, dead=True) == TROUBLES[trouble.STUCK]
-    assert of_order(failed, [], away=True, dead=True) == TROUBLES[trouble.REFUSED]
+    assert (
+        of_order(PAID, [row("requested", other="x")], away=False, dead=False) == TROUBLES[failure_reasons.OTHER_OFFER]
+    )
+    assert of_order(PAID, [row("requested")], away=True, dead=True) == TROUBLES[failure_reasons.STUCK]
+    assert of_order(failed, [], away=True, dead=True) == TROUBLES[failure_reasons.REFUSED]
     assert of_order({"status": "failed", "fulfillment_status": "failed"}, [], away=False, dead=False) == GIVEN_UP
     assert of_order({"status": "failed", "fulfillment_status": "pending"}, [], away=False, dead=False) is None
 
@@ -132,7 +134,7 @@ async def test_other_offers_that_are_gone_too_end_the_search(app, drain, box) ->
     for product_id in (other, await supplier_product(item)):
         await box.set_product(product_id, stock=0)
     assert await drain(only=RESERVE, later=True) == 2
-    assert (await order(order_id))["cause"] == trouble.SOLD_OUT
+    assert (await order(order_id))["cause"] == failure_reasons.SOLD_OUT
     assert await job_names("failed") == []
 
 
@@ -171,7 +173,7 @@ async def test_an_empty_balance_for_a_day_is_no_dead_letter_and_tells_a_person_o
         with clock.travelled(timedelta(hours=hour)):
             await drain(only=RESERVE)
     assert await job_names("failed") == []
-    assert (await reservation(item))["cause"] == trouble.UNFUNDED
+    assert (await reservation(item))["cause"] == failure_reasons.UNFUNDED
     assert (await events(order_id)).count("supply.unfunded") == 1
     waits = await db.fetch_value("SELECT run_at FROM job WHERE name = $1", RESERVE) - clock.now()
     assert waits < timedelta(hours=25)
@@ -192,7 +194,9 @@ async def ended(app: Any, box: Any, act: str, quantity: int = 1, *, partial: int
     return order_id, item
 
 
-@pytest.mark.parametrize(("act", "cause"), [("cancel", trouble.CANCELLED), ("refund", trouble.REFUNDED)])
+@pytest.mark.parametrize(
+    ("act", "cause"), [("cancel", failure_reasons.CANCELLED), ("refund", failure_reasons.REFUNDED)]
+)
 async def test_nothing_is_bought_again_by_itself_when_the_supplier_ends_our_order(app, drain, box, act, cause) -> None:
     order_id, item = await ended(app, box, act)
     await steps.reserve(item["id"], kinguin=app.state.kit.kinguin, commit=NOW)
@@ -296,7 +300,7 @@ async def test_what_came_after_a_day_of_silence_settles_the_order(app, box) -> N
     found = await buy(app.state.kit, item)
     with clock.travelled(timedelta(hours=25)):
         await check(app.state.kit, found)
-        assert ((await reservation(item))["cause"], (await order(order_id))["cause"]) == (trouble.SILENT,) * 2
+        assert ((await reservation(item))["cause"], (await order(order_id))["cause"]) == (failure_reasons.SILENT,) * 2
         await box.act(found["supplier_order_id"], "deliver")
         await check(app.state.kit, found)
         await collect(app.state.kit, found)

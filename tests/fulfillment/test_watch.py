@@ -3,10 +3,10 @@
 from datetime import timedelta
 
 from app.core import clock, db
-from app.fulfillment import watch
+from app.fulfillment import stuck_orders
 from tests.builders import buy, check, count, events, job_names, order, paid, rows
 
-LATER = watch.PATIENCE + timedelta(minutes=1)
+LATER = stuck_orders.PATIENCE + timedelta(minutes=1)
 
 
 async def lose_the_jobs() -> None:
@@ -17,7 +17,7 @@ async def test_a_paid_order_whose_jobs_are_all_gone_is_taken_up_again(app, box, 
     order_id, _ = await paid(app.state.kit, box, 1)
     await lose_the_jobs()
     with clock.travelled(LATER):
-        assert await watch.pick_up() == 1
+        assert await stuck_orders.resume() == 1
         assert "supply.picked_up" in await events(order_id)
         await drain()
     assert (await order(order_id))["status"] == "fulfilled"
@@ -30,7 +30,7 @@ async def test_a_bought_order_that_nobody_follows_is_asked_about_and_not_bought_
     await lose_the_jobs()
     await db.fetch("UPDATE reservation SET next_check_at = NULL")
     with clock.travelled(LATER):
-        assert await watch.pick_up() == 1
+        assert await stuck_orders.resume() == 1
         assert await job_names() == ["fulfillment.check"]
         await drain()
     assert (await order(order_id))["status"] == "fulfilled"
@@ -42,21 +42,21 @@ async def test_an_order_whose_job_gave_up_is_put_before_a_person_once(app, box) 
     await db.fetch("UPDATE job SET status = 'completed' WHERE status IN ('pending', 'processing')")
     await db.fetch("UPDATE job SET status = 'failed' WHERE name = 'fulfillment.reserve'")
     with clock.travelled(LATER):
-        assert await watch.pick_up() == 1
+        assert await stuck_orders.resume() == 1
         assert (await order(order_id))["cause"] == "given up by its job: fulfillment.reserve"
-        assert await watch.pick_up() == 0
+        assert await stuck_orders.resume() == 0
 
 
 async def test_orders_that_are_worked_on_or_young_are_left_alone(app, box) -> None:
     _, (item,) = await paid(app.state.kit, box, 1)
     with clock.travelled(LATER):
         before = await rows()
-        assert await watch.pick_up() == 0  # its job is pending
+        assert await stuck_orders.resume() == 0  # its job is pending
         assert await rows() == before
     found = await buy(app.state.kit, item)
     await check(app.state.kit, found)
     await lose_the_jobs()
     before = await rows()
-    assert await watch.pick_up() == 0  # young
+    assert await stuck_orders.resume() == 0  # young
     assert await rows() == before
     assert await count("event", "kind = 'supply.picked_up'") == 0

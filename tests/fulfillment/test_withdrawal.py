@@ -12,7 +12,7 @@ import pytest
 
 from app.core import clock, db
 from app.core.money import Money
-from app.fulfillment import steps, watch, withdrawal
+from app.fulfillment import steps, stuck_orders, withdrawal
 from app.fulfillment.withdrawal import NothingToWithdraw
 from app.issues import queries as issues
 from app.keys import service as keys
@@ -35,7 +35,7 @@ from tests.builders import (
     supplier_product,
 )
 
-LATER = watch.LATE + timedelta(minutes=1)
+LATER = stuck_orders.LATE + timedelta(minutes=1)
 
 
 async def silent(app: Any, box: Any, *quantities: int, **set_product: Any) -> tuple[UUID, list[dict[str, Any]]]:
@@ -54,8 +54,8 @@ async def codes(order_id: UUID) -> list[str]:
 async def test_before_the_set_time_nobody_is_told_and_nothing_can_be_taken_back(app, box) -> None:
     order_id, _ = await silent(app, box)
     before = await rows()
-    with clock.travelled(watch.LATE - timedelta(minutes=1)):
-        assert await watch.tell_slow() == 0
+    with clock.travelled(stuck_orders.LATE - timedelta(minutes=1)):
+        assert await stuck_orders.report_slow() == 0
     with pytest.raises(NothingToWithdraw):
         await withdrawal.withdraw(order_id)
     assert await rows() == before
@@ -64,8 +64,8 @@ async def test_before_the_set_time_nobody_is_told_and_nothing_can_be_taken_back(
 async def test_at_the_set_time_the_owner_hears_and_the_customer_is_written_to_once(app, box) -> None:
     order_id, (item,) = await silent(app, box)
     with clock.travelled(LATER):
-        assert await watch.tell_slow() == 1
-        assert await watch.tell_slow() == 0
+        assert await stuck_orders.report_slow() == 1
+        assert await stuck_orders.report_slow() == 0
     assert await codes(order_id) == ["supplier_slow"]
     assert (await events(order_id)).count("supply.late") == 1
     letter = await db.fetch_one("SELECT context::text AS said FROM mail WHERE kind = 'supplier_delay'")
@@ -77,7 +77,7 @@ async def test_at_the_set_time_the_owner_hears_and_the_customer_is_written_to_on
 async def test_the_issue_ends_by_itself_when_the_key_comes(app, box) -> None:
     order_id, (item,) = await silent(app, box)
     with clock.travelled(LATER):
-        await watch.tell_slow()
+        await stuck_orders.report_slow()
     found = await reservation(item)
     await box.act(found["supplier_order_id"], "deliver")
     await check(app.state.kit, found)
@@ -91,7 +91,7 @@ async def test_the_issue_ends_by_itself_when_the_key_comes(app, box) -> None:
 async def test_who_takes_the_money_back_gets_all_of_it_and_no_key_that_comes_later(app, box, drain) -> None:
     order_id, (item,) = await silent(app, box)
     with clock.travelled(LATER):
-        await watch.tell_slow()
+        await stuck_orders.report_slow()
     total = (await order(order_id))["total"]
     assert (await withdrawal.withdraw(order_id)).amount == total
     await drain(only="refunds.ask", later=True)
@@ -113,7 +113,7 @@ async def test_who_takes_the_money_back_gets_all_of_it_and_no_key_that_comes_lat
 async def test_taking_it_back_twice_at_once_asks_for_one_refund(app, box, drain) -> None:
     order_id, _ = await silent(app, box)
     with clock.travelled(LATER):
-        await watch.tell_slow()
+        await stuck_orders.report_slow()
     done = await asyncio.gather(*(withdrawal.withdraw(order_id) for _ in range(4)), return_exceptions=True)
     assert sum(isinstance(answer, Money) for answer in done) == 1
     assert sum(isinstance(answer, NothingToWithdraw) for answer in done) == 3
@@ -128,7 +128,7 @@ async def test_two_of_three_came_and_the_third_is_taken_back(app, box, drain) ->
     await check(app.state.kit, found)
     await collect(app.state.kit, found)
     with clock.travelled(LATER):
-        await watch.tell_slow()
+        await stuck_orders.report_slow()
     total = (await order(order_id))["total"]
     third = await withdrawal.withdraw(order_id)
     assert third.amount == (total / 3).quantize(Decimal("0.01"), rounding="ROUND_DOWN")
@@ -168,7 +168,7 @@ async def test_the_item_that_failed_is_taken_back_and_the_other_is_still_deliver
 async def test_a_key_and_its_money_never_both_go_out_however_they_race(app, box, drain, round_: int) -> None:
     order_id, (item,) = await silent(app, box, 2)
     with clock.travelled(LATER):
-        await watch.tell_slow()
+        await stuck_orders.report_slow()
     found = await reservation(item)
     await box.act(found["supplier_order_id"], "deliver_one" if round_ % 2 else "deliver")
     await check(app.state.kit, found)
@@ -215,11 +215,11 @@ async def test_past_what_is_usual_the_timeline_says_so_once(app, box) -> None:
     order_id, _ = await silent(app, box)
     await fulfilled_in(4, 20)
     with clock.travelled(timedelta(minutes=3)):
-        await watch.tell_slow()
+        await stuck_orders.report_slow()
         assert "supply.slow" not in await events(order_id)
     with clock.travelled(timedelta(minutes=5)):
-        await watch.tell_slow()
-        await watch.tell_slow()
+        await stuck_orders.report_slow()
+        await stuck_orders.report_slow()
     assert (await events(order_id)).count("supply.slow") == 1
     assert await codes(order_id) == []
 
@@ -274,14 +274,14 @@ async def test_a_second_game_that_sells_out_later_is_told_by_a_letter_of_its_own
 async def test_a_supplier_that_is_silent_again_after_a_retry_is_told_of_again(app, box) -> None:
     order_id, (item,) = await silent(app, box)
     with clock.travelled(LATER):
-        assert await watch.tell_slow() == 1
+        assert await stuck_orders.report_slow() == 1
         async with db.transaction():
             await orders.lock(order_id)
             assert await orders.item_failed(order_id, item["id"], "the supplier has canceled our order")
             assert await orders.item_retried(order_id, item["id"])
-        assert await watch.tell_slow() == 0
+        assert await stuck_orders.report_slow() == 0
     with clock.travelled(LATER + LATER):
-        assert [await watch.tell_slow(), await watch.tell_slow()] == [1, 0]
+        assert [await stuck_orders.report_slow(), await stuck_orders.report_slow()] == [1, 0]
     assert await codes(order_id) == ["supplier_slow"]
     assert await count("mail", "kind = 'supplier_delay'") == 2
 

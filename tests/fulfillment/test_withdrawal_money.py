@@ -10,7 +10,7 @@ import pytest
 from app.catalog import credits
 from app.core import clock, db
 from app.core.money import Money
-from app.fulfillment import steps, watch, withdrawal
+from app.fulfillment import steps, stuck_orders, withdrawal
 from app.fulfillment.withdrawal import NothingToWithdraw
 from app.issues import queries as issues
 from app.ledger import service as ledger
@@ -39,7 +39,7 @@ from tests.builders import (
     supplier_product,
 )
 
-LATER = watch.LATE + timedelta(minutes=1)
+LATER = stuck_orders.LATE + timedelta(minutes=1)
 
 
 async def paid_with_credit(app: Any, box: Any, amount: str, *quantities: int) -> tuple[UUID, list[dict[str, Any]], str]:
@@ -78,7 +78,7 @@ async def test_credit_that_paid_for_a_missing_key_comes_back_as_credit(app, box)
     await box.set_product(await supplier_product(item), mode="by_hand", partial=1)
     await deliver(app, item)
     with clock.travelled(LATER):
-        await watch.tell_slow()
+        await stuck_orders.report_slow()
     total = (await order(order_id))["total"]
     assert (await withdrawal.withdraw(order_id)).amount == (total / 2).quantize(Decimal("0.01"), rounding="ROUND_DOWN")
     assert await left_of(code) == 5
@@ -193,7 +193,7 @@ async def test_keys_that_come_while_they_are_fetched_and_taken_back_are_told_of(
     await deliver(app, item)
     found = await reservation(item)
     with clock.travelled(LATER):
-        await watch.tell_slow()
+        await stuck_orders.report_slow()
     await box.act(found["supplier_order_id"], "deliver")
     await check(app.state.kit, found)
     await db.fetch("DELETE FROM job WHERE name = 'fulfillment.check'")

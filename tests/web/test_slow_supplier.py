@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 
 from app.core import clock, db
-from app.fulfillment import watch
+from app.fulfillment import stuck_orders
 from tests.web.builders import assert_problem, count, pay, picture, place, submit
 from tests.web.test_supply_trouble import supplier_id
 
-LATER = watch.LATE + timedelta(minutes=10)
+LATER = stuck_orders.LATE + timedelta(minutes=10)
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ async def test_the_page_promises_what_our_own_record_says_and_takes_it_back_when
 async def test_after_forty_silent_minutes_the_page_offers_the_money_back(visitor, client, admin, silent) -> None:
     owner = visitor(**silent.bearer)
     with clock.travelled(LATER):
-        await watch.tell_slow()
+        await stuck_orders.report_slow()
         page = (await owner.get(f"/orders/{silent.id}")).text
     total = await db.fetch_value("SELECT total FROM purchase WHERE id = $1::text::uuid", silent.id)
     assert "Paid. Your key is taking longer than it should" in page
@@ -75,7 +75,7 @@ async def test_after_forty_silent_minutes_the_page_offers_the_money_back(visitor
 
 async def test_the_money_back_by_json(client, silent, drain) -> None:
     with clock.travelled(LATER):
-        await watch.tell_slow()
+        await stuck_orders.report_slow()
     answer = await client.post(f"/orders/{silent.id}/withdrawals", json={}, headers=silent.bearer)
     assert answer.status_code == 202
     assert answer.json()["orderId"] == silent.id

@@ -4,7 +4,7 @@ import pytest
 
 from app.breakers import service
 from app.core import db
-from app.fulfillment import steps, trouble
+from app.fulfillment import failure_reasons, steps
 from tests.web.builders import count, minutes, pay, picture, place, submit
 
 
@@ -105,7 +105,7 @@ async def test_a_person_may_give_it_up_and_the_customer_is_told_of_the_money(adm
     assert (answer.status_code, answer.headers["location"]) == (303, f"/admin/orders/{cancelled.id}")
     row = await db.fetch_one("SELECT status, cause FROM purchase")
     assert row["status"] == "failed"
-    assert trouble.CANCELLED in row["cause"]
+    assert failure_reasons.CANCELLED in row["cause"]
     owner = visitor(**cancelled.bearer)
     page = (await owner.get(f"/orders/{cancelled.id}")).text
     assert "We could not get your key" in page

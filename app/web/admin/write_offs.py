@@ -9,8 +9,8 @@ from app.breakers import queries as breakers
 from app.core.money import Money
 from app.fulfillment import queries as supply
 from app.fulfillment import steps
-from app.fulfillment.repairs import ENDED, FAILED
-from app.fulfillment.trouble import of_order
+from app.fulfillment.failure_reasons import of_order
+from app.fulfillment.manual_actions import ENDED, FAILED
 from app.jobs import queries as jobs
 from app.keys import queries as keys
 from app.web import guards

@@ -9,8 +9,8 @@ from app.breakers import queries as breakers
 from app.catalog import conditions
 from app.catalog.covers.address import cover_address
 from app.core.money import Money, plain
+from app.fulfillment import failure_reasons, withdrawal
 from app.fulfillment import queries as supply
-from app.fulfillment import trouble, withdrawal
 from app.history import queries as history
 from app.jobs import queries as jobs
 from app.keys import queries as keys
@@ -55,7 +55,7 @@ async def build(order: dict[str, Any]) -> dict[str, Any]:
     said = money.pop("words")
     items = [_item(order, item, sealed) for item in order["items"]]
     current = supply.current(reservations)
-    in_trouble = trouble.of_order(order, current, away=await breakers.away("kinguin"), dead=bool(dead))
+    in_trouble = failure_reasons.of_order(order, current, away=await breakers.away("kinguin"), dead=bool(dead))
     going = order["held_at"] is not None and phase != "refunded" and not money["choices"]
     late = any(e["kind"] == withdrawal.LATE for e in events)
     headline, next_words, title, favicon = (
@@ -109,7 +109,7 @@ async def _say(
     order: dict[str, Any],
     phase: str,
     refused: bool,
-    in_trouble: trouble.Trouble | None,
+    in_trouble: failure_reasons.FailureReason | None,
     items: list[dict[str, Any]],
     *,
     late: bool,

@@ -3,7 +3,7 @@
 from typing import Any
 
 from app.core import clock
-from app.fulfillment.trouble import Kind, Trouble, partly
+from app.fulfillment.failure_reasons import FailureReason, Kind, partly
 from app.orders import promised_times
 from app.web.store import order_words
 
@@ -21,7 +21,7 @@ PROVIDER_AWAY = (
 )
 
 
-def said(trouble: Trouble, items: list[dict[str, Any]]) -> tuple[str, str, str, str]:
+def said(trouble: FailureReason, items: list[dict[str, Any]]) -> tuple[str, str, str, str]:
     """Headline, words, title and favicon; keys that are here already are named first."""
     ready, units = sum(item["keys_ready"] for item in items), sum(item["quantity"] for item in items)
     words = f"{partly(ready, units)} {trouble.words}" if 0 < ready < units else trouble.words

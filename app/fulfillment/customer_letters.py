@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from app.core import db
-from app.fulfillment import trouble, withdrawal
+from app.fulfillment import failure_reasons, withdrawal
 from app.mail import queries as mail
 from app.orders import letters
 from app.orders import service as orders
 
-KINDS = {trouble.SOLD_OUT: "sold_out", trouble.TOO_DEAR: "price_jump"}  # of any other cause: supply_failed
+KINDS = {
+    failure_reasons.SOLD_OUT: "sold_out",
+    failure_reasons.TOO_DEAR: "price_jump",
+}  # of any other cause: supply_failed
 
 
 async def item_failed(order_id: UUID, item_id: UUID, cause: str) -> None:
@@ -21,7 +24,7 @@ async def item_failed(order_id: UUID, item_id: UUID, cause: str) -> None:
         await _write(order_id, KINDS.get(cause, "supply_failed"), await _incident(item_id, cause))
 
 
-async def late(order_id: UUID, since: str) -> None:
+async def supplier_silent(order_id: UUID, since: str) -> None:
     """The supplier takes longer than the set time. ``since``: the event by which it was last asked anew."""
     await _write(order_id, "supplier_delay", since)
 

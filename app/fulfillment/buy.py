@@ -15,7 +15,7 @@ from app.catalog.queries import Offer
 from app.core import clock, db, log
 from app.core.ids import new_id
 from app.core.state_machine import move
-from app.fulfillment import following, queries, trouble
+from app.fulfillment import failure_reasons, queries, track
 from app.fulfillment.states import MOVES, ReservationStatus
 from app.fulfillment.tables import Reservation
 from app.history import service as history
@@ -136,7 +136,7 @@ async def _elsewhere(reservation: dict[str, Any], gone: Offer, kinguin: Kinguin,
     if other is None:
         cause = await _cause(reservation)
         async with commit():
-            await following.close(reservation, ReservationStatus.OUT_OF_STOCK, cause)
+            await track.close(reservation, ReservationStatus.OUT_OF_STOCK, cause)
         return
     async with db.transaction():
         await orders.lock(reservation["order_id"])
@@ -153,8 +153,8 @@ async def _elsewhere(reservation: dict[str, Any], gone: Offer, kinguin: Kinguin,
 async def _cause(reservation: dict[str, Any]) -> str:
     product = await catalog.for_purchase(reservation["product_id"])
     if product["stock"] < reservation["quantity"]:
-        return trouble.SOLD_OUT
-    return trouble.TOO_DEAR if product["cost"] > reservation["price_limit"] else trouble.REFUSED
+        return failure_reasons.SOLD_OUT
+    return failure_reasons.TOO_DEAR if product["cost"] > reservation["price_limit"] else failure_reasons.REFUSED
 
 
 async def _unfunded(reservation: dict[str, Any]) -> None:
@@ -163,8 +163,10 @@ async def _unfunded(reservation: dict[str, Any]) -> None:
         order = await orders.lock(reservation["order_id"])
         if order is None or order["status"] != "paid" or await queries.is_struck_off(reservation["item_id"]):
             return
-        await Reservation.update({Reservation.cause: trouble.UNFUNDED}).where(Reservation.id == reservation["id"])
-        if await orders.park(reservation["order_id"], trouble.UNFUNDED):
+        await Reservation.update({Reservation.cause: failure_reasons.UNFUNDED}).where(
+            Reservation.id == reservation["id"]
+        )
+        if await orders.park(reservation["order_id"], failure_reasons.UNFUNDED):
             await history.record(reservation["order_id"], "supply.unfunded", item=str(reservation["item_id"]))
             log.get("bitloot.fulfillment").error("supply.unfunded", order_id=str(reservation["order_id"]))
 
@@ -178,7 +180,7 @@ async def _reserved(reservation: dict[str, Any], bought: SupplierOrder) -> None:
             Reservation.supplier_order_id: bought.order_id,
             Reservation.charged: bought.charged,
             Reservation.cause: None,
-            Reservation.next_check_at: clock.now() + timedelta(seconds=following.FIRST_CHECK),
+            Reservation.next_check_at: clock.now() + timedelta(seconds=track.FIRST_CHECK),
             Reservation.updated_at: clock.now(),
         },
     )  # fmt: skip
@@ -186,6 +188,6 @@ async def _reserved(reservation: dict[str, Any], bought: SupplierOrder) -> None:
         return
     if bought.charged is not None:
         await ledger.supply(order_id, reservation["id"], bought.charged)
-    await orders.unpark(order_id, trouble.UNFUNDED)
+    await orders.unpark(order_id, failure_reasons.UNFUNDED)
     await history.record(order_id, "supply.reserved", item=str(reservation["item_id"]))
-    await following.post_check(reservation["id"], order_id)
+    await track.post_check(reservation["id"], order_id)

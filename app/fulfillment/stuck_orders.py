@@ -5,8 +5,8 @@ from typing import Any
 from uuid import UUID
 
 from app.core import clock, db, log
-from app.fulfillment import telling, withdrawal
-from app.fulfillment.following import post_check
+from app.fulfillment import customer_letters, withdrawal
+from app.fulfillment.track import post_check
 from app.history import queries as timelines
 from app.history import service as history
 from app.issues import service as issues
@@ -26,7 +26,7 @@ _IDLE = """p.status = 'paid' AND p.held_at IS NULL AND p.cause IS NULL AND p.pai
   AND NOT EXISTS (SELECT FROM reservation r WHERE r.order_id = p.id AND r.next_check_at IS NOT NULL)"""
 
 
-async def pick_up() -> int:
+async def resume() -> int:
     """Bring every forgotten order back to work, or before a person where its work was given up. Returns how many."""
     before = clock.now() - PATIENCE
     rows = await db.fetch(f"SELECT p.id FROM purchase p WHERE {_IDLE} ORDER BY p.paid_at LIMIT {MOST}", before)  # noqa: S608
@@ -47,7 +47,7 @@ async def _pick_up(order_id: UUID, before: Any) -> None:
     log.get("bitloot.fulfillment").error("order.forgotten", order_id=str(order_id), dead=dead)
 
 
-async def tell_slow() -> int:
+async def report_slow() -> int:
     """Say on each paid order's timeline once that its key takes longer than usual, and, past LATE, that it is late.
 
     Late, its owner hears, its customer is written to and may take the money back. Returns how many are late now.
@@ -106,7 +106,7 @@ async def _late(order: dict[str, Any], retried: int) -> None:
     ago = promised_times.in_words(LATE)
     said = f"Paid {ago} ago, and not all of its keys have arrived.{measured} The customer can take "
     await issues.open_issue(f"order:{order_id}", orders.SLOW, f"{said}the money back. Ask the supplier's support.")
-    await telling.late(order_id, str(retried))
+    await customer_letters.supplier_silent(order_id, str(retried))
 
 
 async def _resume(order_id: UUID) -> None:

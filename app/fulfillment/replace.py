@@ -14,7 +14,7 @@ from app.keys import queries as key_rows
 MOST = 3  # purchases an item that are made without a person: each spends money again
 
 
-async def elsewhere(ended: dict[str, Any]) -> bool:
+async def buy_elsewhere(ended: dict[str, Any]) -> bool:
     """Post the purchase of what is missing after a reservation that has just ended, under its order's lock.
 
     False where no other offer fits the price limit, where nothing is to be bought any more, or where that was tried

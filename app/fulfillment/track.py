@@ -12,7 +12,7 @@ from app.core import clock, db, log
 from app.core.backoff import growing
 from app.core.money import CENT
 from app.core.state_machine import move
-from app.fulfillment import outcomes, queries, replacing, telling, trouble
+from app.fulfillment import customer_letters, failure_reasons, outcomes, queries, replace
 from app.fulfillment.outcomes import Outcome
 from app.fulfillment.states import MOVES, ReservationStatus
 from app.fulfillment.tables import Reservation
@@ -86,7 +86,7 @@ async def _surplus(reservation: dict[str, Any], found: SupplierOrder, outcome: O
         )
         await issues.open_issue(f"order:{order_id}", "late_delivery", said)
     elif outcome.open == 0:
-        ending, cause = outcome.ending if outcome.gone else (ReservationStatus.CANCELLED, trouble.CANCELLED)
+        ending, cause = outcome.ending if outcome.gone else (ReservationStatus.CANCELLED, failure_reasons.CANCELLED)
         back = _back(reservation, found, outcome)
         if await _end(reservation, ending, cause, {Reservation.refunded: back}):
             await ledger.supply_back(order_id, reservation["id"], back)
@@ -111,15 +111,15 @@ async def _ended(reservation: dict[str, Any], found: SupplierOrder, outcome: Out
     back = _back(reservation, found, outcome)
     if await _end(reservation, ending, cause, {Reservation.refunded: back}):
         await ledger.supply_back(reservation["order_id"], reservation["id"], back)
-        if not await replacing.elsewhere(reservation):
-            await telling.item_failed(reservation["order_id"], reservation["item_id"], cause)
+        if not await replace.buy_elsewhere(reservation):
+            await customer_letters.item_failed(reservation["order_id"], reservation["item_id"], cause)
 
 
 async def _collectable(reservation: dict[str, Any], outcome: Outcome) -> None:
     if outcome.came >= reservation["quantity"]:
         also = {Reservation.next_check_at: None, Reservation.cause: None}
         if await move(Reservation, reservation["id"], ReservationStatus.READY, MOVES, also=also) is not None:
-            await orders.unpark(reservation["order_id"], trouble.SILENT)
+            await orders.unpark(reservation["order_id"], failure_reasons.SILENT)
             await history.record(reservation["order_id"], "supply.ready", item=str(reservation["item_id"]))
     else:
         await _look_later(reservation)
@@ -142,8 +142,8 @@ async def _look_later(reservation: dict[str, Any], found: SupplierOrder | None =
         said = f"Kinguin calls its order {found.order_id} “{found.status}”, a word we don’t know: look there."
         await issues.open_issue(f"order:{reservation['order_id']}", "supplier_word", said)
     if age > SILENCE:
-        changes[Reservation.cause] = trouble.SILENT
-        await orders.park(reservation["order_id"], trouble.SILENT)
+        changes[Reservation.cause] = failure_reasons.SILENT
+        await orders.park(reservation["order_id"], failure_reasons.SILENT)
     still_open = Reservation.status.is_in([s.value for s in OPEN])
     await Reservation.update(changes).where(Reservation.id == reservation["id"], still_open)
 
@@ -155,7 +155,7 @@ async def close(
     await orders.lock(reservation["order_id"])
     if not await _end(reservation, ending, cause, also or {}):
         return False
-    await telling.item_failed(reservation["order_id"], reservation["item_id"], cause)
+    await customer_letters.item_failed(reservation["order_id"], reservation["item_id"], cause)
     return True
 
 
@@ -211,7 +211,7 @@ async def _collected(reservation: dict[str, Any], total: int, *, new: int) -> No
         await move(Reservation, reservation["id"], ReservationStatus.READY, MOVES)
     done = {Reservation.next_check_at: None, Reservation.cause: None, Reservation.updated_at: clock.now()}
     if await move(Reservation, reservation["id"], ReservationStatus.DELIVERED, MOVES, also=done) is not None:
-        await orders.unpark(order_id, trouble.SILENT)
+        await orders.unpark(order_id, failure_reasons.SILENT)
         await orders.item_fulfilled(order_id, item_id)
 
 

@@ -18,7 +18,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class FailureReason:
     """``next``: for people who run the shop. ``headline`` and ``words``: for the customer."""
 
     kind: Kind
@@ -47,50 +47,52 @@ _AGAIN_OR_REFUND = "That order is over. Buy again as a new order there, or give 
 TROUBLES = {
     trouble.cause: trouble
     for trouble in (
-        Trouble(
+        FailureReason(
             Kind.REFUND, SOLD_OUT, _BUY_OR_REFUND, _SORTING,
             f"Our supplier sold its last key of this game before yours was bought. {_EITHER}",
         ),
-        Trouble(
+        FailureReason(
             Kind.REFUND, TOO_DEAR, _BUY_OR_REFUND, _SORTING,
             f"This game's price at our supplier went up after you paid. You don't pay more. {_EITHER}",
         ),
-        Trouble(Kind.REFUND, REFUSED, _BUY_OR_REFUND, _SORTING, f"Our supplier did not sell us this game. {_EITHER}"),
-        Trouble(
+        FailureReason(
+            Kind.REFUND, REFUSED, _BUY_OR_REFUND, _SORTING, f"Our supplier did not sell us this game. {_EITHER}"
+        ),
+        FailureReason(
             Kind.REFUND, CANCELLED, _AGAIN_OR_REFUND, _SORTING,
             f"Our supplier cancelled before the key came. {_EITHER}",
         ),
-        Trouble(
+        FailureReason(
             Kind.REFUND, REFUNDED, _AGAIN_OR_REFUND, _SORTING,
             f"Our supplier took the game back before the key came. {_EITHER}",
         ),
-        Trouble(
+        FailureReason(
             Kind.WAIT, SILENT, "We keep asking every quarter of an hour. Ask the supplier's support about the order.",
             "Paid. The key takes longer than it should",
             "Our supplier has not sent it for a day. We keep asking, and our team has been told: "
             "if it does not arrive, you get your money back.",
         ),
-        Trouble(
+        FailureReason(
             Kind.WAIT, UNFUNDED, "Top up the balance at the supplier. Nothing else is needed.",
             "Paid. Your key comes a little later",
             "Our order at the supplier is delayed. It continues by itself. We email you.",
         ),
-        Trouble(
+        FailureReason(
             Kind.WAIT, AWAY, "We try again every half minute. All orders continue once it answers.",
             "Paid. Our supplier can't be reached right now",
             "Your order is safe and continues by itself once it is back. You can close this page: we email you.",
         ),
-        Trouble(
+        FailureReason(
             Kind.ALTERNATIVE, OTHER_OFFER, "There is nothing to do.", "Paid. Getting your key",
             "The first offer was gone, so we are buying the same game from another one.",
         ),
-        Trouble(
+        FailureReason(
             Kind.RETRY, STUCK, "See the order's dead letter: retrying it shows first what it would do.", _SORTING,
             "We could not get your key right away. Our team will get it or refund you.",
         ),
     )
 }  # fmt: skip
-GIVEN_UP = Trouble(
+GIVEN_UP = FailureReason(
     Kind.REFUND, "given up", "The refund is waiting for an address and approval.", "We could not get your key",
     "You get all your money back. Tell us below where to send it.",
 )  # fmt: skip
@@ -98,7 +100,7 @@ GIVEN_UP = Trouble(
 
 def of_order(
     order: Mapping[str, Any], reservations: Iterable[Mapping[str, Any]], *, away: bool, dead: bool
-) -> Trouble | None:
+) -> FailureReason | None:
     """What the order's page is to say, the gravest of its items first; None while all goes well.
 
     ``reservations``: the current one of each item. ``away``: the supplier's breaker is open. ``dead``: it has dead
