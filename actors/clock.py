@@ -19,7 +19,7 @@ from app.jobs import relay
 from app.jobs import service as jobs
 from app.jobs.presence import Watch
 from app.payments import service as payments
-from app.refunds import steps as refunds
+from app.refunds import payout as refunds
 from app.webhooks import service as webhooks
 
 SWEEP = 2.0  # seconds between sweeps

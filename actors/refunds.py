@@ -9,7 +9,7 @@ from app.core.money import Money
 from app.fulfillment import returns
 from app.jobs.service import Lease
 from app.providers.kit import Providers
-from app.refunds import claims, service, simulated, steps
+from app.refunds import claim, payout, service, test_processor
 
 PATIENT = Retry(attempts=12, first=1, factor=2.5, longest=600)  # money is promised: about an hour in all
 
@@ -25,17 +25,17 @@ async def ask(lease: Lease, kit: Providers) -> None:
 
 @job("refunds.simulate", retry=PATIENT)
 async def simulate(lease: Lease, kit: Providers) -> None:
-    await simulated.step(UUID(lease.args["refund_id"]), int(lease.args["rest"]), commit=lease.commit)
+    await test_processor.step(UUID(lease.args["refund_id"]), int(lease.args["rest"]), commit=lease.commit)
 
 
 @job("refunds.check_address", retry=PATIENT)
 async def check_address(lease: Lease, kit: Providers) -> None:
-    await claims.check_address(UUID(lease.args["refund_id"]), payouts=kit.payouts, commit=lease.commit)
+    await claim.check_address(UUID(lease.args["refund_id"]), payouts=kit.payouts, commit=lease.commit)
 
 
 @job("refunds.follow", retry=Retry(attempts=3))
 async def follow(lease: Lease, kit: Providers) -> None:
-    await steps.follow(UUID(lease.args["refund_id"]), payouts=kit.payouts, commit=lease.commit)
+    await payout.follow(UUID(lease.args["refund_id"]), payouts=kit.payouts, commit=lease.commit)
 
 
 @job("refunds.return_keys", retry=PATIENT, needs=("kinguin",))

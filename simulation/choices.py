@@ -18,7 +18,7 @@ from app.orders import merchant_orders
 from app.payments import create_for_merchants
 from app.payments import queries as payments
 from app.payments import service as paying
-from app.refunds import asking as merchants_refunds
+from app.refunds import create_for_merchants as merchants_refunds
 from app.refunds import queries as refunds
 from app.refunds import service as refunding
 from simulation.faults import Weather
@@ -123,7 +123,7 @@ class Trade:
             for amount_asked in self._weather.chance.choice(((amount,), (amount, None), (amount, amount))):
                 await self._ask(
                     "refund",
-                    lambda row=row, amount_asked=amount_asked: merchants_refunds.ask(  # type: ignore[misc]
+                    lambda row=row, amount_asked=amount_asked: merchants_refunds.create(  # type: ignore[misc]
                         order["merchant_id"], False, row["id"], amount_asked, "returned", None, "key sim"
                     ),
                 )

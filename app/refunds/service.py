@@ -100,7 +100,7 @@ async def ask(order_id: UUID, amount: Money, reason: str, asked_by: str, *, seen
         kind = "refund.pending" if merchants else "refund.asked"
         await history.record(order_id, kind, refund=str(refund_id), refund_id=str(refund_id), amount=amount.as_json())
         if order["test"]:
-            await play(refund_id, order_id)
+            await simulate(refund_id, order_id)
         else:
             await invite(refund_id, order, "refund_asked")
         await decided(order_id)
@@ -118,7 +118,7 @@ async def decided(order_id: UUID) -> None:
         await orders.unpark_owed(order_id)
 
 
-async def play(refund_id: UUID, order_id: UUID, *, wait: timedelta | None = None, rest: int = 0) -> None:
+async def simulate(refund_id: UUID, order_id: UUID, *, wait: timedelta | None = None, rest: int = 0) -> None:
     """No money of test mode leaves: ``simulated`` takes the refund a step on; ``rest`` in milliseconds is for it."""
     args, dedupe = {"refund_id": str(refund_id), "rest": rest}, f"refunds.simulate:{refund_id}"
     await jobs.post("refunds.simulate", args, subject=order_id, dedupe=dedupe, wait=wait)
@@ -395,6 +395,6 @@ async def retry(refund_id: UUID, by: str) -> None:
             await history.record(order["id"], "refund.pending", refund=str(refund_id), refund_id=str(refund_id))
         nameless = refund["payment_id"] is not None and refund["coin"] and refund["claimed_at"] is None
         if order["test"] and not nameless:
-            await play(refund_id, order["id"])
+            await simulate(refund_id, order["id"])
         elif refund["claimed_at"] is None:
             await invite(refund_id, order, "refund_asked")

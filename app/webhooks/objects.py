@@ -16,7 +16,7 @@ from app.payments.classify import IN_FLIGHT, UNCLEAR, Outcome
 from app.payments.create_for_merchants import PAYABLE
 from app.payments.words import CANCELLED, word
 from app.payments.words import WORDS as PAYMENT_WORDS
-from app.refunds.asking import claim_url
+from app.refunds.create_for_merchants import claim_url
 
 __all__ = ["CANCELLED", "PAYMENT_WORDS", "mode", "order", "payment", "payment_word", "refund", "takes", "then"]
 

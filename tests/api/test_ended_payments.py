@@ -11,7 +11,7 @@ import pytest
 from app.core import clock, db
 from app.payments import create_for_merchants as paying
 from app.payments import service as payments
-from app.refunds import asking, claims
+from app.refunds import claim, create_for_merchants
 from app.webhooks import objects, publishing
 from tests.builders import COIN, NOW, look
 from tests.orders.merchants import CUSTOMER, asked, charged, merchant, payment
@@ -106,12 +106,12 @@ async def test_the_event_of_a_refund_says_what_the_api_says_its_claim_link_too(k
     answer = await till.post(f"/payments/{made['id']}/refunds", {"amount": "8.00", "reason": "one broke"}, "a-key")
     assert answer.status_code == 201, answer.text
     said = answer.json()
-    refund = await asking.queries.of_merchant(made["merchant_id"], False, UUID(said["id"]))
+    refund = await create_for_merchants.queries.of_merchant(made["merchant_id"], False, UUID(said["id"]))
     assert refund is not None
     told = (await events_of(refund))["refund.pending"]
     assert told == said == (await till.get(f"/refunds/{said['id']}")).json()
     assert told["claim_url"].endswith(token(refund))
-    await claims.claim(token(refund), await claims.parse(COIN, ADDRESS, ""))
+    await claim.claim(token(refund), await claim.parse(COIN, ADDRESS, ""))
     assert (await till.get(f"/refunds/{said['id']}")).json()["claim_url"] is None
     assert objects.then(objects.refund(refund, refund), {"status": "failed"})["claim_url"] is None
 

@@ -14,7 +14,7 @@ from app.ledger import service as ledger
 from app.ledger import uses
 from app.payments import accept_by_hand, handle_report, service
 from app.payments.accept_by_hand import NotAcceptable
-from app.refunds import asking as refunds
+from app.refunds import create_for_merchants as refunds
 from app.refunds import service as admins_refunds
 from tests.builders import COIN, NOW, events, offered, order, rows
 from tests.orders.merchants import CUSTOMER, asked, charged, merchant, payment
@@ -44,7 +44,7 @@ async def told(kit: Any, made: Mapping[str, Any], share: Decimal | int, **change
 
 
 async def merchants_refund(made: Mapping[str, Any], amount: str) -> None:
-    await refunds.ask(made["merchant_id"], False, made["id"], Decimal(amount), "", None, "key Till 3")
+    await refunds.create(made["merchant_id"], False, made["id"], Decimal(amount), "", None, "key Till 3")
 
 
 async def admins_refund(made: Mapping[str, Any], amount: str) -> None:

@@ -11,7 +11,7 @@ from app.core import clock, db
 from app.core.money import Money
 from app.core.tokens import link_token
 from app.ledger import service as ledger
-from app.refunds import claims, queries, service
+from app.refunds import claim, queries, service
 from tests.builders import NOW, delivered, look, offered, order, paid
 
 ADDRESS = "TFake" + "x" * 29  # of Tron, as the sandbox takes them
@@ -71,13 +71,13 @@ def token(of: Mapping[str, Any]) -> str:
 
 
 async def claimed(of: Mapping[str, Any], coin: str = "usdttrc20", address: str = ADDRESS, memo: str = "") -> None:
-    await claims.claim(token(of), await claims.parse(coin, address, memo))
+    await claim.claim(token(of), await claim.parse(coin, address, memo))
 
 
 async def checked(kit: Any, of: Mapping[str, Any], **more: Any) -> dict[str, Any]:
     """The refund with an address that the provider takes."""
     await claimed(of, **more)
-    await claims.check_address(of["id"], payouts=kit.payouts, commit=NOW)
+    await claim.check_address(of["id"], payouts=kit.payouts, commit=NOW)
     return await refund(of["id"])
 
 

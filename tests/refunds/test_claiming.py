@@ -6,7 +6,7 @@ import pytest
 
 from app.accounts.service import LinkSpent
 from app.core import db
-from app.refunds import claims, queries, service
+from app.refunds import claim, queries, service
 from app.refunds.addresses import BadAddress
 from tests.builders import EMAIL, NOW, count, events, job_names, rows
 from tests.refunds.scenes import (
@@ -34,7 +34,7 @@ async def test_looking_at_a_link_changes_nothing_however_often(kit, box) -> None
     made = await asked(await underpaid(kit, box))
     before = await rows()
     for _ in range(3):
-        found = await claims.look(token(made))
+        found = await claim.look(token(made))
         assert found is not None
         assert found["id"] == made["id"]
     assert await rows() == before
@@ -94,19 +94,19 @@ async def test_a_link_is_used_once_and_of_two_at_once_one_address_counts(kit, bo
 async def test_no_other_link_names_an_address(kit, box) -> None:
     made = await asked(await underpaid(kit, box))
     first = token(made)
-    await claims.send_link_again(made["id"])
+    await claim.send_link_again(made["id"])
     forged = token(made)[:-4] + "AAAA"
     links = [first, forged, ""] + [
         await link_of_purpose(EMAIL, purpose, made["order_id"]) for purpose in ("order", "login", "refund")
     ]
-    target = await claims.parse("usdttrc20", ADDRESS, "")
+    target = await claim.parse("usdttrc20", ADDRESS, "")
     before = await rows()
     for link in links:
-        assert await claims.look(link) is None
+        assert await claim.look(link) is None
         with pytest.raises(LinkSpent):
-            await claims.claim(link, target)
+            await claim.claim(link, target)
     with later(days=15), pytest.raises(LinkSpent):
-        await claims.claim(token(await refund(made["id"])), target)
+        await claim.claim(token(await refund(made["id"])), target)
     assert await rows() == before
     await claimed(await refund(made["id"]))
 
@@ -167,16 +167,16 @@ async def test_a_check_that_comes_twice_or_late_changes_nothing(kit, box) -> Non
     made = await checked(kit, await asked(await underpaid(kit, box)))
     await service.fail(made["id"], "no", ADMIN)
     before = await rows()
-    await claims.check_address(made["id"], payouts=kit.payouts, commit=NOW)
+    await claim.check_address(made["id"], payouts=kit.payouts, commit=NOW)
     assert await rows() == before
 
 
 async def test_the_link_is_mailed_again_only_while_it_is_needed(kit, box) -> None:
     made = await asked(await underpaid(kit, box))
-    await claims.send_link_again(made["id"])
+    await claim.send_link_again(made["id"])
     assert await count("mail", "kind = 'refund_asked'") == 2
     await claimed(await refund(made["id"]))
     before = await rows()
     with pytest.raises(service.NotDecidable):
-        await claims.send_link_again(made["id"])
+        await claim.send_link_again(made["id"])
     assert await rows() == before

@@ -14,8 +14,8 @@ from app.ledger import queries as books
 from app.ledger import service as ledger
 from app.payments import service as payments
 from app.payments.create_for_merchants import NoSuchPayment
-from app.refunds import asking, claims, queries, service, simulated
-from app.refunds.asking import BadAmount, BadReason, PaymentNotCaptured
+from app.refunds import claim, create_for_merchants, queries, service, test_processor
+from app.refunds.create_for_merchants import BadAmount, BadReason, PaymentNotCaptured
 from app.refunds.service import NotDecidable, TooMuch
 from app.webhooks import objects
 from tests.builders import COIN, NOW, count, events, job_names, look, order, rows
@@ -34,7 +34,7 @@ def kit(app):
 async def back(paid: dict[str, Any], amount: str | None = None, reason: str = "", target: Any = None) -> dict[str, Any]:
     """A refund of the payment, asked for by its merchant."""
     money = Decimal(amount) if amount else None
-    return await asking.ask(paid["merchant_id"], paid["test"], paid["id"], money, reason, target, BY)
+    return await create_for_merchants.create(paid["merchant_id"], paid["test"], paid["id"], money, reason, target, BY)
 
 
 async def by_card(drain: Any, amount: str = "20.00") -> dict[str, Any]:
@@ -52,7 +52,7 @@ async def by_coin(kit: Any, box: Any, email: str = CUSTOMER) -> dict[str, Any]:
 
 
 async def to_tron() -> Any:
-    return await claims.parse(COIN, ADDRESS, "")
+    return await claim.parse(COIN, ADDRESS, "")
 
 
 async def test_of_an_order_with_two_payments_no_more_goes_back_than_came_in_and_is_not_promised(drain) -> None:
@@ -186,7 +186,7 @@ async def test_nobody_elses_payment_is_refunded_or_its_refund_found(drain) -> No
         (other, True, paid["id"]), (paid["merchant_id"], False, paid["id"]), (paid["merchant_id"], True, new_id()),
     ):  # fmt: skip
         with pytest.raises(NoSuchPayment):
-            await asking.ask(merchant_id, test, payment_id, None, "", None, BY)
+            await create_for_merchants.create(merchant_id, test, payment_id, None, "", None, BY)
     for merchant_id, test in ((other, True), (paid["merchant_id"], False)):
         assert await queries.of_merchant(merchant_id, test, made["id"]) is None
         assert await queries.merchant_page(merchant_id, test, {}, None, 10) == []
@@ -251,7 +251,7 @@ async def test_of_two_payments_what_goes_back_of_one_already_is_not_given_back_o
 
 async def test_a_refund_that_is_to_fail_fails_and_its_money_can_go_back_by_another(drain) -> None:
     paid = await by_card(drain)
-    made = await back(paid, reason=simulated.FAILS)
+    made = await back(paid, reason=test_processor.FAILS)
     await drain(later=True, only="refunds.simulate")
     done = await refund(made["id"])
     assert (done["status"], done["error"]) == ("failed", "turned down by the simulated processor")
@@ -270,16 +270,16 @@ async def test_a_step_played_twice_pays_once(drain) -> None:
     paid = await by_card(drain)
     made = await back(paid)
     for _ in range(2):
-        await simulated.step(made["id"], 0, commit=NOW)
+        await test_processor.step(made["id"], 0, commit=NOW)
     before = await rows()
-    await simulated.step(made["id"], 0, commit=NOW)
+    await test_processor.step(made["id"], 0, commit=NOW)
     assert await rows() == before
 
 
 async def test_live_money_goes_to_the_address_given_without_anyone_elses_word(kit, box, drain) -> None:
     paid = await by_coin(kit, box)
     made = await back(paid, "8.00", "one cup broke", await to_tron())
-    assert (made["status"], made["address"], asking.claim_url(made)) == ("pending", ADDRESS, None)
+    assert (made["status"], made["address"], create_for_merchants.claim_url(made)) == ("pending", ADDRESS, None)
     await drain(only="refunds.check_address")
     allowed = await refund(made["id"])
     assert (allowed["status"], allowed["approved_by"]) == ("processing", BY)
@@ -308,28 +308,28 @@ async def test_without_a_payout_login_it_waits_for_a_person_to_send_it(kit, box,
 async def test_without_an_address_the_customer_names_one_by_the_claim_link(kit, box, drain) -> None:
     paid = await by_coin(kit, box)
     made = await back(paid)
-    url = asking.claim_url(made)
+    url = create_for_merchants.claim_url(made)
     assert url is not None
     assert await count("mail", f"kind = 'refund_asked' AND recipient = '{CUSTOMER}'") == 1
     token = url.rpartition("/")[2]
-    await claims.claim(token, await to_tron())
+    await claim.claim(token, await to_tron())
     await drain(only="refunds.check_address")
     assert (await refund(made["id"]))["status"] == "processing"
-    assert asking.claim_url(await refund(made["id"])) is None
+    assert create_for_merchants.claim_url(await refund(made["id"])) is None
 
 
 async def test_a_customer_whom_the_merchant_alone_knows_gets_the_link_from_it(kit, box) -> None:
     paid = await by_coin(kit, box, email="")
     made = await back(paid)
-    url = asking.claim_url(made)
+    url = create_for_merchants.claim_url(made)
     assert url is not None
-    assert await claims.look(url.rpartition("/")[2]) is not None
+    assert await claim.look(url.rpartition("/")[2]) is not None
     assert await count("mail") == 0
 
 
 async def test_an_address_that_the_network_refuses_is_asked_for_again(kit, box, drain) -> None:
     paid = await by_coin(kit, box)
-    bad = await claims.parse(COIN, ADDRESS.replace("xxxx", "yyyy")[:34], "")
+    bad = await claim.parse(COIN, ADDRESS.replace("xxxx", "yyyy")[:34], "")
     made = await back(paid, target=bad)
     await db.fetch("UPDATE refund SET address = 'Tnonsense'")
     await drain(only="refunds.check_address")
@@ -337,7 +337,7 @@ async def test_an_address_that_the_network_refuses_is_asked_for_again(kit, box, 
     assert again is not None
     assert (again["status"], again["address"]) == ("pending", None)
     assert "did not accept that" in again["error"]
-    assert asking.claim_url(again) is not None
+    assert create_for_merchants.claim_url(again) is not None
     assert await payouts(box) == []
 
 
@@ -387,23 +387,23 @@ async def of_coins(drain: Any) -> dict[str, Any]:
 
 async def test_in_test_mode_coins_wait_for_an_address_by_a_claim_link_as_live_ones_do(kit, drain, box) -> None:
     made = await back(await of_coins(drain), "5.00")
-    link = asking.claim_url(made)
+    link = create_for_merchants.claim_url(made)
     assert link is not None
     await drain(later=True)
     waits = await refund(made["id"])
     assert (waits["status"], waits["claimed_at"]) == ("pending", None)
     assert await box.mail() == []  # nobody is mailed in test mode
-    assert await claims.look(link.rpartition("/")[2]) is not None
-    await claims.claim(link.rpartition("/")[2], await to_tron())
+    assert await claim.look(link.rpartition("/")[2]) is not None
+    await claim.claim(link.rpartition("/")[2], await to_tron())
     await drain(later=True)
     done = await refund(made["id"])
     assert (done["status"], done["address"], done["coin"]) == ("processed", ADDRESS, COIN)
-    assert asking.claim_url(done | {"test": True}) is None
+    assert create_for_merchants.claim_url(done | {"test": True}) is None
 
 
 async def test_in_test_mode_coins_go_to_the_address_that_was_given(drain) -> None:
     made = await back(await of_coins(drain), target=await to_tron())
-    assert asking.claim_url(made) is None
+    assert create_for_merchants.claim_url(made) is None
     await drain(later=True)
     done = await refund(made["id"])
     assert (done["status"], done["address"]) == ("processed", ADDRESS)
@@ -412,6 +412,6 @@ async def test_in_test_mode_coins_go_to_the_address_that_was_given(drain) -> Non
 
 async def test_a_cards_money_goes_back_to_the_card_without_an_address(drain) -> None:
     made = await back(await by_card(drain))
-    assert asking.claim_url(made) is None
+    assert create_for_merchants.claim_url(made) is None
     await drain(later=True)
     assert (await refund(made["id"]))["status"] == "processed"

@@ -14,7 +14,7 @@ from app.history import queries as history
 from app.ledger import queries as books
 from app.ledger import service as ledger
 from app.ledger.accounts import Account
-from app.refunds import queries, service, steps
+from app.refunds import payout, queries, service
 from app.refunds.service import NotDecidable, ReasonNeeded, TooMuch
 from tests.builders import NOW, Undone, count, events, job_names, order, rows, torn
 from tests.refunds.scenes import (
@@ -40,7 +40,7 @@ def kit(app):
 
 
 async def follow(kit: Any, made: dict[str, Any], **how: Any) -> dict[str, Any]:
-    await steps.follow(made["id"], payouts=kit.payouts, commit=how.get("commit", NOW))
+    await payout.follow(made["id"], payouts=kit.payouts, commit=how.get("commit", NOW))
     return await refund(made["id"])
 
 
@@ -309,7 +309,7 @@ async def test_the_sweep_asks_after_a_payout_whose_every_message_was_lost(kit, b
     await db.fetch("DELETE FROM job")
     await end_payout(box, made, "finish")
     with later(hours=1):
-        assert await steps.post_due_checks() == 1
+        assert await payout.post_due_checks() == 1
         await drain()
     assert (await refund(made["id"]))["status"] == "processed"
 

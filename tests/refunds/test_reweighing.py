@@ -15,7 +15,7 @@ from app.ledger import uses
 from app.payments import queries as payments
 from app.payments import service as paying
 from app.payments.service import NothingToChoose
-from app.refunds import asking, queries, service
+from app.refunds import create_for_merchants, queries, service
 from app.refunds.service import NotDecidable
 from tests.builders import VISITOR, events, job_names, look, order, rows
 from tests.orders.merchants import CUSTOMER, charged, merchant, payment
@@ -167,7 +167,9 @@ async def test_money_of_a_cancelled_order_stays_owed_when_its_refund_is_not_sent
 async def test_a_merchants_order_with_its_whole_price_is_paid_and_told_when_its_refund_is_not_sent(kit, box) -> None:
     placed = await charged(await merchant(), "40.00", test=False, email=CUSTOMER)
     first = await opened(kit, box, placed, "0.5")
-    made = await asking.ask(first["merchant_id"], False, first["id"], Decimal("5.00"), "", None, "key Till 3")
+    made = await create_for_merchants.create(
+        first["merchant_id"], False, first["id"], Decimal("5.00"), "", None, "key Till 3"
+    )
     await box.pay(first["provider_payment_id"], "partially_paid", "0.5")
     await look(kit, first)
     now = await payment({**first, "id": (await payments.of_order(placed["id"]))[0]["id"]})
@@ -184,7 +186,9 @@ async def test_a_merchants_order_with_its_whole_price_is_paid_and_told_when_its_
 async def test_of_two_payments_the_second_is_the_one_that_paid(kit, box) -> None:
     placed = await charged(await merchant(), "40.00", test=False, email=CUSTOMER)
     first = await opened(kit, box, placed, "0.5")
-    made = await asking.ask(first["merchant_id"], False, first["id"], Decimal("20.00"), "", None, "key Till 3")
+    made = await create_for_merchants.create(
+        first["merchant_id"], False, first["id"], Decimal("20.00"), "", None, "key Till 3"
+    )
     second = await opened(kit, box, await order(placed["id"]), "0.75")
     assert (second["price_amount"], second["value"], second["word"]) == (Decimal(40), Decimal(30), "underpaid")
     await service.fail(made["id"], "not agreed", ADMIN)

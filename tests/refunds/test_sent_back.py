@@ -10,7 +10,7 @@ from app.core import db
 from app.ledger import service as ledger
 from app.payments import handle_report
 from app.payments import service as payments
-from app.refunds import asking, claims, service, steps
+from app.refunds import claim, create_for_merchants, payout, service
 from app.refunds.service import NotDecidable
 from tests.builders import COIN, NOW, look, order, rows
 from tests.orders.merchants import CUSTOMER, asked, charged, merchant, payment
@@ -54,12 +54,12 @@ async def test_a_merchants_refund_ends_when_its_payment_was_sent_back_before_an_
 ) -> None:
     placed = await charged(await merchant(), "40.00", test=False, email=CUSTOMER)
     paid = await opened(kit, box, placed, "0.5")
-    made = await asking.ask(paid["merchant_id"], False, paid["id"], None, "", None, "key Till 3")
+    made = await create_for_merchants.create(paid["merchant_id"], False, paid["id"], None, "", None, "key Till 3")
     await sent_back(kit, paid["order_id"])
     if other:  # the order has money of another payment, which is not this refund's to give back
         assert (await opened(kit, box, await order(placed["id"])))["value"] == Decimal(40)
-    await claims.claim(scenes.token(made), await claims.parse(COIN, ADDRESS, ""))
-    await claims.check_address(made["id"], payouts=kit.payouts, commit=NOW)
+    await claim.claim(scenes.token(made), await claim.parse(COIN, ADDRESS, ""))
+    await claim.check_address(made["id"], payouts=kit.payouts, commit=NOW)
     await ended(made)
     assert await payouts(box) == []
     assert await ledger.prove() == []
@@ -79,7 +79,7 @@ async def test_an_approved_payout_is_not_asked_for_when_its_money_was_sent_back(
     order_id = await underpaid(kit, box)
     made = await approved(kit, await scenes.asked(order_id))
     await sent_back(kit, order_id)
-    await steps.follow(made["id"], payouts=kit.payouts, commit=NOW)
+    await payout.follow(made["id"], payouts=kit.payouts, commit=NOW)
     await ended(made)
     assert await payouts(box) == []
     assert await ledger.prove() == []

@@ -3,7 +3,7 @@
 import pytest
 
 from app.accounts.tokens import orders_token
-from app.refunds import asking
+from app.refunds import create_for_merchants
 from tests.builders import COIN, rows
 from tests.orders.merchants import CUSTOMER, asked, charged, merchant, played
 from tests.refunds.scenes import ADDRESS, refund
@@ -64,7 +64,7 @@ async def test_an_admin_sees_whose_refund_it_is(admin, drain) -> None:
 
 async def test_a_customer_of_a_merchant_claims_a_refund_and_is_told_who_knows_the_rest(app, box, visitor) -> None:
     made = await back(await by_coin(app.state.kit, box, email=""))
-    url = asking.claim_url(made)
+    url = create_for_merchants.claim_url(made)
     assert url is not None
     path, browser = url[url.index("/refunds/claims") :], visitor()
     asked_for = (await browser.get(path)).text

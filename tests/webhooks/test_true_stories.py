@@ -8,7 +8,7 @@ import pytest
 from app.core import clock
 from app.payments import create_for_merchants
 from app.payments import queries as payments
-from app.refunds import asking as refunding
+from app.refunds import create_for_merchants as refunding
 from app.webhooks import objects, queries, service
 from tests.orders.merchants import asked, charged, merchant, played
 from tests.webhooks.scenes import Receiver, numbers
@@ -90,7 +90,7 @@ async def test_a_payment_says_that_it_was_changed_when_its_money_went_back(app, 
     payment = await played(drain, await charged(merchant_id, "20.00"))
     before = await payments.of_merchant(merchant_id, True, payment["id"])
     with clock.travelled(timedelta(minutes=5)):
-        await refunding.ask(merchant_id, True, payment["id"], Decimal("5.00"), "half is broken", None, "key 1")
+        await refunding.create(merchant_id, True, payment["id"], Decimal("5.00"), "half is broken", None, "key 1")
         await drain(later=True)
     after = await payments.of_merchant(merchant_id, True, payment["id"])
     assert before is not None
@@ -103,7 +103,7 @@ async def test_a_refund_is_told_from_asked_to_paid(app, drain, receiver) -> None
     merchant_id = await merchant()
     await service.add(merchant_id, test=True, url=receiver.url)
     payment = await played(drain, await charged(merchant_id, "20.00"))
-    await refunding.ask(merchant_id, True, payment["id"], Decimal("5.00"), "half is broken", None, "key 1")
+    await refunding.create(merchant_id, True, payment["id"], Decimal("5.00"), "half is broken", None, "key 1")
     await drain(later=True)
     assert heard(receiver, "refund") == [
         (1, "refund.pending", "pending"), (2, "refund.processing", "processing"), (3, "refund.processed", "processed"),

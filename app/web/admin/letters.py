@@ -9,7 +9,7 @@ from app.core.ids import parse_id
 from app.mail import queries as mail
 from app.orders import letters
 from app.orders.letters import NoSuchLetter
-from app.refunds import claims
+from app.refunds import claim
 from app.refunds import queries as refunds
 from app.web import guards
 from app.web.render import answer, see_other, wants_json
@@ -31,7 +31,7 @@ async def resend(request: Asked, order_id: FromPath[str], mail_id: FromPath[str]
         if letter["kind"] in REFUND_LINKS:
             if refund is None:
                 raise NoSuchLetter("Its link was replaced by a newer one. Send the newer email again.")
-            await claims.send_link_again(refund["id"])
+            await claim.send_link_again(refund["id"])
         else:
             await letters.resend(order["id"], found)
     return answer({"resent": True}) if wants_json(request) else see_other(f"/admin/orders/{order['id']}")

@@ -16,7 +16,7 @@ from app.payments.create import CoinNotOffered
 from app.payments.create_for_merchants import MethodNotOffered, NoSuchPayment, OrderNotPayable, PaymentNotCancellable
 from app.payments.test_processor import BadDelay
 from app.refunds.addresses import BadAddress
-from app.refunds.asking import BadAmount, BadReason, PaymentNotCaptured
+from app.refunds.create_for_merchants import BadAmount, BadReason, PaymentNotCaptured
 from app.refunds.service import NoSuchRefund, TooMuch
 from app.web.api.bodies import MalformedBody, UnsupportedMediaType
 from app.web.api.gate import ApiKeyMissing, RateLimited, ScopeMissing

@@ -13,7 +13,7 @@ from app.core.ids import parse_id
 from app.merchants.keys import Caller
 from app.payments.create import CoinNotOffered
 from app.payments.create_for_merchants import NoSuchPayment
-from app.refunds import asking, claims, queries
+from app.refunds import claim, create_for_merchants, queries
 from app.refunds.addresses import BadAddress, Target
 from app.refunds.service import NoSuchRefund
 from app.refunds.states import RefundStatus
@@ -75,7 +75,7 @@ async def create(request: Asked, payment_id: FromPath[str]) -> Response[bytes]:
     async def work(caller: Caller, asked: RefundRequest) -> tuple[int, Mapping[str, Any]]:
         payment = await payments.find(caller, payment_id)
         target = await _target(asked.address) if asked.address else None
-        row = await asking.ask(
+        row = await create_for_merchants.create(
             caller.merchant_id, caller.test, payment["id"], asked.amount or None, asked.reason, target,
             f"key {caller.key_id}",
         )  # fmt: skip
@@ -86,7 +86,7 @@ async def create(request: Asked, payment_id: FromPath[str]) -> Response[bytes]:
 
 async def _target(asked: Address) -> Target:
     try:
-        return await claims.parse(asked.coin.lower(), asked.address, asked.memo or "")
+        return await claim.parse(asked.coin.lower(), asked.address, asked.memo or "")
     except BadAddress as bad:
         # Coins come and go: that one is not offered now is not said of the address, and not for good.
         refusal = CoinNotOffered if bad.field == "coin" else BadAddress

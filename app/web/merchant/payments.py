@@ -16,9 +16,9 @@ from app.core.money import Money, parse_decimal
 from app.orders.service import short
 from app.payments import queries
 from app.payments.create_for_merchants import METHODS
-from app.refunds import asking
+from app.refunds import create_for_merchants
 from app.refunds import queries as refunds
-from app.refunds.asking import BadAmount, BadReason, PaymentNotCaptured
+from app.refunds.create_for_merchants import BadAmount, BadReason, PaymentNotCaptured
 from app.refunds.service import REASON, TooMuch
 from app.web.merchant import desk as desks
 from app.web.merchant import lists
@@ -72,7 +72,7 @@ async def _one(
     error: Problem | None = None,
 ) -> Response[bytes]:
     mine = {"payment_id": row["id"]}
-    left = await asking.left(row["order_id"], row["id"])
+    left = await create_for_merchants.left(row["order_id"], row["id"])
     context = {
         "payment": shown(row),
         "refunds": [refund_shown(r) for r in await refunds.merchant_page(desk.id, desk.test, mine, None, MOST_SHOWN)],
@@ -102,12 +102,12 @@ async def _within(row: dict[str, Any], typed: dict[str, str]) -> Money:
     """The amount that was typed, if it can go back. Raises one of REFUSED."""
     if not typed["reason"] or len(typed["reason"]) > REASON:
         raise BadReason(f"Enter a reason of 1 to {REASON} characters. Your customer may read it.", field="reason")
-    return await asking.within(_digits(typed["amount"]), row["order_id"], row["id"])
+    return await create_for_merchants.within(_digits(typed["amount"]), row["order_id"], row["id"])
 
 
 def _digits(text: str) -> Decimal:
     number = parse_decimal(text.replace(",", "."))
-    if number is None or not 0 < number < asking.MOST:
+    if number is None or not 0 < number < create_for_merchants.MOST:
         raise BadAmount("Write the amount as digits, such as 12.50.", field="amount")
     return number
 
@@ -122,7 +122,9 @@ async def refund(request: Asked, payment_id: FromPath[str]) -> Response[bytes]:
         amount = await _within(row, typed)
         said = f"{amount} of payment {row['id']}"
         async with desks.recorded(request, desk, "refund.asked", said):
-            made = await asking.ask(desk.id, desk.test, row["id"], amount.amount, typed["reason"], None, desk.actor)
+            made = await create_for_merchants.create(
+                desk.id, desk.test, row["id"], amount.amount, typed["reason"], None, desk.actor
+            )
     except REFUSED as error:
         return await _one(request, desk, row, typed=typed, error=error)
     return see_other(f"/merchant/refunds/{made['id']}")

@@ -12,7 +12,7 @@ from app.core import db
 from app.core.errors import Problem
 from app.orders import email_change
 from app.orders.service import short
-from app.refunds import claims
+from app.refunds import claim
 from app.web import guards
 from app.web.body import read_form
 from app.web.limited import purse
@@ -61,7 +61,7 @@ async def confirm(request: Asked, token: str) -> Response[bytes]:
         proof = await accounts.consume_link(token)
         assert proof.order_id is not None
         old = await email_change.confirm(proof.order_id, proof.email)
-        await claims.invite_again(proof.order_id)
+        await claim.invite_again(proof.order_id)
         details = f"{masked(old)} to {masked(proof.email)}"
         await guards.write(request, "order.email_changed", order_id=proof.order_id, details=details)
     where = f"/orders/{proof.order_id}"

@@ -8,7 +8,7 @@ from litestar.params import FromPath
 from app.accounts.service import LinkSpent
 from app.core import db
 from app.core.ids import parse_id
-from app.refunds import claims, queries
+from app.refunds import claim, queries
 from app.web import guards
 from app.web.limited import purse
 from app.web.render import see_other, wants_json
@@ -37,7 +37,7 @@ async def create(request: Asked, order_id: FromPath[str], refund_id: FromPath[st
         return target
     try:
         async with db.transaction():
-            await claims.claim_on_page(refund["id"], target)
+            await claim.claim_on_page(refund["id"], target)
             details = f"refund {refund['id']}, {target.coin}"
             await guards.write(request, "refund.address_named", order_id=order["id"], details=details)
     except LinkSpent:

@@ -18,7 +18,8 @@ from app.mail import mailboxes
 from app.mail.mailboxes import Family
 from app.orders.service import short
 from app.payments import queries as payments
-from app.refunds import claims, queries
+from app.refunds import claim as claims
+from app.refunds import queries
 from app.refunds.addresses import BadAddress, Target
 from app.web import guards
 from app.web.body import read_form

@@ -21,7 +21,7 @@ from tests.conftest import ROOT
 from tests.web.pages import Page
 
 ROOMS = ("app.web.api", "app.orders.merchant_orders", "app.payments.create_for_merchants", "app.payments.cards",
-         "app.payments.test_processor", "app.refunds.asking", "app.webhooks.service",
+         "app.payments.test_processor", "app.refunds.create_for_merchants", "app.webhooks.service",
          "app.merchants.idempotency")  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from app.orders import queries as orders
 from app.payments import queries as payments
 from app.providers.http import KeyRefused
 from app.providers.nowpayments_payouts import AddressRefused, Payouts
-from app.refunds import addresses, queries, service, simulated
+from app.refunds import addresses, queries, service, test_processor
 from app.refunds.addresses import BadAddress, Target
 from app.refunds.states import RefundStatus
 from app.refunds.tables import Refund
@@ -100,7 +100,7 @@ async def check_address(refund_id: UUID, *, payouts: Payouts, commit: Commit) ->
             await Refund.update({Refund.checked_at: clock.now()}).where(Refund.id == refund_id)
             await history.record(order["id"], "refund.address_checked", refund=str(refund_id))
             if played:
-                await simulated.begin(refund_id, order["id"])
+                await test_processor.begin(refund_id, order["id"])
             elif now["payment_id"] is not None and settings().pays_out and not await service.end_uncovered(now):
                 await service.approve(refund_id, now["asked_by"])  # its merchant's asking allows it
             return

@@ -30,7 +30,7 @@ async def begin(refund_id: UUID, order_id: UUID) -> None:
 
 async def _post(refund_id: UUID, order_id: UUID, wait: int, rest: int) -> None:
     later = timedelta(milliseconds=wait) if wait else None
-    await service.play(refund_id, order_id, wait=later, rest=rest)
+    await service.simulate(refund_id, order_id, wait=later, rest=rest)
 
 
 async def step(refund_id: UUID, rest: int, *, commit: Commit) -> None:

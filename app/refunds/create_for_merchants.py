@@ -22,7 +22,7 @@ from app.ledger.states import UseKind
 from app.orders import service as orders
 from app.payments import queries as payments
 from app.payments.create_for_merchants import NoSuchPayment
-from app.refunds import queries, service, simulated
+from app.refunds import queries, service, test_processor
 from app.refunds.addresses import Target
 from app.refunds.service import REASON, TooMuch
 
@@ -43,7 +43,7 @@ class BadReason(Invalid):
     title = "That reason can't be used"
 
 
-async def ask(
+async def create(
     merchant_id: UUID,
     test: bool,
     payment_id: UUID,
@@ -73,7 +73,9 @@ async def ask(
             order["id"], "refund.pending", refund=str(refund_id), refund_id=str(refund_id), amount=money.as_json()
         )
         if not coins:
-            await simulated.begin(refund_id, order["id"])  # a card's or a VPA's money goes back to where it came from
+            await test_processor.begin(
+                refund_id, order["id"]
+            )  # a card's or a VPA's money goes back to where it came from
         elif target is None:
             await service.invite(refund_id, order, "refund_asked")
         else:
