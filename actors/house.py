@@ -11,10 +11,10 @@ from app.jobs.tidy import forget_finished, sweep
 from app.merchants import idempotency
 from app.providers.kit import Providers
 from app.quotas import service as quotas
-from app.webhooks import publishing
+from app.webhooks import publish
 
 SWEEPS = (
-    forget_finished, presence.forget, refusals.forget, idempotency.forget, forms.forget, publishing.forget,
+    forget_finished, presence.forget, refusals.forget, idempotency.forget, forms.forget, publish.forget,
     sessions.forget, sessions.forget_browsers, quotas.forget,
 )  # fmt: skip
 

@@ -6,7 +6,8 @@ from actors.job import job
 from app.core.backoff import Retry
 from app.jobs.service import Lease
 from app.providers.kit import Providers
-from app.webhooks import publishing, sending
+from app.webhooks import deliver as sending
+from app.webhooks import publish as publishing
 
 
 @job("webhooks.publish", retry=Retry(attempts=9, first=1, factor=2.5, longest=300))
@@ -16,7 +17,7 @@ async def publish(lease: Lease, kit: Providers) -> None:
 
 @job("webhooks.deliver", retry=Retry(attempts=3, longest=10))
 async def deliver(lease: Lease, kit: Providers) -> None:
-    await sending.line(UUID(lease.args["endpoint_id"]), http=kit.merchants)
+    await sending.drain_endpoint(UUID(lease.args["endpoint_id"]), http=kit.merchants)
 
 
 @job("webhooks.catch_up", retry=Retry(attempts=3))

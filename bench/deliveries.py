@@ -11,8 +11,8 @@ from app.core import clock, db
 from app.core.ids import new_id
 from app.core.redis_publisher import publisher
 from app.core.settings import settings
-from app.webhooks import publishing, service
-from app.webhooks.publishing import Fresh
+from app.webhooks import publish, service
+from app.webhooks.publish import NewEvent
 from bench.report import Row
 from bench.town import Town
 
@@ -52,9 +52,9 @@ async def _bare(url: str, body: bytes, at_once: int) -> float:
         return DELIVERIES / (time.perf_counter() - began)
 
 
-def _event(object_id: UUID) -> Fresh:
+def _event(object_id: UUID) -> NewEvent:
     data = {"id": str(object_id), "object": "order", "amount": "12.50", "currency": "USD", "metadata": {"cart": "7"}}
-    return Fresh("order.paid", "order", object_id, object_id, 1, clock.now(), data)
+    return NewEvent("order.paid", "order", object_id, object_id, 1, clock.now(), data)
 
 
 async def _rate(town: Town, url: str, endpoints: int) -> float:
@@ -68,7 +68,7 @@ async def _rate(town: Town, url: str, endpoints: int) -> float:
     for _ in range(endpoints):
         await service.add(merchant_id, test=True, url=url)
     async with db.transaction():
-        await publishing.store(merchant_id, True, [_event(new_id()) for _ in range(DELIVERIES // endpoints)])
+        await publish.store(merchant_id, True, [_event(new_id()) for _ in range(DELIVERIES // endpoints)])
     await asyncio.to_thread(publisher.close)
     await town.start_webhooks()
     while not (first := await db.fetch_value("SELECT count(*) FROM delivery WHERE status = 'delivered'")):
@@ -89,7 +89,7 @@ async def measure(town: Town) -> list[Row]:
     server = await asyncio.get_running_loop().create_server(Receiver, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hooks"
     at_once = settings().webhook_concurrency
-    body = publishing.payload(new_id(), True, _event(new_id())).encode()
+    body = publish.payload(new_id(), True, _event(new_id())).encode()
     floor = await _bare(url, body, at_once)
     one, many = await _rate(town, url, 1), await _rate(town, url, ENDPOINTS)
     server.close()

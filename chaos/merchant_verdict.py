@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from app.webhooks.events import tell
+from app.webhooks.events import derive_events
 from chaos.merchant import Merchant
 from chaos.merchant_orders import MerchantOrder
 from chaos.receivers import STATUS, WANTS, WELL, Receipt, digest
@@ -139,7 +139,7 @@ def published(picture: Picture) -> Iterator[str]:
     for event in picture.events:
         stored[event.order_id][(event.type, event.object_id, event.sequence)] += 1
     for order_id, lines in picture.timelines.items():
-        told = tell(UUID(order_id), [msgspec.structs.asdict(line) for line in lines])
+        told = derive_events(UUID(order_id), [msgspec.structs.asdict(line) for line in lines])
         expected = Counter((one.type, str(one.object_id), one.sequence) for one in told)
         if missing := expected - stored[order_id]:
             yield f"merchant's order {order_id}: never published {sorted(missing)}"

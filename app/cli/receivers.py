@@ -17,7 +17,7 @@ from app.providers.event_feed import EventFeed, FedEvent
 from app.providers.merchant_addresses import LOOPBACK, read_url
 from app.providers.merchant_http import MerchantHttp, Refused, Unreachable
 from app.webhooks import secrets, signing
-from app.webhooks.grading import Exam
+from app.webhooks.conformance import ConformanceCheck
 
 PAUSE = 1.0  # seconds between two looks at a feed with nothing new
 PATIENCE = 2.0  # seconds before an API that is away is asked again
@@ -151,7 +151,7 @@ def check(url: str, secret: Plaintext, simple: bool) -> None:
 async def _grade(url: str, secret: Plaintext, simple: bool) -> int:
     http, count, failed = MerchantHttp(loopback=True), 0, 0
     try:
-        async for verdict in Exam(http, url, secret, simple=simple).verdicts():
+        async for verdict in ConformanceCheck(http, url, secret, simple=simple).verdicts():
             count, failed = count + 1, failed + (not verdict.passed)
             click.echo(f"{'pass' if verdict.passed else 'FAIL'}  {verdict.name:42} {verdict.said}")
     except Refused as refused:

@@ -36,7 +36,7 @@ KINDS: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class OutboundEvent:
     """An event as a merchant is told it. ``seq``: the timeline's number of what it tells."""
 
     seq: int
@@ -48,12 +48,12 @@ class Told:
     then: Mapping[str, Any]
 
 
-def tell(order_id: UUID, timeline: Iterable[Mapping[str, Any]]) -> list[Told]:
+def derive_events(order_id: UUID, timeline: Iterable[Mapping[str, Any]]) -> list[OutboundEvent]:
     """All events of an order's whole timeline. Each object's ``sequence`` counts its own from 1.
 
     A payment that goes from one kind of confirming to the next is news only once.
     """
-    told: list[Told] = []
+    told: list[OutboundEvent] = []
     for line in timeline:
         type_, then = KINDS.get(line["kind"], ("", {}))
         object_ = type_.partition(".")[0]
@@ -63,7 +63,7 @@ def tell(order_id: UUID, timeline: Iterable[Mapping[str, Any]]) -> list[Told]:
         earlier = [one for one in told if one.object_id == object_id]
         if type_ == "payment.confirming" and any(one.type == type_ for one in earlier):
             continue
-        told.append(Told(line["seq"], line["at"], type_, object_, object_id, len(earlier) + 1, then))
+        told.append(OutboundEvent(line["seq"], line["at"], type_, object_, object_id, len(earlier) + 1, then))
     return told
 
 

@@ -104,7 +104,7 @@ async def last_sequence(object_id: UUID) -> int:
     return int(await db.fetch_value("SELECT max(sequence) FROM merchant_event WHERE object_id = $1", object_id) or 0)
 
 
-async def line(endpoint_id: UUID) -> dict[str, int]:
+async def queue_lengths(endpoint_id: UUID) -> dict[str, int]:
     """How many deliveries of an endpoint stand in each state."""
     rows = await db.fetch(
         "SELECT status, count(*) AS n FROM delivery WHERE endpoint_id = $1 GROUP BY status", endpoint_id
@@ -116,7 +116,7 @@ _DUE = """d.next_at <= $1 AND (d.lease_until IS NULL OR d.lease_until <= $1)
           AND e.disabled_at IS NULL AND e.deleted_at IS NULL"""
 
 
-async def due_lines(now: datetime) -> list[UUID]:
+async def due_endpoints(now: datetime) -> list[UUID]:
     """Endpoints with a delivery that is due and that nobody is trying."""
     rows = await db.fetch(
         f"""SELECT DISTINCT d.endpoint_id FROM delivery d JOIN endpoint e ON e.id = d.endpoint_id WHERE {_DUE}

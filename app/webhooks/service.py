@@ -10,9 +10,9 @@ from app.core import clock, db
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.ids import new_id
 from app.providers.merchant_http import Refused, check_url
-from app.webhooks import publishing, queries, secrets
+from app.webhooks import publish, queries, secrets
 from app.webhooks.events import TEST, TYPES
-from app.webhooks.publishing import Fresh
+from app.webhooks.publish import NewEvent
 from app.webhooks.states import MOVES, DeliveryStatus
 from app.webhooks.tables import Endpoint
 
@@ -165,11 +165,11 @@ async def disable(
     async with db.transaction():
         row = await _lock(endpoint_id, merchant_id, test)
         if row["disabled_at"] is None:
-            await hold(endpoint_id, why)
+            await pause(endpoint_id, why)
     return await find(endpoint_id, merchant_id)
 
 
-async def hold(endpoint_id: UUID, why: str) -> None:
+async def pause(endpoint_id: UUID, why: str) -> None:
     """Under the endpoint's lock: its deliveries wait until it is enabled."""
     disabled: dict[Any, Any] = {Endpoint.disabled_at: clock.now(), Endpoint.disabled_why: why[:200]}
     await Endpoint.update(disabled).where(Endpoint.id == endpoint_id)
@@ -194,7 +194,7 @@ async def enable(endpoint_id: UUID, merchant_id: UUID, *, test: bool | None = No
                 "UPDATE delivery SET next_at = $2 WHERE endpoint_id = $1 AND status = ANY($3) AND next_at IS NULL",
                 endpoint_id, clock.now(), OPEN,
             )  # fmt: skip
-            await publishing.call(endpoint_id)
+            await publish.schedule_drain(endpoint_id)
     return await find(endpoint_id, merchant_id)
 
 
@@ -223,8 +223,8 @@ async def send_test_event(endpoint_id: UUID, merchant_id: UUID, *, test: bool | 
             raise EndpointDisabled("Enable it first: until then nothing is sent to it.")
         sequence = 1 + await queries.last_sequence(endpoint_id)
         data = {"id": str(endpoint_id), "object": "endpoint", "url": row["url"], "name": row["name"]}
-        event = Fresh(TEST, "endpoint", endpoint_id, endpoint_id, sequence, clock.now(), data)
-        return (await publishing.store(merchant_id, row["test"], [event], only=endpoint_id))[0]
+        event = NewEvent(TEST, "endpoint", endpoint_id, endpoint_id, sequence, clock.now(), data)
+        return (await publish.store(merchant_id, row["test"], [event], only=endpoint_id))[0]
 
 
 async def resend(delivery_id: UUID, merchant_id: UUID, *, test: bool | None = None) -> None:
@@ -282,13 +282,13 @@ async def _again(
         endpoint_id, now, list(statuses), one, span and span.since, span and span.until, MOST_RESENT,
     )  # fmt: skip
     if rows:
-        await publishing.call(endpoint_id)
+        await publish.schedule_drain(endpoint_id)
     return len(rows)
 
 
 async def post_due() -> int:
     """Have somebody work on each line in which a delivery is due; the clock's sweep. Returns how many lines."""
-    found = await queries.due_lines(clock.now())
+    found = await queries.due_endpoints(clock.now())
     for endpoint_id in found:
-        await publishing.call(endpoint_id)
+        await publish.schedule_drain(endpoint_id)
     return len(found)

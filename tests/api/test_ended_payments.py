@@ -12,7 +12,7 @@ from app.core import clock, db
 from app.payments import create_for_merchants as paying
 from app.payments import service as payments
 from app.refunds import claim, create_for_merchants
-from app.webhooks import objects, publishing
+from app.webhooks import objects, publish
 from tests.builders import COIN, NOW, look
 from tests.orders.merchants import CUSTOMER, asked, charged, merchant, payment
 from tests.refunds.scenes import ADDRESS, token
@@ -44,7 +44,7 @@ async def paid(kit: Any, box: Any, made: dict[str, Any], case: str, fraction: st
 
 async def events_of(made: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """What the payment's or refund's events say of it, by type."""
-    await publishing.publish(made["order_id"], commit=NOW)
+    await publish.publish(made["order_id"], commit=NOW)
     found = await db.fetch("SELECT payload FROM merchant_event WHERE object_id = $1 ORDER BY number", made["id"])
     told = [json.loads(row["payload"]) for row in found]
     return {one["type"]: one["data"] for one in told}

@@ -14,7 +14,7 @@ import pytest
 from app.core import clock
 from app.core.crypto import Plaintext
 from app.providers import merchant_exchange, merchant_http
-from app.webhooks import publishing, schedule, sending, service, signing
+from app.webhooks import deliver, publish, schedule, service, signing
 from app.webhooks.schemas import EVENTS
 from tests.conftest import ROOT
 from tests.webhooks.receivers import SECRET
@@ -116,8 +116,8 @@ def test_the_figures_of_the_page_are_those_of_the_code() -> None:
     assert schedule.LIVE == (60, 300, 1800, 7200)
     assert (0.1, timedelta(days=1)) == (schedule.JITTER, schedule.LONGEST_WISH)
     assert schedule.intervals(test=True) == (5, 10, 15, 20)
-    assert (20, timedelta(days=1), 2048) == (sending.MANY, sending.LONG, sending.KEPT_TEXT)
-    assert (timedelta(days=30), timedelta(days=7)) == (publishing.KEPT, service.LONGEST_OVERLAP)
+    assert (20, timedelta(days=1), 2048) == (deliver.MANY, deliver.LONG, deliver.KEPT_TEXT)
+    assert (timedelta(days=30), timedelta(days=7)) == (publish.KEPT, service.LONGEST_OVERLAP)
     assert (merchant_http.TOTAL_SECONDS, merchant_exchange.MAX_BODY_BYTES) == (10, 64 * 1024)
     assert merchant_exchange.REST_SECONDS == 3
     assert service.MOST_RESENT == 5000

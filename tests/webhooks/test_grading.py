@@ -6,7 +6,7 @@ import pytest
 
 from app.core.crypto import Plaintext
 from app.providers.merchant_http import MerchantHttp, Refused
-from app.webhooks.grading import Exam, Verdict
+from app.webhooks.conformance import CheckResult, ConformanceCheck
 from tests.webhooks.receivers import SECRET, receiving
 
 FORGERIES = {
@@ -27,16 +27,16 @@ FLAWS = {
 }
 
 
-async def graded(url: str, *, simple: bool = False, secret: str = SECRET, **more: int) -> list[Verdict]:
+async def graded(url: str, *, simple: bool = False, secret: str = SECRET, **more: int) -> list[CheckResult]:
     http = MerchantHttp(loopback=True, total_seconds=5)
     try:
-        exam = Exam(http, url, Plaintext(secret.encode()), simple=simple, **more)
+        exam = ConformanceCheck(http, url, Plaintext(secret.encode()), simple=simple, **more)
         return [verdict async for verdict in exam.verdicts()]
     finally:
         await http.aclose()
 
 
-def failed(verdicts: list[Verdict]) -> set[str]:
+def failed(verdicts: list[CheckResult]) -> set[str]:
     return {verdict.name for verdict in verdicts if not verdict.passed}
 
 

@@ -16,7 +16,7 @@ from app.core.crypto import Plaintext
 from app.providers.merchant_http import MerchantHttp
 from app.web.render import templates
 from app.webhooks import signing
-from app.webhooks.grading import Exam
+from app.webhooks.conformance import ConformanceCheck
 from tests.conftest import free_port
 from tests.webhooks.receivers import SECRET
 
@@ -93,7 +93,7 @@ def receiver(tmp_path: Path) -> Iterator[Receive]:
 async def test_the_guides_receiver_passes_our_own_check(language: str, receiver: Receive) -> None:
     http = MerchantHttp(loopback=True)
     try:
-        exam = Exam(http, receiver(language), Plaintext(SECRET.encode()))
+        exam = ConformanceCheck(http, receiver(language), Plaintext(SECRET.encode()))
         verdicts = [(each.name, each.passed, each.said) async for each in exam.verdicts()]
     finally:
         await http.aclose()

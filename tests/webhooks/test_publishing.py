@@ -10,8 +10,8 @@ import pytest
 from actors.clock import sweep
 from app.core import clock, db
 from app.core.ids import new_id
-from app.webhooks import publishing, queries, service
-from app.webhooks.events import KINDS, TYPES, tell
+from app.webhooks import publish, queries, service
+from app.webhooks.events import KINDS, TYPES, derive_events
 from tests.builders import NOW, count, events, job_names, place, rows, torn, undone
 from tests.builders import Undone as Killed
 from tests.webhooks.scenes import deliveries, happens, merchant, numbers, order, paid, payment, told
@@ -39,7 +39,7 @@ def line(seq: int, kind: str, **data: str) -> dict[str, object]:
 )
 def test_a_payments_line_becomes_the_event_of_its_type(kind: str, type_: str, status: str) -> None:
     order_id, payment_id = new_id(), new_id()
-    (one,) = tell(order_id, [line(4, kind, payment_id=str(payment_id))])
+    (one,) = derive_events(order_id, [line(4, kind, payment_id=str(payment_id))])
     assert (one.seq, one.type, one.object, one.object_id, one.sequence) == (4, type_, "payment", payment_id, 1)
     assert one.then["status"] == status
 
@@ -47,7 +47,7 @@ def test_a_payments_line_becomes_the_event_of_its_type(kind: str, type_: str, st
 @pytest.mark.parametrize("kind", ["refund.pending", "refund.processed", "refund.failed"])
 def test_a_refunds_line_becomes_the_event_of_its_type(kind: str) -> None:
     refund_id = new_id()
-    (one,) = tell(new_id(), [line(1, kind, refund=str(refund_id))])
+    (one,) = derive_events(new_id(), [line(1, kind, refund=str(refund_id))])
     assert (one.type, one.object, one.object_id) == (kind, "refund", refund_id)
 
 
@@ -57,13 +57,13 @@ def test_every_type_that_is_promised_comes_from_some_line_and_no_other_does() ->
 
 def test_lines_that_are_no_news_to_a_merchant_tell_nothing() -> None:
     kinds = ["order.created", "order.waiting", "key.revealed", "payment.offered", "refund.approved", "letter.sent"]
-    assert tell(new_id(), [line(n, kind, payment_id=str(new_id())) for n, kind in enumerate(kinds)]) == []
+    assert derive_events(new_id(), [line(n, kind, payment_id=str(new_id())) for n, kind in enumerate(kinds)]) == []
 
 
 def test_a_payment_that_is_confirming_is_so_once() -> None:
     walk = ["payment.pending", "payment.confirming", "payment.confirmed", "payment.sending", "payment.finished"]
     payment_id = str(new_id())
-    found = tell(new_id(), [line(n, kind, payment_id=payment_id) for n, kind in enumerate(walk, 1)])
+    found = derive_events(new_id(), [line(n, kind, payment_id=payment_id) for n, kind in enumerate(walk, 1)])
     assert [(one.sequence, one.type) for one in found] == [
         (1, "payment.pending"), (2, "payment.confirming"), (3, "payment.success"),
     ]  # fmt: skip
@@ -88,7 +88,7 @@ async def test_publishing_again_changes_nothing(app, drain) -> None:
     order_id = await paid(await merchant())
     await drain()
     before = await rows()
-    await publishing.publish(order_id, commit=NOW)
+    await publish.publish(order_id, commit=NOW)
     assert await rows() == before
 
 
@@ -116,9 +116,9 @@ async def test_a_crash_before_the_commit_tells_nothing_and_the_next_try_tells_al
     await service.add(merchant_id, test=True, url=URL)
     order_id = await paid(merchant_id)
     with pytest.raises(Killed):
-        await publishing.publish(order_id, commit=torn)
+        await publish.publish(order_id, commit=torn)
     assert (await count("merchant_event"), await count("delivery")) == (0, 0)
-    await publishing.publish(order_id, commit=NOW)
+    await publish.publish(order_id, commit=NOW)
     assert await numbers(merchant_id) == [1]
     assert (await count("merchant_event"), await count("delivery")) == (1, 1)
 
@@ -137,7 +137,7 @@ async def test_fifty_orders_told_of_at_once_leave_no_gap_and_no_double_in_the_fe
             seen.extend(r["number"] for r in await queries.feed(merchant_id, True, seen[-1] if seen else 0, 7))
 
     reading = asyncio.create_task(follow())
-    await asyncio.gather(*(publishing.publish(order_id, commit=NOW) for order_id in made for _ in range(2)))
+    await asyncio.gather(*(publish.publish(order_id, commit=NOW) for order_id in made for _ in range(2)))
     await asyncio.wait_for(reading, 20)
     assert seen == list(range(1, 101))
     assert [await told(order_id) for order_id in made] == [[(1, "order.paid"), (2, "order.fulfilled")]] * 50
@@ -150,7 +150,7 @@ async def test_one_orders_events_told_by_many_at_once_have_no_gap_in_their_seque
 
     async def one_more(number: int) -> None:
         await happens(order_id, ("refund.pending", "refund.failed")[number % 2], refund=str(refund_id))
-        await publishing.publish(order_id, commit=NOW)
+        await publish.publish(order_id, commit=NOW)
 
     await asyncio.gather(*(one_more(number) for number in range(20)))
     assert [sequence for sequence, _ in await told(refund_id)] == list(range(1, 21))
@@ -195,7 +195,7 @@ async def test_an_event_goes_to_the_endpoints_of_its_merchant_and_mode_that_want
 async def test_a_customers_order_is_no_news_to_anybody(app) -> None:
     order_id = await place()
     assert await events(order_id) != []
-    await publishing.publish(order_id, commit=NOW)
+    await publish.publish(order_id, commit=NOW)
     assert await count("merchant_event") == 0
 
 
@@ -203,11 +203,11 @@ async def test_an_order_that_nobody_was_told_of_is_found(app) -> None:
     merchant_id = await merchant()
     order_id = await paid(merchant_id)
     await db.fetch("DELETE FROM job")
-    assert await publishing.catch_up() == 1
+    assert await publish.catch_up() == 1
     assert await job_names() == ["webhooks.publish"]
-    await publishing.publish(order_id, commit=NOW)
+    await publish.publish(order_id, commit=NOW)
     await db.fetch("DELETE FROM job")
-    assert await publishing.catch_up() == 0
+    assert await publish.catch_up() == 0
     assert await job_names() == []
 
 
@@ -225,11 +225,11 @@ async def test_after_thirty_days_events_go_with_their_deliveries_and_numbers_go_
     await drain()
     assert await count("delivery_attempt") == 1
     with clock.travelled(timedelta(days=29)):
-        assert await publishing.forget() == 0
+        assert await publish.forget() == 0
     with clock.travelled(timedelta(days=31)):
         await paid(merchant_id)
         await drain()
-        assert await publishing.forget() == 1
+        assert await publish.forget() == 1
         await happens(old, "order.fulfilled")
         await drain()
     assert await numbers(merchant_id) == [2, 3]

@@ -11,7 +11,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from app.core import clock, db
 from app.core.settings import settings
-from app.webhooks import queries, schedule, sending, service
+from app.webhooks import deliver, queries, schedule, service
 from tests.builders import count, events, job_names, rows
 from tests.conftest import free_port
 from tests.town import until
@@ -271,10 +271,10 @@ async def test_while_one_endpoint_hangs_every_other_is_served(app, drain, receiv
         await paid(merchant_id)
     await drain(only="webhooks.publish")
     http = app.state.kit.merchants
-    stuck = asyncio.create_task(sending.line(slow["id"], http=http))
+    stuck = asyncio.create_task(deliver.drain_endpoint(slow["id"], http=http))
     try:
         await receiver.has(5)
-        await sending.line(quick["id"], http=http)
+        await deliver.drain_endpoint(quick["id"], http=http)
         assert len(other_receiver.posts) == 8
         assert {d["status"] for d in await deliveries(quick["id"])} == {"delivered"}
         assert receiver.open == 5
@@ -299,7 +299,7 @@ async def test_one_request_that_hangs_leaves_the_endpoints_other_places_to_the_o
     for _ in range(20):
         await paid(merchant_id)
     await drain(only="webhooks.publish")
-    stuck = asyncio.create_task(sending.line(endpoint["id"], http=app.state.kit.merchants))
+    stuck = asyncio.create_task(deliver.drain_endpoint(endpoint["id"], http=app.state.kit.merchants))
     try:
         await until(lambda: len(receiver.posts) == 20, "all others arrive")
         await until(lambda: count("delivery", "status = 'delivered'"), "they are noted")
@@ -324,7 +324,9 @@ async def test_no_more_requests_than_agreed_are_open_at_one_endpoint_however_man
     for _ in range(30):
         await paid(merchant_id)
     await drain(only="webhooks.publish")
-    lines = [asyncio.create_task(sending.line(endpoint["id"], http=app.state.kit.merchants)) for _ in range(6)]
+    lines = [
+        asyncio.create_task(deliver.drain_endpoint(endpoint["id"], http=app.state.kit.merchants)) for _ in range(6)
+    ]
     await receiver.has(5)
     await until(lambda: sum(line.done() for line in lines) >= 1, "those that find no room end")
     release.set()
@@ -335,13 +337,13 @@ async def test_no_more_requests_than_agreed_are_open_at_one_endpoint_however_man
 
 
 async def test_a_line_that_is_longer_than_a_turn_calls_the_next(app, drain, receiver, monkeypatch) -> None:
-    monkeypatch.setattr(sending, "TURN", 0.0)
+    monkeypatch.setattr(deliver, "TURN", 0.0)
     merchant_id = await merchant()
     endpoint, _ = await service.add(merchant_id, test=True, url=receiver.url)
     await paid(merchant_id)
     await drain(only="webhooks.publish")
     await db.fetch("DELETE FROM job")
-    await sending.line(endpoint["id"], http=app.state.kit.merchants)
+    await deliver.drain_endpoint(endpoint["id"], http=app.state.kit.merchants)
     assert receiver.posts == []
     assert await job_names() == ["webhooks.deliver"]
 
@@ -351,11 +353,11 @@ async def test_an_attempt_that_died_is_made_again_under_the_same_id_and_counts_o
     endpoint, _ = await service.add(merchant_id, test=True, url=receiver.url)
     await paid(merchant_id)
     await drain(only="webhooks.publish")
-    (claimed,) = await sending.claim(endpoint["id"])
-    await sending.attempt(claimed, app.state.kit.merchants)  # received, and then the worker dies
+    (claimed,) = await deliver.claim(endpoint["id"])
+    await deliver.attempt(claimed, app.state.kit.merchants)  # received, and then the worker dies
     await drain()
     assert len(receiver.posts) == 1
-    with clock.travelled(sending.LEASE + timedelta(seconds=1)):
+    with clock.travelled(deliver.LEASE + timedelta(seconds=1)):
         assert await service.post_due() == 1
         await drain()
     assert receiver.ids() == [receiver.ids()[0]] * 2
@@ -368,15 +370,15 @@ async def test_a_worker_that_comes_back_from_the_dead_notes_nothing(app, drain, 
     endpoint, _ = await service.add(merchant_id, test=True, url=receiver.url)
     await paid(merchant_id)
     await drain(only="webhooks.publish")
-    (old,) = await sending.claim(endpoint["id"])
-    with clock.travelled(sending.LEASE + timedelta(seconds=1)):
-        (new,) = await sending.claim(endpoint["id"])
+    (old,) = await deliver.claim(endpoint["id"])
+    with clock.travelled(deliver.LEASE + timedelta(seconds=1)):
+        (new,) = await deliver.claim(endpoint["id"])
         before = await rows()
-        failed = sending.Tried(clock.now(), {}, "status", status=500)
-        await sending._not_delivered(old, failed)
-        await sending._delivered(old, sending.Tried(clock.now(), {}))
+        failed = deliver.AttemptResult(clock.now(), {}, "status", status=500)
+        await deliver._not_delivered(old, failed)
+        await deliver._delivered(old, deliver.AttemptResult(clock.now(), {}))
         assert await rows() == before
-        await sending._delivered(new, sending.Tried(clock.now(), {}))
+        await deliver._delivered(new, deliver.AttemptResult(clock.now(), {}))
     assert (await the_delivery(endpoint["id"]))["status"] == "delivered"
 
 
@@ -387,9 +389,9 @@ async def test_an_answer_that_comes_after_the_endpoint_was_switched_off_is_noted
     endpoint, _ = await service.add(merchant_id, test=True, url=receiver.url)
     await paid(merchant_id)
     await drain(only="webhooks.publish")
-    (claimed,) = await sending.claim(endpoint["id"])
+    (claimed,) = await deliver.claim(endpoint["id"])
     await service.disable(endpoint["id"], merchant_id)
-    await sending._not_delivered(claimed, sending.Tried(clock.now(), {}, "status", status=500))
+    await deliver._not_delivered(claimed, deliver.AttemptResult(clock.now(), {}, "status", status=500))
     delivery = await the_delivery(endpoint["id"])
     assert (delivery["status"], delivery["next_at"], delivery["attempts"]) == ("pending", None, 1)
     assert (await endpoint_row(endpoint["id"]))["failures"] == 0

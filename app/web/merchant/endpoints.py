@@ -96,7 +96,7 @@ async def _one(
     context = {
         "endpoint": _public(row),
         "secret": secret,
-        "line": await queries.line(row["id"]),
+        "line": await queries.queue_lengths(row["id"]),
         "types": TYPES,
         "overlaps": OVERLAPS,
         "since": SINCE,

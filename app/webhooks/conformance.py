@@ -24,7 +24,7 @@ IN_TIME = 5000  # ms; we hang up after 10 s, and a receiver under load is slower
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class CheckResult:
     name: str
     passed: bool
     said: str
@@ -50,7 +50,7 @@ class _Answer:
 Headers = dict[str, str]
 
 
-class Exam:
+class ConformanceCheck:
     """One receiver's. ``simple``: it checks X-Webhook-Signature alone, which can't tell a stale delivery."""
 
     def __init__(
@@ -61,7 +61,7 @@ class Exam:
         self._slowest = 0
         self._first = _payload("order.paid", sequence=1)
 
-    async def verdicts(self) -> AsyncIterator[Verdict]:
+    async def verdicts(self) -> AsyncIterator[CheckResult]:
         """One after the other. Where the first delivery reaches nobody, nothing more is tried. Raises Refused."""
         first = await self._takes("a good delivery", [self._first])
         yield first
@@ -81,45 +81,45 @@ class Exam:
         )
         yield await self._refuses("a delivery without signatures", _unsigned)
         yield await self._huge()
-        yield Verdict("answers in time", self._slowest <= self._in_time, f"the slowest took {self._slowest} ms")
+        yield CheckResult("answers in time", self._slowest <= self._in_time, f"the slowest took {self._slowest} ms")
 
-    async def _takes(self, what: str, payloads: list[dict[str, Any]], advice: str = "answer 2xx") -> Verdict:
+    async def _takes(self, what: str, payloads: list[dict[str, Any]], advice: str = "answer 2xx") -> CheckResult:
         answer = _Answer(0, 0, "")
         for payload in payloads:
             body = _encoded(payload)
             answer = await self._send(body, self._signed(body, ident=payload["id"]))
             if not answer.taken:
-                return Verdict(f"takes {what}", False, f"{answer.said}; {advice}")
-        return Verdict(f"takes {what}", True, answer.said)
+                return CheckResult(f"takes {what}", False, f"{answer.said}; {advice}")
+        return CheckResult(f"takes {what}", True, answer.said)
 
-    async def _together(self) -> Verdict:
+    async def _together(self) -> CheckResult:
         bodies = [_payload("order.paid", sequence=1) for _ in range(AT_ONCE)]
         verdicts = await asyncio.gather(*(self._takes("several deliveries at once", [body]) for body in bodies))
         return next((verdict for verdict in verdicts if not verdict.passed), verdicts[-1])
 
-    async def _refuses(self, what: str, headers: Callable[[bytes], Headers]) -> Verdict:
+    async def _refuses(self, what: str, headers: Callable[[bytes], Headers]) -> CheckResult:
         body = _encoded(_payload("order.paid", sequence=1))
         answer = await self._send(body, headers(body))
         advice = "" if answer.refused else "; answer 401, and do nothing"
-        return Verdict(f"refuses {what}", answer.refused, answer.said + advice)
+        return CheckResult(f"refuses {what}", answer.refused, answer.said + advice)
 
-    async def _overlap(self) -> Verdict:
+    async def _overlap(self) -> CheckResult:
         """A rotation: signed by a new secret, and by the one this receiver still has."""
         body = _encoded(_payload("payment.pending", sequence=1))
         answer = await self._send(body, self._signed(body, by=[secrets.fresh(), self._secret]))
         advice = "" if answer.taken else "; try each signature of the list, and X-Webhook-Signature-Previous"
-        return Verdict("takes a delivery in a rotation's overlap", answer.taken, answer.said + advice)
+        return CheckResult("takes a delivery in a rotation's overlap", answer.taken, answer.said + advice)
 
-    async def _huge(self) -> Verdict:
+    async def _huge(self) -> CheckResult:
         """Far more than we ever send, by nobody: it may also hang up, but has to go on working."""
         body = b'{"id":"' + b"x" * HUGE + b'"}'
         answer = await self._send(body, self._signed(body, by=[secrets.fresh()]))
         after = await self._takes("one", [_payload("order.paid", sequence=1)])
         cut = answer.status == 0 and answer.ms < self._in_time
         if (answer.refused or cut) and after.passed:
-            return Verdict("refuses a huge body and goes on", True, answer.said)
+            return CheckResult("refuses a huge body and goes on", True, answer.said)
         said = answer.said if after.passed else f"{answer.said}, then a good delivery: {after.said}"
-        return Verdict("refuses a huge body and goes on", False, f"{said}; refuse what is larger than 1 MB, unread")
+        return CheckResult("refuses a huge body and goes on", False, f"{said}; refuse what is larger than 1 MB, unread")
 
     def _signed(
         self, body: bytes, at: datetime | None = None, *, by: list[Plaintext] | None = None, ident: str = ""

@@ -21,7 +21,7 @@ from app.orders.tables import Order
 from app.payments import queries as payments
 from app.refunds import queries as refunds
 from app.webhooks import objects
-from app.webhooks.events import Told, tell
+from app.webhooks.events import OutboundEvent, derive_events
 
 Commit = Callable[[], AbstractAsyncContextManager[None]]
 
@@ -31,7 +31,7 @@ CAUGHT_UP_AT_ONCE = 200  # orders
 
 
 @dataclass(frozen=True, slots=True)
-class Fresh:
+class NewEvent:
     """An event that is about to be stored. ``data``: its object as the API shows it."""
 
     type: str
@@ -50,18 +50,18 @@ async def publish(order_id: UUID, *, commit: Commit) -> None:
         if order is None or order["merchant_id"] is None:
             return
         timeline = await history.timeline(order_id)
-        fresh = [await _fresh(one, order) for one in tell(order_id, timeline) if one.seq > order["told"]]
+        fresh = [await _fresh(one, order) for one in derive_events(order_id, timeline) if one.seq > order["told"]]
         await Order.update({Order.told: timeline[-1]["seq"] if timeline else 0}).where(Order.id == order_id)
         if fresh:
             await store(order["merchant_id"], order["test"], fresh)
 
 
-async def _fresh(told: Told, order: dict[str, Any]) -> Fresh:
+async def _fresh(told: OutboundEvent, order: dict[str, Any]) -> NewEvent:
     data = objects.then(await _object(told, order), told.then)
-    return Fresh(told.type, told.object, told.object_id, order["id"], told.sequence, told.at, data)
+    return NewEvent(told.type, told.object, told.object_id, order["id"], told.sequence, told.at, data)
 
 
-async def _object(told: Told, order: dict[str, Any]) -> dict[str, Any]:
+async def _object(told: OutboundEvent, order: dict[str, Any]) -> dict[str, Any]:
     if told.object == "order":
         return objects.order(order)
     room = payments if told.object == "payment" else refunds
@@ -71,7 +71,7 @@ async def _object(told: Told, order: dict[str, Any]) -> dict[str, Any]:
     return objects.payment(found, order) if told.object == "payment" else objects.refund(found, order)
 
 
-async def store(merchant_id: UUID, test: bool, fresh: Sequence[Fresh], *, only: UUID | None = None) -> list[UUID]:
+async def store(merchant_id: UUID, test: bool, fresh: Sequence[NewEvent], *, only: UUID | None = None) -> list[UUID]:
     """Store events, and their way to each endpoint that wants them, or to ``only`` one. Returns their ids.
 
     Endpoints are locked against being switched off or on meanwhile; the merchant's counters come last.
@@ -120,22 +120,22 @@ async def _put_in_line(endpoint_id: UUID, event_ids: Sequence[UUID], *, held: bo
         endpoint_id, None if held else now, now, [new_id() for _ in event_ids], list(event_ids),
     )  # fmt: skip
     if not held:
-        await call(endpoint_id)
+        await schedule_drain(endpoint_id)
 
 
-async def call(endpoint_id: UUID) -> None:
+async def schedule_drain(endpoint_id: UUID) -> None:
     """Have somebody work on an endpoint's line."""
     name = "webhooks.deliver"
     await jobs.post("webhooks.deliver", {"endpoint_id": str(endpoint_id)}, dedupe=f"{name}:{endpoint_id}")
 
 
-async def call_at(endpoint_id: UUID, delivery_id: UUID, at: datetime) -> None:
+async def schedule_attempt(endpoint_id: UUID, delivery_id: UUID, at: datetime) -> None:
     """Have somebody work on the line once a delivery in it is due, no later than its schedule says."""
     name, wait = "webhooks.deliver", at - clock.now() + jobs.EARLY
     await jobs.post(name, {"endpoint_id": str(endpoint_id)}, dedupe=f"{name}:{delivery_id}", wait=wait)
 
 
-def payload(event_id: UUID, test: bool, event: Fresh) -> str:
+def payload(event_id: UUID, test: bool, event: NewEvent) -> str:
     """The exact text that is signed and sent, and that the feed shows. ASCII, so that no receiver can spell it anew."""
     return json.dumps(
         {

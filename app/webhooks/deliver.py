@@ -18,7 +18,7 @@ from app.core.db import encode
 from app.core.settings import settings
 from app.mail import service as mail
 from app.providers.merchant_http import MerchantHttp, Refused, Reply, Unreachable
-from app.webhooks import publishing, queries, schedule, secrets, service, signing
+from app.webhooks import publish, queries, schedule, secrets, service, signing
 from app.webhooks.states import MOVES, DeliveryStatus
 
 TURN = 5.0  # seconds a job works on a line before another goes on: well within its own lease
@@ -36,7 +36,7 @@ STILL_GOOD = timedelta(minutes=1)  # how old the note of an endpoint's last succ
 
 
 @dataclass(slots=True)
-class Tried:
+class AttemptResult:
     """One request and what came back, as the log keeps it."""
 
     at: datetime
@@ -54,7 +54,7 @@ class Tried:
         return self.outcome == "delivered"
 
 
-async def line(endpoint_id: UUID, *, http: MerchantHttp) -> None:
+async def drain_endpoint(endpoint_id: UUID, *, http: MerchantHttp) -> None:
     """Send what is due at one endpoint, several at once, until nothing is or the turn is over; then call the next.
 
     A request that hangs holds one place in this line and none in another.
@@ -66,7 +66,7 @@ async def line(endpoint_id: UUID, *, http: MerchantHttp) -> None:
             if loop.time() < ends:
                 running |= {asyncio.create_task(_send(one, http)) for one in await claim(endpoint_id)}
             elif await queries.is_due(endpoint_id, clock.now()):
-                await publishing.call(endpoint_id)
+                await publish.schedule_drain(endpoint_id)
             if not running:
                 return
             done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
@@ -110,7 +110,7 @@ async def _send(claimed: dict[str, Any], http: MerchantHttp) -> None:
         await _not_delivered(claimed, tried)
 
 
-async def attempt(claimed: Mapping[str, Any], http: MerchantHttp) -> Tried:
+async def attempt(claimed: Mapping[str, Any], http: MerchantHttp) -> AttemptResult:
     """One request. Whatever comes of it is in what is returned."""
     now, body = clock.now(), claimed["payload"].encode()
     headers = {"content-type": "application/json", "x-webhook-attempt": str(claimed["attempts"] + 1)}
@@ -118,8 +118,10 @@ async def attempt(claimed: Mapping[str, Any], http: MerchantHttp) -> Tried:
         signed = signing.headers(str(claimed["event_id"]), now, body, secrets.standing(claimed, now))
     except SealBroken:
         log.get("bitloot.webhooks").error("webhooks.secret_stuck", endpoint_id=str(claimed["endpoint_id"]))
-        return Tried(now, headers, UNSIGNED, error="We could not open this endpoint's secret; nothing was sent.")
-    tried = Tried(now, headers | signed)
+        return AttemptResult(
+            now, headers, UNSIGNED, error="We could not open this endpoint's secret; nothing was sent."
+        )
+    tried = AttemptResult(now, headers | signed)
     try:
         reply = await http.post(claimed["url"], body, tried.request, test=claimed["test"])
     except Refused as refused:
@@ -132,7 +134,7 @@ async def attempt(claimed: Mapping[str, Any], http: MerchantHttp) -> Tried:
     return tried
 
 
-def _read(tried: Tried, reply: Reply) -> None:
+def _read(tried: AttemptResult, reply: Reply) -> None:
     tried.status, tried.address, tried.ms, tried.head = reply.status, reply.address, reply.ms, reply.headers
     tried.response = reply.body.decode("utf-8", "replace").replace("\x00", "\ufffd")[:KEPT_TEXT]
     if reply.status == GONE:
@@ -151,7 +153,7 @@ def masked(headers: Mapping[str, str], *, most: int = KEPT_HEADERS) -> dict[str,
     }
 
 
-def _logged(claimed: Mapping[str, Any], tried: Tried) -> tuple[Any, ...]:
+def _logged(claimed: Mapping[str, Any], tried: AttemptResult) -> tuple[Any, ...]:
     said = tried.response
     # Some receivers answer with what they were sent.
     for name in signing.SIGNATURES:
@@ -169,7 +171,7 @@ _LOG = """INSERT INTO delivery_attempt (delivery_id, number, at, ms, outcome, st
   FROM done"""
 
 
-async def _delivered(claimed: dict[str, Any], tried: Tried) -> None:
+async def _delivered(claimed: dict[str, Any], tried: AttemptResult) -> None:
     # One statement, one round trip. The endpoint's lock comes before the delivery's, as everywhere.
     await db.fetch(
         f"""WITH held AS MATERIALIZED (SELECT id, failures, succeeded_at FROM endpoint WHERE id = $10
@@ -186,7 +188,7 @@ async def _delivered(claimed: dict[str, Any], tried: Tried) -> None:
     )  # fmt: skip
 
 
-async def _not_delivered(claimed: dict[str, Any], tried: Tried) -> None:
+async def _not_delivered(claimed: dict[str, Any], tried: AttemptResult) -> None:
     """Note a failure: later, or never; and perhaps that was one too many."""
     now, count = clock.now(), claimed["attempts"] + 1
     wish = schedule.wished(tried.head.get("retry-after"), now)
@@ -209,7 +211,7 @@ async def _not_delivered(claimed: dict[str, Any], tried: Tried) -> None:
         if noted and not held and tried.outcome != UNSIGNED:
             await _count(dict(endpoint), tried, now)
         if noted and again and not held and again - now <= ALARMED:
-            await publishing.call_at(claimed["endpoint_id"], claimed["id"], again)
+            await publish.schedule_attempt(claimed["endpoint_id"], claimed["id"], again)
 
 
 def _sources(to: DeliveryStatus) -> list[str]:
@@ -218,7 +220,7 @@ def _sources(to: DeliveryStatus) -> list[str]:
     return [one.value for one in [*MOVES.sources(to), *same] if one in WAITING]
 
 
-async def _count(endpoint: dict[str, Any], tried: Tried, now: datetime) -> None:
+async def _count(endpoint: dict[str, Any], tried: AttemptResult, now: datetime) -> None:
     """One more failure in a row, under the endpoint's lock. Its owners are told when it is the last."""
     failures, since = endpoint["failures"] + 1, endpoint["failing_since"] or now
     await db.fetch(
@@ -230,7 +232,7 @@ async def _count(endpoint: dict[str, Any], tried: Tried, now: datetime) -> None:
         why = f"{failures} attempts in a row failed, over more than a day"
     else:
         return
-    await service.hold(endpoint["id"], why)
+    await service.pause(endpoint["id"], why)
     members = await db.fetch(
         "SELECT email FROM member WHERE merchant_id = $1 AND joined_at IS NOT NULL ORDER BY email",
         endpoint["merchant_id"],
