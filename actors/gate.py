@@ -9,7 +9,7 @@ from app.core import clock, log
 from app.fulfillment import outage_timeline
 from app.jobs import service as jobs
 from app.jobs.service import Lease
-from app.providers.errors import KeyRefused, ProviderConfused, ProviderDown, ProviderError
+from app.providers.errors import ApiKeyRejected, ProviderDown, ProviderError, ProviderProtocolError
 from app.providers.kinguin import ResourceLocked
 from app.providers.kit import Providers
 
@@ -64,7 +64,7 @@ async def _failed(lease: Lease, error: ProviderError, providers: Providers) -> b
         error.provider,
         f"{type(error).__name__}: {error}",
         about=str(lease.subject or lease.name),
-        at_once=isinstance(error, KeyRefused),
+        at_once=isinstance(error, ApiKeyRejected),
         well=functools.partial(providers.answers, error.provider),
     )
 
@@ -77,7 +77,9 @@ async def _hand_on(provider: str) -> None:
 
 def _away(error: ProviderError) -> bool:
     """A refusal is an answer, as is a locked resource; but when our key is refused, no order can be worked on."""
-    return isinstance(error, ProviderDown | ProviderConfused | KeyRefused) and not isinstance(error, ResourceLocked)
+    return isinstance(error, ProviderDown | ProviderProtocolError | ApiKeyRejected) and not isinstance(
+        error, ResourceLocked
+    )
 
 
 async def back_in(provider: str) -> timedelta:

@@ -9,7 +9,7 @@ from app.core.backoff import Retry
 from app.core.settings import settings
 from app.fulfillment import steps
 from app.jobs.service import Lease
-from app.keys import service
+from app.keys import reveal
 from app.providers.kit import Providers
 
 
@@ -21,4 +21,4 @@ async def collect(lease: Lease, kit: Providers) -> None:
 
 @job("keys.retire")
 async def retire(lease: Lease, kit: Providers) -> None:
-    await service.retire(clock.now() - timedelta(days=settings().retention_days), store=kit.store)
+    await reveal.retire(clock.now() - timedelta(days=settings().retention_days), store=kit.store)

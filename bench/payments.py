@@ -5,7 +5,7 @@ import json
 import asyncpg
 
 from app.core import db
-from app.merchants import keys, service
+from app.merchants import api_keys, service
 from bench.load import hammer, request
 from bench.report import Row
 from bench.town import Town
@@ -18,7 +18,9 @@ async def _key() -> dict[str, str]:
     """The headers of a new merchant's key of test mode."""
     await db.open_pool(2)
     try:
-        issued = await keys.issue(await service.found("Bench"), test=True, name="bench", scopes=keys.SCOPES)
+        issued = await api_keys.issue(
+            await service.create_merchant("Bench"), test=True, name="bench", scopes=api_keys.SCOPES
+        )
     finally:
         await db.close_pool()
     return {"content_type": "application/json", "x_api_key": issued.key, "x_api_secret": issued.secret}

@@ -6,7 +6,7 @@ import secrets
 
 from app.accounts import service as accounts
 from app.core import db
-from app.merchants import keys, service
+from app.merchants import api_keys, service
 
 ADMIN = "chaos@bitloot.localhost"
 
@@ -14,10 +14,10 @@ ADMIN = "chaos@bitloot.localhost"
 async def main() -> None:
     """Print ``{"merchant": id, "admin": [email, password], "test": [key, secret], "live": [key, secret]}``."""
     await db.open_pool(2)
-    merchant_id, password = await service.found("Chaos & Sons"), secrets.token_urlsafe(24)
-    await accounts.hire(ADMIN, password)
-    test = await keys.issue(merchant_id, test=True, name="chaos")
-    live = await keys.issue(merchant_id, test=False, name="chaos")
+    merchant_id, password = await service.create_merchant("Chaos & Sons"), secrets.token_urlsafe(24)
+    await accounts.create_staff(ADMIN, password)
+    test = await api_keys.issue(merchant_id, test=True, name="chaos")
+    live = await api_keys.issue(merchant_id, test=False, name="chaos")
     await db.close_pool()
     made = {"merchant": str(merchant_id), "admin": [ADMIN, password]}
     print(json.dumps(made | {"test": [test.key, test.secret], "live": [live.key, live.secret]}))

@@ -9,7 +9,7 @@ from uuid import UUID
 from app.core import db
 from app.core.errors import Problem
 from app.fulfillment import withdrawal
-from app.keys import service as keys
+from app.keys import reveal as keys
 from app.orders import placing
 from app.orders import service as orders
 from app.orders.placing import Wanted

@@ -20,8 +20,8 @@ from app.core.state_machine import Moves
 from app.jobs import presence, relay
 from app.jobs import service as jobs
 from app.jobs.service import Lease
-from app.keys import service as keys
-from app.keys.service import Revealed, Visitor
+from app.keys import reveal as keys
+from app.keys.reveal import Revealed, Visitor
 from app.ledger import uses
 from app.orders.states import MOVES as ORDER_MOVES
 from app.payments.states import MOVES as PAYMENT_MOVES

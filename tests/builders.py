@@ -15,7 +15,7 @@ from app.core.ids import new_id
 from app.fulfillment import steps
 from app.inbox import service as inbox
 from app.jobs import service as jobs
-from app.keys.service import Visitor
+from app.keys.reveal import Visitor
 from app.orders import queries as order_rows
 from app.orders import service as orders
 from app.payments import queries as payment_rows

@@ -119,7 +119,7 @@ async def end_links(order_id: UUID, *purposes: str) -> None:
     )  # fmt: skip
 
 
-async def hire(email: str, password: str) -> None:
+async def create_staff(email: str, password: str) -> None:
     """Create an admin, or give an existing one a new password and end that one's sessions."""
     least, most = PASSWORD_LENGTH
     if not least <= len(password) <= most:
@@ -177,4 +177,4 @@ def _matches(hashed: str, password: str) -> bool:
 async def hire_first(email: str, password: str) -> None:
     """Create an admin where there is none yet; an existing one keeps the password."""
     if not await Admin.exists().where(Admin.email == addresses.key(email)):
-        await hire(email, password)
+        await create_staff(email, password)

@@ -58,7 +58,7 @@ def digest(key: bytes, seq: int, entry: Entry, previous: bytes) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class ChainFault:
     """The first line that is not as it was written, and why."""
 
     seq: int
@@ -75,17 +75,19 @@ class Walk:
         self._key = key
         self.seq, self.digest = 0, GENESIS
 
-    def step(self, row: Mapping[str, Any]) -> Fault | None:
+    def step(self, row: Mapping[str, Any]) -> ChainFault | None:
         """Go on to the next line; what is wrong with it, if anything is."""
         expected = self.seq + 1
         if row["seq"] > expected:
-            return Fault(expected, "is missing")
+            return ChainFault(expected, "is missing")
         if row["seq"] < expected:
-            return Fault(row["seq"], "was added")
+            return ChainFault(row["seq"], "was added")
         if row["previous"] != self.digest:
-            return Fault(expected, "does not follow the line before it: one of them was replaced or changed places")
+            return ChainFault(
+                expected, "does not follow the line before it: one of them was replaced or changed places"
+            )
         if self._key is not None and not _genuine(self._key, row):
-            return Fault(expected, "was changed or added: its digest is not ours")
+            return ChainFault(expected, "was changed or added: its digest is not ours")
         self.seq, self.digest = expected, row["digest"]
         return None
 

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from app.audit import bundle, queries
 from app.audit.bundle import Statement
-from app.audit.chain import GENESIS, Entry, Fault, Walk, digest
+from app.audit.chain import GENESIS, ChainFault, Entry, Walk, digest
 from app.core import clock, db, log
 from app.core.crypto import derive
 from app.core.errors import Conflict
@@ -22,11 +22,11 @@ class ChainBroken(Conflict):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ChainCheck:
     """What following the whole log found: how far it goes, the first fault if any, how many anchors it meets."""
 
     seq: int
-    fault: Fault | None
+    fault: ChainFault | None
     anchors: int
 
 
@@ -98,33 +98,33 @@ async def _lock_head() -> tuple[int, bytes]:
     return int(row["seq"]), bytes(row["digest"])
 
 
-async def verify(anchors: Iterable[Statement] = ()) -> Verdict:
+async def verify(anchors: Iterable[Statement] = ()) -> ChainCheck:
     """Follow the log from its first line to its head and past every anchor. Reads in batches, locks nothing."""
     tip, walk = await queries.tip(), Walk(chain_key())
     promised = {anchor.seq: anchor.digest for anchor in anchors}
     met = 0
     async for row in queries.lines(tip["last"] or 0):
         if fault := walk.step(row):
-            return Verdict(walk.seq, fault, met)
+            return ChainCheck(walk.seq, fault, met)
         if (known := promised.pop(walk.seq, None)) is not None:
             if known != walk.digest.hex():
-                return Verdict(walk.seq, Fault(walk.seq, "is not the one a signed anchor names"), met)
+                return ChainCheck(walk.seq, ChainFault(walk.seq, "is not the one a signed anchor names"), met)
             met += 1
-    return Verdict(walk.seq, _ending(walk, tip, promised), met)
+    return ChainCheck(walk.seq, _ending(walk, tip, promised), met)
 
 
-def _ending(walk: Walk, tip: dict[str, object], promised: dict[int, str]) -> Fault | None:
+def _ending(walk: Walk, tip: dict[str, object], promised: dict[int, str]) -> ChainFault | None:
     head, at = tip["seq"], walk.seq
     if head is None and at:
-        return Fault(at, "is the last, but the log's head was removed")
+        return ChainFault(at, "is the last, but the log's head was removed")
     if isinstance(head, int) and head > at:
-        return Fault(at + 1, f"is missing: the head counts {head} lines")
+        return ChainFault(at + 1, f"is missing: the head counts {head} lines")
     if isinstance(head, int) and head < at:
-        return Fault(head + 1, "was added: the head does not count it")
+        return ChainFault(head + 1, "was added: the head does not count it")
     if head is not None and tip["digest"] != walk.digest:
-        return Fault(at, "is the last, but the head names another digest")
+        return ChainFault(at, "is the last, but the head names another digest")
     if beyond := sorted(seq for seq in promised if seq > at):
-        return Fault(at + 1, f"is missing: a signed anchor has seen {beyond[0]} lines")
+        return ChainFault(at + 1, f"is missing: a signed anchor has seen {beyond[0]} lines")
     return None
 
 

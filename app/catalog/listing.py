@@ -15,7 +15,7 @@ from app.catalog import products, rates
 from app.catalog.products import Kept
 from app.core import clock, db
 from app.issues import service as issues
-from app.providers.errors import ProviderConfused, ProviderError
+from app.providers.errors import ProviderError, ProviderProtocolError
 from app.providers.kinguin import Kinguin, OddRow, Page, Product
 
 PAGE = 100  # products a call: the supplier's most (kinguin.md, 2)
@@ -142,7 +142,7 @@ async def refresh(supplier_product_id: str, *, kinguin: Kinguin) -> None:
     """Bring one product in step; one that is gone is out of stock, one that can't be read stays and is told."""
     try:
         product = await kinguin.product(supplier_product_id)
-    except ProviderConfused as error:
+    except ProviderProtocolError as error:
         await _tell_unreadable(supplier_product_id, str(error))
         return
     if product is not None:
@@ -190,7 +190,7 @@ class _Pages:
     async def read(self, number: int, limit: int) -> Page[Product]:
         try:
             return await self._kinguin.products(page=number, limit=limit)
-        except ProviderConfused:
+        except ProviderProtocolError:
             if limit > 1:
                 first = (number - 1) * SPLIT + 1
                 return _joined([await self.read(first + part, limit // SPLIT) for part in range(SPLIT)])

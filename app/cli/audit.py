@@ -39,7 +39,7 @@ def verify(exported: Path | None, public_key: str | None, anchors: tuple[Path, .
         return
     known = [_statement(path) for path in anchors]
 
-    async def work(kit: Providers) -> service.Verdict:
+    async def work(kit: Providers) -> service.ChainCheck:
         return await service.verify([*known, *await _newest_anchor(kit.store, clock.now())])
 
     verdict = with_providers(work)

@@ -24,7 +24,7 @@ def _address(_context: click.Context, _parameter: click.Parameter, value: str) -
 @click.password_option(help="At least 12 characters. You are asked for it if you leave it out.")
 def create(email: str, password: str) -> None:
     """Create an admin, or give one a new password."""
-    with_database(lambda: accounts.hire(email, password))
+    with_database(lambda: accounts.create_staff(email, password))
     click.echo(f"{email} can sign in at /admin.")
 
 

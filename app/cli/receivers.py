@@ -12,7 +12,7 @@ import click
 from app.core import clock, log
 from app.core.crypto import Plaintext
 from app.core.settings import settings
-from app.providers.errors import KeyRefused, ProviderDown, ProviderRefused
+from app.providers.errors import ApiKeyRejected, ProviderDown, ProviderRefused
 from app.providers.event_feed import EventFeed, FedEvent
 from app.providers.merchant_addresses import LOOPBACK, read_url
 from app.providers.merchant_http import MerchantHttp, Refused, Unreachable
@@ -67,7 +67,7 @@ def listen(
         asyncio.run(listener.follow(after))
     except KeyboardInterrupt:
         click.echo(f"Stopped. To continue from here: --after {listener.last}")
-    except (KeyRefused, ProviderRefused) as refused:
+    except (ApiKeyRejected, ProviderRefused) as refused:
         raise click.ClickException(f"The feed can't be read: {refused.detail}") from None
 
 

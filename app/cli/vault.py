@@ -5,7 +5,7 @@ import sys
 import click
 
 from app.cli.frame import with_database
-from app.keys import custody, queries
+from app.keys import key_rotation, queries
 from app.keys.vault import vault as master_keys
 from app.webhooks import secrets
 
@@ -40,7 +40,7 @@ def _advice(ident: str, count: int) -> str:
 
 
 @vault.command("rotate")
-@click.option("--batch", default=custody.BATCH, type=click.IntRange(1, 5000), help="Data keys per transaction.")
+@click.option("--batch", default=key_rotation.BATCH, type=click.IntRange(1, 5000), help="Data keys per transaction.")
 def rotate(batch: int) -> None:
     """Re-encrypt every data key and signing secret with the first master key. Reveals and deliveries keep working.
 
@@ -49,7 +49,7 @@ def rotate(batch: int) -> None:
 
     async def work() -> tuple[int, int, secrets.Rewrapped]:
         moved = stuck = 0
-        async for done in custody.rotate("command line", batch=batch):
+        async for done in key_rotation.rotate("command line", batch=batch):
             moved, stuck = moved + done.moved, stuck + len(done.stuck)
             click.echo(f"{moved} rewrapped")
         return moved, stuck, await secrets.rewrap("command line")

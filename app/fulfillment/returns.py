@@ -17,7 +17,7 @@ from app.fulfillment import queries
 from app.history import service as history
 from app.jobs import service as jobs
 from app.keys import queries as key_rows
-from app.keys import service as keys
+from app.keys import reveal as keys
 from app.ledger import service as ledger
 from app.orders import service as orders
 from app.providers.http import ProviderDown

@@ -18,7 +18,7 @@ from app.core.money import CENT, Money
 from app.history import queries as timelines
 from app.history import service as history
 from app.jobs import service as jobs
-from app.keys import service as keys
+from app.keys import reveal as keys
 from app.ledger import uses
 from app.ledger.states import UseKind
 from app.orders import service as orders

@@ -24,7 +24,7 @@ from app.mail import queries, reasons, recipients
 from app.mail.kinds import DEFAULTS, SUBJECTS, must_hold
 from app.mail.states import MOVES, LetterStatus
 from app.mail.tables import Mail
-from app.providers.http import KeyRefused, ProviderRefused
+from app.providers.http import ApiKeyRejected, ProviderRefused
 from app.providers.resend import AlreadySent, QuotaExhausted, Resend
 
 _templates = Environment(
@@ -110,7 +110,7 @@ async def send(
         )  # fmt: skip
     except AlreadySent:
         pass  # An earlier attempt was accepted and only its answer was lost.
-    except KeyRefused:
+    except ApiKeyRejected:
         raise  # our own key is at fault, no letter: the job is buried, and goes round again once the key is right
     except QuotaExhausted as quota:
         async with commit():

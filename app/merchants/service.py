@@ -30,7 +30,7 @@ class BadOrigin(Invalid):
     title = "That origin can't be used"
 
 
-async def found(name: str, *, by: str = "command line", ip: str = "") -> UUID:
+async def create_merchant(name: str, *, by: str = "command line", ip: str = "") -> UUID:
     """A new merchant; ``by`` is who made it, for the audit log. Raises BadMerchant."""
     name = name.strip()
     if not 1 <= len(name) <= NAME_LENGTH or "\x00" in name:

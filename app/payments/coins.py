@@ -10,7 +10,7 @@ from app.core import clock, db
 from app.core.money import Money, smallest
 from app.core.settings import settings
 from app.issues import service as issues
-from app.providers.http import KeyRefused, ProviderConfused, ProviderDown, ProviderRefused
+from app.providers.http import ApiKeyRejected, ProviderDown, ProviderProtocolError, ProviderRefused
 from app.providers.nowpayments import Coin, CoinUnavailable, NowPayments
 
 NETWORKS = {  # the provider's code → the name people know
@@ -90,12 +90,12 @@ async def _keep_each(coins: list[Coin], nowpayments: NowPayments) -> dict[str, s
             least = (await nowpayments.min_amount(coin.code, payout_coin=coin.code, fiat=fiat)).fiat_equivalent
             await _keep(coin, position, least)
             away = 0
-        except KeyRefused:
+        except ApiKeyRejected:
             raise
         except CoinUnavailable as error:
             await db.fetch("UPDATE coin SET active = false WHERE code = $1", coin.code)
             faults[coin.name[:64]] = f"not offered, {error.detail}"
-        except (ProviderRefused, ProviderConfused) as error:
+        except (ProviderRefused, ProviderProtocolError) as error:
             faults[coin.name[:64]] = error.detail
         except ProviderDown as error:
             faults[coin.name[:64]] = error.detail

@@ -22,7 +22,7 @@ from app.payments import coins, queries
 from app.payments.schedule import FIRST_LOOK
 from app.payments.states import MOVES, Failure, PaymentStatus
 from app.payments.tables import Payment
-from app.providers.http import KeyRefused, ProviderConfused, ProviderRefused
+from app.providers.http import ApiKeyRejected, ProviderProtocolError, ProviderRefused
 from app.providers.nowpayments import Invoice, NowPayments, PaymentReport
 
 Commit = Callable[[], AbstractAsyncContextManager[None]]
@@ -111,7 +111,7 @@ async def _attempt(
     payment_id = await _begin(order_id, coin, price, tops_up)
     try:
         invoice, report = await _ask(order_id, coin, price, nowpayments)
-    except KeyRefused:
+    except ApiKeyRejected:
         raise  # our own account is at fault, no coin and no amount: the job is buried, and retried once that is healed
     except ProviderRefused:
         await _refused(order_id, "The payment provider refused this coin or amount.", commit)
@@ -152,7 +152,7 @@ async def open_merchant_payment(payment_id: UUID, *, nowpayments: NowPayments, c
     try:
         shop = await _merchant(order["merchant_id"])
         invoice, report = await _ask(order["id"], payment["pay_currency"], price, nowpayments, **shop)
-    except KeyRefused:
+    except ApiKeyRejected:
         raise
     except ProviderRefused:
         await _ended(payment, Failure.COIN_REFUSED, commit)
@@ -219,7 +219,7 @@ async def _ask(
     )  # fmt: skip
     report = await nowpayments.pay_invoice(invoice.id, coin)
     if not report.pay_address or not report.pay_amount:
-        raise ProviderConfused("nowpayments", "invoice-payment", "no address or amount in the answer")
+        raise ProviderProtocolError("nowpayments", "invoice-payment", "no address or amount in the answer")
     return invoice, report
 
 

@@ -3,8 +3,8 @@
 ProviderError               .provider .call .status .code .detail .may_have_happened .retry_after
 ├── ProviderDown            network, time-out, 429, 5xx, a page instead of JSON: later it may work
 ├── ProviderRefused         a 4xx that waiting does not heal
-│   └── KeyRefused          our own credentials or account: no order is at fault, alarm
-└── ProviderConfused        2xx, but not what the sheet says: maybe done, look before repeating
+│   └── ApiKeyRejected          our own credentials or account: no order is at fault, alarm
+└── ProviderProtocolError        2xx, but not what the sheet says: maybe done, look before repeating
 """
 
 import logging
@@ -56,11 +56,11 @@ class ProviderRefused(ProviderError):
     outcome = "refused"
 
 
-class KeyRefused(ProviderRefused):
+class ApiKeyRejected(ProviderRefused):
     pass
 
 
-class ProviderConfused(ProviderError):
+class ProviderProtocolError(ProviderError):
     outcome = "confused"
 
 

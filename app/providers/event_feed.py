@@ -43,7 +43,7 @@ class EventFeed(HttpProvider):
         super().__init__(base_url, {"x-api-key": key, "x-api-secret": secret}, secret=secret)
 
     async def after(self, number: int) -> FeedPage:
-        """Events above this number, oldest first. Raises ProviderRefused, ProviderDown, ProviderConfused."""
+        """Events above this number, oldest first. Raises ProviderRefused, ProviderDown, ProviderProtocolError."""
         return await self.ask("events", "GET", "/api/v1/events", _page, query={"after": number, "limit": PAGE})
 
 

@@ -14,12 +14,12 @@ import msgspec
 from app.core.signing import MalformedJson, parse_strict
 from app.providers.answers import MAX_ANSWER_BYTES, Answer, error_members, read_answer, retry_after, trace
 from app.providers.errors import (
+    ApiKeyRejected,
     Fault,
-    KeyRefused,
     Observer,
-    ProviderConfused,
     ProviderDown,
     ProviderError,
+    ProviderProtocolError,
     ProviderRefused,
     report,
 )
@@ -27,13 +27,13 @@ from app.providers.shapes import WrongShape
 from app.providers.transport import AiohttpTransport
 
 __all__ = [
+    "ApiKeyRejected",
     "Fault",
     "HttpProvider",
-    "KeyRefused",
     "Observer",
-    "ProviderConfused",
     "ProviderDown",
     "ProviderError",
+    "ProviderProtocolError",
     "ProviderRefused",
 ]
 
@@ -109,7 +109,7 @@ class HttpProvider:
         """Make one call and ``read`` its JSON; ``read`` raises WrongShape if it is not what the sheet says.
 
         ``body`` goes out as JSON, Decimals as number texts. Raises ProviderDown, ProviderRefused or
-        ProviderConfused.
+        ProviderProtocolError.
         """
         began, outcome, answer = time.perf_counter(), "broken", None
         try:
@@ -182,7 +182,7 @@ class HttpProvider:
             return read(self.parse(call, answer.body))
         except (MalformedJson, WrongShape) as wrong:
             happened = method not in SAFE_METHODS
-            raise ProviderConfused(
+            raise ProviderProtocolError(
                 self.provider, call, str(wrong), status=answer.status, may_have_happened=happened
             ) from None
 
@@ -212,7 +212,7 @@ class HttpProvider:
         # No JSON object: a CDN or proxy spoke, not the provider, so its 4xx says nothing about our request.
         if not fault.data or fault.status < 400 or fault.status >= 500 or fault.status in {408, 425, 429}:
             return fault.down()
-        return fault.refused(KeyRefused) if fault.status == 401 else fault.refused()
+        return fault.refused(ApiKeyRejected) if fault.status == 401 else fault.refused()
 
 
 @cache

@@ -15,7 +15,7 @@ import httpx
 from app.providers import kinguin_answers as answers
 from app.providers import shapes
 from app.providers.answers import MAX_ANSWER_BYTES
-from app.providers.errors import Fault, Observer, ProviderConfused, ProviderError
+from app.providers.errors import Fault, Observer, ProviderError, ProviderProtocolError
 from app.providers.http import TOTAL_SECONDS, HttpProvider
 from app.providers.kinguin_answers import KeyState, OddRow, Page, Product, SupplierKey, SupplierOrder
 from app.providers.kinguin_faults import (
@@ -120,7 +120,7 @@ class Kinguin(HttpProvider):
         found = tuple(order for order in listed if order.external_id == external_id)
         if listed and not found:
             # A filter that was not applied proves nothing absent; taking it for absence would buy twice.
-            raise ProviderConfused(self.provider, "find", "the search did not filter by orderExternalId")
+            raise ProviderProtocolError(self.provider, "find", "the search did not filter by orderExternalId")
         if len(found) > 1:
             log.warning("kinguin holds %d orders for one external id", len(found), extra={"external_id": external_id})
         return found
@@ -141,7 +141,7 @@ class Kinguin(HttpProvider):
                 found.setdefault(key.id, key)
             if len(rows) < PAGE_ROWS or len(found) == before:
                 return list(found.values())
-        raise ProviderConfused(self.provider, "keys", f"more than {MAX_KEY_PAGES} pages of keys")
+        raise ProviderProtocolError(self.provider, "keys", f"more than {MAX_KEY_PAGES} pages of keys")
 
     async def return_keys(self, order_id: str) -> tuple[KeyState, ...]:
         """Give all keys of the order back, once, within 24 h; refunds follow. Raises NothingToReturn."""

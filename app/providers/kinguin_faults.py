@@ -1,6 +1,6 @@
 """Kinguin's refusals by name. One goes by ``kind``, because the statuses of several are unknown (section 6)."""
 
-from app.providers.errors import Fault, KeyRefused, ProviderDown, ProviderError, ProviderRefused
+from app.providers.errors import ApiKeyRejected, Fault, ProviderDown, ProviderError, ProviderRefused
 
 LOCK_SECONDS = 1.0  # how long to wait for another change of the same order to end [I]
 
@@ -34,7 +34,7 @@ class ResourceLocked(ProviderDown):
 
 
 REFUSALS = {
-    "Authorization": KeyRefused,
+    "Authorization": ApiKeyRejected,
     "InsufficientBalance": InsufficientBalance,
     "ProductUnavailable": ProductUnavailable,
     "OrderFailed": OrderFailed,

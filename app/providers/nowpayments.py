@@ -14,7 +14,7 @@ from app.core.money import plain
 from app.providers import nowpayments_answers as answers
 from app.providers import shapes
 from app.providers.answers import MAX_ANSWER_BYTES
-from app.providers.errors import Fault, KeyRefused, Observer, ProviderError, ProviderRefused
+from app.providers.errors import ApiKeyRejected, Fault, Observer, ProviderError, ProviderRefused
 from app.providers.http import TOTAL_SECONDS, HttpProvider
 from app.providers.lenient_json import parse_lenient
 from app.providers.nowpayments_answers import (
@@ -60,8 +60,8 @@ class PaymentUnknown(ProviderRefused):
 
 
 REFUSALS = {
-    "INVALID_API_KEY": KeyRefused,
-    "ENDPOINT_NOT_ALLOWED": KeyRefused,
+    "INVALID_API_KEY": ApiKeyRejected,
+    "ENDPOINT_NOT_ALLOWED": ApiKeyRejected,
     "AMOUNT_MINIMAL_ERROR": AmountTooSmall,
     "AMOUNT_MAXIMAL_ERROR": AmountTooLarge,
     "CURRENCY_UNAVAILABLE": CoinUnavailable,

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from app.core import texts
 from app.providers import shapes
-from app.providers.errors import ProviderConfused
+from app.providers.errors import ProviderProtocolError
 from app.providers.shapes import Members, WrongShape
 
 SELECTED = ("selectedCurrencies", "currencies")
@@ -83,11 +83,11 @@ class PaymentReport:
 
 
 def read_report(data: object) -> PaymentReport:
-    """The report in a parsed notice. Raises ProviderConfused if id or status is missing or a type wrong."""
+    """The report in a parsed notice. Raises ProviderProtocolError if id or status is missing or a type wrong."""
     try:
         return report(data)
     except WrongShape as wrong:
-        raise ProviderConfused("nowpayments", "read_report", str(wrong)) from None
+        raise ProviderProtocolError("nowpayments", "read_report", str(wrong)) from None
 
 
 def message(value: object) -> str:

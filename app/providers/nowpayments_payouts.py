@@ -18,7 +18,7 @@ from app.core.money import plain
 from app.providers import nowpayments_answers as answers
 from app.providers import shapes
 from app.providers.answers import Answer
-from app.providers.errors import Fault, KeyRefused, Observer, ProviderConfused, ProviderError, ProviderRefused
+from app.providers.errors import ApiKeyRejected, Fault, Observer, ProviderError, ProviderProtocolError, ProviderRefused
 from app.providers.http import TOTAL_SECONDS, HttpProvider
 from app.providers.shapes import Members, WrongShape
 
@@ -146,13 +146,13 @@ class Payouts(HttpProvider):
             ours = next((one for one in found if one.external_id == external_id), None)
             if ours is not None or len(found) < PAGE_ROWS:
                 return ours
-        raise ProviderConfused(self.provider, "payouts", f"more than {MAX_PAGES} pages of payouts")
+        raise ProviderProtocolError(self.provider, "payouts", f"more than {MAX_PAGES} pages of payouts")
 
     async def _maybe_signed_in(self, call: str, method: str, path: str, read: Callable[[Any], T], **more: Any) -> T:
         """A call that takes the key alone; some accounts answer 401 to it, and then it is made with the token too."""
         try:
             return await self.ask(call, method, path, read, **more)
-        except KeyRefused as refused:
+        except ApiKeyRejected as refused:
             if refused.status != 401 or not self._email:
                 raise
         return await self._signed_in(call, method, path, read, **more)
@@ -163,7 +163,7 @@ class Payouts(HttpProvider):
             headers = {"authorization": f"Bearer {await self._bearer(fresh=fresh)}"}
             try:
                 return await self.ask(call, method, path, read, headers=headers, **more)
-            except KeyRefused as refused:
+            except ApiKeyRejected as refused:
                 if refused.status != 401 or fresh:
                     raise
         raise AssertionError("unreachable")
@@ -191,7 +191,7 @@ class Payouts(HttpProvider):
         if not 400 <= fault.status < 500 or fault.status == 429:
             return None
         if fault.code in {"INVALID_API_KEY", "ENDPOINT_NOT_ALLOWED", "AUTH_REQUIRED", "INVALID_TOKEN"}:
-            return fault.refused(KeyRefused)
+            return fault.refused(ApiKeyRejected)
         if fault.status == 404 or fault.code == "NOT_FOUND":
             return fault.refused(PayoutUnknown)
         if fault.call == "verify" and fault.status == 400:

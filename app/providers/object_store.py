@@ -42,7 +42,7 @@ class ObjectStore(Protocol):
         """Store durably. Again with the same bytes changes nothing; with others raises ObjectConflict."""
 
     async def get(self, key: str) -> bytes:
-        """The bytes stored. Raises ObjectMissing, or ProviderConfused where they are not what was put."""
+        """The bytes stored. Raises ObjectMissing, or ProviderProtocolError where they are not what was put."""
 
     async def delete(self, key: str) -> None:
         """Gone afterwards, whether or not it was there."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import httpx
 
 from app.providers import shapes
-from app.providers.errors import Fault, KeyRefused, Observer, ProviderDown, ProviderError, ProviderRefused
+from app.providers.errors import ApiKeyRejected, Fault, Observer, ProviderDown, ProviderError, ProviderRefused
 from app.providers.http import TOTAL_SECONDS, HttpProvider
 from app.providers.shapes import WrongShape
 
@@ -26,10 +26,10 @@ class QuotaExhausted(ProviderDown):
 
 
 NAMES: Mapping[str, type[ProviderRefused]] = {
-    "missing_api_key": KeyRefused,
-    "restricted_api_key": KeyRefused,
-    "invalid_api_key": KeyRefused,
-    "suspended_api_key": KeyRefused,
+    "missing_api_key": ApiKeyRejected,
+    "restricted_api_key": ApiKeyRejected,
+    "invalid_api_key": ApiKeyRejected,
+    "suspended_api_key": ApiKeyRejected,
     "invalid_idempotent_request": AlreadySent,
 }
 
@@ -90,7 +90,7 @@ class Resend(HttpProvider):
         """Returns if the service is up and knows our key; raises ProviderError otherwise."""
         try:
             await self.ask("health", "GET", "/emails", _listed, query={"limit": 1})
-        except KeyRefused as error:
+        except ApiKeyRejected as error:
             # A key that may only send is refused here by name (section 1), which proves as much.
             if error.code != "restricted_api_key":
                 raise

@@ -16,7 +16,14 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, EndpointConnectionError
 
-from app.providers.errors import KeyRefused, Observer, ProviderConfused, ProviderDown, ProviderError, ProviderRefused
+from app.providers.errors import (
+    ApiKeyRejected,
+    Observer,
+    ProviderDown,
+    ProviderError,
+    ProviderProtocolError,
+    ProviderRefused,
+)
 from app.providers.object_store import (
     LINK_SECONDS,
     MAX_OBJECT_BYTES,
@@ -113,7 +120,7 @@ class S3Store(ThreadedStore):
         if (status >= 500 and status != 501) or status in LATER or code == "ClientDisconnect":
             kind = ProviderDown
         elif status in OUR_FAULT and code != "ObjectLockedByBucketPolicy":
-            kind = KeyRefused
+            kind = ApiKeyRejected
         elif status == 404 and code != "NoSuchBucket":
             kind = ObjectMissing
         happened = call in WRITES and status >= 500 and kind is ProviderDown
@@ -165,7 +172,7 @@ class S3Store(ThreadedStore):
             data: bytes = body.read(MAX_OBJECT_BYTES + 1)
         promised = answer["Metadata"].get("sha256")
         if len(data) > MAX_OBJECT_BYTES or promised not in {None, hashlib.sha256(data).hexdigest()}:
-            raise ProviderConfused(PROVIDER, "get", "the bytes are not those that were put")
+            raise ProviderProtocolError(PROVIDER, "get", "the bytes are not those that were put")
         return data
 
     def _exists(self, key: str) -> bool:

@@ -15,7 +15,7 @@ from app.history import service as history
 from app.jobs import service as jobs
 from app.orders import queries as orders
 from app.payments import queries as payments
-from app.providers.http import KeyRefused
+from app.providers.http import ApiKeyRejected
 from app.providers.nowpayments_payouts import AddressRefused, Payouts
 from app.refunds import addresses, queries, service, test_processor
 from app.refunds.addresses import BadAddress, Target
@@ -121,13 +121,13 @@ async def _refusal(refund: dict[str, Any], payouts: Payouts) -> str | None:
         await payouts.validate_address(refund["address"], refund["coin"], refund["memo"])
     except AddressRefused:
         return f"The network did not accept that {refund['coin'].upper()} address. Copy it from your wallet again."
-    except KeyRefused:
+    except ApiKeyRejected:
         if settings().pays_out:
             raise  # our own account is at fault: buried, and retried once that is healed
         return None  # paid by hand: the person who sends it looks
     try:
         least = await payouts.least(refund["coin"])
-    except KeyRefused:
+    except ApiKeyRejected:
         return None  # some accounts may not ask this (nowpayments.md, 10); the payout itself will tell
     worth = await payouts.worth(refund["amount"], refund["currency"], refund["coin"])
     if worth >= least:

@@ -23,7 +23,7 @@ from app.core.state_machine import move
 from app.history import service as history
 from app.jobs import service as jobs
 from app.keys import queries as key_rows
-from app.keys import service as keys
+from app.keys import reveal as keys
 from app.ledger import queries as books
 from app.ledger import service as ledger
 from app.ledger import uses

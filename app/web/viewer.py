@@ -12,7 +12,7 @@ from app.accounts.tokens import Session
 from app.core.client_address import client_address
 from app.core.ids import new_id
 from app.core.settings import settings
-from app.keys.service import Visitor
+from app.keys.reveal import Visitor
 from app.web import cookies
 
 ORDERS_COOKIE, SESSION_COOKIE = "bitloot_orders", "bitloot_session"

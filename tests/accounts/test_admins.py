@@ -16,7 +16,7 @@ GOOD = "correct horse battery"
 
 
 async def test_the_right_password_opens_an_admins_session(app) -> None:
-    await accounts.hire("Admin@Shop.Example", GOOD)
+    await accounts.create_staff("Admin@Shop.Example", GOOD)
     session = await accounts.log_in(f" {ADMIN.upper()} ", GOOD)
     assert (session.email, session.role) == (ADMIN, "admin")
     assert await sessions.stands(session)
@@ -24,7 +24,7 @@ async def test_the_right_password_opens_an_admins_session(app) -> None:
 
 
 async def test_a_wrong_password_and_an_unknown_person_get_the_same_answer_and_change_nothing(app) -> None:
-    await accounts.hire(ADMIN, GOOD)
+    await accounts.create_staff(ADMIN, GOOD)
     before = await rows(but=["quota_window"])
     said = []
     for email, password in [
@@ -43,7 +43,7 @@ async def test_a_wrong_password_and_an_unknown_person_get_the_same_answer_and_ch
 
 
 async def test_the_table_holds_an_argon2_hash_and_no_password(app) -> None:
-    await accounts.hire(ADMIN, GOOD)
+    await accounts.create_staff(ADMIN, GOOD)
     stored = await db.fetch_value("SELECT password_hash FROM admin")
     assert stored.startswith("$argon2id$")
     assert GOOD not in "".join((await rows())["admin"])
@@ -52,14 +52,14 @@ async def test_the_table_holds_an_argon2_hash_and_no_password(app) -> None:
 @pytest.mark.parametrize("password", ["", "short", "x" * 11, "x" * 201])
 async def test_a_weak_password_is_refused_and_nobody_hired(app, password: str) -> None:
     with pytest.raises(WeakPassword):
-        await accounts.hire(ADMIN, password)
+        await accounts.create_staff(ADMIN, password)
     assert await count("admin") == 0
 
 
 async def test_a_new_password_ends_the_old_one_and_its_sessions(app) -> None:
-    await accounts.hire(ADMIN, GOOD)
+    await accounts.create_staff(ADMIN, GOOD)
     session = await accounts.log_in(ADMIN, GOOD)
-    await accounts.hire(ADMIN, "another " + GOOD)
+    await accounts.create_staff(ADMIN, "another " + GOOD)
     assert not await sessions.stands(session)
     with pytest.raises(WrongPassword):
         await accounts.log_in(ADMIN, GOOD)
@@ -67,8 +67,8 @@ async def test_a_new_password_ends_the_old_one_and_its_sessions(app) -> None:
 
 
 async def test_logging_out_everywhere_ends_every_session_of_that_person_only(app) -> None:
-    await accounts.hire(ADMIN, GOOD)
-    await accounts.hire("other@shop.example", GOOD)
+    await accounts.create_staff(ADMIN, GOOD)
+    await accounts.create_staff("other@shop.example", GOOD)
     first, second, other = await asyncio.gather(
         accounts.log_in(ADMIN, GOOD), accounts.log_in(ADMIN, GOOD), accounts.log_in("other@shop.example", GOOD)
     )
@@ -85,7 +85,7 @@ async def test_the_first_admin_keeps_the_password_on_later_starts(app) -> None:
 
 async def test_an_admin_kept_with_a_unicode_domain_can_sign_in_after_the_upgrade(app) -> None:
     for email in ("boss@xn--bcher-kva.example", "double@xn--bcher-kva.example"):
-        await accounts.hire(email, GOOD)
+        await accounts.create_staff(email, GOOD)
     await db.fetch("UPDATE admin SET email = 'boss@bücher.example' WHERE email LIKE 'boss@%'")
     await db.fetch(
         """INSERT INTO admin (id, email, password_hash, created_at)

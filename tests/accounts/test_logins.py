@@ -29,13 +29,13 @@ async def guesses(number: int, *, email: str = ADMIN, ips=lambda n: "192.0.2.1")
 
 
 async def test_sixty_wrong_passwords_from_one_ipv6_net_reach_the_check_ten_times(app) -> None:
-    await accounts.hire(ADMIN, GOOD)
+    await accounts.create_staff(ADMIN, GOOD)
     ended = await guesses(60, ips=lambda n: f"2001:db8::{n:x}")
     assert ended == [WrongPassword] * 10 + [TooManyAttempts] * 50
 
 
 async def test_sixty_from_sixty_addresses_reach_the_check_ten_times(app) -> None:
-    await accounts.hire(ADMIN, GOOD)
+    await accounts.create_staff(ADMIN, GOOD)
     assert (await guesses(60, ips=lambda n: f"192.0.2.{n}")).count(WrongPassword) == 10
     with clock.travelled(timedelta(minutes=16)):
         assert await accounts.log_in(ADMIN, GOOD, ip="192.0.2.7")
@@ -47,7 +47,7 @@ async def test_one_address_that_tries_many_accounts_is_stopped_at_twenty(app) ->
 
 
 async def test_sixty_at_once_reach_the_check_no_more_often(app) -> None:
-    await accounts.hire(ADMIN, GOOD)
+    await accounts.create_staff(ADMIN, GOOD)
     tries = (accounts.log_in(ADMIN, "a wrong password", ip=f"192.0.2.{n}") for n in range(60))
     ended = await asyncio.gather(*tries, return_exceptions=True)
     assert sum(isinstance(e, WrongPassword) for e in ended) == 10
@@ -62,7 +62,7 @@ async def test_an_unknown_account_is_limited_alike_and_losing_redis_lifts_nothin
 
 
 async def test_a_strangers_guessing_does_not_lock_the_owner_out_at_home(app) -> None:
-    await accounts.hire(ADMIN, GOOD)
+    await accounts.create_staff(ADMIN, GOOD)
     await accounts.log_in(ADMIN, GOOD, ip="198.51.100.1")
     await guesses(30, ips=lambda n: f"192.0.2.{n}")
     with pytest.raises(TooManyAttempts):
@@ -71,7 +71,7 @@ async def test_a_strangers_guessing_does_not_lock_the_owner_out_at_home(app) -> 
 
 
 async def test_the_right_password_uses_nothing_up(app) -> None:
-    await accounts.hire(ADMIN, GOOD)
+    await accounts.create_staff(ADMIN, GOOD)
     for _ in range(25):
         assert await accounts.log_in(ADMIN, GOOD, ip="192.0.2.1")
 
@@ -103,7 +103,7 @@ async def test_two_passwords_are_checked_at_a_time_and_a_crowd_is_sent_away() ->
 
 
 async def test_a_crowd_at_the_door_uses_up_none_of_the_owners_tries(app) -> None:
-    await accounts.hire(ADMIN, GOOD)
+    await accounts.create_staff(ADMIN, GOOD)
     go = threading.Event()
     crowd = [asyncio.create_task(logins.in_turn(go.wait, 20)) for _ in range(logins.AT_ONCE + logins.MOST_WAITING)]
     await asyncio.sleep(0)

@@ -30,7 +30,7 @@ async def test_nobody_ends_anothers_session(app) -> None:
 
 
 async def test_signing_out_everywhere_ends_all_of_one_person_in_one_role(app) -> None:
-    await accounts.hire(EMAIL, "a long enough password")
+    await accounts.create_staff(EMAIL, "a long enough password")
     customer, again = await sessions.begin(EMAIL, "customer"), await sessions.begin(EMAIL, "customer")
     staff, other = await sessions.begin(EMAIL, "admin"), await sessions.begin("eve@else.test", "customer")
     await sessions.end_all(EMAIL, "customer")
@@ -40,8 +40,8 @@ async def test_signing_out_everywhere_ends_all_of_one_person_in_one_role(app) ->
 
 
 async def test_a_sign_in_that_was_checked_against_the_old_password_is_over_once_there_is_a_new_one(app) -> None:
-    await accounts.hire(EMAIL, "a long enough password")
-    await accounts.hire(EMAIL, "another long password")
+    await accounts.create_staff(EMAIL, "a long enough password")
+    await accounts.create_staff(EMAIL, "another long password")
     late = await sessions.begin(EMAIL, "admin", epoch=0)
     assert not await sessions.stands(late)
 
@@ -75,7 +75,7 @@ async def test_the_list_shows_open_sessions_the_latest_seen_first(app) -> None:
 
 
 async def test_an_admins_session_ends_after_twelve_hours(app) -> None:
-    await accounts.hire(EMAIL, "a long enough password")
+    await accounts.create_staff(EMAIL, "a long enough password")
     session = await accounts.log_in(EMAIL, "a long enough password", user_agent="x", ip="192.0.2.1")
     with clock.travelled(STAFF_LIFETIME - SECOND):
         assert await sessions.stands(session)

@@ -121,8 +121,8 @@ async def test_a_key_the_supplier_refuses_opens_it_at_once_and_makes_no_dead_let
     found = [(await paid(app.state.kit, box))[0] for _ in range(3)]
     await rounds(app, 900, step=5)
     assert await job_names("failed") == []
-    assert (await queries.standing("kinguin")).why.startswith("KeyRefused")
-    refused = await db.fetch_value("SELECT count(*) FROM job_attempt WHERE error LIKE 'KeyRefused%'")
+    assert (await queries.standing("kinguin")).why.startswith("ApiKeyRejected")
+    refused = await db.fetch_value("SELECT count(*) FROM job_attempt WHERE error LIKE 'ApiKeyRejected%'")
     assert refused <= 2 + 900 / service.LONGEST_PAUSE.total_seconds() + 5
     other_key()
     with clock.travelled(timedelta(seconds=900)):

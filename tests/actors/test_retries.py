@@ -19,7 +19,7 @@ from app.jobs import service as jobs
 from app.jobs.service import LEASE, Lease, LeaseLost
 from app.mail import service as mail
 from app.providers.errors import ProviderError
-from app.providers.http import KeyRefused, ProviderConfused, ProviderDown, ProviderRefused
+from app.providers.http import ApiKeyRejected, ProviderDown, ProviderProtocolError, ProviderRefused
 from app.providers.kinguin import InsufficientBalance, OrderNotFound, ResourceLocked
 from app.providers.resend import QuotaExhausted
 from tests.builders import EMAIL, claimed, count, job_names
@@ -48,9 +48,9 @@ TABLE: list[tuple[Exception, int, tuple[float, float] | None]] = [
     (fault(ProviderDown, retry_after=120), 5, NEVER),
     (fault(ResourceLocked, retry_after=1), 1, (1.5, 2.5)),
     (fault(QuotaExhausted, retry_after=3600), 1, (300, 300)),
-    (fault(ProviderConfused), 1, (1.5, 2.5)),
+    (fault(ProviderProtocolError), 1, (1.5, 2.5)),
     (fault(ProviderRefused), 1, NEVER),
-    (fault(KeyRefused), 1, NEVER),
+    (fault(ApiKeyRejected), 1, NEVER),
     (fault(OrderNotFound), 1, NEVER),
     (fault(InsufficientBalance), 1, (225, 375)),
     (fault(InsufficientBalance), 5, (225, 375)),

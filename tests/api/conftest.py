@@ -9,8 +9,8 @@ from uuid import UUID
 import httpx
 import pytest
 
-from app.merchants import keys, service
-from app.merchants.keys import Issued
+from app.merchants import api_keys, service
+from app.merchants.api_keys import Issued
 from tests.web.conftest import Shop
 
 
@@ -56,8 +56,8 @@ async def tills(app: Any) -> AsyncIterator[Any]:
     opened: list[httpx.AsyncClient] = []
 
     async def make(name: str = "Games", *, test: bool = True, of: UUID | None = None, **change: Any) -> Till:
-        merchant_id = of or await service.found(name)
-        issued = await keys.issue(merchant_id, **{"test": test, "name": "till", "scopes": keys.SCOPES} | change)
+        merchant_id = of or await service.create_merchant(name)
+        issued = await api_keys.issue(merchant_id, **{"test": test, "name": "till", "scopes": api_keys.SCOPES} | change)
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
         base = f"http://127.0.0.1:{os.environ['PORT']}/api/v1"
         headers = {"x-api-key": issued.key, "x-api-secret": issued.secret}

@@ -8,7 +8,7 @@ import pytest
 
 from app.core import db, rate_limit
 from app.core.settings import settings
-from app.merchants import keys
+from app.merchants import api_keys
 from app.web.api.doors import DOORS
 from tests.api.conftest import Till
 from tests.api.test_tenants import NAMED, ROUTES
@@ -55,7 +55,7 @@ async def test_without_a_good_key_every_route_is_closed_and_nothing_changes(till
 
 
 async def test_a_key_opens_what_its_scopes_name_and_nothing_else(till: Till, tills) -> None:
-    for scope in keys.SCOPES:
+    for scope in api_keys.SCOPES:
         only = await tills(of=till.merchant_id, scopes=[scope])
         for (method, path), answer in zip(ROUTES, await every_route(only.http), strict=True):
             resource = "refunds" if "refunds" in path else path.split("/")[1]
@@ -69,7 +69,7 @@ async def test_a_key_opens_what_its_scopes_name_and_nothing_else(till: Till, til
 
 async def test_a_revoked_key_is_refused_by_the_next_request(till: Till) -> None:
     assert (await till.get("/orders")).status_code == 200
-    await keys.revoke(till.key.id, till.merchant_id)
+    await api_keys.revoke(till.key.id, till.merchant_id)
     problem(await till.get("/orders"), 401, "invalid_api_key")
 
 

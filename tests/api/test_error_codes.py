@@ -8,7 +8,7 @@ import pytest
 
 from app.core.ids import new_id
 from app.core.settings import settings
-from app.merchants import keys
+from app.merchants import api_keys
 from app.web.api.error_codes import CATALOG, status_of
 from tests.api.conftest import Till, card
 from tests.api.test_description import content, operations
@@ -261,5 +261,5 @@ async def test_a_refund_of_more_than_is_left_works_by_the_same_key_once_another_
 
 def test_the_catalog_is_asked_for_every_refusal() -> None:
     """A class that is not in it would be answered by its own status: keep that for doors that are no API's."""
-    assert status_of(keys.BadKey()) == keys.BadKey.status
+    assert status_of(api_keys.BadKey()) == api_keys.BadKey.status
     assert settings().frontend_url

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.merchants import keys, service
+from app.merchants import api_keys, service
 from tests.conftest import ROOT
 
 EXAMPLES = 15  # of each operation in each phase
@@ -16,7 +16,9 @@ SECONDS = 600
 
 @pytest.mark.processes
 async def test_schemathesis_finds_nothing(app, server, tmp_path: Path) -> None:
-    issued = await keys.issue(await service.found("Games"), test=True, name="schemathesis", scopes=keys.SCOPES)
+    issued = await api_keys.issue(
+        await service.create_merchant("Games"), test=True, name="schemathesis", scopes=api_keys.SCOPES
+    )
     command = [
         str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(ROOT / "schemathesis.toml"), "run",
         f"{server.url}/api/docs/openapi.json",

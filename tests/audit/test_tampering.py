@@ -38,16 +38,16 @@ async def fault_of(*anchors: Statement) -> tuple[int, str]:
 
 
 async def test_an_untouched_log_is_clean(app) -> None:
-    assert await audit.verify() == audit.Verdict(0, None, 0)
+    assert await audit.verify() == audit.ChainCheck(0, None, 0)
     await written(7)
-    assert await audit.verify() == audit.Verdict(7, None, 0)
+    assert await audit.verify() == audit.ChainCheck(7, None, 0)
 
 
 async def test_a_log_of_more_than_one_batch_is_followed_to_its_end(app, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queries, "BATCH", 3)
     for more in (1, 2, 3, 1):  # ends before, on and behind a batch's border
         await written(more)
-        assert await audit.verify() == audit.Verdict(await count("audit_line"), None, 0)
+        assert await audit.verify() == audit.ChainCheck(await count("audit_line"), None, 0)
     await forge("DELETE FROM audit_line WHERE seq = 4")
     assert (await fault_of())[0] == 4
 
@@ -187,9 +187,9 @@ async def test_a_tail_cut_off_together_with_the_head_is_found_by_an_anchor(app) 
     await written(5)
     anchor = await anchored()
     await written(2)
-    assert await audit.verify([anchor]) == audit.Verdict(7, None, 1)
+    assert await audit.verify([anchor]) == audit.ChainCheck(7, None, 1)
     await cut_off(5)
-    assert await audit.verify([anchor]) == audit.Verdict(5, None, 1)  # what came after the anchor was never promised
+    assert await audit.verify([anchor]) == audit.ChainCheck(5, None, 1)  # what came after the anchor was never promised
     await cut_off(4)
     assert (await audit.verify()).fault is None
     assert await fault_of(anchor) == (5, "is missing: a signed anchor has seen 5 lines")

@@ -103,7 +103,7 @@ async def test_two_hundred_who_write_at_once_make_one_chain_without_a_gap(app) -
     assert [row["seq"] for row in rows] == list(range(1, 201))
     assert [row["previous"] for row in rows] == [chain.GENESIS, *(row["digest"] for row in rows[:-1])]
     assert tuple(await head()) == (200, rows[-1]["digest"])
-    assert (await audit.verify()) == audit.Verdict(200, None, 0)
+    assert (await audit.verify()) == audit.ChainCheck(200, None, 0)
 
 
 async def test_several_lines_of_one_transaction_stand_together_in_their_order(app) -> None:

@@ -11,7 +11,7 @@ from app.catalog import service as catalog
 from app.catalog.listing import ListingIncomplete
 from app.core import db
 from app.jobs import service as jobs
-from app.providers.http import ProviderConfused
+from app.providers.http import ProviderProtocolError
 from tests.builders import claimed, job_names, rows
 from tests.catalog.listing import Supplier, on_sale, ours, row, told
 
@@ -238,7 +238,7 @@ async def test_a_page_that_cannot_be_read_is_searched_for_the_row_that_spoils_it
 async def test_a_listing_of_which_nothing_can_be_read_changes_nothing(supplier) -> None:
     before = await rows()
     supplier.spoil = lambda page, limit, body: b"<html>Just a moment...</html>"
-    with pytest.raises(ProviderConfused):
+    with pytest.raises(ProviderProtocolError):
         await supplier.sync()
     assert await rows() == before
 

@@ -15,7 +15,7 @@ from app.core.settings import settings
 from app.jobs import service as jobs
 from app.orders import service as orders
 from app.providers import rates as wire
-from app.providers.http import ProviderConfused, ProviderError
+from app.providers.http import ProviderError, ProviderProtocolError
 from app.providers.shapes import WrongShape
 from tests.builders import buy, count, job_names, paid, products, rows, supplier_product
 from tests.catalog.listing import told
@@ -229,7 +229,7 @@ def test_an_odd_currency_leaves_the_others() -> None:
 async def test_a_page_in_place_of_rates_changes_nothing(app, box, read) -> None:
     before = await kept()
     await box.fault("rates", "html_garbage")
-    with pytest.raises(ProviderConfused):
+    with pytest.raises(ProviderProtocolError):
         await read()
     assert await kept() == before
 

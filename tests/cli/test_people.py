@@ -22,7 +22,7 @@ async def test_an_admin_is_created_and_can_sign_in(app, bitloot) -> None:
 
 
 async def test_creating_again_sets_a_new_password_and_ends_the_sessions(app, bitloot) -> None:
-    await accounts.hire("boss@shop.test", "the old password, long")
+    await accounts.create_staff("boss@shop.test", "the old password, long")
     old = await accounts.log_in("boss@shop.test", "the old password, long")
     assert (await bitloot("admin", "create", "boss@shop.test", "--password", PASSWORD)).returncode == 0
     assert not await sessions.stands(old)
@@ -63,7 +63,7 @@ async def test_words_that_are_missing_are_said(bitloot) -> None:
 
 
 async def test_an_admin_kept_out_by_strangers_is_let_in_by_the_command_line(app, bitloot) -> None:
-    await accounts.hire("boss@shop.test", PASSWORD)
+    await accounts.create_staff("boss@shop.test", PASSWORD)
     await accounts.log_in("boss@shop.test", PASSWORD, ip="198.51.100.1")
     for number in range(11):
         for ip in (f"192.0.2.{number}", "198.51.100.1"):  # strangers, and somebody on the owner's own network

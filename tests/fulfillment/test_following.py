@@ -13,7 +13,7 @@ from app.core import clock, db
 from app.core.settings import settings
 from app.fulfillment import steps
 from app.fulfillment.steps import CHECKS_A_SWEEP, LONGEST_CHECK, RECHECK_LEASE, SILENCE
-from app.keys import service as keys
+from app.keys import reveal as keys
 from app.providers.kinguin import Kinguin
 from tests.builders import (
     NOW,

@@ -11,7 +11,7 @@ from app.fulfillment import failure_reasons, steps
 from app.fulfillment.failure_reasons import GIVEN_UP, TROUBLES, Kind, of_order, partly
 from app.fulfillment.manual_actions import NotGivenUp
 from app.fulfillment.steps import NotRetryable, TooEarly
-from app.keys import service as keys
+from app.keys import reveal as keys
 from app.ledger import queries as ledger
 from app.providers.http import ProviderDown
 from tests.builders import (

@@ -15,7 +15,7 @@ from app.core.money import Money
 from app.fulfillment import steps, stuck_orders, withdrawal
 from app.fulfillment.withdrawal import NothingToWithdraw
 from app.issues import queries as issues
-from app.keys import service as keys
+from app.keys import reveal as keys
 from app.orders import promised_times
 from app.orders import service as orders
 from app.providers.errors import ProviderError

@@ -8,7 +8,7 @@ import json
 import sys
 
 from app.core import db
-from app.merchants import keys, service
+from app.merchants import api_keys, service
 from app.webhooks import service as webhooks
 
 
@@ -17,13 +17,13 @@ async def found(arguments: list[str]) -> dict[str, str]:
     url = next((text for text in arguments if text.count("/") > 2), None)
     await db.open_pool(2)
     try:
-        merchant_id = await service.found("Poster & Sons")
+        merchant_id = await service.create_merchant("Poster & Sons")
         await service.set_origins(merchant_id, [text for text in arguments if text != url])
-        issued = await keys.issue(merchant_id, test=True, name="sample shop")
+        issued = await api_keys.issue(merchant_id, test=True, name="sample shop")
         made = {
             "id": str(merchant_id), "key": issued.key, "secret": issued.secret,
-            "publishable": await keys.publishable(merchant_id, test=True),
-            "live": await keys.publishable(merchant_id, test=False),
+            "publishable": await api_keys.publishable(merchant_id, test=True),
+            "live": await api_keys.publishable(merchant_id, test=False),
         }  # fmt: skip
         return made | ({"webhook_secret": (await webhooks.add(merchant_id, test=True, url=url))[1]} if url else {})
     finally:

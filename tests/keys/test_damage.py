@@ -9,8 +9,8 @@ from prometheus_client import REGISTRY
 
 from app.audit import queries as audit
 from app.core import db
-from app.keys import service as keys
-from app.keys.service import KeyBroken, KeyNotReady
+from app.keys import reveal as keys
+from app.keys.reveal import KeyBroken, KeyNotReady
 from app.orders import queries as orders
 from tests.builders import VISITOR, count, delivered, events, rows
 from tests.keys.conftest import Behind

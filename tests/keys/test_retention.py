@@ -9,8 +9,8 @@ from app.audit import service as audit
 from app.core import clock, db
 from app.core.settings import settings
 from app.jobs import service as jobs
-from app.keys import service as keys
-from app.keys.service import KeyGone
+from app.keys import reveal as keys
+from app.keys.reveal import GameKeyDeleted
 from app.providers.errors import ProviderDown
 from tests.builders import VISITOR, count, delivered, events
 from tests.keys.conftest import Behind
@@ -37,9 +37,9 @@ async def test_the_job_deletes_each_blob_on_its_day_and_a_reveal_after_that_is_4
     with clock.travelled(timedelta(days=DAYS, minutes=5)):
         await retire_by_job(drain)
         assert not any([await store.exists(blob) for blob in blobs])
-        with pytest.raises(KeyGone) as gone:
+        with pytest.raises(GameKeyDeleted) as gone:
             await keys.reveal(old, item["id"], VISITOR, store=store)
-        with pytest.raises(KeyGone):
+        with pytest.raises(GameKeyDeleted):
             await keys.links(old, item["id"], VISITOR, store=store)
         assert gone.value.status == 410
         assert len(await keys.reveal(young, other["id"], VISITOR, store=store)) == 1
@@ -76,7 +76,7 @@ async def test_a_retirement_that_dies_is_finished_by_the_next_and_no_key_is_brok
     for order_id, (item,) in bought:
         try:
             answers.append(len(await keys.reveal(order_id, item["id"], VISITOR, store=behind.kit.store)))
-        except KeyGone:
+        except GameKeyDeleted:
             answers.append(0)
     assert set(answers) <= {0, 2}
     assert 0 in answers
@@ -100,7 +100,7 @@ async def test_a_key_whose_time_comes_while_its_blob_is_being_fetched_is_gone_an
             await keys.retire(clock.now() + timedelta(seconds=1), store=app.state.store)
             return bytes(await app.state.store.get(name))
 
-    with pytest.raises(KeyGone):
+    with pytest.raises(GameKeyDeleted):
         await keys.reveal(order_id, item["id"], VISITOR, store=Overtaken())
     assert await count("sealed_key", "broken_at IS NOT NULL OR revealed_at IS NOT NULL") == 0
     assert await count("purchase", "cause IS NOT NULL") == 0
@@ -115,6 +115,6 @@ async def test_a_key_fetched_just_before_its_time_and_revealed_after_it_is_gone(
             await keys.retire(clock.now() + timedelta(seconds=1), store=app.state.store)
             return blob
 
-    with pytest.raises(KeyGone):
+    with pytest.raises(GameKeyDeleted):
         await keys.reveal(order_id, item["id"], VISITOR, store=Slow())
     assert await count("sealed_key", "revealed_at IS NOT NULL") == 0

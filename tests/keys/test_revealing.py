@@ -15,8 +15,8 @@ from app.core import clock, db
 from app.core.errors import NotFound, Problem
 from app.core.ids import new_id
 from app.core.settings import settings
-from app.keys import service as keys
-from app.keys.service import KeyGone, KeyNotReady, KeyStoreAway, Visitor
+from app.keys import reveal as keys
+from app.keys.reveal import GameKeyDeleted, KeyNotReady, KeyStoreAway, Visitor
 from tests.builders import VISITOR, count, delivered, events, paid, rows
 
 Bought = tuple[UUID, list[dict[str, Any]]]
@@ -133,9 +133,9 @@ async def test_a_key_past_its_time_is_gone_for_good_and_its_log_stays(app, box) 
     assert await keys.retire(clock.now() - timedelta(days=1), store=app.state.store) == 0
     assert await keys.retire(clock.now() + timedelta(seconds=1), store=app.state.store) == 1
     assert not blob.exists()
-    await denied(app, KeyGone, order_id, item["id"])
-    assert KeyGone.status == 410
-    with pytest.raises(KeyGone):
+    await denied(app, GameKeyDeleted, order_id, item["id"])
+    assert GameKeyDeleted.status == 410
+    with pytest.raises(GameKeyDeleted):
         await keys.links(order_id, item["id"], VISITOR, store=app.state.store)
     assert (await audit.of_order(order_id))[: len(log)] == log
     assert await keys.retire(clock.now() + timedelta(seconds=1), store=app.state.store) == 0

@@ -12,7 +12,7 @@ from app.core.crypto import Plaintext
 from app.core.ids import new_id
 from app.core.redis import async_client
 from app.core.settings import settings
-from app.keys import service as keys
+from app.keys import reveal as keys
 from app.providers.kinguin import SupplierKey
 from tests.builders import VISITOR, count, delivered, order, paid, place, rows
 

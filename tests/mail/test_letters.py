@@ -15,7 +15,7 @@ from app.mail import queries
 from app.mail import service as mail
 from app.mail.kinds import SUBJECTS
 from app.mail.service import render
-from app.providers.http import KeyRefused
+from app.providers.http import ApiKeyRejected
 from app.providers.resend import Resend
 from tests.builders import EMAIL, NOW, count, delivered, events, job_names, place, rows, undone
 
@@ -187,7 +187,7 @@ async def test_a_refused_key_of_ours_blames_no_letter(app) -> None:
     mail_id = await written()
     before = await rows()
     stranger = Resend(settings().resend_base_url, "re_not_ours")
-    with pytest.raises(KeyRefused):
+    with pytest.raises(ApiKeyRejected):
         await mail.send(mail_id, resend=stranger, commit=NOW)
     await stranger.aclose()
     assert await rows() == before

@@ -24,12 +24,12 @@ KEY = "0b54b4d8-7a3c-4e2b-9d3f-1c2b3a4d5e6f"
 
 @pytest.fixture
 async def shop(app) -> UUID:
-    return await service.found("Games & Co")
+    return await service.create_merchant("Games & Co")
 
 
 async def sell() -> tuple[int, bytes]:
     """An effect that can be counted: each makes another merchant."""
-    made = await service.found("effect")
+    made = await service.create_merchant("effect")
     return 201, b'{"id":"%s"}' % str(made).encode()
 
 
@@ -105,7 +105,7 @@ async def test_the_same_key_with_another_request_is_refused(shop) -> None:
 
 
 async def test_merchants_and_modes_have_keys_of_their_own(shop) -> None:
-    other = await service.found("Other")
+    other = await service.create_merchant("Other")
     replies = [await ask(shop), await ask(other), await ask(shop, test=False)]
     assert not any(reply.replayed for reply in replies)
     assert await effects() == 3

@@ -8,8 +8,8 @@ import pytest
 
 from app.core import clock, db
 from app.core.ids import new_id
-from app.merchants import keys, queries, service
-from app.merchants.keys import BadKey, InvalidApiKey, Issued, NoSuchKey, TooManyKeys
+from app.merchants import api_keys, queries, service
+from app.merchants.api_keys import ApiKeyNotFound, BadKey, InvalidApiKey, Issued, TooManyKeys
 from tests.builders import count, rows
 
 HOUR = timedelta(hours=1)
@@ -17,16 +17,16 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture
 async def shop(app) -> UUID:
-    return await service.found("Games & Co")
+    return await service.create_merchant("Games & Co")
 
 
 async def made(shop: UUID, **change) -> Issued:
-    return await keys.issue(shop, **{"test": True, "name": "till", "scopes": keys.SCOPES} | change)
+    return await api_keys.issue(shop, **{"test": True, "name": "till", "scopes": api_keys.SCOPES} | change)
 
 
 async def works(issued: Issued) -> bool:
     try:
-        await keys.authenticate(issued.key, issued.secret)
+        await api_keys.authenticate(issued.key, issued.secret)
     except InvalidApiKey:
         return False
     return True
@@ -36,11 +36,11 @@ async def test_a_key_opens_the_door_for_its_merchant_its_mode_and_its_scopes(sho
     issued = await made(shop, scopes=["payments:read", "orders:write"])
     assert issued.key.startswith("bl_test_")
     assert issued.secret.startswith("bls_")
-    caller = await keys.authenticate(issued.key, issued.secret)
-    assert caller == keys.Caller(shop, True, issued.id, frozenset({"orders:write", "payments:read"}))
+    caller = await api_keys.authenticate(issued.key, issued.secret)
+    assert caller == api_keys.Caller(shop, True, issued.id, frozenset({"orders:write", "payments:read"}))
     live = await made(shop, test=False)
     assert live.key.startswith("bl_live_")
-    assert not (await keys.authenticate(live.key, live.secret)).test
+    assert not (await api_keys.authenticate(live.key, live.secret)).test
 
 
 async def test_no_secret_is_kept_or_shown(shop) -> None:
@@ -58,11 +58,11 @@ async def test_a_wrong_an_unknown_and_a_foreign_secret_are_refused_alike(shop) -
     pairs = [
         (issued.key, other.secret), (issued.key, ""), (issued.key, issued.secret + "x"), ("bl_test_x", issued.secret),
         ("", ""), (issued.key + "\x00", other.secret), ("\x00", "\ud800"),
-        (await keys.publishable(shop, test=True), ""),
+        (await api_keys.publishable(shop, test=True), ""),
     ]  # fmt: skip
     for key, secret in pairs:
         with pytest.raises(InvalidApiKey) as refused:
-            await keys.authenticate(key, secret)
+            await api_keys.authenticate(key, secret)
         said.add(str(refused.value))
     assert len(said) == 1
     assert (await rows(but=["api_key"])) == {n: lines for n, lines in before.items() if n != "api_key"}
@@ -71,12 +71,12 @@ async def test_a_wrong_an_unknown_and_a_foreign_secret_are_refused_alike(shop) -
 async def test_a_revoked_key_is_dead_at_once_and_for_good(shop) -> None:
     issued = await made(shop)
     assert await works(issued)
-    await keys.revoke(issued.id, shop)
+    await api_keys.revoke(issued.id, shop)
     assert not await works(issued)
-    await keys.revoke(issued.id, shop)
+    await api_keys.revoke(issued.id, shop)
     assert await count("audit_line", "action = 'api_key.revoked'") == 1
-    with pytest.raises(NoSuchKey):
-        await keys.rotate(issued.id, shop, overlap=HOUR)
+    with pytest.raises(ApiKeyNotFound):
+        await api_keys.rotate(issued.id, shop, overlap=HOUR)
 
 
 async def test_a_key_ends_at_its_time(shop) -> None:
@@ -88,9 +88,9 @@ async def test_a_key_ends_at_its_time(shop) -> None:
 
 async def test_rotation_leaves_both_until_the_overlap_is_over(shop) -> None:
     old = await made(shop, scopes=["orders:read"])
-    new = await keys.rotate(old.id, shop, overlap=HOUR)
+    new = await api_keys.rotate(old.id, shop, overlap=HOUR)
     assert await works(old)
-    assert (await keys.authenticate(new.key, new.secret)).scopes == {"orders:read"}
+    assert (await api_keys.authenticate(new.key, new.secret)).scopes == {"orders:read"}
     with clock.travelled(HOUR):
         assert not await works(old)
         assert await works(new)
@@ -98,20 +98,21 @@ async def test_rotation_leaves_both_until_the_overlap_is_over(shop) -> None:
 
 async def test_rotation_without_overlap_ends_the_old_key_now_and_never_gives_it_more_time(shop) -> None:
     at_once, dying = await made(shop), await made(shop, expires_at=clock.now() + HOUR)
-    await keys.rotate(at_once.id, shop, overlap=timedelta())
+    await api_keys.rotate(at_once.id, shop, overlap=timedelta())
     assert not await works(at_once)
-    await keys.rotate(dying.id, shop, overlap=5 * HOUR)
+    await api_keys.rotate(dying.id, shop, overlap=5 * HOUR)
     with clock.travelled(HOUR):
         assert not await works(dying)
 
 
 async def test_nobody_touches_the_key_of_another(shop) -> None:
-    issued, other = await made(shop), await service.found("Other")
+    issued, other = await made(shop), await service.create_merchant("Other")
     before = await rows()
     for attempt in (
-        keys.revoke(issued.id, other), keys.rotate(issued.id, other, overlap=HOUR), keys.revoke(new_id(), shop),
+        api_keys.revoke(issued.id, other), api_keys.rotate(issued.id, other, overlap=HOUR),
+        api_keys.revoke(new_id(), shop),
     ):  # fmt: skip
-        with pytest.raises(NoSuchKey):
+        with pytest.raises(ApiKeyNotFound):
             await attempt
     assert await rows() == before
 
@@ -125,16 +126,16 @@ async def test_bad_keys_are_refused_and_nothing_is_made(shop) -> None:
         with pytest.raises(BadKey) as refused:
             await made(shop, **change)
         assert refused.value.field == field
-    with pytest.raises(NoSuchKey):
+    with pytest.raises(ApiKeyNotFound):
         await made(new_id())
     assert await rows() == before
 
 
 async def test_a_merchant_has_so_many_keys_and_not_one_more(shop) -> None:
-    issued = [await made(shop) for _ in range(keys.MOST - 1)]
+    issued = [await made(shop) for _ in range(api_keys.MOST - 1)]
     ended = await asyncio.gather(*(made(shop) for _ in range(4)), return_exceptions=True)
     assert sum(isinstance(e, TooManyKeys) for e in ended) == 3
-    await keys.revoke(issued[0].id, shop)
+    await api_keys.revoke(issued[0].id, shop)
     assert await works(await made(shop))
 
 
@@ -152,7 +153,7 @@ async def test_the_last_use_is_noted_once_a_minute(shop) -> None:
 
 
 async def test_a_closed_merchants_keys_are_dead(shop) -> None:
-    issued, open_ = await made(shop), await keys.publishable(shop, test=True)
+    issued, open_ = await made(shop), await api_keys.publishable(shop, test=True)
     await service.close(shop, by="admin boss")
     assert not await works(issued)
     assert await queries.by_publishable(open_) is None
@@ -161,29 +162,29 @@ async def test_a_closed_merchants_keys_are_dead(shop) -> None:
 
 
 async def test_a_publishable_key_is_rotated_and_the_old_one_goes_on_for_the_overlap_alone(shop) -> None:
-    old, live = await keys.publishable(shop, test=True), await keys.publishable(shop, test=False)
-    new = await keys.rotate_publishable(shop, test=True, overlap=timedelta(hours=1), by="member ann@acme.test")
+    old, live = await api_keys.publishable(shop, test=True), await api_keys.publishable(shop, test=False)
+    new = await api_keys.rotate_publishable(shop, test=True, overlap=timedelta(hours=1), by="member ann@acme.test")
     assert new != old
-    assert await keys.publishable(shop, test=True) == new
-    assert await keys.publishable(shop, test=False) == live
+    assert await api_keys.publishable(shop, test=True) == new
+    assert await api_keys.publishable(shop, test=False) == live
     for key in (old, new):
         found = await queries.by_publishable(key)
         assert found is not None
     with clock.travelled(timedelta(hours=1, seconds=1)):
         assert await queries.by_publishable(old) is None
         assert await queries.by_publishable(new) is not None
-    third = await keys.rotate_publishable(shop, test=True, overlap=timedelta())
+    third = await api_keys.rotate_publishable(shop, test=True, overlap=timedelta())
     assert [await queries.by_publishable(key) for key in (old, new)] == [None, None]
-    assert await keys.publishable(shop, test=True) == third
+    assert await api_keys.publishable(shop, test=True) == third
     assert await count("audit_line", "action = 'api_key.rotated'") == 2
     with pytest.raises(BadKey):
-        await keys.rotate_publishable(shop, test=True, overlap=timedelta(days=8))
-    assert await keys.publishable(shop, test=True) == third
+        await api_keys.rotate_publishable(shop, test=True, overlap=timedelta(days=8))
+    assert await api_keys.publishable(shop, test=True) == third
 
 
 async def test_there_is_one_publishable_key_a_mode(shop) -> None:
-    test = set(await asyncio.gather(*(keys.publishable(shop, test=True) for _ in range(10))))
-    live = await keys.publishable(shop, test=False)
+    test = set(await asyncio.gather(*(api_keys.publishable(shop, test=True) for _ in range(10))))
+    live = await api_keys.publishable(shop, test=False)
     assert len(test) == 1
     (key,) = test
     assert key.startswith("pk_test_")
@@ -198,7 +199,7 @@ async def test_there_is_one_publishable_key_a_mode(shop) -> None:
 async def test_the_list_shows_what_is_in_use_and_no_secret(shop) -> None:
     first, second = await made(shop, name="first"), await made(shop, name="second")
     await made(shop, test=False)
-    await keys.revoke(second.id, shop)
+    await api_keys.revoke(second.id, shop)
     listed = await queries.keys(shop, test=True)
     assert [(k["name"], k["in_use"]) for k in listed] == [("first", True), ("second", False)]
     assert "secret_hash" not in listed[0]
@@ -207,8 +208,8 @@ async def test_the_list_shows_what_is_in_use_and_no_secret(shop) -> None:
 
 async def test_making_rotating_and_revoking_is_written_down(shop) -> None:
     issued = await made(shop, by="member a@shop.test", ip="192.0.2.1")
-    new = await keys.rotate(issued.id, shop, overlap=HOUR, by="member b@shop.test")
-    await keys.revoke(new.id, shop, by="member c@shop.test")
+    new = await api_keys.rotate(issued.id, shop, overlap=HOUR, by="member b@shop.test")
+    await api_keys.revoke(new.id, shop, by="member c@shop.test")
     lines = await db.fetch(
         "SELECT action, actor, ip, details FROM audit_line WHERE action LIKE 'api_key.%' ORDER BY seq"
     )

@@ -18,7 +18,7 @@ HOSTILE = [
 
 
 async def test_a_merchant_is_founded_and_written_down(app) -> None:
-    shop = await service.found("  Games & Co ", by="admin boss")
+    shop = await service.create_merchant("  Games & Co ", by="admin boss")
     found = await queries.one(shop)
     assert found is not None
     assert (found["name"], found["origins"], found["closed_at"]) == ("Games & Co", [], None)
@@ -29,12 +29,12 @@ async def test_a_merchant_is_founded_and_written_down(app) -> None:
 @pytest.mark.parametrize("name", ["", "  ", "x" * 101, "a\x00b"])
 async def test_a_merchant_without_a_name_is_not(app, name: str) -> None:
     with pytest.raises(BadMerchant):
-        await service.found(name)
+        await service.create_merchant(name)
     assert await count("merchant") == 0
 
 
 async def test_origins_are_kept_as_browsers_write_them(app) -> None:
-    shop = await service.found("Games")
+    shop = await service.create_merchant("Games")
     given = ["HTTPS://Shop.Example:443/", "https://shop.example", "https://shop.example:8443", "http://localhost:5000"]
     kept = ["https://shop.example", "https://shop.example:8443", "http://localhost:5000"]
     assert await service.set_origins(shop, given) == kept
@@ -45,7 +45,7 @@ async def test_origins_are_kept_as_browsers_write_them(app) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 async def test_what_is_no_single_safe_origin_is_refused(app, text: str) -> None:
-    shop = await service.found("Games")
+    shop = await service.create_merchant("Games")
     await service.set_origins(shop, ["https://shop.example"])
     before = await rows()
     with pytest.raises(BadOrigin):
@@ -54,7 +54,7 @@ async def test_what_is_no_single_safe_origin_is_refused(app, text: str) -> None:
 
 
 async def test_there_are_so_many_origins_and_only_a_merchants(app) -> None:
-    shop = await service.found("Games")
+    shop = await service.create_merchant("Games")
     with pytest.raises(BadOrigin):
         await service.set_origins(shop, [f"https://s{n}.example" for n in range(21)])
     with pytest.raises(NoSuchMerchant):

@@ -12,7 +12,7 @@ import pytest
 from app.core import db
 from app.payments import coins
 from app.payments.coins import NoCoins
-from app.providers.http import KeyRefused, ProviderDown
+from app.providers.http import ApiKeyRejected, ProviderDown
 from app.providers.nowpayments import NowPayments
 from tests.builders import rows
 from tests.catalog.listing import told
@@ -143,7 +143,7 @@ async def test_one_odd_row_of_the_list_takes_no_other_coin_away(desk, odd: Any) 
 async def test_a_refused_key_of_ours_changes_nothing(desk) -> None:
     before = await rows()
     desk.answers = {"aaa": (401, {"code": "INVALID_API_KEY", "message": "no"})}
-    with pytest.raises(KeyRefused):
+    with pytest.raises(ApiKeyRejected):
         await coins.sync(nowpayments=desk.client)
     assert await rows() == before
 

@@ -19,7 +19,7 @@ from app.payments.classify import Outcome
 from app.payments.create import CoinNotOffered
 from app.payments.create_for_merchants import MethodNotOffered, NoSuchPayment, OrderNotPayable
 from app.payments.states import PaymentStatus
-from app.providers.http import KeyRefused
+from app.providers.http import ApiKeyRejected
 from app.providers.nowpayments import NowPayments
 from app.webhooks import objects
 from tests.builders import COIN, NOW, count, events, job_names, look, order, report, rows, sent_notices, tell
@@ -113,7 +113,7 @@ async def test_a_refused_key_of_ours_blames_no_coin(app) -> None:
     made = await asked(placed, "crypto", currency=COIN)
     before = await rows()
     stranger = NowPayments(settings().nowpayments_base_url, "not-ours")
-    with pytest.raises(KeyRefused):
+    with pytest.raises(ApiKeyRejected):
         await service.open_merchant_payment(made["id"], nowpayments=stranger, commit=NOW)
     await stranger.aclose()
     assert await rows() == before

@@ -14,7 +14,7 @@ from app.orders import service as orders
 from app.payments import coins, queries
 from app.payments import service as payments
 from app.payments.service import CoinNotOffered
-from app.providers.http import KeyRefused
+from app.providers.http import ApiKeyRejected
 from app.providers.nowpayments import NowPayments
 from tests.builders import COIN, NOW, ask, count, events, job_names, offered, order, overtaken, place, report, rows
 
@@ -100,7 +100,7 @@ async def test_a_coin_the_provider_refuses_is_said_and_the_job_is_done(app, drai
 async def test_a_refused_key_of_ours_blames_no_coin(app) -> None:
     order_id = await place()
     stranger = NowPayments(settings().nowpayments_base_url, "not-ours")
-    with pytest.raises(KeyRefused):
+    with pytest.raises(ApiKeyRejected):
         await payments.open_payment(order_id, nowpayments=stranger, commit=NOW)
     await stranger.aclose()
     assert await events(order_id) == ["order.created"]

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from app.providers.http import KeyRefused, ProviderConfused, ProviderDown, ProviderError, ProviderRefused
+from app.providers.http import ApiKeyRejected, ProviderDown, ProviderError, ProviderProtocolError, ProviderRefused
 from app.providers.kinguin import (
     DuplicateOrder,
     InsufficientBalance,
@@ -105,7 +105,7 @@ async def test_nowpayments_refusals(box: Any, nowpayments: NowPayments) -> None:
     with pytest.raises(AmountTooSmall):
         await nowpayments.create_payment(**order(price_amount=Decimal("0.01")), pay_currency="btc")
     stranger = NowPayments(f"{box.url}/nowpayments/v1", "wrong")
-    with pytest.raises(KeyRefused):
+    with pytest.raises(ApiKeyRejected):
         await stranger.currencies()
     await stranger.aclose()
 
@@ -176,7 +176,7 @@ async def test_kinguin_refusals(box: Any, kinguin: Kinguin) -> None:
     with pytest.raises(InsufficientBalance):
         await kinguin.reserve(**buy(product))
     stranger = Kinguin(f"{box.url}/kinguin/esa/api", "wrong")
-    with pytest.raises(KeyRefused):
+    with pytest.raises(ApiKeyRejected):
         await stranger.balance()
     await stranger.aclose()
 
@@ -221,7 +221,7 @@ async def test_letters_are_taken_once(box: Any, resend: Resend) -> None:
         await resend.send(**letter(to="buyer@example.com"))
     stranger = Resend(f"{box.url}/resend", "wrong")
     for asked in (stranger.send(**letter()), stranger.health()):
-        with pytest.raises(KeyRefused):
+        with pytest.raises(ApiKeyRejected):
             await asked
     await stranger.aclose()
 
@@ -241,7 +241,7 @@ FAULTS: list[tuple[str, type[ProviderError], bool]] = [
     ("error500_after_effect", ProviderDown, True),
     ("timeout_after_effect", ProviderDown, True),
     ("rate_limit", ProviderDown, False),
-    ("html_garbage", ProviderConfused, True),
+    ("html_garbage", ProviderProtocolError, True),
 ]
 
 

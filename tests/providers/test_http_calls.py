@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from app.core import clock
-from app.providers.http import KeyRefused, ProviderConfused, ProviderDown, ProviderError, ProviderRefused
+from app.providers.http import ApiKeyRejected, ProviderDown, ProviderError, ProviderProtocolError, ProviderRefused
 from app.providers.nowpayments import NowPayments
 
 SECRET = "api-key-canary-77"
@@ -95,7 +95,7 @@ async def test_a_4xx_with_their_words_is_refused(stage: Any, client: NowPayments
 
 async def test_a_401_of_theirs_is_about_our_key(stage: Any, client: NowPayments) -> None:
     stage.on("GET /v1/currencies", '{"message":"who are you"}', 401)
-    await failure(KeyRefused, client.currencies())
+    await failure(ApiKeyRejected, client.currencies())
 
 
 async def test_retry_after_is_read_as_seconds_or_date_and_kept_within_a_day(stage: Any, client: NowPayments) -> None:
@@ -126,14 +126,14 @@ async def test_a_success_with_garbage_is_confused_and_may_have_happened(
     stage: Any, client: NowPayments, calls: Seen, body: bytes
 ) -> None:
     stage.on("POST /v1/invoice", body, 201)
-    assert (await failure(ProviderConfused, client.create_invoice(**BUY))).may_have_happened
+    assert (await failure(ProviderProtocolError, client.create_invoice(**BUY))).may_have_happened
     assert [call[:3] for call in calls] == [("nowpayments", "create_invoice", "confused")]
 
 
 async def test_an_answer_without_end_is_cut_off(stage: Any) -> None:
     client = NowPayments(f"{stage.url}/v1", SECRET)
     stage.on("GET /v1/status", b'{"message":"' + b"x" * 20_000_000 + b'"}')
-    assert (await failure(ProviderConfused, client.status())).detail == "too long"
+    assert (await failure(ProviderProtocolError, client.status())).detail == "too long"
     stage.on("GET /v1/currencies", '{"currencies":[]}')
     assert await client.currencies() == frozenset()
     await client.aclose()

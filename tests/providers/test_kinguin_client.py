@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from app.providers.http import KeyRefused, ProviderConfused, ProviderDown, ProviderError, ProviderRefused
+from app.providers.http import ApiKeyRejected, ProviderDown, ProviderError, ProviderProtocolError, ProviderRefused
 from app.providers.kinguin import (
     DuplicateOrder,
     InsufficientBalance,
@@ -108,7 +108,7 @@ async def test_nothing_found_is_none(stage: Any, client: Kinguin) -> None:
 
 async def test_a_search_that_did_not_filter_proves_nothing(stage: Any, client: Kinguin) -> None:
     stage.on("GET /esa/api/v1/order", listed(order(orderExternalId="other"), order(orderExternalId=None)))
-    with pytest.raises(ProviderConfused):
+    with pytest.raises(ProviderProtocolError):
         await client.find("o-1-a1")
 
 
@@ -166,7 +166,7 @@ async def test_keys_are_hidden_and_images_keep_their_type(stage: Any, client: Ki
 @pytest.mark.parametrize("bad", [{"serial": None}, {"serial": ""}, {"serial": ["canary"]}, {"id": None}])
 async def test_a_broken_key_is_confused_without_showing_any(stage: Any, client: Kinguin, bad: Any) -> None:
     stage.on("GET /esa/api/v2/order/X/keys", json.dumps([key_row(1, serial="canary-7"), key_row(2, **bad)]))
-    with pytest.raises(ProviderConfused) as confused:
+    with pytest.raises(ProviderProtocolError) as confused:
         await client.keys("X")
     assert "canary" not in str(vars(confused.value)) + str(confused.value)
 
@@ -245,7 +245,7 @@ async def test_balance_and_health(stage: Any, client: Kinguin) -> None:
         ("ConstraintViolation", 400, "This value is already used.", "orderExternalId", DuplicateOrder, True),
         ("ConstraintViolation", 400, "This value is too long.", "orderExternalId", ProviderRefused, False),
         ("Http", 404, "No route found", "", ProviderRefused, False),
-        ("Authorization", 401, "Invalid authentication data.", "", KeyRefused, False),
+        ("Authorization", 401, "Invalid authentication data.", "", ApiKeyRejected, False),
         ("InsufficientBalance", 402, "Balance too low", "", InsufficientBalance, False),
         ("ProductUnavailable", 400, "No offer", "", ProductUnavailable, False),
         ("OrderFailed", 422, "There was a problem with placing order.", "", OrderFailed, True),

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.signing import parse_strict
-from app.providers.http import KeyRefused, ProviderConfused, ProviderRefused
+from app.providers.http import ApiKeyRejected, ProviderProtocolError, ProviderRefused
 from app.providers.nowpayments import (
     AmountTooLarge,
     AmountTooSmall,
@@ -176,13 +176,13 @@ def test_types_may_flip_and_words_be_strange() -> None:
     ],
 )  # fmt: skip
 def test_wrong_shapes_are_confused(change: dict[str, Any]) -> None:
-    with pytest.raises(ProviderConfused):
+    with pytest.raises(ProviderProtocolError):
         read_report({"payment_id": 1, "payment_status": "waiting"} | change)
 
 
 @pytest.mark.parametrize("body", [None, [], "x", {}, {"payment_id": 1}, {"payment_status": "waiting"}])
 def test_what_is_no_report_is_confused(body: object) -> None:
-    with pytest.raises(ProviderConfused):
+    with pytest.raises(ProviderProtocolError):
         read_report(body)
 
 
@@ -194,7 +194,7 @@ values = st.none() | st.booleans() | st.integers() | st.decimals() | st.text() |
 def test_any_members_make_a_report_or_are_confused(body: dict[str, Any]) -> None:
     try:
         report = read_report(body)
-    except ProviderConfused:
+    except ProviderProtocolError:
         return
     assert report.payment_id
     assert report.status
@@ -238,8 +238,8 @@ async def test_only_coins_that_can_be_paid_in_are_listed(stage: Any, client: Now
 @pytest.mark.parametrize(
     ("status", "code", "message", "kind"),
     [
-        (403, "INVALID_API_KEY", "Invalid api key", KeyRefused),
-        (401, "INVALID_API_KEY", "Invalid api key", KeyRefused),
+        (403, "INVALID_API_KEY", "Invalid api key", ApiKeyRejected),
+        (401, "INVALID_API_KEY", "Invalid api key", ApiKeyRejected),
         (400, "AMOUNT_MINIMAL_ERROR", "Crypto amount 1 is less than minimal", AmountTooSmall),
         (400, "AMOUNT_MAXIMAL_ERROR", "too much", AmountTooLarge),
         (400, "CURRENCY_UNAVAILABLE", "off", CoinUnavailable),

@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from app.core import clock, totp
 from app.core.settings import PAYOUT_DEFAULTS
-from app.providers.http import KeyRefused, ProviderConfused, ProviderDown
+from app.providers.http import ApiKeyRejected, ProviderDown, ProviderProtocolError
 from app.providers.nowpayments_payouts import (
     AddressRefused,
     BalanceTooLow,
@@ -68,7 +68,7 @@ async def test_a_token_is_kept_and_asked_for_again_after_a_401_only(stage, clien
 async def test_a_second_401_is_our_own_accounts_fault(stage, client) -> None:
     refusal = '{"status":false,"statusCode":401,"code":"AUTH_REQUIRED","message":"Bearer is required"}'
     stage.on("POST /v1/auth", '{"token":"jwt"}').on("POST /v1/payout", refusal, 401)
-    with pytest.raises(KeyRefused):
+    with pytest.raises(ApiKeyRejected):
         await client.create(**asked())
     assert [r.path for r in stage.seen].count("/v1/payout") == 2
 
@@ -110,7 +110,7 @@ async def test_ok_comes_as_plain_text(stage, client, said: bytes) -> None:
 @pytest.mark.parametrize("said", [b"", b"NO", b"<html>OK</html>"])
 async def test_anything_else_than_ok_proves_nothing(stage, client, said: bytes) -> None:
     stage.on("POST /v1/payout/validate-address", said)
-    with pytest.raises(ProviderConfused) as raised:
+    with pytest.raises(ProviderProtocolError) as raised:
         await client.validate_address(ADDRESS, "usdttrc20")
     assert raised.value.may_have_happened
 
@@ -124,8 +124,8 @@ async def test_the_least_is_read_under_both_its_names(stage, client, member: str
 REFUSALS = [
     (400, "BAD_CREATE_WITHDRAWAL_REQUEST", "Invalid payout_address: [usdttrc20] - x", AddressRefused),
     (400, "BAD_CREATE_WITHDRAWAL_REQUEST", "Insufficient balance", BalanceTooLow),
-    (403, "ENDPOINT_NOT_ALLOWED", "Invalid IP", KeyRefused),
-    (403, "INVALID_API_KEY", "Invalid api key", KeyRefused),
+    (403, "ENDPOINT_NOT_ALLOWED", "Invalid IP", ApiKeyRejected),
+    (403, "INVALID_API_KEY", "Invalid api key", ApiKeyRejected),
 ]
 
 

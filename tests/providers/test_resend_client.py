@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from app.providers.http import KeyRefused, ProviderConfused, ProviderDown, ProviderError, ProviderRefused
+from app.providers.http import ApiKeyRejected, ProviderDown, ProviderError, ProviderProtocolError, ProviderRefused
 from app.providers.resend import AlreadySent, QuotaExhausted, Resend
 
 LETTER: dict[str, Any] = {
@@ -68,10 +68,10 @@ async def test_what_they_would_refuse_never_leaves(stage: Any, client: Resend, w
     ("status", "name", "error"),
     [
         (400, "invalid_idempotency_key", ProviderRefused),
-        (401, "missing_api_key", KeyRefused),
-        (401, "restricted_api_key", KeyRefused),
-        (403, "invalid_api_key", KeyRefused),
-        (403, "suspended_api_key", KeyRefused),
+        (401, "missing_api_key", ApiKeyRejected),
+        (401, "restricted_api_key", ApiKeyRejected),
+        (403, "invalid_api_key", ApiKeyRejected),
+        (403, "suspended_api_key", ApiKeyRejected),
         (403, "validation_error", ProviderRefused),
         (422, "validation_error", ProviderRefused),
         (403, "invalid_from_address", ProviderRefused),
@@ -121,7 +121,7 @@ async def test_a_cdn_is_down_not_refusing(stage: Any, client: Resend, status: in
 
 async def test_an_answer_without_an_id_may_have_sent(stage: Any, client: Resend) -> None:
     stage.on("POST /emails", '{"object":"email"}')
-    with pytest.raises(ProviderConfused) as confused:
+    with pytest.raises(ProviderProtocolError) as confused:
         await client.send(**LETTER)
     assert confused.value.may_have_happened
 
@@ -132,5 +132,5 @@ async def test_health_accepts_a_key_that_may_only_send(stage: Any, client: Resen
     stage.on("GET /emails", '{"statusCode":403,"message":"no","name":"invalid_api_key"}', 403)
     await client.health()
     await client.health()
-    with pytest.raises(KeyRefused):
+    with pytest.raises(ApiKeyRejected):
         await client.health()

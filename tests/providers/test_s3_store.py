@@ -11,7 +11,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from app.providers.http import KeyRefused, ProviderConfused, ProviderDown, ProviderError, ProviderRefused
+from app.providers.http import ApiKeyRejected, ProviderDown, ProviderError, ProviderProtocolError, ProviderRefused
 from app.providers.storage import ObjectConflict, ObjectMissing
 from app.providers.storage_s3 import CONFIG, S3Store
 
@@ -64,7 +64,7 @@ async def test_a_lost_answer_is_recognised_as_our_own_write(stage: Any, store: S
 async def test_bytes_that_changed_are_not_handed_out(stage: Any, store: S3Store) -> None:
     told = {"x-amz-meta-sha256": sha256(b"what was put").hexdigest()}
     stage.on("GET /vault/k", SEALED, headers=told)
-    with pytest.raises(ProviderConfused):
+    with pytest.raises(ProviderProtocolError):
         await store.get("k")
 
 
@@ -73,9 +73,9 @@ async def test_bytes_that_changed_are_not_handed_out(stage: Any, store: S3Store)
     [
         (400, "BadDigest", ProviderRefused),
         (400, "ClientDisconnect", ProviderDown),
-        (401, "Unauthorized", KeyRefused),
-        (403, "AccessDenied", KeyRefused),
-        (403, "SignatureDoesNotMatch", KeyRefused),
+        (401, "Unauthorized", ApiKeyRejected),
+        (403, "AccessDenied", ApiKeyRejected),
+        (403, "SignatureDoesNotMatch", ApiKeyRejected),
         (403, "ObjectLockedByBucketPolicy", ProviderRefused),
         (404, "NoSuchKey", ObjectMissing),
         (404, "NoSuchBucket", ProviderRefused),

@@ -10,7 +10,7 @@ from app.core import db
 from app.core.ids import new_id
 from app.core.money import Money
 from app.jobs import service as jobs
-from app.keys import service as keys
+from app.keys import reveal as keys
 from app.ledger import service as ledger
 from app.orders import service as orders
 from app.refunds import queries, service

@@ -7,7 +7,7 @@ import pytest
 
 from app.core import clock, db
 from app.fulfillment import returns
-from app.keys import service as keys
+from app.keys import reveal as keys
 from app.ledger import queries as books
 from app.ledger.accounts import Account
 from app.refunds import service

@@ -10,7 +10,7 @@ import pytest
 from app.core import clock, db
 from app.core.ids import new_id
 from app.keys import queries as key_rows
-from app.keys import service as keys
+from app.keys import reveal as keys
 from app.refunds import queries, service
 from app.refunds.service import ReasonNeeded
 from tests.builders import VISITOR, count

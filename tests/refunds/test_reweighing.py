@@ -9,7 +9,7 @@ import pytest
 
 from app.core import clock, db
 from app.core.money import Money
-from app.keys import service as keys
+from app.keys import reveal as keys
 from app.ledger import service as ledger
 from app.ledger import uses
 from app.payments import queries as payments

@@ -51,7 +51,7 @@ async def ready(client: httpx.AsyncClient, box: Any, drain: Any) -> builders.Bou
 @pytest.fixture
 async def admin(visitor: Visitors) -> httpx.AsyncClient:
     """The browser of an admin who signed in a while ago."""
-    await accounts.hire("boss@bitloot.test", builders.PASSWORD)
+    await accounts.create_staff("boss@bitloot.test", builders.PASSWORD)
     browser = visitor()
     token = await builders.session_of("boss@bitloot.test", "admin")
     browser.cookies.set("bitloot_session", token, domain="127.0.0.1", path="/")

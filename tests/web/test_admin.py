@@ -53,7 +53,7 @@ WRONG = (
 
 
 async def test_a_wrong_login_opens_nothing_and_tells_nothing(browser_client) -> None:
-    await accounts.hire("boss@bitloot.test", PASSWORD)
+    await accounts.create_staff("boss@bitloot.test", PASSWORD)
     before = await picture(but=LOG)
     for email, password in WRONG:
         page = await submit(browser_client, "/admin/login", {"email": email, "password": password})
@@ -67,7 +67,7 @@ async def test_a_wrong_login_opens_nothing_and_tells_nothing(browser_client) -> 
 
 
 async def test_the_right_login_opens_the_dashboard(browser_client) -> None:
-    await accounts.hire("boss@bitloot.test", PASSWORD)
+    await accounts.create_staff("boss@bitloot.test", PASSWORD)
     answer = await submit(browser_client, "/admin/login", BOSS | {"email": " BOSS@bitloot.test "})
     assert (answer.status_code, answer.headers["location"]) == (303, "/admin")
     cookie = answer.headers["set-cookie"].lower()

@@ -28,7 +28,7 @@ async def rooms(client, ready) -> list[str]:
 
 
 async def outsiders() -> dict[str, dict[str, str]]:
-    await accounts.hire("left@bitloot.test", PASSWORD)
+    await accounts.create_staff("left@bitloot.test", PASSWORD)
     ended = await accounts.log_in("left@bitloot.test", PASSWORD)
     await sessions.end_all(ended.email, ended.role)
     with clock.travelled(-YEAR):

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from app.core import clock, db, tokens
-from app.merchants import keys, queries, service
+from app.merchants import api_keys, queries, service
 from app.web.embed import sdk
 from scripts import publish_sdk
 from tests.builders import look, rows
@@ -59,9 +59,9 @@ class Stall:
 
 
 async def _stall(client: httpx.AsyncClient, *, test: bool = True) -> Stall:
-    merchant = await service.found("Poster & Sons")
+    merchant = await service.create_merchant("Poster & Sons")
     await service.set_origins(merchant, [SHOP, SECOND])
-    key = await keys.publishable(merchant, test=test)
+    key = await api_keys.publishable(merchant, test=test)
     return Stall(client, merchant, key, await charged(merchant, "24.00", test=test, reference="P-1"))
 
 
@@ -87,14 +87,16 @@ async def test_the_frame_may_be_shown_by_exactly_the_allowed_origins(stall: Stal
 
 
 async def test_what_is_foreign_unknown_or_not_allowed_gets_the_same_calm_page(stall: Stall) -> None:
-    other = await service.found("Rival")
+    other = await service.create_merchant("Rival")
     await service.set_origins(other, [SHOP])
     theirs = await charged(other, "99.00")
     live = await charged(stall.merchant, "77.00", test=False)
     wrong: list[dict[str, str]] = [{"origin": origin} for origin in LOOK_ALIKES]
     wrong += [{"order": str(it)} for it in (uuid4(), theirs["id"], live["id"], "x", "", "\x00", "1" * 5000)]
-    wrong += [{"key": it} for it in ("pk_test_none", "", "\x00", "x" * 5000, await keys.publishable(other, test=True))]
-    secret = await keys.issue(stall.merchant, test=True, name="own")
+    wrong += [
+        {"key": it} for it in ("pk_test_none", "", "\x00", "x" * 5000, await api_keys.publishable(other, test=True))
+    ]
+    secret = await api_keys.issue(stall.merchant, test=True, name="own")
     wrong += [{"key": secret.key}, {"key": secret.secret}]
     told = {await _told(stall, change) for change in wrong}
     assert len(told) == 1
@@ -121,7 +123,7 @@ async def test_a_revoked_key_and_an_origin_taken_away_shut_the_frame_at_once(sta
     await service.set_origins(stall.merchant, [SHOP])
     assert (await stall.http.get(**status)).status_code == 200
     mine = [row for row in await _keys(stall) if row["key"] == stall.key]
-    await keys.revoke(mine[0]["id"], stall.merchant)
+    await api_keys.revoke(mine[0]["id"], stall.merchant)
     assert (await stall.frame()).status_code == 404
     assert (await stall.truth()).status_code == 404
     before = await rows()
@@ -158,7 +160,7 @@ async def test_the_truth_is_told_to_the_allowed_origins_alone(stall: Stall) -> N
             "detail": "Check the publishable key, the order's id, and that this page's origin is allowed.",
             "code": "no_such_checkout",
         }  # fmt: skip
-    other = await charged(await service.found("Rival"))
+    other = await charged(await service.create_merchant("Rival"))
     for change in ({"order": str(other["id"])}, {"order": "x"}, {"key": "pk_test_none"}):
         refused = await stall.truth(**change)
         assert (refused.status_code, refused.content) == (404, answer.content)
@@ -181,7 +183,7 @@ async def test_the_truth_follows_the_payment_to_its_end(stall: Stall, drain: Any
 
 async def test_a_post_needs_the_frames_token_and_changes_nothing_without(stall: Stall) -> None:
     claims = {"key": stall.key, "order": str(stall.order["id"]), "origin": SHOP}
-    foreign = await charged(await service.found("Rival"))
+    foreign = await charged(await service.create_merchant("Rival"))
     bad = [
         "", "x", tokens.sign("order", claims, timedelta(hours=1)),
         tokens.sign("embed", claims | {"order": str(foreign["id"])}, timedelta(hours=1)),

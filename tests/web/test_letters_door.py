@@ -136,7 +136,7 @@ async def test_health_is_degraded_while_letters_wait_for_the_quota(client, drain
 
 async def test_a_letter_whose_job_has_given_up_is_called_stuck(client, admin, drain) -> None:
     order = await place(client)
-    await db.fetch("UPDATE job SET status = 'failed', error = 'KeyRefused' WHERE name = 'mail.send'")
+    await db.fetch("UPDATE job SET status = 'failed', error = 'ApiKeyRejected' WHERE name = 'mail.send'")
     assert "Stuck: its job has failed" in (await admin.get(f"/admin/orders/{order.id}")).text
     letter = await db.fetch_value("SELECT id FROM mail")
     await submit(admin, f"/admin/orders/{order.id}/letters/{letter}/resends")

@@ -5,14 +5,14 @@ from typing import Any
 from standardwebhooks import Webhook
 
 from app.core import db
-from app.merchants import keys
+from app.merchants import api_keys
 from tests.cli.test_receivers import listening
 from tests.webhooks import receivers, scenes
 
 
 async def test_what_happens_in_test_mode_arrives_signed_and_as_the_feed_has_it(app: Any, drain: Any, shop: Any) -> None:
     merchant_id = await scenes.merchant()
-    issued = await keys.issue(merchant_id, test=True, name="listen", scopes=["events:read"])
+    issued = await api_keys.issue(merchant_id, test=True, name="listen", scopes=["events:read"])
     await scenes.paid(merchant_id)
     await drain(only="webhooks.publish")
     with receivers.receiving() as receiver:
@@ -33,7 +33,7 @@ async def test_what_happens_in_test_mode_arrives_signed_and_as_the_feed_has_it(a
 
 
 async def test_a_key_without_the_scope_is_told_so(app: Any, shop: Any) -> None:
-    issued = await keys.issue(await scenes.merchant(), test=True, name="no events", scopes=["orders:read"])
+    issued = await api_keys.issue(await scenes.merchant(), test=True, name="no events", scopes=["orders:read"])
     async with listening(
         "--url", shop.url, "--to", "http://127.0.0.1:9000/", keys=("--key", issued.key, "--secret", issued.secret)
     ) as run:

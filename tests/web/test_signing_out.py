@@ -41,7 +41,7 @@ async def test_a_customers_kept_cookie_is_refused_after_signing_out(visitor, rea
 
 
 async def test_a_merchants_kept_cookie_is_refused_after_signing_out(visitor) -> None:
-    merchant_id = await merchants.found("Acme")
+    merchant_id = await merchants.create_merchant("Acme")
     await joined(merchant_id, "ann@acme.test")
     browser = await signed_in(visitor, "ann@acme.test")
     kept = copy_of(browser, visitor)

@@ -7,7 +7,7 @@ import pytest
 
 from app.core import db
 from app.core.redis import async_client
-from app.keys import service as keys
+from app.keys import reveal as keys
 from tests.builders import VISITOR, delivered, rows
 from tests.keys.conftest import Behind
 from tests.keys.conftest import behind as behind

@@ -7,7 +7,7 @@ from litestar.params import FromPath
 
 from app.accounts import service as accounts
 from app.accounts.service import LinkSpent
-from app.merchants import team
+from app.merchants import members
 from app.web.render import answer, page, see_other, wants_json
 from app.web.store import emails
 from app.web.viewer import held_orders, remember_order, sign_in
@@ -67,4 +67,4 @@ async def consume(request: Asked, token: FromPath[str]) -> Response[bytes]:
 
 async def _home(email: str) -> str:
     """Where signing in leads: a merchant's people work there, everybody else has orders."""
-    return "/merchant" if await team.joined(email) else "/orders"
+    return "/merchant" if await members.joined(email) else "/orders"

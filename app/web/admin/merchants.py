@@ -8,7 +8,7 @@ from litestar.params import FromPath
 from app.accounts import addresses
 from app.core.errors import Problem
 from app.core.ids import parse_id
-from app.merchants import queries, service, team
+from app.merchants import members, queries, service
 from app.web import guards
 from app.web.admin import lists
 from app.web.body import read_form
@@ -29,7 +29,7 @@ async def _list(request: Asked, values: dict[str, str], error: Problem | None = 
     merchants = await queries.page(limit=lists.PAGE, offset=(at - 1) * lists.PAGE)
     if wants_json(request):
         return answer({"items": merchants})
-    sizes = await team.sizes([merchant["id"] for merchant in merchants])
+    sizes = await members.sizes([merchant["id"] for merchant in merchants])
     context = {
         "merchants": [merchant | {"people": sizes.get(merchant["id"], 0)} for merchant in merchants],
         "links": lists.links("/admin/merchants", at, len(merchants)),
@@ -48,8 +48,8 @@ async def create(request: Asked) -> Response[bytes]:
     try:
         email = addresses.parse(values["email"])
         async with guards.recorded(request, "member.invited", details=f"{values['name']}: {email}"):
-            merchant_id = await service.found(values["name"], by=_who(request), ip=client_ip(request))
-            await team.invite(merchant_id, email, _host(request))
+            merchant_id = await service.create_merchant(values["name"], by=_who(request), ip=client_ip(request))
+            await members.invite(merchant_id, email, _host(request))
     except (addresses.BadEmail, service.BadMerchant) as error:
         if wants_json(request):
             raise
@@ -68,7 +68,7 @@ async def show(request: Asked, merchant_id: FromPath[str]) -> Response[bytes]:
 async def _one(
     request: Asked, merchant: dict[str, Any], email: str = "", error: Problem | None = None
 ) -> Response[bytes]:
-    people = await team.of(merchant["id"])
+    people = await members.of(merchant["id"])
     if wants_json(request):
         return answer(merchant | {"people": [{"email": p["email"], "joinedAt": p["joined_at"]} for p in people]})
     context = {"merchant": merchant, "people": people, "email": email, "error": error.detail if error else ""}
@@ -91,8 +91,8 @@ async def invite(request: Asked, merchant_id: FromPath[str]) -> Response[bytes]:
     try:
         email = addresses.parse(typed)
         async with guards.recorded(request, "member.invited", details=f"{merchant['name']}: {email}"):
-            await team.invite(merchant["id"], email, _host(request))
-    except (addresses.BadEmail, team.AlreadyInTeam, team.TeamFull) as error:
+            await members.invite(merchant["id"], email, _host(request))
+    except (addresses.BadEmail, members.AlreadyInTeam, members.TeamFull) as error:
         if wants_json(request):
             raise
         return await _one(request, merchant, typed, error)
@@ -105,10 +105,10 @@ async def remove(request: Asked, merchant_id: FromPath[str], member_id: FromPath
     await guards.admin(request)
     merchant, found = await _find(merchant_id), parse_id(member_id)
     if found is None:
-        raise team.NoSuchMember("Choose somebody from the list.")
-    leaving = next((p["email"] for p in await team.of(merchant["id"]) if p["id"] == found), "")
+        raise members.NoSuchMember("Choose somebody from the list.")
+    leaving = next((p["email"] for p in await members.of(merchant["id"]) if p["id"] == found), "")
     async with guards.recorded(request, "member.removed", details=f"{merchant['name']}: {leaving}"):
-        await team.remove(merchant["id"], found, to_the_last=True)
+        await members.remove(merchant["id"], found, to_the_last=True)
     return see_other(f"/admin/merchants/{merchant['id']}")
 
 

@@ -9,7 +9,7 @@ from litestar import Request, Response, get, post
 from litestar.params import FromPath
 
 from app.core.ids import parse_id
-from app.merchants.keys import Caller
+from app.merchants.api_keys import Caller
 from app.web.api import answers, gate, lists, posting
 from app.web.api.orders import Nothing
 from app.web.render import iso

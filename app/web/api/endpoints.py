@@ -12,7 +12,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from app.core import db
 from app.core.ids import parse_id
-from app.merchants.keys import Caller
+from app.merchants.api_keys import Caller
 from app.web.api import answers, bodies, gate, lists, posting
 from app.web.api.bodies import Body
 from app.web.api.orders import Nothing

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from app.accounts.addresses import BadEmail
 from app.core.errors import Problem
+from app.merchants.api_keys import InvalidApiKey
 from app.merchants.idempotency import AnswerUnreadable, IdempotencyKeyReused, IdempotencyKeyUnusable, RequestInProgress
-from app.merchants.keys import InvalidApiKey
 from app.orders.merchant_orders import BadCharge, NoSuchOrder, OrderNotCancellable
 from app.payments.cards import BadCard, BadVpa
 from app.payments.create import CoinNotOffered

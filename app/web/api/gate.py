@@ -9,8 +9,8 @@ from app.core.client_address import limit_key
 from app.core.errors import Forbidden, TooMany, Unauthorized
 from app.core.rate_limit import Left, TooManyAttempts
 from app.core.settings import settings
-from app.merchants import keys
-from app.merchants.keys import Caller
+from app.merchants import api_keys
+from app.merchants.api_keys import Caller
 from app.web.viewer import client_ip
 
 Asked = Request[Any, Any, Any]
@@ -36,8 +36,8 @@ async def enter(request: Asked, scope: str) -> Caller:
             "Send a key in X-Api-Key and its secret in X-Api-Secret; you create both on the API keys page."
         )
     try:
-        caller = await keys.authenticate(key, secret)
-    except keys.InvalidApiKey:
+        caller = await api_keys.authenticate(key, secret)
+    except api_keys.InvalidApiKey:
         await _spend(request, "api_strangers", limit_key(client_ip(request)))
         raise
     request.state.limit = await _spend(request, "api", caller.key_id.hex)

@@ -13,7 +13,7 @@ from app.accounts.addresses import SHAPE
 from app.core.ids import parse_id
 from app.core.money import Money
 from app.mail.recipients import LONGEST
-from app.merchants.keys import Caller
+from app.merchants.api_keys import Caller
 from app.orders import merchant_orders, queries
 from app.orders.merchant_orders import CURRENCIES, BadCharge, NoSuchOrder
 from app.orders.states import OrderStatus

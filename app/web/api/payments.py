@@ -11,7 +11,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from app.core.errors import Problem
 from app.core.ids import parse_id
-from app.merchants.keys import Caller
+from app.merchants.api_keys import Caller
 from app.orders import service as ordering
 from app.orders.merchant_orders import NoSuchOrder
 from app.payments import create_for_merchants, queries

@@ -10,8 +10,8 @@ from app.core import db
 from app.core.crypto import bound
 from app.core.errors import Problem
 from app.merchants import idempotency
+from app.merchants.api_keys import Caller
 from app.merchants.idempotency import IdempotencyKeyUnusable, Reply
-from app.merchants.keys import Caller
 from app.web.api import answers, bodies, error_codes, gate
 
 Asked = Request[Any, Any, Any]

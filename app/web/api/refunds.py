@@ -10,7 +10,7 @@ from litestar.params import FromPath
 from msgspec import UNSET, Meta, UnsetType
 
 from app.core.ids import parse_id
-from app.merchants.keys import Caller
+from app.merchants.api_keys import Caller
 from app.payments.create import CoinNotOffered
 from app.payments.create_for_merchants import NoSuchPayment
 from app.refunds import claim, create_for_merchants, queries

@@ -13,7 +13,7 @@ from litestar.exceptions import NotFoundException
 
 from app.core.errors import Conflict, NotFound
 from app.core.ids import parse_id
-from app.merchants import team
+from app.merchants import members
 from app.web import cookies, guards, render
 from app.web.viewer import DESK_COOKIE, Viewer
 
@@ -84,7 +84,7 @@ def person(request: Asked) -> str | None:
 async def at(request: Asked) -> Desk:
     """Where the viewer works. Raises what a page that does not exist raises for whoever is in no team."""
     email = person(request)
-    merchants = await team.joined(email) if email else []
+    merchants = await members.joined(email) if email else []
     if email is None or not merchants:
         raise NotFoundException
     wanted, _, mode = cookies.read(request, DESK_COOKIE).partition(".")

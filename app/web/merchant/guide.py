@@ -9,8 +9,8 @@ from typing import Any
 from litestar import Request, Response, get, post
 
 from app.core.settings import settings
-from app.merchants import keys, queries
-from app.merchants.keys import SCOPES, Issued, TooManyKeys
+from app.merchants import api_keys, queries
+from app.merchants.api_keys import SCOPES, Issued, TooManyKeys
 from app.payments import test_processor
 from app.payments.cards import network_of
 from app.web.embed import sdk
@@ -45,7 +45,7 @@ async def issue(request: Asked) -> Response[bytes]:
     desk, form = await desks.acting(request)
     language = desks.text(form, "in")
     try:
-        issued = await keys.issue(
+        issued = await api_keys.issue(
             desk.id, test=True, name="Integration guide", scopes=SCOPES, by=desk.actor, ip=client_ip(request)
         )
     except TooManyKeys as error:
@@ -64,7 +64,7 @@ async def _guide(
         "api": f"{base}/api/v1",
         "key": issued.key if issued else secret_keys[0]["key"] if secret_keys else "bl_test_…",
         "secret": issued.secret if issued else BLANK,
-        "publishable": await keys.publishable(desk.id, test=True),
+        "publishable": await api_keys.publishable(desk.id, test=True),
         "script": sdk.script_tag(),
     }
     context = {

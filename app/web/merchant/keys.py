@@ -9,8 +9,8 @@ from litestar.params import FromPath
 
 from app.core import clock
 from app.core.errors import Problem
-from app.merchants import keys, queries, service
-from app.merchants.keys import SCOPES, BadKey, Issued, TooManyKeys
+from app.merchants import api_keys, queries, service
+from app.merchants.api_keys import SCOPES, BadKey, Issued, TooManyKeys
 from app.web.merchant import desk as desks
 from app.web.merchant.desk import Desk
 from app.web.render import see_other
@@ -40,7 +40,7 @@ async def _list(
     values = {"name": "", "scopes": list(SCOPES), "expires": "", "origins": "\n".join((merchant or {})["origins"])}
     context = {
         "keys": [key for key in listed if key["kind"] == "secret"],
-        "publishable": await keys.publishable(desk.id, test=desk.test),
+        "publishable": await api_keys.publishable(desk.id, test=desk.test),
         "issued": issued,
         "scopes": SCOPES,
         "overlaps": OVERLAPS,
@@ -61,7 +61,7 @@ async def create(request: Asked) -> Response[bytes]:
         "expires": desks.text(form, "expires"),
     }
     try:
-        issued = await keys.issue(
+        issued = await api_keys.issue(
             desk.id, test=desk.test, name=typed["name"], scopes=typed["scopes"], expires_at=_expiry(form),
             by=desk.actor, ip=client_ip(request),
         )  # fmt: skip
@@ -85,7 +85,7 @@ async def rotate(request: Asked, key_id: FromPath[str]) -> Response[bytes]:
     if hours not in OVERLAPS:
         raise BadKey("Choose one of the times listed.", field="overlap")
     key = await _own(desk, key_id)
-    issued = await keys.rotate(
+    issued = await api_keys.rotate(
         key["id"], desk.id, overlap=timedelta(hours=int(hours)), by=desk.actor, ip=client_ip(request)
     )
     return await _list(request, desk, issued=issued)
@@ -96,7 +96,7 @@ async def revoke(request: Asked, key_id: FromPath[str]) -> Response[bytes]:
     """End a key, at once and everywhere."""
     desk, _ = await desks.acting(request)
     key = await _own(desk, key_id)
-    await keys.revoke(key["id"], desk.id, by=desk.actor, ip=client_ip(request))
+    await api_keys.revoke(key["id"], desk.id, by=desk.actor, ip=client_ip(request))
     return see_other("/merchant/keys")
 
 
@@ -107,7 +107,7 @@ async def rotate_publishable(request: Asked) -> Response[bytes]:
     hours = desks.text(form, "overlap")
     if hours not in OVERLAPS:
         return await _list(request, desk, error=BadKey("Choose one of the times listed.", field="publishable"))
-    await keys.rotate_publishable(
+    await api_keys.rotate_publishable(
         desk.id, test=desk.test, overlap=timedelta(hours=int(hours)), by=desk.actor, ip=client_ip(request)
     )
     return see_other("/merchant/keys#publishable")

@@ -9,7 +9,7 @@ from app.accounts import addresses
 from app.accounts.service import LinkSpent
 from app.core.errors import Problem
 from app.core.settings import settings
-from app.merchants import team
+from app.merchants import members
 from app.web import guards
 from app.web.limited import purse
 from app.web.merchant import desk as desks
@@ -26,7 +26,7 @@ async def index(request: Asked) -> Response[bytes]:
 
 
 async def _list(request: Asked, desk: Desk, *, email: str = "", error: Problem | None = None) -> Response[bytes]:
-    context = {"people": await team.of(desk.id), "email": email, "error": error.detail if error else ""}
+    context = {"people": await members.of(desk.id), "email": email, "error": error.detail if error else ""}
     return desks.page(request, desk, "merchant/team.html", context, status=error.status if error else 200)
 
 
@@ -39,8 +39,8 @@ async def invite(request: Asked) -> Response[bytes]:
     try:
         email = addresses.parse(typed)
         async with desks.recorded(request, desk, "member.invited", email):
-            await team.invite(desk.id, email, desk.email)
-    except (addresses.BadEmail, team.AlreadyInTeam, team.TeamFull) as error:
+            await members.invite(desk.id, email, desk.email)
+    except (addresses.BadEmail, members.AlreadyInTeam, members.TeamFull) as error:
         return await _list(request, desk, email=typed, error=error)
     return see_other("/merchant/team")
 
@@ -50,16 +50,16 @@ async def remove(request: Asked, member_id: FromPath[str]) -> Response[bytes]:
     """Take a person or an invitation out of the team; one's own leaving leads out of here."""
     desk, _ = await desks.acting(request)
     found = desks.found(member_id)
-    leaving = next((p["email"] for p in await team.of(desk.id) if p["id"] == found), "")
+    leaving = next((p["email"] for p in await members.of(desk.id) if p["id"] == found), "")
     async with desks.recorded(request, desk, "member.removed", leaving):
-        await team.remove(desk.id, found)
+        await members.remove(desk.id, found)
     return see_other("/" if leaving == desk.email and len(desk.merchants) == 1 else "/merchant/team")
 
 
 @get("/merchant/invitations/{token:str}", include_in_schema=False)
 async def show(request: Asked, token: FromPath[str]) -> Response[bytes]:
     """What an invitation is for. Looking uses nothing up: mail scanners look too."""
-    found = await team.look(token)
+    found = await members.look(token)
     context = {"token": token, "invitation": found}
     return page(request, "merchant/invitation.html", context, status=200 if found else 410)
 
@@ -67,12 +67,12 @@ async def show(request: Asked, token: FromPath[str]) -> Response[bytes]:
 @post("/merchant/invitations/{token:str}", include_in_schema=False, status_code=200, opt=purse("logins"))
 async def accept(request: Asked, token: FromPath[str]) -> Response[bytes]:
     """Join the team, signed in by the address that the letter proved."""
-    seen = await team.look(token) or {"email": "", "merchant_name": ""}
+    seen = await members.look(token) or {"email": "", "merchant_name": ""}
     try:
         async with guards.recorded(
             request, "member.joined", details=str(seen["merchant_name"]), actor=f"member {seen['email']}"
         ):
-            await team.join(token)
+            await members.join(token)
     except LinkSpent:
         return page(request, "merchant/invitation.html", {"token": token, "invitation": None}, status=410)
     response = see_other("/merchant")

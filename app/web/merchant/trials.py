@@ -8,7 +8,7 @@ from litestar import Request, Response, get, post
 from app.accounts.addresses import BadEmail
 from app.core.errors import Problem
 from app.core.money import Money, decimals, parse_decimal
-from app.merchants import keys
+from app.merchants import api_keys
 from app.orders import merchant_orders, queries
 from app.orders.merchant_orders import CURRENCIES, BadCharge
 from app.web.embed import sdk
@@ -38,7 +38,7 @@ async def _page(
         raise desks.NothingHere
     context = {
         "order": shown(row) if row else None,
-        "publishable": await keys.publishable(desk.id, test=True),
+        "publishable": await api_keys.publishable(desk.id, test=True),
         "currencies": CURRENCIES,
         "values": typed or DEFAULTS,
         "errors": {_field(error): error.detail} if error else {},

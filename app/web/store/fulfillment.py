@@ -13,8 +13,8 @@ from app.core import clock, metrics
 from app.core.errors import Invalid, Problem
 from app.core.ids import parse_id
 from app.fulfillment import queries as supply
-from app.keys import service as keys
-from app.keys.service import Revealed
+from app.keys import reveal as keys
+from app.keys.reveal import Revealed
 from app.orders import queries as orders
 from app.web import guards
 from app.web.body import read_form, read_json

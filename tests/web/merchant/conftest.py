@@ -64,7 +64,7 @@ async def hire(visitor: Visitors) -> Hiring:
     """Makes a signed-in person in the team of a merchant: of a new one, or of ``merchant_id``."""
 
     async def make(email: str, *, name: str = "Acme", merchant_id: UUID | None = None) -> Member:
-        found = merchant_id or await service.found(name)
+        found = merchant_id or await service.create_merchant(name)
         await joined(found, email)
         return Member(email, found, await signed_in(visitor(), email))
 

@@ -3,14 +3,14 @@
 import re
 
 from app.core import db
-from app.merchants import keys, queries
+from app.merchants import api_keys, queries
 from tests.web.builders import LOG, count, logged, minutes, picture
 
 SECRET = re.compile(r"bls_[A-Za-z0-9_-]{40,}")
 
 
 async def made(member, **fields):
-    answer = await member.post("/merchant/keys", {"name": "shop server", "scopes": list(keys.SCOPES), **fields})
+    answer = await member.post("/merchant/keys", {"name": "shop server", "scopes": list(api_keys.SCOPES), **fields})
     assert answer.status_code == 200, answer.text
     [row] = await db.fetch("SELECT * FROM api_key WHERE kind = 'secret' ORDER BY created_at DESC LIMIT 1")
     return answer, row
@@ -22,7 +22,7 @@ async def test_a_key_is_made_and_its_secret_is_shown_once(ann) -> None:
     assert answer.headers["cache-control"] == "no-store"
     assert row["key"] in answer.text
     assert (row["test"], row["merchant_id"]) == (True, ann.merchant_id)
-    caller = await keys.authenticate(row["key"], secret)
+    caller = await api_keys.authenticate(row["key"], secret)
     assert caller.scopes == {"orders:read", "events:read"}
     for path in ("/merchant/keys", "/merchant", "/merchant/guide"):
         assert not SECRET.search((await ann.get(path)).text), path
@@ -57,8 +57,8 @@ async def test_a_rotated_key_goes_on_for_the_overlap_and_a_revoked_one_is_dead_a
     turned = await ann.post(f"/merchant/keys/{old['id']}/rotations", {"overlap": "1"})
     second = SECRET.search(turned.text)[0]
     new = await db.fetch_one("SELECT * FROM api_key WHERE kind = 'secret' AND id <> $1", old["id"])
-    await keys.authenticate(old["key"], first)
-    await keys.authenticate(new["key"], second)
+    await api_keys.authenticate(old["key"], first)
+    await api_keys.authenticate(new["key"], second)
     with minutes(61):
         rows = await queries.keys(ann.merchant_id, test=True)
         assert {row["key"]: row["in_use"] for row in rows if row["kind"] == "secret"} == {
@@ -109,16 +109,16 @@ async def test_the_guide_fills_in_a_key_and_shows_its_secret_in_one_answer(ann) 
     later = (await ann.get("/merchant/guide?in=php")).text
     assert key in later
     assert secret not in later
-    await keys.authenticate(key, secret)
+    await api_keys.authenticate(key, secret)
 
 
 async def test_the_publishable_key_is_replaced_on_the_keys_page(ann) -> None:
-    old = await keys.publishable(ann.merchant_id, test=True)
+    old = await api_keys.publishable(ann.merchant_id, test=True)
     before = await picture(but=LOG)
     assert (await ann.post("/merchant/publishable-keys/rotations", {"overlap": "5"})).status_code == 400
     assert await picture(but=LOG) == before
     assert (await ann.post("/merchant/publishable-keys/rotations", {"overlap": "0"})).status_code == 303
-    new = await keys.publishable(ann.merchant_id, test=True)
+    new = await api_keys.publishable(ann.merchant_id, test=True)
     page = (await ann.get("/merchant/keys")).text
     assert new in page
     assert old not in page

@@ -14,16 +14,31 @@ from app.core.crypto import DataKey, MasterKeyMissing, Plaintext, SealBroken
 from app.core.errors import Conflict, Gone, Invalid, NotFound, Problem, Unavailable
 from app.history import service as history
 from app.keys import queries
-from app.keys.custody import retire
+from app.keys.key_rotation import retire
 from app.keys.locking import give_back, lock, unlock
 from app.keys.sealing import Sealed, data_key, keep, seal
 from app.orders import service as orders
-from app.providers.errors import ProviderConfused, ProviderError
+from app.providers.errors import ProviderError, ProviderProtocolError
 from app.providers.storage import ObjectMissing, ObjectStore
 
 __all__ = [
-    "KeyBroken", "KeyGone", "KeyLocked", "KeyNotReady", "KeyStoreAway", "Revealed", "Sealed", "Visitor", "data_key",
-    "give_back", "keep", "links", "lock", "retire", "reveal", "seal", "unlock",
+    "GameKeyDeleted",
+    "KeyBroken",
+    "KeyLocked",
+    "KeyNotReady",
+    "KeyStoreAway",
+    "Revealed",
+    "Sealed",
+    "Visitor",
+    "data_key",
+    "give_back",
+    "keep",
+    "links",
+    "lock",
+    "retire",
+    "reveal",
+    "seal",
+    "unlock",
 ]  # fmt: skip
 REASON = 300  # characters of a reason that are kept
 LINK_SECONDS = 900  # how long a download link works (design: 15 minutes)
@@ -42,7 +57,8 @@ class KeyLocked(Conflict):
     title = "This key can't be shown any more"
 
 
-class KeyGone(Gone):
+class GameKeyDeleted(Gone):
+    code = "key_gone"
     title = "This key is no longer kept"
 
 
@@ -119,7 +135,7 @@ async def _reveal(
             raise KeyNotReady("We email you when it is. This page shows it, too.")
         raise NotFound
     if any(row["deleted_at"] for row in rows):
-        raise KeyGone(GONE)
+        raise GameKeyDeleted(GONE)
     try:
         opened = await _open(order_id, item_id, rows, store)
     except Damaged as damaged:
@@ -132,7 +148,7 @@ async def _reveal(
         if order["held_at"] is not None or await queries.any_locked(item_id):
             raise KeyLocked("You are getting your money back for it. Your order's page shows the status.")
         if any(row["deleted_at"] for row in await queries.of_item(order_id, item_id)):
-            raise KeyGone(GONE)
+            raise GameKeyDeleted(GONE)
         if staff_reason is None:
             first, times = await _mark(order_id, rows, visitor)
         else:
@@ -167,7 +183,7 @@ async def _open_one(
         return key.open(blob, order_id=str(order_id), item_id=str(item_id), ordinal=row["ordinal"])
     except ObjectMissing:
         return "its blob is missing from the store"
-    except (SealBroken, ProviderConfused):
+    except (SealBroken, ProviderProtocolError):
         return "its blob is not the one we put there"
     except ProviderError:
         raise KeyStoreAway("Your key is safe. Try again in a minute.") from None
@@ -212,7 +228,7 @@ async def _report(order_id: UUID, found: dict[UUID, str], visitor: Visitor) -> N
         if order is None or order["status"] not in REVEALABLE:
             raise KeyNotReady(CLOSED)
         if await queries.any_deleted(list(found)):
-            raise KeyGone(GONE)  # its time came while its blob was being fetched
+            raise GameKeyDeleted(GONE)  # its time came while its blob was being fetched
         marked = await db.fetch(
             "UPDATE sealed_key SET broken_at = $2 WHERE id = ANY($1) AND broken_at IS NULL RETURNING id",
             list(found), clock.now(),
@@ -237,7 +253,7 @@ async def links(
     rows = [row for row in await queries.of_item(order_id, item_id) if key_id in (None, row["id"])]
     try:
         if any(row["deleted_at"] for row in rows):
-            raise KeyGone(GONE)
+            raise GameKeyDeleted(GONE)
         if not rows:
             raise KeyNotReady("There is nothing to download yet.")
     except REFUSALS as refused:

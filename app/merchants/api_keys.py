@@ -26,7 +26,8 @@ _NOBODY = hashlib.sha256(b"nobody has this secret").digest()
 _IN_USE = "revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $1)"
 
 
-class NoSuchKey(NotFound):
+class ApiKeyNotFound(NotFound):
+    code = "no_such_key"
     title = "No such API key"
 
 
@@ -120,7 +121,7 @@ async def rotate(
             now, key_id, merchant_id,
         )  # fmt: skip
         if old is None:
-            raise NoSuchKey("It may have been revoked or have expired. Create a new one.")
+            raise ApiKeyNotFound("It may have been revoked or have expired. Create a new one.")
         lives = now + (old["expires_at"] - old["created_at"]) if old["expires_at"] else None
         made = await _insert(merchant_id, old["test"], old["name"], json.loads(old["scopes"]), lives)
         await db.fetch("UPDATE api_key SET expires_at = least(expires_at, $2) WHERE id = $1", key_id, now + overlap)
@@ -135,7 +136,7 @@ async def revoke(key_id: UUID, merchant_id: UUID, *, by: str = "the merchant", i
             "SELECT key, revoked_at FROM api_key WHERE id = $1 AND merchant_id = $2 FOR UPDATE", key_id, merchant_id
         )
         if row is None:
-            raise NoSuchKey("The API keys page lists your keys.")
+            raise ApiKeyNotFound("The API keys page lists your keys.")
         if row["revoked_at"] is None:
             await db.fetch("UPDATE api_key SET revoked_at = $2 WHERE id = $1", key_id, clock.now())
             await _write("api_key.revoked", merchant_id, row["key"], by, ip)
@@ -229,7 +230,7 @@ async def _lock(merchant_id: UUID) -> None:
     """One change of a merchant's keys at a time. Raises NoSuchKey where there is no such merchant any more."""
     sql = "SELECT id FROM merchant WHERE id = $1 AND closed_at IS NULL FOR NO KEY UPDATE"
     if await db.fetch_value(sql, merchant_id) is None:
-        raise NoSuchKey("This merchant is closed.")
+        raise ApiKeyNotFound("This merchant is closed.")
 
 
 async def _write(action: str, merchant_id: UUID, what: str, by: str, ip: str) -> None:
