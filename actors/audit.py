@@ -5,8 +5,8 @@ from datetime import timedelta
 from actors.job import job
 from app.audit import bundle, service
 from app.core import clock
-from app.jobs.service import Lease
 from app.providers.kit import Providers
+from app.queue.service import Lease
 
 KEPT = timedelta(days=90)  # anchors; the newest one alone is needed
 

@@ -15,9 +15,9 @@ from app.core.pools import Role
 from app.core.redis_publisher import publisher
 from app.core.settings import settings
 from app.issues.clocks import ClockWatch
-from app.jobs.presence import Presence
-from app.jobs.relay import redis_for_dramatiq
 from app.providers.kit import Providers, open_providers
+from app.queue.producer import redis_for_dramatiq
+from app.queue.worker_liveness import WorkerLiveness
 
 THREAD_POLL = 1.0  # seconds between a waiting thread's looks at whether it is to stop
 MAINTENANCE = 10_000  # of a million calls, those that look after dead workers' messages; an idle worker calls rarely
@@ -25,7 +25,7 @@ MAINTENANCE = 10_000  # of a million calls, those that look after dead workers' 
 asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 log.set_up(settings().log_level, "worker")
 _kit: Providers | None = None
-_presence = Presence()
+_presence = WorkerLiveness()
 _watching: asyncio.Task[None] | None = None
 
 

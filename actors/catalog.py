@@ -3,9 +3,9 @@
 from actors.job import job
 from app.catalog import rates, service
 from app.core.backoff import Retry
-from app.jobs import service as jobs
-from app.jobs.service import Lease
 from app.providers.kit import Providers
+from app.queue import service as jobs
+from app.queue.service import Lease
 
 
 @job("catalog.sync", retry=Retry(attempts=3), needs=("kinguin",))

@@ -14,11 +14,11 @@ from app.core.settings import settings
 from app.fulfillment import steps as fulfillment
 from app.issues import clocks
 from app.issues.clocks import ClockWatch
-from app.jobs import queries as job_rows
-from app.jobs import relay
-from app.jobs import service as jobs
-from app.jobs.presence import Watch
 from app.payments import service as payments
+from app.queue import producer
+from app.queue import queries as job_rows
+from app.queue import service as jobs
+from app.queue.worker_liveness import Watch
 from app.refunds import payout as refunds
 from app.webhooks import service as webhooks
 
@@ -43,8 +43,8 @@ AT_ONCE = ("catalog.sync_rates",)  # those that a clock posts right away where t
 
 async def sweep(*, silent: bool = True) -> None:
     """One round: everything that Postgres says is due is on its way afterwards. ``silent``: see ``jobs.take_back``."""
-    await jobs.take_back({name: retry.attempts for name, (_, retry) in JOBS.items()}, silent=silent)
-    relay.send_all(await jobs.due(clock.now() - GRACE, RESEND))
+    await jobs.reclaim_expired({name: retry.attempts for name, (_, retry) in JOBS.items()}, silent=silent)
+    producer.send_all(await jobs.due(clock.now() - GRACE, RESEND))
     await payments.post_due_checks()
     await fulfillment.post_due_checks()
     await refunds.post_due_checks()

@@ -5,8 +5,8 @@ from uuid import UUID
 from actors.job import job
 from app.core.backoff import Retry
 from app.fulfillment import notices, steps, stuck_orders
-from app.jobs.service import Lease
 from app.providers.kit import Providers
+from app.queue.service import Lease
 
 PATIENT = Retry(attempts=12, first=1, factor=2.5, longest=600)  # a supplier that is down for an hour costs nobody a key
 

@@ -4,14 +4,14 @@ import functools
 import random
 from datetime import timedelta
 
-from app.breakers import queries, service
+from app.breakers import circuit_breaker, queries
 from app.core import clock, log
 from app.fulfillment import outage_timeline
-from app.jobs import service as jobs
-from app.jobs.service import Lease
 from app.providers.errors import ApiKeyRejected, ProviderDown, ProviderError, ProviderProtocolError
 from app.providers.kinguin import ResourceLocked
 from app.providers.kit import Providers
+from app.queue import service as jobs
+from app.queue.service import Lease
 
 CROWD = 1.0  # seconds over which those who wait for one provider come back
 FORGIVING = timedelta(days=1)
@@ -20,14 +20,14 @@ FORGIVING = timedelta(days=1)
 async def held(lease: Lease, needs: tuple[str, ...]) -> bool:
     """Whether the job was put back because a provider it needs is away. Its order's timeline tells."""
     for number, provider in enumerate(needs):
-        if not await service.allow(provider):
+        if not await circuit_breaker.allow(provider):
             for probed in needs[:number]:
                 await _hand_on(probed)
             standing = await queries.standing(provider)
             log.get("bitloot.jobs").info("job.held", provider=provider)
             if lease.subject is not None:
                 await outage_timeline.begin(lease.subject, provider)
-            await jobs.hold(lease, f"waits: {provider} is away ({standing.why})", await back_in(provider))
+            await jobs.defer(lease, f"waits: {provider} is away ({standing.why})", await back_in(provider))
             return True
         if lease.subject is not None and lease.tries < lease.attempt:
             tell = outage_timeline.end if (await queries.standing(provider)).closed else outage_timeline.probe
@@ -53,14 +53,14 @@ async def report(
             if lease.posted_at is not None and clock.now() - lease.posted_at > FORGIVING:
                 wait = None
             continue
-        await (service.succeeded(provider) if provider in made else _hand_on(provider))
+        await (circuit_breaker.succeeded(provider) if provider in made else _hand_on(provider))
         if (await queries.standing(provider)).closed and lease.subject is not None and lease.tries < lease.attempt:
             await outage_timeline.end(lease.subject, provider)
     return wait
 
 
 async def _failed(lease: Lease, error: ProviderError, providers: Providers) -> bool:
-    return await service.failed(
+    return await circuit_breaker.failed(
         error.provider,
         f"{type(error).__name__}: {error}",
         about=str(lease.subject or lease.name),
@@ -72,7 +72,7 @@ async def _failed(lease: Lease, error: ProviderError, providers: Providers) -> b
 async def _hand_on(provider: str) -> None:
     """Whatever probe this job had is another's: it did not ask the provider."""
     if not (await queries.standing(provider)).closed:
-        await service.release(provider)
+        await circuit_breaker.release(provider)
 
 
 def _away(error: ProviderError) -> bool:
@@ -84,4 +84,4 @@ def _away(error: ProviderError) -> bool:
 
 async def back_in(provider: str) -> timedelta:
     spread = timedelta(seconds=random.uniform(0, CROWD))  # noqa: S311 - spread, not secrecy
-    return await service.pause(provider) + spread
+    return await circuit_breaker.pause(provider) + spread

@@ -11,10 +11,10 @@ from actors.broker import broker, kit
 from actors.retries import AttemptFailed
 from app.core import call_recorder, log
 from app.core.backoff import Retry
-from app.jobs import service as jobs
-from app.jobs.relay import queue_of
-from app.jobs.service import Lease, LeaseLost
 from app.providers.kit import Providers
+from app.queue import service as jobs
+from app.queue.producer import queue_of
+from app.queue.service import Lease, LeaseLost
 
 Work = Callable[[Lease, Providers], Awaitable[None]]
 

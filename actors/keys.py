@@ -8,9 +8,9 @@ from app.core import clock
 from app.core.backoff import Retry
 from app.core.settings import settings
 from app.fulfillment import steps
-from app.jobs.service import Lease
 from app.keys import reveal
 from app.providers.kit import Providers
+from app.queue.service import Lease
 
 
 @job("keys.collect", retry=Retry(attempts=12, first=1, factor=2.5, longest=600), needs=("kinguin", "storage"))

@@ -2,9 +2,9 @@
 
 from actors.job import job
 from app.core.backoff import Retry
-from app.jobs.service import Lease
 from app.ledger import service
 from app.providers.kit import Providers
+from app.queue.service import Lease
 
 
 @job("ledger.prove", retry=Retry(attempts=3))

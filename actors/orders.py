@@ -3,9 +3,9 @@
 from uuid import UUID
 
 from actors.job import job
-from app.jobs.service import Lease
 from app.orders import email_lookup
 from app.providers.kit import Providers
+from app.queue.service import Lease
 
 
 @job("orders.mail_lookup")

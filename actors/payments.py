@@ -4,10 +4,10 @@ from uuid import UUID
 
 from actors.job import job
 from app.core.backoff import Retry
-from app.jobs.service import Lease
 from app.payments import coins, service, test_processor
 from app.payments.test_processor import Scenario
 from app.providers.kit import Providers
+from app.queue.service import Lease
 
 PATIENT = Retry(attempts=9, first=1, factor=2.5, longest=300)  # money is waiting: about 15 minutes in all
 NEEDS = ("nowpayments",)

@@ -7,8 +7,8 @@ from actors.job import job
 from app.core.backoff import Retry
 from app.core.money import Money
 from app.fulfillment import returns
-from app.jobs.service import Lease
 from app.providers.kit import Providers
+from app.queue.service import Lease
 from app.refunds import claim, payout, service, test_processor
 
 PATIENT = Retry(attempts=12, first=1, factor=2.5, longest=600)  # money is promised: about an hour in all

@@ -15,10 +15,10 @@ from app.core import clock, db, log
 from app.core.backoff import Retry
 from app.core.errors import Problem
 from app.fulfillment.steps import TooEarly
-from app.jobs import service as jobs
-from app.jobs.service import LEASE, Lease
 from app.providers.http import ProviderDown, ProviderRefused
 from app.providers.kinguin import InsufficientBalance
+from app.queue import service as jobs
+from app.queue.service import LEASE, Lease
 
 AWAY = (*db.AWAY, OSError, asyncpg.InterfaceError)
 UNMET = (InsufficientBalance, NoRate)  # waits for as long as it takes: for our balance, for the first exchange rate
@@ -72,12 +72,12 @@ async def decide(failed: AttemptFailed) -> None:
     error = describe(cause)
     wait = pause(failed)
     if wait is None:
-        await jobs.bury(lease, error)
+        await jobs.dead_letter(lease, error)
         return
     log.get("bitloot.jobs").warning(
         "job.later", job=lease.name, job_id=str(lease.id), attempt=lease.attempt, error=error, seconds=wait.seconds
     )
-    await jobs.later(lease, error, wait, forgive=forgiven(failed))
+    await jobs.reschedule(lease, error, wait, forgive=forgiven(failed))
 
 
 def forgiven(failed: AttemptFailed) -> bool:

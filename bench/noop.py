@@ -4,7 +4,7 @@ import dramatiq
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.middleware import AsyncIO
 
-from app.jobs.relay import redis_for_dramatiq
+from app.queue.producer import redis_for_dramatiq
 
 broker = RedisBroker(client=redis_for_dramatiq(), middleware=[AsyncIO()])  # type: ignore[no-untyped-call]
 dramatiq.set_broker(broker)

@@ -6,12 +6,12 @@ from uuid import UUID
 
 import redis
 
-from app.jobs.relay import QUEUES, Outbox, message_for
+from app.queue.producer import QUEUES, PipelinedProducer, message_for
 
 
 def send_again(wire: "redis.Redis", jobs: Iterable[dict[str, Any]], copies: int) -> None:
     """Enqueue further messages of jobs (rows with ``id`` and ``name``), as a queue that delivers at least once may."""
-    outbox = Outbox(client=wire, middleware=[])  # type: ignore[no-untyped-call]
+    outbox = PipelinedProducer(client=wire, middleware=[])  # type: ignore[no-untyped-call]
     with wire.pipeline(transaction=False) as pipe:
         for job in jobs:
             for _ in range(copies):

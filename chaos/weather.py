@@ -9,7 +9,7 @@ from typing import Any
 
 import redis
 
-from app.jobs.relay import QUEUES
+from app.queue.producer import QUEUES
 from chaos import messages
 from chaos.town import Town
 

@@ -17,15 +17,15 @@ from app.core import clock, db
 from app.core.db import encode
 from app.core.ids import new_id
 from app.core.state_machine import Moves
-from app.jobs import presence, relay
-from app.jobs import service as jobs
-from app.jobs.service import Lease
 from app.keys import reveal as keys
 from app.keys.reveal import Revealed, Visitor
 from app.ledger import uses
 from app.orders.states import MOVES as ORDER_MOVES
 from app.payments.states import MOVES as PAYMENT_MOVES
 from app.providers.object_store import ObjectStore
+from app.queue import producer, worker_liveness
+from app.queue import service as jobs
+from app.queue.service import Lease
 from simulation.world import World
 
 INSERT = """INSERT INTO job (id, name, queue, dedupe, args, subject, status, run_at, created_at)
@@ -58,8 +58,8 @@ def early_message(world: World) -> None:
         wait: timedelta | None = None,
     ) -> UUID | None:  # fmt: skip
         job_id, due = new_id(), clock.now() + (wait or timedelta())
-        world.queue.add(None, relay.message_for(job_id, name), None)
-        row = (job_id, name, relay.queue_of(name), dedupe, encode(args), subject, due)
+        world.queue.add(None, producer.message_for(job_id, name), None)
+        row = (job_id, name, producer.queue_of(name), dedupe, encode(args), subject, due)
         late = rows.get()
         if late is None:
             await db.fetch(INSERT, *row)
@@ -79,7 +79,7 @@ def no_lease(world: World) -> None:
             """UPDATE job SET status = 'processing', attempt = attempt + 1, lease_until = $2, holder = $4
                WHERE id = $1 AND status IN ('pending', 'processing') AND run_at <= $3
                RETURNING name, args, subject, attempt, forgiven""",
-            job_id, now + jobs.LEASE, now + jobs.EARLY, presence.holder(),
+            job_id, now + jobs.LEASE, now + jobs.EARLY, worker_liveness.holder(),
         )  # fmt: skip
         return jobs._lease(job_id, row) if row else None
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import asyncpg
 
-from app.jobs import presence
+from app.queue import worker_liveness
 from simulation.faults import Weather
 from simulation.scheduler import Activity, Scheduler
 
@@ -57,7 +57,7 @@ class Processes:
 
     def _switch(self, activity: Activity) -> None:
         """What a job is claimed with is its own process's number."""
-        presence._holder = activity.process.number if activity.process is not None else None
+        worker_liveness._holder = activity.process.number if activity.process is not None else None
 
     def _begin(self, kind: str) -> None:
         process = Process(kind, None, self._scheduler.seconds)
@@ -105,7 +105,7 @@ class Processes:
         """Its signs don't get through, so others think it dead; it goes on, and is seen again a moment later."""
         if process is None:
             return
-        self._scheduler.chore(lambda: self._show(process, -presence.DEAD))
+        self._scheduler.chore(lambda: self._show(process, -worker_liveness.DEAD))
         self._scheduler.after(BACK, lambda: self._present(process))
 
     def _present(self, process: Process) -> None:

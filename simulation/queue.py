@@ -8,9 +8,9 @@ from uuid import UUID
 from actors.job import attempt
 from actors.retries import AGAIN, AWAY, AttemptFailed, decide
 from app.core.redis_publisher import publisher
-from app.jobs import relay
-from app.jobs.service import LEASE
 from app.providers.kit import Providers
+from app.queue import producer
+from app.queue.service import LEASE
 from simulation.faults import Weather
 from simulation.processes import Process, Processes
 from simulation.scheduler import Scheduler
@@ -31,7 +31,7 @@ class Queue:
 
     def put_between(self) -> None:
         """From here on every message goes this way. The fields are the transport's own, so nothing else may know."""
-        relay._outbox = lambda: self  # type: ignore[assignment]
+        producer._outbox = lambda: self  # type: ignore[assignment]
         publisher.send = lambda errand: errand(self)  # type: ignore[method-assign,assignment,arg-type]
 
     def publish(self, channel: str, news: bytes) -> None:

@@ -4,8 +4,8 @@ from actors import clock as sweeper
 from app.core import clock, db
 from app.core.errors import Problem
 from app.fulfillment import steps
-from app.jobs import service as jobs
-from app.jobs.service import JobNotFailed
+from app.queue import service as jobs
+from app.queue.service import JobNotFailed
 from simulation import choices
 from simulation.faults import Weather
 from simulation.processes import Process, Processes

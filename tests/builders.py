@@ -14,12 +14,12 @@ from app.core import db
 from app.core.ids import new_id
 from app.fulfillment import steps
 from app.inbox import service as inbox
-from app.jobs import service as jobs
 from app.keys.reveal import Visitor
 from app.orders import queries as order_rows
 from app.orders import service as orders
 from app.payments import queries as payment_rows
 from app.payments import service as payments
+from app.queue import service as jobs
 
 EMAIL = "delivered+buyer@resend.dev"
 COIN = "usdttrc20"  # one is one dollar

@@ -15,7 +15,7 @@ BROKEN = (PostgresError, InterfaceError, OSError, TimeoutError)
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class BreakerStatus:
     """How a provider is doing. ``opened_at`` stays while probes fail; ``probe_at``: when one call may try again.
 
     ``about``: the one piece of work that all failures in a row were about; empty where there were several.
@@ -34,22 +34,22 @@ class Standing:
         return self.state == BreakerState.CLOSED
 
 
-WELL = Standing()
-_seen: dict[str, tuple[datetime, Standing]] = {}
+WELL = BreakerStatus()
+_seen: dict[str, tuple[datetime, BreakerStatus]] = {}
 
 
-def remember(provider: str, standing: Standing) -> None:
+def remember(provider: str, standing: BreakerStatus) -> None:
     _seen[provider] = (clock.now(), standing)
 
 
-def remembered(provider: str) -> Standing | None:
+def remembered(provider: str) -> BreakerStatus | None:
     """What was read within the last second, if the provider was well then: trouble is always read anew."""
     at, standing = _seen.get(provider, (None, WELL))
     fresh = at is not None and timedelta() <= clock.now() - at < REMEMBERED
     return standing if fresh and standing.closed else None
 
 
-async def standing(provider: str) -> Standing:
+async def standing(provider: str) -> BreakerStatus:
     """How a provider is doing; well, where that can't be read: a breaker must never be what stops a shop."""
     known = remembered(provider)
     if known is not None:
@@ -69,13 +69,13 @@ async def away(provider: str) -> bool:
     return not (await standing(provider)).closed
 
 
-async def all_standings() -> dict[str, Standing]:
+async def all_standings() -> dict[str, BreakerStatus]:
     rows = await db.fetch("SELECT * FROM breaker")
     return {row["provider"]: of_row(row) for row in rows}
 
 
-def of_row(row: Mapping[str, Any]) -> Standing:
-    return Standing(
+def of_row(row: Mapping[str, Any]) -> BreakerStatus:
+    return BreakerStatus(
         BreakerState(row["state"]), row["failures"], row["why"], row["about"],
         row["opened_at"], row["probe_at"], row["updated_at"],
     )  # fmt: skip

@@ -10,8 +10,8 @@ import click
 from app.core import db
 from app.core.settings import Settings, settings
 from app.issues import clocks
-from app.jobs import probes
 from app.providers.kit import open_providers
+from app.queue import health_probes
 
 
 @click.command()
@@ -23,7 +23,7 @@ def doctor() -> None:
         kit = open_providers(settings())
         checks: dict[str, Callable[[], Awaitable[Any]]] = {
             "database": _database,
-            "redis": probes.cache,
+            "redis": health_probes.cache,
             "nowpayments": kit.nowpayments.health,
             "kinguin": kit.kinguin.health,
             "rates": kit.rates.latest,
@@ -51,11 +51,11 @@ def warnings(given: Settings) -> list[str]:
 
 async def _database() -> None:
     """It takes writes, gives enough connections, and goes by the same time as we."""
-    await probes.room()
-    await probes.database()
+    await health_probes.room()
+    await health_probes.database()
     await db.ask_the_time()
     if said := clocks.words():
-        raise probes.Unfit(said)
+        raise health_probes.Unfit(said)
     if dropped := db.address().dropped:
         click.echo(
             f"Ignored in DATABASE_URL, because our driver has no such parameter: {', '.join(dropped)}.", err=True

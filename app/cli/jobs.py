@@ -11,7 +11,7 @@ import click
 from app.audit import service as audit
 from app.cli.frame import with_database
 from app.core import db
-from app.jobs import queries, service
+from app.queue import queries, service
 from app.web.admin import outlook
 
 MOST = 10_000  # dead letters at once

@@ -12,9 +12,9 @@ from app.core.state_machine import move
 from app.fulfillment import queries, withdrawal
 from app.fulfillment.states import MOVES, ReservationStatus
 from app.fulfillment.tables import Reservation
-from app.jobs import service as jobs
 from app.keys import queries as key_rows
 from app.orders import service as orders
+from app.queue import service as jobs
 
 ENDED = {ReservationStatus.CANCELLED, ReservationStatus.REFUNDED}  # by the supplier, who has said so of that very order
 FAILED = {*ENDED, ReservationStatus.OUT_OF_STOCK}

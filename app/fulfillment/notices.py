@@ -8,7 +8,7 @@ from app.core.signing import MalformedJson, parse_strict
 from app.fulfillment import track
 from app.inbox import queries as inbox
 from app.inbox import service as notices
-from app.jobs import service as jobs
+from app.queue import service as jobs
 
 
 async def apply(notice_id: UUID, *, commit: Callable[[], AbstractAsyncContextManager[None]]) -> None:

@@ -8,8 +8,8 @@ from app.core import clock, db
 from app.core.ids import new_id
 from app.fulfillment import queries
 from app.history import service as history
-from app.jobs import service as jobs
 from app.keys import queries as key_rows
+from app.queue import service as jobs
 
 MOST = 3  # purchases an item that are made without a person: each spends money again
 

@@ -15,13 +15,13 @@ from app.core.backoff import growing
 from app.core.money import CENT
 from app.fulfillment import queries
 from app.history import service as history
-from app.jobs import service as jobs
 from app.keys import queries as key_rows
 from app.keys import reveal as keys
 from app.ledger import service as ledger
 from app.orders import service as orders
 from app.providers.http import ProviderDown
 from app.providers.kinguin import Kinguin, NothingToReturn, OrderNotFound, SupplierOrder
+from app.queue import service as jobs
 
 Commit = Callable[[], AbstractAsyncContextManager[None]]
 

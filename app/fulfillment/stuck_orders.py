@@ -10,10 +10,10 @@ from app.fulfillment.track import post_check
 from app.history import queries as timelines
 from app.history import service as history
 from app.issues import service as issues
-from app.jobs import queries as job_rows
-from app.jobs import service as jobs
 from app.orders import promised_times
 from app.orders import service as orders
+from app.queue import queries as job_rows
+from app.queue import service as jobs
 
 PATIENCE = timedelta(minutes=10)  # an order that is worked on has a job, or a look at the supplier that is due
 STUCK = "given up by its job: "  # how the cause begins; the dead letter has the details

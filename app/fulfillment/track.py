@@ -18,13 +18,13 @@ from app.fulfillment.states import MOVES, ReservationStatus
 from app.fulfillment.tables import Reservation
 from app.history import service as history
 from app.issues import service as issues
-from app.jobs import service as jobs
 from app.keys import queries as key_rows
 from app.keys import reveal as keys
 from app.ledger import service as ledger
 from app.orders import service as orders
 from app.providers.kinguin import Kinguin, SupplierKey, SupplierOrder
 from app.providers.storage import ObjectStore
+from app.queue import service as jobs
 
 Commit = Callable[[], AbstractAsyncContextManager[None]]
 

@@ -17,11 +17,11 @@ from app.core.ids import new_id
 from app.core.money import CENT, Money
 from app.history import queries as timelines
 from app.history import service as history
-from app.jobs import service as jobs
 from app.keys import reveal as keys
 from app.ledger import uses
 from app.ledger.states import UseKind
 from app.orders import service as orders
+from app.queue import service as jobs
 
 REASON = "not delivered in time"  # of the refund; app.mail.reasons has its words for the customer
 LATE = "supply.late"  # the event after which a customer may withdraw

@@ -10,8 +10,8 @@ from app.core.batch_writer import BatchWriter
 from app.core.errors import NotFound
 from app.core.ids import new_id
 from app.inbox import queries
-from app.jobs import relay
-from app.jobs import service as jobs
+from app.queue import producer
+from app.queue import service as jobs
 
 APPLIED_BY = {  # provider → job
     "nowpayments": "payments.apply_notice",
@@ -59,10 +59,10 @@ async def _keep_all(notices: Sequence[_Notice]) -> list[bool]:
            FROM given g JOIN kept USING (id) RETURNING id""",
         [n.id for n in notices], [n.job_id for n in notices], [n.provider for n in notices],
         [n.dedupe for n in notices], [n.headers for n in notices], [n.body for n in notices],
-        [n.job for n in notices], [relay.queue_of(n.job) for n in notices], now,
+        [n.job for n in notices], [producer.queue_of(n.job) for n in notices], now,
     )  # fmt: skip
     posted = {row["id"] for row in rows}
-    relay.send_all((n.job_id, n.job) for n in notices if n.job_id in posted)
+    producer.send_all((n.job_id, n.job) for n in notices if n.job_id in posted)
     return [n.job_id in posted for n in notices]
 
 

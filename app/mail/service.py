@@ -19,13 +19,13 @@ from app.core.state_machine import move
 from app.core.tokens import link_token
 from app.issues import queries as open_issues
 from app.issues import service as issues
-from app.jobs import service as jobs
 from app.mail import queries, reasons, recipients
 from app.mail.kinds import DEFAULTS, SUBJECTS, must_hold
 from app.mail.states import MOVES, LetterStatus
 from app.mail.tables import Mail
 from app.providers.http import ApiKeyRejected, ProviderRefused
 from app.providers.resend import AlreadySent, QuotaExhausted, Resend
+from app.queue import service as jobs
 
 _templates = Environment(
     loader=FileSystemLoader(shipped("templates")),

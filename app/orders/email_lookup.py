@@ -7,9 +7,9 @@ from uuid import UUID
 from app.accounts import service as accounts
 from app.accounts.tables import Link
 from app.core import clock, db
-from app.jobs import service as jobs
 from app.mail import service as mail
 from app.orders import queries
+from app.queue import service as jobs
 
 
 async def request(email: str) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from app.core import db
-from app.jobs import service as jobs
+from app.queue import service as jobs
 
 
 async def lock(order_id: UUID) -> dict[str, Any] | None:

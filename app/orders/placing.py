@@ -21,11 +21,11 @@ from app.core.ids import new_id
 from app.core.money import Money
 from app.core.settings import settings
 from app.history import service as history
-from app.jobs import service as jobs
-from app.jobs.service import Posting
 from app.mail import mailboxes
 from app.mail.mailboxes import Family
 from app.orders import letters
+from app.queue import service as jobs
+from app.queue.service import Posting
 
 MOST_ITEMS = 10  # products an order: the supplier's limit (kinguin.md, 4)
 MOST_OF_ONE = 9  # units of one product: likewise

@@ -9,7 +9,6 @@ from app.core.errors import Conflict
 from app.core.state_machine import move
 from app.history import service as history
 from app.issues import service as issues
-from app.jobs import service as jobs
 from app.orders import letters
 from app.orders.letters import short
 from app.orders.locking import lock, lock_of
@@ -30,6 +29,7 @@ from app.orders.placing import (
 from app.orders.repricing import price_today, reprice, still_sellable, unsellable
 from app.orders.states import FULFILLMENT_MOVES, MOVES, FulfillmentStatus, OrderStatus
 from app.orders.tables import Order, OrderItem
+from app.queue import service as jobs
 
 __all__ = [
     "LATE", "MOST_ITEMS", "MOST_OF_ONE", "OF_MONEY", "UNDERPAID", "BadItems", "OutOfStock", "Placed", "Quote", "Wanted",

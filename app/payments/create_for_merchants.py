@@ -16,7 +16,6 @@ from app.core.errors import Conflict, Invalid, NotFound
 from app.core.ids import new_id
 from app.core.money import Money
 from app.history import service as history
-from app.jobs import service as jobs
 from app.orders import merchant_orders
 from app.orders import service as orders
 from app.payments import cards, queries, test_processor
@@ -24,6 +23,7 @@ from app.payments.create import CoinNotOffered, choose_coin, end_attempt, offere
 from app.payments.handle_report import TEST_PROVIDER
 from app.payments.states import Failure, PaymentStatus
 from app.payments.test_processor import Scenario
+from app.queue import service as jobs
 
 METHODS = ("crypto", "upi", "card")
 PAYABLE = {"created", "waiting", "confirming", "underpaid"}  # states of a merchant's order

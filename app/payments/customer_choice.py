@@ -14,13 +14,13 @@ from app.core import db
 from app.core.errors import Conflict, Invalid
 from app.core.ids import new_id
 from app.core.money import Money, plain
-from app.jobs import service as jobs
 from app.ledger import uses
 from app.ledger.states import UseKind
 from app.orders import service as orders
 from app.payments import ledger_posting, queries
 from app.payments.create import topped_up_in
 from app.payments.handle_report import money_of_order, settle, tolerance
+from app.queue import service as jobs
 
 COMPLETED = {"underpaid", "expired"}  # those that more money can still complete
 SHOWN = Decimal(1).scaleb(-8)  # of a coin, rounded up: what every wallet can send

@@ -13,7 +13,6 @@ from app.history import service as history
 from app.inbox import queries as inbox
 from app.inbox import service as notices_inbox
 from app.issues import service as issues
-from app.jobs import service as jobs
 from app.orders import service as orders
 from app.orders.service import OF_MONEY
 from app.payments import queries
@@ -23,6 +22,7 @@ from app.payments.schedule import next_look
 from app.payments.states import PaymentStatus
 from app.payments.tables import Payment
 from app.providers.nowpayments import NowPayments, PaymentReport, PaymentUnknown, ident_of
+from app.queue import service as jobs
 
 Commit = Callable[[], AbstractAsyncContextManager[None]]
 

@@ -14,8 +14,6 @@ from uuid import UUID
 
 from app.core.errors import Invalid
 from app.core.settings import settings
-from app.jobs import service as jobs
-from app.jobs.service import Posting
 from app.orders import service as orders
 from app.payments import queries
 from app.payments.classify import OPEN
@@ -23,6 +21,8 @@ from app.payments.handle_report import handle
 from app.payments.states import Failure, PaymentStatus
 from app.payments.tables import Payment
 from app.providers.nowpayments import PaymentReport
+from app.queue import service as jobs
+from app.queue.service import Posting
 
 Commit = Callable[[], AbstractAsyncContextManager[None]]
 

@@ -12,11 +12,11 @@ from app.core.money import Money, plain
 from app.core.settings import settings
 from app.core.tokens import read_link_token
 from app.history import service as history
-from app.jobs import service as jobs
 from app.orders import queries as orders
 from app.payments import queries as payments
 from app.providers.http import ApiKeyRejected
 from app.providers.nowpayments_payouts import AddressRefused, Payouts
+from app.queue import service as jobs
 from app.refunds import addresses, queries, service, test_processor
 from app.refunds.addresses import BadAddress, Target
 from app.refunds.states import RefundStatus

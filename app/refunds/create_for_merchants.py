@@ -16,12 +16,12 @@ from app.core.money import Money, decimals, smallest
 from app.core.settings import settings
 from app.core.tokens import link_token
 from app.history import service as history
-from app.jobs import service as jobs
 from app.ledger import uses
 from app.ledger.states import UseKind
 from app.orders import service as orders
 from app.payments import queries as payments
 from app.payments.create_for_merchants import NoSuchPayment
+from app.queue import service as jobs
 from app.refunds import queries, service, test_processor
 from app.refunds.addresses import Target
 from app.refunds.service import REASON, TooMuch

@@ -21,7 +21,6 @@ from app.core.money import Money
 from app.core.settings import settings
 from app.core.state_machine import move
 from app.history import service as history
-from app.jobs import service as jobs
 from app.keys import queries as key_rows
 from app.keys import reveal as keys
 from app.ledger import queries as books
@@ -35,6 +34,7 @@ from app.orders import service as orders
 from app.payments import ledger_posting
 from app.payments import queries as payments
 from app.payments.reweighing import reweigh
+from app.queue import service as jobs
 from app.refunds import queries
 from app.refunds.states import MOVES, RefundStatus
 from app.refunds.tables import Refund

@@ -17,14 +17,14 @@ from app.core.crypto import DataKey
 from app.core.errors import Unavailable
 from app.core.settings import settings
 from app.issues import clocks
-from app.jobs import probes
-from app.jobs import queries as jobs
 from app.keys.vault import vault
 from app.ledger import queries as ledger
 from app.ledger.service import DIFFERS
 from app.mail import queries as mail
 from app.orders import queries as orders
 from app.providers.kit import Providers
+from app.queue import health_probes
+from app.queue import queries as jobs
 from app.refunds import queries as refunds
 from app.web.render import answer
 
@@ -66,7 +66,7 @@ async def components(request: Asked) -> Response[bytes]:
         "storage": kit.store.health,
         "vault": _vault,
         "mail": lambda: _mail(kit),
-        "jobs": probes.progress,
+        "jobs": health_probes.progress,
         "clock": _clock,
         "rates": _rates,
     }
@@ -103,32 +103,32 @@ def _kept(name: str, *, well: bool) -> float:
 
 
 def _words(problem: Exception) -> str:
-    if isinstance(problem, probes.Unfit):
+    if isinstance(problem, health_probes.Unfit):
         return str(problem)
     return "no answer in time" if isinstance(problem, TimeoutError | db.DatabaseAway) else type(problem).__name__
 
 
-PROOFS: dict[str, Callable[[], Awaitable[object]]] = {"database": probes.database, "redis": probes.cache}
+PROOFS: dict[str, Callable[[], Awaitable[object]]] = {"database": health_probes.database, "redis": health_probes.cache}
 
 
 async def _clock() -> None:
     if said := clocks.words():
-        raise probes.Unfit(said)
+        raise health_probes.Unfit(said)
 
 
 async def _rates() -> None:
     """There is an exchange rate, and the source still says one: too old a rate stops all sales."""
     if why := await rates.trouble():
-        raise probes.Unfit(why)
+        raise health_probes.Unfit(why)
 
 
 async def _mail(kit: Providers) -> None:
     """The provider is up, takes our key, and letters leave and arrive."""
     provider = await _look("resend", kit.resend.health)
     if provider["error"]:
-        raise probes.Unfit(provider["error"])
+        raise health_probes.Unfit(provider["error"])
     if why := await mail.trouble():
-        raise probes.Unfit(why)
+        raise health_probes.Unfit(why)
 
 
 async def _vault() -> None:

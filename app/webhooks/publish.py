@@ -15,10 +15,10 @@ from uuid import UUID
 from app.core import clock, db
 from app.core.ids import new_id
 from app.history import queries as history
-from app.jobs import service as jobs
 from app.orders import service as orders
 from app.orders.tables import Order
 from app.payments import queries as payments
+from app.queue import service as jobs
 from app.refunds import queries as refunds
 from app.webhooks import objects
 from app.webhooks.events import OutboundEvent, derive_events

@@ -16,7 +16,7 @@ from redis.retry import Retry
 from actors.consumer import WakingBroker, WokenConsumer
 from app.core import clock
 from app.core.ids import new_id
-from app.jobs.relay import Outbox, message_for, redis_for_dramatiq
+from app.queue.producer import PipelinedProducer, message_for, redis_for_dramatiq
 from tests.town import until
 
 QUEUE = "quiet"
@@ -46,7 +46,7 @@ def test_a_message_that_waits_is_due_at_one_moment_for_every_machine(app, broker
     """It carries Postgres' time; a consumer reads it as its own clock will show it then."""
     broker.declare_queue("orders")
     with clock.machine_off_by(timedelta(minutes=13)), redis_for_dramatiq().pipeline() as pipe:
-        sender = Outbox(client=redis_for_dramatiq(), middleware=[])
+        sender = PipelinedProducer(client=redis_for_dramatiq(), middleware=[])
         sender.declare_queue("orders")
         sender.add(pipe, message_for(new_id(), "payments.check"), 5000)
         pipe.execute()

@@ -16,9 +16,9 @@ from app.core import clock
 from app.core.redis import sync_client
 from app.core.redis_publisher import publisher
 from app.inbox.service import APPLIED_BY
-from app.jobs import relay
-from app.jobs import service as jobs
-from app.jobs.service import LEASE
+from app.queue import producer
+from app.queue import service as jobs
+from app.queue.service import LEASE
 from tests.builders import claimed, count, job_names, offered
 from tests.conftest import ROOT
 
@@ -52,8 +52,8 @@ def test_a_job_that_is_posted_has_an_actor(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(JOBS))
 def test_an_actor_bears_the_name_of_its_job_and_listens_where_its_messages_go(name: str) -> None:
     actor = actors.broker.get_actor(name)
-    assert (actor.actor_name, actor.queue_name) == (name, relay.queue_of(name))
-    assert actor.queue_name in relay.QUEUES
+    assert (actor.actor_name, actor.queue_name) == (name, producer.queue_of(name))
+    assert actor.queue_name in producer.QUEUES
 
 
 @pytest.mark.parametrize("name", sorted(JOBS))
@@ -68,7 +68,7 @@ def test_there_are_no_actors_but_jobs() -> None:
 async def messages() -> list[str]:
     """The job ids whose word lies in Redis."""
     await asyncio.to_thread(publisher.close)
-    found = [sync_client().hvals(f"dramatiq:{queue}.msgs") for queue in relay.QUEUES]
+    found = [sync_client().hvals(f"dramatiq:{queue}.msgs") for queue in producer.QUEUES]
     return [json.loads(message)["args"][0] for queue in found for message in queue]
 
 

@@ -11,11 +11,11 @@ from actors.clock import sweep
 from actors.gate import CROWD
 from actors.job import NEEDS, attempt
 from actors.retries import AttemptFailed, decide
-from app.breakers import queries, service
-from app.breakers.service import FAILURES
+from app.breakers import circuit_breaker, queries
+from app.breakers.circuit_breaker import FAILURES
 from app.core import clock, db
-from app.jobs import service as jobs
-from app.jobs.queries import dead_for
+from app.queue import service as jobs
+from app.queue.queries import dead_for
 from tests.builders import count, events, job_names, order, paid, place, supplier_product
 from tests.conftest import VAR
 
@@ -24,7 +24,7 @@ SECOND = timedelta(seconds=1)
 
 async def opened(provider: str = "kinguin") -> None:
     for _ in range(FAILURES):
-        await service.failed(provider, "500")
+        await circuit_breaker.failed(provider, "500")
 
 
 async def rounds(app: Any, seconds: float, *, step: float = 2) -> None:
@@ -91,7 +91,7 @@ async def test_a_supplier_down_for_22_seconds_costs_no_order(app, box) -> None:
 async def test_a_supplier_down_for_10_minutes_costs_no_order_and_is_not_hammered(app, box) -> None:
     await orders_that_complete(app, box, 600, count_of=6)
     failed = await db.fetch_value("SELECT count(*) FROM job_attempt WHERE outcome = 'failed'")
-    assert failed <= 6 + FAILURES + 600 / service.LONGEST_PAUSE.total_seconds() + 5
+    assert failed <= 6 + FAILURES + 600 / circuit_breaker.LONGEST_PAUSE.total_seconds() + 5
 
 
 async def test_a_payment_provider_down_for_10_minutes_costs_no_order(app, box) -> None:
@@ -123,7 +123,7 @@ async def test_a_key_the_supplier_refuses_opens_it_at_once_and_makes_no_dead_let
     assert await job_names("failed") == []
     assert (await queries.standing("kinguin")).why.startswith("ApiKeyRejected")
     refused = await db.fetch_value("SELECT count(*) FROM job_attempt WHERE error LIKE 'ApiKeyRejected%'")
-    assert refused <= 2 + 900 / service.LONGEST_PAUSE.total_seconds() + 5
+    assert refused <= 2 + 900 / circuit_breaker.LONGEST_PAUSE.total_seconds() + 5
     other_key()
     with clock.travelled(timedelta(seconds=900)):
         await rounds(app, 120)
@@ -145,11 +145,11 @@ async def test_a_probe_by_a_job_with_nothing_left_to_ask_is_handed_on(app, box, 
     await drain(later=True)
     reservation_id = await db.fetch_value("SELECT id FROM reservation")
     await opened()
-    with clock.travelled(service.FIRST_PAUSE + SECOND):
+    with clock.travelled(circuit_breaker.FIRST_PAUSE + SECOND):
         await jobs.post("fulfillment.check", {"reservation_id": str(reservation_id)}, subject=order_id)
         await drain(only="fulfillment.check")
         assert (await queries.standing("kinguin")).state == "open"
-        assert await service.allow("kinguin")
+        assert await circuit_breaker.allow("kinguin")
 
 
 async def test_with_the_breakers_table_broken_orders_are_fulfilled_all_the_same(app, box, drain) -> None:
@@ -207,7 +207,7 @@ async def test_whose_probe_failed_waits_behind_all_who_wait_for_the_next(app, bo
     await paid(app.state.kit, box)
     await opened()
     await box.fault("kinguin", "error500")
-    with clock.travelled(service.FIRST_PAUSE + SECOND):
+    with clock.travelled(circuit_breaker.FIRST_PAUSE + SECOND):
         job_id = await db.fetch_value("SELECT id FROM job WHERE name = 'fulfillment.reserve'")
         with pytest.raises(AttemptFailed) as failed:
             await attempt(job_id, app.state.kit)

@@ -14,14 +14,14 @@ from app.core.backoff import Retry
 from app.core.errors import Conflict, NotFound
 from app.core.ids import new_id
 from app.fulfillment.steps import TooEarly
-from app.jobs import queries
-from app.jobs import service as jobs
-from app.jobs.service import LEASE, Lease, LeaseLost
 from app.mail import service as mail
 from app.providers.errors import ProviderError
 from app.providers.http import ApiKeyRejected, ProviderDown, ProviderProtocolError, ProviderRefused
 from app.providers.kinguin import InsufficientBalance, OrderNotFound, ResourceLocked
 from app.providers.resend import QuotaExhausted
+from app.queue import queries
+from app.queue import service as jobs
+from app.queue.service import LEASE, Lease, LeaseLost
 from tests.builders import EMAIL, claimed, count, job_names
 
 RETRY = Retry(attempts=5, first=2, factor=3, longest=300)
@@ -132,7 +132,7 @@ async def test_a_job_nobody_knows_any_more_ends_as_a_dead_letter_not_in_a_circle
     assert job_id is not None
     for number in range(6):
         with clock.travelled((LEASE + timedelta(seconds=1)) * number):
-            await jobs.take_back({name: retry.attempts for name, (_, retry) in JOBS.items()})
+            await jobs.reclaim_expired({name: retry.attempts for name, (_, retry) in JOBS.items()})
             await asyncio.gather(attempt(job_id, app.state.kit), return_exceptions=True)
     assert await job_names("failed") == ["gone.verb"]
 

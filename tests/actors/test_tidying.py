@@ -7,7 +7,7 @@ import pytest
 from actors.house import SWEEPS
 from app.core import db
 from app.forms import service as forms
-from app.jobs.tidy import sweep
+from app.queue.purge import sweep
 from app.quotas import service as quotas
 from tests.builders import count, job_names
 

@@ -18,8 +18,8 @@ from app.core.crypto import MasterKeys
 from app.core.redis import async_client
 from app.fulfillment import steps
 from app.inbox import service as inbox
-from app.jobs import service as jobs
 from app.providers.storage_s3 import S3Store
+from app.queue import service as jobs
 from tests.backup.conftest import objects_of, rows_at
 from tests.builders import COIN, EMAIL, Undone, buy, count, delivered, offered, order, paid, place, torn
 from tests.conftest import ROOT
@@ -369,7 +369,7 @@ async def test_orders_under_way_are_completed_after_a_restore_and_bought_once(
     await burn_down(app)
     await restore(tmp_path / "shop", url=live, store=kit.store, keys=keys)
     with clock.travelled(clock.timedelta(seconds=90)):
-        assert await jobs.take_back({}) == 1
+        assert await jobs.reclaim_expired({}) == 1
         await drain(later=True)
     for order_id in (fresh, reserved, asked):
         assert (await order(order_id))["status"] == "fulfilled"
@@ -385,7 +385,7 @@ async def test_jobs_that_wait_are_there_again_with_their_history(app, box, tmp_p
     assert job_id
     lease = await jobs.claim(job_id)
     assert lease
-    await jobs.later(lease, "not yet", clock.timedelta(seconds=1))
+    await jobs.reschedule(lease, "not yet", clock.timedelta(seconds=1))
     before = await rows_at(live)
     await taking.take(tmp_path / "shop", url=live, store=app.state.kit.store, keys=keys)
     await burn_down(app)

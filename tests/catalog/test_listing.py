@@ -10,8 +10,8 @@ from app.catalog import listing
 from app.catalog import service as catalog
 from app.catalog.listing import ListingIncomplete
 from app.core import db
-from app.jobs import service as jobs
 from app.providers.http import ProviderProtocolError
+from app.queue import service as jobs
 from tests.builders import claimed, job_names, rows
 from tests.catalog.listing import Supplier, on_sale, ours, row, told
 

@@ -12,11 +12,11 @@ from app.catalog import queries, rates
 from app.catalog import service as catalog
 from app.core import clock, db
 from app.core.settings import settings
-from app.jobs import service as jobs
 from app.orders import service as orders
 from app.providers import rates as wire
 from app.providers.http import ProviderError, ProviderProtocolError
 from app.providers.shapes import WrongShape
+from app.queue import service as jobs
 from tests.builders import buy, count, job_names, paid, products, rows, supplier_product
 from tests.catalog.listing import told
 

@@ -7,7 +7,7 @@ import pytest
 from app.audit import bundle
 from app.audit import service as audit
 from app.core import clock, db
-from app.jobs import service as jobs
+from app.queue import service as jobs
 from tests.audit.builders import forge, said, written
 from tests.builders import count
 

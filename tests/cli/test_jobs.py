@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from app.core import db
-from app.jobs import service as jobs
+from app.queue import service as jobs
 from tests.builders import rows
 
 
@@ -16,9 +16,9 @@ async def dead(app) -> str:
     """A dead letter with two attempts behind it."""
     job_id = await jobs.post("house.tidy", {"of": "a test"})
     lease = await jobs.claim(job_id)
-    await jobs.bury(lease, "ProviderDown: out of order")
+    await jobs.dead_letter(lease, "ProviderDown: out of order")
     await jobs.retry(job_id)
-    await jobs.bury(await jobs.claim(job_id), "ProviderDown: still out of order")
+    await jobs.dead_letter(await jobs.claim(job_id), "ProviderDown: still out of order")
     return str(job_id)
 
 
@@ -84,7 +84,7 @@ async def causes(app) -> list[str]:
     found = []
     for number, error in enumerate(errors):
         job_id = await jobs.post("house.tidy", {"number": number})
-        await jobs.bury(await jobs.claim(job_id), error)
+        await jobs.dead_letter(await jobs.claim(job_id), error)
         found.append(str(job_id))
     return found
 

@@ -18,7 +18,7 @@ from app.core import db, rate_limit
 from app.core.redis_publisher import publisher
 from app.core.ids import new_id
 from app.history import service as history
-from app.jobs import service as jobs
+from app.queue import service as jobs
 
 async def work():
     await db.open_pool(2)

@@ -14,15 +14,15 @@ from app.core.state_machine import Moves, move
 from app.fulfillment.states import MOVES as RESERVATION_MOVES
 from app.fulfillment.states import ReservationStatus
 from app.fulfillment.tables import Reservation
-from app.jobs.states import MOVES as JOB_MOVES
-from app.jobs.states import JobStatus
-from app.jobs.tables import Job
 from app.orders.states import FULFILLMENT_MOVES, FulfillmentStatus, OrderStatus
 from app.orders.states import MOVES as ORDER_MOVES
 from app.orders.tables import Order
 from app.payments.states import MOVES as PAYMENT_MOVES
 from app.payments.states import PaymentStatus
 from app.payments.tables import Payment
+from app.queue.states import MOVES as JOB_MOVES
+from app.queue.states import JobStatus
+from app.queue.tables import Job
 from app.refunds.states import MOVES as REFUND_MOVES
 from app.refunds.states import RefundStatus
 from app.refunds.tables import Refund

@@ -14,10 +14,10 @@ from app.catalog import queries as catalog
 from app.core import clock, db
 from app.fulfillment import failure_reasons, steps
 from app.fulfillment.steps import TooEarly
-from app.jobs import queries as job_rows
-from app.jobs import service as jobs
 from app.orders import service as orders
 from app.providers.kinguin import Kinguin
+from app.queue import queries as job_rows
+from app.queue import service as jobs
 from tests.builders import EMAIL, NOW, ask, count, look, order, paid, products, reservation, supplier_product
 from tests.conftest import Box
 from tests.town import until

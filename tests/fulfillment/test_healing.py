@@ -9,8 +9,8 @@ from actors.job import attempt
 from actors.retries import AttemptFailed, decide
 from app.core import clock, db
 from app.fulfillment.track import LONGEST_EARLY
-from app.jobs import service as jobs
 from app.payments import queries as payments
+from app.queue import service as jobs
 from tests.builders import count, job_names, place, products
 
 ORDERS = 40

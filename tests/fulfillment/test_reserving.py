@@ -11,9 +11,9 @@ from app.catalog.pricing import most_we_pay
 from app.core import clock, db
 from app.fulfillment import failure_reasons, steps
 from app.fulfillment.steps import SEARCH_LAG, TooEarly
-from app.jobs.service import Lease
 from app.orders import queries as order_rows
 from app.providers.kinguin import InsufficientBalance
+from app.queue.service import Lease
 from tests.builders import (
     NOW,
     Undone,

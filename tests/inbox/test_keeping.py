@@ -6,7 +6,7 @@ import json
 from app.core import db
 from app.inbox import queries
 from app.inbox import service as inbox
-from app.jobs import queries as job_rows
+from app.queue import queries as job_rows
 from tests.builders import count, rows
 
 BODY = b'{"payment_id":1,"note":"\xd0\xba\xd0\xbb\xd1\x8e\xd1\x87"}  '

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from app.core import clock
 from app.core.ids import new_id
-from app.jobs import queries
-from app.jobs import service as jobs
-from app.jobs.causes import LONGEST, cause_of
+from app.queue import queries
+from app.queue import service as jobs
+from app.queue.error_causes import LONGEST, cause_of
 from tests.builders import claimed
 
 SAME = [
@@ -53,7 +53,7 @@ async def test_groups_count_their_letters_and_name_the_oldest_and_the_newest(app
     for number, error in enumerate(["down: 503", "down: 500", "down: 502", "broken"]):
         lease = await claimed(subject=new_id())
         with clock.travelled(timedelta(minutes=number)):
-            await jobs.bury(lease, error)
+            await jobs.dead_letter(lease, error)
     newest, oldest = await queries.causes()
     assert (newest["cause"], newest["count"]) == ("broken", 1)
     assert (oldest["cause"], oldest["count"], oldest["name"]) == ("down: …", 3, "house.tidy")

@@ -8,9 +8,9 @@ import pytest
 
 from app.core import clock, db
 from app.core.ids import new_id
-from app.jobs import queries, tidy
-from app.jobs import service as jobs
-from app.jobs.service import ERROR_LENGTH, JobNotFailed
+from app.queue import purge, queries
+from app.queue import service as jobs
+from app.queue.service import ERROR_LENGTH, JobNotFailed
 from tests.builders import claimed, count, job_names, rows
 
 MINUTE = timedelta(minutes=1)
@@ -24,13 +24,13 @@ async def row(job_id: Any) -> dict[str, Any]:
 
 async def buried(name: str = "house.tidy", **more: Any) -> jobs.Lease:
     lease = await claimed(name, **more)
-    assert await jobs.bury(lease, "hopeless")
+    assert await jobs.dead_letter(lease, "hopeless")
     return lease
 
 
 async def test_a_job_put_back_waits_for_its_time_and_keeps_the_error(app) -> None:
     lease = await claimed()
-    assert await jobs.later(lease, "the provider is down", MINUTE)
+    assert await jobs.reschedule(lease, "the provider is down", MINUTE)
     assert await jobs.claim(lease.id) is None
     with clock.travelled(MINUTE):
         again = await jobs.claim(lease.id)
@@ -44,7 +44,7 @@ async def test_a_job_put_back_waits_for_its_time_and_keeps_the_error(app) -> Non
 
 async def test_a_good_end_clears_the_error_but_not_the_history(app) -> None:
     lease = await claimed()
-    await jobs.later(lease, "the provider is down", timedelta())
+    await jobs.reschedule(lease, "the provider is down", timedelta())
     again = await jobs.claim(lease.id)
     assert again is not None
     await jobs.finish(again)
@@ -55,7 +55,7 @@ async def test_a_good_end_clears_the_error_but_not_the_history(app) -> None:
 async def test_a_job_put_back_gives_way_to_the_pending_one_of_the_same_meaning(app) -> None:
     lease = await claimed(dedupe="check:1")
     other = await jobs.post("house.tidy", {}, dedupe="check:1")
-    assert await jobs.later(lease, "down", timedelta())
+    assert await jobs.reschedule(lease, "down", timedelta())
     assert other is not None
     assert [await row(i) for i in (lease.id, other)]
     assert await job_names() == ["house.tidy", "house.tidy"]
@@ -67,7 +67,7 @@ async def test_a_buried_job_waits_for_a_person_and_for_nobody_else(app) -> None:
     with clock.travelled(timedelta(days=30)):
         assert await jobs.claim(lease.id) is None
         assert await jobs.due(clock.now(), 10) == []
-        assert await jobs.take_back({}) == 0
+        assert await jobs.reclaim_expired({}) == 0
     found = await row(lease.id)
     assert (found["status"], found["error"], len(found["attempts"])) == ("failed", "hopeless", 1)
 
@@ -75,12 +75,12 @@ async def test_a_buried_job_waits_for_a_person_and_for_nobody_else(app) -> None:
 async def test_a_retry_keeps_the_history_and_gives_a_fresh_set_of_tries(app) -> None:
     lease = await claimed()
     for _ in range(2):
-        await jobs.later(lease, "down", timedelta())
+        await jobs.reschedule(lease, "down", timedelta())
         found = await jobs.claim(lease.id)
         assert found is not None
         lease = found
     assert (lease.attempt, lease.tries) == (3, 3)
-    await jobs.bury(lease, "down for good")
+    await jobs.dead_letter(lease, "down for good")
     await jobs.retry(lease.id)
     again = await jobs.claim(lease.id)
     assert again is not None
@@ -117,7 +117,7 @@ async def test_a_dead_letter_can_be_retried_while_another_of_its_meaning_is_pend
 
 async def test_a_very_long_error_is_cut_not_refused(app) -> None:
     lease = await claimed()
-    assert await jobs.bury(lease, "x" * 100_000)
+    assert await jobs.dead_letter(lease, "x" * 100_000)
     found = await row(lease.id)
     assert len(found["error"]) == len(found["attempts"][0]["error"]) == ERROR_LENGTH
 
@@ -131,14 +131,14 @@ async def test_dead_letters_of_a_subject_are_told_by_name(app) -> None:
 
 async def test_finished_jobs_are_forgotten_after_a_month_with_their_attempts(app) -> None:
     lease = await claimed()
-    await jobs.later(lease, "down", timedelta())
+    await jobs.reschedule(lease, "down", timedelta())
     again = await jobs.claim(lease.id)
     assert again is not None
     await jobs.finish(again)
-    with clock.travelled(tidy.KEPT - MINUTE):
-        assert await tidy.forget_finished() == 0
-    with clock.travelled(tidy.KEPT + MINUTE):
-        assert await tidy.forget_finished() == 1
+    with clock.travelled(purge.KEPT - MINUTE):
+        assert await purge.forget_finished() == 0
+    with clock.travelled(purge.KEPT + MINUTE):
+        assert await purge.forget_finished() == 1
     assert (await count("job"), await count("job_attempt")) == (0, 0)
 
 
@@ -148,7 +148,7 @@ async def test_dead_letters_and_open_jobs_are_never_forgotten(app) -> None:
     await jobs.post("house.tidy", {})
     before = await rows()
     with clock.travelled(timedelta(days=3650)):
-        assert await tidy.forget_finished() == 0
+        assert await purge.forget_finished() == 0
     assert await rows() == before
 
 
@@ -158,7 +158,7 @@ async def test_two_jobs_of_the_same_meaning_put_back_at_once_are_both_put_back(a
         name = f"check:{number}"
         first = await claimed(dedupe=name)
         second = await claimed(dedupe=name)
-        assert await asyncio.gather(*(jobs.later(it, "down", MINUTE) for it in (first, second))) == [True, True]
+        assert await asyncio.gather(*(jobs.reschedule(it, "down", MINUTE) for it in (first, second))) == [True, True]
         found = [await row(it.id) for it in (first, second)]
         assert [it["status"] for it in found] == ["pending", "pending"]
         assert [len(it["attempts"]) for it in found] == [1, 1]
@@ -166,7 +166,7 @@ async def test_two_jobs_of_the_same_meaning_put_back_at_once_are_both_put_back(a
 
 async def test_a_forgiven_attempt_is_on_record_and_does_not_count(app) -> None:
     lease = await claimed()
-    assert await jobs.later(lease, "the provider is away for all", timedelta(), forgive=True)
+    assert await jobs.reschedule(lease, "the provider is away for all", timedelta(), forgive=True)
     again = await jobs.claim(lease.id)
     assert again is not None
     assert (again.attempt, again.tries) == (2, 1)
@@ -175,14 +175,14 @@ async def test_a_forgiven_attempt_is_on_record_and_does_not_count(app) -> None:
 
 async def test_a_job_that_only_waited_has_no_attempt_on_record(app) -> None:
     lease = await claimed()
-    assert await jobs.hold(lease, "waits: kinguin is away", MINUTE)
+    assert await jobs.defer(lease, "waits: kinguin is away", MINUTE)
     assert await jobs.claim(lease.id) is None
     with clock.travelled(MINUTE):
         again = await jobs.claim(lease.id)
     assert again is not None
     assert again.tries == 1
     assert (await row(lease.id))["attempts"] == []
-    assert not await jobs.hold(lease, "an older lease", MINUTE)
+    assert not await jobs.defer(lease, "an older lease", MINUTE)
 
 
 async def test_a_retry_says_who_and_when(app) -> None:
@@ -209,10 +209,10 @@ async def test_the_same_work_dying_again_is_one_dead_letter_with_all_attempts(ap
     subject = new_id()
     for number in range(4):
         lease = await claimed("house.tidy", subject=subject)
-        await jobs.later(lease, f"first try of {number}", timedelta())
+        await jobs.reschedule(lease, f"first try of {number}", timedelta())
         again = await jobs.claim(lease.id)
         assert again is not None
-        await jobs.bury(again, f"second try of {number}")
+        await jobs.dead_letter(again, f"second try of {number}")
         assert await count("job") == 1
     found = await row(lease.id)
     assert [a["number"] for a in found["attempts"]] == list(range(1, 9))

@@ -8,9 +8,9 @@ import pytest
 
 from app.core import clock, db
 from app.core.ids import new_id
-from app.jobs import queries
-from app.jobs import service as jobs
-from app.jobs.service import LEASE, LeaseLost
+from app.queue import queries
+from app.queue import service as jobs
+from app.queue.service import LEASE, LeaseLost
 from tests.builders import claimed, count, rows
 
 SOON = timedelta(seconds=1)
@@ -31,7 +31,7 @@ async def effect() -> None:
 async def taken_over(lease: jobs.Lease) -> jobs.Lease:
     """The lease of the worker that comes after ``lease`` ran out."""
     with clock.travelled(LONG_AFTER):
-        assert await jobs.take_back({}) == 1
+        assert await jobs.reclaim_expired({}) == 1
         second = await jobs.claim(lease.id)
     assert second is not None
     return second
@@ -103,8 +103,8 @@ async def test_a_worker_back_from_the_dead_neither_buries_nor_delays(app) -> Non
     first = await claimed()
     await taken_over(first)
     before = await rows()
-    assert await jobs.bury(first, "too late") is False
-    assert await jobs.later(first, "too late", timedelta(hours=1)) is False
+    assert await jobs.dead_letter(first, "too late") is False
+    assert await jobs.reschedule(first, "too late", timedelta(hours=1)) is False
     await first.progress(50)
     assert await rows() == before
 
@@ -128,7 +128,7 @@ async def test_of_two_holders_at_once_one_effect_stays(app) -> None:
 async def test_a_lease_in_time_is_not_taken_back(app) -> None:
     lease = await claimed()
     with clock.travelled(LEASE - SOON):
-        assert await jobs.take_back({}) == 0
+        assert await jobs.reclaim_expired({}) == 0
     assert (await row(lease))["status"] == "processing"
 
 
@@ -145,19 +145,19 @@ async def test_a_job_whose_workers_all_die_is_buried_with_every_attempt_kept(app
     allowed = {lease.name: 3}
     for attempt in range(1, 4):
         with clock.travelled(LONG_AFTER * attempt):
-            assert await jobs.take_back(allowed) == 1
+            assert await jobs.reclaim_expired(allowed) == 1
             again = await jobs.claim(lease.id)
         assert (again is None) == (attempt == 3)
     found = await row(lease)
     assert (found["status"], [a["number"] for a in found["attempts"]]) == ("failed", [1, 2, 3])
     with clock.travelled(LONG_AFTER * 9):
-        assert await jobs.take_back(allowed) == 0
+        assert await jobs.reclaim_expired(allowed) == 0
 
 
 async def test_two_sweeps_at_once_take_a_job_back_once(app) -> None:
     lease = await claimed()
     with clock.travelled(LONG_AFTER):
-        await asyncio.gather(*(jobs.take_back({}) for _ in range(6)))
+        await asyncio.gather(*(jobs.reclaim_expired({}) for _ in range(6)))
     found = await row(lease)
     assert (found["status"], len(found["attempts"])) == ("pending", 1)
 

@@ -10,8 +10,8 @@ from app.core import clock, db
 from app.core.ids import new_id
 from app.core.redis import sync_client
 from app.core.redis_publisher import publisher
-from app.jobs import queries, relay
-from app.jobs import service as jobs
+from app.queue import producer, queries
+from app.queue import service as jobs
 from tests.builders import count, undone
 
 
@@ -54,7 +54,7 @@ async def test_a_job_that_may_wait_travels_on_the_delay_queue(app) -> None:
     [("payments.create", "orders"), ("keys.collect", "orders"), ("mail.send", "mail"), ("catalog.sync", "mail")],
 )
 def test_letters_and_housekeeping_never_stand_before_what_customers_wait_for(name: str, queue: str) -> None:
-    assert relay.queue_of(name) == queue
+    assert producer.queue_of(name) == queue
 
 
 async def test_a_second_pending_job_of_the_same_meaning_is_not_posted(app) -> None:
@@ -93,7 +93,7 @@ async def test_a_due_job_without_a_worker_is_sent_again(app) -> None:
     assert await carried() == [str(job_id)]
     sync_client().flushall()
     found = await jobs.due(clock.now(), 10)
-    relay.send_all(found)
+    producer.send_all(found)
     assert found == [(job_id, "payments.create")]
     assert await carried() == [str(job_id)]
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from app.core import clock, db
-from app.jobs import presence, queries, service
-from app.jobs.presence import DEAD, GAP, Presence, Watch
+from app.queue import queries, service, worker_liveness
+from app.queue.worker_liveness import DEAD, GAP, Watch, WorkerLiveness
 from tests.builders import count
 
 SILENT = DEAD + timedelta(seconds=1)
@@ -15,7 +15,7 @@ SILENT = DEAD + timedelta(seconds=1)
 
 @pytest.fixture
 async def worker(app):
-    made = Presence()
+    made = WorkerLiveness()
     await made.open()
     yield made
     await made.close()
@@ -29,7 +29,7 @@ async def _claimed() -> service.Lease:
     return lease
 
 
-async def _killed(worker: Presence) -> None:
+async def _killed(worker: WorkerLiveness) -> None:
     """What a SIGKILL leaves: the row, with the time of the last sign, and nobody who renews it."""
     assert worker._task is not None
     worker._task.cancel()
@@ -38,17 +38,17 @@ async def _killed(worker: Presence) -> None:
 
 async def test_a_live_workers_job_is_left_alone(worker) -> None:
     lease = await _claimed()
-    assert await service.take_back({}) == 0
+    assert await service.reclaim_expired({}) == 0
     await service.finish(lease)
 
 
 async def test_a_worker_that_ended_well_leaves_its_jobs_to_others_at_once(app) -> None:
-    worker = Presence()
+    worker = WorkerLiveness()
     await worker.open()
     lease = await _claimed()
     await worker.close()
-    assert presence.holder() is None
-    assert await service.take_back({}, silent=False) == 1
+    assert worker_liveness.holder() is None
+    assert await service.reclaim_expired({}, silent=False) == 1
     job = await queries.one(lease.id)
     assert job is not None
     assert (job["status"], len(job["attempts"])) == ("pending", 1)
@@ -60,9 +60,9 @@ async def test_a_killed_workers_job_is_taken_back_after_eight_seconds_and_not_be
     worker._task.cancel()
     await worker.show()
     with clock.travelled(timedelta(seconds=7)):
-        assert await service.take_back({}) == 0
+        assert await service.reclaim_expired({}) == 0
     with clock.travelled(timedelta(seconds=9)):
-        assert await service.take_back({}) == 1
+        assert await service.reclaim_expired({}) == 1
     job = await queries.one(lease.id)
     assert job is not None
     assert (job["status"], len(job["attempts"])) == ("pending", 1)
@@ -75,7 +75,7 @@ async def test_a_worker_whose_connection_is_cut_shows_itself_by_another(worker) 
     with contextlib.suppress(*db.AWAY):  # the cut may be noticed before or by this one
         await worker.show()
     await worker.show()
-    assert await service.take_back({}) == 0
+    assert await service.reclaim_expired({}) == 0
     await service.finish(lease)
 
 
@@ -83,7 +83,7 @@ async def test_a_worker_whose_row_was_dropped_comes_back_with_its_next_sign(work
     lease = await _claimed()
     await db.fetch("DELETE FROM process")
     await worker.show()
-    assert await service.take_back({}) == 0
+    assert await service.reclaim_expired({}) == 0
     await service.finish(lease)
 
 
@@ -91,11 +91,11 @@ async def test_after_an_outage_of_the_database_no_worker_is_taken_for_dead(worke
     """All signs are old, and who looks has not looked for as long."""
     lease, watch = await _claimed(), Watch()
     await _killed(worker)
-    assert await service.take_back({}, silent=watch.looks(100.0)) == 0
-    assert await service.take_back({}, silent=watch.looks(102.0)) == 0
+    assert await service.reclaim_expired({}, silent=watch.looks(100.0)) == 0
+    assert await service.reclaim_expired({}, silent=watch.looks(102.0)) == 0
     for second in (104.0, 106.0):
         assert watch.looks(second) is False
-    assert await service.take_back({}, silent=watch.looks(108.0)) == 1
+    assert await service.reclaim_expired({}, silent=watch.looks(108.0)) == 1
     assert (await queries.one(lease.id) or {})["status"] == "pending"
     assert watch.looks(108.0 + GAP + 0.1) is False
 
@@ -110,5 +110,5 @@ async def test_processes_that_died_long_ago_are_forgotten(worker) -> None:
     await db.fetch(
         "INSERT INTO process SELECT id + 1, role, host, pid, seen_at, seen_at - interval '2 hours' FROM process"
     )
-    await presence.forget()
+    await worker_liveness.forget()
     assert await count("process") == 1

@@ -8,10 +8,10 @@ import pytest
 from app.audit import service as audit
 from app.core import clock, db
 from app.core.settings import settings
-from app.jobs import service as jobs
 from app.keys import reveal as keys
 from app.keys.reveal import GameKeyDeleted
 from app.providers.errors import ProviderDown
+from app.queue import service as jobs
 from tests.builders import VISITOR, count, delivered, events
 from tests.keys.conftest import Behind
 

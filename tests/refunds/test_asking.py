@@ -9,10 +9,10 @@ import pytest
 from app.core import db
 from app.core.ids import new_id
 from app.core.money import Money
-from app.jobs import service as jobs
 from app.keys import reveal as keys
 from app.ledger import service as ledger
 from app.orders import service as orders
+from app.queue import service as jobs
 from app.refunds import queries, service
 from app.refunds.service import NoSuchRefund, ReasonNeeded, TooMuch
 from tests.builders import VISITOR, count, events, job_names, order, place, rows

@@ -8,7 +8,7 @@ import pytest
 
 from app.accounts import service as accounts
 from app.core import db
-from app.jobs import service as jobs
+from app.queue import service as jobs
 from tests.web.builders import (
     EMAIL,
     LOG,
@@ -34,7 +34,7 @@ async def dead(client) -> dict:
     why = "ProviderDown: nowpayments.create_payment: 500: out of order"
     for last in (False, False, True):
         lease = await jobs.claim(UUID(order.job_id))
-        await (jobs.bury(lease, why) if last else jobs.later(lease, why, timedelta()))
+        await (jobs.dead_letter(lease, why) if last else jobs.reschedule(lease, why, timedelta()))
     return {"job": order.job_id, "attempts": 3, "order": order}
 
 

@@ -11,7 +11,7 @@ import pytest
 from actors.job import JOBS
 from app.core import clock, db
 from app.core.ids import new_id
-from app.jobs import service as jobs
+from app.queue import service as jobs
 from app.web.admin import outlook
 from tests.web.builders import assert_problem, csrf_of, pay, picture, place
 
@@ -25,7 +25,7 @@ async def died(name: str, args: dict[str, Any], error: str, subject: UUID | None
     assert job_id is not None
     lease = await jobs.claim(job_id)
     assert lease is not None
-    await jobs.bury(lease, error)
+    await jobs.dead_letter(lease, error)
     return str(job_id)
 
 

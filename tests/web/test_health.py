@@ -11,8 +11,8 @@ from app.core.settings import settings
 from app.issues import clocks
 from app.issues import queries as issues
 from app.issues.clocks import ClockWatch
-from app.jobs import probes
-from app.jobs import service as jobs
+from app.queue import health_probes
+from app.queue import service as jobs
 from tests.builders import count
 from tests.web.builders import assert_problem
 
@@ -73,8 +73,8 @@ async def test_a_redis_that_follows_another_is_named(client, full_redis) -> None
 
 
 async def test_a_proof_leaves_nothing_behind(client) -> None:
-    await probes.cache()
-    await probes.database()
+    await health_probes.cache()
+    await health_probes.database()
     with redis.Redis.from_url(settings().redis_url.get_secret_value()) as there:
         assert list(there.scan_iter("*probe*")) == []
     assert await count("process") == 0
@@ -97,8 +97,8 @@ async def test_work_that_nobody_does_is_named(client) -> None:
     await db.fetch("UPDATE job SET run_at = run_at - interval '50 seconds'")
     assert (await _component(client, "jobs"))["status"] == "healthy"
     await db.fetch("UPDATE job SET run_at = run_at - interval '40 seconds'")
-    with pytest.raises(probes.Unfit, match=r"due for 9[01] s: is a worker running"):
-        await probes.progress()
+    with pytest.raises(health_probes.Unfit, match=r"due for 9[01] s: is a worker running"):
+        await health_probes.progress()
 
 
 @pytest.mark.parametrize(("off", "words"), [(OFF, "600 s ahead of"), (-OFF, "600 s behind")])
@@ -184,11 +184,11 @@ async def test_a_workers_clock_decides_about_no_lease_and_no_due_time(app) -> No
             assert job_id is not None
             lease = await jobs.claim(job_id)
             assert lease is not None, "what is due for all is due for it"
-            assert await jobs.take_back({}) == 0
+            assert await jobs.reclaim_expired({}) == 0
             assert await db.fetch_value(
                 "SELECT lease_until - now() < interval '61 seconds' FROM job WHERE id = $1", job_id
             )
-            await jobs.later(lease, "again", timedelta(seconds=30))
+            await jobs.reschedule(lease, "again", timedelta(seconds=30))
             assert await jobs.claim(job_id) is None
             assert json.loads(json.dumps(await jobs.due(clock.now(), 5))) == []
             await db.fetch("DELETE FROM job_attempt")

@@ -2,14 +2,14 @@
 
 import pytest
 
-from app.breakers import service
+from app.breakers import circuit_breaker
 from app.core import db
 from app.fulfillment import failure_reasons, steps
 from tests.web.builders import count, minutes, pay, picture, place, submit
 
 
 async def opened(provider: str) -> None:
-    await service.failed(provider, "ProviderDown: 503", at_once=True)
+    await circuit_breaker.failed(provider, "ProviderDown: 503", at_once=True)
 
 
 async def supplier_id() -> str:

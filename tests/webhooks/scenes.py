@@ -18,9 +18,9 @@ from aiohttp import web
 from app.core import clock, db
 from app.core.ids import new_id
 from app.history import service as history
-from app.jobs import service as jobs
 from app.orders import service as orders
 from app.payments import queries as payments
+from app.queue import service as jobs
 from app.webhooks import queries, service
 from tests.town import until
 

@@ -8,11 +8,11 @@ from app.breakers import queries as breakers
 from app.core.money import Money
 from app.issues import queries as issues
 from app.issues.models import Issue
-from app.jobs import queries as jobs
 from app.ledger import queries as ledger
 from app.ledger.service import DIFFERS
 from app.orders import queries as orders
 from app.orders.service import short
+from app.queue import queries as jobs
 from app.refunds import queries as refunds
 from app.web import guards
 from app.web.admin.event_words import reason
@@ -66,7 +66,7 @@ async def show(request: Request[Any, Any, Any]) -> Response[bytes]:
     return page(request, "admin/dashboard.html", {"counts": counts, "attention": attention})
 
 
-def _breaker(provider: str, standing: breakers.Standing) -> dict[str, Any]:
+def _breaker(provider: str, standing: breakers.BreakerStatus) -> dict[str, Any]:
     return {
         "title": f"{NAMES.get(provider, provider)} can’t be reached",
         "detail": f"{standing.why}. We try again every half minute, and waiting work continues by itself.",

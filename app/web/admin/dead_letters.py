@@ -10,9 +10,9 @@ from litestar import Request, Response, get, post
 from app.core import clock
 from app.core.errors import Invalid
 from app.core.ids import parse_id
-from app.jobs import queries as jobs
-from app.jobs import service
 from app.orders.service import short
+from app.queue import queries as jobs
+from app.queue import service
 from app.web import guards
 from app.web.admin import outlook
 from app.web.render import answer, page, see_other, wants_json

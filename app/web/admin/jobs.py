@@ -8,9 +8,9 @@ from litestar.params import FromPath
 
 from app.core.errors import NotFound
 from app.core.ids import parse_id
-from app.jobs import queries as jobs
-from app.jobs import service
-from app.jobs.states import JobStatus
+from app.queue import queries as jobs
+from app.queue import service
+from app.queue.states import JobStatus
 from app.web import guards
 from app.web.admin import lists, outlook
 from app.web.render import answer, page, see_other, wants_json

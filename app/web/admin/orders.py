@@ -11,7 +11,6 @@ from app.core.ids import parse_id
 from app.core.money import Money, plain
 from app.fulfillment import steps
 from app.history import queries as history
-from app.jobs import queries as jobs
 from app.mail import queries as mail
 from app.mail.kinds import KINDS as LETTERS
 from app.mail.states import WORDS as MAIL_WORDS
@@ -21,6 +20,7 @@ from app.orders.service import short
 from app.orders.states import OrderStatus
 from app.payments import accept_by_hand
 from app.payments import queries as payments
+from app.queue import queries as jobs
 from app.web import guards
 from app.web.admin import event_words, lists, write_offs
 from app.web.admin.audit_words import ACTIONS

@@ -11,8 +11,8 @@ from app.fulfillment import queries as supply
 from app.fulfillment import steps
 from app.fulfillment.failure_reasons import of_order
 from app.fulfillment.manual_actions import ENDED, FAILED
-from app.jobs import queries as jobs
 from app.keys import queries as keys
+from app.queue import queries as jobs
 from app.web import guards
 from app.web.render import see_other
 from app.web.viewer import visitor

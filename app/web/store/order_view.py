@@ -12,7 +12,6 @@ from app.core.money import Money, plain
 from app.fulfillment import failure_reasons, withdrawal
 from app.fulfillment import queries as supply
 from app.history import queries as history
-from app.jobs import queries as jobs
 from app.keys import queries as keys
 from app.mail import queries as mail
 from app.orders import queries as orders
@@ -21,6 +20,7 @@ from app.payments import queries as payments
 from app.payments import service as paying
 from app.payments.classify import OPEN as TAKES_MONEY
 from app.payments.create import given_back
+from app.queue import queries as jobs
 from app.refunds import queries as refunds
 from app.web.store import order_money, refund_words, supply_words
 from app.web.store import order_words as words

@@ -10,9 +10,9 @@ from litestar.params import FromPath
 from app.core.errors import NotFound
 from app.core.ids import parse_id
 from app.core.money import Money
-from app.jobs import queries as jobs
 from app.orders import service as orders
 from app.payments import service as paying
+from app.queue import queries as jobs
 from app.web import guards
 from app.web.body import read_form, read_json
 from app.web.limited import purse

@@ -9,7 +9,7 @@ import redis.exceptions
 from app.core import db, postgres
 from app.core.redis import async_client
 from app.core.settings import settings
-from app.jobs import queries
+from app.queue import queries
 
 PATIENCE = 3.0  # seconds for one proof
 OVERDUE = 60.0  # seconds: the clock process sends again what waits for four

@@ -33,7 +33,7 @@ def redis_for_dramatiq() -> redis.Redis:
     return redis.Redis.from_url(url, **options(url))
 
 
-class Outbox(RedisBroker):
+class PipelinedProducer(RedisBroker):
     """A broker that only sends, and adds its commands to a pipeline shared with others.
 
     ``enqueue`` of the original asks Redis once a message; at a thousand notices a second that is most of the work.
@@ -71,8 +71,8 @@ class Outbox(RedisBroker):
 
 
 @lru_cache(maxsize=1)
-def _outbox() -> Outbox:
-    return Outbox(client=redis_for_dramatiq(), middleware=[])  # type: ignore[no-untyped-call]
+def _outbox() -> PipelinedProducer:
+    return PipelinedProducer(client=redis_for_dramatiq(), middleware=[])  # type: ignore[no-untyped-call]
 
 
 def message_for(job_id: UUID, name: str) -> "dramatiq.Message[None]":

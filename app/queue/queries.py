@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from app.core import clock, db
-from app.jobs.states import JobStatus
+from app.queue.states import JobStatus
 
 COUNTED = 10_000  # jobs of a state that are counted at the most
 

@@ -34,7 +34,7 @@ def holder() -> int | None:
     return _holder
 
 
-class Presence:
+class WorkerLiveness:
     """Shows itself from ``open`` to ``close``. A connection of its own: a sign must not wait behind the work."""
 
     def __init__(self) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from app.breakers import queries
-from app.breakers.queries import BROKEN, WELL, Standing
+from app.breakers.queries import BROKEN, WELL, BreakerStatus
 from app.breakers.states import MOVES, BreakerState
 from app.core import clock, db, log, metrics
 
@@ -52,14 +52,14 @@ async def failed(
     row. ``at_once``: no second opinion is needed.
     """
 
-    def counted(before: Standing) -> Standing:
+    def counted(before: BreakerStatus) -> BreakerStatus:
         return after_failure(before, why, clock.now(), about=about, at_once=at_once)
 
     after = await _safely(provider, lambda: _change(provider, counted), instead=WELL)
     if doubtful(after):
         answers = await well()
 
-        def settled(before: Standing) -> Standing:
+        def settled(before: BreakerStatus) -> BreakerStatus:
             if not doubtful(before):
                 return before
             return WELL if answers else opened(before, clock.now())
@@ -78,14 +78,16 @@ async def succeeded(provider: str) -> None:
 async def release(provider: str) -> None:
     """Whoever had the probe did not need the provider after all: the next one may have it at once."""
 
-    def next_standing(before: Standing) -> Standing:
+    def next_standing(before: BreakerStatus) -> BreakerStatus:
         probing = before.state == BreakerState.HALF_OPEN
         return replace(before, state=BreakerState.OPEN, probe_at=clock.now()) if probing else before
 
     await _safely(provider, lambda: _change(provider, next_standing), instead=WELL)
 
 
-def after_failure(before: Standing, why: str, now: datetime, *, about: str = "", at_once: bool = False) -> Standing:
+def after_failure(
+    before: BreakerStatus, why: str, now: datetime, *, about: str = "", at_once: bool = False
+) -> BreakerStatus:
     """Pure. Counts it, and opens once enough have failed about different work."""
     in_row = before.updated_at is not None and now - before.updated_at < ROW
     failures = before.failures + 1 if in_row or not before.closed else 1
@@ -96,19 +98,19 @@ def after_failure(before: Standing, why: str, now: datetime, *, about: str = "",
     return opened(after, now)
 
 
-def doubtful(standing: Standing) -> bool:
+def doubtful(standing: BreakerStatus) -> bool:
     """Pure. Enough failures to open it, but for their being all about one piece of work."""
     return standing.closed and standing.failures >= FAILURES
 
 
-def opened(before: Standing, now: datetime) -> Standing:
+def opened(before: BreakerStatus, now: datetime) -> BreakerStatus:
     """Pure. The pause between probes grows with how long the provider has been away."""
     since = before.opened_at or now
     wait = min(max(now - since, FIRST_PAUSE), LONGEST_PAUSE)
     return replace(before, state=BreakerState.OPEN, opened_at=since, probe_at=now + wait)
 
 
-def after_success(before: Standing) -> Standing:
+def after_success(before: BreakerStatus) -> BreakerStatus:
     """Pure. An answer to a call that was made before the breaker opened proves nothing."""
     return before if before.state == BreakerState.OPEN else WELL
 
@@ -128,7 +130,7 @@ async def _take_probe(provider: str) -> bool:
     return True
 
 
-async def _change(provider: str, decide: Callable[[Standing], Standing]) -> Standing:
+async def _change(provider: str, decide: Callable[[BreakerStatus], BreakerStatus]) -> BreakerStatus:
     async with db.transaction():
         now = clock.now()
         before = await _locked(provider, now)
@@ -146,7 +148,7 @@ async def _change(provider: str, decide: Callable[[Standing], Standing]) -> Stan
     return after
 
 
-async def _locked(provider: str, now: datetime) -> Standing:
+async def _locked(provider: str, now: datetime) -> BreakerStatus:
     """By its row, which is made when it is first needed."""
     locked = "SELECT * FROM breaker WHERE provider = $1 FOR UPDATE"
     row = await db.fetch_one(locked, provider)

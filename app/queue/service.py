@@ -19,8 +19,8 @@ from app.core import clock, db, log
 from app.core.db import Write, encode
 from app.core.errors import Conflict
 from app.core.ids import new_id
-from app.jobs import presence, relay
-from app.jobs.causes import cause_of
+from app.queue import producer, worker_liveness
+from app.queue.error_causes import cause_of
 
 LEASE = timedelta(seconds=60)  # longer than the slowest step: two provider calls of 20 s each, and room
 ERROR_LENGTH = 2000  # characters of an error's text that are kept
@@ -88,8 +88,8 @@ def posting(
     job_id = new_id()
     write = Write(
         INSERT,
-        (job_id, name, relay.queue_of(name), dedupe, encode(args), subject, clock.given(), wait or timedelta()),
-        after=lambda: relay.send(job_id, name, delay=wait.total_seconds() if wait else 0),
+        (job_id, name, producer.queue_of(name), dedupe, encode(args), subject, clock.given(), wait or timedelta()),
+        after=lambda: producer.send(job_id, name, delay=wait.total_seconds() if wait else 0),
     )
     return Posting(job_id, write)
 
@@ -108,10 +108,10 @@ async def post(
     """
     job_id: UUID | None = await db.fetch_value(
         f"{INSERT} ON CONFLICT (dedupe) WHERE status = 'pending' AND dedupe IS NOT NULL DO NOTHING RETURNING id",
-        new_id(), name, relay.queue_of(name), dedupe, encode(args), subject, clock.given(), wait or timedelta(),
+        new_id(), name, producer.queue_of(name), dedupe, encode(args), subject, clock.given(), wait or timedelta(),
     )  # fmt: skip
     if job_id is not None:
-        relay.send(job_id, name, delay=wait.total_seconds() if wait else 0)
+        producer.send(job_id, name, delay=wait.total_seconds() if wait else 0)
     return job_id
 
 
@@ -122,7 +122,7 @@ async def claim(job_id: UUID) -> Lease | None:
            FROM (SELECT coalesce($2::timestamptz, statement_timestamp()) AS now) t
            WHERE id = $1 AND status = 'pending' AND run_at <= t.now + $4::interval
            RETURNING name, args, subject, attempt, forgiven, created_at""",
-        job_id, clock.given(), LEASE, EARLY, presence.holder(),
+        job_id, clock.given(), LEASE, EARLY, worker_liveness.holder(),
     )  # fmt: skip
     return _lease(job_id, row) if row else None
 
@@ -151,7 +151,7 @@ async def _complete(lease: Lease) -> None:
         raise LeaseLost(f"{lease.name} {lease.id}")
 
 
-async def later(lease: Lease, error: str, wait: timedelta, *, forgive: bool = False) -> bool:
+async def reschedule(lease: Lease, error: str, wait: timedelta, *, forgive: bool = False) -> bool:
     """Put a job back for another attempt after ``wait``, keeping this attempt's error. False if the lease is lost.
 
     ``forgive``: the attempt is not counted, as the job is not at fault.
@@ -159,7 +159,7 @@ async def later(lease: Lease, error: str, wait: timedelta, *, forgive: bool = Fa
     return await _put_back(lease, error, wait, forgiven=int(forgive), tried=True)
 
 
-async def hold(lease: Lease, why: str, wait: timedelta) -> bool:
+async def defer(lease: Lease, why: str, wait: timedelta) -> bool:
     """Put a job back that was not tried at all, as what it needs is away. False if the lease is lost."""
     return await _put_back(lease, why, wait, forgiven=1, tried=False)
 
@@ -186,11 +186,11 @@ async def _pend(lease: Lease, error: str, wait: timedelta, forgiven: int, tried:
             return False
         if tried:
             await _record(lease.id, lease.attempt, "failed", error)
-        relay.send(lease.id, lease.name, delay=wait.total_seconds())
+        producer.send(lease.id, lease.name, delay=wait.total_seconds())
     return True
 
 
-async def bury(lease: Lease, error: str) -> bool:
+async def dead_letter(lease: Lease, error: str) -> bool:
     """Give a job up: it waits, with all its attempts, for a person. False if the lease is lost."""
     cause = cause_of(error)
     async with db.transaction():
@@ -202,12 +202,12 @@ async def bury(lease: Lease, error: str) -> bool:
         if row is None:
             return False
         await _record(lease.id, lease.attempt, "failed", error)
-        await _absorb(lease.id)
+        await _merge_duplicate(lease.id)
     log.get("bitloot.jobs").error("job.buried", job=lease.name, job_id=str(lease.id), error=error[:ERROR_LENGTH])
     return True
 
 
-async def _absorb(job_id: UUID) -> None:
+async def _merge_duplicate(job_id: UUID) -> None:
     """A dead letter of the same work gives its attempts to the newer one: a person is told of one piece of work once.
 
     Sweeps post the same question again and again, and each could die of the same cause.
@@ -250,11 +250,11 @@ async def retry_all(job_ids: Sequence[UUID], *, by: str) -> list[UUID]:
         )  # fmt: skip
         for row in rows:
             await _record(row["id"], row["attempt"], "retried", f"retried by {by}")
-            relay.send(row["id"], row["name"])
+            producer.send(row["id"], row["name"])
     return [row["id"] for row in rows]
 
 
-async def take_back(allowed: Mapping[str, int], *, silent: bool = True) -> int:
+async def reclaim_expired(allowed: Mapping[str, int], *, silent: bool = True) -> int:
     """Take jobs from workers that have gone or died, or whose lease ran out.
 
     ``allowed`` gives attempts per job name; what has used them up is buried. ``silent``: whether a worker that gives no
@@ -266,15 +266,15 @@ async def take_back(allowed: Mapping[str, int], *, silent: bool = True) -> int:
            AND (lease_until < t.now OR holder IS NOT NULL AND NOT EXISTS (
              SELECT FROM process p WHERE p.id = holder AND (NOT $2 OR p.seen_at > t.now - $3::interval)))
            ORDER BY id LIMIT 500""",
-        clock.given(), silent, presence.DEAD,
+        clock.given(), silent, worker_liveness.DEAD,
     )  # fmt: skip
     for row in rows:
         lease = _lease(row["id"], row)
         gone = "the worker stopped answering"
         if lease.tries >= allowed.get(lease.name, 5):
-            await bury(lease, gone)
+            await dead_letter(lease, gone)
         else:
-            await later(lease, gone, timedelta())
+            await reschedule(lease, gone, timedelta())
     return len(rows)
 
 
