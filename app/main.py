@@ -22,7 +22,6 @@ from app.history import queries as history
 from app.inbox.refusals import refusals
 from app.issues.clocks import ClockWatch
 from app.providers.kit import open_providers
-from app.web import csrf, errors, health, limited, static_files
 from app.web.account import devices, links, lookups, sessions
 from app.web.admin import acceptances, dashboard, dead_letters, issues, jobs, key_audit, staff, webhooks, write_offs
 from app.web.admin import letters as admin_letters
@@ -30,17 +29,20 @@ from app.web.admin import orders as admin_orders
 from app.web.admin import products as admin_products
 from app.web.admin import refunds as admin_refunds
 from app.web.api.doors import API
-from app.web.body import LARGEST
-from app.web.docs import Description, Reference
 from app.web.embed import checkout as embedded
 from app.web.embed import live as embedded_live
 from app.web.embed import orders as embedded_orders
 from app.web.embed import payments as embedded_payments
 from app.web.embed import sdk
-from app.web.frame import Frame
-from app.web.heads import Shop
 from app.web.hooks import kinguin, notice, nowpayments, resend
+from app.web.kernel import csrf, errors, rate_limits, static_files
+from app.web.kernel.body import LARGEST
+from app.web.kernel.form_keys import FormKeys
+from app.web.kernel.head_requests import HeadAware
+from app.web.kernel.openapi import Description, Reference
+from app.web.kernel.request_context import RequestContext
 from app.web.merchant.doors import MERCHANT
+from app.web.operations import health
 from app.web.store import (
     blobs,
     carts,
@@ -57,7 +59,6 @@ from app.web.store import (
     refunds,
     withdrawals,
 )
-from app.web.submissions import Submissions
 
 CATCH_UP = 3.0  # seconds between looks at the tables for news that Redis did not bring
 # Streams must not be held back, and answers with secrets in them are not to be measured by their compressed size.
@@ -170,15 +171,15 @@ def create_app() -> Litestar:
         directories=[static_files.ROOT],
         middleware=[static_files.KeptByDigest()],
         include_in_schema=False,
-        guards=[limited.file_name],
+        guards=[rate_limits.file_name],
     )
     hooks = Router("/", route_handlers=HOOKS, request_max_body_size=notice.LARGEST)
     api = Router("/api/v1", route_handlers=API)
-    return Shop(
+    return HeadAware(
         route_handlers=[*STORE, *ACCOUNT, *ADMIN, *MERCHANT, *EMBED, *OPERATIONS, hooks, api, static],
-        middleware=[Frame(), DefineMiddleware(csrf.Csrf, config=csrf.config()), Submissions()],
+        middleware=[RequestContext(), DefineMiddleware(csrf.Csrf, config=csrf.config()), FormKeys()],
         exception_handlers={Exception: errors.handle},
-        guards=[limited.by_caller],
+        guards=[rate_limits.by_caller],
         lifespan=[lifespan],
         request_max_body_size=LARGEST,
         compression_config=CompressionConfig(backend="gzip", gzip_compress_level=5, exclude=PLAIN),

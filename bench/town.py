@@ -82,7 +82,7 @@ class Town:
 
     async def start_web(self) -> None:
         await self.start(
-            "web", "uvicorn", "app.main:create_app", "--factory", "--http", "app.web.http_protocol:BoundedHttp",
+            "web", "uvicorn", "app.main:create_app", "--factory", "--http", "app.web.kernel.http_protocol:BoundedHttp",
             "--host", "127.0.0.1", "--port", str(self.port), "--no-access-log", ready=f"{self.shop}/readyz",
         )  # fmt: skip
 

@@ -12,7 +12,7 @@ from app.audit import service as audit
 from app.cli.frame import with_database
 from app.core import db
 from app.queue import queries, service
-from app.web.admin import outlook
+from app.web.admin import retry_preview
 
 MOST = 10_000  # dead letters at once
 
@@ -68,7 +68,7 @@ def preview(job_ids: tuple[UUID, ...], cause: str | None, everything: bool) -> N
 
     async def work() -> None:
         for row in await _chosen(job_ids, cause, everything):
-            click.echo(f"{row['id']}  {row['name']:24} {await outlook.of(row)}")
+            click.echo(f"{row['id']}  {row['name']:24} {await retry_preview.of(row)}")
 
     with_database(work)
 

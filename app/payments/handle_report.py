@@ -17,7 +17,7 @@ from app.orders import letters, merchant_orders
 from app.orders import service as orders
 from app.orders.service import LATE, OF_MONEY, UNDERPAID
 from app.orders.states import OrderStatus
-from app.payments import ledger_posting, owed, queries, words
+from app.payments import api_status, ledger_posting, owed, queries
 from app.payments.classify import (
     BOUGHT,
     ENDS,
@@ -103,8 +103,8 @@ async def _say(order: dict[str, Any], payment: dict[str, Any], verdict: Classifi
     now = await queries.one(payment["id"])
     assert now is not None
     arrived = verdict.value is not None and verdict.value != payment["value"]
-    if words.word(now) in words.EVENTS and (arrived or words.word(now) != words.word(payment)):
-        await history.record(order["id"], words.EVENTS[words.word(now)], **named)
+    if api_status.word(now) in api_status.EVENTS and (arrived or api_status.word(now) != api_status.word(payment)):
+        await history.record(order["id"], api_status.EVENTS[api_status.word(now)], **named)
 
 
 def tolerance() -> Tolerance:

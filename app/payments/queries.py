@@ -9,9 +9,9 @@ from uuid import UUID
 from app.core import clock, db
 from app.core.db import Write
 from app.orders.queries import looked_up
+from app.payments.api_status import in_sql
 from app.payments.classify import COUNTS, UNASKED, UNCLEAR, Outcome
 from app.payments.tables import Payment
-from app.payments.words import in_sql
 
 COINS_KEPT = timedelta(seconds=10)  # they are read from the provider every five minutes
 # What came while the order was given up counts again once that is taken back (a refund that is turned down).

@@ -13,11 +13,11 @@ from app.history import service as history
 from app.orders import service as orders
 from app.orders.service import LATE, OF_MONEY
 from app.payments import owed, queries
+from app.payments.api_status import EVENTS, word
 from app.payments.classify import COIN_UNIT, WIDE, OrderMoney, Outcome
 from app.payments.create import given_back
 from app.payments.handle_report import money_of_order, settle, tolerance
 from app.payments.tables import Payment
-from app.payments.words import EVENTS, word
 
 WEIGHED = {"waiting", "confirming", "underpaid", "expired"}  # states of an order that its money can still pay
 TO_WEIGH = (Outcome.UNDERPAID, Outcome.NOT_NEEDED)  # outcomes that were right only while money was promised otherwise

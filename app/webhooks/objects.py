@@ -12,10 +12,10 @@ from typing import Any
 from app.accounts import addresses
 from app.core.money import Money, plain
 from app.mail.states import UNREACHED
+from app.payments.api_status import CANCELLED, word
+from app.payments.api_status import WORDS as PAYMENT_WORDS
 from app.payments.classify import IN_FLIGHT, UNCLEAR, Outcome
 from app.payments.create_for_merchants import PAYABLE
-from app.payments.words import CANCELLED, word
-from app.payments.words import WORDS as PAYMENT_WORDS
 from app.refunds.create_for_merchants import claim_url
 
 __all__ = ["CANCELLED", "PAYMENT_WORDS", "mode", "order", "payment", "payment_word", "refund", "takes", "then"]

@@ -43,7 +43,7 @@ def test_money_columns_are_exact() -> None:
 
 def test_what_the_world_says_is_parsed_strictly() -> None:
     """``json.loads`` would make floats of amounts; in rooms it reads what we wrote ourselves."""
-    doors = ("app/providers/", "app/web/hooks/", "app/web/body.py")
+    doors = ("app/providers/", "app/web/hooks/", "app/web/kernel/body.py")
     loose = {"json.loads", "json.load", "msgspec.json.decode", "response.json", "request.json"}
     found = {
         n for n, tree in modules("app") if n.startswith(doors) for c in calls(tree) if ast.unparse(c.func) in loose

@@ -3,7 +3,7 @@
 import ast
 import re
 
-from app.web.admin.event_words import WORDS
+from app.web.admin.event_texts import WORDS
 from tests.conftest import ROOT
 from tests.house.source import calls, modules
 

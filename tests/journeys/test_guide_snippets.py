@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from app.web.kernel.render import templates
 from app.web.merchant.guide import LANGUAGES, STEPS
-from app.web.render import templates
 from tests.journeys.merchant_pages import Site
 from tests.webhooks.receivers import SECRET
 

@@ -12,7 +12,7 @@ from actors.job import JOBS
 from app.core import clock, db
 from app.core.ids import new_id
 from app.queue import service as jobs
-from app.web.admin import outlook
+from app.web.admin import retry_preview
 from tests.web.builders import assert_problem, csrf_of, pay, picture, place
 
 BUSY = "ProviderDown: kinguin.find: … busy"
@@ -166,21 +166,21 @@ RESERVE = [
 @pytest.mark.parametrize(("status", "more", "words"), RESERVE)
 def test_a_dead_reserve_says_whether_it_would_buy(status: str, more: dict[str, Any], words: str) -> None:
     reservation = {"status": status, "supplier_order_id": "PHS84", "asked_at": None} | more
-    assert words in outlook.reserve({"order": ORDER, "reservation": reservation})
+    assert words in retry_preview.reserve({"order": ORDER, "reservation": reservation})
 
 
 def test_a_reserve_of_an_order_that_is_not_paid_any_more_buys_nothing() -> None:
     waiting = {"status": "requested", "supplier_order_id": None, "asked_at": None}
     for order in ({"status": "refunded", "held_at": None}, {"status": "paid", "held_at": clock.now()}):
-        assert "Does nothing" in outlook.reserve({"order": order, "reservation": waiting})
-    assert outlook.reserve({"order": None, "reservation": None}) == outlook.GONE
-    assert "then buys" in outlook.reserve({"order": ORDER, "reservation": None})
+        assert "Does nothing" in retry_preview.reserve({"order": order, "reservation": waiting})
+    assert retry_preview.reserve({"order": None, "reservation": None}) == retry_preview.GONE
+    assert "then buys" in retry_preview.reserve({"order": ORDER, "reservation": None})
 
 
 def test_a_dead_letter_says_whether_its_mail_went_out() -> None:
     young, old = timedelta(hours=1), timedelta(hours=30)
     said = {
-        (status, age): outlook.letter({"mail": {"status": status}, "age": age})
+        (status, age): retry_preview.letter({"mail": {"status": status}, "age": age})
         for status in ("sent", "pending", "waiting", "failed")
         for age in (young, old)
     }
@@ -194,7 +194,7 @@ def test_a_dead_letter_says_whether_its_mail_went_out() -> None:
 
 def test_a_refund_says_whether_money_may_leave() -> None:
     def said(**refund: Any) -> str:
-        return outlook.refund({"refund": {"status": "processing", "payout_id": None, "asked_at": None} | refund})
+        return retry_preview.refund({"refund": {"status": "processing", "payout_id": None, "asked_at": None} | refund})
 
     assert "requests the payout" in said()
     assert "looks for that payout first" in said(asked_at=clock.now())
@@ -204,7 +204,7 @@ def test_a_refund_says_whether_money_may_leave() -> None:
 
 @pytest.mark.parametrize("name", sorted(JOBS))
 def test_every_job_says_what_it_would_do(name: str) -> None:
-    assert name in outlook.JOBS
+    assert name in retry_preview.JOBS
 
 
 async def test_the_sentences_are_true_of_the_rows_there_are(client, admin, drain, box) -> None:
@@ -234,4 +234,4 @@ async def test_arguments_that_make_no_sense_are_said_and_break_no_page(admin, ap
     page = await admin.get(PREVIEW)
     assert page.status_code == 200
     assert page.text.count("make no sense") == 2
-    assert outlook.UNKNOWN in page.text
+    assert retry_preview.UNKNOWN in page.text

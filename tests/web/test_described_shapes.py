@@ -8,7 +8,7 @@ from httpx import AsyncClient, Response
 
 from app.core import clock
 from app.payments.service import post_due_checks
-from app.web import shapes
+from app.web.store import json_schemas
 
 
 def fits(answer: Response, shape: type) -> dict[str, Any]:
@@ -20,34 +20,40 @@ def fits(answer: Response, shape: type) -> dict[str, Any]:
 
 
 async def test_every_answer_on_the_way_of_a_purchase_has_its_described_shape(client: AsyncClient, drain: Any, box: Any):
-    catalog = fits(await client.get("/"), shapes.Catalog)
+    catalog = fits(await client.get("/"), json_schemas.Catalog)
     product = next(item for item in catalog["items"] if item["stock"] > 3)
     body = {"email": "delivered+s@resend.dev", "items": [{"productId": product["productId"], "quantity": 2}]}
-    placed = fits(await client.post("/orders", json=body), shapes.OrderPlaced)
+    placed = fits(await client.post("/orders", json=body), json_schemas.OrderPlaced)
     client.cookies.clear()
     client.headers["authorization"] = f"Bearer {placed['accessToken']}"
     order = placed["orderId"]
-    fits(await client.get(f"/payments/jobs/{placed['jobId']}/status"), shapes.JobState)
-    fits(await client.post("/payments/create", json={"orderId": order, "payCurrency": "ltc"}), shapes.PaymentAsked)
+    fits(await client.get(f"/payments/jobs/{placed['jobId']}/status"), json_schemas.JobState)
+    fits(
+        await client.post("/payments/create", json={"orderId": order, "payCurrency": "ltc"}), json_schemas.PaymentAsked
+    )
     await drain()
-    state = fits(await client.get(f"/fulfillment/{order}/status"), shapes.OrderState)
+    state = fits(await client.get(f"/fulfillment/{order}/status"), json_schemas.OrderState)
     await box.pay(state["payment"]["paymentId"])
 
     with clock.travelled(timedelta(minutes=2)):
         assert await post_due_checks() >= 1
         await drain()
-    state = fits(await client.get(f"/orders/{order}"), shapes.OrderState)
+    state = fits(await client.get(f"/orders/{order}"), json_schemas.OrderState)
     assert state["status"] == "fulfilled"
     item = state["items"][0]["itemId"]
     assert (
-        len(fits(await client.post(f"/fulfillment/{order}/reveal", json={"itemId": item}), shapes.Revealed)["keys"])
+        len(
+            fits(await client.post(f"/fulfillment/{order}/reveal", json={"itemId": item}), json_schemas.Revealed)[
+                "keys"
+            ]
+        )
         == 2
     )
     links = await client.get(f"/fulfillment/{order}/download-link", params={"itemId": item})
-    assert len(fits(links, shapes.Links)["links"]) == 2
-    assert len(fits(await client.get(f"/fulfillment/{order}/audit"), shapes.Audit)["entries"]) == 4
-    fits(await client.get("/health"), shapes.Health)
-    fits(await client.get("/fulfillment/nothing/status"), shapes.Problem)
+    assert len(fits(links, json_schemas.Links)["links"]) == 2
+    assert len(fits(await client.get(f"/fulfillment/{order}/audit"), json_schemas.Audit)["entries"]) == 4
+    fits(await client.get("/health"), json_schemas.Health)
+    fits(await client.get("/fulfillment/nothing/status"), json_schemas.Problem)
 
 
 async def test_the_description_names_the_shapes_of_bodies_answers_and_errors(client: AsyncClient):
@@ -57,5 +63,5 @@ async def test_the_description_names_the_shapes_of_bodies_answers_and_errors(cli
     assert "application/problem+json" in placing["responses"]["4XX"]["content"]
     schemas = document["components"]["schemas"]
     assert {"productId", "quantity"} == schemas["OrderedItem"]["properties"].keys()
-    for method, path in shapes.ANSWERS.keys() | shapes.BODIES.keys():
+    for method, path in json_schemas.ANSWERS.keys() | json_schemas.BODIES.keys():
         assert method in document["paths"][path], (method, path)

@@ -11,7 +11,7 @@ from app.audit import samples
 from app.core import db
 from app.core.redis import async_client
 from app.main import create_app
-from app.web.limited import is_limited
+from app.web.kernel.rate_limits import is_limited
 from tests.conftest import free_port
 from tests.web.builders import count, csrf_of, logged, picture
 from tests.web.conftest import Shop

@@ -11,9 +11,9 @@ from litestar import Litestar, post
 from app.core import db
 from app.core.errors import Unavailable
 from app.main import create_app
-from app.web import errors, limited
-from app.web.frame import Frame
-from app.web.submissions import Submissions
+from app.web.kernel import errors, rate_limits
+from app.web.kernel.form_keys import FormKeys
+from app.web.kernel.request_context import RequestContext
 from tests.web.builders import count, picture
 from tests.web.conftest import Shop
 from tests.web.test_sent_twice import form
@@ -21,7 +21,7 @@ from tests.web.test_sent_twice import form
 SENT = {"_form_key": "a key", "amount": "5"}
 
 
-@post("/effects", opt=limited.purse("orders"))
+@post("/effects", opt=rate_limits.purse("orders"))
 async def broken_after_its_effect() -> None:
     """Commits, and then can't answer."""
     await db.fetch("INSERT INTO issue_of_test VALUES (1)")
@@ -38,9 +38,9 @@ async def refused_for_now() -> None:
 async def doors(app) -> AsyncIterator[httpx.AsyncClient]:
     small = Litestar(
         [broken_after_its_effect, refused_for_now],
-        middleware=[Frame(), Submissions()],
+        middleware=[RequestContext(), FormKeys()],
         exception_handlers={Exception: errors.handle},
-        guards=[limited.by_caller],
+        guards=[rate_limits.by_caller],
         openapi_config=None,
         logging_config=None,
     )

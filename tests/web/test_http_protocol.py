@@ -10,8 +10,8 @@ import pytest
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from app.web import http_protocol
-from app.web.http_protocol import BoundedHttp
+from app.web.kernel import http_protocol
+from app.web.kernel.http_protocol import BoundedHttp
 from tests.web.conftest import Shop
 
 ENOUGH = 20.0  # seconds that a test waits for what must come

@@ -9,7 +9,7 @@ from litestar import Litestar
 
 from app.catalog import queries
 from app.core import db
-from app.web import static_files
+from app.web.kernel import static_files
 from tests.conftest import ROOT
 from tests.web import builders
 from tests.web.pages import Page, crawl

@@ -9,8 +9,8 @@ import pytest
 
 from app.core import db
 from app.history import service as history
+from app.web.kernel.streams import PER_VIEWER
 from app.web.store.live import HEARTBEAT
-from app.web.streams import PER_VIEWER
 from tests.web.builders import pay, place
 from tests.web.streams import listening
 

@@ -10,7 +10,7 @@ import pytest
 
 from app.core import clock, db
 from app.ledger import service as ledger
-from app.web.store.order_words import HEADLINES
+from app.web.store.order_texts import HEADLINES
 from tests.web.builders import IPN, picture, place, submit
 from tests.web.pages import Page
 

@@ -6,9 +6,9 @@ import pytest
 
 from app.catalog import service as catalog
 from app.payments.classify import NEEDS_REVIEW, Outcome
-from app.web.browsers import browser_name
-from app.web.store import access_log, order_words
-from app.web.viewer import HOLDER
+from app.web.kernel.browsers import browser_name
+from app.web.kernel.viewer import HOLDER
+from app.web.store import access_log, order_texts
 from tests.web.builders import place, product, submit
 
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36"
@@ -84,10 +84,10 @@ def test_of_another_browser_with_the_orders_link_it_is_not_said_that_it_is_the_r
 
 def test_the_timeline_names_what_arrived_instead_of_something() -> None:
     named = {
-        outcome: order_words.event_text({"kind": "payment.parked", "data": {"outcome": outcome}})
+        outcome: order_texts.event_text({"kind": "payment.parked", "data": {"outcome": outcome}})
         for outcome in NEEDS_REVIEW - {Outcome.LATE}
     }
     assert "A payment needs a decision" not in named.values()
     assert named[Outcome.WRONG_COIN] == "Another coin arrived than the one we asked for"
     assert named[Outcome.FURTHER_DEPOSIT] == "A second payment arrived"
-    assert order_words.event_text({"kind": "payment.parked", "data": {}}) == "A payment needs a decision"
+    assert order_texts.event_text({"kind": "payment.parked", "data": {}}) == "A payment needs a decision"

@@ -14,7 +14,7 @@ import pytest
 from app.core import clock
 from app.core.crypto import Plaintext
 from app.providers.merchant_http import MerchantHttp
-from app.web.render import templates
+from app.web.kernel.render import templates
 from app.webhooks import signing
 from app.webhooks.conformance import ConformanceCheck
 from tests.conftest import free_port

@@ -12,12 +12,12 @@ from app.accounts import sessions
 from app.accounts.tokens import Session
 from app.core.errors import NotFound, Unauthorized
 from app.core.ids import parse_id
-from app.web import guards
-from app.web.browsers import browser_name
-from app.web.render import answer, page, see_other, wants_json
-from app.web.viewer import SESSION_COOKIE, forget
+from app.web.kernel import guards
+from app.web.kernel.browsers import browser_name
+from app.web.kernel.render import answer, page, see_other, wants_json
+from app.web.kernel.viewer import SESSION_COOKIE, forget
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 
 
 class NoSuchDevice(NotFound):
@@ -44,7 +44,7 @@ def device_name(user_agent: str) -> str:
 
 
 @get("/account/devices", summary="List signed-in devices", tags=["account"])
-async def index(request: Asked) -> Response[bytes]:
+async def index(request: Req) -> Response[bytes]:
     """Each browser that the viewer is signed in with."""
     session: Session | None = request.state.viewer.session
     if session is None:
@@ -61,7 +61,7 @@ async def index(request: Asked) -> Response[bytes]:
 
 
 @post("/account/devices/{device_id:str}/revocations", summary="Sign out a device", tags=["account"], status_code=200)
-async def revoke(request: Asked, device_id: FromPath[str]) -> Response[bytes]:
+async def revoke(request: Req, device_id: FromPath[str]) -> Response[bytes]:
     """End the viewer's session in one place."""
     session = _signed_in(request)
     found = parse_id(device_id)
@@ -73,7 +73,7 @@ async def revoke(request: Asked, device_id: FromPath[str]) -> Response[bytes]:
 
 
 @post("/account/devices/revocations", summary="Sign out everywhere", tags=["account"], status_code=200)
-async def revoke_all(request: Asked) -> Response[bytes]:
+async def revoke_all(request: Req) -> Response[bytes]:
     """End all of the viewer's sessions, this one too."""
     session = _signed_in(request)
     await sessions.end_all(session.email, session.role)
@@ -82,14 +82,14 @@ async def revoke_all(request: Asked) -> Response[bytes]:
     return _out()
 
 
-def _signed_in(request: Asked) -> Session:
+def _signed_in(request: Req) -> Session:
     session: Session | None = request.state.viewer.session
     if session is None:
         raise SignInFirst("This browser is signed out already.")
     return session
 
 
-def _back(request: Asked) -> Response[bytes]:
+def _back(request: Req) -> Response[bytes]:
     return answer({"location": "/account/devices"}) if wants_json(request) else see_other("/account/devices")
 
 

@@ -8,11 +8,11 @@ from litestar.params import FromPath
 from app.accounts import service as accounts
 from app.accounts.service import LinkSpent
 from app.merchants import members
-from app.web.render import answer, page, see_other, wants_json
+from app.web.kernel.render import answer, page, see_other, wants_json
+from app.web.kernel.viewer import held_orders, remember_order, sign_in
 from app.web.store import emails
-from app.web.viewer import held_orders, remember_order, sign_in
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 PURPOSES = {
     "login": ("sign in and see your orders", "Sign in"),
     "order": ("open your order", "Open my order"),
@@ -21,7 +21,7 @@ PURPOSES = {
 
 
 @get("/links/{token:str}", include_in_schema=False)
-async def show(request: Asked, token: FromPath[str]) -> Response[bytes]:
+async def show(request: Req, token: FromPath[str]) -> Response[bytes]:
     order_id = await accounts.order_of_link(token)
     proof = await accounts.look_at_link(token)
     if order_id in await held_orders(request.state.viewer) and (proof is None or proof.purpose == "order"):
@@ -40,7 +40,7 @@ async def show(request: Asked, token: FromPath[str]) -> Response[bytes]:
 
 
 @post("/links/{token:str}", summary="Use a mailed link", tags=["account"], status_code=200)
-async def consume(request: Asked, token: FromPath[str]) -> Response[bytes]:
+async def consume(request: Req, token: FromPath[str]) -> Response[bytes]:
     """Use a link up: a sign-in link opens a session, an order's link gives access to that order."""
     seen = await accounts.look_at_link(token)
     if seen is not None and seen.purpose == "refund":

@@ -10,23 +10,23 @@ from app.core.settings import settings
 from app.mail import mailboxes
 from app.mail.mailboxes import Family
 from app.orders import email_lookup
-from app.web import guards
 from app.web.account.sessions import sent
-from app.web.body import read_form
-from app.web.limited import purse
-from app.web.render import page, sent_json
-from app.web.viewer import client_ip
+from app.web.kernel import guards
+from app.web.kernel.body import read_form
+from app.web.kernel.rate_limits import purse
+from app.web.kernel.render import page, sent_json
+from app.web.kernel.viewer import client_ip
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 
 
 @get("/orders/lookup", include_in_schema=False)
-async def new(request: Asked) -> Response[bytes]:
+async def new(request: Req) -> Response[bytes]:
     return page(request, "account/lookup.html", {"values": {"email": ""}, "errors": {}})
 
 
 @post("/orders/lookup", summary="Email a link to orders", tags=["account"], status_code=200, opt=purse("lookups"))
-async def create(request: Asked) -> Response[bytes]:
+async def create(request: Req) -> Response[bytes]:
     """Mail a link to all orders of an address, if there are any. The answer is the same if not, and as fast."""
     form = await read_form(request)
     try:

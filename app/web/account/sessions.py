@@ -12,23 +12,23 @@ from app.core.settings import settings
 from app.mail import mailboxes
 from app.mail import service as mail
 from app.mail.mailboxes import Family
-from app.web import guards
-from app.web.body import read_form
-from app.web.limited import purse
-from app.web.render import answer, page, see_other, sent_json
-from app.web.viewer import ORDERS_COOKIE, SESSION_COOKIE, Viewer, client_ip, forget
+from app.web.kernel import guards
+from app.web.kernel.body import read_form
+from app.web.kernel.rate_limits import purse
+from app.web.kernel.render import answer, page, see_other, sent_json
+from app.web.kernel.viewer import ORDERS_COOKIE, SESSION_COOKIE, Viewer, client_ip, forget
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 MINUTES = accounts.LOGIN_LIFETIME.seconds // 60  # for which a mailed link works
 
 
 @get("/login", include_in_schema=False)
-async def new(request: Asked) -> Response[bytes]:
+async def new(request: Req) -> Response[bytes]:
     return page(request, "account/login.html", {"values": {"email": ""}, "errors": {}, "minutes": MINUTES})
 
 
 @post("/login", summary="Ask for a sign-in link", tags=["account"], status_code=200, opt=purse("logins"))
-async def create(request: Asked) -> Response[bytes]:
+async def create(request: Req) -> Response[bytes]:
     """Mail a sign-in link. The answer is the same for every address, known or not."""
     form = await read_form(request)
     try:
@@ -49,7 +49,7 @@ async def create(request: Asked) -> Response[bytes]:
     return await sent(request, email)
 
 
-async def sent(request: Asked, email: str) -> Response[bytes]:
+async def sent(request: Req, email: str) -> Response[bytes]:
     """That a link is on its way; or, while the mail quota is used up, that it may not be."""
     held_up = await mail.quota_is_out()
     if sent_json(request):
@@ -58,7 +58,7 @@ async def sent(request: Asked, email: str) -> Response[bytes]:
 
 
 @post("/logout", summary="Sign out", tags=["account"], status_code=200)
-async def destroy(request: Asked) -> Response[bytes]:
+async def destroy(request: Req) -> Response[bytes]:
     """End the session in this browser, with its access to orders: copies of its cookies open nothing either."""
     viewer: Viewer = request.state.viewer
     if viewer.session is not None:

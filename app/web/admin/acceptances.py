@@ -7,15 +7,15 @@ from litestar.params import FromPath
 
 from app.core.ids import parse_id
 from app.payments import accept_by_hand, queries
-from app.web import guards
-from app.web.render import answer, see_other, wants_json
-from app.web.viewer import visitor
+from app.web.kernel import guards
+from app.web.kernel.render import answer, see_other, wants_json
+from app.web.kernel.viewer import visitor
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 
 
 @post("/admin/payments/{payment_id:str}/acceptances", include_in_schema=False, status_code=200)
-async def create(request: Asked, payment_id: FromPath[str]) -> Response[bytes]:
+async def create(request: Req, payment_id: FromPath[str]) -> Response[bytes]:
     await guards.admin(request)
     found = parse_id(payment_id)
     payment = await queries.one(found) if found else None

@@ -14,10 +14,10 @@ from app.orders import queries as orders
 from app.orders.service import short
 from app.queue import queries as jobs
 from app.refunds import queries as refunds
-from app.web import guards
-from app.web.admin.event_words import reason
+from app.web.admin.event_texts import reason
 from app.web.admin.issues import row as issue_row
-from app.web.render import page
+from app.web.kernel import guards
+from app.web.kernel.render import page
 
 NAMES = {"nowpayments": "NOWPayments", "kinguin": "Kinguin", "resend": "Resend"}
 OPEN = ("created", "waiting", "confirming", "paid")

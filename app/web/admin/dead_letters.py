@@ -13,12 +13,12 @@ from app.core.ids import parse_id
 from app.orders.service import short
 from app.queue import queries as jobs
 from app.queue import service
-from app.web import guards
-from app.web.admin import outlook
-from app.web.render import answer, page, see_other, wants_json
-from app.web.viewer import visitor
+from app.web.admin import retry_preview
+from app.web.kernel import guards
+from app.web.kernel.render import answer, page, see_other, wants_json
+from app.web.kernel.viewer import visitor
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 SHOWN = 200  # letters on a page; a retry of a whole cause takes all
 MOST = 10_000  # letters sent round at once
 
@@ -28,7 +28,7 @@ class NothingChosen(Invalid):
 
 
 @get("/admin/dead-letters", include_in_schema=False)
-async def index(request: Asked) -> Response[bytes]:
+async def index(request: Req) -> Response[bytes]:
     """Groups of the same job and cause; with `?name=&cause=` one group's letters, to choose among."""
     await guards.admin(request)
     name, cause, _ = _chosen(request.query_params)
@@ -46,13 +46,13 @@ async def index(request: Asked) -> Response[bytes]:
 
 
 @get("/admin/dead-letters/preview", include_in_schema=False)
-async def preview(request: Asked) -> Response[bytes]:
+async def preview(request: Req) -> Response[bytes]:
     """What each chosen letter would do: `?id=` once or more, `?name=&cause=`, or none of them for all."""
     await guards.admin(request)
     name, cause, ids = _chosen(request.query_params)
     seen_at = clock.now()
     letters = await jobs.dead(name=name, cause=cause, ids=ids, limit=SHOWN)
-    shown = [_shown(row) | {"outlook": await outlook.of(row)} for row in letters]
+    shown = [_shown(row) | {"outlook": await retry_preview.of(row)} for row in letters]
     if wants_json(request):
         return answer({"items": [{"id": row["id"], "outlook": row["outlook"]} for row in shown]})
     count = sum(g["count"] for g in await jobs.causes() if _matches(g, name, cause)) if ids is None else len(shown)
@@ -69,7 +69,7 @@ async def preview(request: Asked) -> Response[bytes]:
 
 
 @post("/admin/dead-letters/retries", include_in_schema=False, status_code=200)
-async def retry(request: Asked) -> Response[bytes]:
+async def retry(request: Req) -> Response[bytes]:
     """Send round what was previewed; letters that died after `seen_at` are not among them."""
     await guards.admin(request)
     form = await request.form()

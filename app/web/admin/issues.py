@@ -14,11 +14,11 @@ from app.core.ids import parse_id
 from app.issues import queries as issues
 from app.issues import service
 from app.issues.models import Issue
-from app.web import guards
-from app.web.render import answer, page, see_other, wants_json
-from app.web.viewer import visitor
+from app.web.kernel import guards
+from app.web.kernel.render import answer, page, see_other, wants_json
+from app.web.kernel.viewer import visitor
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 PAGE = 50  # rows a page
 
 # What an issue's code is called. A code without words here is shown as it is, with spaces.
@@ -83,7 +83,7 @@ def row(issue: Issue) -> IssueRow:
 
 
 @get("/admin/issues", include_in_schema=False)
-async def index(request: Asked) -> Response[bytes]:
+async def index(request: Req) -> Response[bytes]:
     """Open issues, the oldest first; ``?after=`` continues behind the last one shown."""
     await guards.admin(request)
     found = await issues.open_page(PAGE + 1, await _position(request))
@@ -98,7 +98,7 @@ async def index(request: Asked) -> Response[bytes]:
     return page(request, "admin/issues/index.html", context)
 
 
-async def _position(request: Asked) -> tuple[datetime, UUID] | None:
+async def _position(request: Req) -> tuple[datetime, UUID] | None:
     found = parse_id(str(request.query_params.get("after", "")))
     last = await issues.find(found) if found else None
     return (last.opened_at, last.id) if last else None
@@ -109,7 +109,7 @@ def _next(found: list[Issue]) -> str | None:
 
 
 @post("/admin/issues/{issue_id:str}/resolutions", include_in_schema=False, status_code=200)
-async def resolve(request: Asked, issue_id: FromPath[str]) -> Response[bytes]:
+async def resolve(request: Req, issue_id: FromPath[str]) -> Response[bytes]:
     """A person says that the matter is settled. Saying it again changes nothing."""
     await guards.admin(request)
     found = parse_id(issue_id)

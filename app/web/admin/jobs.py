@@ -11,12 +11,13 @@ from app.core.ids import parse_id
 from app.queue import queries as jobs
 from app.queue import service
 from app.queue.states import JobStatus
-from app.web import guards
-from app.web.admin import lists, outlook
-from app.web.render import answer, page, see_other, wants_json
-from app.web.viewer import visitor
+from app.web.admin import retry_preview
+from app.web.admin import tabs as lists
+from app.web.kernel import guards
+from app.web.kernel.render import answer, page, see_other, wants_json
+from app.web.kernel.viewer import visitor
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 # Run every few seconds or minutes, whatever happens: they would leave room for nothing else.
 ROUTINE = ["payments.check", "fulfillment.tell_slow", "fulfillment.pick_up", "webhooks.catch_up"]
 EVERYTHING = "all"
@@ -27,7 +28,7 @@ class NoSuchJob(NotFound):
 
 
 @get("/admin/jobs", include_in_schema=False)
-async def index(request: Asked) -> Response[bytes]:
+async def index(request: Req) -> Response[bytes]:
     """Jobs, the newest first; `?status=failed` lists the dead letters.
 
     `?kind=` names a job, or is `all`; without it routine checks are left out, unless they have failed.
@@ -37,10 +38,10 @@ async def index(request: Asked) -> Response[bytes]:
     status = status if status in set(JobStatus) else None
     at = lists.number(request)
     kind = str(request.query_params.get("kind", ""))
-    kind = kind if kind in outlook.JOBS or kind == EVERYTHING else ""
+    kind = kind if kind in retry_preview.JOBS or kind == EVERYTHING else ""
     rows = await jobs.page(
         status=status,
-        name=kind if kind in outlook.JOBS else None,
+        name=kind if kind in retry_preview.JOBS else None,
         without=() if kind or status == JobStatus.FAILED else ROUTINE,
         limit=lists.PAGE,
         offset=(at - 1) * lists.PAGE,
@@ -55,7 +56,7 @@ async def index(request: Asked) -> Response[bytes]:
         "links": lists.links("/admin/jobs", at, len(rows), status=status, kind=kind),
         "status": status,
         "kind": kind,
-        "kinds": sorted(outlook.JOBS),
+        "kinds": sorted(retry_preview.JOBS),
     }
     return page(request, "admin/jobs/index.html", context)
 
@@ -69,7 +70,7 @@ async def _find(job_id: str) -> dict[str, Any]:
 
 
 @get("/admin/jobs/{job_id:str}", include_in_schema=False)
-async def show(request: Asked, job_id: FromPath[str]) -> Response[bytes]:
+async def show(request: Req, job_id: FromPath[str]) -> Response[bytes]:
     await guards.admin(request)
     job = await _find(job_id)
     if wants_json(request):
@@ -79,13 +80,13 @@ async def show(request: Asked, job_id: FromPath[str]) -> Response[bytes]:
         "job": job,
         "attempts": sorted(job["attempts"] + job["retries"], key=lambda line: line["number"]),
         "args_json": args,
-        "outlook": await outlook.of(job) if job["status"] == "failed" else "",
+        "outlook": await retry_preview.of(job) if job["status"] == "failed" else "",
     }
     return page(request, "admin/jobs/show.html", context)
 
 
 @post("/admin/jobs/{job_id:str}/retries", include_in_schema=False, status_code=200)
-async def retry(request: Asked, job_id: FromPath[str]) -> Response[bytes]:
+async def retry(request: Req, job_id: FromPath[str]) -> Response[bytes]:
     """Send a dead letter round again; its attempts so far stay on record."""
     await guards.admin(request)
     job = await _find(job_id)

@@ -12,22 +12,22 @@ from app.audit import queries as audit
 from app.core import clock
 from app.core.ids import parse_id
 from app.orders.service import short
-from app.web import guards
-from app.web.admin import lists
-from app.web.admin.audit_words import ACTIONS
-from app.web.render import answer, page, wants_json
+from app.web.admin import tabs
+from app.web.admin.audit_texts import ACTIONS
+from app.web.kernel import guards
+from app.web.kernel.render import answer, page, wants_json
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 
 
 @get("/admin/audit", include_in_schema=False)
-async def index(request: Asked) -> Response[bytes]:
+async def index(request: Req) -> Response[bytes]:
     """The newest lines first; `?order=` shows one order's alone."""
     await guards.admin(request)
     asked = str(request.query_params.get("order", "")).strip()[:64]
-    order_id, at = parse_id(asked), lists.number(request)
+    order_id, at = parse_id(asked), tabs.number(request)
     known = order_id is not None or not asked
-    rows = await audit.page(order_id=order_id, limit=lists.PAGE, offset=(at - 1) * lists.PAGE) if known else []
+    rows = await audit.page(order_id=order_id, limit=tabs.PAGE, offset=(at - 1) * tabs.PAGE) if known else []
     if wants_json(request):
         return answer({"items": [_entry(row) for row in rows]})
     tip = await audit.tip()
@@ -36,7 +36,7 @@ async def index(request: Asked) -> Response[bytes]:
         "order": asked,
         "count": tip["seq"] or 0,
         "public_key": bundle.public_text(service.signing_key()),
-        "links": lists.links("/admin/audit", at, len(rows), order=str(order_id) if order_id else None),
+        "links": tabs.links("/admin/audit", at, len(rows), order=str(order_id) if order_id else None),
     }
     return page(request, "admin/audit/index.html", context)
 
@@ -65,7 +65,7 @@ def _entry(row: dict[str, Any]) -> dict[str, Any]:
 
 
 @get("/admin/key-audit/{order_id:str}", include_in_schema=False)
-async def show(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
+async def show(request: Req, order_id: FromPath[str]) -> Response[bytes]:
     """One order's lines, oldest first; an order that nobody ever asked about has none."""
     await guards.admin(request)
     found = parse_id(order_id)
@@ -75,7 +75,7 @@ async def show(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
 
 
 @post("/admin/audit/exports", include_in_schema=False, status_code=200)
-async def export(request: Asked) -> Stream:
+async def export(request: Req) -> Stream:
     """The whole log as a signed bundle; the export is itself a line. 409 where the log does not verify."""
     await guards.admin(request)
     verdict = await service.verify()

@@ -11,14 +11,14 @@ from app.orders import letters
 from app.orders.letters import NoSuchLetter
 from app.refunds import claim
 from app.refunds import queries as refunds
-from app.web import guards
-from app.web.render import answer, see_other, wants_json
+from app.web.kernel import guards
+from app.web.kernel.render import answer, see_other, wants_json
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 
 
 @post("/admin/orders/{order_id:str}/letters/{mail_id:str}/resends", include_in_schema=False, status_code=200)
-async def resend(request: Asked, order_id: FromPath[str], mail_id: FromPath[str]) -> Response[bytes]:
+async def resend(request: Req, order_id: FromPath[str], mail_id: FromPath[str]) -> Response[bytes]:
     """Write the letter once more, to the order's address of today, with a fresh link."""
     order = await guards.any_order(request, order_id)
     found = parse_id(mail_id)

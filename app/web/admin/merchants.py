@@ -9,30 +9,30 @@ from app.accounts import addresses
 from app.core.errors import Problem
 from app.core.ids import parse_id
 from app.merchants import members, queries, service
-from app.web import guards
-from app.web.admin import lists
-from app.web.body import read_form
-from app.web.render import answer, page, see_other, wants_json
-from app.web.viewer import client_ip
+from app.web.admin import tabs
+from app.web.kernel import guards
+from app.web.kernel.body import read_form
+from app.web.kernel.render import answer, page, see_other, wants_json
+from app.web.kernel.viewer import client_ip
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 
 
 @get("/admin/merchants", include_in_schema=False)
-async def index(request: Asked) -> Response[bytes]:
+async def index(request: Req) -> Response[bytes]:
     await guards.admin(request)
     return await _list(request, {"name": "", "email": ""})
 
 
-async def _list(request: Asked, values: dict[str, str], error: Problem | None = None) -> Response[bytes]:
-    at = lists.number(request)
-    merchants = await queries.page(limit=lists.PAGE, offset=(at - 1) * lists.PAGE)
+async def _list(request: Req, values: dict[str, str], error: Problem | None = None) -> Response[bytes]:
+    at = tabs.number(request)
+    merchants = await queries.page(limit=tabs.PAGE, offset=(at - 1) * tabs.PAGE)
     if wants_json(request):
         return answer({"items": merchants})
     sizes = await members.sizes([merchant["id"] for merchant in merchants])
     context = {
         "merchants": [merchant | {"people": sizes.get(merchant["id"], 0)} for merchant in merchants],
-        "links": lists.links("/admin/merchants", at, len(merchants)),
+        "links": tabs.links("/admin/merchants", at, len(merchants)),
         "values": values,
         "errors": {error.field or "name": error.detail} if error else {},
     }
@@ -40,7 +40,7 @@ async def _list(request: Asked, values: dict[str, str], error: Problem | None = 
 
 
 @post("/admin/merchants", include_in_schema=False, status_code=200)
-async def create(request: Asked) -> Response[bytes]:
+async def create(request: Req) -> Response[bytes]:
     """Found a merchant and invite its first person, in one transaction."""
     await guards.admin(request)
     form = await read_form(request)
@@ -60,13 +60,13 @@ async def create(request: Asked) -> Response[bytes]:
 
 
 @get("/admin/merchants/{merchant_id:str}", include_in_schema=False)
-async def show(request: Asked, merchant_id: FromPath[str]) -> Response[bytes]:
+async def show(request: Req, merchant_id: FromPath[str]) -> Response[bytes]:
     await guards.admin(request)
     return await _one(request, await _find(merchant_id))
 
 
 async def _one(
-    request: Asked, merchant: dict[str, Any], email: str = "", error: Problem | None = None
+    request: Req, merchant: dict[str, Any], email: str = "", error: Problem | None = None
 ) -> Response[bytes]:
     people = await members.of(merchant["id"])
     if wants_json(request):
@@ -84,7 +84,7 @@ async def _find(merchant_id: str) -> dict[str, Any]:
 
 
 @post("/admin/merchants/{merchant_id:str}/invitations", include_in_schema=False, status_code=200)
-async def invite(request: Asked, merchant_id: FromPath[str]) -> Response[bytes]:
+async def invite(request: Req, merchant_id: FromPath[str]) -> Response[bytes]:
     await guards.admin(request)
     merchant, form = await _find(merchant_id), await read_form(request)
     typed = form.get("email", "")[:400]
@@ -100,7 +100,7 @@ async def invite(request: Asked, merchant_id: FromPath[str]) -> Response[bytes]:
 
 
 @post("/admin/merchants/{merchant_id:str}/people/{member_id:str}/removals", include_in_schema=False, status_code=200)
-async def remove(request: Asked, merchant_id: FromPath[str], member_id: FromPath[str]) -> Response[bytes]:
+async def remove(request: Req, merchant_id: FromPath[str], member_id: FromPath[str]) -> Response[bytes]:
     """Take a person out, also the last one: an admin can invite another."""
     await guards.admin(request)
     merchant, found = await _find(merchant_id), parse_id(member_id)
@@ -113,7 +113,7 @@ async def remove(request: Asked, merchant_id: FromPath[str], member_id: FromPath
 
 
 @post("/admin/merchants/{merchant_id:str}/closings", include_in_schema=False, status_code=200)
-async def close(request: Asked, merchant_id: FromPath[str]) -> Response[bytes]:
+async def close(request: Req, merchant_id: FromPath[str]) -> Response[bytes]:
     """End all its keys and shut its pages; what it has under way goes on."""
     await guards.admin(request)
     merchant = await _find(merchant_id)
@@ -121,10 +121,10 @@ async def close(request: Asked, merchant_id: FromPath[str]) -> Response[bytes]:
     return see_other(f"/admin/merchants/{merchant['id']}")
 
 
-def _who(request: Asked) -> str:
+def _who(request: Req) -> str:
     return f"admin {request.state.viewer.email}"
 
 
-def _host(request: Asked) -> str:
+def _host(request: Req) -> str:
     """Who invites, in the letter."""
     return str(request.state.viewer.email)

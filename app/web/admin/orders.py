@@ -21,33 +21,33 @@ from app.orders.states import OrderStatus
 from app.payments import accept_by_hand
 from app.payments import queries as payments
 from app.queue import queries as jobs
-from app.web import guards
-from app.web.admin import event_words, lists, write_offs
-from app.web.admin.audit_words import ACTIONS
+from app.web.admin import event_texts, tabs, write_offs
+from app.web.admin.audit_texts import ACTIONS
 from app.web.admin.refunds import of_order as refunds_of
-from app.web.render import answer, page, see_other, wants_json
+from app.web.kernel import guards
+from app.web.kernel.render import answer, page, see_other, wants_json
 from app.web.store import order_view
-from app.web.store.order_words import EVENTS, STATUS_WORDS
+from app.web.store.order_texts import EVENTS, STATUS_WORDS
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 STUCK = "Stuck: its job has failed"
 WORKED_ON = {LetterStatus.PENDING, LetterStatus.WAITING}  # states of a letter that goes out by itself
 
 
 @get("/admin/orders", include_in_schema=False)
-async def index(request: Asked) -> Response[bytes]:
+async def index(request: Req) -> Response[bytes]:
     await guards.admin(request)
     status = str(request.query_params.get("status", "")) or None
     status = status if status in set(OrderStatus) else None
     search = str(request.query_params.get("q", "")).strip()[:100] or None
-    at = lists.number(request)
-    rows = await orders.page(status=status, search=search, limit=lists.PAGE, offset=(at - 1) * lists.PAGE)
+    at = tabs.number(request)
+    rows = await orders.page(status=status, search=search, limit=tabs.PAGE, offset=(at - 1) * tabs.PAGE)
     counts = await orders.counts()
     context = {
         "orders": [_row(row) for row in rows],
         "filters": {"status": status, "q": search or ""},
-        "counts": lists.tabs("/admin/orders", "status", status, ((s.value, counts.get(s, 0)) for s in OrderStatus)),
-        "links": lists.links("/admin/orders", at, len(rows), status=status, q=search),
+        "counts": tabs.tabs("/admin/orders", "status", status, ((s.value, counts.get(s, 0)) for s in OrderStatus)),
+        "links": tabs.links("/admin/orders", at, len(rows), status=status, q=search),
     }
     return page(request, "admin/orders/index.html", context, partial="admin/orders/_rows.html")
 
@@ -65,24 +65,24 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
         "names": row["names"] or f"{row['merchant']}: {row['reference']}",
         "test": row["test"],
         "email": shown(row),
-        "cause": event_words.reason(row["cause"]),
+        "cause": event_texts.reason(row["cause"]),
     }
 
 
 @get("/admin/orders/{order_id:str}", include_in_schema=False)
-async def show(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
+async def show(request: Req, order_id: FromPath[str]) -> Response[bytes]:
     order = await guards.any_order(request, order_id)
     if wants_json(request):
         return answer(await order_view.as_json(order))
     events = await history.timeline(order["id"])
     context = {
-        "order": await order_view.build(order) | {"email": shown(order), "cause": event_words.reason(order["cause"])},
+        "order": await order_view.build(order) | {"email": shown(order), "cause": event_texts.reason(order["cause"])},
         "charge": {"merchant": await orders.seller(order), "reference": order["reference"], "test": order["test"]},
         "timeline": [
             {
                 "at": e["at"],
                 "icon": EVENTS.get(e["kind"], ("dot", ""))[0],
-                "text": event_words.text(order, e),
+                "text": event_texts.text(order, e),
                 "kind": e["kind"],
             }
             for e in events
@@ -132,7 +132,7 @@ def _payment(row: dict[str, Any]) -> dict[str, Any]:
 
 
 @post("/admin/orders/{order_id:str}/items/{item_id:str}/retries", include_in_schema=False, status_code=200)
-async def retry_item(request: Asked, order_id: FromPath[str], item_id: FromPath[str]) -> Response[bytes]:
+async def retry_item(request: Req, order_id: FromPath[str], item_id: FromPath[str]) -> Response[bytes]:
     """Ask the supplier again for an item it did not have."""
     order = await guards.any_order(request, order_id)
     found = parse_id(item_id)

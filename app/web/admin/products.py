@@ -10,16 +10,16 @@ from app.catalog.models import AdminProduct
 from app.core.ids import parse_id
 from app.core.money import Money
 from app.issues import queries as issues
-from app.web import guards
-from app.web.render import answer, page, see_other, wants_json
+from app.web.kernel import guards
+from app.web.kernel.render import answer, page, see_other, wants_json
+from app.web.kernel.viewer import visitor
 from app.web.store.products import ProductNotFound
-from app.web.viewer import visitor
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 BASE = "EUR"  # what the supplier asks is in
 
 
-async def _found(request: Asked, product_id: str) -> AdminProduct:
+async def _found(request: Req, product_id: str) -> AdminProduct:
     await guards.admin(request)
     found = parse_id(product_id)
     product = await queries.for_admin(found) if found else None
@@ -29,7 +29,7 @@ async def _found(request: Asked, product_id: str) -> AdminProduct:
 
 
 @get("/admin/products/{product_id:str}", include_in_schema=False)
-async def show(request: Asked, product_id: FromPath[str]) -> Response[bytes]:
+async def show(request: Req, product_id: FromPath[str]) -> Response[bytes]:
     product = await _found(request, product_id)
     asked = product.offered_cost if product.held_since else product.cost
     context = {
@@ -44,7 +44,7 @@ async def show(request: Asked, product_id: FromPath[str]) -> Response[bytes]:
 
 
 @post("/admin/products/{product_id:str}/accepted-prices", include_in_schema=False, status_code=200)
-async def accept(request: Asked, product_id: FromPath[str]) -> Response[bytes]:
+async def accept(request: Req, product_id: FromPath[str]) -> Response[bytes]:
     """A person has looked: the product is sold at what its supplier asks."""
     product = await _found(request, product_id)
     async with guards.recorded(request, "product.price_accepted", details=f"{product.name} {product.offered_cost}"):

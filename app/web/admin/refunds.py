@@ -21,18 +21,18 @@ from app.orders.service import short
 from app.refunds import queries, service
 from app.refunds.service import TooMuch
 from app.refunds.states import RefundStatus
-from app.web import guards
-from app.web.admin import lists
-from app.web.body import read_form
-from app.web.render import answer, page, see_other, wants_json
+from app.web.admin import tabs as lists
+from app.web.kernel import guards
+from app.web.kernel.body import read_form
+from app.web.kernel.render import answer, page, see_other, wants_json
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 WORDS = {"processing": "Being sent", "processed": "Sent", "failed": "Failed"}
 TONES = {"processing": "working", "processed": "good", "failed": "danger"}
 
 
 @get("/admin/refunds", include_in_schema=False)
-async def index(request: Asked) -> Response[bytes]:
+async def index(request: Req) -> Response[bytes]:
     await guards.admin(request)
     status = str(request.query_params.get("status", "")) or None
     status = status if status in set(RefundStatus) else None
@@ -92,7 +92,7 @@ async def of_order(order_id: UUID) -> dict[str, Any]:
 
 
 @get("/admin/refunds/{refund_id:str}", include_in_schema=False)
-async def show(request: Asked, refund_id: FromPath[str]) -> Response[bytes]:
+async def show(request: Req, refund_id: FromPath[str]) -> Response[bytes]:
     await guards.admin(request)
     refund = await _find(refund_id)
     if wants_json(request):
@@ -119,7 +119,7 @@ async def show(request: Asked, refund_id: FromPath[str]) -> Response[bytes]:
 
 
 @post("/admin/orders/{order_id:str}/refunds", include_in_schema=False, status_code=200)
-async def create(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
+async def create(request: Req, order_id: FromPath[str]) -> Response[bytes]:
     """Ask for a refund of an order's money: unless an amount is named, what is owed, or else all that is left.
 
     ``left``: what the page said could go back. Where less can by now, the decision was on other money.
@@ -153,12 +153,12 @@ async def _offered(order_id: UUID) -> Money:
     return owed if owed.amount and order and order["status"] in {"paid", "fulfilled"} else left
 
 
-def _who(request: Asked) -> str:
+def _who(request: Req) -> str:
     return f"admin {request.state.viewer.email}"
 
 
 @post("/admin/refunds/{refund_id:str}/approvals", include_in_schema=False, status_code=200)
-async def approve(request: Asked, refund_id: FromPath[str]) -> Response[bytes]:
+async def approve(request: Req, refund_id: FromPath[str]) -> Response[bytes]:
     """Let the payout begin."""
     await guards.admin(request)
     refund = await _find(refund_id)
@@ -168,7 +168,7 @@ async def approve(request: Asked, refund_id: FromPath[str]) -> Response[bytes]:
 
 
 @post("/admin/refunds/{refund_id:str}/records", include_in_schema=False, status_code=200)
-async def record(request: Asked, refund_id: FromPath[str]) -> Response[bytes]:
+async def record(request: Req, refund_id: FromPath[str]) -> Response[bytes]:
     """Keep the transaction of coins that a person has sent."""
     await guards.admin(request)
     refund, form = await _find(refund_id), await read_form(request)
@@ -178,7 +178,7 @@ async def record(request: Asked, refund_id: FromPath[str]) -> Response[bytes]:
 
 
 @post("/admin/refunds/{refund_id:str}/rejections", include_in_schema=False, status_code=200)
-async def reject(request: Asked, refund_id: FromPath[str]) -> Response[bytes]:
+async def reject(request: Req, refund_id: FromPath[str]) -> Response[bytes]:
     """Turn it down, with a reason that the customer reads."""
     await guards.admin(request)
     refund, form = await _find(refund_id), await read_form(request)
@@ -188,7 +188,7 @@ async def reject(request: Asked, refund_id: FromPath[str]) -> Response[bytes]:
 
 
 @post("/admin/refunds/{refund_id:str}/retries", include_in_schema=False, status_code=200)
-async def retry(request: Asked, refund_id: FromPath[str]) -> Response[bytes]:
+async def retry(request: Req, refund_id: FromPath[str]) -> Response[bytes]:
     """Put a failed refund back, to be decided on again."""
     await guards.admin(request)
     refund = await _find(refund_id)
@@ -197,10 +197,10 @@ async def retry(request: Asked, refund_id: FromPath[str]) -> Response[bytes]:
     return _back(request, refund["id"])
 
 
-def _recorded(request: Asked, act: str, refund: dict[str, Any]) -> AbstractAsyncContextManager[None]:
+def _recorded(request: Req, act: str, refund: dict[str, Any]) -> AbstractAsyncContextManager[None]:
     details = f"{refund['id']} {refund['amount']} {refund['currency']}"
     return guards.recorded(request, f"refund.{act}", order_id=refund["order_id"], details=details)
 
 
-def _back(request: Asked, refund_id: UUID) -> Response[bytes]:
+def _back(request: Req, refund_id: UUID) -> Response[bytes]:
     return answer({"refundId": refund_id}) if wants_json(request) else see_other(f"/admin/refunds/{refund_id}")

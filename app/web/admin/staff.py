@@ -6,22 +6,22 @@ from litestar import Request, Response, get, post
 
 from app.accounts import service as accounts
 from app.accounts import sessions
-from app.web import guards
-from app.web.body import read_form
-from app.web.limited import purse
-from app.web.render import page, see_other
-from app.web.viewer import SESSION_COOKIE, STRANGER, client_ip, forget, keep_session
+from app.web.kernel import guards
+from app.web.kernel.body import read_form
+from app.web.kernel.rate_limits import purse
+from app.web.kernel.render import page, see_other
+from app.web.kernel.viewer import SESSION_COOKIE, STRANGER, client_ip, forget, keep_session
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 
 
 @get("/admin/login", include_in_schema=False)
-async def new(request: Asked) -> Response[bytes]:
+async def new(request: Req) -> Response[bytes]:
     return page(request, "admin/login.html", {"error": None, "email": ""})
 
 
 @post("/admin/login", include_in_schema=False, status_code=200, opt=purse("logins"))
-async def create(request: Asked) -> Response[bytes]:
+async def create(request: Req) -> Response[bytes]:
     form = await read_form(request)
     email = form.get("email", "")[:320]
     try:
@@ -44,7 +44,7 @@ def _tried(email: str) -> str:
 
 
 @post("/admin/logout", include_in_schema=False, status_code=200)
-async def destroy(request: Asked) -> Response[bytes]:
+async def destroy(request: Req) -> Response[bytes]:
     """Sign out here and everywhere else."""
     session = request.state.viewer.session
     if session is not None and session.role == "admin":

@@ -8,38 +8,38 @@ from litestar.params import FromPath
 from app.core.ids import parse_id
 from app.inbox import queries as inbox
 from app.inbox import service
-from app.web import guards
-from app.web.admin import lists
-from app.web.render import answer, page, see_other, wants_json
+from app.web.admin import tabs
+from app.web.kernel import guards
+from app.web.kernel.render import answer, page, see_other, wants_json
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 ANSWERED = {"nowpayments": 200, "kinguin": 204}
 PROVIDERS = tuple(ANSWERED)
 REFUSED_SHOWN = 24  # counts of posts that were not genuine
 
 
 @get(["/admin/webhooks", "/admin/webhook-logs"], include_in_schema=False)
-async def index(request: Asked) -> Response[bytes]:
+async def index(request: Req) -> Response[bytes]:
     await guards.admin(request)
     provider = str(request.query_params.get("provider", "")) or None
     provider = provider if provider in PROVIDERS else None
-    at = lists.number(request)
-    rows = await inbox.page(provider=provider, limit=lists.PAGE, offset=(at - 1) * lists.PAGE)
+    at = tabs.number(request)
+    rows = await inbox.page(provider=provider, limit=tabs.PAGE, offset=(at - 1) * tabs.PAGE)
     refused = await inbox.refused(REFUSED_SHOWN)
     if wants_json(request):
         return answer({"items": rows, "refused": refused})
     counts = await inbox.counts()
     context = {
         "hooks": [_shown(row) for row in rows],
-        "counts": lists.tabs("/admin/webhooks", "provider", provider, ((p, counts.get(p, 0)) for p in PROVIDERS)),
-        "links": lists.links("/admin/webhooks", at, len(rows), provider=provider),
+        "counts": tabs.tabs("/admin/webhooks", "provider", provider, ((p, counts.get(p, 0)) for p in PROVIDERS)),
+        "links": tabs.links("/admin/webhooks", at, len(rows), provider=provider),
         "refused": refused,
     }
     return page(request, "admin/webhooks/index.html", context)
 
 
 @get(["/admin/webhooks/{notice_id:str}", "/admin/webhook-logs/{notice_id:str}"], include_in_schema=False)
-async def show(request: Asked, notice_id: FromPath[str]) -> Response[bytes]:
+async def show(request: Req, notice_id: FromPath[str]) -> Response[bytes]:
     await guards.admin(request)
     row = await _find(notice_id)
     raw = bytes(row.pop("body")).decode("utf-8", "replace")
@@ -60,7 +60,7 @@ REPLAYS = ["/admin/webhooks/{notice_id:str}/replays", "/admin/webhook-logs/{noti
 
 
 @post(REPLAYS, include_in_schema=False, status_code=202)
-async def replay(request: Asked, notice_id: FromPath[str]) -> Response[bytes]:
+async def replay(request: Req, notice_id: FromPath[str]) -> Response[bytes]:
     """Apply a kept notice once more. What it may not move any more stays as it is."""
     await guards.admin(request)
     row = await _find(notice_id)

@@ -13,11 +13,11 @@ from app.fulfillment.failure_reasons import of_order
 from app.fulfillment.manual_actions import ENDED, FAILED
 from app.keys import queries as keys
 from app.queue import queries as jobs
-from app.web import guards
-from app.web.render import see_other
-from app.web.viewer import visitor
+from app.web.kernel import guards
+from app.web.kernel.render import see_other
+from app.web.kernel.viewer import visitor
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 ASK_AGAIN = {
     "words": "Ask again",
     "detail": "Nothing was bought so far. This buys the key if there is one, even at today's price.",
@@ -56,7 +56,7 @@ def _reservation(row: dict[str, Any], *, changeable: bool) -> dict[str, Any]:
 
 
 @post("/admin/orders/{order_id:str}/write-offs", include_in_schema=False, status_code=200)
-async def create(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
+async def create(request: Req, order_id: FromPath[str]) -> Response[bytes]:
     """Nothing of it can be delivered: the order has failed, and its refund is asked for."""
     order = await guards.any_order(request, order_id)
     async with guards.recorded(request, "order.given_up", order_id=order["id"]):

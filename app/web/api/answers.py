@@ -15,14 +15,14 @@ from app.web.api.error_codes import CATALOG, PLAIN
 PREFIX = "/api/v1/"
 PROBLEM = "application/problem+json"
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 
 
 def encoded(data: Mapping[str, Any]) -> bytes:
     return msgspec.json.encode(data)
 
 
-def respond(request: Asked, status: int, body: bytes, **headers: str) -> Response[bytes]:
+def respond(request: Req, status: int, body: bytes, **headers: str) -> Response[bytes]:
     """An answer with the headers that each has; ``headers`` with underscores for hyphens."""
     more = {name.replace("_", "-"): value for name, value in headers.items()}
     return Response(
@@ -33,7 +33,7 @@ def respond(request: Asked, status: int, body: bytes, **headers: str) -> Respons
     )
 
 
-def answer(request: Asked, data: Mapping[str, Any], status: int = 200) -> Response[bytes]:
+def answer(request: Req, data: Mapping[str, Any], status: int = 200) -> Response[bytes]:
     return respond(request, status, encoded(data))
 
 
@@ -42,7 +42,7 @@ def described(error: Problem) -> bytes:
     return _problem(error_codes.status_of(error), error.code, error.title, error.detail, error.field)
 
 
-def refuse(request: Asked, error: Problem) -> Response[bytes]:
+def refuse(request: Req, error: Problem) -> Response[bytes]:
     """A refusal, with what its kind says in headers."""
     more = {}
     if isinstance(error, TooMany) or hasattr(error, "retry_after"):
@@ -52,7 +52,7 @@ def refuse(request: Asked, error: Problem) -> Response[bytes]:
     return respond(request, error_codes.status_of(error), described(error), **more)
 
 
-def broken(request: Asked, status: int, headers: Mapping[str, str]) -> Response[bytes]:
+def broken(request: Req, status: int, headers: Mapping[str, str]) -> Response[bytes]:
     """What no class of ours names: an unknown route, a method, our own fault."""
     code = PLAIN.get(status) or PLAIN[400 if status < 500 else 500]
     title, detail = CATALOG[code].title, CATALOG[code].do
@@ -66,7 +66,7 @@ def _problem(status: int, code: str, title: str, detail: str, field: str | None)
     return encoded(said | ({"field": field} if field else {}))
 
 
-def limited(request: Asked) -> dict[str, str]:
+def limited(request: Req) -> dict[str, str]:
     """The headers of the key's rate limit (draft-ietf-httpapi-ratelimit-headers-10), once the key is known."""
     left: Left | None = getattr(request.state, "limit", None)
     if left is None:

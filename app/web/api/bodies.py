@@ -12,8 +12,8 @@ from msgspec import UNSET, Meta, UnsetType, inspect
 from app.core.errors import Invalid, Problem
 from app.core.money import decimals
 from app.core.signing import MalformedJson, parse_strict
-from app.web.body import LARGEST
-from app.web.render import sent_json
+from app.web.kernel.body import LARGEST
+from app.web.kernel.render import sent_json
 
 AMOUNT = r"(?:[1-9][0-9]{0,8}(?:\.[0-9]{1,3})?|0\.(?:[1-9][0-9]{0,2}|0[1-9][0-9]?|00[1-9]))"
 NO_AMOUNT = 'Write an amount above zero as a decimal string in major units, such as "49.90"'
@@ -57,7 +57,7 @@ def amount_of(amount: Decimal | UnsetType, minor: int | UnsetType, currency: str
 
 
 T = TypeVar("T", bound=msgspec.Struct)
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 Metadata = Annotated[
     dict[
         Annotated[str, Meta(min_length=1, max_length=40, pattern=PRINTABLE)],
@@ -117,7 +117,7 @@ def _wholes(value: Any) -> Any:
     return value
 
 
-def read(request: Asked, raw: bytes, shape: Any, *, needed: bool = False) -> Any:
+def read(request: Req, raw: bytes, shape: Any, *, needed: bool = False) -> Any:
     """The body as ``shape``; where all of it may be left out, so may the body unless it is ``needed``.
 
     Raises MalformedBody and UnsupportedMediaType.

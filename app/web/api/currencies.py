@@ -11,10 +11,10 @@ from app.core.settings import settings
 from app.orders.merchant_orders import CURRENCIES, largest
 from app.payments import coins
 from app.payments import queries as payments
-from app.web.api import answers, gate, lists
-from app.web.api.lists import BadParameter
+from app.web.api import answers, authentication, query_parameters
+from app.web.api.query_parameters import BadParameter
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 
 
 def currency(code: str) -> dict[str, Any]:
@@ -34,21 +34,21 @@ def coin(row: dict[str, Any], code: str, rate: Decimal | None) -> dict[str, Any]
 
 
 @get("/currencies", summary="List currencies", tags=["orders"])
-async def index(request: Asked) -> Response[bytes]:
+async def index(request: Req) -> Response[bytes]:
     """Those that orders may be in, with the digits their amounts have after the point, and their limits."""
-    await gate.enter(request, "orders:read")
-    lists.parameters(request)
+    await authentication.authenticate(request, "orders:read")
+    query_parameters.parameters(request)
     return answers.answer(request, {"data": [currency(code) for code in CURRENCIES], "next": None})
 
 
 @get("/coins", summary="List coins", tags=["payments"])
-async def offered(request: Asked) -> Response[bytes]:
+async def offered(request: Req) -> Response[bytes]:
     """Those that can be paid in now, and the least of each in `?currency=`; null where the provider decides it.
 
     Another currency than the shop's is worked out by the exchange rate of the day, rounded up; without a rate: null.
     """
-    await gate.enter(request, "payments:read")
-    code = lists.parameters(request, "currency").get("currency", settings().shop_currency)
+    await authentication.authenticate(request, "payments:read")
+    code = query_parameters.parameters(request, "currency").get("currency", settings().shop_currency)
     if code not in CURRENCIES:
         raise BadParameter(f"Use one of {', '.join(CURRENCIES)}.", field="currency")
     rate = await rates.between(settings().shop_currency, code)

@@ -10,15 +10,15 @@ from litestar.params import FromPath
 
 from app.core.ids import parse_id
 from app.merchants.api_keys import Caller
-from app.web.api import answers, gate, lists, posting
+from app.web.api import answers, authentication, posting, query_parameters
 from app.web.api.orders import Nothing
-from app.web.render import iso
+from app.web.kernel.render import iso
 from app.webhooks import queries, service
 from app.webhooks.events import TEST, TYPES
 from app.webhooks.service import NoSuchDelivery
 from app.webhooks.states import DeliveryStatus
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 FILTERS = ("status", "type", "endpoint_id", "event_id", "object_id", "order_id", "created_from", "created_to")
 WORDS = {"status": tuple(DeliveryStatus), "type": (*TYPES, TEST)}
 
@@ -56,22 +56,22 @@ async def find(caller: Caller, delivery_id: str) -> dict[str, Any]:
 
 
 @get("/webhooks/deliveries", summary="List deliveries", tags=["webhooks"])
-async def index(request: Asked) -> Response[bytes]:
+async def index(request: Req) -> Response[bytes]:
     """The newest first."""
-    caller = await gate.enter(request, "webhooks:read")
-    given = lists.parameters(request, *FILTERS, "after", "limit")
-    before, most = lists.page(given)
-    chosen = lists.filters(given, words=WORDS)
+    caller = await authentication.authenticate(request, "webhooks:read")
+    given = query_parameters.parameters(request, *FILTERS, "after", "limit")
+    before, most = query_parameters.page(given)
+    chosen = query_parameters.filters(given, words=WORDS)
     chosen |= {"since": chosen.pop("created_from", None), "until": chosen.pop("created_to", None)}
     rows = await queries.deliveries(caller.merchant_id, caller.test, chosen, before, most + 1)
-    return answers.answer(request, lists.listed(rows, most, [seen(row) for row in rows]))
+    return answers.answer(request, query_parameters.listed(rows, most, [seen(row) for row in rows]))
 
 
 @get("/webhooks/deliveries/{delivery_id:str}", summary="Retrieve a delivery", tags=["webhooks"])
-async def show(request: Asked, delivery_id: FromPath[str]) -> Response[bytes]:
+async def show(request: Req, delivery_id: FromPath[str]) -> Response[bytes]:
     """With the body that is sent, and all attempts."""
-    caller = await gate.enter(request, "webhooks:read")
-    lists.parameters(request)
+    caller = await authentication.authenticate(request, "webhooks:read")
+    query_parameters.parameters(request)
     row = await find(caller, delivery_id)
     tried = [_attempt(attempt) for attempt in await queries.attempts(row["id"])]
     payload = msgspec.json.decode(row["payload"])
@@ -81,7 +81,7 @@ async def show(request: Asked, delivery_id: FromPath[str]) -> Response[bytes]:
 @post(
     "/webhooks/deliveries/{delivery_id:str}/retry", summary="Send a delivery again", tags=["webhooks"], status_code=202
 )
-async def retry(request: Asked, delivery_id: FromPath[str]) -> Response[bytes]:
+async def retry(request: Req, delivery_id: FromPath[str]) -> Response[bytes]:
     """Whatever became of it, also a delivered one that your receiver lost. The event keeps its id; the log is kept."""
 
     async def work(caller: Caller, _: Nothing) -> tuple[int, Mapping[str, Any]]:

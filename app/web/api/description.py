@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from app.orders.merchant_orders import CURRENCIES
-from app.web.api import deliveries, error_codes, examples, lists, orders, payments, refunds, shapes
+from app.web.api import deliveries, error_codes, examples, orders, payments, query_parameters, refunds, schemas
 from app.web.api.answers import PREFIX
 from app.web.api.bodies import schema_of
 from app.web.api.endpoints import EndpointChange, EndpointRequest, RetriesRequest, RotationRequest
@@ -95,85 +95,86 @@ _ORDER, _PAYMENT = ("no_such_order",), ("no_such_payment",)
 _ENDPOINT, _DELIVERY = ("no_such_endpoint",), ("no_such_delivery",)
 OPERATIONS = {
     ("post", "orders"): Operation(
-        "create_order", 201, shapes.Order, examples.ORDER, (OrderRequest, "order"), refusals=("bad_charge", "bad_email")
+        "create_order", 201, schemas.Order, examples.ORDER, (OrderRequest, "order"),
+        refusals=("bad_charge", "bad_email")
     ),
     ("get", "orders"): Operation(
-        "list_orders", 200, shapes.Orders, _page(examples.ORDER), None, (*orders.FILTERS, *_LIST), orders.WORDS
+        "list_orders", 200, schemas.Orders, _page(examples.ORDER), None, (*orders.FILTERS, *_LIST), orders.WORDS
     ),
-    ("get", "orders/{order_id}"): Operation("get_order", 200, shapes.Order, examples.ORDER, refusals=_ORDER),
+    ("get", "orders/{order_id}"): Operation("get_order", 200, schemas.Order, examples.ORDER, refusals=_ORDER),
     ("post", "orders/{order_id}/cancel"): Operation(
-        "cancel_order", 200, shapes.Order, examples.ORDER | {"status": "cancelled"}, _NOTHING,
+        "cancel_order", 200, schemas.Order, examples.ORDER | {"status": "cancelled"}, _NOTHING,
         refusals=(*_ORDER, "order_not_cancellable"),
     ),
     ("post", "payments"): Operation(
-        "create_payment", 201, shapes.Payment, examples.PAYMENT, (payments.PaymentRequest, "payment"),
+        "create_payment", 201, schemas.Payment, examples.PAYMENT, (payments.PaymentRequest, "payment"),
         refusals=(*_ORDER, "order_not_payable", "method_not_offered", "coin_not_offered", "bad_card", "bad_vpa",
                   "bad_delay", "bad_charge"),
     ),
     ("get", "payments"): Operation(
-        "list_payments", 200, shapes.Payments, _page(examples.PAID), None, (*payments.FILTERS, *_LIST), payments.WORDS
+        "list_payments", 200, schemas.Payments, _page(examples.PAID), None, (*payments.FILTERS, *_LIST), payments.WORDS
     ),
-    ("get", "payments/{payment_id}"): Operation("get_payment", 200, shapes.Payment, examples.PAID, refusals=_PAYMENT),
+    ("get", "payments/{payment_id}"): Operation("get_payment", 200, schemas.Payment, examples.PAID, refusals=_PAYMENT),
     ("post", "payments/{payment_id}/cancel"): Operation(
-        "cancel_payment", 200, shapes.Payment, _CANCELLED, _NOTHING, refusals=(*_PAYMENT, "payment_not_cancellable")
+        "cancel_payment", 200, schemas.Payment, _CANCELLED, _NOTHING, refusals=(*_PAYMENT, "payment_not_cancellable")
     ),
     ("post", "payments/{payment_id}/refunds"): Operation(
-        "create_refund", 201, shapes.Refund, examples.REFUND, (refunds.RefundRequest, "refund"),
+        "create_refund", 201, schemas.Refund, examples.REFUND, (refunds.RefundRequest, "refund"),
         refusals=(*_PAYMENT, "payment_not_captured", "too_much", "bad_amount", "bad_reason", "bad_address",
                   "coin_not_offered"),
     ),
     ("get", "refunds"): Operation(
-        "list_refunds", 200, shapes.Refunds, _page(examples.REFUND), None, (*refunds.FILTERS, *_LIST), refunds.WORDS
+        "list_refunds", 200, schemas.Refunds, _page(examples.REFUND), None, (*refunds.FILTERS, *_LIST), refunds.WORDS
     ),
     ("get", "refunds/{refund_id}"): Operation(
-        "get_refund", 200, shapes.Refund, examples.REFUND, refusals=("no_such_refund",)
+        "get_refund", 200, schemas.Refund, examples.REFUND, refusals=("no_such_refund",)
     ),
-    ("get", "events"): Operation("list_events", 200, shapes.Events, _FEED, None, ("number", "limit")),
+    ("get", "events"): Operation("list_events", 200, schemas.Events, _FEED, None, ("number", "limit")),
     ("post", "webhooks/endpoints"): Operation(
-        "create_endpoint", 201, shapes.EndpointWithSecret, _SECRET, (EndpointRequest, "endpoint"),
+        "create_endpoint", 201, schemas.EndpointWithSecret, _SECRET, (EndpointRequest, "endpoint"),
         refusals=("bad_endpoint", "too_many_endpoints"),
     ),
     ("get", "webhooks/endpoints"): Operation(
-        "list_endpoints", 200, shapes.Endpoints, {"data": [examples.ENDPOINT], "next": None}
+        "list_endpoints", 200, schemas.Endpoints, {"data": [examples.ENDPOINT], "next": None}
     ),
     ("get", "webhooks/endpoints/{endpoint_id}"): Operation(
-        "get_endpoint", 200, shapes.Endpoint, examples.ENDPOINT, refusals=_ENDPOINT
+        "get_endpoint", 200, schemas.Endpoint, examples.ENDPOINT, refusals=_ENDPOINT
     ),
     ("patch", "webhooks/endpoints/{endpoint_id}"): Operation(
-        "change_endpoint", 200, shapes.Endpoint, examples.ENDPOINT, (EndpointChange, "change"),
+        "change_endpoint", 200, schemas.Endpoint, examples.ENDPOINT, (EndpointChange, "change"),
         refusals=(*_ENDPOINT, "bad_endpoint"),
     ),
     ("delete", "webhooks/endpoints/{endpoint_id}"): Operation(
-        "remove_endpoint", 200, shapes.EndpointRemoved,
+        "remove_endpoint", 200, schemas.EndpointRemoved,
         {"id": examples.ENDPOINT_ID, "object": "endpoint", "deleted": True}, refusals=_ENDPOINT,
     ),
     ("post", "webhooks/endpoints/{endpoint_id}/rotate"): Operation(
-        "rotate_endpoint_secret", 200, shapes.EndpointWithSecret, _SECRET, (RotationRequest, "rotation"),
+        "rotate_endpoint_secret", 200, schemas.EndpointWithSecret, _SECRET, (RotationRequest, "rotation"),
         refusals=(*_ENDPOINT, "too_many_secrets"),
     ),
     ("post", "webhooks/endpoints/{endpoint_id}/test"): Operation(
-        "send_test_event", 202, shapes.TestEventSent, _SENT, _NOTHING, refusals=(*_ENDPOINT, "endpoint_disabled")
+        "send_test_event", 202, schemas.TestEventSent, _SENT, _NOTHING, refusals=(*_ENDPOINT, "endpoint_disabled")
     ),
     ("post", "webhooks/endpoints/{endpoint_id}/retries"): Operation(
-        "retry_failed_deliveries", 202, shapes.DeliveriesRetried, _RETRIED, (RetriesRequest, "retries"),
+        "retry_failed_deliveries", 202, schemas.DeliveriesRetried, _RETRIED, (RetriesRequest, "retries"),
         refusals=_ENDPOINT,
     ),
     ("get", "webhooks/deliveries"): Operation(
-        "list_deliveries", 200, shapes.Deliveries, _page(examples.DELIVERY), None, (*deliveries.FILTERS, *_LIST),
+        "list_deliveries", 200, schemas.Deliveries, _page(examples.DELIVERY), None, (*deliveries.FILTERS, *_LIST),
         deliveries.WORDS,
     ),
     ("get", "webhooks/deliveries/{delivery_id}"): Operation(
-        "get_delivery", 200, shapes.DeliveryWithLog, examples.DELIVERY | examples.LOG, refusals=_DELIVERY
+        "get_delivery", 200, schemas.DeliveryWithLog, examples.DELIVERY | examples.LOG, refusals=_DELIVERY
     ),
     ("post", "webhooks/deliveries/{delivery_id}/retry"): Operation(
-        "retry_delivery", 202, shapes.Delivery, examples.DELIVERY | {"status": "pending"}, _NOTHING,
+        "retry_delivery", 202, schemas.Delivery, examples.DELIVERY | {"status": "pending"}, _NOTHING,
         refusals=(*_DELIVERY, "delivery_in_line", "delivery_undeliverable"),
     ),
     ("get", "currencies"): Operation(
-        "list_currencies", 200, shapes.Currencies, {"data": [examples.CURRENCY], "next": None}
+        "list_currencies", 200, schemas.Currencies, {"data": [examples.CURRENCY], "next": None}
     ),
     ("get", "coins"): Operation(
-        "list_coins", 200, shapes.Coins, {"data": [examples.COIN], "next": None}, None, ("currency",),
+        "list_coins", 200, schemas.Coins, {"data": [examples.COIN], "next": None}, None, ("currency",),
         {"currency": CURRENCIES},
     ),
 }  # fmt: skip
@@ -182,7 +183,7 @@ OPERATIONS = {
 def complete(schema: dict[str, Any]) -> dict[str, Any]:
     """The document with everything of ``/api/v1`` filled in."""
     types = [
-        shapes.Fault,
+        schemas.Fault,
         *(o.answer for o in OPERATIONS.values()),
         *(o.body[0] for o in OPERATIONS.values() if o.body),
     ]
@@ -233,7 +234,7 @@ def _header(description: str, example: str) -> dict[str, Any]:
 
 def _fault(status: int, codes: Sequence[str]) -> dict[str, Any]:
     """The answers of one status: which codes there can be, and an example of each."""
-    fault = msgspec.json.schema(shapes.Fault)["$defs"]["Fault"]
+    fault = msgspec.json.schema(schemas.Fault)["$defs"]["Fault"]
     schema = fault | {"properties": fault["properties"] | {"code": {"enum": list(codes)}}}
     content = {"schema": schema, "examples": {code: {"value": _example(code)} for code in codes}}
     headers = {"Retry-After": _header("Seconds to wait.", "42")} if status == 429 else {}
@@ -264,7 +265,10 @@ QUERY: dict[str, tuple[str, dict[str, Any]]] = {
         "The number of the last event you have: the `next` of the answer before.",
         {"type": "integer", "minimum": 0, "maximum": 2**63 - 1, "default": 0},
     ),
-    "limit": ("How many at most.", {"type": "integer", "minimum": 1, "maximum": lists.MOST, "default": lists.USUAL}),
+    "limit": (
+        "How many at most.",
+        {"type": "integer", "minimum": 1, "maximum": query_parameters.MOST, "default": query_parameters.USUAL},
+    ),
     "created_from": ("Created at or after this time.", {"type": "string", "format": "date-time"}),
     "created_to": ("Created before this time.", {"type": "string", "format": "date-time"}),
     "reference": ("The order's reference.", {"type": "string", "maxLength": 128, "pattern": "^[^\\x00]*$"}),

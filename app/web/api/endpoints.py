@@ -13,15 +13,15 @@ from msgspec import UNSET, Meta, UnsetType
 from app.core import db
 from app.core.ids import parse_id
 from app.merchants.api_keys import Caller
-from app.web.api import answers, bodies, gate, lists, posting
+from app.web.api import answers, authentication, bodies, posting, query_parameters
 from app.web.api.bodies import Body
 from app.web.api.orders import Nothing
-from app.web.render import iso
+from app.web.kernel.render import iso
 from app.webhooks import queries, service
 from app.webhooks.events import TYPES
 from app.webhooks.service import NoSuchEndpoint, Span
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 DAY = 86400  # seconds
 Url = Annotated[
     str,
@@ -99,32 +99,32 @@ async def create_one(caller: Caller, asked: EndpointRequest) -> tuple[int, Mappi
 
 
 @post("/webhooks/endpoints", summary="Create a webhook endpoint", tags=["webhooks"], status_code=201)
-async def create(request: Asked) -> Response[bytes]:
+async def create(request: Req) -> Response[bytes]:
     """The answer has the secret that its requests are signed with. It is not shown again."""
     return await posting.act(request, "webhooks:write", EndpointRequest, create_one)
 
 
 @get("/webhooks/endpoints", summary="List webhook endpoints", tags=["webhooks"])
-async def index(request: Asked) -> Response[bytes]:
+async def index(request: Req) -> Response[bytes]:
     """All there are, the oldest first."""
-    caller = await gate.enter(request, "webhooks:read")
-    lists.parameters(request)
+    caller = await authentication.authenticate(request, "webhooks:read")
+    query_parameters.parameters(request)
     rows = await queries.endpoints(caller.merchant_id, caller.test)
     return answers.answer(request, {"data": [seen(row) for row in rows], "next": None})
 
 
 @get("/webhooks/endpoints/{endpoint_id:str}", summary="Retrieve a webhook endpoint", tags=["webhooks"])
-async def show(request: Asked, endpoint_id: FromPath[str]) -> Response[bytes]:
-    caller = await gate.enter(request, "webhooks:read")
-    lists.parameters(request)
+async def show(request: Req, endpoint_id: FromPath[str]) -> Response[bytes]:
+    caller = await authentication.authenticate(request, "webhooks:read")
+    query_parameters.parameters(request)
     row = await service.find(await find(caller, endpoint_id), caller.merchant_id, test=caller.test)
     return answers.answer(request, seen(row))
 
 
 @patch("/webhooks/endpoints/{endpoint_id:str}", summary="Change a webhook endpoint", tags=["webhooks"])
-async def update(request: Asked, endpoint_id: FromPath[str]) -> Response[bytes]:
+async def update(request: Req, endpoint_id: FromPath[str]) -> Response[bytes]:
     """Change what is given, disable or enable."""
-    caller = await gate.enter(request, "webhooks:write")
+    caller = await authentication.authenticate(request, "webhooks:write")
     asked: EndpointChange = bodies.read(request, await request.body(), EndpointChange, needed=True)
     found, whose = await find(caller, endpoint_id), caller.merchant_id
     given = {name: getattr(asked, name) for name in ("url", "name", "types")}
@@ -142,9 +142,9 @@ async def update(request: Asked, endpoint_id: FromPath[str]) -> Response[bytes]:
 @delete(
     "/webhooks/endpoints/{endpoint_id:str}", summary="Remove a webhook endpoint", tags=["webhooks"], status_code=200
 )
-async def destroy(request: Asked, endpoint_id: FromPath[str]) -> Response[bytes]:
+async def destroy(request: Req, endpoint_id: FromPath[str]) -> Response[bytes]:
     """For good: what was in line for it is given up."""
-    caller = await gate.enter(request, "webhooks:write")
+    caller = await authentication.authenticate(request, "webhooks:write")
     found = await find(caller, endpoint_id)
     await service.remove(found, caller.merchant_id, test=caller.test)
     return answers.answer(request, {"id": str(found), "object": "endpoint", "deleted": True})
@@ -154,7 +154,7 @@ async def destroy(request: Asked, endpoint_id: FromPath[str]) -> Response[bytes]
     "/webhooks/endpoints/{endpoint_id:str}/rotate", summary="Rotate an endpoint's secret", tags=["webhooks"],
     status_code=200,
 )  # fmt: skip
-async def rotate(request: Asked, endpoint_id: FromPath[str]) -> Response[bytes]:
+async def rotate(request: Req, endpoint_id: FromPath[str]) -> Response[bytes]:
     """The answer has the new secret. It is not shown again."""
 
     async def work(caller: Caller, asked: RotationRequest) -> tuple[int, Mapping[str, Any]]:
@@ -166,7 +166,7 @@ async def rotate(request: Asked, endpoint_id: FromPath[str]) -> Response[bytes]:
 
 
 @post("/webhooks/endpoints/{endpoint_id:str}/test", summary="Send a test event", tags=["webhooks"], status_code=202)
-async def test(request: Asked, endpoint_id: FromPath[str]) -> Response[bytes]:
+async def test(request: Req, endpoint_id: FromPath[str]) -> Response[bytes]:
     """An event of type `endpoint.test`, to this endpoint alone."""
 
     async def work(caller: Caller, _: Nothing) -> tuple[int, Mapping[str, Any]]:
@@ -181,12 +181,12 @@ async def test(request: Asked, endpoint_id: FromPath[str]) -> Response[bytes]:
     "/webhooks/endpoints/{endpoint_id:str}/retries", summary="Send deliveries of a time again", tags=["webhooks"],
     status_code=202,
 )  # fmt: skip
-async def retries(request: Asked, endpoint_id: FromPath[str]) -> Response[bytes]:
+async def retries(request: Req, endpoint_id: FromPath[str]) -> Response[bytes]:
     """Of the events of a time, the oldest first, 5000 at most: where `retried` is that many, ask again for the rest."""
 
     async def work(caller: Caller, asked: RetriesRequest) -> tuple[int, Mapping[str, Any]]:
-        until = lists.storable(asked.until) if asked.until else None
-        span = Span(lists.storable(asked.since), until, asked.delivered)
+        until = query_parameters.storable(asked.until) if asked.until else None
+        span = Span(query_parameters.storable(asked.since), until, asked.delivered)
         found = await find(caller, endpoint_id)
         count = await service.resend_all(found, caller.merchant_id, span, test=caller.test)
         return 202, {"endpoint_id": str(found), "retried": count}

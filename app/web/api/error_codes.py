@@ -18,11 +18,11 @@ from app.payments.test_processor import BadDelay
 from app.refunds.addresses import BadAddress
 from app.refunds.create_for_merchants import BadAmount, BadReason, PaymentNotCaptured
 from app.refunds.service import NoSuchRefund, TooMuch
+from app.web.api.authentication import ApiKeyMissing, RateLimited, ScopeMissing
 from app.web.api.bodies import MalformedBody, UnsupportedMediaType
-from app.web.api.gate import ApiKeyMissing, RateLimited, ScopeMissing
-from app.web.api.lists import BadParameter
-from app.web.body import UnusableText
-from app.web.embed.scene import CheckoutOver, NoSuchCheckout
+from app.web.api.query_parameters import BadParameter
+from app.web.embed.checkout_session import CheckoutOver, NoSuchCheckout
+from app.web.kernel.body import UnusableText
 from app.webhooks.service import (
     BadEndpoint,
     DeliveryInLine,

@@ -17,11 +17,11 @@ from app.merchants.api_keys import Caller
 from app.orders import merchant_orders, queries
 from app.orders.merchant_orders import CURRENCIES, BadCharge, NoSuchOrder
 from app.orders.states import OrderStatus
-from app.web.api import answers, bodies, gate, lists, posting
+from app.web.api import answers, authentication, bodies, posting, query_parameters
 from app.web.api.bodies import Amount, Body, MalformedBody, Metadata, Minor, TooFine
 from app.webhooks import objects
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 FILTERS = ("status", "reference", "customer_email", "created_from", "created_to")
 UNKNOWN = "Check the id, and whether it belongs to this key's mode."
 WORDS = {"status": tuple(OrderStatus)}
@@ -102,31 +102,31 @@ async def find(caller: Caller, order_id: str) -> dict[str, Any]:
 
 
 @post("/orders", summary="Create an order", tags=["orders"], status_code=201)
-async def create(request: Asked) -> Response[bytes]:
+async def create(request: Req) -> Response[bytes]:
     """An order is an amount that a customer of yours is to pay. It stays payable until it is paid or cancelled."""
     return await posting.act(request, "orders:write", OrderRequest, create_one)
 
 
 @get("/orders", summary="List orders", tags=["orders"])
-async def index(request: Asked) -> Response[bytes]:
+async def index(request: Req) -> Response[bytes]:
     """The newest first."""
-    caller = await gate.enter(request, "orders:read")
-    given = lists.parameters(request, *FILTERS, "after", "limit")
-    before, most = lists.page(given)
-    chosen = lists.filters(given, words=WORDS)
+    caller = await authentication.authenticate(request, "orders:read")
+    given = query_parameters.parameters(request, *FILTERS, "after", "limit")
+    before, most = query_parameters.page(given)
+    chosen = query_parameters.filters(given, words=WORDS)
     rows = await queries.merchant_page(caller.merchant_id, caller.test, chosen, before, most + 1)
-    return answers.answer(request, lists.listed(rows, most, [objects.order(row) for row in rows]))
+    return answers.answer(request, query_parameters.listed(rows, most, [objects.order(row) for row in rows]))
 
 
 @get("/orders/{order_id:str}", summary="Retrieve an order", tags=["orders"])
-async def show(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
-    caller = await gate.enter(request, "orders:read")
-    lists.parameters(request)
+async def show(request: Req, order_id: FromPath[str]) -> Response[bytes]:
+    caller = await authentication.authenticate(request, "orders:read")
+    query_parameters.parameters(request)
     return answers.answer(request, objects.order(await find(caller, order_id)))
 
 
 @post("/orders/{order_id:str}/cancel", summary="Cancel an order", tags=["orders"], status_code=200)
-async def cancel(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
+async def cancel(request: Req, order_id: FromPath[str]) -> Response[bytes]:
     """Only before money was seen; what comes all the same can go back."""
 
     async def work(caller: Caller, _: Nothing) -> tuple[int, Mapping[str, Any]]:

@@ -16,12 +16,12 @@ from app.orders import service as ordering
 from app.orders.merchant_orders import NoSuchOrder
 from app.payments import create_for_merchants, queries
 from app.payments.create_for_merchants import NoSuchPayment
-from app.web.api import answers, gate, lists, orders, posting
+from app.web.api import answers, authentication, orders, posting, query_parameters
 from app.web.api.bodies import PRINTABLE, Body, MalformedBody, Metadata
 from app.web.api.orders import Nothing
 from app.webhooks import objects
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 FILTERS = ("status", "method", "order_id", "reference", "customer_email", "created_from", "created_to")
 STATUSES = (
     "pending", "confirming", "success", "failed", "expired", "underpaid", "refunded", "cancelled",
@@ -128,32 +128,32 @@ async def find(caller: Caller, payment_id: str) -> dict[str, Any]:
 
 
 @post("/payments", summary="Create a payment", tags=["payments"], status_code=201)
-async def create(request: Asked) -> Response[bytes]:
+async def create(request: Req) -> Response[bytes]:
     """Try to have an order paid. The answer is `pending`; what becomes of it is told by webhooks, or by asking."""
     return await posting.act(request, "payments:write", PaymentRequest, create_one)
 
 
 @get("/payments", summary="List payments", tags=["payments"])
-async def index(request: Asked) -> Response[bytes]:
+async def index(request: Req) -> Response[bytes]:
     """The newest first."""
-    caller = await gate.enter(request, "payments:read")
-    given = lists.parameters(request, *FILTERS, "after", "limit")
-    before, most = lists.page(given)
-    chosen = lists.filters(given, words=WORDS)
+    caller = await authentication.authenticate(request, "payments:read")
+    given = query_parameters.parameters(request, *FILTERS, "after", "limit")
+    before, most = query_parameters.page(given)
+    chosen = query_parameters.filters(given, words=WORDS)
     rows = await queries.merchant_page(caller.merchant_id, caller.test, chosen, before, most + 1)
-    return answers.answer(request, lists.listed(rows, most, [objects.payment(row, row) for row in rows]))
+    return answers.answer(request, query_parameters.listed(rows, most, [objects.payment(row, row) for row in rows]))
 
 
 @get("/payments/{payment_id:str}", summary="Retrieve a payment", tags=["payments"])
-async def show(request: Asked, payment_id: FromPath[str]) -> Response[bytes]:
-    caller = await gate.enter(request, "payments:read")
-    lists.parameters(request)
+async def show(request: Req, payment_id: FromPath[str]) -> Response[bytes]:
+    caller = await authentication.authenticate(request, "payments:read")
+    query_parameters.parameters(request)
     row = await find(caller, payment_id)
     return answers.answer(request, objects.payment(row, row))
 
 
 @post("/payments/{payment_id:str}/cancel", summary="Cancel a payment", tags=["payments"], status_code=200)
-async def cancel(request: Asked, payment_id: FromPath[str]) -> Response[bytes]:
+async def cancel(request: Req, payment_id: FromPath[str]) -> Response[bytes]:
     """Only while it is pending. Its order stays payable."""
 
     async def work(caller: Caller, _: Nothing) -> tuple[int, Mapping[str, Any]]:

@@ -12,21 +12,21 @@ from app.core.errors import Problem
 from app.merchants import idempotency
 from app.merchants.api_keys import Caller
 from app.merchants.idempotency import IdempotencyKeyUnusable, Reply
-from app.web.api import answers, bodies, error_codes, gate
+from app.web.api import answers, authentication, bodies, error_codes
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 AT_ONCE = 6  # transactions of this door: in turn, each is short and all wait alike; all at once, some wait for ever
 _turn = asyncio.Semaphore(AT_ONCE)
 Prepare = Callable[[Caller, Any], Awaitable[None]]
 Work = Callable[[Caller, Any], Awaitable[tuple[int, Mapping[str, Any]]]]
 
 
-async def act(request: Asked, scope: str, shape: Any, work: Work, *, prepare: Prepare | None = None) -> Response[bytes]:
+async def act(request: Req, scope: str, shape: Any, work: Work, *, prepare: Prepare | None = None) -> Response[bytes]:
     """Let ``work`` answer what was asked, once for each Idempotency-Key; a malformed body is refused before.
 
     ``prepare`` brings the request into its one form where that takes a look at the tables; what it raises is not kept.
     """
-    caller = await gate.enter(request, scope)
+    caller = await authentication.authenticate(request, scope)
     key, raw = _key(request), await request.body()
     asked = bodies.read(request, raw, shape)
     if prepare is not None:
@@ -57,7 +57,7 @@ def _final(refusal: Problem) -> Reply | None:
     return Reply(error_codes.status_of(refusal), answers.described(refusal))
 
 
-def _key(request: Asked) -> str | None:
+def _key(request: Req) -> str | None:
     given = request.headers.getall("idempotency-key", [])
     if len(given) > 1:
         raise IdempotencyKeyUnusable("Send one Idempotency-Key.", field="Idempotency-Key")

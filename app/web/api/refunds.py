@@ -17,11 +17,11 @@ from app.refunds import claim, create_for_merchants, queries
 from app.refunds.addresses import BadAddress, Target
 from app.refunds.service import NoSuchRefund
 from app.refunds.states import RefundStatus
-from app.web.api import answers, bodies, gate, lists, payments, posting
+from app.web.api import answers, authentication, bodies, payments, posting, query_parameters
 from app.web.api.bodies import Amount, Body, MalformedBody, Minor
 from app.webhooks import objects
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 FILTERS = ("status", "order_id", "payment_id", "reference", "customer_email", "created_from", "created_to")
 WORDS = {"status": tuple(RefundStatus)}
 
@@ -60,7 +60,7 @@ class RefundRequest(Body):
 
 
 @post("/payments/{payment_id:str}/refunds", summary="Refund a payment", tags=["refunds"], status_code=201)
-async def create(request: Asked, payment_id: FromPath[str]) -> Response[bytes]:
+async def create(request: Req, payment_id: FromPath[str]) -> Response[bytes]:
     """At most what was captured less what went back. The answer is `pending`; webhooks tell what becomes of it."""
 
     async def prepare(caller: Caller, asked: RefundRequest) -> None:
@@ -94,20 +94,20 @@ async def _target(asked: Address) -> Target:
 
 
 @get("/refunds", summary="List refunds", tags=["refunds"])
-async def index(request: Asked) -> Response[bytes]:
+async def index(request: Req) -> Response[bytes]:
     """The newest first."""
-    caller = await gate.enter(request, "refunds:read")
-    given = lists.parameters(request, *FILTERS, "after", "limit")
-    before, most = lists.page(given)
-    chosen = lists.filters(given, words=WORDS)
+    caller = await authentication.authenticate(request, "refunds:read")
+    given = query_parameters.parameters(request, *FILTERS, "after", "limit")
+    before, most = query_parameters.page(given)
+    chosen = query_parameters.filters(given, words=WORDS)
     rows = await queries.merchant_page(caller.merchant_id, caller.test, chosen, before, most + 1)
-    return answers.answer(request, lists.listed(rows, most, [objects.refund(row, row) for row in rows]))
+    return answers.answer(request, query_parameters.listed(rows, most, [objects.refund(row, row) for row in rows]))
 
 
 @get("/refunds/{refund_id:str}", summary="Retrieve a refund", tags=["refunds"])
-async def show(request: Asked, refund_id: FromPath[str]) -> Response[bytes]:
-    caller = await gate.enter(request, "refunds:read")
-    lists.parameters(request)
+async def show(request: Req, refund_id: FromPath[str]) -> Response[bytes]:
+    caller = await authentication.authenticate(request, "refunds:read")
+    query_parameters.parameters(request)
     found = parse_id(refund_id)
     row = await queries.of_merchant(caller.merchant_id, caller.test, found) if found else None
     if row is None:

@@ -4,12 +4,12 @@ from typing import Any
 
 from litestar import Request, Response, get
 
-from app.web.embed import scene, view
-from app.web.render import fragment, html
+from app.web.embed import checkout_session, view
+from app.web.kernel.render import fragment, html
 
 THEMES = {"light", "dark"}
-Asked = Request[Any, Any, Any]
-Scene = scene.Scene
+Req = Request[Any, Any, Any]
+Scene = checkout_session.CheckoutSession
 # The frame itself: nothing from elsewhere, no cookie needed, shown by the merchant's own origins alone.
 SECURITY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data:; "
@@ -18,13 +18,13 @@ SECURITY = (
 
 
 @get("/embed/checkout", include_in_schema=False)
-async def show(request: Asked) -> Response[bytes]:
+async def show(request: Req) -> Response[bytes]:
     """`?key=&order=&origin=`: what the SDK puts into its frame. Whatever can't be shown gets the same page."""
     asked = request.query_params
     theme = asked.get("theme", "") if asked.get("theme") in THEMES else ""
     try:
-        found = await scene.of(asked.get("key", ""), asked.get("order", ""), asked.get("origin", ""))
-    except scene.NoSuchCheckout:
+        found = await checkout_session.find(asked.get("key", ""), asked.get("order", ""), asked.get("origin", ""))
+    except checkout_session.NoSuchCheckout:
         # Anybody's page may show it: it says nothing that is anybody's, and has nothing to press.
         refused = html(fragment(request, "embed/checkout/refused.html", {"theme": theme}), status=404)
         return framed(refused, "*")
@@ -38,9 +38,9 @@ async def show(request: Asked) -> Response[bytes]:
 
 
 @get("/embed/checkout/status", include_in_schema=False)
-async def status(request: Asked) -> Response[bytes]:
+async def status(request: Req) -> Response[bytes]:
     """The part that moves, by the page's `?token=`. Raises CheckoutOver."""
-    found = await scene.by_token(request.query_params.get("token", ""))
+    found = await checkout_session.by_token(request.query_params.get("token", ""))
     shown = await view.build(found, again=request.query_params.get("again", ""))
     return framed(html(fragment(request, "embed/checkout/_status.html", {"checkout": shown})), found.ancestors)
 

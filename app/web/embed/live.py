@@ -8,17 +8,17 @@ from litestar import Request, get
 from litestar.response import Stream
 
 from app.core.event_hub import EventHub
-from app.web import streams
-from app.web.embed import scene
+from app.web.embed import checkout_session
+from app.web.kernel import streams
 from app.web.store import live
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 
 
 @get("/embed/events", include_in_schema=False)
-async def events(request: Asked) -> Stream:
+async def events(request: Req) -> Stream:
     """Server-sent events by the page's `?token=`. Raises CheckoutOver."""
-    found = await scene.by_token(request.query_params.get("token", ""))
+    found = await checkout_session.by_token(request.query_params.get("token", ""))
     after = live.seq(request.headers.get("last-event-id"))
     return Stream(
         streams.capped(

@@ -8,21 +8,21 @@ from litestar.params import FromPath
 
 from app.core.money import Money
 from app.payments import queries as payments
-from app.web.embed import scene
-from app.web.render import answer
+from app.web.embed import checkout_session
+from app.web.kernel.render import answer
 from app.webhooks import objects
 
 PAID = {"paid", "fulfilled"}
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 
 
 @get("/embed/orders/{order_id:str}", summary="Get an order's status", tags=["embed"])
-async def show(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
+async def show(request: Req, order_id: FromPath[str]) -> Response[bytes]:
     """For pages of the merchant's allowed origins, by `?key=` its publishable key: what the customer may see."""
-    origin = scene.origin_of(request)
+    origin = checkout_session.origin_of(request)
     try:
-        found = await scene.of(request.query_params.get("key", ""), order_id, origin)
-    except scene.NoSuchCheckout as refused:
+        found = await checkout_session.find(request.query_params.get("key", ""), order_id, origin)
+    except checkout_session.NoSuchCheckout as refused:
         return _refusal(refused)
     attempts = await payments.of_order(found.order["id"])
     body = json.dumps(truth(found.order, attempts)).encode()
@@ -30,7 +30,7 @@ async def show(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
     return Response(body, media_type="application/json", headers=kept)
 
 
-def _refusal(refused: scene.NoSuchCheckout) -> Response[bytes]:
+def _refusal(refused: checkout_session.NoSuchCheckout) -> Response[bytes]:
     """For any page to read: it is the same for all, and a page that can't read it takes it for a lost connection."""
     told = {"type": f"urn:bitloot:error:{refused.code}", "title": refused.title, "status": refused.status}
     kept = {"access-control-allow-origin": "*", "vary": "Origin"}
@@ -39,12 +39,12 @@ def _refusal(refused: scene.NoSuchCheckout) -> Response[bytes]:
     return response
 
 
-def current(attempts: list[scene.Row]) -> scene.Row | None:
+def current(attempts: list[checkout_session.Row]) -> checkout_session.Row | None:
     """The newest attempt; what else arrived at an earlier one's address is none of its own."""
     return next((attempt for attempt in attempts if attempt["parent_payment_id"] is None), None)
 
 
-def truth(order: scene.Row, attempts: list[scene.Row]) -> scene.Row:
+def truth(order: checkout_session.Row, attempts: list[checkout_session.Row]) -> checkout_session.Row:
     """``{id, status, paid, amount, currency, mode, payment: {id, status, method, failure} | null}``."""
     newest = current(attempts)
     return {

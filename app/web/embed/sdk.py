@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 from app.core.errors import NotFound
 from app.core.files import shipped
 from app.core.settings import settings
-from app.web.embed.scene import own_origin
+from app.web.embed.checkout_session import own_origin
 
 FOLDER = shipped("static") / "sdk"
 VERSION = "2.0.1"

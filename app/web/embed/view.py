@@ -5,9 +5,9 @@ from typing import Any
 
 from app.core.money import Money
 from app.payments import queries as payments
-from app.web.embed import words
+from app.web.embed import texts
+from app.web.embed.checkout_session import CheckoutSession, Row
 from app.web.embed.orders import PAID, current
-from app.web.embed.scene import Row, Scene
 from app.web.store import order_money
 from app.web.store.checkout import coin_choices
 from app.web.store.pay_to import pay_to
@@ -19,7 +19,7 @@ NAMED = ASKING  # phases that say something of the payment's coins; the address 
 PROCESSING = {"card": "processing", "upi": "approve"}
 
 
-async def build(scene: Scene, *, again: str = "") -> dict[str, Any]:
+async def build(scene: CheckoutSession, *, again: str = "") -> dict[str, Any]:
     """What ``embed/checkout`` shows. ``again``: the attempt whose end the customer has read and left behind."""
     order = scene.order
     attempts, coins = await payments.of_order(order["id"]), await payments.coins()
@@ -27,20 +27,20 @@ async def build(scene: Scene, *, again: str = "") -> dict[str, Any]:
     phase = phase_of(order, attempt, again)
     if phase in ASKING and attempt and not order_money.takes(attempt, attempts):
         phase = "parked"
-    headline, next_words = words.PHASES[phase]
+    headline, next_words = texts.PHASES[phase]
     method = attempt["method"] if attempt else ""
     if phase == "failed" and attempt:
-        next_words = words.of_failure(objects.payment_word(attempt), method, attempt["failure"])
+        next_words = texts.of_failure(objects.payment_word(attempt), method, attempt["failure"])
     total = Money(order["total"], order["currency"])
     arrived = Money(await payments.received(order["id"]), order["currency"])
     if phase == "choose" and arrived.amount:
-        headline, next_words = words.REST, words.of_rest(arrived, total)
+        headline, next_words = texts.REST, texts.of_rest(arrived, total)
     return {
         "phase": phase,
         "headline": headline,
         "next_words": next_words,
-        "mark": words.MARKS[phase],
-        "tone": words.TONES.get(phase, "working"),
+        "mark": texts.MARKS[phase],
+        "tone": texts.TONES.get(phase, "working"),
         "seen": _seen(order, attempt, phase),
         "again": again,
         "token": scene.token,
@@ -54,8 +54,8 @@ async def build(scene: Scene, *, again: str = "") -> dict[str, Any]:
         "details": objects.payment(attempt, order)["details"] if attempt else {},
         "payment": pay_to(attempt, coins) if attempt and attempt["pay_address"] and phase in NAMED else None,
         "coins": coin_choices(coins, order["currency"]),
-        "cards": words.CARDS,
-        "addresses": words.ADDRESSES,
+        "cards": texts.CARDS,
+        "addresses": texts.ADDRESSES,
     }
 
 

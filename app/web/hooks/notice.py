@@ -11,12 +11,12 @@ from app.core import log, metrics
 from app.core.errors import Unauthorized, Unavailable
 from app.inbox import service as inbox
 from app.inbox.refusals import refusals
-from app.web.frame import has_hung_up
-from app.web.viewer import client_ip
+from app.web.kernel.request_context import has_hung_up
+from app.web.kernel.viewer import client_ip
 
 LARGEST = 256 * 1024  # bytes; a genuine notice has about one kB
 GIVING_WAY = 0.05  # seconds that an answer to a forgery waits while a genuine notice is being stored
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 _storing = 0  # genuine notices between their signature and their answer, in this process
 
 
@@ -29,7 +29,7 @@ class NotStored(Unavailable):
     retry_after = 5  # seconds
 
 
-async def body_of(request: Asked, provider: str) -> bytes:
+async def body_of(request: Req, provider: str) -> bytes:
     """The raw body. What is larger than LARGEST is refused with 413 before anything else is looked at."""
     try:
         return await request.body()
@@ -38,13 +38,13 @@ async def body_of(request: Asked, provider: str) -> bytes:
         raise
 
 
-def count(request: Asked, provider: str, reason: str, raw: bytes) -> None:
+def count(request: Req, provider: str, reason: str, raw: bytes) -> None:
     """Count a post that was not genuine, and keep the first of each kind and hour as a sample."""
     metrics.NOTICES.labels(provider, "refused").inc()
     refusals.count(provider, reason, request.headers, raw, client_ip(request))
 
 
-async def refuse(request: Asked, provider: str, reason: str, raw: bytes, advice: str) -> NoReturn:
+async def refuse(request: Req, provider: str, reason: str, raw: bytes, advice: str) -> NoReturn:
     """Count it and raise BadSignature; a flood that waits for its answers leaves the loop to the genuine ones."""
     count(request, provider, reason, raw)
     if _storing:

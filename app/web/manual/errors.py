@@ -8,9 +8,9 @@ from litestar.params import FromPath
 from app.core.errors import NotFound
 from app.payments.states import Failure
 from app.web.api.error_codes import CATALOG, by_status
-from app.web.render import page
+from app.web.kernel.render import page
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 FAILURES = {
     Failure.DECLINED: "The bank declined it without a reason. Offer another way to pay.",
     Failure.INSUFFICIENT_FUNDS: "There is not enough money on the card. Offer another way to pay.",
@@ -28,13 +28,13 @@ class NoSuchCode(NotFound):
 
 
 @get("/docs/errors", include_in_schema=False)
-async def index(request: Asked) -> Response[bytes]:
+async def index(request: Req) -> Response[bytes]:
     listed = [(code, CATALOG[code]) for codes in by_status(sorted(CATALOG)).values() for code in codes]
     return page(request, "manual/errors.html", {"codes": listed, "failures": FAILURES})
 
 
 @get("/docs/errors/{code:str}", include_in_schema=False)
-async def show(request: Asked, code: FromPath[str]) -> Response[bytes]:
+async def show(request: Req, code: FromPath[str]) -> Response[bytes]:
     found = CATALOG.get(code)
     if found is None:
         raise NoSuchCode("See the list of all codes at /docs/errors.")

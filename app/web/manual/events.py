@@ -7,10 +7,10 @@ from litestar import Request, Response, get
 from litestar.params import FromPath
 
 from app.core.errors import NotFound
-from app.web.render import page
+from app.web.kernel.render import page
 from app.webhooks.schemas import ENVELOPE, EVENTS, EventType
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 
 
 class NoSuchEvent(NotFound):
@@ -18,12 +18,12 @@ class NoSuchEvent(NotFound):
 
 
 @get("/docs/events", include_in_schema=False)
-async def index(request: Asked) -> Response[bytes]:
+async def index(request: Req) -> Response[bytes]:
     return page(request, "manual/events.html", {"events": EVENTS.values()})
 
 
 @get("/docs/events/{name:str}", include_in_schema=False)
-async def show(request: Asked, name: FromPath[str]) -> Response[bytes]:
+async def show(request: Req, name: FromPath[str]) -> Response[bytes]:
     event = _find(name)
     context = {
         "event": event,

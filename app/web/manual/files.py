@@ -5,14 +5,14 @@ from typing import Any
 from litestar import Request, Response, get
 
 from app.core.files import shipped
+from app.web.kernel.render import page
 from app.web.manual.markdown import rendered
-from app.web.render import page
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 
 
 @get("/docs/webhooks", include_in_schema=False)
-async def webhooks(request: Asked) -> Response[bytes]:
+async def webhooks(request: Req) -> Response[bytes]:
     """``docs/webhooks.md``: a page for browsers, and as it is for whoever asks for text."""
     body = shipped("docs/webhooks.md").read_bytes()
     if "text/html" not in request.headers.get("accept", ""):

@@ -6,25 +6,25 @@ from litestar import Request, Response, get, post
 
 from app.merchants import queries
 from app.payments import queries as payments
-from app.web.merchant import desk as desks
-from app.web.merchant.desk import Desk, NothingHere, desk_key
+from app.web.kernel.render import see_other
+from app.web.kernel.viewer import remember_desk
+from app.web.merchant import context as desks
+from app.web.merchant.context import MerchantContext, NothingHere, context_key
 from app.web.merchant.payments import shown
-from app.web.render import see_other
-from app.web.viewer import remember_desk
 from app.webhooks import queries as webhooks
 from app.webhooks.states import DeliveryStatus
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 MODES = ("test", "live")
 LATEST = 8  # rows of each list
 
 
 @get("/merchant", include_in_schema=False)
-async def show(request: Asked) -> Response[bytes]:
+async def show(request: Req) -> Response[bytes]:
     """What is left to set up, and what went on lately. Whoever is not signed in is led to the login."""
     if request.state.viewer.session is None:
         return see_other("/login")
-    desk = await desks.at(request)
+    desk = await desks.current(request)
     failed = {"status": DeliveryStatus.FAILED.value, "standing": True}  # nobody can do anything about a removed one's
     context = {
         "steps": await _steps(desk),
@@ -35,7 +35,7 @@ async def show(request: Asked) -> Response[bytes]:
     return desks.page(request, desk, "merchant/dashboard.html", context)
 
 
-async def _steps(desk: Desk) -> list[dict[str, Any]]:
+async def _steps(desk: MerchantContext) -> list[dict[str, Any]]:
     """What is left to do until a payment comes in, in this mode."""
     keys = [key for key in await queries.keys(desk.id, test=desk.test) if key["kind"] == "secret" and key["in_use"]]
     merchant = await queries.one(desk.id)
@@ -56,22 +56,22 @@ def _step(done: bool, href: str, words: str) -> dict[str, Any]:
 
 
 @get("/merchant/merchants", include_in_schema=False)
-async def index(request: Asked) -> Response[bytes]:
+async def index(request: Req) -> Response[bytes]:
     """All merchants of the viewer, to choose among."""
-    return desks.page(request, await desks.at(request), "merchant/merchants.html", {})
+    return desks.page(request, await desks.current(request), "merchant/merchants.html", {})
 
 
 @post("/merchant/choices", include_in_schema=False, status_code=200)
-async def choose(request: Asked) -> Response[bytes]:
+async def choose(request: Req) -> Response[bytes]:
     """Work at another merchant, or in the other mode; remembered."""
-    desk, form = await desks.at(request), await request.form()
-    merchant_id = desks.found(desks.text(form, "merchant") or str(desk.id))
+    desk, form = await desks.current(request), await request.form()
+    merchant_id = desks.require_id(desks.text(form, "merchant") or str(desk.id))
     mode = desks.text(form, "mode") or desk.mode
     if merchant_id not in {merchant["id"] for merchant in desk.merchants} or mode not in MODES:
         raise NothingHere
     where = desks.text(form, "from")
     response = see_other(where if where in LISTS else "/merchant")
-    remember_desk(response, desk_key(merchant_id, test=mode == "test"))
+    remember_desk(response, context_key(merchant_id, test=mode == "test"))
     return response
 
 

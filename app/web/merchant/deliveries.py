@@ -8,32 +8,32 @@ from litestar.params import FromPath
 
 from app.core.ids import parse_id
 from app.orders.service import short
-from app.web.merchant import desk as desks
-from app.web.merchant import lists
-from app.web.merchant.desk import PAGE, Desk, NothingHere
-from app.web.render import see_other
+from app.web.kernel.render import see_other
+from app.web.merchant import context as desks
+from app.web.merchant import filters
+from app.web.merchant.context import PAGE, MerchantContext, NothingHere
 from app.webhooks import queries, service
 from app.webhooks.events import TEST, TYPES
 from app.webhooks.states import DeliveryStatus
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 STATUSES = tuple(status.value for status in DeliveryStatus)
 KINDS = (*TYPES, TEST)
 
 
 @get("/merchant/deliveries", include_in_schema=False)
-async def index(request: Asked) -> Response[bytes]:
+async def index(request: Req) -> Response[bytes]:
     """``?status=&type=&endpoint=&q=``: ``q`` is the id of an order, payment, refund or event."""
-    desk = await desks.at(request)
+    desk = await desks.current(request)
     asked = {
-        "status": lists.one_of(request, "status", STATUSES),
-        "type": lists.one_of(request, "type", KINDS),
-        "endpoint": parse_id(lists.given(request, "endpoint")),
-        "q": lists.given(request, "q"),
+        "status": filters.one_of(request, "status", STATUSES),
+        "type": filters.one_of(request, "type", KINDS),
+        "endpoint": parse_id(filters.given(request, "endpoint")),
+        "q": filters.given(request, "q"),
     }
     rows = await _found(desk, asked, request)
     endpoints = await queries.endpoints(desk.id, desk.test)
-    context = lists.page("/merchant/deliveries", rows, asked)
+    context = filters.page("/merchant/deliveries", rows, asked)
     context |= asked | {
         "statuses": STATUSES,
         "types": KINDS,
@@ -44,16 +44,16 @@ async def index(request: Asked) -> Response[bytes]:
     )
 
 
-async def _found(desk: Desk, asked: dict[str, Any], request: Asked) -> list[dict[str, Any]]:
+async def _found(desk: MerchantContext, asked: dict[str, Any], request: Req) -> list[dict[str, Any]]:
     chosen = {"status": asked["status"], "type": asked["type"], "endpoint_id": asked["endpoint"]}
     if not asked["q"]:
         return [
-            _shown(r) for r in await queries.deliveries(desk.id, desk.test, chosen, lists.before(request), PAGE + 1)
+            _shown(r) for r in await queries.deliveries(desk.id, desk.test, chosen, filters.before(request), PAGE + 1)
         ]
     about = parse_id(asked["q"])
     for name in ("order_id", "object_id", "event_id") if about else ():
         named = chosen | {name: about}
-        if rows := await queries.deliveries(desk.id, desk.test, named, lists.before(request), PAGE + 1):
+        if rows := await queries.deliveries(desk.id, desk.test, named, filters.before(request), PAGE + 1):
             return [_shown(row) for row in rows]
     return []
 
@@ -69,8 +69,8 @@ def _object(row: dict[str, Any]) -> str:
 
 
 @get("/merchant/deliveries/{delivery_id:str}", include_in_schema=False)
-async def show(request: Asked, delivery_id: FromPath[str]) -> Response[bytes]:
-    desk = await desks.at(request)
+async def show(request: Req, delivery_id: FromPath[str]) -> Response[bytes]:
+    desk = await desks.current(request)
     row = await _find(desk, delivery_id)
     context = {
         "delivery": _shown(row),
@@ -80,17 +80,17 @@ async def show(request: Asked, delivery_id: FromPath[str]) -> Response[bytes]:
     return desks.page(request, desk, "merchant/deliveries/show.html", context)
 
 
-async def _find(desk: Desk, delivery_id: str) -> dict[str, Any]:
-    row = await queries.delivery(desks.found(delivery_id), desk.id, desk.test)
+async def _find(desk: MerchantContext, delivery_id: str) -> dict[str, Any]:
+    row = await queries.delivery(desks.require_id(delivery_id), desk.id, desk.test)
     if row is None:
         raise NothingHere
     return row
 
 
 @post("/merchant/deliveries/{delivery_id:str}/retries", include_in_schema=False, status_code=200)
-async def retry(request: Asked, delivery_id: FromPath[str]) -> Response[bytes]:
+async def retry(request: Req, delivery_id: FromPath[str]) -> Response[bytes]:
     """Send it again, whatever became of it."""
-    desk, _ = await desks.acting(request)
+    desk, _ = await desks.require_form(request)
     row = await _find(desk, delivery_id)
     async with desks.recorded(request, desk, "delivery.retried", f"{row['type']} {row['id']} to {row['url']}"):
         await service.resend(row["id"], desk.id, test=desk.test)

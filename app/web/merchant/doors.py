@@ -14,7 +14,7 @@ from app.web.merchant import (
     payments,
     people,
     refunds,
-    trials,
+    webhook_tests,
 )
 
 MERCHANT = [
@@ -22,7 +22,7 @@ MERCHANT = [
     dashboard.show, dashboard.index, dashboard.choose, people.index, people.invite, people.remove, people.show,
     people.accept, keys.index, keys.create, keys.rotate, keys.rotate_publishable, keys.revoke, keys.allow,
     guide.show, guide.issue,
-    trials.show, trials.create, orders.index, orders.show, payments.index, payments.show,
+    webhook_tests.show, webhook_tests.create, orders.index, orders.show, payments.index, payments.show,
     payments.preview,
     payments.refund, refunds.index, refunds.show, endpoints.index, endpoints.create,
     endpoints.show, endpoints.update,

@@ -11,14 +11,14 @@ from litestar.params import FromPath
 
 from app.core import clock
 from app.core.errors import Invalid, Problem
-from app.web.merchant import desk as desks
-from app.web.merchant.desk import Desk, NothingHere
-from app.web.render import see_other
+from app.web.kernel.render import see_other
+from app.web.merchant import context as desks
+from app.web.merchant.context import MerchantContext, NothingHere
 from app.webhooks import queries, service
 from app.webhooks.events import TYPES
 from app.webhooks.service import BadEndpoint, Span, TooManyEndpoints
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 OVERLAPS = {"0": "at once", "1": "in 1 hour", "24": "in 24 hours", "168": "in 7 days"}  # hours
 SINCE = {"1": "the last hour", "24": "the last day", "168": "the last 7 days", "720": "the last 30 days"}  # hours
 BEGINNINGS = ("https://", "http://")
@@ -29,12 +29,12 @@ class BadTime(Invalid):
 
 
 @get("/merchant/endpoints", include_in_schema=False)
-async def index(request: Asked) -> Response[bytes]:
-    return await _list(request, await desks.at(request))
+async def index(request: Req) -> Response[bytes]:
+    return await _list(request, await desks.current(request))
 
 
 async def _list(
-    request: Asked, desk: Desk, *, typed: dict[str, Any] | None = None, error: Problem | None = None
+    request: Req, desk: MerchantContext, *, typed: dict[str, Any] | None = None, error: Problem | None = None
 ) -> Response[bytes]:
     context = {
         "endpoints": [_public(row) for row in await queries.endpoints(desk.id, desk.test)],
@@ -51,9 +51,9 @@ def _public(row: dict[str, Any]) -> dict[str, Any]:
 
 
 @post("/merchant/endpoints", include_in_schema=False, status_code=200)
-async def create(request: Asked) -> Response[bytes]:
+async def create(request: Req) -> Response[bytes]:
     """Add an endpoint, and show its secret: in this answer and never again."""
-    desk, form = await desks.acting(request)
+    desk, form = await desks.require_form(request)
     typed = _typed(form)
     try:
         async with desks.recorded(request, desk, "endpoint.added", typed["url"]):
@@ -72,21 +72,21 @@ def _typed(form: FormMultiDict) -> dict[str, Any]:
 
 
 @get("/merchant/endpoints/{endpoint_id:str}", include_in_schema=False)
-async def show(request: Asked, endpoint_id: FromPath[str]) -> Response[bytes]:
-    desk = await desks.at(request)
+async def show(request: Req, endpoint_id: FromPath[str]) -> Response[bytes]:
+    desk = await desks.current(request)
     return await _one(request, desk, await _find(desk, endpoint_id))
 
 
-async def _find(desk: Desk, endpoint_id: str) -> dict[str, Any]:
-    row = await queries.endpoint(desks.found(endpoint_id), desk.id, desk.test)
+async def _find(desk: MerchantContext, endpoint_id: str) -> dict[str, Any]:
+    row = await queries.endpoint(desks.require_id(endpoint_id), desk.id, desk.test)
     if row is None:
         raise NothingHere
     return row
 
 
 async def _one(
-    request: Asked,
-    desk: Desk,
+    request: Req,
+    desk: MerchantContext,
     row: dict[str, Any],
     *,
     secret: str = "",
@@ -108,9 +108,9 @@ async def _one(
 
 
 @post("/merchant/endpoints/{endpoint_id:str}", include_in_schema=False, status_code=200)
-async def update(request: Asked, endpoint_id: FromPath[str]) -> Response[bytes]:
+async def update(request: Req, endpoint_id: FromPath[str]) -> Response[bytes]:
     """Change its URL, its name or the events it is sent."""
-    desk, form = await desks.acting(request)
+    desk, form = await desks.require_form(request)
     row, typed = await _find(desk, endpoint_id), _typed(form)
     try:
         async with desks.recorded(request, desk, "endpoint.changed", f"{row['id']} {typed['url']}"):
@@ -121,16 +121,16 @@ async def update(request: Asked, endpoint_id: FromPath[str]) -> Response[bytes]:
 
 
 @post("/merchant/endpoints/{endpoint_id:str}/tests", include_in_schema=False, status_code=200)
-async def try_out(request: Asked, endpoint_id: FromPath[str]) -> Response[bytes]:
+async def try_out(request: Req, endpoint_id: FromPath[str]) -> Response[bytes]:
     """Send it an event that is about nothing but itself; its delivery is in the log."""
     row = await _have(request, endpoint_id, "endpoint.tested", service.send_test_event)
     return see_other(f"/merchant/deliveries?endpoint={row['id']}")
 
 
 @post("/merchant/endpoints/{endpoint_id:str}/rotations", include_in_schema=False, status_code=200)
-async def rotate(request: Asked, endpoint_id: FromPath[str]) -> Response[bytes]:
+async def rotate(request: Req, endpoint_id: FromPath[str]) -> Response[bytes]:
     """A new secret, shown in this answer; for the chosen hours requests are signed with both."""
-    desk, form = await desks.acting(request)
+    desk, form = await desks.require_form(request)
     row, hours = await _find(desk, endpoint_id), desks.text(form, "overlap")
     if hours not in OVERLAPS:
         raise BadTime("Choose one of the times listed.", field="overlap")
@@ -140,30 +140,30 @@ async def rotate(request: Asked, endpoint_id: FromPath[str]) -> Response[bytes]:
 
 
 @post("/merchant/endpoints/{endpoint_id:str}/disablings", include_in_schema=False, status_code=200)
-async def disable(request: Asked, endpoint_id: FromPath[str]) -> Response[bytes]:
+async def disable(request: Req, endpoint_id: FromPath[str]) -> Response[bytes]:
     """Send nothing any more; what happens waits."""
     row = await _have(request, endpoint_id, "endpoint.disabled", service.disable)
     return _back(row["id"])
 
 
 @post("/merchant/endpoints/{endpoint_id:str}/enablings", include_in_schema=False, status_code=200)
-async def enable(request: Asked, endpoint_id: FromPath[str]) -> Response[bytes]:
+async def enable(request: Req, endpoint_id: FromPath[str]) -> Response[bytes]:
     """Send again, first of all what has waited."""
     row = await _have(request, endpoint_id, "endpoint.enabled", service.enable)
     return _back(row["id"])
 
 
 @post("/merchant/endpoints/{endpoint_id:str}/removals", include_in_schema=False, status_code=200)
-async def remove(request: Asked, endpoint_id: FromPath[str]) -> Response[bytes]:
+async def remove(request: Req, endpoint_id: FromPath[str]) -> Response[bytes]:
     """For good; its log stays."""
     await _have(request, endpoint_id, "endpoint.removed", service.remove)
     return see_other("/merchant/endpoints")
 
 
 @post("/merchant/endpoints/{endpoint_id:str}/resends", include_in_schema=False, status_code=200)
-async def resend(request: Asked, endpoint_id: FromPath[str]) -> Response[bytes]:
+async def resend(request: Req, endpoint_id: FromPath[str]) -> Response[bytes]:
     """Send what failed again, with ``delivered`` all: since ``from``, a time in UTC, else for the chosen hours."""
-    desk, form = await desks.acting(request)
+    desk, form = await desks.require_form(request)
     row = await _find(desk, endpoint_id)
     try:
         span = Span(_since(form), _time(form, "to"), desks.text(form, "delivered") == "yes")
@@ -177,9 +177,9 @@ async def resend(request: Asked, endpoint_id: FromPath[str]) -> Response[bytes]:
     return see_other(f"/merchant/deliveries?endpoint={row['id']}")
 
 
-async def _have(request: Asked, endpoint_id: str, kind: str, act: Callable[..., Awaitable[object]]) -> dict[str, Any]:
+async def _have(request: Req, endpoint_id: str, kind: str, act: Callable[..., Awaitable[object]]) -> dict[str, Any]:
     """Do to it what needs no more words than its id; the audit log is told as ``kind``. Returns its row from before."""
-    desk, _ = await desks.acting(request)
+    desk, _ = await desks.require_form(request)
     row = await _find(desk, endpoint_id)
     async with desks.recorded(request, desk, kind, f"{row['id']} {row['url']}"):
         await act(row["id"], desk.id, test=desk.test)

@@ -14,12 +14,12 @@ from app.merchants.api_keys import SCOPES, Issued, TooManyKeys
 from app.payments import test_processor
 from app.payments.cards import network_of
 from app.web.embed import sdk
-from app.web.merchant import desk as desks
-from app.web.merchant.desk import Desk
-from app.web.render import templates
-from app.web.viewer import client_ip
+from app.web.kernel.render import templates
+from app.web.kernel.viewer import client_ip
+from app.web.merchant import context as desks
+from app.web.merchant.context import MerchantContext
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 LANGUAGES = {"curl": "curl", "python": "Python", "node": "Node", "php": "PHP"}
 WHOLE = {
     "checkout": "checkout.html",
@@ -34,15 +34,15 @@ VPAS = [(vpa, play.value) for vpa, play in test_processor.VPAS.items()]
 
 
 @get("/merchant/guide", include_in_schema=False)
-async def show(request: Asked) -> Response[bytes]:
+async def show(request: Req) -> Response[bytes]:
     """The guide, its snippets in one language: ``?in=``, else curl."""
-    return await _guide(request, await desks.at(request), str(request.query_params.get("in", "")))
+    return await _guide(request, await desks.current(request), str(request.query_params.get("in", "")))
 
 
 @post("/merchant/guide/keys", include_in_schema=False, status_code=200)
-async def issue(request: Asked) -> Response[bytes]:
+async def issue(request: Req) -> Response[bytes]:
     """Issue a test key for the snippets, and show them with it: its secret stands in this answer alone."""
-    desk, form = await desks.acting(request)
+    desk, form = await desks.require_form(request)
     language = desks.text(form, "in")
     try:
         issued = await api_keys.issue(
@@ -54,7 +54,7 @@ async def issue(request: Asked) -> Response[bytes]:
 
 
 async def _guide(
-    request: Asked, desk: Desk, language: str, *, issued: Issued | None = None, error: str = ""
+    request: Req, desk: MerchantContext, language: str, *, issued: Issued | None = None, error: str = ""
 ) -> Response[bytes]:
     language = language if language in LANGUAGES else "curl"
     secret_keys = [key for key in await queries.keys(desk.id, test=True) if key["kind"] == "secret" and key["in_use"]]

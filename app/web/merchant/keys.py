@@ -11,25 +11,25 @@ from app.core import clock
 from app.core.errors import Problem
 from app.merchants import api_keys, queries, service
 from app.merchants.api_keys import SCOPES, BadKey, Issued, TooManyKeys
-from app.web.merchant import desk as desks
-from app.web.merchant.desk import Desk
-from app.web.render import see_other
-from app.web.viewer import client_ip
+from app.web.kernel.render import see_other
+from app.web.kernel.viewer import client_ip
+from app.web.merchant import context as desks
+from app.web.merchant.context import MerchantContext
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 OVERLAPS = {"0": "at once", "1": "in 1 hour", "24": "in 24 hours", "168": "in 7 days"}  # hours the old key goes on
 EXPIRIES = {"": "Never", "30": "In 30 days", "90": "In 90 days", "365": "In a year"}  # days
 PRESETS = {"read": [s for s in SCOPES if s.endswith(":read")], "all": list(SCOPES)}
 
 
 @get("/merchant/keys", include_in_schema=False)
-async def index(request: Asked) -> Response[bytes]:
-    return await _list(request, await desks.at(request))
+async def index(request: Req) -> Response[bytes]:
+    return await _list(request, await desks.current(request))
 
 
 async def _list(
-    request: Asked,
-    desk: Desk,
+    request: Req,
+    desk: MerchantContext,
     *,
     issued: Issued | None = None,
     typed: dict[str, Any] | None = None,
@@ -52,9 +52,9 @@ async def _list(
 
 
 @post("/merchant/keys", include_in_schema=False, status_code=200)
-async def create(request: Asked) -> Response[bytes]:
+async def create(request: Req) -> Response[bytes]:
     """Issue a key, and show its secret: in this answer and never again."""
-    desk, form = await desks.acting(request)
+    desk, form = await desks.require_form(request)
     typed: dict[str, Any] = {
         "name": desks.text(form, "name"),
         "scopes": [str(scope) for scope in form.getall("scopes", [])],
@@ -78,9 +78,9 @@ def _expiry(form: FormMultiDict) -> datetime | None:
 
 
 @post("/merchant/keys/{key_id:str}/rotations", include_in_schema=False, status_code=200)
-async def rotate(request: Asked, key_id: FromPath[str]) -> Response[bytes]:
+async def rotate(request: Req, key_id: FromPath[str]) -> Response[bytes]:
     """Issue a key in another's place; the old one goes on for the chosen hours."""
-    desk, form = await desks.acting(request)
+    desk, form = await desks.require_form(request)
     hours = desks.text(form, "overlap")
     if hours not in OVERLAPS:
         raise BadKey("Choose one of the times listed.", field="overlap")
@@ -92,18 +92,18 @@ async def rotate(request: Asked, key_id: FromPath[str]) -> Response[bytes]:
 
 
 @post("/merchant/keys/{key_id:str}/revocations", include_in_schema=False, status_code=200)
-async def revoke(request: Asked, key_id: FromPath[str]) -> Response[bytes]:
+async def revoke(request: Req, key_id: FromPath[str]) -> Response[bytes]:
     """End a key, at once and everywhere."""
-    desk, _ = await desks.acting(request)
+    desk, _ = await desks.require_form(request)
     key = await _own(desk, key_id)
     await api_keys.revoke(key["id"], desk.id, by=desk.actor, ip=client_ip(request))
     return see_other("/merchant/keys")
 
 
 @post("/merchant/publishable-keys/rotations", include_in_schema=False, status_code=200)
-async def rotate_publishable(request: Asked) -> Response[bytes]:
+async def rotate_publishable(request: Req) -> Response[bytes]:
     """A new publishable key; pages with the old one go on for the chosen hours."""
-    desk, form = await desks.acting(request)
+    desk, form = await desks.require_form(request)
     hours = desks.text(form, "overlap")
     if hours not in OVERLAPS:
         return await _list(request, desk, error=BadKey("Choose one of the times listed.", field="publishable"))
@@ -113,9 +113,9 @@ async def rotate_publishable(request: Asked) -> Response[bytes]:
     return see_other("/merchant/keys#publishable")
 
 
-async def _own(desk: Desk, key_id: str) -> dict[str, Any]:
+async def _own(desk: MerchantContext, key_id: str) -> dict[str, Any]:
     """A key of this desk's merchant and mode. Raises NothingHere."""
-    wanted = desks.found(key_id)
+    wanted = desks.require_id(key_id)
     for key in await queries.keys(desk.id, test=desk.test):
         if key["id"] == wanted:
             return key
@@ -123,9 +123,9 @@ async def _own(desk: Desk, key_id: str) -> dict[str, Any]:
 
 
 @post("/merchant/origins", include_in_schema=False, status_code=200)
-async def allow(request: Asked) -> Response[bytes]:
+async def allow(request: Req) -> Response[bytes]:
     """Name the origins whose pages may open the checkout: one a line, all others are refused."""
-    desk, form = await desks.acting(request)
+    desk, form = await desks.require_form(request)
     typed = desks.text(form, "origins", 8000)
     try:
         await service.set_origins(desk.id, typed.split(), by=desk.actor, ip=client_ip(request))

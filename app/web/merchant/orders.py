@@ -10,35 +10,35 @@ from app.orders import queries
 from app.orders.service import short
 from app.payments import queries as payments
 from app.refunds import queries as refunds
-from app.web.merchant import desk as desks
-from app.web.merchant import lists
-from app.web.merchant.desk import PAGE, NothingHere
+from app.web.merchant import context as desks
+from app.web.merchant import filters
+from app.web.merchant.context import PAGE, NothingHere
 from app.web.merchant.payments import shown as payment_shown
 from app.web.merchant.refunds import shown as refund_shown
 from app.webhooks import objects
 from app.webhooks import queries as webhooks
 from app.webhooks.schemas import ORDER_STATUSES
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 MOST_SHOWN = 100  # payments, refunds and deliveries of one order
 
 
 @get("/merchant/orders", include_in_schema=False)
-async def index(request: Asked) -> Response[bytes]:
+async def index(request: Req) -> Response[bytes]:
     """``?status=&q=``: ``q`` is an order's id, the merchant's reference, or a customer's email."""
-    desk = await desks.at(request)
-    status, typed = lists.one_of(request, "status", ORDER_STATUSES), lists.given(request, "q")
-    chosen = {"status": status} | lists.searched(typed, "order_id")
-    rows = await queries.merchant_page(desk.id, desk.test, chosen, lists.before(request), PAGE + 1)
-    context = lists.page("/merchant/orders", [shown(row) for row in rows], {"status": status, "q": typed})
+    desk = await desks.current(request)
+    status, typed = filters.one_of(request, "status", ORDER_STATUSES), filters.given(request, "q")
+    chosen = {"status": status} | filters.searched(typed, "order_id")
+    rows = await queries.merchant_page(desk.id, desk.test, chosen, filters.before(request), PAGE + 1)
+    context = filters.page("/merchant/orders", [shown(row) for row in rows], {"status": status, "q": typed})
     context |= {"status": status, "q": typed, "statuses": ORDER_STATUSES}
     return desks.page(request, desk, "merchant/orders/index.html", context, partial="merchant/orders/_rows.html")
 
 
 @get("/merchant/orders/{order_id:str}", include_in_schema=False)
-async def show(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
-    desk = await desks.at(request)
-    row = await queries.of_merchant(desk.id, desk.test, desks.found(order_id))
+async def show(request: Req, order_id: FromPath[str]) -> Response[bytes]:
+    desk = await desks.current(request)
+    row = await queries.of_merchant(desk.id, desk.test, desks.require_id(order_id))
     if row is None:
         raise NothingHere
     mine: dict[str, Any] = {"order_id": row["id"]}

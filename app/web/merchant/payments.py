@@ -20,52 +20,52 @@ from app.refunds import create_for_merchants
 from app.refunds import queries as refunds
 from app.refunds.create_for_merchants import BadAmount, BadReason, PaymentNotCaptured
 from app.refunds.service import REASON, TooMuch
-from app.web.merchant import desk as desks
-from app.web.merchant import lists
-from app.web.merchant.desk import PAGE, Desk, NothingHere
+from app.web.kernel.render import see_other
+from app.web.merchant import context as desks
+from app.web.merchant import filters
+from app.web.merchant.context import PAGE, MerchantContext, NothingHere
 from app.web.merchant.refunds import shown as refund_shown
-from app.web.render import see_other
 from app.webhooks import objects
 from app.webhooks import queries as webhooks
 from app.webhooks.schemas import PAYMENT_STATUSES
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 MOST_SHOWN = 100  # refunds and deliveries of one payment
 REFUSED = (BadAmount, BadReason, TooMuch, PaymentNotCaptured)
 
 
 @get("/merchant/payments", include_in_schema=False)
-async def index(request: Asked) -> Response[bytes]:
+async def index(request: Req) -> Response[bytes]:
     """``?status=&method=&q=``: ``q`` is a payment's id, the order's reference, or a customer's email."""
-    desk = await desks.at(request)
+    desk = await desks.current(request)
     asked = {
-        "status": lists.one_of(request, "status", PAYMENT_STATUSES),
-        "method": lists.one_of(request, "method", METHODS),
+        "status": filters.one_of(request, "status", PAYMENT_STATUSES),
+        "method": filters.one_of(request, "method", METHODS),
     }
-    typed = lists.given(request, "q")
-    chosen = asked | lists.searched(typed, "payment_id")
-    rows = await queries.merchant_page(desk.id, desk.test, chosen, lists.before(request), PAGE + 1)
-    context = lists.page("/merchant/payments", [shown(row) for row in rows], asked | {"q": typed})
+    typed = filters.given(request, "q")
+    chosen = asked | filters.searched(typed, "payment_id")
+    rows = await queries.merchant_page(desk.id, desk.test, chosen, filters.before(request), PAGE + 1)
+    context = filters.page("/merchant/payments", [shown(row) for row in rows], asked | {"q": typed})
     context |= asked | {"q": typed, "statuses": PAYMENT_STATUSES, "methods": METHODS}
     return desks.page(request, desk, "merchant/payments/index.html", context, partial="merchant/payments/_rows.html")
 
 
 @get("/merchant/payments/{payment_id:str}", include_in_schema=False)
-async def show(request: Asked, payment_id: FromPath[str]) -> Response[bytes]:
-    desk = await desks.at(request)
+async def show(request: Req, payment_id: FromPath[str]) -> Response[bytes]:
+    desk = await desks.current(request)
     return await _one(request, desk, await _find(desk, payment_id))
 
 
-async def _find(desk: Desk, payment_id: str) -> dict[str, Any]:
-    row = await queries.of_merchant(desk.id, desk.test, desks.found(payment_id))
+async def _find(desk: MerchantContext, payment_id: str) -> dict[str, Any]:
+    row = await queries.of_merchant(desk.id, desk.test, desks.require_id(payment_id))
     if row is None:
         raise NothingHere
     return row
 
 
 async def _one(
-    request: Asked,
-    desk: Desk,
+    request: Req,
+    desk: MerchantContext,
     row: dict[str, Any],
     *,
     typed: dict[str, str] | None = None,
@@ -85,11 +85,11 @@ async def _one(
 
 
 @get("/merchant/payments/{payment_id:str}/refund", include_in_schema=False)
-async def preview(request: Asked, payment_id: FromPath[str]) -> Response[bytes]:
+async def preview(request: Req, payment_id: FromPath[str]) -> Response[bytes]:
     """What a refund of ``?amount=&reason=`` would do, and the button that asks for it."""
-    desk = await desks.at(request)
+    desk = await desks.current(request)
     row = await _find(desk, payment_id)
-    typed = {"amount": lists.given(request, "amount"), "reason": str(request.query_params.get("reason", "")).strip()}
+    typed = {"amount": filters.given(request, "amount"), "reason": str(request.query_params.get("reason", "")).strip()}
     try:
         amount = await _within(row, typed)
     except REFUSED as error:
@@ -113,9 +113,9 @@ def _digits(text: str) -> Decimal:
 
 
 @post("/merchant/payments/{payment_id:str}/refunds", include_in_schema=False, status_code=200)
-async def refund(request: Asked, payment_id: FromPath[str]) -> Response[bytes]:
+async def refund(request: Req, payment_id: FromPath[str]) -> Response[bytes]:
     """Ask for the refund that was previewed."""
-    desk, form = await desks.acting(request)
+    desk, form = await desks.require_form(request)
     row = await _find(desk, payment_id)
     typed = {"amount": desks.text(form, "amount"), "reason": desks.text(form, "reason", REASON + 1)}
     try:

@@ -10,30 +10,32 @@ from app.accounts.service import LinkSpent
 from app.core.errors import Problem
 from app.core.settings import settings
 from app.merchants import members
-from app.web import guards
-from app.web.limited import purse
-from app.web.merchant import desk as desks
-from app.web.merchant.desk import Desk, desk_key
-from app.web.render import page, see_other
-from app.web.viewer import remember_desk, sign_in
+from app.web.kernel import guards
+from app.web.kernel.rate_limits import purse
+from app.web.kernel.render import page, see_other
+from app.web.kernel.viewer import remember_desk, sign_in
+from app.web.merchant import context as desks
+from app.web.merchant.context import MerchantContext, context_key
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 
 
 @get("/merchant/team", include_in_schema=False)
-async def index(request: Asked) -> Response[bytes]:
-    return await _list(request, await desks.at(request))
+async def index(request: Req) -> Response[bytes]:
+    return await _list(request, await desks.current(request))
 
 
-async def _list(request: Asked, desk: Desk, *, email: str = "", error: Problem | None = None) -> Response[bytes]:
+async def _list(
+    request: Req, desk: MerchantContext, *, email: str = "", error: Problem | None = None
+) -> Response[bytes]:
     context = {"people": await members.of(desk.id), "email": email, "error": error.detail if error else ""}
     return desks.page(request, desk, "merchant/team.html", context, status=error.status if error else 200)
 
 
 @post("/merchant/team", include_in_schema=False, status_code=200)
-async def invite(request: Asked) -> Response[bytes]:
+async def invite(request: Req) -> Response[bytes]:
     """Mail an invitation to the typed address."""
-    desk, form = await desks.acting(request)
+    desk, form = await desks.require_form(request)
     await guards.spend(request, "invites", settings().limit_lookups, who=str(desk.id))
     typed = desks.text(form, "email")
     try:
@@ -46,10 +48,10 @@ async def invite(request: Asked) -> Response[bytes]:
 
 
 @post("/merchant/team/{member_id:str}/removals", include_in_schema=False, status_code=200)
-async def remove(request: Asked, member_id: FromPath[str]) -> Response[bytes]:
+async def remove(request: Req, member_id: FromPath[str]) -> Response[bytes]:
     """Take a person or an invitation out of the team; one's own leaving leads out of here."""
-    desk, _ = await desks.acting(request)
-    found = desks.found(member_id)
+    desk, _ = await desks.require_form(request)
+    found = desks.require_id(member_id)
     leaving = next((p["email"] for p in await members.of(desk.id) if p["id"] == found), "")
     async with desks.recorded(request, desk, "member.removed", leaving):
         await members.remove(desk.id, found)
@@ -57,7 +59,7 @@ async def remove(request: Asked, member_id: FromPath[str]) -> Response[bytes]:
 
 
 @get("/merchant/invitations/{token:str}", include_in_schema=False)
-async def show(request: Asked, token: FromPath[str]) -> Response[bytes]:
+async def show(request: Req, token: FromPath[str]) -> Response[bytes]:
     """What an invitation is for. Looking uses nothing up: mail scanners look too."""
     found = await members.look(token)
     context = {"token": token, "invitation": found}
@@ -65,7 +67,7 @@ async def show(request: Asked, token: FromPath[str]) -> Response[bytes]:
 
 
 @post("/merchant/invitations/{token:str}", include_in_schema=False, status_code=200, opt=purse("logins"))
-async def accept(request: Asked, token: FromPath[str]) -> Response[bytes]:
+async def accept(request: Req, token: FromPath[str]) -> Response[bytes]:
     """Join the team, signed in by the address that the letter proved."""
     seen = await members.look(token) or {"email": "", "merchant_name": ""}
     try:
@@ -78,5 +80,5 @@ async def accept(request: Asked, token: FromPath[str]) -> Response[bytes]:
     response = see_other("/merchant")
     if desks.person(request) != seen["email"]:
         await sign_in(request, response, seen["email"])
-    remember_desk(response, desk_key(seen["merchant_id"], test=True))
+    remember_desk(response, context_key(seen["merchant_id"], test=True))
     return response

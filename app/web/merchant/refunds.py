@@ -11,33 +11,33 @@ from app.mail.states import TAKEN, UNREACHED
 from app.orders.service import short
 from app.refunds import queries
 from app.refunds.states import RefundStatus
-from app.web.merchant import desk as desks
-from app.web.merchant import lists
-from app.web.merchant.desk import PAGE, NothingHere
+from app.web.merchant import context as desks
+from app.web.merchant import filters
+from app.web.merchant.context import PAGE, NothingHere
 from app.webhooks import objects
 from app.webhooks import queries as webhooks
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 STATUSES = tuple(status.value for status in RefundStatus)
 MOST_SHOWN = 50  # deliveries of one refund
 
 
 @get("/merchant/refunds", include_in_schema=False)
-async def index(request: Asked) -> Response[bytes]:
+async def index(request: Req) -> Response[bytes]:
     """``?status=&q=``: ``q`` is a payment's id, the order's reference, or a customer's email."""
-    desk = await desks.at(request)
-    status, typed = lists.one_of(request, "status", STATUSES), lists.given(request, "q")
-    chosen = {"status": status} | lists.searched(typed, "payment_id")
-    rows = await queries.merchant_page(desk.id, desk.test, chosen, lists.before(request), PAGE + 1)
-    context = lists.page("/merchant/refunds", [shown(row) for row in rows], {"status": status, "q": typed})
+    desk = await desks.current(request)
+    status, typed = filters.one_of(request, "status", STATUSES), filters.given(request, "q")
+    chosen = {"status": status} | filters.searched(typed, "payment_id")
+    rows = await queries.merchant_page(desk.id, desk.test, chosen, filters.before(request), PAGE + 1)
+    context = filters.page("/merchant/refunds", [shown(row) for row in rows], {"status": status, "q": typed})
     context |= {"status": status, "q": typed, "statuses": STATUSES}
     return desks.page(request, desk, "merchant/refunds/index.html", context, partial="merchant/refunds/_rows.html")
 
 
 @get("/merchant/refunds/{refund_id:str}", include_in_schema=False)
-async def show(request: Asked, refund_id: FromPath[str]) -> Response[bytes]:
-    desk = await desks.at(request)
-    row = await queries.of_merchant(desk.id, desk.test, desks.found(refund_id))
+async def show(request: Req, refund_id: FromPath[str]) -> Response[bytes]:
+    desk = await desks.current(request)
+    row = await queries.of_merchant(desk.id, desk.test, desks.require_id(refund_id))
     if row is None:
         raise NothingHere
     context = {

@@ -5,9 +5,9 @@ from typing import Any
 
 from litestar import Request
 
-from app.web.browsers import browser_name
-from app.web.store.order_words import AUDIT_WORDS
-from app.web.viewer import HOLDER, STRANGER, client_ip
+from app.web.kernel.browsers import browser_name
+from app.web.kernel.viewer import HOLDER, STRANGER, client_ip
+from app.web.store.order_texts import AUDIT_WORDS
 
 
 def who(entry: Mapping[str, Any], *, ip: str, user_agent: str) -> str:

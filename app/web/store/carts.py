@@ -13,12 +13,12 @@ from app.core.errors import Conflict
 from app.core.money import Money
 from app.core.settings import settings
 from app.orders.service import MOST_ITEMS, MOST_OF_ONE, Wanted
-from app.web import cart
-from app.web.body import read_form
-from app.web.render import by_htmx, page, see_other
+from app.web.kernel.body import read_form
+from app.web.kernel.render import by_htmx, page, see_other
+from app.web.store import cart_cookie
 from app.web.store.products import ProductNotFound
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 
 
 class CartFull(Conflict):
@@ -38,18 +38,18 @@ class Line:
 
 
 @get("/cart", include_in_schema=False)
-async def show(request: Asked) -> Response[bytes]:
-    return await _shown(request, cart.read(request))
+async def show(request: Req) -> Response[bytes]:
+    return await _shown(request, cart_cookie.read(request))
 
 
 @post("/cart", include_in_schema=False, status_code=200)
-async def create(request: Asked) -> Response[bytes]:
+async def create(request: Req) -> Response[bytes]:
     """Put a game into the cart: form fields ``slug``, ``quantity``, and ``then=checkout`` to go straight on."""
     form = await read_form(request)
     product = await catalog.by_slug(form.get("slug", ""))
     if product is None:
         raise ProductNotFound
-    lines = {line.product_id: line.quantity for line in cart.read(request)}
+    lines = {line.product_id: line.quantity for line in cart_cookie.read(request)}
     wanted = lines.get(product["id"], 0) + max(_quantity(form), 1)
     if form.get("then") == "checkout":
         wanted = max(_quantity(form), 1)
@@ -57,22 +57,24 @@ async def create(request: Asked) -> Response[bytes]:
         raise CartFull(f"It can hold {MOST_ITEMS} different games. Order these first, or remove one.")
     lines[product["id"]] = min(wanted, MOST_OF_ONE)
     response = see_other("/checkout" if form.get("then") == "checkout" else "/cart")
-    cart.write(response, [Wanted(i, n) for i, n in lines.items()])
+    cart_cookie.write(response, [Wanted(i, n) for i, n in lines.items()])
     return response
 
 
 @post("/cart/{slug:str}", include_in_schema=False, status_code=200)
-async def update(request: Asked, slug: FromPath[str]) -> Response[bytes]:
+async def update(request: Req, slug: FromPath[str]) -> Response[bytes]:
     """Set a line's quantity; 0 takes it out."""
     product = await catalog.by_slug(slug)
     quantity = _quantity(await read_form(request))
-    lines = [line for line in cart.read(request) if product is None or line.product_id != product["id"]]
+    lines = [line for line in cart_cookie.read(request) if product is None or line.product_id != product["id"]]
     if product is not None and quantity > 0:
-        place = next((i for i, li in enumerate(cart.read(request)) if li.product_id == product["id"]), len(lines))
+        place = next(
+            (i for i, li in enumerate(cart_cookie.read(request)) if li.product_id == product["id"]), len(lines)
+        )
         lines.insert(place, Wanted(product["id"], min(quantity, MOST_OF_ONE)))
     request.state.cart_count = sum(line.quantity for line in lines)
     response = await _shown(request, lines) if by_htmx(request) else see_other("/cart")
-    cart.write(response, lines)
+    cart_cookie.write(response, lines)
     return response
 
 
@@ -81,7 +83,7 @@ def _quantity(form: dict[str, str]) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 0
 
 
-async def _shown(request: Asked, wanted: list[Wanted]) -> Response[bytes]:
+async def _shown(request: Req, wanted: list[Wanted]) -> Response[bytes]:
     found = await catalog.listed([w.product_id for w in wanted])
     lines: list[Line] = []
     notices: list[str] = []

@@ -13,7 +13,7 @@ from app.breakers import queries as breakers
 from app.catalog import queries as catalog
 from app.catalog.queries import PAGE, SORTS, Browse
 from app.core.money import parse_decimal
-from app.web.render import answer, by_htmx, fragment, html, page, wants_json
+from app.web.kernel.render import answer, by_htmx, fragment, html, page, wants_json
 
 LAST_PAGE = 10_000
 MOST_SHELVES = 512  # rendered queries kept in memory, some 20 kB each

@@ -14,13 +14,13 @@ from app.orders import service as orders
 from app.orders.service import BadItems, Quote, Wanted
 from app.payments import queries as payments
 from app.payments import service as paying
-from app.web import cart
-from app.web.body import read_form, read_json
-from app.web.limited import purse
-from app.web.render import answer, page, see_other, sent_json, wants_json
-from app.web.viewer import remember_order
+from app.web.kernel.body import read_form, read_json
+from app.web.kernel.rate_limits import purse
+from app.web.kernel.render import answer, page, see_other, sent_json, wants_json
+from app.web.kernel.viewer import remember_order
+from app.web.store import cart_cookie
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 
 
 class OrderedItem(msgspec.Struct, rename="camel", forbid_unknown_fields=False):
@@ -38,8 +38,8 @@ class NewOrder(msgspec.Struct, rename="camel", forbid_unknown_fields=False):
 
 
 @get("/checkout", include_in_schema=False)
-async def new(request: Asked) -> Response[bytes]:
-    if not cart.read(request):
+async def new(request: Req) -> Response[bytes]:
+    if not cart_cookie.read(request):
         return see_other("/cart")
     values = {"email": request.state.viewer.email or "", "pay_currency": "", "discount_code": ""}
     for name in ("discount_code", "email"):
@@ -48,31 +48,33 @@ async def new(request: Asked) -> Response[bytes]:
 
 
 @get("/checkout/email-hint", include_in_schema=False)
-async def email_hint(request: Asked) -> Response[bytes]:
+async def email_hint(request: Req) -> Response[bytes]:
     email = str(request.query_params.get("email", ""))[:320]
     return page(request, "store/checkout/_email_hint.html", _hint(email))
 
 
 @post("/orders", summary="Place an order", tags=["shop"], status_code=201, opt=purse("orders"))
-async def create(request: Asked) -> Response[bytes]:
+async def create(request: Req) -> Response[bytes]:
     """Store an order and ask for its payment: JSON in and out; or the checkout's form, leading to the order's page."""
     if sent_json(request):
         return await _create_by_json(request)
     form = await read_form(request)
     values = {name: form.get(name, "").strip()[:400] for name in ("email", "pay_currency", "discount_code")}
     try:
-        placed = await _place(values["email"], cart.read(request), values["pay_currency"], values["discount_code"])
+        placed = await _place(
+            values["email"], cart_cookie.read(request), values["pay_currency"], values["discount_code"]
+        )
     except (Invalid, orders.OutOfStock) as error:
         if wants_json(request):
             raise
         return await _form(request, values, error)
     response = see_other(f"/orders/{placed.order_id}")
     await remember_order(request, response, placed.order_id)
-    cart.write(response, [])
+    cart_cookie.write(response, [])
     return response
 
 
-async def _create_by_json(request: Asked) -> Response[bytes]:
+async def _create_by_json(request: Req) -> Response[bytes]:
     asked = await read_json(request, NewOrder)
     wanted = [Wanted(item.product_id, item.quantity) for item in asked.items]
     placed = await _place(asked.email, wanted, asked.pay_currency, asked.discount_code)
@@ -106,11 +108,9 @@ async def _place(email: str, wanted: list[Wanted], coin: str | None, code: str |
     return await orders.place(to, price, pay_currency=chosen)
 
 
-async def _form(
-    request: Asked, values: dict[str, str], error: Problem | None, *, posted: bool = True
-) -> Response[bytes]:
+async def _form(request: Req, values: dict[str, str], error: Problem | None, *, posted: bool = True) -> Response[bytes]:
     """The form with what was typed, its faults beside their fields."""
-    wanted = cart.read(request)
+    wanted = cart_cookie.read(request)
     price, error = await _priced(wanted, values, error)
     if price is None:
         return see_other("/cart")

@@ -8,8 +8,8 @@ from litestar.params import FromPath
 
 from app.catalog import queries as catalog
 from app.core.errors import NotFound
-from app.web import static_files
-from app.web.render import absolute, iso
+from app.web.kernel import static_files
+from app.web.kernel.render import absolute, iso
 
 PART = 10_000  # products in one part; the protocol allows 50,000
 KEPT = "public, max-age=3600"  # seconds; a product that comes or goes is told within the hour

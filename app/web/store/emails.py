@@ -13,17 +13,17 @@ from app.core.errors import Problem
 from app.orders import email_change
 from app.orders.service import short
 from app.refunds import claim
-from app.web import guards
-from app.web.body import read_form
-from app.web.limited import purse
-from app.web.render import answer, page, see_other, wants_json
-from app.web.viewer import remember_order
+from app.web.kernel import guards
+from app.web.kernel.body import read_form
+from app.web.kernel.rate_limits import purse
+from app.web.kernel.render import answer, page, see_other, wants_json
+from app.web.kernel.viewer import remember_order
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 
 
 @get("/orders/{order_id:str}/email", include_in_schema=False)
-async def new(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
+async def new(request: Req, order_id: FromPath[str]) -> Response[bytes]:
     return _form(request, await guards.own_order(request, order_id), "", None)
 
 
@@ -34,7 +34,7 @@ async def new(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
     status_code=202,
     opt=purse("lookups"),
 )
-async def create(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
+async def create(request: Req, order_id: FromPath[str]) -> Response[bytes]:
     """Mail a link to the new address; the order's email changes when it is used."""
     order = await guards.acting_for(request, order_id)
     typed = (await read_form(request)).get("email", "")
@@ -52,7 +52,7 @@ async def create(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
     return page(request, "store/orders/email_sent.html", context)
 
 
-async def confirm(request: Asked, token: str) -> Response[bytes]:
+async def confirm(request: Req, token: str) -> Response[bytes]:
     """The new address has proved itself: the order's email changes, and with it where a refund's link leads.
 
     Raises LinkSpent.
@@ -70,7 +70,7 @@ async def confirm(request: Asked, token: str) -> Response[bytes]:
     return response
 
 
-def _form(request: Asked, order: dict[str, Any], typed: str, error: Problem | None) -> Response[bytes]:
+def _form(request: Req, order: dict[str, Any], typed: str, error: Problem | None) -> Response[bytes]:
     context = {
         "order_id": order["id"],
         "short_id": short(order["id"]),

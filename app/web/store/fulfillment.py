@@ -16,15 +16,15 @@ from app.fulfillment import queries as supply
 from app.keys import reveal as keys
 from app.keys.reveal import Revealed
 from app.orders import queries as orders
-from app.web import guards
-from app.web.body import read_form, read_json
-from app.web.limited import TRACES, purse
-from app.web.render import answer, by_htmx, page, sent_json, wants_json
+from app.web.kernel import guards
+from app.web.kernel.body import read_form, read_json
+from app.web.kernel.rate_limits import TRACES, purse
+from app.web.kernel.render import answer, by_htmx, page, sent_json, wants_json
+from app.web.kernel.viewer import visitor
 from app.web.store import order_view
-from app.web.store.order_words import AUDIT_WORDS
-from app.web.viewer import visitor
+from app.web.store.order_texts import AUDIT_WORDS
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 
 
 class WhichItem(Invalid):
@@ -39,7 +39,7 @@ class RevealRequest(msgspec.Struct, rename="camel"):
 
 
 @get("/fulfillment/{order_id:str}/status", summary="Get an order's status", tags=["fulfillment"])
-async def status(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
+async def status(request: Req, order_id: FromPath[str]) -> Response[bytes]:
     return answer(await order_view.as_json(await guards.own_order(request, order_id)))
 
 
@@ -49,7 +49,7 @@ async def status(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
     tags=["fulfillment"],
     opt=TRACES | purse("links"),
 )
-async def download_link(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
+async def download_link(request: Req, order_id: FromPath[str]) -> Response[bytes]:
     """Links to an item's sealed blobs, or to that of `keyId` alone, good for 15 minutes.
 
     They hold ciphertext: opening is for `reveal`.
@@ -76,7 +76,7 @@ async def download_link(request: Asked, order_id: FromPath[str]) -> Response[byt
     status_code=200,
     opt=purse("reveals"),
 )
-async def reveal(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
+async def reveal(request: Req, order_id: FromPath[str]) -> Response[bytes]:
     """Open an item's keys for its owner. The plaintext is in this answer and nowhere else; the act is logged.
 
     Staff gives a `reason`: it is logged as staff's, is no reveal of the customer's, and a refund stays possible.
@@ -107,11 +107,11 @@ async def reveal(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
     return page(request, "store/orders/revealed.html", context, partial="store/orders/_revealed.html")
 
 
-def _as_page(request: Asked) -> bool:
+def _as_page(request: Req) -> bool:
     return by_htmx(request) or not (sent_json(request) or wants_json(request))
 
 
-async def _asked(request: Asked) -> tuple[uuid.UUID, str]:
+async def _asked(request: Req) -> tuple[uuid.UUID, str]:
     """The item, and the reason that staff gives."""
     if sent_json(request):
         asked = await read_json(request, RevealRequest)
@@ -152,7 +152,7 @@ def _shown(key: Revealed) -> dict[str, Any]:
 
 
 @get("/fulfillment/{order_id:str}/audit", summary="Get the access log of the keys", tags=["fulfillment"])
-async def audit(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
+async def audit(request: Req, order_id: FromPath[str]) -> Response[bytes]:
     order = await guards.own_order(request, order_id)
     return answer(
         {
@@ -172,7 +172,7 @@ async def audit(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
 
 
 @get("/kinguin/status/{reservation_id:str}", summary="A reservation, for staff", tags=["fulfillment"])
-async def reservation(request: Asked, reservation_id: FromPath[str]) -> Response[bytes]:
+async def reservation(request: Req, reservation_id: FromPath[str]) -> Response[bytes]:
     await guards.admin(request)
     found = parse_id(reservation_id)
     row = await supply.one(found) if found else None

@@ -14,17 +14,17 @@ from app.core import metrics
 from app.core.event_hub import EventHub
 from app.history import queries as history
 from app.orders import queries as orders
-from app.web import guards, streams
-from app.web.render import fragment, iso
+from app.web.kernel import guards, streams
+from app.web.kernel.render import fragment, iso
 from app.web.store import order_view
 
 HEARTBEAT = 15.0  # seconds; hosts such as Heroku close a silent stream after 55, some proxies after 30
 FINAL = {"fulfilled", "refunded", "cancelled"}
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 
 
 @get("/orders/{order_id:str}/events", summary="Live events of an order", tags=["shop"])
-async def events(request: Asked, order_id: FromPath[str]) -> Stream:
+async def events(request: Req, order_id: FromPath[str]) -> Stream:
     """Server-sent events after `?after=` (or Last-Event-ID, whichever is newer).
 
     Pages get the re-rendered status as HTML; other clients each event as JSON `{seq, kind, at, data}`.
@@ -64,7 +64,7 @@ async def news_of(event_hub: EventHub, order_id: UUID, after: int) -> AsyncItera
                     yield []
 
 
-async def _pages(request: Asked, event_hub: EventHub, order_id: UUID, after: int) -> AsyncIterator[str]:
+async def _pages(request: Req, event_hub: EventHub, order_id: UUID, after: int) -> AsyncIterator[str]:
     yield "retry: 1000\n\n"
     async for news in news_of(event_hub, order_id, after):
         if not news:

@@ -11,8 +11,8 @@ from app.payments import service as paying
 from app.payments.classify import UNASKED, UNCLEAR
 from app.payments.create import given_back
 from app.payments.customer_choice import Options
-from app.web.store import money_words
-from app.web.store import order_words as words
+from app.web.store import money_texts
+from app.web.store import order_texts as words
 from app.web.store.pay_to import pay_to, seconds_left
 
 Row = dict[str, Any]
@@ -64,7 +64,7 @@ async def of(order: Row, attempts: list[Row], coins: list[Row]) -> Row:
         "settled": settled,
         "owed": owed if owed and owed.amount > 0 else None,
         "words": said,
-        "may_pay": bool(asked) or (choices is None and said is not money_words.CHECKING),
+        "may_pay": bool(asked) or (choices is None and said is not money_texts.CHECKING),
     }
 
 
@@ -127,10 +127,10 @@ async def _words(
     if order["status"] == "expired" and any(p["status"] in IN_FLIGHT for p in attempts):
         return words.SEEN_LATE
     if choices is None:
-        return money_words.of_ended(order, attempts, asked=bool(asked))
+        return money_texts.of_ended(order, attempts, asked=bool(asked))
     if asked and order["status"] in {"underpaid", "expired"}:
         return words.filled(words.SHORT if rest else words.TOP_UP, choices)
-    return await money_words.of_choice(order, attempts, choices, asked=bool(asked))
+    return await money_texts.of_choice(order, attempts, choices, asked=bool(asked))
 
 
 def as_json(found: Options) -> Row:

@@ -22,8 +22,8 @@ from app.payments.classify import OPEN as TAKES_MONEY
 from app.payments.create import given_back
 from app.queue import queries as jobs
 from app.refunds import queries as refunds
-from app.web.store import order_money, refund_words, supply_words
-from app.web.store import order_words as words
+from app.web.store import order_money, refund_texts, supply_texts
+from app.web.store import order_texts as words
 from app.web.store.checkout import coin_choices
 
 OPEN = {"created", "waiting"}
@@ -115,17 +115,17 @@ async def _say(
     late: bool,
 ) -> tuple[str, str, str, str]:
     if in_trouble:
-        return supply_words.said(in_trouble, items)
+        return supply_texts.said(in_trouble, items)
     if order["status"] in {"paid", "confirming"}:
-        return await supply_words.in_time(order, late=late)
+        return await supply_texts.in_time(order, late=late)
     if order["status"] == "created" and not refused and await breakers.away("nowpayments"):
-        return supply_words.PROVIDER_AWAY
+        return supply_texts.PROVIDER_AWAY
     return words.REFUSED if refused else words.HEADLINES[phase]
 
 
 async def _refund(order: dict[str, Any], refund: dict[str, Any]) -> dict[str, Any]:
     letter = await mail.of_link(order["id"], refund["link_id"]) if refund["link_id"] else None
-    return refund_words.shown(refund, masked(shown(order)), letter)
+    return refund_texts.shown(refund, masked(shown(order)), letter)
 
 
 def progress(order: dict[str, Any], reservations: list[dict[str, Any]]) -> int:

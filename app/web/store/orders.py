@@ -9,17 +9,17 @@ from app.audit import queries as audit_rows
 from app.core.money import Money
 from app.orders import queries as order_rows
 from app.orders import service as orders
-from app.web import guards
-from app.web.render import answer, by_htmx, page, see_other, wants_json
+from app.web.kernel import guards
+from app.web.kernel.render import answer, by_htmx, page, see_other, wants_json
+from app.web.kernel.viewer import Viewer, held_orders
 from app.web.store import access_log, order_view
-from app.web.store.order_words import AUDIT_WORDS, STATUS_WORDS
-from app.web.viewer import Viewer, held_orders
+from app.web.store.order_texts import AUDIT_WORDS, STATUS_WORDS
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 
 
 @get("/orders/{order_id:str}", summary="An order", tags=["shop"])
-async def show(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
+async def show(request: Req, order_id: FromPath[str]) -> Response[bytes]:
     """The live order page; JSON in the shape of `/fulfillment/{orderId}/status`."""
     order = await guards.own_order(request, order_id)
     if wants_json(request):
@@ -29,7 +29,7 @@ async def show(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
 
 
 @get("/orders/{order_id:str}/status", include_in_schema=False)
-async def status(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
+async def status(request: Req, order_id: FromPath[str]) -> Response[bytes]:
     """The partial that the page polls when its stream is down; JSON where asked for."""
     order = await guards.own_order(request, order_id)
     if wants_json(request):
@@ -38,7 +38,7 @@ async def status(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
 
 
 @get("/orders/{order_id:str}/success", summary="Reveal page", tags=["shop"])
-async def success(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
+async def success(request: Req, order_id: FromPath[str]) -> Response[bytes]:
     """Where keys are revealed; an order that is not there yet is shown as it stands."""
     order = await guards.own_order(request, order_id)
     if wants_json(request):
@@ -50,7 +50,7 @@ async def success(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
 
 
 @get("/orders/{order_id:str}/audit", include_in_schema=False)
-async def audit(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
+async def audit(request: Req, order_id: FromPath[str]) -> Response[bytes]:
     """Who looked at this order's keys, for people; `/fulfillment/{orderId}/audit` is its JSON twin."""
     order = await guards.own_order(request, order_id)
     found = await audit_rows.of_order(order["id"], list(AUDIT_WORDS))
@@ -59,7 +59,7 @@ async def audit(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
 
 
 @post("/orders/{order_id:str}/cancellations", summary="Cancel an order", tags=["shop"], status_code=200)
-async def cancel(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
+async def cancel(request: Req, order_id: FromPath[str]) -> Response[bytes]:
     """Give an order up, as long as no money was seen for it."""
     order = await guards.acting_for(request, order_id)
     await orders.cancel(order["id"])
@@ -73,7 +73,7 @@ async def cancel(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
 
 
 @get("/orders", summary="Your orders", tags=["shop"])
-async def index(request: Asked) -> Response[bytes]:
+async def index(request: Req) -> Response[bytes]:
     """Orders of the logged-in email, and those this browser holds tokens for."""
     viewer: Viewer = request.state.viewer
     email = viewer.session.email if viewer.session and viewer.session.role == "customer" else None

@@ -13,12 +13,12 @@ from app.core.money import Money
 from app.orders import service as orders
 from app.payments import service as paying
 from app.queue import queries as jobs
-from app.web import guards
-from app.web.body import read_form, read_json
-from app.web.limited import purse
-from app.web.render import answer, by_htmx, see_other, sent_json
+from app.web.kernel import guards
+from app.web.kernel.body import read_form, read_json
+from app.web.kernel.rate_limits import purse
+from app.web.kernel.render import answer, by_htmx, see_other, sent_json
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 
 
 class JobNotFound(NotFound):
@@ -37,7 +37,7 @@ class NewPayment(msgspec.Struct, rename="camel"):
     status_code=202,
     opt=purse("payments"),
 )
-async def create(request: Asked) -> Response[bytes]:
+async def create(request: Req) -> Response[bytes]:
     """Ask for a (further) payment of an order, in another coin if one is named. 202 `{jobId, orderId}`."""
     if sent_json(request):
         asked = await read_json(request, NewPayment)
@@ -68,7 +68,7 @@ class NewChoice(msgspec.Struct, rename="camel"):
     status_code=202,
     opt=purse("payments"),
 )
-async def choose(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
+async def choose(request: Req, order_id: FromPath[str]) -> Response[bytes]:
     """For money that has bought nothing: have it back, keep it as credit, or add what is missing.
 
     202 `{orderId, choice, jobId}`; the job makes a top-up's payment.
@@ -86,7 +86,7 @@ async def choose(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
 
 
 @get("/payments/jobs/{job_id:str}/status", summary="Get a payment job's status", tags=["payments"])
-async def job_status(request: Asked, job_id: FromPath[str]) -> Response[bytes]:
+async def job_status(request: Req, job_id: FromPath[str]) -> Response[bytes]:
     """`{jobId, status, progress, error}`, for who may see the job's order."""
     found = parse_id(job_id)
     job = await jobs.status(found) if found else None

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.catalog.queries import Listed
-from app.web.render import absolute
+from app.web.kernel.render import absolute
 
 AVAILABLE, SOLD_OUT = "https://schema.org/InStock", "https://schema.org/OutOfStock"
 

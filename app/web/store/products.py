@@ -13,7 +13,7 @@ from app.catalog.covers.address import edition
 from app.catalog.covers.drawing import draw_cover
 from app.core.errors import NotFound
 from app.orders.service import MOST_OF_ONE
-from app.web.render import answer, page, wants_json
+from app.web.kernel.render import answer, page, wants_json
 from app.web.store.product_data import product_data
 
 

@@ -9,17 +9,17 @@ from app.accounts.service import LinkSpent
 from app.core import db
 from app.core.ids import parse_id
 from app.refunds import claim, queries
-from app.web import guards
-from app.web.limited import purse
-from app.web.render import see_other, wants_json
+from app.web.kernel import guards
+from app.web.kernel.rate_limits import purse
+from app.web.kernel.render import see_other, wants_json
 from app.web.store.refunds import read_target, show_form
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 PATH = "/orders/{order_id:str}/refunds/{refund_id:str}/address"
 
 
 @get(PATH, include_in_schema=False)
-async def new(request: Asked, order_id: FromPath[str], refund_id: FromPath[str]) -> Response[bytes]:
+async def new(request: Req, order_id: FromPath[str], refund_id: FromPath[str]) -> Response[bytes]:
     order = await guards.own_order(request, order_id)
     refund = await _refund(order, refund_id)
     if refund["claimed_at"] is not None or refund["status"] != "pending":
@@ -28,7 +28,7 @@ async def new(request: Asked, order_id: FromPath[str], refund_id: FromPath[str])
 
 
 @post(PATH, summary="Name a refund's address", tags=["shop"], status_code=200, opt=purse("lookups"))
-async def create(request: Asked, order_id: FromPath[str], refund_id: FromPath[str]) -> Response[bytes]:
+async def create(request: Req, order_id: FromPath[str], refund_id: FromPath[str]) -> Response[bytes]:
     """Take `coin`, `address` and `memo`: shown once more first, kept with `confirmed=yes`."""
     order = await guards.acting_for(request, order_id)
     refund = await _refund(order, refund_id)

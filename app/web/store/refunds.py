@@ -21,19 +21,19 @@ from app.payments import queries as payments
 from app.refunds import claim as claims
 from app.refunds import queries
 from app.refunds.addresses import BadAddress, Target
-from app.web import guards
-from app.web.body import read_form
-from app.web.limited import purse
-from app.web.render import answer, page, see_other, wants_json
+from app.web.kernel import guards
+from app.web.kernel.body import read_form
+from app.web.kernel.rate_limits import purse
+from app.web.kernel.render import answer, page, see_other, wants_json
+from app.web.kernel.viewer import remember_order
 from app.web.store.wallets import MEMO_LABELS
-from app.web.viewer import remember_order
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 FIELDS = ("coin", "address", "memo")
 
 
 @get("/refunds/claims/{token:str}", include_in_schema=False)
-async def show(request: Asked, token: FromPath[str]) -> Response[bytes]:
+async def show(request: Req, token: FromPath[str]) -> Response[bytes]:
     refund = await claims.look(token)
     if refund is None:
         return _past(request)
@@ -46,7 +46,7 @@ async def show(request: Asked, token: FromPath[str]) -> Response[bytes]:
     status_code=200,
     opt=purse("lookups"),
 )
-async def claim(request: Asked, token: FromPath[str]) -> Response[bytes]:
+async def claim(request: Req, token: FromPath[str]) -> Response[bytes]:
     """Take an address: first it is shown once more, and with ``confirmed`` it is kept."""
     refund = await claims.look(token)
     if refund is None:
@@ -65,7 +65,7 @@ async def claim(request: Asked, token: FromPath[str]) -> Response[bytes]:
     return response
 
 
-async def read_target(request: Asked, action: str, refund: Mapping[str, Any]) -> Target | Response[bytes]:
+async def read_target(request: Req, action: str, refund: Mapping[str, Any]) -> Target | Response[bytes]:
     """The confirmed address of a posted form; or the page that comes before: what was typed, to be looked at or mended.
 
     ``refund`` is its row, with ``seller`` and ``reference`` of a merchant's order.
@@ -87,14 +87,14 @@ def _action(token: str) -> str:
     return f"/refunds/claims/{token}"
 
 
-def _past(request: Asked) -> Response[bytes]:
+def _past(request: Req) -> Response[bytes]:
     if wants_json(request):
         raise LinkSpent("Ask for a new link on your order's page.")
     return page(request, "store/refunds/past.html", status=410)
 
 
 async def show_form(
-    request: Asked, action: str, refund: Mapping[str, Any], values: Mapping[str, str], *, error: Problem | None = None
+    request: Req, action: str, refund: Mapping[str, Any], values: Mapping[str, str], *, error: Problem | None = None
 ) -> Response[bytes]:
     if error is not None and wants_json(request):
         raise error
@@ -108,7 +108,7 @@ async def show_form(
 
 
 async def _confirm(
-    request: Asked, action: str, refund: Mapping[str, Any], coin: str, address: str, memo: str | None
+    request: Req, action: str, refund: Mapping[str, Any], coin: str, address: str, memo: str | None
 ) -> Response[bytes]:
     found = next(c for c in await payments.coins() if c["code"] == coin)
     target = {"coin": found, "address": address, "memo": memo, "memo_label": MEMO_LABELS.get(coin, "Memo")}
@@ -130,7 +130,7 @@ def _facts(action: str, refund: Mapping[str, Any]) -> dict[str, Any]:
     status_code=200,
     opt=purse("lookups"),
 )
-async def send_link(request: Asked, order_id: FromPath[str], refund_id: FromPath[str]) -> Response[bytes]:
+async def send_link(request: Req, order_id: FromPath[str], refund_id: FromPath[str]) -> Response[bytes]:
     """Mail the claim link once more; it goes to the order's own address, whoever asks."""
     order = await guards.acting_for(request, order_id)
     found = parse_id(refund_id)

@@ -6,11 +6,11 @@ from litestar import Request, Response, post
 from litestar.params import FromPath
 
 from app.fulfillment import withdrawal
-from app.web import guards
-from app.web.limited import purse
-from app.web.render import answer, by_htmx, see_other, sent_json, wants_json
+from app.web.kernel import guards
+from app.web.kernel.rate_limits import purse
+from app.web.kernel.render import answer, by_htmx, see_other, sent_json, wants_json
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 
 
 @post(
@@ -20,7 +20,7 @@ Asked = Request[Any, Any, Any]
     status_code=202,
     opt=purse("payments"),
 )
-async def create(request: Asked, order_id: FromPath[str]) -> Response[bytes]:
+async def create(request: Req, order_id: FromPath[str]) -> Response[bytes]:
     """Get a refund for keys that did not come in time. 202 `{orderId, amount}`; 409 while they may still."""
     order = await guards.own_order(request, order_id)
     amount = await withdrawal.withdraw(order["id"])

@@ -12,8 +12,8 @@ from app.core import clock
 from app.core.errors import Problem
 from app.core.ids import new_id
 from app.web.api.error_codes import CATALOG
+from app.web.kernel.render import templates
 from app.web.manual.markdown import rendered
-from app.web.render import templates
 from app.webhooks import secrets, signing
 from app.webhooks.events import TYPES
 from app.webhooks.schemas import EVENTS

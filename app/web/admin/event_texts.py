@@ -3,7 +3,7 @@
 from typing import Any
 
 from app.orders.parking import BETWEEN, OF_MONEY
-from app.web.store.order_words import EVENTS, event_text
+from app.web.store.order_texts import EVENTS, event_text
 
 WORDS = {kind: words for kind, (_, words) in EVENTS.items()} | {
     "order.confirming": "Waiting for the network to confirm the payment",

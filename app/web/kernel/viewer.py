@@ -13,7 +13,7 @@ from app.core.client_address import client_address
 from app.core.ids import new_id
 from app.core.settings import settings
 from app.keys.reveal import Visitor
-from app.web import cookies
+from app.web.kernel import cookies
 
 ORDERS_COOKIE, SESSION_COOKIE = "bitloot_orders", "bitloot_session"
 # Actors as the audit log holds them, for good: whoever sent an order's token, and whoever may not see an order.

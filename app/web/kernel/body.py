@@ -8,12 +8,12 @@ from litestar import Request
 
 from app.core.errors import Invalid
 from app.core.signing import MalformedJson, parse_strict
-from app.web.render import sent_json
+from app.web.kernel.render import sent_json
 
 MISSING = re.compile(r"missing required field `(\w+)`")
 LARGEST = 64 * 1024  # bytes of a request of ours
 T = TypeVar("T", bound=msgspec.Struct)
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 
 
 class MalformedBody(Invalid):
@@ -24,7 +24,7 @@ class UnusableText(Invalid):
     """A NUL in a path, a form or a query, which Postgres can't hold."""
 
 
-async def read_json(request: Asked, shape: type[T]) -> T:
+async def read_json(request: Req, shape: type[T]) -> T:
     """The body as ``shape``. Raises MalformedBody, naming the field; also for NaN and for doubled or deep members."""
     try:
         data = parse_strict(await request.body(), max_bytes=LARGEST)
@@ -39,7 +39,7 @@ async def read_json(request: Asked, shape: type[T]) -> T:
         raise MalformedBody(f"{said}.", field=field or None) from None
 
 
-async def read_form(request: Asked) -> dict[str, str]:
+async def read_form(request: Req) -> dict[str, str]:
     """A posted form's text fields; JSON objects of strings are taken likewise."""
     if sent_json(request):
         try:

@@ -14,8 +14,8 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from app.core import log, metrics
 from app.core.settings import settings
-from app.web import cart
-from app.web.viewer import Viewer, viewer_of
+from app.web.kernel.viewer import Viewer, viewer_of
+from app.web.store import cart_cookie
 
 QUIET = ("/healthz", "/readyz", "/metrics", "/static/", "/covers/")
 HUNG_UP = 499  # for log and metrics alone, by the number that proxies use: the caller is gone
@@ -34,7 +34,7 @@ STRICT_TRANSPORT = (b"strict-transport-security", b"max-age=31536000; includeSub
 _log = log.get("bitloot.web")
 
 
-class Frame(ASGIMiddleware):
+class RequestContext(ASGIMiddleware):
     """One middleware for what every answer has in common: each further layer would cost every request."""
 
     scopes = (ScopeType.HTTP,)
@@ -49,7 +49,7 @@ class Frame(ASGIMiddleware):
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = _framed(message.get("headers", []), headers(request_id))
+                message["headers"] = _merged(message.get("headers", []), security_headers(request_id))
             await send(message)
 
         async def received() -> Any:
@@ -64,10 +64,10 @@ class Frame(ASGIMiddleware):
             try:
                 public = scope["path"].startswith(QUIET)
                 request.state.viewer = Viewer() if public else await viewer_of(request)
-                request.state.cart_count = cart.count(request)
+                request.state.cart_count = cart_cookie.count(request)
                 await next_app(scope, received, framed)
             finally:
-                _account(cast(HTTPScope, scope), status or 500, time.perf_counter() - began)
+                _record_metrics(cast(HTTPScope, scope), status or 500, time.perf_counter() - began)
 
 
 def has_hung_up(request: Request[Any, Any, Any]) -> bool:
@@ -81,12 +81,12 @@ def request_id_of(request: Request[Any, Any, Any]) -> str:
     return given if REQUEST_ID.fullmatch(given) else f"{random.getrandbits(96):024x}"
 
 
-def headers(request_id: str) -> list[tuple[bytes, bytes]]:
+def security_headers(request_id: str) -> list[tuple[bytes, bytes]]:
     added = [(b"x-request-id", request_id.encode()), (b"content-security-policy", CONTENT_SECURITY), *HEADERS]
     return [*added, STRICT_TRANSPORT] if settings().production else added
 
 
-def _framed(given: Iterable[tuple[bytes, bytes]], added: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+def _merged(given: Iterable[tuple[bytes, bytes]], added: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     """What an answer says of itself stands alone: of two content policies the browser would obey both."""
     given = list(given)
     if any(name == b"cache-control" and b"public" in value for name, value in given):
@@ -100,7 +100,7 @@ def _timer(method: str, route: str, status: int) -> Any:
     return metrics.REQUESTS.labels(method, route, str(status))
 
 
-def _account(scope: HTTPScope, status: int, seconds: float) -> None:
+def _record_metrics(scope: HTTPScope, status: int, seconds: float) -> None:
     route = str(scope.get("path_template") or "unmatched")
     _timer(scope["method"], route, status).observe(seconds)
     if not scope["path"].startswith(QUIET):

@@ -17,14 +17,14 @@ USUAL, MOST = 20, 100  # objects a page
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 TEXT_LENGTH = 64  # characters of a parameter
 LENGTHS = {"reference": 128, "customer_email": 254}  # of those that may be longer
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 
 
 class BadParameter(Invalid):
     title = "A parameter of the query can't be used"
 
 
-def parameters(request: Asked, *known: str) -> dict[str, str]:
+def parameters(request: Req, *known: str) -> dict[str, str]:
     """The query's parameters. Raises BadParameter for one that is not known here, or given twice."""
     found: dict[str, str] = {}
     for name, value in request.query_params.multi_items():

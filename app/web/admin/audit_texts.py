@@ -1,6 +1,6 @@
 """The audit log's actions in words, for the admin's pages; an action that is missing here is shown by its name."""
 
-from app.web.store.order_words import AUDIT_WORDS
+from app.web.store.order_texts import AUDIT_WORDS
 
 ACTIONS = AUDIT_WORDS | {
     "admin.logged_in": "Admin signed in",

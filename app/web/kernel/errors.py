@@ -10,14 +10,14 @@ from litestar.response import Redirect
 
 from app.core import db, log
 from app.core.errors import Problem
-from app.web import frame
 from app.web.api import answers
-from app.web.body import UnusableText
-from app.web.guards import LoginNeeded
-from app.web.render import answer, by_htmx, page, sent_json, wants_json
-from app.web.viewer import Viewer
+from app.web.kernel import request_context
+from app.web.kernel.body import UnusableText
+from app.web.kernel.guards import LoginNeeded
+from app.web.kernel.render import answer, by_htmx, page, sent_json, wants_json
+from app.web.kernel.viewer import Viewer
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 
 PLAIN = {
     400: ("That request can't be used", "Go back, check what you entered and try again."),
@@ -39,22 +39,22 @@ RELOADED = {
 COME_AGAIN = 5  # seconds; RFC 9110, 10.2.3
 
 
-def handle(request: Asked, error: Exception) -> Response[Any]:
+def handle(request: Req, error: Exception) -> Response[Any]:
     """Render any error; what nobody foresaw is logged with its traceback and answered without it."""
     framed = hasattr(request.state, "viewer")
     response = _answer(request, error)
     if not framed:
         # No route matched, so no middleware ran and the frame's headers are missing.
-        added = frame.headers(frame.request_id_of(request))
+        added = request_context.security_headers(request_context.request_id_of(request))
         response.headers.update({name.decode(): value.decode() for name, value in added})
     return response
 
 
-def _answer(request: Asked, error: Exception) -> Response[Any]:
+def _answer(request: Req, error: Exception) -> Response[Any]:
     if isinstance(error, CharacterNotInRepertoireError | UntranslatableCharacterError):
         error = UnusableText("What you sent contains a NUL character, which isn't allowed. Remove it and try again.")
-    if not isinstance(error, Problem) and frame.has_hung_up(request):
-        return Response(b"", status_code=frame.HUNG_UP)
+    if not isinstance(error, Problem) and request_context.has_hung_up(request):
+        return Response(b"", status_code=request_context.HUNG_UP)
     by_api = request.url.path.startswith(answers.PREFIX)
     if isinstance(error, db.AWAY):
         return _away(request, error, by_api=by_api)
@@ -70,7 +70,7 @@ def _answer(request: Asked, error: Exception) -> Response[Any]:
     return _render(request, status, title, detail, code="http_error" if status < 500 else "internal_error")
 
 
-def _away(request: Asked, error: Exception, *, by_api: bool) -> Response[Any]:
+def _away(request: Req, error: Exception, *, by_api: bool) -> Response[Any]:
     """The database can't do its work just now, and soon can again: the caller is told when to come back."""
     log.get("bitloot.web").error("request.without_database", why=f"{type(error).__name__}: {error}")
     if by_api:
@@ -81,7 +81,7 @@ def _away(request: Asked, error: Exception, *, by_api: bool) -> Response[Any]:
     return response
 
 
-def _problem(request: Asked, error: Problem) -> Response[Any]:
+def _problem(request: Req, error: Problem) -> Response[Any]:
     if isinstance(error, LoginNeeded) and not _as_json(request):
         return Redirect("/admin/login", status_code=303)
     response = _render(request, error.status, error.title, error.detail, code=error.code, field=error.field)
@@ -90,11 +90,11 @@ def _problem(request: Asked, error: Problem) -> Response[Any]:
     return response
 
 
-def _as_json(request: Asked) -> bool:
+def _as_json(request: Req) -> bool:
     return wants_json(request) or (sent_json(request) and not by_htmx(request)) or _is_api(request)
 
 
-def _is_api(request: Asked) -> bool:
+def _is_api(request: Req) -> bool:
     path = request.url.path
     json_first = path.startswith(("/fulfillment/", "/payments/", "/webhooks/", "/kinguin/"))
     return json_first and not by_htmx(request) and "text/html" not in request.headers.get("accept", "")
@@ -107,7 +107,7 @@ def _camel(field: str) -> str:
 
 
 def _render(
-    request: Asked, status: int, title: str, detail: str, *, code: str, field: str | None = None
+    request: Req, status: int, title: str, detail: str, *, code: str, field: str | None = None
 ) -> Response[Any]:
     if _as_json(request):
         body = {"type": f"urn:bitloot:error:{code}", "title": title, "status": status, "detail": detail, "code": code}
@@ -127,7 +127,7 @@ def _render(
     return page(request, "shared/error.html", context, partial="shared/_problem.html", status=status)
 
 
-def _way_on(request: Asked, code: str) -> tuple[str, str]:
+def _way_on(request: Req, code: str) -> tuple[str, str]:
     """Where a page of an error leads, and its words."""
     if code == "order_not_found":
         return "/orders/lookup", "Email me a new link"
@@ -138,7 +138,7 @@ def _way_on(request: Asked, code: str) -> tuple[str, str]:
     return "/", "Back to the shop"
 
 
-def _page_before(request: Asked) -> str:
+def _page_before(request: Req) -> str:
     """The page whose form was sent, as its browser names it; the start page where it names none of ours."""
     try:
         before = urlsplit(request.headers.get("referer", ""))

@@ -36,7 +36,7 @@ class CheckoutOver(Gone):
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class CheckoutSession:
     key: str
     origin: str
     merchant: Row
@@ -56,7 +56,7 @@ class Scene:
         return tokens.sign("embed", claims, LIFETIME)
 
 
-async def of(key: str, order_id: str, origin: str) -> Scene:
+async def find(key: str, order_id: str, origin: str) -> CheckoutSession:
     """Raises NoSuchCheckout unless the order is the key's merchant's, of the key's mode, and the origin is allowed."""
     holder, found = await merchants.by_publishable(key), parse_id(order_id)
     if holder is None or found is None or not _allowed(holder, origin):
@@ -64,7 +64,7 @@ async def of(key: str, order_id: str, origin: str) -> Scene:
     order = await orders.of_merchant(holder["merchant"]["id"], holder["test"], found)
     if order is None:
         raise NoSuchCheckout
-    return Scene(key, origin, holder["merchant"], holder["test"], order)
+    return CheckoutSession(key, origin, holder["merchant"], holder["test"], order)
 
 
 def _allowed(holder: Row, origin: str) -> bool:
@@ -83,12 +83,12 @@ def origin_of(request: Request[Any, Any, Any]) -> str:
     return request.headers.get("origin", ours)
 
 
-async def by_token(token: str) -> Scene:
+async def by_token(token: str) -> CheckoutSession:
     """The page that was given this token, if it may still be shown. Raises CheckoutOver."""
     claims = tokens.read("embed", token)
     if claims is None:
         raise CheckoutOver("Open it again. What you paid is not lost.")
     try:
-        return await of(claims["key"], claims["order"], claims["origin"])
+        return await find(claims["key"], claims["order"], claims["origin"])
     except NoSuchCheckout:
         raise CheckoutOver("Open it again. What you paid is not lost.") from None

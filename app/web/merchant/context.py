@@ -14,10 +14,10 @@ from litestar.exceptions import NotFoundException
 from app.core.errors import Conflict, NotFound
 from app.core.ids import parse_id
 from app.merchants import members
-from app.web import cookies, guards, render
-from app.web.viewer import DESK_COOKIE, Viewer
+from app.web.kernel import cookies, guards, render
+from app.web.kernel.viewer import DESK_COOKIE, Viewer
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 PAGE = 50  # rows of a list
 LONGEST_ACT = 250  # characters of an act's details in the audit log
 
@@ -33,7 +33,7 @@ class NothingHere(NotFound):
         )
 
 
-class AnotherDesk(Conflict):
+class StaleContext(Conflict):
     """A form sent from a page that was opened before its sender switched merchant or mode."""
 
     title = "You switched in another window"
@@ -45,7 +45,7 @@ class AnotherDesk(Conflict):
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class MerchantContext:
     email: str
     merchants: list[dict[str, Any]]
     merchant: dict[str, Any]
@@ -53,8 +53,8 @@ class Desk:
 
     @property
     def id(self) -> UUID:
-        found: UUID = self.merchant["id"]
-        return found
+        require_id: UUID = self.merchant["id"]
+        return require_id
 
     @property
     def actor(self) -> str:
@@ -68,20 +68,20 @@ class Desk:
     @property
     def key(self) -> str:
         """What the cookie and each form of a page hold."""
-        return desk_key(self.id, test=self.test)
+        return context_key(self.id, test=self.test)
 
 
-def desk_key(merchant_id: UUID, *, test: bool) -> str:
+def context_key(merchant_id: UUID, *, test: bool) -> str:
     return f"{merchant_id}.{'test' if test else 'live'}"
 
 
-def person(request: Asked) -> str | None:
+def person(request: Req) -> str | None:
     """The proven address of who looks, if any."""
     viewer: Viewer = request.state.viewer
     return viewer.email
 
 
-async def at(request: Asked) -> Desk:
+async def current(request: Req) -> MerchantContext:
     """Where the viewer works. Raises what a page that does not exist raises for whoever is in no team."""
     email = person(request)
     merchants = await members.joined(email) if email else []
@@ -89,14 +89,14 @@ async def at(request: Asked) -> Desk:
         raise NotFoundException
     wanted, _, mode = cookies.read(request, DESK_COOKIE).partition(".")
     chosen = next((merchant for merchant in merchants if str(merchant["id"]) == wanted), merchants[0])
-    return Desk(email, merchants, chosen, test=mode != "live" or str(chosen["id"]) != wanted)
+    return MerchantContext(email, merchants, chosen, test=mode != "live" or str(chosen["id"]) != wanted)
 
 
-async def acting(request: Asked) -> tuple[Desk, FormMultiDict]:
+async def require_form(request: Req) -> tuple[MerchantContext, FormMultiDict]:
     """Where the viewer works, and the form that was sent from there. Raises AnotherDesk for a form from elsewhere."""
-    desk, form = await at(request), await request.form()
+    desk, form = await current(request), await request.form()
     if form.get("desk") != desk.key:
-        raise AnotherDesk(f"{desk.mode} mode of {desk.merchant['name']}")
+        raise StaleContext(f"{desk.mode} mode of {desk.merchant['name']}")
     return desk, form
 
 
@@ -106,7 +106,7 @@ def text(form: Mapping[str, Any], name: str, longest: int = 400) -> str:
     return value.strip()[:longest] if isinstance(value, str) else ""
 
 
-def found(given: str) -> UUID:
+def require_id(given: str) -> UUID:
     """An id from an address. Raises NothingHere for what is none."""
     parsed = parse_id(given)
     if parsed is None:
@@ -114,15 +114,15 @@ def found(given: str) -> UUID:
     return parsed
 
 
-def recorded(request: Asked, desk: Desk, action: str, details: str = "") -> AbstractAsyncContextManager[None]:
+def recorded(request: Req, desk: MerchantContext, action: str, details: str = "") -> AbstractAsyncContextManager[None]:
     """What a member does inside commits together with its line of the audit log, or not at all."""
     said = f"{desk.merchant['name']}, {desk.mode} mode: {details}".removesuffix(": ")
     return guards.recorded(request, action, details=said[:LONGEST_ACT], actor=desk.actor)
 
 
 def page(
-    request: Asked,
-    desk: Desk,
+    request: Req,
+    desk: MerchantContext,
     template: str,
     context: Mapping[str, Any],
     *,

@@ -12,28 +12,28 @@ from app.merchants import api_keys
 from app.orders import merchant_orders, queries
 from app.orders.merchant_orders import CURRENCIES, BadCharge
 from app.web.embed import sdk
-from app.web.merchant import desk as desks
-from app.web.merchant import lists
-from app.web.merchant.desk import Desk
+from app.web.kernel.render import see_other
+from app.web.merchant import context as desks
+from app.web.merchant import filters
+from app.web.merchant.context import MerchantContext
 from app.web.merchant.orders import shown
-from app.web.render import see_other
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 DEFAULTS = {"amount": "20.00", "currency": "USD", "email": ""}
 REFERENCE = "try-the-checkout"
 
 
 @get("/merchant/try", include_in_schema=False)
-async def show(request: Asked) -> Response[bytes]:
+async def show(request: Req) -> Response[bytes]:
     """``?order=``: the test order whose checkout the button opens."""
-    return await _page(request, await desks.at(request))
+    return await _page(request, await desks.current(request))
 
 
 async def _page(
-    request: Asked, desk: Desk, *, typed: dict[str, str] | None = None, error: Problem | None = None
+    request: Req, desk: MerchantContext, *, typed: dict[str, str] | None = None, error: Problem | None = None
 ) -> Response[bytes]:
-    wanted = lists.given(request, "order")
-    row = await queries.of_merchant(desk.id, True, desks.found(wanted)) if wanted else None
+    wanted = filters.given(request, "order")
+    row = await queries.of_merchant(desk.id, True, desks.require_id(wanted)) if wanted else None
     if wanted and row is None:
         raise desks.NothingHere
     context = {
@@ -55,9 +55,9 @@ def _field(error: Problem) -> str:
 
 
 @post("/merchant/try", include_in_schema=False, status_code=200)
-async def create(request: Asked) -> Response[bytes]:
+async def create(request: Req) -> Response[bytes]:
     """Place an order of test mode, whichever mode is chosen."""
-    desk, form = await desks.acting(request)
+    desk, form = await desks.require_form(request)
     typed = {name: desks.text(form, name) for name in DEFAULTS}
     try:
         amount = _amount(typed["amount"], typed["currency"])

@@ -11,9 +11,9 @@ from app.core.rate_limit import Left, TooManyAttempts
 from app.core.settings import settings
 from app.merchants import api_keys
 from app.merchants.api_keys import Caller
-from app.web.viewer import client_ip
+from app.web.kernel.viewer import client_ip
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 
 
 class ApiKeyMissing(Unauthorized):
@@ -28,7 +28,7 @@ class RateLimited(TooMany):
     title = "This key is used too often"
 
 
-async def enter(request: Asked, scope: str) -> Caller:
+async def authenticate(request: Req, scope: str) -> Caller:
     """Who asks. Raises ApiKeyMissing, InvalidApiKey, RateLimited or ScopeMissing."""
     key, secret = request.headers.get("x-api-key", ""), request.headers.get("x-api-secret", "")
     if not key or not secret:
@@ -46,7 +46,7 @@ async def enter(request: Asked, scope: str) -> Caller:
     return caller
 
 
-async def _spend(request: Asked, bucket: str, who: str) -> Left:
+async def _spend(request: Req, bucket: str, who: str) -> Left:
     most = settings().limit_api
     try:
         return await rate_limit.try_acquire(bucket, who, most)

@@ -6,8 +6,8 @@ from app.core.money import Money
 from app.payments.classify import COUNTS, UNCLEAR, Outcome
 from app.payments.customer_choice import Options
 from app.payments.owed import coin_name
-from app.web.store import order_words as words
-from app.web.store.order_words import Words
+from app.web.store import order_texts as words
+from app.web.store.order_texts import Words
 
 Row = dict[str, Any]
 WRONG_COIN = (

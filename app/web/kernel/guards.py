@@ -14,9 +14,9 @@ from app.core.client_address import limit_key
 from app.core.errors import NotFound, Problem
 from app.core.ids import parse_id
 from app.orders import queries as orders
-from app.web.viewer import STRANGER, Viewer, client_ip, held_orders, visitor
+from app.web.kernel.viewer import STRANGER, Viewer, client_ip, held_orders, visitor
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 
 
 class OrderNotFound(NotFound):
@@ -36,7 +36,7 @@ class LoginNeeded(Problem):
     title = "Staff only"
 
 
-async def own_order(request: Asked, order_id: str) -> dict[str, Any]:
+async def own_order(request: Req, order_id: str) -> dict[str, Any]:
     """A shop order, if the viewer holds its token, is logged in with its email, or is an admin. Else OrderNotFound."""
     found = parse_id(order_id)
     order = await orders.one(found) if found else None
@@ -48,13 +48,13 @@ async def own_order(request: Asked, order_id: str) -> dict[str, Any]:
     return order
 
 
-async def by_staff(request: Asked, order: dict[str, Any]) -> bool:
+async def by_staff(request: Req, order: dict[str, Any]) -> bool:
     """Whether the viewer sees the order as a member of staff, not as the one who bought it."""
     viewer: Viewer = request.state.viewer
     return viewer.is_admin and order["id"] not in await held_orders(viewer)
 
 
-async def acting_for(request: Asked, order_id: str) -> dict[str, Any]:
+async def acting_for(request: Req, order_id: str) -> dict[str, Any]:
     """As ``own_order``, for what changes it: what staff does on a customer's page is written down as staff's."""
     order = await own_order(request, order_id)
     if await by_staff(request, order):
@@ -69,7 +69,7 @@ async def _may_see(viewer: Viewer, order_id: UUID, email: str) -> bool:
     return order_id in viewer.held and order_id in await held_orders(viewer)
 
 
-async def _denied(request: Asked, order_id: UUID) -> None:
+async def _denied(request: Req, order_id: UUID) -> None:
     """Write down that someone asked for what is not theirs; for an unknown id too: both answers take as long."""
     actor = None if request.state.viewer.session else STRANGER  # who may hold tokens, but not this order's
     asked = f"{request.method} {request.scope.get('path_template', '')}"
@@ -77,7 +77,7 @@ async def _denied(request: Asked, order_id: UUID) -> None:
 
 
 async def write_sample(
-    request: Asked, action: str, *, order_id: UUID | None = None, details: str = "", actor: str | None = None
+    request: Req, action: str, *, order_id: UUID | None = None, details: str = "", actor: str | None = None
 ) -> None:
     """A line about a refusal, as long as they are few; of many, counted samples."""
     said = await samples.counted(action, limit_key(client_ip(request)))
@@ -86,7 +86,7 @@ async def write_sample(
 
 
 async def write(
-    request: Asked, action: str, *, order_id: UUID | None = None, details: str = "", actor: str | None = None
+    request: Req, action: str, *, order_id: UUID | None = None, details: str = "", actor: str | None = None
 ) -> None:
     """A line of the audit log, in the viewer's name unless another ``actor`` is given, in the open transaction."""
     who = visitor(request)
@@ -97,7 +97,7 @@ async def write(
 
 @asynccontextmanager
 async def recorded(
-    request: Asked, action: str, *, order_id: UUID | None = None, details: str = "", actor: str | None = None
+    request: Req, action: str, *, order_id: UUID | None = None, details: str = "", actor: str | None = None
 ) -> AsyncIterator[None]:
     """What an admin or member does inside commits together with its line of the audit log, or not at all."""
     async with db.transaction():
@@ -105,13 +105,13 @@ async def recorded(
         await write(request, action, order_id=order_id, details=details, actor=actor)
 
 
-async def admin(request: Asked) -> None:
+async def admin(request: Req) -> None:
     """Raises LoginNeeded for anyone but an admin."""
     if not request.state.viewer.is_admin:
         raise LoginNeeded("Sign in as an admin to see this page.")
 
 
-async def any_order(request: Asked, order_id: str) -> dict[str, Any]:
+async def any_order(request: Req, order_id: str) -> dict[str, Any]:
     """Whatever order has this id, for an admin alone. Raises LoginNeeded and OrderNotFound."""
     await admin(request)
     found = parse_id(order_id)
@@ -121,6 +121,6 @@ async def any_order(request: Asked, order_id: str) -> dict[str, Any]:
     return order
 
 
-async def spend(request: Asked, bucket: str, per_minute: int, who: str | None = None) -> None:
+async def spend(request: Req, bucket: str, per_minute: int, who: str | None = None) -> None:
     """Count one use of a limited door, by address unless ``who`` is given. Raises TooManyAttempts."""
     await rate_limit.acquire(bucket, who or limit_key(client_ip(request)), per_minute)

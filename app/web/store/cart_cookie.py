@@ -7,14 +7,14 @@ from litestar import Request, Response
 
 from app.core.ids import parse_id
 from app.orders.service import MOST_ITEMS, MOST_OF_ONE, Wanted
-from app.web import cookies
+from app.web.kernel import cookies
 
 COOKIE = "bitloot_cart"
 LIFETIME = 14 * 86400  # seconds
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 
 
-def read(request: Asked) -> list[Wanted]:
+def read(request: Req) -> list[Wanted]:
     """The cart's lines; whatever in the cookie is not one is passed over."""
     lines: dict[UUID, int] = {}
     for part in cookies.read(request, COOKIE).split(".")[: MOST_ITEMS * 2]:
@@ -25,7 +25,7 @@ def read(request: Asked) -> list[Wanted]:
     return [Wanted(product_id, quantity) for product_id, quantity in list(lines.items())[:MOST_ITEMS]]
 
 
-def count(request: Asked) -> int:
+def count(request: Req) -> int:
     return sum(line.quantity for line in read(request))
 
 

@@ -12,8 +12,8 @@ from litestar.types import Receive, Scope, Send
 
 from app.core.errors import Forbidden
 from app.core.settings import settings
-from app.web import cookies, errors
-from app.web.viewer import ORDERS_COOKIE, SESSION_COOKIE
+from app.web.kernel import cookies, errors
+from app.web.kernel.viewer import ORDERS_COOKIE, SESSION_COOKIE
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
 # Read no cookie and set none: the same for all, or shown in others' pages; what posts proves itself by a signed token

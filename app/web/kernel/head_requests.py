@@ -6,7 +6,7 @@ from litestar import Litestar
 from litestar.types import Message, Send
 
 
-class Shop(Litestar):
+class HeadAware(Litestar):
     """The application. Its routes know GET only, so HEAD is asked of them as GET, before a route is looked for."""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:

@@ -6,10 +6,10 @@ from litestar import Request
 from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin
 from markupsafe import Markup
 
-from app.web import reference
 from app.web.api import description
-from app.web.render import fragment, templates
-from app.web.shapes import complete
+from app.web.kernel import reference
+from app.web.kernel.render import fragment, templates
+from app.web.store.json_schemas import complete
 
 
 class Description(JsonRenderPlugin):

@@ -26,13 +26,13 @@ from app.providers.kit import Providers
 from app.queue import health_probes
 from app.queue import queries as jobs
 from app.refunds import queries as refunds
-from app.web.render import answer
+from app.web.kernel.render import answer
 
 PATIENCE = 3.0  # seconds a component may take before it counts as down
 OURS = {"database", "redis", "jobs", "clock", "rates", "mail"}
 KEPT, STORAGE_KEPT = 5.0, 60.0  # seconds another's state is believed: a health page must not become load on them
 VITAL = {"database", "vault", "storage"}  # without these nothing works; without others orders wait
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 
 
 class NotReady(Unavailable):
@@ -56,7 +56,7 @@ async def ready() -> dict[str, str]:
 
 
 @get("/health", summary="Components", tags=["operations"])
-async def components(request: Asked) -> Response[bytes]:
+async def components(request: Req) -> Response[bytes]:
     """Every component with status, latency and error; 503 when one that nothing works without is down."""
     kit: Providers = request.app.state.kit
     checks: dict[str, Callable[[], Awaitable[object]]] = {
@@ -138,7 +138,7 @@ async def _vault() -> None:
 
 
 @get("/metrics", summary="Prometheus metrics", tags=["operations"])
-async def prometheus(request: Asked) -> Response[bytes]:
+async def prometheus(request: Req) -> Response[bytes]:
     """In production only for who holds METRICS_TOKEN: how many orders a shop has is nobody else's business."""
     token = settings().metrics_token.get_secret_value()
     given = request.headers.get("authorization", "").partition(" ")[2].strip()

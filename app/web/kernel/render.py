@@ -15,10 +15,10 @@ from app.core.files import shipped
 from app.core.money import Money, plain
 from app.core.settings import settings
 from app.forms.service import new_key
-from app.web import static_files
-from app.web.viewer import HOLDER, STRANGER
+from app.web.kernel import static_files
+from app.web.kernel.viewer import HOLDER, STRANGER
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 
 
 @lru_cache(maxsize=1)
@@ -78,22 +78,22 @@ def actor(name: str) -> str:
     return {HOLDER: "Customer, by the order’s link", STRANGER: "Someone else"}.get(name, name[:1].upper() + name[1:])
 
 
-def wants_json(request: Asked) -> bool:
+def wants_json(request: Req) -> bool:
     """Whether the caller asked for JSON; a browser, and anyone without a preference, gets a page."""
     accept = request.headers.get("accept", "")
     return "application/json" in accept and "text/html" not in accept
 
 
-def sent_json(request: Asked) -> bool:
+def sent_json(request: Req) -> bool:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
 
 
-def by_htmx(request: Asked) -> bool:
+def by_htmx(request: Req) -> bool:
     return request.headers.get("hx-request") == "true"
 
 
 def page(
-    request: Asked,
+    request: Req,
     template: str,
     context: Mapping[str, Any] | None = None,
     *,
@@ -114,12 +114,12 @@ def html(text: str, *, status: int = 200) -> Response[bytes]:
     )
 
 
-def fragment(request: Asked, template: str, context: Mapping[str, Any]) -> str:
+def fragment(request: Req, template: str, context: Mapping[str, Any]) -> str:
     """A template as text."""
     return templates().get_template(template).render({**_ambient(request), **context})
 
 
-def _ambient(request: Asked) -> dict[str, Any]:
+def _ambient(request: Req) -> dict[str, Any]:
     """What every template sees: who looks, the cart's size, the token for forms."""
     token = ScopeState.from_scope(request.scope).csrf_token
     return {

@@ -1,6 +1,7 @@
 """Uvicorn's HTTP protocol with limits on what a connection may cost before the application sees it.
 
-The Procfile's ``--http app.web.http_protocol:BoundedHttp`` switches it on: the limits hold without a router in front.
+The Procfile's ``--http app.web.kernel.http_protocol:BoundedHttp`` switches it on. The limits hold without a router in
+front.
 """
 
 import asyncio

@@ -25,8 +25,8 @@ from app.core import log
 from app.core.errors import Conflict
 from app.core.rate_limit import TooManyAttempts
 from app.forms import service as forms
-from app.web import errors, frame, limited
-from app.web.csrf import OWN_PROOF
+from app.web.kernel import errors, rate_limits, request_context
+from app.web.kernel.csrf import OWN_PROOF
 
 FIELD, CSRF_FIELD = "_form_key", "_csrf_token"
 FORMS = {RequestEncodingType.URL_ENCODED, RequestEncodingType.MULTI_PART}
@@ -56,7 +56,7 @@ class OutcomeUnknown(Conflict):
         )
 
 
-class Submissions(ASGIMiddleware):
+class FormKeys(ASGIMiddleware):
     """Answers the second submission of a form as the first was answered. Forms without a key pass."""
 
     scopes = (ScopeType.HTTP,)
@@ -74,7 +74,7 @@ class Submissions(ASGIMiddleware):
             await next_app(scope, receive, send)
             return
         try:
-            await limited.by_caller(request, scope["route_handler"])
+            await rate_limits.by_caller(request, scope["route_handler"])
         except TooManyAttempts as refused:
             await errors.handle(request, refused).to_asgi_response(None, request)(scope, receive, send)
             return
@@ -98,7 +98,7 @@ async def _submission(request: Request[Any, Any, Any]) -> tuple[str, str]:
 
 def _is_unknown(request: Request[Any, Any, Any], status: int) -> bool:
     """Whether nobody can say if the handler took effect. A Problem that it raised itself says that it did not."""
-    return (status >= BROKEN or status == frame.HUNG_UP) and not request.state.get("refused")
+    return (status >= BROKEN or status == request_context.HUNG_UP) and not request.state.get("refused")
 
 
 async def _first(

@@ -8,23 +8,23 @@ from uuid import UUID
 from litestar import Request
 
 from app.core.ids import parse_id
-from app.web.merchant.desk import PAGE
+from app.web.merchant.context import PAGE
 
-Asked = Request[Any, Any, Any]
+Req = Request[Any, Any, Any]
 LONGEST = 200  # characters of what is searched for
 
 
-def given(request: Asked, name: str) -> str:
+def given(request: Req, name: str) -> str:
     return str(request.query_params.get(name, "")).replace("\x00", "").strip()[:LONGEST]
 
 
-def one_of(request: Asked, name: str, words: Collection[str]) -> str | None:
+def one_of(request: Req, name: str, words: Collection[str]) -> str | None:
     """A filter's value, if it is one there is."""
     value = given(request, name)
     return value if value in words else None
 
 
-def before(request: Asked) -> UUID | None:
+def before(request: Req) -> UUID | None:
     """The row after which this page begins."""
     return parse_id(given(request, "before"))
 

@@ -9,7 +9,7 @@ from litestar import Request
 
 from app.core import rate_limit
 from app.core.client_address import limit_key
-from app.web.viewer import Viewer, client_ip
+from app.web.kernel.viewer import Viewer, client_ip
 
 PER_VIEWER = 20  # streams of one browser, session or token, in a process: tabs of one person; pages share one
 _open: Counter[str] = Counter()

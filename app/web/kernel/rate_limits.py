@@ -12,8 +12,8 @@ from litestar.types import HTTPScope
 from app.core import rate_limit
 from app.core.client_address import limit_key
 from app.core.settings import settings
-from app.web.csrf import OWN_PROOF, SAFE
-from app.web.viewer import client_ip
+from app.web.kernel.csrf import OWN_PROOF, SAFE
+from app.web.kernel.viewer import client_ip
 
 API = "/api/v1/"
 LONGEST_NAME = 255  # bytes of a name, on every file system in use

@@ -1,0 +1,1 @@
+"""What every page and answer shares: request context, CSRF, sessions, errors, rendering."""
