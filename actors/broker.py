@@ -9,7 +9,7 @@ from dramatiq.asyncio import get_event_loop_thread
 from dramatiq.middleware import AsyncIO, Middleware
 
 from actors.consumer import WakingBroker
-from actors.retries import RowRetries
+from actors.retry_middleware import RowRetries
 from app.core import db, garbage, log, pools
 from app.core.pools import Role
 from app.core.redis_publisher import publisher

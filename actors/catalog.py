@@ -2,9 +2,9 @@
 
 from actors.job import job
 from app.catalog import rates, service
-from app.core.backoff import Retry
 from app.providers.kit import Providers
 from app.queue import service as jobs
+from app.queue.backoff import Retry
 from app.queue.service import Lease
 
 

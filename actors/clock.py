@@ -30,13 +30,13 @@ SCHEDULE = {  # how often, in seconds, each of the house's own jobs is posted
     "catalog.sync_rates": 900,
     "payments.sync_coins": 300,
     "payments.close_forgotten": 600,
-    "fulfillment.pick_up": 300,
-    "fulfillment.tell_slow": 30,
+    "fulfillment.resume_stuck": 300,
+    "fulfillment.report_slow": 30,
     "keys.retire": 3600,
     "audit.anchor": 900,  # the first of an hour counts
     "ledger.prove": 900,
     "webhooks.catch_up": 300,
-    "house.tidy": 3600,
+    "maintenance.purge": 3600,
 }
 AT_ONCE = ("catalog.sync_rates",)  # those that a clock posts right away where they never were: nothing is sold before
 

@@ -6,17 +6,29 @@ from uuid import UUID
 
 import dramatiq
 
-from actors import gate
 from actors.broker import broker, kit
-from actors.retries import AttemptFailed
 from app.core import call_recorder, log
-from app.core.backoff import Retry
 from app.providers.kit import Providers
+from app.queue import circuit_breaker
 from app.queue import service as jobs
+from app.queue.backoff import Retry
 from app.queue.producer import queue_of
+from app.queue.retry_policy import AttemptFailed
 from app.queue.service import Lease, LeaseLost
 
 Work = Callable[[Lease, Providers], Awaitable[None]]
+
+ALIASES = {
+    "payments.create_for_merchant": "payments.open",
+    "fulfillment.collect": "keys.collect",
+    "fulfillment.return_keys": "refunds.return_keys",
+    "fulfillment.check_return": "refunds.check_return",
+    "fulfillment.resume_stuck": "fulfillment.pick_up",
+    "fulfillment.report_slow": "fulfillment.tell_slow",
+    "refunds.request": "refunds.ask",
+    "maintenance.purge": "house.tidy",
+}
+"""A job's name → its name before 0.2.0. Those still queued at the upgrade run; to be dropped in the release after."""
 
 JOBS: dict[str, tuple[Work, Retry]] = {}
 """Every job by name, with its retry schedule."""
@@ -37,13 +49,13 @@ def job(
     """
 
     def register(work: Work) -> Work:
-        JOBS[name], NEEDS[name] = (work, retry), needs
-
         async def actor(job_id: str) -> None:
             await attempt(UUID(job_id), kit())
 
         options: dict[str, Any] = {"throws": AttemptFailed}
-        dramatiq.actor(actor_name=name, queue_name=queue_of(name), broker=broker, **options)(actor)
+        for known in [name, *([ALIASES[name]] if name in ALIASES else [])]:
+            JOBS[known], NEEDS[known] = (work, retry), needs
+            dramatiq.actor(actor_name=known, queue_name=queue_of(known), broker=broker, **options)(actor)
         return work
 
     return register
@@ -56,7 +68,7 @@ async def attempt(job_id: UUID, providers: Providers) -> bool:
         return False
     (work, retry), needs = JOBS[lease.name], NEEDS[lease.name]
     with log.bound(job=lease.name, job_id=str(job_id), order_id=str(lease.subject) if lease.subject else None):
-        if await gate.held(lease, needs):
+        if await circuit_breaker.defer_if_open(lease, needs):
             return True
         with call_recorder.recording() as made:
             try:
@@ -66,7 +78,7 @@ async def attempt(job_id: UUID, providers: Providers) -> bool:
                 log.get("bitloot.jobs").warning("job.lease_lost")
             except Exception as cause:
                 log.get("bitloot.jobs").info("job.failed", error=type(cause).__name__, exc_info=True)
-                wait = await gate.report(lease, needs, made, cause, providers)
+                wait = await circuit_breaker.report(lease, needs, made, cause, providers.answers)
                 raise AttemptFailed(lease, retry, cause, wait) from cause
-        await gate.report(lease, needs, made, None, providers)
+        await circuit_breaker.report(lease, needs, made, None, providers.answers)
     return True

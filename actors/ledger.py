@@ -1,9 +1,9 @@
 """Jobs of the ledger room."""
 
 from actors.job import job
-from app.core.backoff import Retry
 from app.ledger import service
 from app.providers.kit import Providers
+from app.queue.backoff import Retry
 from app.queue.service import Lease
 
 

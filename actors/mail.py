@@ -3,10 +3,10 @@
 from uuid import UUID
 
 from actors.job import job
-from app.core.backoff import Retry
 from app.mail import notices, service
 from app.orders import letters
 from app.providers.kit import Providers
+from app.queue.backoff import Retry
 from app.queue.service import Lease
 
 # Within 23 hours in all: after 24 the provider forgets the idempotency key and would send twice (resend.md, 4).

@@ -3,10 +3,10 @@
 from uuid import UUID
 
 from actors.job import job
-from app.core.backoff import Retry
 from app.payments import coins, service, test_processor
 from app.payments.test_processor import Scenario
 from app.providers.kit import Providers
+from app.queue.backoff import Retry
 from app.queue.service import Lease
 
 PATIENT = Retry(attempts=9, first=1, factor=2.5, longest=300)  # money is waiting: about 15 minutes in all
@@ -18,8 +18,8 @@ async def create(lease: Lease, kit: Providers) -> None:
     await service.open_payment(UUID(lease.args["order_id"]), nowpayments=kit.nowpayments, commit=lease.commit)
 
 
-@job("payments.open", retry=PATIENT, needs=NEEDS)
-async def open_merchant_payment(lease: Lease, kit: Providers) -> None:
+@job("payments.create_for_merchant", retry=PATIENT, needs=NEEDS)
+async def create_for_merchant(lease: Lease, kit: Providers) -> None:
     await service.open_merchant_payment(
         UUID(lease.args["payment_id"]), nowpayments=kit.nowpayments, commit=lease.commit
     )

@@ -3,8 +3,8 @@
 from uuid import UUID
 
 from actors.job import job
-from app.core.backoff import Retry
 from app.providers.kit import Providers
+from app.queue.backoff import Retry
 from app.queue.service import Lease
 from app.webhooks import deliver as sending
 from app.webhooks import publish as publishing

@@ -5,7 +5,7 @@ from pathlib import Path
 from piccolo.conf.apps import AppConfig, table_finder
 
 ROOMS = (
-    "jobs",
+    "queue",
     "history",
     "inbox",
     "mail",
@@ -21,7 +21,6 @@ ROOMS = (
     "ledger",
     "refunds",
     "webhooks",
-    "breakers",
     "audit",
     "quotas",
 )

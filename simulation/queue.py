@@ -6,10 +6,11 @@ from typing import Any
 from uuid import UUID
 
 from actors.job import attempt
-from actors.retries import AGAIN, AWAY, AttemptFailed, decide
+from actors.retry_middleware import AGAIN, AWAY
 from app.core.redis_publisher import publisher
 from app.providers.kit import Providers
 from app.queue import producer
+from app.queue.retry_policy import AttemptFailed, decide
 from app.queue.service import LEASE
 from simulation.faults import Weather
 from simulation.processes import Process, Processes
@@ -84,7 +85,7 @@ class Queue:
             self._scheduler.after(0, self._hand_out)
 
     async def _decide(self, failed: AttemptFailed) -> None:
-        """``actors.retries.decided``, waiting by our clock."""
+        """``actors.retry_middleware.decided``, waiting by our clock."""
         for _ in range(int(LEASE.total_seconds() / AGAIN)):
             with suppress(*AWAY):
                 await decide(failed)

@@ -122,7 +122,7 @@ async def job_names(status: str = "pending") -> list[str]:
     return sorted(r["name"] for r in await db.fetch("SELECT name FROM job WHERE status = $1", status))
 
 
-async def claimed(name: str = "house.tidy", **more: Any) -> jobs.Lease:
+async def claimed(name: str = "maintenance.purge", **more: Any) -> jobs.Lease:
     """A job of this name, posted and claimed."""
     job_id = await jobs.post(name, {}, **more)
     assert job_id is not None

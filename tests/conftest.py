@@ -248,8 +248,8 @@ def drain(app: Any) -> Drain:
     Answers how many attempts were made. With ``only`` it runs jobs of that name alone.
     """
     from actors.job import attempt  # noqa: PLC0415
-    from actors.retries import AttemptFailed, decide  # noqa: PLC0415
     from app.core import clock, db  # noqa: PLC0415
+    from app.queue.retry_policy import AttemptFailed, decide  # noqa: PLC0415
 
     async def run(*, later: bool = False, only: str | None = None, most: int = 300) -> int:
         made = 0

@@ -29,6 +29,12 @@ class SalesStopped(Unavailable):
 
 class NoRate(Unavailable):
     title = "No exchange rate is known yet"
+    retry_in = None
+    counts = False  # a job waits for the first rate for as long as it takes
+
+    @property
+    def why(self) -> str:
+        return f"{type(self).__name__}: {self}"
 
 
 async def newest() -> Rate | None:

@@ -9,6 +9,8 @@ class Problem(Exception):
 
     status = 500
     title = "Something went wrong"
+    permanent = True  # for the queue: asking again in the same way ends the same way
+    safe_text = True
 
     def __init__(self, detail: str = "", *, field: str | None = None) -> None:
         super().__init__(detail or self.title)

@@ -32,10 +32,11 @@ ANOTHER_OFFER = timedelta(seconds=1)  # until another offer is tried: nothing wa
 
 @dataclass
 class TooEarly(Exception):
-    """Nothing may be bought just now: look again after ``wait``, by ``why``."""
+    """Nothing may be bought just now: look again in ``retry_in``, because of ``why``."""
 
-    wait: timedelta
+    retry_in: timedelta
     why: str = "the supplier's answer was lost: looking again before buying"
+    counts: bool = True
 
 
 async def reserve(item_id: UUID, *, kinguin: Kinguin, commit: Commit) -> None:

@@ -98,4 +98,4 @@ async def give_up(order_id: UUID, *, by: str) -> None:
         if await withdrawal.undone(order_id):
             return
         args = {"order_id": str(order_id), "reason": f"could not be delivered: {cause}", "asked_by": by}
-        await jobs.post("refunds.ask", args, subject=order_id, dedupe=f"refunds.ask:{order_id}")
+        await jobs.post("refunds.request", args, subject=order_id, dedupe=f"refunds.request:{order_id}")

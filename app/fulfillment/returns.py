@@ -11,7 +11,6 @@ from typing import Any
 from uuid import UUID
 
 from app.core import clock, db
-from app.core.backoff import growing
 from app.core.money import CENT
 from app.fulfillment import queries
 from app.history import service as history
@@ -22,6 +21,7 @@ from app.orders import service as orders
 from app.providers.http import ProviderDown
 from app.providers.kinguin import Kinguin, NothingToReturn, OrderNotFound, SupplierOrder
 from app.queue import service as jobs
+from app.queue.backoff import growing
 
 Commit = Callable[[], AbstractAsyncContextManager[None]]
 
@@ -43,8 +43,8 @@ async def give_back(order_id: UUID, *, kinguin: Kinguin, commit: Commit) -> None
     async with commit():
         if waiting:
             await jobs.post(
-                "refunds.return_keys", {"order_id": str(order_id)}, subject=order_id,
-                dedupe=f"refunds.return_keys:{order_id}", wait=UNDELIVERED,
+                "fulfillment.return_keys", {"order_id": str(order_id)}, subject=order_id,
+                dedupe=f"fulfillment.return_keys:{order_id}", wait=UNDELIVERED,
             )  # fmt: skip
 
 
@@ -126,5 +126,5 @@ def _paid_back(reservation: dict[str, Any], found: SupplierOrder) -> Decimal:
 async def _look_later(reservation: dict[str, Any], look: int) -> None:
     wait = growing(look, first=FIRST_LOOK, factor=LOOK_FACTOR, longest=LONGEST_LOOK)
     args = {"reservation_id": str(reservation["id"]), "look": look}
-    dedupe = f"refunds.check_return:{reservation['id']}"
-    await jobs.post("refunds.check_return", args, subject=reservation["order_id"], dedupe=dedupe, wait=wait)
+    dedupe = f"fulfillment.check_return:{reservation['id']}"
+    await jobs.post("fulfillment.check_return", args, subject=reservation["order_id"], dedupe=dedupe, wait=wait)

@@ -4,12 +4,10 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from decimal import Decimal
-from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
 from app.core import clock, db, log
-from app.core.backoff import growing
 from app.core.money import CENT
 from app.core.state_machine import move
 from app.fulfillment import customer_letters, failure_reasons, outcomes, queries, replace
@@ -25,6 +23,8 @@ from app.orders import service as orders
 from app.providers.kinguin import Kinguin, SupplierKey, SupplierOrder
 from app.providers.storage import ObjectStore
 from app.queue import service as jobs
+from app.queue.backoff import growing
+from app.queue.polling import take_due
 
 Commit = Callable[[], AbstractAsyncContextManager[None]]
 
@@ -124,7 +124,7 @@ async def _collectable(reservation: dict[str, Any], outcome: Outcome) -> None:
     else:
         await _look_later(reservation)
     await jobs.post(
-        "keys.collect", {"reservation_id": str(reservation["id"])}, subject=reservation["order_id"],
+        "fulfillment.collect", {"reservation_id": str(reservation["id"])}, subject=reservation["order_id"],
         dedupe=f"collect:{reservation['id']}",
     )  # fmt: skip
 
@@ -217,16 +217,8 @@ async def _collected(reservation: dict[str, Any], total: int, *, new: int) -> No
 
 async def post_due_checks() -> int:
     """Post a check for each reservation that is due for one; the clock's sweep. Returns how many."""
-    now = clock.now()
     async with db.transaction():
-        rows = await db.fetch(
-            """WITH due AS MATERIALIZED (
-                 SELECT id FROM reservation WHERE next_check_at <= $1
-                 ORDER BY next_check_at, id LIMIT $3 FOR UPDATE SKIP LOCKED)
-               UPDATE reservation SET next_check_at = $2 FROM due WHERE reservation.id = due.id
-               RETURNING reservation.id, order_id""",
-            now, now + RECHECK_LEASE, CHECKS_A_SWEEP,
-        )  # fmt: skip
-        for row in sorted(rows, key=itemgetter("id")):
-            await post_check(row["id"], row["order_id"])
-    return len(rows)
+        found = await take_due(Reservation, put_off=RECHECK_LEASE, most=CHECKS_A_SWEEP)
+        for due in found:
+            await post_check(due.id, due.order_id)
+    return len(found)

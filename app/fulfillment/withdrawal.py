@@ -112,7 +112,7 @@ async def withdraw(order_id: UUID) -> Money:
         if back.amount:
             use_id = await uses.reserve(order_id, UseKind.REFUND, back, f"withdrawal:{new_id()}")
             args = {"order_id": str(order_id), "reason": REASON, "use_id": str(use_id), **back.as_json()}
-            await jobs.post("refunds.ask", args, subject=order_id)
+            await jobs.post("refunds.request", args, subject=order_id)
         elif found.whole:
             await undone(order_id)
     return found.share
@@ -123,8 +123,8 @@ async def undone(order_id: UUID) -> bool:
     if (await uses.funds(order_id)).received:
         return False
     await orders.refunded(order_id)
-    args, dedupe = {"order_id": str(order_id)}, f"refunds.return_keys:{order_id}"
-    await jobs.post("refunds.return_keys", args, subject=order_id, dedupe=dedupe)
+    args, dedupe = {"order_id": str(order_id)}, f"fulfillment.return_keys:{order_id}"
+    await jobs.post("fulfillment.return_keys", args, subject=order_id, dedupe=dedupe)
     return True
 
 

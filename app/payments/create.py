@@ -173,7 +173,7 @@ async def close_unopened() -> int:
     rows = await db.fetch(
         """SELECT p.id, p.order_id FROM payment p JOIN purchase o ON o.id = p.order_id AND o.merchant_id IS NOT NULL
            WHERE p.status = 'waiting' AND p.provider_payment_id IS NULL AND p.created_at < $1
-             AND NOT EXISTS (SELECT FROM job j WHERE j.subject = o.id AND j.name = 'payments.open'
+             AND NOT EXISTS (SELECT FROM job j WHERE j.subject = o.id AND j.name = 'payments.create_for_merchant'
                              AND j.args ->> 'payment_id' = p.id::text AND j.status IN ('pending', 'processing'))
            ORDER BY p.id LIMIT $2""",
         clock.now() - UNOPENED, CLOSED_A_TIME,

@@ -75,7 +75,7 @@ async def create(
             }
             work = test_processor.beginning(payment_id, order["id"], test_processor.scenario_of(magic), delay)
         else:
-            work = jobs.posting("payments.open", {"payment_id": str(payment_id)}, subject=order["id"])
+            work = jobs.posting("payments.create_for_merchant", {"payment_id": str(payment_id)}, subject=order["id"])
         (made,) = await db.write(work.write, queries.insertion(attempt, clock.now()))
         if row["status"] == "created":
             await orders.payment_requested(order["id"], payment_id=str(payment_id), method=method)

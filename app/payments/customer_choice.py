@@ -103,7 +103,7 @@ async def _refund(order: dict[str, Any], held: Money) -> None:
     await uses.release(order_id, UseKind.TOP_UP)
     use_id = await uses.reserve(order_id, UseKind.REFUND, held, f"choice:{new_id()}")
     args = {"order_id": str(order_id), "reason": "chosen by the customer", "use_id": str(use_id), **held.as_json()}
-    await jobs.post("refunds.ask", args, subject=order_id, dedupe=f"refunds.ask:{use_id}")
+    await jobs.post("refunds.request", args, subject=order_id, dedupe=f"refunds.request:{use_id}")
     await _given_back(order, Choice.REFUND, held)
 
 

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import timedelta
-from operator import itemgetter
 from uuid import UUID
 
 from app.core import clock, db
@@ -23,6 +22,7 @@ from app.payments.states import PaymentStatus
 from app.payments.tables import Payment
 from app.providers.nowpayments import NowPayments, PaymentReport, PaymentUnknown, ident_of
 from app.queue import service as jobs
+from app.queue.polling import take_due
 
 Commit = Callable[[], AbstractAsyncContextManager[None]]
 
@@ -123,20 +123,12 @@ async def _put_off(payment_id: UUID) -> None:
 
 async def post_due_checks() -> int:
     """Post a check for each payment that is due for one; the clock's sweep. Returns how many."""
-    now = clock.now()
     async with db.transaction():
-        rows = await db.fetch(
-            """WITH due AS MATERIALIZED (
-                 SELECT id FROM payment WHERE next_check_at <= $1
-                 ORDER BY next_check_at, id LIMIT $3 FOR UPDATE SKIP LOCKED)
-               UPDATE payment SET next_check_at = $2 FROM due WHERE payment.id = due.id
-               RETURNING payment.id, order_id""",
-            now, now + RECHECK_LEASE, CHECKS_A_SWEEP,
-        )  # fmt: skip
-        for row in sorted(rows, key=itemgetter("id")):
-            args = {"payment_id": str(row["id"])}
-            await jobs.post("payments.check", args, subject=row["order_id"], dedupe=f"payments.check:{row['id']}")
-    return len(rows)
+        found = await take_due(Payment, put_off=RECHECK_LEASE, most=CHECKS_A_SWEEP)
+        for due in found:
+            args = {"payment_id": str(due.id)}
+            await jobs.post("payments.check", args, subject=due.order_id, dedupe=f"payments.check:{due.id}")
+    return len(found)
 
 
 async def close_forgotten() -> int:

@@ -29,6 +29,10 @@ class ProviderError(Exception):
     """
 
     outcome: ClassVar[str] = "broken"
+    permanent: ClassVar[bool] = False  # no waiting heals it
+    unavailable: ClassVar[bool] = False  # nobody's call would have fared better
+    trips_at_once: ClassVar[bool] = False  # one such failure is proof enough that the provider can't be worked with
+    safe_text: ClassVar[bool] = False  # an answer that we can't read may hold anything
 
     def __init__(
         self,
@@ -50,18 +54,24 @@ class ProviderError(Exception):
 
 class ProviderDown(ProviderError):
     outcome = "down"
+    unavailable = True
+    safe_text = True
 
 
 class ProviderRefused(ProviderError):
     outcome = "refused"
+    permanent = True
+    safe_text = True
 
 
 class ApiKeyRejected(ProviderRefused):
-    pass
+    unavailable = True
+    trips_at_once = True
 
 
 class ProviderProtocolError(ProviderError):
     outcome = "confused"
+    unavailable = True
 
 
 @dataclass(frozen=True, slots=True)

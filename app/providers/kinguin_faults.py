@@ -10,7 +10,14 @@ class ProductUnavailable(ProviderRefused):
 
 
 class InsufficientBalance(ProviderRefused):
-    """Our prepaid balance is too low. Alarm; it works again after a top-up."""
+    """Our prepaid balance is too low. Alarm; it works again after a top-up. A job waits for that."""
+
+    retry_in = None
+    counts = False
+
+    @property
+    def why(self) -> str:
+        return f"{type(self).__name__}: {self}"
 
 
 class OrderFailed(ProviderRefused):
@@ -31,6 +38,8 @@ class NothingToReturn(ProviderRefused):
 
 class ResourceLocked(ProviderDown):
     """Another change of the same resource is under way; nothing was done. Wait ``retry_after`` seconds."""
+
+    unavailable = False  # an answer, and about one resource only
 
 
 REFUSALS = {

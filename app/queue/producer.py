@@ -19,7 +19,7 @@ from app.core.settings import settings
 
 QUEUES = ("orders", "mail", "webhooks")
 OUTSIDE = {"webhooks.deliver": "webhooks"}  # waits for machines of strangers, in a process of its own
-SLOW_ROOMS = dict.fromkeys(("mail", "catalog", "house", "audit", "ledger"), "mail")
+SLOW_ROOMS = dict.fromkeys(("mail", "catalog", "maintenance", "audit", "ledger"), "mail")
 
 
 def queue_of(name: str) -> str:

@@ -151,12 +151,12 @@ async def _complete(lease: Lease) -> None:
         raise LeaseLost(f"{lease.name} {lease.id}")
 
 
-async def reschedule(lease: Lease, error: str, wait: timedelta, *, forgive: bool = False) -> bool:
+async def reschedule(lease: Lease, error: str, wait: timedelta, *, counts: bool = True) -> bool:
     """Put a job back for another attempt after ``wait``, keeping this attempt's error. False if the lease is lost.
 
-    ``forgive``: the attempt is not counted, as the job is not at fault.
+    ``counts``: False where the job is not at fault, so that the attempt is none of its own.
     """
-    return await _put_back(lease, error, wait, forgiven=int(forgive), tried=True)
+    return await _put_back(lease, error, wait, forgiven=int(not counts), tried=True)
 
 
 async def defer(lease: Lease, why: str, wait: timedelta) -> bool:

@@ -7,18 +7,18 @@ is looked for by our own id; what is absent after the hour in which an unverifie
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
-from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 
 from app.core import clock, db, log, totp
-from app.core.backoff import growing
 from app.core.settings import settings
 from app.orders import service as orders
 from app.providers.http import ProviderDown, ProviderRefused
 from app.providers.nowpayments_payouts import CodeRefused, Payout, Payouts
+from app.queue.backoff import growing
+from app.queue.polling import take_due
 from app.refunds import queries, service
 from app.refunds.states import RefundStatus
 from app.refunds.tables import Refund
@@ -186,16 +186,8 @@ async def _unpark(order_id: UUID) -> None:
 
 async def post_due_checks() -> int:
     """Post a look at each payout that is due for one; the clock's sweep. Returns how many."""
-    now = clock.now()
     async with db.transaction():
-        rows = await db.fetch(
-            """WITH due AS MATERIALIZED (
-                 SELECT id FROM refund WHERE next_check_at <= $1
-                 ORDER BY next_check_at, id LIMIT $3 FOR UPDATE SKIP LOCKED)
-               UPDATE refund SET next_check_at = $2 FROM due WHERE refund.id = due.id
-               RETURNING refund.id, order_id""",
-            now, now + RECHECK_LEASE, CHECKS_A_SWEEP,
-        )  # fmt: skip
-        for row in sorted(rows, key=itemgetter("id")):
-            await service.post_follow(dict(row))
-    return len(rows)
+        found = await take_due(Refund, put_off=RECHECK_LEASE, most=CHECKS_A_SWEEP)
+        for due in found:
+            await service.post_follow(due.id, due.order_id)
+    return len(found)

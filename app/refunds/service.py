@@ -176,7 +176,10 @@ async def _hold(order_id: UUID) -> None:
     await orders.freeze(order_id)
     await keys.lock(order_id)
     await jobs.post(
-        "refunds.return_keys", {"order_id": str(order_id)}, subject=order_id, dedupe=f"refunds.return_keys:{order_id}"
+        "fulfillment.return_keys",
+        {"order_id": str(order_id)},
+        subject=order_id,
+        dedupe=f"fulfillment.return_keys:{order_id}",
     )
 
 
@@ -243,7 +246,7 @@ async def approve(refund_id: UUID, by: str) -> None:
         named = str(refund_id)
         await history.record(refund["order_id"], "refund.approved", refund=named, refund_id=named)
         await _processing(order, refund_id)
-        await post_follow(refund)
+        await post_follow(refund_id, refund["order_id"])
 
 
 async def end_uncovered(refund: dict[str, Any]) -> bool:
@@ -262,9 +265,9 @@ async def _processing(order: dict[str, Any], refund_id: UUID) -> None:
         await history.record(order["id"], "refund.processing", refund_id=str(refund_id))
 
 
-async def post_follow(refund: dict[str, Any]) -> None:
-    args = {"refund_id": str(refund["id"])}
-    await jobs.post("refunds.follow", args, subject=refund["order_id"], dedupe=f"refunds.follow:{refund['id']}")
+async def post_follow(refund_id: UUID, order_id: UUID) -> None:
+    args = {"refund_id": str(refund_id)}
+    await jobs.post("refunds.follow", args, subject=order_id, dedupe=f"refunds.follow:{refund_id}")
 
 
 async def record(refund_id: UUID, tx_hash: str, by: str) -> None:

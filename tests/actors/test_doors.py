@@ -11,7 +11,7 @@ import pytest
 import actors
 from actors import clock as process
 from actors.clock import GRACE, SCHEDULE, post_scheduled, posted_before, sweep
-from actors.job import JOBS
+from actors.job import ALIASES, JOBS, NEEDS
 from app.core import clock
 from app.core.redis import sync_client
 from app.core.redis_publisher import publisher
@@ -27,7 +27,7 @@ def posted_in(path: Path) -> set[str]:
     """Names of jobs that a module posts, by ``jobs.post("…")``, ``jobs.posting("…")`` or ``keep(…, job="…")``."""
     found = set[str]()
     for call in (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)):
-        place = {"jobs.post": 0, "jobs.posting": 0, "relay.send": 1}.get(ast.unparse(call.func))
+        place = {"jobs.post": 0, "jobs.posting": 0, "producer.send": 1}.get(ast.unparse(call.func))
         given = call.args[place : place + 1] if place is not None else []
         given += [keyword.value for keyword in call.keywords if keyword.arg == "job"]
         found |= {node.value for node in given if isinstance(node, ast.Constant) and isinstance(node.value, str)}
@@ -41,7 +41,9 @@ POSTED = sorted(
 
 
 def test_the_search_for_posted_jobs_finds_them() -> None:
-    assert {"payments.create", "mail.send", "payments.apply_notice", "fulfillment.check", "keys.collect"} <= set(POSTED)
+    assert {"payments.create", "mail.send", "payments.apply_notice", "fulfillment.check", "fulfillment.collect"} <= set(
+        POSTED
+    )
 
 
 @pytest.mark.parametrize("name", sorted({*POSTED, *SCHEDULE}))
@@ -56,9 +58,22 @@ def test_an_actor_bears_the_name_of_its_job_and_listens_where_its_messages_go(na
     assert actor.queue_name in producer.QUEUES
 
 
-@pytest.mark.parametrize("name", sorted(JOBS))
+@pytest.mark.parametrize("name", sorted(JOBS.keys() - set(ALIASES.values())))
 def test_every_job_is_posted_by_somebody(name: str) -> None:
     assert name in {*POSTED, *SCHEDULE}
+
+
+@pytest.mark.parametrize(("name", "old"), sorted(ALIASES.items()))
+def test_a_job_has_one_name_and_runs_by_the_one_it_had_before(name: str, old: str) -> None:
+    assert JOBS[old] == JOBS[name]
+    assert NEEDS[old] == NEEDS[name]
+    assert old not in {*POSTED, *SCHEDULE}
+
+
+async def test_a_job_that_was_queued_before_the_upgrade_still_runs(app, drain) -> None:
+    await jobs.post("house.tidy", {})
+    assert await drain() == 1
+    assert await job_names("completed") == ["house.tidy"]
 
 
 def test_there_are_no_actors_but_jobs() -> None:

@@ -7,10 +7,8 @@ from typing import Any
 import pytest
 
 from actors.job import JOBS, attempt
-from actors.retries import AttemptFailed, decide, describe, pause
 from app.catalog.rates import NoRate
 from app.core import clock
-from app.core.backoff import Retry
 from app.core.errors import Conflict, NotFound
 from app.core.ids import new_id
 from app.fulfillment.steps import TooEarly
@@ -21,6 +19,8 @@ from app.providers.kinguin import InsufficientBalance, OrderNotFound, ResourceLo
 from app.providers.resend import QuotaExhausted
 from app.queue import queries
 from app.queue import service as jobs
+from app.queue.backoff import Retry
+from app.queue.retry_policy import AttemptFailed, decide, describe, pause
 from app.queue.service import LEASE, Lease, LeaseLost
 from tests.builders import EMAIL, claimed, count, job_names
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from actors.house import SWEEPS
+from actors.maintenance import SWEEPS
 from app.core import db
 from app.forms import service as forms
 from app.queue.purge import sweep
@@ -43,11 +43,11 @@ async def test_a_tidying_that_runs_out_of_time_goes_on_in_the_next_job_and_every
     assert await count("quota_window") == await count("form_submission") == MANY - 5000
     await db.fetch(
         "INSERT INTO job (id, name, queue, args, status, run_at, created_at) VALUES "
-        "(gen_random_uuid(), 'house.tidy', 'mail', '{}', 'pending', now(), now())"
+        "(gen_random_uuid(), 'maintenance.purge', 'mail', '{}', 'pending', now(), now())"
     )
     await drain()
     assert await count("quota_window") == await count("form_submission") == 0
-    assert await job_names("completed") == ["house.tidy"]
+    assert await job_names("completed") == ["maintenance.purge"]
 
 
 @pytest.mark.parametrize(

@@ -381,7 +381,7 @@ async def test_orders_under_way_are_completed_after_a_restore_and_bought_once(
 
 
 async def test_jobs_that_wait_are_there_again_with_their_history(app, box, tmp_path, live, keys, drain) -> None:
-    job_id = await jobs.post("house.tidy", {"of": "a test"})
+    job_id = await jobs.post("maintenance.purge", {"of": "a test"})
     assert job_id
     lease = await jobs.claim(job_id)
     assert lease

@@ -14,7 +14,7 @@ from tests.builders import rows
 @pytest.fixture
 async def dead(app) -> str:
     """A dead letter with two attempts behind it."""
-    job_id = await jobs.post("house.tidy", {"of": "a test"})
+    job_id = await jobs.post("maintenance.purge", {"of": "a test"})
     lease = await jobs.claim(job_id)
     await jobs.dead_letter(lease, "ProviderDown: out of order")
     await jobs.retry(job_id)
@@ -23,17 +23,17 @@ async def dead(app) -> str:
 
 
 async def test_dead_letters_are_listed_a_line_each(dead, bitloot) -> None:
-    await jobs.post("house.tidy", {})
+    await jobs.post("maintenance.purge", {})
     done = await bitloot("jobs", "list")
     [line] = done.stdout.splitlines()
     assert done.returncode == 0
-    assert line.split()[:4] == [dead, "house.tidy", "attempt", "2"]
+    assert line.split()[:4] == [dead, "maintenance.purge", "attempt", "2"]
     assert line.endswith("ProviderDown: still out of order")
 
 
 async def test_other_states_and_limits_can_be_asked_for(app, bitloot) -> None:
     for number in range(3):
-        await jobs.post("house.tidy", {"number": number})
+        await jobs.post("maintenance.purge", {"number": number})
     asked = (["pending", "--limit", "2"], ["failed"], ["nonsense"])
     two, none, refused = await asyncio.gather(*(bitloot("jobs", "list", "--status", *words) for words in asked))
     assert len(two.stdout.splitlines()) == 2
@@ -83,7 +83,7 @@ async def causes(app) -> list[str]:
     errors = ["ProviderDown: kinguin.find: 503: busy", "ProviderDown: kinguin.find: 500: busy", "ZeroDivisionError"]
     found = []
     for number, error in enumerate(errors):
-        job_id = await jobs.post("house.tidy", {"number": number})
+        job_id = await jobs.post("maintenance.purge", {"number": number})
         await jobs.dead_letter(await jobs.claim(job_id), error)
         found.append(str(job_id))
     return found
@@ -93,8 +93,8 @@ async def test_dead_letters_are_counted_by_cause(causes, bitloot) -> None:
     done = await bitloot("jobs", "list", "--dead", "--by-cause")
     lines = [[*line.split()[:2], line.split("  ")[-1]] for line in done.stdout.splitlines()]
     assert sorted(lines) == [
-        ["1", "house.tidy", "ZeroDivisionError"],
-        ["2", "house.tidy", "ProviderDown: kinguin.find: … busy"],
+        ["1", "maintenance.purge", "ZeroDivisionError"],
+        ["2", "maintenance.purge", "ProviderDown: kinguin.find: … busy"],
     ]
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.backoff import Retry, growing
+from app.queue.backoff import Retry, growing
 
 retries = st.builds(
     Retry, attempts=st.integers(1, 50), first=st.floats(0.1, 60), factor=st.floats(1, 10), longest=st.floats(60, 3600)

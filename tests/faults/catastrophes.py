@@ -12,7 +12,12 @@ from tests.journeys.shopper import Shopper
 from tests.town import Town, alive, until
 
 LONG = 12.0  # seconds a call hangs, so that the death falls into it
-IN_HAND = {"fulfillment.reserve": 2, "keys.collect": 1, "payments.create": 2, "mail.send": 1}  # job → at least so many
+IN_HAND = {
+    "fulfillment.reserve": 2,
+    "fulfillment.collect": 1,
+    "payments.create": 2,
+    "mail.send": 1,
+}  # job → at least so many
 
 
 @dataclass
@@ -35,7 +40,7 @@ async def kill_worker_mid_call(town: Town) -> Bereft:
     # One has been bought and waits for its keys to be handed out; two have been bought, but the answer never comes.
     await town.box.fault("kinguin", "timeout_after_effect", path="/keys", seconds=LONG)
     await paid[0].pays()
-    await until(lambda: _doing(paid[0], "keys.collect"), "its keys are being collected")
+    await until(lambda: _doing(paid[0], "fulfillment.collect"), "its keys are being collected")
     await town.box.fault("kinguin", "timeout_after_effect", path="/v2/order", seconds=LONG)
     await town.box.fault("nowpayments", "latency", path="invoice", seconds=LONG)
     await town.box.fault("resend", "timeout_after_effect", seconds=LONG)

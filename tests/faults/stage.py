@@ -37,8 +37,8 @@ LABELS = (
     Label("fulfillment.reserve: find", "kinguin GET */v1/order", "nothing", "reservation"),
     Label("fulfillment.reserve: buy", "kinguin POST */v2/order", "product", "purchase"),
     Label("fulfillment.check: status", "kinguin GET */v1/order/*", "product", "purchase"),
-    Label("keys.collect: keys", "kinguin GET */v2/order/*/keys", "product", "purchase"),
-    Label("keys.collect: put", "store PUT */keys/", "order", "purchase"),
+    Label("fulfillment.collect: keys", "kinguin GET */v2/order/*/keys", "product", "purchase"),
+    Label("fulfillment.collect: put", "store PUT */keys/", "order", "purchase"),
     Label("mail.send: send", "resend POST */emails", "address", "mail"),
 )
 INVOICE, PAYMENT, NOTICE, CHECK, FIND, BUY, STATUS, KEYS, PUT, MAIL = LABELS

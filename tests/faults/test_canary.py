@@ -75,7 +75,7 @@ async def through_bad_weather(town: Town) -> Canaries:
 
 async def _put_failed(town: Town, orders: list[Shopper]) -> bool:
     sql = """SELECT 1 FROM job_attempt a JOIN job j ON j.id = a.job_id
-             WHERE j.name = 'keys.collect' AND j.subject = ANY($1::uuid[]) AND a.error LIKE '%storage%'"""
+             WHERE j.name = 'fulfillment.collect' AND j.subject = ANY($1::uuid[]) AND a.error LIKE '%storage%'"""
     return bool(await town.rows(sql, [order.order_id for order in orders]))
 
 
@@ -130,7 +130,7 @@ async def pages(canaries: Canaries) -> dict[str, bytes]:
     signed_in = await town.http.post("/admin/login", data=fields, headers={"Cookie": cookie})
     assert signed_in.status_code == 303, signed_in.text
     session = {"Cookie": signed_in.headers["set-cookie"].partition(";")[0], "Accept": "text/html"}
-    jobs = await town.rows("SELECT id FROM job WHERE name = 'keys.collect' ORDER BY created_at DESC LIMIT 8")
+    jobs = await town.rows("SELECT id FROM job WHERE name = 'fulfillment.collect' ORDER BY created_at DESC LIMIT 8")
     own = [f"/admin/orders/{order.order_id}" for order in canaries.orders]
     rooms = ["/admin", "/admin/audit", "/admin/webhooks", "/admin/jobs", *(f"/admin/jobs/{job['id']}" for job in jobs)]
     return found | await rests.said(town, *own, *rooms, **session)

@@ -94,7 +94,7 @@ async def test_who_takes_the_money_back_gets_all_of_it_and_no_key_that_comes_lat
         await stuck_orders.report_slow()
     total = (await order(order_id))["total"]
     assert (await withdrawal.withdraw(order_id)).amount == total
-    await drain(only="refunds.ask", later=True)
+    await drain(only="refunds.request", later=True)
     refund = await db.fetch_one("SELECT amount, status, reason, asked_by FROM refund")
     assert refund is not None
     assert tuple(refund) == (total, "pending", withdrawal.REASON, "customer")
@@ -117,7 +117,7 @@ async def test_taking_it_back_twice_at_once_asks_for_one_refund(app, box, drain)
     done = await asyncio.gather(*(withdrawal.withdraw(order_id) for _ in range(4)), return_exceptions=True)
     assert sum(isinstance(answer, Money) for answer in done) == 1
     assert sum(isinstance(answer, NothingToWithdraw) for answer in done) == 3
-    await drain(only="refunds.ask", later=True)
+    await drain(only="refunds.request", later=True)
     assert await count("refund") == 1
 
 
@@ -136,7 +136,7 @@ async def test_two_of_three_came_and_the_third_is_taken_back(app, box, drain) ->
     assert (now["status"], now["fulfillment_status"], now["held_at"]) == ("fulfilled", "fulfilled", None)
     assert [(i["status"], i["withdrawn"]) for i in now["items"]] == [("fulfilled", 1)]
     assert len(await keys.reveal(order_id, item["id"], VISITOR, store=app.state.store)) == 2
-    await drain(only="refunds.ask", later=True)
+    await drain(only="refunds.request", later=True)
     assert await db.fetch_value("SELECT amount FROM refund") == third.amount
     await box.act(found["supplier_order_id"], "deliver")
     await check(app.state.kit, found)
@@ -179,7 +179,7 @@ async def test_a_key_and_its_money_never_both_go_out_however_they_race(app, box,
         await collect(app.state.kit, found)
 
     await asyncio.gather(deliver(), withdrawal.withdraw(order_id), return_exceptions=True)
-    await drain(only="refunds.ask", later=True)
+    await drain(only="refunds.request", later=True)
     with contextlib.suppress(Exception):
         await keys.reveal(order_id, item["id"], VISITOR, store=app.state.store)
     shown = await count("sealed_key", "revealed_at IS NOT NULL")

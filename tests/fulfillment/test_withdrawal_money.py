@@ -126,7 +126,7 @@ async def withdrawn_in_part(app: Any, box: Any, drain: Any, *, paid_more: str = 
     await deliver(app, here)
     await sold_out(app, box, gone)
     share = await withdrawal.withdraw(order_id)
-    await drain(only="refunds.ask", later=True)
+    await drain(only="refunds.request", later=True)
     return order_id, share
 
 
@@ -172,7 +172,7 @@ async def test_an_order_that_credit_alone_paid_is_undone_and_the_credit_is_back(
         await steps.give_up(order_id, by="admin boss")
     now = await order(order_id)
     assert (now["status"], now["cause"], await left_of(code)) == ("refunded", None, 500)
-    assert (await count("refund"), (await job_names()).count("refunds.ask")) == (0, 0)
+    assert (await count("refund"), (await job_names()).count("refunds.request")) == (0, 0)
 
 
 async def test_an_item_whose_money_was_taken_back_is_not_opened_again(app, box) -> None:

@@ -55,8 +55,8 @@ async def test_the_row_that_was_answered_gets_the_address(app, box, drain) -> No
     placed = await charged(await merchant("Tea House", "https://tea.example"), test=False)
     made = await asked(placed, "crypto", currency=COIN.upper())
     assert (made["word"], made["pay_address"], made["provider_payment_id"]) == ("pending", None, None)
-    assert await job_names() == ["payments.open", "webhooks.publish"]
-    await drain(only="payments.open")
+    assert await job_names() == ["payments.create_for_merchant", "webhooks.publish"]
+    await drain(only="payments.create_for_merchant")
     found = await payment(made)
     at_provider = await report(box, found)
     assert (found["id"], found["word"], found["attempt"]) == (made["id"], "pending", 1)
@@ -79,7 +79,7 @@ async def test_a_provider_that_is_down_and_up_again_opens_the_same_row(app, box,
     placed = await charged(await merchant(), test=False)
     made = await asked(placed, "crypto", currency=COIN)
     await box.fault("nowpayments", "error500", count=1, path="/invoice-payment")
-    assert await drain(only="payments.open", later=True) == 2
+    assert await drain(only="payments.create_for_merchant", later=True) == 2
     assert await count("payment") == 1
     assert (await payment(made))["pay_address"] is not None
 
@@ -99,7 +99,7 @@ async def test_a_coin_that_the_provider_refuses_ends_the_payment_and_never_the_o
     placed = await charged(await merchant(), test=False)
     made = await asked(placed, "crypto", currency=COIN)
     await db.fetch("UPDATE payment SET pay_currency = 'nosuchcoin'")
-    assert await drain(only="payments.open") == 1
+    assert await drain(only="payments.create_for_merchant") == 1
     done = await payment(made)
     assert (done["word"], done["failure"]) == ("failed", "coin_refused")
     assert (await events(placed["id"]))[-1] == "payment.failed"
@@ -199,7 +199,7 @@ async def test_a_payment_that_nobody_could_open_ends_after_a_day_and_not_before(
     made = await asked(placed, "crypto", currency=COIN)
     with clock.travelled(timedelta(days=2)):
         assert await service.close_unopened() == 0, "its job is still at it"
-    await db.fetch("UPDATE job SET status = 'failed' WHERE name = 'payments.open'")
+    await db.fetch("UPDATE job SET status = 'failed' WHERE name = 'payments.create_for_merchant'")
     assert await service.close_unopened() == 0
     with clock.travelled(timedelta(days=2)):
         assert await service.close_unopened() == 1

@@ -30,14 +30,14 @@ async def test_unseen_keys_are_given_back_and_the_money_is_booked(kit, box, drai
     assert cost > 0
     assert (await books.balances(order_id))[Account.SUPPLIER_COST] == cost
     await asked(order_id)
-    await drain(only="refunds.return_keys")
-    await drain(later=True, only="refunds.check_return")
+    await drain(only="fulfillment.return_keys")
+    await drain(later=True, only="fulfillment.check_return")
     assert await charged(box) == 0
     assert await count("sealed_key", "returned_at IS NOT NULL AND locked_at IS NOT NULL") == 2
     assert (await books.balances(order_id))[Account.SUPPLIER_COST] == 0
     assert await db.fetch_value("SELECT refunded FROM reservation") == cost
     assert (await events(order_id)).count("supply.returned") == 1
-    assert "refunds.check_return" not in await job_names()
+    assert "fulfillment.check_return" not in await job_names()
 
 
 async def test_each_item_goes_back_by_its_own_call_once_however_often_it_is_asked(kit, box, drain) -> None:
@@ -68,10 +68,10 @@ async def test_after_its_day_the_supplier_keeps_the_money_and_the_keys_stay_lock
     [theirs] = await box.orders()
     await box.act(theirs["orderId"], "refund")  # there is nothing to return any more
     await asked(order_id)
-    await drain(only="refunds.return_keys")
+    await drain(only="fulfillment.return_keys")
     assert await count("sealed_key", "returned_at IS NULL AND locked_at IS NOT NULL") == 1
     assert "supply.return_refused" in await events(order_id)
-    await drain(later=True, only="refunds.check_return")
+    await drain(later=True, only="fulfillment.check_return")
     assert await job_names("failed") == []
 
 
@@ -97,14 +97,14 @@ async def test_what_is_still_to_be_delivered_is_waited_for_and_given_back_then(k
     order_id = await paid_for(kit, box)
     await drain(only="fulfillment.reserve")
     await asked(order_id)
-    await drain(only="refunds.return_keys")
-    assert "refunds.return_keys" in await job_names()
+    await drain(only="fulfillment.return_keys")
+    assert "fulfillment.return_keys" in await job_names()
     [theirs] = await box.orders()
     await box.act(theirs["orderId"], "deliver")
     await drain(only="fulfillment.check")
-    await drain(only="keys.collect")
-    await drain(later=True, only="refunds.return_keys")
-    await drain(later=True, only="refunds.check_return")
+    await drain(only="fulfillment.collect")
+    await drain(later=True, only="fulfillment.return_keys")
+    await drain(later=True, only="fulfillment.check_return")
     assert await charged(box) == 0
 
 
@@ -130,7 +130,7 @@ async def test_a_refund_of_a_part_gives_nothing_back(kit, box, drain) -> None:
 async def test_turning_down_after_the_keys_went_back_puts_the_order_before_a_person(kit, box, drain) -> None:
     order_id, [item] = await fulfilled(kit, box)
     made = await asked(order_id)
-    await drain(only="refunds.return_keys")
+    await drain(only="fulfillment.return_keys")
     await service.fail(made["id"], "no", ADMIN)
     assert (await order(order_id))["cause"] == "refund turned down, but its keys went back to the supplier"
     with pytest.raises(keys.KeyLocked):

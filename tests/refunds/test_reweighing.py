@@ -86,7 +86,7 @@ async def test_an_order_given_up_for_a_refund_is_paid_when_that_is_turned_down_a
 async def test_an_order_whose_customer_chose_a_refund_is_paid_when_that_is_turned_down(kit, box, drain) -> None:
     order_id = await underpaid(kit, box, "0.4")
     await paying.choose(order_id, "refund")
-    await drain(only="refunds.ask")
+    await drain(only="refunds.request")
     await pays_on(kit, box, order_id, "0.6")
     assert (await order(order_id))["status"] == "underpaid"
     (made,) = await queries.of_order(order_id)

@@ -109,7 +109,7 @@ async def test_late_money_can_be_had_back_or_kept_and_the_page_says_what_was_cho
 async def test_a_refund_is_asked_for_by_a_form_without_javascript(visitor, late) -> None:
     await submit(visitor(**late.bearer), f"/orders/{late.id}/choices", {"choice": "refund"})
     assert "You are getting a refund" in await page_of(visitor, late)
-    assert await db.fetch_value("SELECT count(*) FROM job WHERE name = 'refunds.ask'") == 1
+    assert await db.fetch_value("SELECT count(*) FROM job WHERE name = 'refunds.request'") == 1
 
 
 async def test_the_choices_are_told_over_json_too(client, short, late) -> None:

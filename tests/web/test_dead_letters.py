@@ -33,7 +33,7 @@ async def died(name: str, args: dict[str, Any], error: str, subject: UUID | None
 async def letters(app) -> list[str]:
     """Two of one cause, one of another."""
     errors = ["ProviderDown: kinguin.find: 503: busy", "ProviderDown: kinguin.find: 500: busy", "ZeroDivisionError"]
-    return [await died("house.tidy", {"number": n}, error) for n, error in enumerate(errors)]
+    return [await died("maintenance.purge", {"number": n}, error) for n, error in enumerate(errors)]
 
 
 async def send(admin: httpx.AsyncClient, page: httpx.Response, **change: str) -> httpx.Response:
@@ -47,7 +47,9 @@ async def send(admin: httpx.AsyncClient, page: httpx.Response, **change: str) ->
 
 
 async def states() -> list[str]:
-    return [row["status"] for row in await db.fetch("SELECT status FROM job WHERE name = 'house.tidy' ORDER BY id")]
+    return [
+        row["status"] for row in await db.fetch("SELECT status FROM job WHERE name = 'maintenance.purge' ORDER BY id")
+    ]
 
 
 async def test_they_are_counted_by_what_they_died_of(admin, letters) -> None:
@@ -61,7 +63,7 @@ async def test_they_are_counted_by_what_they_died_of(admin, letters) -> None:
 
 
 async def test_a_group_lists_its_letters_to_choose_from(admin, letters) -> None:
-    page = (await admin.get("/admin/dead-letters", params={"name": "house.tidy", "cause": BUSY})).text
+    page = (await admin.get("/admin/dead-letters", params={"name": "maintenance.purge", "cause": BUSY})).text
     assert [i for i in letters if f'name="id" value="{i}"' in page] == letters[:2]
 
 
@@ -93,9 +95,9 @@ async def test_the_chosen_alone_go_round_with_who_and_when(admin, letters) -> No
 
 
 async def test_all_of_a_cause_go_round_but_not_those_that_died_after_it_was_shown(admin, letters) -> None:
-    page = await admin.get(PREVIEW, params={"name": "house.tidy", "cause": BUSY})
+    page = await admin.get(PREVIEW, params={"name": "maintenance.purge", "cause": BUSY})
     with clock.travelled(timedelta(minutes=1)):
-        await died("house.tidy", {"number": 9}, "ProviderDown: kinguin.find: 502: busy")
+        await died("maintenance.purge", {"number": 9}, "ProviderDown: kinguin.find: 502: busy")
     await send(admin, page)
     assert await states() == ["pending", "pending", "failed", "failed"]
 
@@ -217,7 +219,7 @@ async def test_the_sentences_are_true_of_the_rows_there_are(client, admin, drain
     rows = await db.fetch("SELECT id, name, args::text AS args FROM job WHERE status = 'failed'")
     said = {row["name"]: row for row in rows}
     page = (await admin.get(PREVIEW)).text
-    assert {"fulfillment.reserve", "fulfillment.check", "keys.collect", "mail.send"} <= set(said)
+    assert {"fulfillment.reserve", "fulfillment.check", "fulfillment.collect", "mail.send"} <= set(said)
     assert "exists at Kinguin: will not buy again." in page
     assert "Mail was sent already: sends nothing." in page
     assert "the reservation is delivered already" in page

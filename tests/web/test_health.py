@@ -93,7 +93,7 @@ async def test_a_database_that_takes_no_writes_is_not_ready_and_a_form_is_503(cl
 
 
 async def test_work_that_nobody_does_is_named(client) -> None:
-    await jobs.post("house.tidy", {})
+    await jobs.post("maintenance.purge", {})
     await db.fetch("UPDATE job SET run_at = run_at - interval '50 seconds'")
     assert (await _component(client, "jobs"))["status"] == "healthy"
     await db.fetch("UPDATE job SET run_at = run_at - interval '40 seconds'")
@@ -180,7 +180,7 @@ async def test_a_workers_clock_decides_about_no_lease_and_no_due_time(app) -> No
     """Ten minutes slow it would stand still, ten minutes fast it would take every lease for expired."""
     for off in (OFF, -OFF):
         with clock.machine_off_by(off):
-            job_id = await jobs.post("house.tidy", {})
+            job_id = await jobs.post("maintenance.purge", {})
             assert job_id is not None
             lease = await jobs.claim(job_id)
             assert lease is not None, "what is due for all is due for it"

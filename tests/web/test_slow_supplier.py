@@ -81,7 +81,7 @@ async def test_the_money_back_by_json(client, silent, drain) -> None:
     assert answer.json()["orderId"] == silent.id
     total = await db.fetch_value("SELECT total FROM purchase WHERE id = $1::text::uuid", silent.id)
     assert answer.json()["amount"] == {"amount": str(total), "currency": "USD"}
-    await drain(only="refunds.ask", later=True)
+    await drain(only="refunds.request", later=True)
     assert await count("refund") == 1
     again = await client.post(f"/orders/{silent.id}/withdrawals", json={}, headers=silent.bearer)
     assert again.status_code == 409

@@ -2,14 +2,14 @@
 
 import pytest
 
-from app.breakers import circuit_breaker
 from app.core import db
 from app.fulfillment import failure_reasons, steps
+from app.queue import breakers
 from tests.web.builders import count, minutes, pay, picture, place, submit
 
 
 async def opened(provider: str) -> None:
-    await circuit_breaker.failed(provider, "ProviderDown: 503", at_once=True)
+    await breakers.failed(provider, "ProviderDown: 503", at_once=True)
 
 
 async def supplier_id() -> str:
@@ -113,7 +113,7 @@ async def test_a_person_may_give_it_up_and_the_customer_is_told_of_the_money(adm
     assert "Payment failed" not in page
     assert "Money due back" in (await owner.get("/orders")).text
     assert await db.fetch_value("SELECT count(*) FROM audit_line WHERE action = 'order.given_up'") == 1
-    await drain(only="refunds.ask")
+    await drain(only="refunds.request")
     assert await count("refund") == 1
 
 

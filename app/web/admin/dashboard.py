@@ -4,7 +4,6 @@ from typing import Any
 
 from litestar import Request, Response, get
 
-from app.breakers import queries as breakers
 from app.core.money import Money
 from app.issues import queries as issues
 from app.issues.models import Issue
@@ -12,6 +11,7 @@ from app.ledger import queries as ledger
 from app.ledger.service import DIFFERS
 from app.orders import queries as orders
 from app.orders.service import short
+from app.queue import breaker_queries as breakers
 from app.queue import queries as jobs
 from app.refunds import queries as refunds
 from app.web.admin.event_texts import reason

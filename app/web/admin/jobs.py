@@ -19,7 +19,7 @@ from app.web.kernel.viewer import visitor
 
 Req = Request[Any, Any, Any]
 # Run every few seconds or minutes, whatever happens: they would leave room for nothing else.
-ROUTINE = ["payments.check", "fulfillment.tell_slow", "fulfillment.pick_up", "webhooks.catch_up"]
+ROUTINE = ["payments.check", "fulfillment.report_slow", "fulfillment.resume_stuck", "webhooks.catch_up"]
 EVERYTHING = "all"
 
 

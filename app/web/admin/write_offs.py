@@ -5,13 +5,13 @@ from typing import Any
 from litestar import Request, Response, post
 from litestar.params import FromPath
 
-from app.breakers import queries as breakers
 from app.core.money import Money
 from app.fulfillment import queries as supply
 from app.fulfillment import steps
 from app.fulfillment.failure_reasons import of_order
 from app.fulfillment.manual_actions import ENDED, FAILED
 from app.keys import queries as keys
+from app.queue import breaker_queries as breakers
 from app.queue import queries as jobs
 from app.web.kernel import guards
 from app.web.kernel.render import see_other

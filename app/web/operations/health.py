@@ -10,7 +10,6 @@ import prometheus_client
 from litestar import Request, Response, get
 from litestar.exceptions import NotFoundException
 
-from app.breakers import queries as breakers
 from app.catalog import rates
 from app.core import clock, db, metrics
 from app.core.crypto import DataKey
@@ -23,6 +22,7 @@ from app.ledger.service import DIFFERS
 from app.mail import queries as mail
 from app.orders import queries as orders
 from app.providers.kit import Providers
+from app.queue import breaker_queries as breakers
 from app.queue import health_probes
 from app.queue import queries as jobs
 from app.refunds import queries as refunds

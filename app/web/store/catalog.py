@@ -9,10 +9,10 @@ from urllib.parse import urlencode
 from litestar import Request, Response, get
 from markupsafe import Markup
 
-from app.breakers import queries as breakers
 from app.catalog import queries as catalog
 from app.catalog.queries import PAGE, SORTS, Browse
 from app.core.money import parse_decimal
+from app.queue import breaker_queries as breakers
 from app.web.kernel.render import answer, by_htmx, fragment, html, page, wants_json
 
 LAST_PAGE = 10_000

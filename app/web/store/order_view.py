@@ -5,7 +5,6 @@ import json
 from typing import Any
 
 from app.accounts.addresses import masked, shown
-from app.breakers import queries as breakers
 from app.catalog import conditions
 from app.catalog.covers.address import cover_address
 from app.core.money import Money, plain
@@ -20,6 +19,7 @@ from app.payments import queries as payments
 from app.payments import service as paying
 from app.payments.classify import OPEN as TAKES_MONEY
 from app.payments.create import given_back
+from app.queue import breaker_queries as breakers
 from app.queue import queries as jobs
 from app.refunds import queries as refunds
 from app.web.store import order_money, refund_texts, supply_texts

@@ -6,13 +6,13 @@ from typing import Any
 from litestar import Request, Response, get
 from litestar.params import FromPath
 
-from app.breakers import queries as breakers
 from app.catalog import queries as catalog
 from app.catalog import rates
 from app.catalog.covers.address import edition
 from app.catalog.covers.drawing import draw_cover
 from app.core.errors import NotFound
 from app.orders.service import MOST_OF_ONE
+from app.queue import breaker_queries as breakers
 from app.web.kernel.render import answer, page, wants_json
 from app.web.store.product_data import product_data
 

@@ -6,11 +6,11 @@ from typing import Any
 
 from actors.clock import sweep
 from actors.job import attempt
-from actors.retries import AttemptFailed, decide
 from app.core import clock, db
 from app.fulfillment.track import LONGEST_EARLY
 from app.payments import queries as payments
 from app.queue import service as jobs
+from app.queue.retry_policy import AttemptFailed, decide
 from tests.builders import count, job_names, place, products
 
 ORDERS = 40

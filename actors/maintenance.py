@@ -1,4 +1,4 @@
-"""Jobs that keep the house itself tidy."""
+"""Jobs that delete what has served its time."""
 
 from actors.job import job
 from app.accounts import sessions
@@ -19,8 +19,8 @@ SWEEPS = (
 )  # fmt: skip
 
 
-@job("house.tidy")
-async def tidy(lease: Lease, kit: Providers) -> None:
+@job("maintenance.purge")
+async def purge(lease: Lease, kit: Providers) -> None:
     if not await sweep(SWEEPS):
         async with lease.commit():
-            await jobs.post("house.tidy", {}, dedupe="house.tidy")
+            await jobs.post("maintenance.purge", {}, dedupe="maintenance.purge")

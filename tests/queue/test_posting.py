@@ -51,7 +51,7 @@ async def test_a_job_that_may_wait_travels_on_the_delay_queue(app) -> None:
 
 @pytest.mark.parametrize(
     ("name", "queue"),
-    [("payments.create", "orders"), ("keys.collect", "orders"), ("mail.send", "mail"), ("catalog.sync", "mail")],
+    [("payments.create", "orders"), ("fulfillment.collect", "orders"), ("mail.send", "mail"), ("catalog.sync", "mail")],
 )
 def test_letters_and_housekeeping_never_stand_before_what_customers_wait_for(name: str, queue: str) -> None:
     assert producer.queue_of(name) == queue

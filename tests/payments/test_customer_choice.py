@@ -160,7 +160,7 @@ async def test_a_refund_is_asked_for_once_and_the_order_waits_for_nobody(app, bo
     order_id, payment = await late(app, box)
     ended = await asyncio.gather(*(payments.choose(order_id, "refund") for _ in range(5)), return_exceptions=True)
     assert sorted(type(e).__name__ for e in ended) == ["NoneType", *["NothingToChoose"] * 4]
-    (job,) = await db.fetch("SELECT args, subject FROM job WHERE name = 'refunds.ask'")
+    (job,) = await db.fetch("SELECT args, subject FROM job WHERE name = 'refunds.request'")
     said = json.loads(job["args"])
     assert said.pop("use_id")
     assert said == {
@@ -239,7 +239,7 @@ async def test_refund_and_credit_chosen_at_once_end_as_one_of_the_two(app, box) 
         *(payments.choose(order_id, c) for c in ("refund", "credit", "refund", "credit")), return_exceptions=True
     )
     assert ended.count(None) == 1
-    given = (await count("credit"), await count("job", "name = 'refunds.ask'"))
+    given = (await count("credit"), await count("job", "name = 'refunds.request'"))
     assert given in {(1, 0), (0, 1)}
     assert (await order(order_id))["choice"] == ("credit" if given[0] else "refund")
 

@@ -25,7 +25,7 @@ async def work():
     subject, began = new_id(), time.monotonic()
     for number in range(100):
         async with db.transaction():
-            await jobs.post("house.tidy", {"number": number}, subject=subject)
+            await jobs.post("maintenance.purge", {"number": number}, subject=subject)
             await history.record(subject, "thing.happened")
         await rate_limit.acquire("orders", "192.0.2.7", 100)  # counted by this process alone meanwhile
     seconds = time.monotonic() - began

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from app.breakers import circuit_breaker, queries
-from app.breakers.circuit_breaker import FAILURES, FIRST_PAUSE, LONGEST_PAUSE, PROBE, ROW, after_failure, after_success
-from app.breakers.queries import BreakerStatus
-from app.breakers.states import MOVES, BreakerState
 from app.core import clock, db, metrics
+from app.queue import breaker_queries, breakers
+from app.queue.breaker_queries import BreakerStatus
+from app.queue.breaker_states import MOVES, BreakerState
+from app.queue.breakers import FAILURES, FIRST_PAUSE, LONGEST_PAUSE, PROBE, ROW, after_failure, after_success
 from tests.builders import count, rows
 
 SECOND = timedelta(seconds=1)
@@ -17,8 +17,8 @@ SECOND = timedelta(seconds=1)
 
 async def opened(provider: str = "kinguin") -> BreakerStatus:
     for number in range(FAILURES):
-        assert await circuit_breaker.failed(provider, "500") is (number == FAILURES - 1)
-    return await queries.standing(provider)
+        assert await breakers.failed(provider, "500") is (number == FAILURES - 1)
+    return await breaker_queries.standing(provider)
 
 
 async def state(provider: str = "kinguin") -> str:
@@ -32,37 +32,37 @@ def test_only_these_moves_exist() -> None:
 
 async def test_a_provider_that_never_failed_is_well_and_leaves_no_row(app) -> None:
     before = await rows()
-    assert await circuit_breaker.allow("kinguin")
-    await circuit_breaker.succeeded("kinguin")
+    assert await breakers.allow("kinguin")
+    await breakers.succeeded("kinguin")
     assert await rows() == before
 
 
 async def test_five_failures_in_a_row_open_it_and_nothing_passes(app) -> None:
     found = await opened()
     assert (found.state, found.failures, found.why) == (BreakerState.OPEN, FAILURES, "500")
-    assert not await circuit_breaker.allow("kinguin")
-    assert timedelta() < await circuit_breaker.pause("kinguin") <= FIRST_PAUSE
-    assert await queries.away("kinguin")
-    assert await queries.states() == {"kinguin": BreakerState.OPEN}
+    assert not await breakers.allow("kinguin")
+    assert timedelta() < await breakers.pause("kinguin") <= FIRST_PAUSE
+    assert await breaker_queries.away("kinguin")
+    assert await breaker_queries.states() == {"kinguin": BreakerState.OPEN}
 
 
 async def test_an_answer_between_failures_begins_a_new_row(app) -> None:
     for _ in range(3):
         for _ in range(FAILURES - 1):
-            assert not await circuit_breaker.failed("kinguin", "500")
-        await circuit_breaker.succeeded("kinguin")
-    assert await circuit_breaker.allow("kinguin")
+            assert not await breakers.failed("kinguin", "500")
+        await breakers.succeeded("kinguin")
+    assert await breakers.allow("kinguin")
     assert await state() == "closed"
 
 
 async def test_failures_far_apart_do_not_add_up(app) -> None:
     for number in range(2 * FAILURES):
         with clock.travelled((ROW + SECOND) * number):
-            assert not await circuit_breaker.failed("kinguin", "500")
+            assert not await breakers.failed("kinguin", "500")
 
 
 async def test_some_failures_need_no_second_opinion(app) -> None:
-    assert await circuit_breaker.failed("kinguin", "our key is refused", at_once=True)
+    assert await breakers.failed("kinguin", "our key is refused", at_once=True)
     assert await state() == "open"
 
 
@@ -80,69 +80,69 @@ class Asked:
 async def test_failures_about_one_order_alone_open_nothing_while_the_provider_answers_elsewhere(app) -> None:
     asked = Asked(well=True)
     for _ in range(2 * FAILURES - 1):
-        assert not await circuit_breaker.failed("kinguin", "500", about="one order", well=asked)
+        assert not await breakers.failed("kinguin", "500", about="one order", well=asked)
     assert asked.times == 1  # its answer began a new row
-    assert await circuit_breaker.allow("kinguin")
-    assert not await queries.away("kinguin")
+    assert await breakers.allow("kinguin")
+    assert not await breaker_queries.away("kinguin")
 
 
 async def test_failures_about_one_order_alone_open_it_if_the_provider_answers_nobody(app) -> None:
     asked = Asked(well=False)
-    opened_by = [await circuit_breaker.failed("kinguin", "500", about="one order", well=asked) for _ in range(FAILURES)]
+    opened_by = [await breakers.failed("kinguin", "500", about="one order", well=asked) for _ in range(FAILURES)]
     assert opened_by == [False] * (FAILURES - 1) + [True]
     assert asked.times == 1
-    assert (await queries.standing("kinguin")).opened_at is not None
+    assert (await breaker_queries.standing("kinguin")).opened_at is not None
 
 
 async def test_failures_about_several_orders_need_no_second_opinion(app) -> None:
     asked = Asked(well=True)
     for number in range(FAILURES - 1):
-        assert not await circuit_breaker.failed("kinguin", "500", about="one order", well=asked), number
-    assert await circuit_breaker.failed("kinguin", "500", about="another", well=asked)
+        assert not await breakers.failed("kinguin", "500", about="one order", well=asked), number
+    assert await breakers.failed("kinguin", "500", about="another", well=asked)
     assert asked.times == 0
 
 
 async def test_after_a_second_opinion_one_failure_of_another_order_opens_nothing(app) -> None:
     asked = Asked(well=True)
     for _ in range(FAILURES):
-        assert not await circuit_breaker.failed("kinguin", "500", about="one order", well=asked)
-    assert not await circuit_breaker.failed("kinguin", "500", about="another", well=asked)
-    assert await circuit_breaker.allow("kinguin")
-    assert (await queries.standing("kinguin")).failures == 1
+        assert not await breakers.failed("kinguin", "500", about="one order", well=asked)
+    assert not await breakers.failed("kinguin", "500", about="another", well=asked)
+    assert await breakers.allow("kinguin")
+    assert (await breaker_queries.standing("kinguin")).failures == 1
 
 
 async def test_an_answer_while_the_second_opinion_is_awaited_counts(app) -> None:
     async def meanwhile() -> bool:
-        await circuit_breaker.succeeded("kinguin")
+        await breakers.succeeded("kinguin")
         return False
 
     for _ in range(FAILURES):
-        assert not await circuit_breaker.failed("kinguin", "500", about="one order", well=meanwhile)
+        assert not await breakers.failed("kinguin", "500", about="one order", well=meanwhile)
     assert await state() == "closed"
 
 
 async def test_one_provider_does_not_close_the_door_of_another(app) -> None:
     await opened("kinguin")
-    assert await circuit_breaker.allow("nowpayments")
+    assert await breakers.allow("nowpayments")
 
 
 async def test_when_its_time_has_come_one_of_many_may_probe(app) -> None:
     await opened()
     with clock.travelled(FIRST_PAUSE):
-        asked = await asyncio.gather(*(circuit_breaker.allow("kinguin") for _ in range(12)))
+        asked = await asyncio.gather(*(breakers.allow("kinguin") for _ in range(12)))
         assert sorted(asked) == [False] * 11 + [True]
         assert await state() == "half_open"
-        assert not await circuit_breaker.allow("kinguin")
-        assert await circuit_breaker.pause("kinguin") == circuit_breaker.BETWEEN_LOOKS
+        assert not await breakers.allow("kinguin")
+        assert await breakers.pause("kinguin") == breakers.BETWEEN_LOOKS
 
 
 async def test_a_probe_that_is_answered_closes_it(app) -> None:
     await opened()
     with clock.travelled(FIRST_PAUSE):
-        assert await circuit_breaker.allow("kinguin")
-        await circuit_breaker.succeeded("kinguin")
-        assert await circuit_breaker.allow("kinguin")
-    found = (await queries.all_standings())["kinguin"]
+        assert await breakers.allow("kinguin")
+        await breakers.succeeded("kinguin")
+        assert await breakers.allow("kinguin")
+    found = (await breaker_queries.all_standings())["kinguin"]
     assert (found.state, found.failures, found.why, found.opened_at, found.probe_at) == ("closed", 0, "", None, None)
 
 
@@ -151,12 +151,12 @@ async def test_a_probe_that_fails_opens_it_again_for_longer_and_longer(app) -> N
     passed, pauses = FIRST_PAUSE, []
     for _ in range(6):
         with clock.travelled(passed):
-            assert await circuit_breaker.allow("kinguin")
-            assert await circuit_breaker.failed("kinguin", "500")
-            found = await queries.standing("kinguin")
+            assert await breakers.allow("kinguin")
+            assert await breakers.failed("kinguin", "500")
+            found = await breaker_queries.standing("kinguin")
             assert (found.state, found.opened_at) == (BreakerState.OPEN, since)
-            assert not await circuit_breaker.allow("kinguin")
-            pauses.append(round((await circuit_breaker.pause("kinguin")).total_seconds()))
+            assert not await breakers.allow("kinguin")
+            pauses.append(round((await breakers.pause("kinguin")).total_seconds()))
             passed += timedelta(seconds=pauses[-1] + 1)
     assert pauses == sorted(pauses)
     assert pauses[0] < pauses[-1] == LONGEST_PAUSE.total_seconds()
@@ -165,51 +165,49 @@ async def test_a_probe_that_fails_opens_it_again_for_longer_and_longer(app) -> N
 async def test_a_probe_whose_worker_died_is_given_to_another(app) -> None:
     await opened()
     with clock.travelled(FIRST_PAUSE):
-        assert await circuit_breaker.allow("kinguin")
+        assert await breakers.allow("kinguin")
     with clock.travelled(FIRST_PAUSE + PROBE - SECOND):
-        assert not await circuit_breaker.allow("kinguin")
+        assert not await breakers.allow("kinguin")
     with clock.travelled(FIRST_PAUSE + PROBE):
-        assert sorted(await asyncio.gather(*(circuit_breaker.allow("kinguin") for _ in range(5)))) == [False] * 4 + [
-            True
-        ]
+        assert sorted(await asyncio.gather(*(breakers.allow("kinguin") for _ in range(5)))) == [False] * 4 + [True]
 
 
 async def test_a_probe_that_was_not_needed_is_handed_on_at_once(app) -> None:
     await opened()
     with clock.travelled(FIRST_PAUSE):
-        assert await circuit_breaker.allow("kinguin")
-        await circuit_breaker.release("kinguin")
+        assert await breakers.allow("kinguin")
+        await breakers.release("kinguin")
         assert await state() == "open"
-        assert await circuit_breaker.allow("kinguin")
+        assert await breakers.allow("kinguin")
 
 
 async def test_a_late_answer_or_failure_of_a_call_from_before_moves_nothing(app) -> None:
     before = await opened()
-    await circuit_breaker.succeeded("kinguin")
+    await breakers.succeeded("kinguin")
     assert await state() == "open"
-    await circuit_breaker.failed("kinguin", "500")
-    assert (await queries.standing("kinguin")).probe_at == before.probe_at
+    await breakers.failed("kinguin", "500")
+    assert (await breaker_queries.standing("kinguin")).probe_at == before.probe_at
 
 
 async def test_another_process_sees_it_within_a_second(app) -> None:
     """This process remembers that the provider is well; the row is changed by somebody else."""
-    assert await circuit_breaker.allow("kinguin")
+    assert await breakers.allow("kinguin")
     await db.fetch(
         """INSERT INTO breaker (provider, state, opened_at, probe_at, updated_at)
            VALUES ('kinguin', 'open', $1, $2, $1)""",
         clock.now(), clock.now() + timedelta(minutes=1),
     )  # fmt: skip
-    with clock.travelled(queries.REMEMBERED):
-        assert not await circuit_breaker.allow("kinguin")
+    with clock.travelled(breaker_queries.REMEMBERED):
+        assert not await breakers.allow("kinguin")
 
 
 async def test_a_well_provider_is_asked_about_once_a_second_not_once_a_job(app) -> None:
     with clock.travelled(timedelta(days=1)):
-        assert await circuit_breaker.allow("kinguin")
+        assert await breakers.allow("kinguin")
         before = await count_scans()
         for _ in range(100):
-            assert await circuit_breaker.allow("kinguin")
-            await circuit_breaker.succeeded("kinguin")
+            assert await breakers.allow("kinguin")
+            await breakers.succeeded("kinguin")
         assert await count_scans() - before <= 5
 
 
@@ -232,13 +230,13 @@ async def broken_tables(app):
 
 
 async def test_broken_storage_stops_nobody(broken_tables) -> None:
-    assert await circuit_breaker.allow("kinguin")
-    assert not await circuit_breaker.failed("kinguin", "500")
-    await circuit_breaker.succeeded("kinguin")
-    await circuit_breaker.release("kinguin")
-    assert await circuit_breaker.allow("kinguin")
-    assert not await queries.away("kinguin")
-    assert await circuit_breaker.pause("kinguin") == circuit_breaker.BETWEEN_LOOKS
+    assert await breakers.allow("kinguin")
+    assert not await breakers.failed("kinguin", "500")
+    await breakers.succeeded("kinguin")
+    await breakers.release("kinguin")
+    assert await breakers.allow("kinguin")
+    assert not await breaker_queries.away("kinguin")
+    assert await breakers.pause("kinguin") == breakers.BETWEEN_LOOKS
 
 
 async def test_each_move_is_counted(app) -> None:
@@ -248,8 +246,8 @@ async def test_each_move_is_counted(app) -> None:
     before = [counted(to) for to in ("open", "half_open", "closed")]
     await opened()
     with clock.travelled(FIRST_PAUSE):
-        await circuit_breaker.allow("kinguin")
-        await circuit_breaker.succeeded("kinguin")
+        await breakers.allow("kinguin")
+        await breakers.succeeded("kinguin")
     assert [counted(to) - was for to, was in zip(("open", "half_open", "closed"), before, strict=True)] == [1, 1, 1]
 
 
@@ -264,6 +262,6 @@ def test_the_decisions_are_pure_and_total() -> None:
 
 
 async def test_a_breaker_is_one_row_whatever_happens_at_once(app) -> None:
-    await asyncio.gather(*(circuit_breaker.failed("kinguin", "500") for _ in range(20)))
+    await asyncio.gather(*(breakers.failed("kinguin", "500") for _ in range(20)))
     assert await count("breaker") == 1
-    assert (await queries.standing("kinguin")).failures == 20
+    assert (await breaker_queries.standing("kinguin")).failures == 20

@@ -22,7 +22,7 @@ async def worker(app):
 
 
 async def _claimed() -> service.Lease:
-    job_id = await service.post("house.tidy", {})
+    job_id = await service.post("maintenance.purge", {})
     assert job_id is not None
     lease = await service.claim(job_id)
     assert lease is not None

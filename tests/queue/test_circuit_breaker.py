@@ -8,14 +8,14 @@ from uuid import UUID
 import pytest
 
 from actors.clock import sweep
-from actors.gate import CROWD
 from actors.job import NEEDS, attempt
-from actors.retries import AttemptFailed, decide
-from app.breakers import circuit_breaker, queries
-from app.breakers.circuit_breaker import FAILURES
 from app.core import clock, db
+from app.queue import breaker_queries, breakers
 from app.queue import service as jobs
+from app.queue.breakers import FAILURES
+from app.queue.circuit_breaker import SPREAD
 from app.queue.queries import dead_for
+from app.queue.retry_policy import AttemptFailed, decide
 from tests.builders import count, events, job_names, order, paid, place, supplier_product
 from tests.conftest import VAR
 
@@ -24,7 +24,7 @@ SECOND = timedelta(seconds=1)
 
 async def opened(provider: str = "kinguin") -> None:
     for _ in range(FAILURES):
-        await circuit_breaker.failed(provider, "500")
+        await breakers.failed(provider, "500")
 
 
 async def rounds(app: Any, seconds: float, *, step: float = 2) -> None:
@@ -91,7 +91,7 @@ async def test_a_supplier_down_for_22_seconds_costs_no_order(app, box) -> None:
 async def test_a_supplier_down_for_10_minutes_costs_no_order_and_is_not_hammered(app, box) -> None:
     await orders_that_complete(app, box, 600, count_of=6)
     failed = await db.fetch_value("SELECT count(*) FROM job_attempt WHERE outcome = 'failed'")
-    assert failed <= 6 + FAILURES + 600 / circuit_breaker.LONGEST_PAUSE.total_seconds() + 5
+    assert failed <= 6 + FAILURES + 600 / breakers.LONGEST_PAUSE.total_seconds() + 5
 
 
 async def test_a_payment_provider_down_for_10_minutes_costs_no_order(app, box) -> None:
@@ -121,9 +121,9 @@ async def test_a_key_the_supplier_refuses_opens_it_at_once_and_makes_no_dead_let
     found = [(await paid(app.state.kit, box))[0] for _ in range(3)]
     await rounds(app, 900, step=5)
     assert await job_names("failed") == []
-    assert (await queries.standing("kinguin")).why.startswith("ApiKeyRejected")
+    assert (await breaker_queries.standing("kinguin")).why.startswith("ApiKeyRejected")
     refused = await db.fetch_value("SELECT count(*) FROM job_attempt WHERE error LIKE 'ApiKeyRejected%'")
-    assert refused <= 2 + 900 / circuit_breaker.LONGEST_PAUSE.total_seconds() + 5
+    assert refused <= 2 + 900 / breakers.LONGEST_PAUSE.total_seconds() + 5
     other_key()
     with clock.travelled(timedelta(seconds=900)):
         await rounds(app, 120)
@@ -136,7 +136,7 @@ async def test_a_refusal_of_one_order_is_an_answer_and_opens_nothing(app, box, d
         await box.set_product(await supplier_product(item), stock=0)
         await drain(only="fulfillment.reserve", later=True)
         await box.set_product(await supplier_product(item), stock=50)
-    assert (await queries.standing("kinguin")).closed
+    assert (await breaker_queries.standing("kinguin")).closed
 
 
 async def test_a_probe_by_a_job_with_nothing_left_to_ask_is_handed_on(app, box, drain) -> None:
@@ -145,11 +145,11 @@ async def test_a_probe_by_a_job_with_nothing_left_to_ask_is_handed_on(app, box, 
     await drain(later=True)
     reservation_id = await db.fetch_value("SELECT id FROM reservation")
     await opened()
-    with clock.travelled(circuit_breaker.FIRST_PAUSE + SECOND):
+    with clock.travelled(breakers.FIRST_PAUSE + SECOND):
         await jobs.post("fulfillment.check", {"reservation_id": str(reservation_id)}, subject=order_id)
         await drain(only="fulfillment.check")
-        assert (await queries.standing("kinguin")).state == "open"
-        assert await circuit_breaker.allow("kinguin")
+        assert (await breaker_queries.standing("kinguin")).state == "open"
+        assert await breakers.allow("kinguin")
 
 
 async def test_with_the_breakers_table_broken_orders_are_fulfilled_all_the_same(app, box, drain) -> None:
@@ -166,7 +166,7 @@ async def test_with_the_breakers_table_broken_orders_are_fulfilled_all_the_same(
 def test_every_job_that_works_on_an_order_outside_knows_whom_it_needs() -> None:
     needs = {name: found for name, found in NEEDS.items() if found}
     assert needs["fulfillment.reserve"] == needs["fulfillment.check"] == ("kinguin",)
-    assert needs["keys.collect"] == ("kinguin", "storage")
+    assert needs["fulfillment.collect"] == ("kinguin", "storage")
     assert needs["payments.create"] == needs["payments.check"] == ("nowpayments",)
     # A letter's idempotency key is forgotten after 24 hours (resend.md, 4): its patience must end before.
     assert NEEDS["mail.send"] == ()
@@ -178,7 +178,7 @@ async def test_an_order_that_alone_fails_at_a_provider_reaches_a_person_within_t
     await box.fault("kinguin", "error500", path="/v2/order")
     await rounds(app, 2 * 3600, step=60)
     assert await dead_for(order_id) == ["fulfillment.reserve"]
-    assert (await queries.standing("kinguin")).closed
+    assert (await breaker_queries.standing("kinguin")).closed
 
 
 async def test_an_order_that_alone_fails_at_a_provider_holds_up_no_other(app, box, drain) -> None:
@@ -194,7 +194,7 @@ async def test_an_order_that_alone_fails_at_a_provider_holds_up_no_other(app, bo
     await rounds(app, 20)
     assert await dead_for(stuck) == ["fulfillment.check"]
     assert await db.fetch_value("SELECT sum(attempt) FROM job WHERE status = 'failed'") >= FAILURES
-    assert (await queries.standing("kinguin")).closed
+    assert (await breaker_queries.standing("kinguin")).closed
     other, _ = await paid(app.state.kit, box)
     with clock.travelled(timedelta(seconds=20)):
         await rounds(app, 20)
@@ -207,14 +207,14 @@ async def test_whose_probe_failed_waits_behind_all_who_wait_for_the_next(app, bo
     await paid(app.state.kit, box)
     await opened()
     await box.fault("kinguin", "error500")
-    with clock.travelled(circuit_breaker.FIRST_PAUSE + SECOND):
+    with clock.travelled(breakers.FIRST_PAUSE + SECOND):
         job_id = await db.fetch_value("SELECT id FROM job WHERE name = 'fulfillment.reserve'")
         with pytest.raises(AttemptFailed) as failed:
             await attempt(job_id, app.state.kit)
         await decide(failed.value)
-    probe_at = (await queries.standing("kinguin")).probe_at
+    probe_at = (await breaker_queries.standing("kinguin")).probe_at
     assert probe_at is not None
-    assert await db.fetch_value("SELECT run_at FROM job WHERE id = $1", job_id) >= probe_at + timedelta(seconds=CROWD)
+    assert await db.fetch_value("SELECT run_at FROM job WHERE id = $1", job_id) >= probe_at + timedelta(seconds=SPREAD)
 
 
 @pytest.mark.parametrize("provider", ["kinguin", "nowpayments"])

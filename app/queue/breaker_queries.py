@@ -7,8 +7,8 @@ from typing import Any
 
 from asyncpg import InterfaceError, PostgresError
 
-from app.breakers.states import BreakerState
 from app.core import clock, db, log
+from app.queue.breaker_states import BreakerState
 
 REMEMBERED = timedelta(seconds=1)
 BROKEN = (PostgresError, InterfaceError, OSError, TimeoutError)

@@ -358,7 +358,7 @@ async def test_a_full_refund_holds_nothing_and_returns_no_keys(drain) -> None:
     paid = await by_card(drain)
     await back(paid)
     assert (await order(paid["order_id"]))["held_at"] is None
-    assert "refunds.return_keys" not in await job_names()
+    assert "fulfillment.return_keys" not in await job_names()
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from app.breakers import queries
-from app.breakers.queries import BROKEN, WELL, BreakerStatus
-from app.breakers.states import MOVES, BreakerState
 from app.core import clock, db, log, metrics
+from app.queue import breaker_queries
+from app.queue.breaker_queries import BROKEN, WELL, BreakerStatus
+from app.queue.breaker_states import MOVES, BreakerState
 
 FAILURES = 5  # in a row that open a breaker: a provider's single bad answers don't
 ROW = timedelta(seconds=60)  # a failure longer after the last one begins a new row
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 async def allow(provider: str) -> bool:
     """Whether work for this provider may go on. Where a probe is due, one caller of all gets True."""
-    standing = await queries.standing(provider)
+    standing = await breaker_queries.standing(provider)
     if standing.closed:
         return True
     if standing.probe_at is not None and standing.probe_at > clock.now():
@@ -32,7 +32,7 @@ async def allow(provider: str) -> bool:
 
 async def pause(provider: str) -> timedelta:
     """How long work that was not allowed waits before it asks again."""
-    standing = await queries.standing(provider)
+    standing = await breaker_queries.standing(provider)
     if standing.state != BreakerState.OPEN or standing.probe_at is None:
         return BETWEEN_LOOKS
     return max(standing.probe_at - clock.now(), timedelta())
@@ -70,7 +70,7 @@ async def failed(
 
 async def succeeded(provider: str) -> None:
     """The provider answered, be it with a refusal. Costs nothing while it is well."""
-    standing = await queries.standing(provider)
+    standing = await breaker_queries.standing(provider)
     if standing.failures or not standing.closed:
         await _safely(provider, lambda: _change(provider, after_success), instead=WELL)
 
@@ -125,7 +125,7 @@ async def _take_probe(provider: str) -> bool:
     )  # fmt: skip
     if row is None:
         return False
-    queries.remember(provider, queries.of_row(row))
+    breaker_queries.remember(provider, breaker_queries.of_row(row))
     _say(provider, BreakerState.HALF_OPEN, row["why"])
     return True
 
@@ -142,7 +142,7 @@ async def _change(provider: str, decide: Callable[[BreakerStatus], BreakerStatus
                updated_at = $8 WHERE provider = $1""",
             provider, after.state, after.failures, after.why, after.about, after.opened_at, after.probe_at, now,
         )  # fmt: skip
-    queries.remember(provider, after)
+    breaker_queries.remember(provider, after)
     if after.state != before.state:
         _say(provider, after.state, after.why)
     return after
@@ -158,7 +158,7 @@ async def _locked(provider: str, now: datetime) -> BreakerStatus:
             provider, BreakerState.CLOSED, now,
         )  # fmt: skip
         row = await db.fetch_one(locked, provider)
-    return queries.of_row(row) if row else WELL
+    return breaker_queries.of_row(row) if row else WELL
 
 
 def _say(provider: str, state: BreakerState, why: str) -> None:

@@ -266,8 +266,8 @@ async def test_an_order_is_given_up_by_a_person_and_its_refund_asked_for(app, dr
     found = await order(order_id)
     assert (found["status"], found["fulfillment_status"]) == ("failed", "failed")
     assert "refund due" in found["cause"]
-    assert (await job_names()).count("refunds.ask") == 1
-    await drain(only="refunds.ask")
+    assert (await job_names()).count("refunds.request") == 1
+    await drain(only="refunds.request")
     assert await db.fetch_value("SELECT amount FROM refund WHERE order_id = $1", order_id) == found["total"]
 
 

@@ -35,7 +35,7 @@ async def test_a_refund_is_written_announced_and_mailed_in_one_go(kit, box) -> N
     assert made["link_id"] is not None
     assert (await events(order_id))[-1] == "refund.asked"
     assert await count("mail", "kind = 'refund_asked'") == 1
-    assert "refunds.return_keys" in await job_names()
+    assert "fulfillment.return_keys" in await job_names()
     assert await queries.refundable(order_id) == usd("0.00")
 
 
@@ -169,7 +169,7 @@ async def test_a_key_that_comes_after_the_refund_was_asked_for_is_locked_on_arri
     [bought] = await box.orders()
     await box.act(bought["orderId"], "deliver")
     await drain(only="fulfillment.check")
-    await drain(only="keys.collect")
+    await drain(only="fulfillment.collect")
     [item] = (await order(order_id))["items"]
     assert await count("sealed_key", "locked_at IS NOT NULL AND revealed_at IS NULL") == 1
     assert await count("mail", "kind = 'key_ready'") == 0
@@ -212,8 +212,8 @@ async def test_the_job_asks_for_all_that_is_left_once(kit, box, drain) -> None:
     order_id = await underpaid(kit, box)
     left = await queries.refundable(order_id)
     for _ in range(2):
-        await jobs.post("refunds.ask", {"order_id": str(order_id), "reason": "paid late"}, subject=order_id)
-    await drain(only="refunds.ask")
+        await jobs.post("refunds.request", {"order_id": str(order_id), "reason": "paid late"}, subject=order_id)
+    await drain(only="refunds.request")
     [made] = await queries.of_order(order_id)
     assert (made["amount"], made["reason"]) == (left.amount, "paid late")
     assert await job_names("failed") == []
@@ -222,8 +222,8 @@ async def test_the_job_asks_for_all_that_is_left_once(kit, box, drain) -> None:
 async def test_the_job_asks_for_the_amount_it_names(kit, box, drain) -> None:
     order_id = await underpaid(kit, box)
     args = {"order_id": str(order_id), "reason": "the excess", "amount": "1.25", "currency": "USD"}
-    await jobs.post("refunds.ask", args, subject=order_id)
-    await drain(only="refunds.ask")
+    await jobs.post("refunds.request", args, subject=order_id)
+    await drain(only="refunds.request")
     [made] = await queries.of_order(order_id)
     assert made["amount"] == Decimal("1.25")
 

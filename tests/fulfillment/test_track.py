@@ -223,7 +223,7 @@ async def test_two_who_collect_at_once_leave_one_key_a_unit(app, drain, box) -> 
     order_id, item, found = await bought(app, box, 2)
     await check(app.state.kit, found)
     await asyncio.gather(*(collect(app.state.kit, found) for _ in range(4)), return_exceptions=True)
-    await drain(only="keys.collect", later=True)
+    await drain(only="fulfillment.collect", later=True)
     assert len(set(await shown(app, order_id, item))) == 2
     assert (await events(order_id)).count("order.fulfilled") == 1
     assert await count("mail", "kind = 'key_ready'") == 1
@@ -245,7 +245,7 @@ async def test_two_who_check_at_once_tell_it_once(app, box) -> None:
     order_id, _, found = await bought(app, box)
     await asyncio.gather(*(check(app.state.kit, found) for _ in range(4)))
     assert (await events(order_id)).count("supply.ready") == 1
-    assert (await job_names()).count("keys.collect") == 1
+    assert (await job_names()).count("fulfillment.collect") == 1
 
 
 async def test_a_look_that_is_overtaken_by_the_delivery_disturbs_nothing(app, box) -> None:

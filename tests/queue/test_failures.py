@@ -22,7 +22,7 @@ async def row(job_id: Any) -> dict[str, Any]:
     return found
 
 
-async def buried(name: str = "house.tidy", **more: Any) -> jobs.Lease:
+async def buried(name: str = "maintenance.purge", **more: Any) -> jobs.Lease:
     lease = await claimed(name, **more)
     assert await jobs.dead_letter(lease, "hopeless")
     return lease
@@ -54,11 +54,11 @@ async def test_a_good_end_clears_the_error_but_not_the_history(app) -> None:
 
 async def test_a_job_put_back_gives_way_to_the_pending_one_of_the_same_meaning(app) -> None:
     lease = await claimed(dedupe="check:1")
-    other = await jobs.post("house.tidy", {}, dedupe="check:1")
+    other = await jobs.post("maintenance.purge", {}, dedupe="check:1")
     assert await jobs.reschedule(lease, "down", timedelta())
     assert other is not None
     assert [await row(i) for i in (lease.id, other)]
-    assert await job_names() == ["house.tidy", "house.tidy"]
+    assert await job_names() == ["maintenance.purge", "maintenance.purge"]
     assert await count("job", "dedupe = 'check:1'") == 1
 
 
@@ -105,14 +105,14 @@ async def test_a_dead_letter_can_be_sent_round_once_not_twice(app) -> None:
     await jobs.retry(lease.id)
     with pytest.raises(JobNotFailed):
         await jobs.retry(lease.id)
-    assert await job_names() == ["house.tidy"]
+    assert await job_names() == ["maintenance.purge"]
 
 
 async def test_a_dead_letter_can_be_retried_while_another_of_its_meaning_is_pending(app) -> None:
     lease = await buried(dedupe="check:1")
-    await jobs.post("house.tidy", {}, dedupe="check:1")
+    await jobs.post("maintenance.purge", {}, dedupe="check:1")
     await jobs.retry(lease.id)
-    assert await job_names() == ["house.tidy", "house.tidy"]
+    assert await job_names() == ["maintenance.purge", "maintenance.purge"]
 
 
 async def test_a_very_long_error_is_cut_not_refused(app) -> None:
@@ -124,9 +124,9 @@ async def test_a_very_long_error_is_cut_not_refused(app) -> None:
 
 async def test_dead_letters_of_a_subject_are_told_by_name(app) -> None:
     subject = new_id()
-    await buried("keys.collect", subject=subject)
+    await buried("fulfillment.collect", subject=subject)
     await buried("mail.send", subject=new_id())
-    assert await queries.dead_for(subject) == ["keys.collect"]
+    assert await queries.dead_for(subject) == ["fulfillment.collect"]
 
 
 async def test_finished_jobs_are_forgotten_after_a_month_with_their_attempts(app) -> None:
@@ -145,7 +145,7 @@ async def test_finished_jobs_are_forgotten_after_a_month_with_their_attempts(app
 async def test_dead_letters_and_open_jobs_are_never_forgotten(app) -> None:
     await buried()
     await claimed()
-    await jobs.post("house.tidy", {})
+    await jobs.post("maintenance.purge", {})
     before = await rows()
     with clock.travelled(timedelta(days=3650)):
         assert await purge.forget_finished() == 0
@@ -166,7 +166,7 @@ async def test_two_jobs_of_the_same_meaning_put_back_at_once_are_both_put_back(a
 
 async def test_a_forgiven_attempt_is_on_record_and_does_not_count(app) -> None:
     lease = await claimed()
-    assert await jobs.reschedule(lease, "the provider is away for all", timedelta(), forgive=True)
+    assert await jobs.reschedule(lease, "the provider is away for all", timedelta(), counts=False)
     again = await jobs.claim(lease.id)
     assert again is not None
     assert (again.attempt, again.tries) == (2, 1)
@@ -208,7 +208,7 @@ async def test_the_same_work_dying_again_is_one_dead_letter_with_all_attempts(ap
     """A sweep posts a check every two minutes, and each dies: a person is told once."""
     subject = new_id()
     for number in range(4):
-        lease = await claimed("house.tidy", subject=subject)
+        lease = await claimed("maintenance.purge", subject=subject)
         await jobs.reschedule(lease, f"first try of {number}", timedelta())
         again = await jobs.claim(lease.id)
         assert again is not None
@@ -227,4 +227,4 @@ async def test_the_same_work_dying_again_is_one_dead_letter_with_all_attempts(ap
 async def test_dead_letters_of_other_subjects_stay_apart(app) -> None:
     await buried(subject=new_id())
     await buried(subject=new_id())
-    assert await job_names("failed") == ["house.tidy", "house.tidy"]
+    assert await job_names("failed") == ["maintenance.purge", "maintenance.purge"]
