@@ -175,12 +175,8 @@ async def _hold(order_id: UUID) -> None:
     """Everything goes back: no key of the order is shown any more, none is bought, and what can be is returned."""
     await orders.freeze(order_id)
     await keys.lock(order_id)
-    await jobs.post(
-        "fulfillment.return_keys",
-        {"order_id": str(order_id)},
-        subject=order_id,
-        dedupe=f"fulfillment.return_keys:{order_id}",
-    )
+    args, dedupe = {"order_id": str(order_id)}, f"fulfillment.return_keys:{order_id}"
+    await jobs.post("fulfillment.return_keys", args, subject=order_id, dedupe=dedupe)
 
 
 async def invite(refund_id: UUID, order: dict[str, Any], kind: str, **more: Any) -> None:

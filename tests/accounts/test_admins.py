@@ -8,7 +8,6 @@ from app.accounts import service as accounts
 from app.accounts import sessions
 from app.accounts.service import WeakPassword, WrongPassword
 from app.core import db
-from app.migrations import bitloot_2026_11_28t11_50_10_000000 as upgrade
 from tests.builders import count, rows
 
 ADMIN = "admin@shop.example"
@@ -81,16 +80,3 @@ async def test_the_first_admin_keeps_the_password_on_later_starts(app) -> None:
     await accounts.hire_first(ADMIN, "another " + GOOD)
     assert await sessions.stands(await accounts.log_in(ADMIN, GOOD))
     assert await count("admin") == 1
-
-
-async def test_an_admin_kept_with_a_unicode_domain_can_sign_in_after_the_upgrade(app) -> None:
-    for email in ("boss@xn--bcher-kva.example", "double@xn--bcher-kva.example"):
-        await accounts.create_staff(email, GOOD)
-    await db.fetch("UPDATE admin SET email = 'boss@bücher.example' WHERE email LIKE 'boss@%'")
-    await db.fetch(
-        """INSERT INTO admin (id, email, password_hash, created_at)
-           VALUES (gen_random_uuid(), 'double@bücher.example', '', now())"""
-    )
-    await upgrade.convert()
-    assert (await accounts.log_in("Boss@bücher.example", GOOD)).email == "boss@xn--bcher-kva.example"
-    assert await count("admin", "email LIKE 'double@%'") == 2, "who has both spellings keeps both"

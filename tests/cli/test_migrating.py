@@ -8,10 +8,10 @@ import pytest
 from app.cli import migrating
 from app.core import db
 from app.core.postgres import DatabaseAway
-from tests.audit.test_migrating import Scratch
-from tests.audit.test_migrating import scratch as scratch
+from tests.scratch import Scratch
+from tests.scratch import scratch as scratch
 
-BEFORE = "2026-11-21T20:51:10:185440"  # what follows changes orders
+BEFORE = "2026-11-28T16:00:00:000000"  # what follows changes orders
 ORDERS = "SELECT count(*) FROM purchase"
 WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'purchase'::regclass"
 

@@ -21,6 +21,6 @@ async def test_three_migrations_at_once_all_end_well_and_each_ran_once(pooled: b
             assert sorted("No migrations need to be run" in one.stdout for one in done) == [False, True, True]
             assert sum("Waiting for it" in one.stdout for one in done) >= 1
             ran = [row["name"] for row in await shop.rows("SELECT name FROM migration")]
-            assert len(ran) == len(set(ran)) == len(list((ROOT / "app/migrations").glob("bitloot_*.py")))
+            assert len(ran) == len(set(ran)) == len(list((ROOT / "app/migrations").glob("release_*.py")))
             assert await shop.rows("SELECT FROM pg_locks WHERE locktype = 'advisory'") == []
             await shop.close()
