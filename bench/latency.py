@@ -31,7 +31,7 @@ async def _paid_to_revealable(town: Town, http: httpx.AsyncClient, db: asyncpg.C
     order, payment, _ = bought.split()
     await http.post(f"{town.sandbox}/sandbox/api/payments/{payment}/pay", json={"fraction": "1.0", "case": "finished"})
     for _ in range(1000):
-        done: datetime | None = await db.fetchval("SELECT fulfilled_at FROM purchase WHERE id = $1", order)
+        done: datetime | None = await db.fetchval("SELECT fulfilled_at FROM customer_order WHERE id = $1", order)
         if done is not None:
             break
         await asyncio.sleep(0.01)

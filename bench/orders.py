@@ -16,7 +16,8 @@ from bench.town import Town
 COUNT, CONNECTIONS = 2000, 16
 
 INSERTS = (  # the rows that one order is: itself, an item, its timeline and event, two jobs, a link and a letter
-    """INSERT INTO purchase (id, email, status, fulfillment_status, currency, subtotal, discount, total, created_at)
+    """INSERT INTO customer_order (id, email, status, fulfillment_status, currency, subtotal, discount, total,
+      created_at)
        VALUES ($1, 'x@y.z', 'created', 'pending', 'USD', 10, 0, 10, $2)""",
     "INSERT INTO timeline (subject, last_seq) VALUES ($1, CASE WHEN $2::timestamptz IS NULL THEN 0 ELSE 1 END)",
     "INSERT INTO event (subject, seq, kind, data, at) VALUES ($1, 1, 'order.created', '{}', $2)",
@@ -29,7 +30,7 @@ INSERTS = (  # the rows that one order is: itself, an item, its timeline and eve
     """INSERT INTO job (id, name, queue, args, subject, status, run_at, created_at)
        VALUES (gen_random_uuid(), 'floor.nothing', 'mail', '{}', $1, 'completed', $2, $2)""",
 )
-ITEM = """INSERT INTO purchase_item
+ITEM = """INSERT INTO order_item
   (id, order_id, product_id, position, name, slug, platform, quantity, unit_price, status)
   VALUES (gen_random_uuid(), $1, $2, 0, 'a', 'b', 'c', 1, 10, 'pending')"""
 

@@ -34,7 +34,7 @@ async def measure(town: Town) -> list[Row]:
     orders = await hammer(town.port, [order] * (COUNT + WARM), CONNECTIONS)
     assert orders.statuses == {201: COUNT + WARM}, orders.statuses
     own = await asyncpg.connect(town.env["DATABASE_URL"])
-    rows = await own.fetch("SELECT id FROM purchase WHERE reference = 'bench'")
+    rows = await own.fetch("SELECT id FROM customer_order WHERE reference = 'bench'")
     await own.close()
     asked = [
         request("POST", "/api/v1/payments", text.encode(), idempotency_key=f"bench-{number}", **headers)

@@ -59,13 +59,13 @@ async def measure(town: Town) -> list[Row]:
         one = request(
             "POST", "/orders", json.dumps(body).encode(), content_type="application/json", accept="application/json"
         )
-        before = await db.fetchval("SELECT count(*) FROM purchase WHERE status = 'fulfilled'")
+        before = await db.fetchval("SELECT count(*) FROM customer_order WHERE status = 'fulfilled'")
         jobs_before = await db.fetchval("SELECT count(*) FROM job WHERE status = 'completed'")
         began = time.perf_counter()
         paying = asyncio.create_task(_pay_all(town, db, http))
         await hammer(town.port, [one] * ORDERS, 8)
         await asyncio.wait_for(paying, 120)
-        while await db.fetchval("SELECT count(*) FROM purchase WHERE status = 'fulfilled'") < before + ORDERS:
+        while await db.fetchval("SELECT count(*) FROM customer_order WHERE status = 'fulfilled'") < before + ORDERS:
             if time.perf_counter() - began > 180:
                 raise RuntimeError("the pipeline did not finish")
             await asyncio.sleep(0.05)

@@ -119,7 +119,7 @@ async def _storm(crowd: Crowd, weather: Weather, longest: float) -> bool:
 async def _with_progress(town: Town, work: Awaitable[Any]) -> Any:
     async def tell() -> None:
         while True:
-            rows = await town.rows("SELECT status, count(*) AS n FROM purchase GROUP BY status ORDER BY status")
+            rows = await town.rows("SELECT status, count(*) AS n FROM customer_order GROUP BY status ORDER BY status")
             jobs = await town.rows("SELECT count(*) AS n FROM job WHERE status IN ('pending', 'processing')")
             told = ", ".join(f"{row['n']} {row['status']}" for row in rows)
             print(f"{time.strftime('%H:%M:%S')}  {told}; {jobs[0]['n']} jobs open", flush=True)
@@ -158,9 +158,9 @@ async def _judge(town: Town, crowd: Crowd, report: Report, chance: random.Random
     report.looked_at |= {"reveal": f"{min(SAMPLE, len(done))} orders"}
     report.findings += await town_at_large(town, books, crowd, report)
     await _judge_money(town, crowd, report, chance)
-    endings = await town.rows("SELECT status, count(*) AS n FROM purchase GROUP BY status ORDER BY status")
+    endings = await town.rows("SELECT status, count(*) AS n FROM customer_order GROUP BY status ORDER BY status")
     report.facts |= {f"orders {row['status']}": row["n"] for row in endings}
-    parked = await town.rows("SELECT count(*) AS n FROM purchase WHERE cause IS NOT NULL")
+    parked = await town.rows("SELECT count(*) AS n FROM customer_order WHERE cause IS NOT NULL")
     report.facts |= {"before a person, with a cause": parked[0]["n"]}
     report.facts |= {"units sold by the supplier": _sold(books), "keys sealed": sum(map(len, books.keys.values()))}
     for row in await town.rows(
@@ -169,7 +169,7 @@ async def _judge(town: Town, crowd: Crowd, report: Report, chance: random.Random
         report.facts[f"dead letters: {row['name']}"] = row["n"]
     took = await town.rows(
         """SELECT percentile_disc(ARRAY[0.5, 0.95, 1]) WITHIN GROUP (ORDER BY fulfilled_at - paid_at) AS p
-           FROM purchase WHERE fulfilled_at IS NOT NULL"""
+           FROM customer_order WHERE fulfilled_at IS NOT NULL"""
     )
     if took[0]["p"]:
         p50, p95, most = (span.total_seconds() for span in took[0]["p"])
@@ -178,7 +178,7 @@ async def _judge(town: Town, crowd: Crowd, report: Report, chance: random.Random
 
 def _may_reveal(order: dict[str, Any] | None) -> bool:
     """Whether its keys are its customer's: while all of its money is on its way back they are not."""
-    return order is not None and order["status"] == "fulfilled" and order["held_at"] is None
+    return order is not None and order["status"] == "fulfilled" and order["frozen_at"] is None
 
 
 async def _judge_money(town: Town, crowd: Crowd, report: Report, chance: random.Random) -> None:

@@ -16,7 +16,7 @@ ROUND = 5.0  # seconds between looks at refunds that wait
 FATES = {"records": 55, "rejections": 20, "": 25}  # what becomes of one at a look, by weight
 FIELD = re.compile(r'<input[^>]* name="(left|amount)"[^>]* value="([0-9.]+)"')
 MOST_A_ROUND = 20
-WAITING = """SELECT r.id::text AS id FROM refund r JOIN purchase p ON p.id = r.order_id
+WAITING = """SELECT r.id::text AS id FROM refund r JOIN customer_order p ON p.id = r.order_id
   WHERE r.status = 'pending' AND p.merchant_id IS NULL ORDER BY r.id DESC LIMIT $1"""
 
 

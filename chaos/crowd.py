@@ -26,7 +26,7 @@ COINS = ("ltc", "doge", "usdttrc20", "sol", "trx")
 AT_ONCE = 400  # orders under way at once: more would only wait for each other
 LOOK = 0.5  # seconds between looks at who may pay, and at how many are under way
 GOODS = "SELECT id::text FROM product WHERE active AND text_keys AND price BETWEEN 12 AND 45 ORDER BY slug LIMIT 30"
-UNDER_WAY = """SELECT count(*) AS n FROM purchase WHERE cause IS NULL AND status IN
+UNDER_WAY = """SELECT count(*) AS n FROM customer_order WHERE cause IS NULL AND status IN
                ('created', 'confirming', 'paid') AND created_at > now() - interval '10 min'"""
 
 

@@ -69,13 +69,13 @@ class Picture(msgspec.Struct):
 STORED = """SELECT p.id::text AS order_id, p.status, p.paid_at IS NOT NULL AS paid,
     p.cause IS NOT NULL OR EXISTS (SELECT FROM job j WHERE j.subject = p.id AND j.status = 'failed')
       OR EXISTS (SELECT FROM issue i WHERE i.subject = 'order:' || p.id AND resolved_at IS NULL) AS waits
-  FROM purchase p WHERE merchant_id = $1::uuid"""
-MADE = """SELECT reference AS key, id::text FROM purchase WHERE merchant_id = $1::uuid
-  UNION ALL SELECT details->'metadata'->>'key', a.id::text FROM payment a JOIN purchase p ON p.id = a.order_id
+  FROM customer_order p WHERE merchant_id = $1::uuid"""
+MADE = """SELECT reference AS key, id::text FROM customer_order WHERE merchant_id = $1::uuid
+  UNION ALL SELECT details->'metadata'->>'key', a.id::text FROM payment a JOIN customer_order p ON p.id = a.order_id
     WHERE merchant_id = $1::uuid AND details->'metadata' ? 'key'
-  UNION ALL SELECT r.reason, r.id::text FROM refund r JOIN purchase p ON p.id = r.order_id
+  UNION ALL SELECT r.reason, r.id::text FROM refund r JOIN customer_order p ON p.id = r.order_id
     WHERE merchant_id = $1::uuid"""
-LINES = """SELECT subject::text AS of, seq, kind, e.data, e.at FROM event e JOIN purchase p ON p.id = e.subject
+LINES = """SELECT subject::text AS of, seq, kind, e.data, e.at FROM event e JOIN customer_order p ON p.id = e.subject
   WHERE merchant_id = $1::uuid ORDER BY subject, seq"""
 EVENTS = """SELECT id::text, test, number, type, object_id::text, sequence, order_id::text, payload
   FROM merchant_event WHERE merchant_id = $1::uuid"""

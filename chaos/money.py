@@ -63,14 +63,14 @@ ORDERS = """SELECT p.id::text AS order_id, p.merchant_id IS NOT NULL AS merchant
       WHERE u.order_id = p.id AND status <> 'released'), 0) AS used,
     e.credit + coalesce((SELECT sum(amount) FROM refund r WHERE r.order_id = p.id AND status <> 'failed'), 0)
       AS going_back,
-    CASE WHEN p.merchant_id IS NULL AND p.status = 'fulfilled' AND p.held_at IS NULL THEN p.total ELSE 0 END AS goods
-  FROM purchase p, LATERAL (
+    CASE WHEN p.merchant_id IS NULL AND p.status = 'fulfilled' AND p.frozen_at IS NULL THEN p.total ELSE 0 END AS goods
+  FROM customer_order p, LATERAL (
     SELECT coalesce(sum(amount) FILTER (WHERE account = 'received'), 0) AS received,
       coalesce(sum(-amount) FILTER (WHERE account = 'credit'), 0) AS credit
     FROM ledger_entry e WHERE e.order_id = p.id) e"""
 REFUNDS = """SELECT r.id::text AS refund_id, r.status, r.amount, NOT r.by_hand AND NOT p.test AS by_provider,
     coalesce(u.reserved, 0) AS reserved, coalesce(u.spent, false) AS spent
-  FROM refund r JOIN purchase p ON p.id = r.order_id, LATERAL (
+  FROM refund r JOIN customer_order p ON p.id = r.order_id, LATERAL (
     SELECT sum(amount) AS reserved, bool_and(status = 'spent') AS spent FROM money_use u
     WHERE u.order_id = r.order_id AND kind = 'refund' AND reference = 'refund:' || r.id AND status <> 'released') u"""
 

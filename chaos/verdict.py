@@ -84,11 +84,11 @@ async def read(town: Town, customers: Sequence[Customer]) -> Books:
     async def of(sql: str) -> dict[str, list[dict[str, Any]]]:
         return _grouped(await town.rows(f"SELECT *, {sql}", ids), "of_order")
 
-    orders = await of("id::text AS of_order FROM purchase WHERE id = ANY($1::uuid[])")
+    orders = await of("id::text AS of_order FROM customer_order WHERE id = ANY($1::uuid[])")
     mails = await town.asks("GET", "/mail", params={"brief": "1"})
     return Books(
         orders={order_id: rows[0] for order_id, rows in orders.items()},
-        items=await of("order_id::text AS of_order FROM purchase_item WHERE order_id = ANY($1::uuid[])"),
+        items=await of("order_id::text AS of_order FROM order_item WHERE order_id = ANY($1::uuid[])"),
         keys=await of("order_id::text AS of_order FROM sealed_key WHERE order_id = ANY($1::uuid[]) ORDER BY ordinal"),
         events=await of("subject::text AS of_order FROM event WHERE subject = ANY($1::uuid[]) ORDER BY seq"),
         jobs=await of(f"subject::text AS of_order FROM job WHERE subject = ANY($1::uuid[]) AND NOT {JUST_POSTED}"),
@@ -117,7 +117,7 @@ async def settled(town: Town, customers: Sequence[Customer], *, seconds: float) 
     """Wait until nothing is left to be done for these orders; False when that takes too long."""
     ids = [customer.order_id for customer in customers]
     sql = """SELECT
-      (SELECT count(*) FROM purchase p WHERE id = ANY($1::uuid[]) AND status <> 'fulfilled' AND cause IS NULL
+      (SELECT count(*) FROM customer_order p WHERE id = ANY($1::uuid[]) AND status <> 'fulfilled' AND cause IS NULL
        AND NOT (paid_at IS NULL AND (choice IS NOT NULL OR EXISTS (SELECT FROM money_use u
          WHERE u.order_id = p.id AND kind = 'refund' AND u.status <> 'released')))
        AND NOT EXISTS (SELECT FROM job WHERE subject = p.id AND status = 'failed'))
@@ -132,10 +132,10 @@ async def merchants_settled(town: Town, merchant_id: str, *, seconds: float) -> 
     that was only placed has nothing to tell.
     """
     sql = """SELECT
-      (SELECT count(*) FROM purchase p JOIN timeline t ON t.subject = p.id WHERE merchant_id = $1::uuid
-       AND (t.last_seq > p.told AND status <> 'created'
+      (SELECT count(*) FROM customer_order p JOIN timeline t ON t.subject = p.id WHERE merchant_id = $1::uuid
+       AND (t.last_seq > p.published_seq AND status <> 'created'
          OR paid_at IS NOT NULL AND status NOT IN ('fulfilled', 'refunded') AND cause IS NULL))
-      + (SELECT count(*) FROM job j JOIN purchase p ON p.id = j.subject WHERE merchant_id = $1::uuid
+      + (SELECT count(*) FROM job j JOIN customer_order p ON p.id = j.subject WHERE merchant_id = $1::uuid
          AND j.status IN ('pending', 'processing') AND j.created_at < now() - interval '20 seconds')
       + (SELECT count(*) FROM delivery d JOIN endpoint e ON e.id = d.endpoint_id WHERE merchant_id = $1::uuid
          AND d.status IN ('pending', 'retrying'))

@@ -28,7 +28,7 @@ from simulation.scheduler import Scheduler
 Ask = Callable[[str, Callable[[], Coroutine[Any, Any, Any]]], Awaitable[Any]]
 Send = Callable[[Payment, str], None]
 ADMIN = "admin sim@bitloot.localhost"
-MONEY = """SELECT id FROM purchase p WHERE merchant_id IS NULL AND status IN ('underpaid', 'expired', 'cancelled',
+MONEY = """SELECT id FROM customer_order p WHERE merchant_id IS NULL AND status IN ('underpaid', 'expired', 'cancelled',
   'failed', 'fulfilled') AND EXISTS (SELECT FROM payment WHERE order_id = p.id AND value > 0) ORDER BY id"""
 
 

@@ -241,7 +241,7 @@ class Customers:
 
     async def _reveal(self, order_id: UUID) -> None:
         """Open every item, some in two tabs at once, some again later."""
-        items = await db.fetch("SELECT id FROM purchase_item WHERE order_id = $1 ORDER BY position", order_id)
+        items = await db.fetch("SELECT id FROM order_item WHERE order_id = $1 ORDER BY position", order_id)
         for item_id in [row["id"] for row in items]:
             await self._think()
             tabs = [self._tab(order_id, item_id) for _ in range(self.weather.chance.choice((1, 1, 1, 2, 3)))]

@@ -28,11 +28,11 @@ OF_AN_AMOUNT = {  # letters of which each sum of money, or each thing that goes 
 # What no order, payment or reservation ever does, whatever is said to it (design, "States").
 BEFORE_MONEY = {"created", "waiting", "confirming", "underpaid", "expired", "cancelled"}
 NEVER = {
-    "purchase.status": {
+    "customer_order.status": {
         "paid": BEFORE_MONEY, "fulfilled": BEFORE_MONEY | {"paid", "failed"}, "refunded": {"*"},
         "confirming": {"created", "waiting"}, "waiting": {"created"}, "cancelled": {"created", "waiting"},
     },
-    "purchase.fulfillment_status": {"fulfilled": {"pending", "processing", "failed"}, "processing": {"pending"}},
+    "customer_order.fulfillment_status": {"fulfilled": {"pending", "processing", "failed"}, "processing": {"pending"}},
     "payment.status": {
         "confirming": {"waiting", "expired"}, "confirmed": {"waiting", "confirming", "expired"},
         "sending": {"waiting", "confirming", "confirmed", "expired"},
@@ -80,7 +80,7 @@ async def _ids(sql: str, *args: Any) -> list[str]:
 async def none_forgotten(_world: World) -> list[str]:
     """Every paid order is fulfilled, refunded, or on the admin's list with a cause."""
     return await _ids(
-        f"""SELECT p.id, p.status FROM purchase p WHERE paid_at IS NOT NULL AND cause IS NULL
+        f"""SELECT p.id, p.status FROM customer_order p WHERE paid_at IS NOT NULL AND cause IS NULL
             AND p.status NOT IN ('fulfilled', 'refunded') AND NOT {DEAD} ORDER BY p.id"""
     )
 
@@ -102,7 +102,7 @@ def _worth(payments: list[Payment], total: Decimal) -> Decimal:
 async def only_for_money(world: World) -> list[str]:
     """Nothing was bought or delivered without its money."""
     rows = await db.fetch(
-        """SELECT id, total FROM purchase p WHERE status IN ('paid', 'fulfilled')
+        """SELECT id, total FROM customer_order p WHERE status IN ('paid', 'fulfilled')
            OR EXISTS (SELECT FROM reservation WHERE order_id = p.id) ORDER BY id"""
     )
     slack = settings().underpaid_tolerance_amount + CENT
@@ -118,7 +118,7 @@ async def only_for_money(world: World) -> list[str]:
 async def money_is_seen(world: World) -> list[str]:
     """Money that arrived is never forgotten: its order has an outcome or waits for a person."""
     decided = "EXISTS (SELECT FROM money_use u WHERE u.order_id = p.id AND u.status <> 'released')"
-    rows = await db.fetch(f"SELECT id, status, cause, {DEAD} OR {decided} AS dead FROM purchase p ORDER BY id")
+    rows = await db.fetch(f"SELECT id, status, cause, {DEAD} OR {decided} AS dead FROM customer_order p ORDER BY id")
     found = []
     for row in rows:
         money = [p for p in world.nowpayments.of_order(str(row["id"])) if p.status in {"finished", "partially_paid"}]
@@ -143,7 +143,7 @@ async def books_agree(world: World) -> list[str]:
 async def all_is_booked(world: World) -> list[str]:
     """What the customers sent, in whatever coin, is booked as received."""
     rows = await db.fetch(
-        f"""SELECT p.id, coalesce(sum(amount) FILTER (WHERE account = 'received'), 0) AS booked FROM purchase p
+        f"""SELECT p.id, coalesce(sum(amount) FILTER (WHERE account = 'received'), 0) AS booked FROM customer_order p
             LEFT JOIN ledger_entry e ON e.order_id = p.id WHERE NOT {DEAD} GROUP BY p.id ORDER BY p.id"""
     )
     found = []
@@ -210,8 +210,8 @@ async def letters_once(world: World) -> list[str]:
 async def letters_sent(world: World) -> list[str]:
     """Whoever has a key has the letter that says so."""
     rows = await db.fetch(
-        f"""SELECT email, {DEAD} AS dead FROM purchase p WHERE status = 'fulfilled' AND merchant_id IS NULL
-            AND held_at IS NULL ORDER BY id"""
+        f"""SELECT email, {DEAD} AS dead FROM customer_order p WHERE status = 'fulfilled' AND merchant_id IS NULL
+            AND frozen_at IS NULL ORDER BY id"""
     )
     return [r["email"] for r in rows if (r["email"], "key_ready") not in world.resend.seen and not r["dead"]]
 
@@ -233,7 +233,7 @@ async def bought_once(world: World) -> list[str]:
 async def charges_known(world: World) -> list[str]:
     """What the supplier charged is what our reservations say, order by order."""
     rows = await db.fetch(f"SELECT r.id, r.supplier_order_id, charged, {DEAD} AS dead FROM reservation r "
-                          "JOIN purchase p ON p.id = r.order_id ORDER BY r.id")  # fmt: skip
+                          "JOIN customer_order p ON p.id = r.order_id ORDER BY r.id")  # fmt: skip
     ours = {row["supplier_order_id"]: row["charged"] for row in rows if row["supplier_order_id"]}
     excused = {str(row["id"]) for row in rows if row["dead"]}
     theirs = {order.id: order.charged for order in world.kinguin.orders.values()}
@@ -246,7 +246,7 @@ async def charges_known(world: World) -> list[str]:
 async def one_key_a_unit(_world: World) -> list[str]:
     """One unit has one key or its money back, and a fulfilled item has all that are not taken back."""
     return await _ids(
-        """SELECT i.id, i.status, i.quantity, count(k.id) FROM purchase_item i
+        """SELECT i.id, i.status, i.quantity, count(k.id) FROM order_item i
            LEFT JOIN sealed_key k ON k.item_id = i.id GROUP BY i.id, i.status, i.quantity, i.withdrawn
            HAVING count(k.id) > i.quantity - i.withdrawn
              OR i.status = 'fulfilled' AND count(k.id) <> i.quantity - i.withdrawn ORDER BY i.id"""
@@ -313,12 +313,12 @@ async def promised_once(world: World) -> list[str]:
     rows = await db.fetch(
         """SELECT p.id, p.total,
              (SELECT sum(unit_price * (quantity - withdrawn)) / nullif(sum(unit_price * quantity), 0)
-              FROM purchase_item i WHERE i.order_id = p.id) AS kept,
-             p.merchant_id IS NULL AND p.status = 'fulfilled' AND p.held_at IS NULL AS delivered,
+              FROM order_item i WHERE i.order_id = p.id) AS kept,
+             p.merchant_id IS NULL AND p.status = 'fulfilled' AND p.frozen_at IS NULL AS delivered,
              coalesce((SELECT sum(amount) FROM refund r WHERE r.order_id = p.id AND r.status <> 'failed'), 0) AS back,
              coalesce((SELECT sum(-amount) FROM ledger_entry e WHERE e.order_id = p.id AND account = 'credit'), 0)
                AS credit
-           FROM purchase p WHERE EXISTS (SELECT FROM refund r WHERE r.order_id = p.id)
+           FROM customer_order p WHERE EXISTS (SELECT FROM refund r WHERE r.order_id = p.id)
              OR EXISTS (SELECT FROM credit c WHERE c.from_order = p.id) ORDER BY p.id"""
     )
     found = []

@@ -78,7 +78,7 @@ def no_lease(world: World) -> None:
         row = await db.fetch_one(
             """UPDATE job SET status = 'processing', attempt = attempt + 1, lease_until = $2, holder = $4
                WHERE id = $1 AND status IN ('pending', 'processing') AND run_at <= $3
-               RETURNING name, args, subject, attempt, forgiven""",
+               RETURNING name, args, subject, attempt, uncounted_attempts""",
             job_id, now + jobs.LEASE, now + jobs.EARLY, worker_liveness.holder(),
         )  # fmt: skip
         return jobs._lease(job_id, row) if row else None

@@ -15,7 +15,7 @@ from simulation.processes import Processes
 from simulation.scheduler import Scheduler
 
 WATCHED = {  # table → columns whose every change is written down
-    "purchase": ("status", "fulfillment_status"),
+    "customer_order": ("status", "fulfillment_status"),
     "payment": ("status",),
     "reservation": ("status",),
     "job": ("status",),

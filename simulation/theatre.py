@@ -23,7 +23,7 @@ TOTALS = {  # what is counted at the end
     "payments": "SELECT count(*) FROM payment",
     "keys": "SELECT count(*) FROM sealed_key",
     "keys revealed": "SELECT count(*) FROM sealed_key WHERE revealed_at IS NOT NULL",
-    "orders on the admin's list": "SELECT count(*) FROM purchase WHERE cause IS NOT NULL",
+    "orders on the admin's list": "SELECT count(*) FROM customer_order WHERE cause IS NOT NULL",
 }
 
 
@@ -58,7 +58,7 @@ async def _failures() -> dict[str, int]:
 
 
 async def _outcome(world: World, mutant: str) -> Outcome:
-    statuses = await db.fetch("SELECT status, count(*) AS n FROM purchase GROUP BY status ORDER BY status")
+    statuses = await db.fetch("SELECT status, count(*) AS n FROM customer_order GROUP BY status ORDER BY status")
     return Outcome(
         seed=world.seed, size=world.orders, mutant=mutant, digest=world.scheduler.digest,
         hours=world.scheduler.seconds / 3600, faults=dict(world.weather.happened),

@@ -44,7 +44,7 @@ LOOK = 300.0  # seconds between looks whether all is at rest
 OUTAGE = (5.0, 150.0)  # seconds
 ENDLESS = 1e8  # seconds: the clients' own wall clock must not end a call here
 BUSY = """SELECT EXISTS (SELECT FROM job WHERE status IN ('pending', 'processing')) OR EXISTS (
-  SELECT FROM purchase p WHERE status = 'paid' AND cause IS NULL
+  SELECT FROM customer_order p WHERE status = 'paid' AND cause IS NULL
   AND NOT EXISTS (SELECT FROM job WHERE subject = p.id AND status = 'failed'))"""
 
 

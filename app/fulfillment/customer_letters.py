@@ -49,6 +49,6 @@ async def _write(order_id: UUID, kind: str, incident: str) -> None:
 
 async def _games(order_id: UUID, units: Mapping[UUID, int]) -> str:
     """The games of which keys are missing, as a letter names them: ``Hades, 2 keys of Celeste``."""
-    rows = await db.fetch("SELECT id, name FROM purchase_item WHERE order_id = $1 ORDER BY position", order_id)
+    rows = await db.fetch("SELECT id, name FROM order_item WHERE order_id = $1 ORDER BY position", order_id)
     counted = [(row["name"], units[row["id"]]) for row in rows if row["id"] in units]
     return ", ".join(name if number == 1 else f"{number} keys of {name}" for name, number in counted)

@@ -40,7 +40,7 @@ async def retry_item(item_id: UUID) -> None:
         if reservation is None:
             raise NotRetryable("Nothing has been ordered from the supplier for this item yet.")
         order = await orders.lock(reservation["order_id"])
-        if order is None or order["status"] != "paid" or order["held_at"] is not None:
+        if order is None or order["status"] != "paid" or order["frozen_at"] is not None:
             raise NotRetryable("Only an item of a paid order that is not being refunded can be retried.")
         reservation = await queries.of_item(item_id)  # as it stands under the lock
         if reservation is None or not await orders.item_retried(order["id"], item_id):

@@ -9,7 +9,7 @@ from app.core import db
 
 _SELECT = """SELECT r.*, i.product_id, i.name AS item_name, i.status AS item_status,
                i.quantity - i.withdrawn AS units
-             FROM reservation r JOIN purchase_item i ON i.id = r.item_id"""
+             FROM reservation r JOIN order_item i ON i.id = r.item_id"""
 
 
 async def one(reservation_id: UUID) -> dict[str, Any] | None:
@@ -42,8 +42,8 @@ def current(reservations: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 async def to_give_back(order_id: UUID) -> list[dict[str, Any]]:
     """Reservations of an order that is held, whose keys have not been offered back to the supplier yet."""
     rows = await db.fetch(
-        f"""{_SELECT} JOIN purchase p ON p.id = r.order_id
-            WHERE r.order_id = $1 AND p.held_at IS NOT NULL AND r.return_asked_at IS NULL
+        f"""{_SELECT} JOIN customer_order p ON p.id = r.order_id
+            WHERE r.order_id = $1 AND p.frozen_at IS NOT NULL AND r.return_asked_at IS NULL
               AND (r.status IN ('reserved', 'ready', 'delivered') OR r.status = 'requested' AND r.asked_at IS NOT NULL)
             ORDER BY i.position""",
         order_id,
@@ -59,8 +59,8 @@ async def item_to_buy(item_id: UUID) -> dict[str, Any] | None:
     row = await db.fetch_one(
         """SELECT i.*, p.subtotal,  -- credit is money that came in, with an earlier order; a discount is not
              p.total + CASE WHEN starts_with(p.discount_code, $2) THEN p.discount ELSE 0 END AS total
-           FROM purchase_item i JOIN purchase p ON p.id = i.order_id
-           WHERE i.id = $1 AND p.status = 'paid' AND (p.held_at IS NULL
+           FROM order_item i JOIN customer_order p ON p.id = i.order_id
+           WHERE i.id = $1 AND p.status = 'paid' AND (p.frozen_at IS NULL
              OR EXISTS (SELECT FROM reservation r WHERE r.item_id = i.id AND r.asked_at IS NOT NULL))""",
         item_id, credits.PREFIX,
     )  # fmt: skip
@@ -69,7 +69,7 @@ async def item_to_buy(item_id: UUID) -> dict[str, Any] | None:
 
 async def is_held(order_id: UUID) -> bool:
     """Whether nothing may be bought for the order any more, as its money goes back."""
-    return bool(await db.fetch_value("SELECT held_at IS NOT NULL FROM purchase WHERE id = $1", order_id))
+    return bool(await db.fetch_value("SELECT frozen_at IS NOT NULL FROM customer_order WHERE id = $1", order_id))
 
 
 async def is_struck_off(item_id: UUID) -> bool:
@@ -77,11 +77,11 @@ async def is_struck_off(item_id: UUID) -> bool:
     return bool(
         await db.fetch_value(
             """SELECT withdrawn > 0 AND quantity - withdrawn <= (SELECT count(*) FROM sealed_key WHERE item_id = $1)
-               FROM purchase_item WHERE id = $1""",
+               FROM order_item WHERE id = $1""",
             item_id,
         )
     )
 
 
 async def items_of(order_id: UUID) -> int:
-    return int(await db.fetch_value("SELECT count(*) FROM purchase_item WHERE order_id = $1", order_id))
+    return int(await db.fetch_value("SELECT count(*) FROM order_item WHERE order_id = $1", order_id))

@@ -52,7 +52,7 @@ async def _mark(reservation: dict[str, Any]) -> bool:
     """Write down that we ask, before asking: it may be asked once. False where it can't or was."""
     async with db.transaction():
         order = await orders.lock(reservation["order_id"])
-        if order is None or order["held_at"] is None:
+        if order is None or order["frozen_at"] is None:
             return False
         mine = await db.fetch_value(
             """UPDATE reservation SET return_asked_at = $2 WHERE id = $1 AND return_asked_at IS NULL RETURNING true""",

@@ -21,7 +21,7 @@ MOST = 100  # orders a round
 LATE = timedelta(minutes=30)  # after payment: then the owner hears, and the customer may take the money back
 SLOW_EVENT = "supply.slow"  # past the time in which nine of ten have their keys
 
-_IDLE = """p.status = 'paid' AND p.held_at IS NULL AND p.cause IS NULL AND p.paid_at < $1
+_IDLE = """p.status = 'paid' AND p.frozen_at IS NULL AND p.cause IS NULL AND p.paid_at < $1
   AND NOT EXISTS (SELECT FROM job j WHERE j.subject = p.id AND j.status IN ('pending', 'processing'))
   AND NOT EXISTS (SELECT FROM reservation r WHERE r.order_id = p.id AND r.next_check_at IS NOT NULL)"""
 
@@ -29,7 +29,7 @@ _IDLE = """p.status = 'paid' AND p.held_at IS NULL AND p.cause IS NULL AND p.pai
 async def resume() -> int:
     """Bring every forgotten order back to work, or before a person where its work was given up. Returns how many."""
     before = clock.now() - PATIENCE
-    rows = await db.fetch(f"SELECT p.id FROM purchase p WHERE {_IDLE} ORDER BY p.paid_at LIMIT {MOST}", before)  # noqa: S608
+    rows = await db.fetch(f"SELECT p.id FROM customer_order p WHERE {_IDLE} ORDER BY p.paid_at LIMIT {MOST}", before)  # noqa: S608
     for row in rows:
         await _pick_up(row["id"], before)
     return len(rows)
@@ -38,7 +38,7 @@ async def resume() -> int:
 async def _pick_up(order_id: UUID, before: Any) -> None:
     async with db.transaction():
         await orders.lock(order_id)
-        if await db.fetch_one(f"SELECT FROM purchase p WHERE {_IDLE} AND p.id = $2", before, order_id) is None:
+        if await db.fetch_one(f"SELECT FROM customer_order p WHERE {_IDLE} AND p.id = $2", before, order_id) is None:
             return
         if dead := sorted(set(await job_rows.dead_for(order_id))):
             await orders.park(order_id, f"{STUCK}{', '.join(dead)}")
@@ -71,8 +71,8 @@ async def _waiting(since: datetime, event: str) -> list[UUID]:
     An order waits since it was paid, or since a person last asked the supplier anew.
     """
     rows = await db.fetch(
-        f"""SELECT p.id FROM purchase p, LATERAL ({_RETRIED}) r
-           WHERE p.status = 'paid' AND p.merchant_id IS NULL AND p.held_at IS NULL
+        f"""SELECT p.id FROM customer_order p, LATERAL ({_RETRIED}) r
+           WHERE p.status = 'paid' AND p.merchant_id IS NULL AND p.frozen_at IS NULL
              AND p.fulfillment_status = 'processing' AND greatest(p.paid_at, r.at) < $1 AND p.paid_at < $1
              AND NOT EXISTS (SELECT FROM event e WHERE e.subject = p.id AND e.kind = $2 AND e.seq > coalesce(r.seq, 0))
            ORDER BY p.paid_at LIMIT $3""",  # noqa: S608
@@ -84,12 +84,12 @@ async def _waiting(since: datetime, event: str) -> list[UUID]:
 async def _tell(order_id: UUID, event: str) -> None:
     async with db.transaction():
         order = await orders.lock(order_id)
-        waits = order and order["status"] == "paid" and order["held_at"] is None
+        waits = order and order["status"] == "paid" and order["frozen_at"] is None
         if order is None or not waits:
             return
         retried = int(
             await db.fetch_value(
-                f"SELECT coalesce(r.seq, 0) FROM purchase p, LATERAL ({_RETRIED}) r WHERE p.id = $1",  # noqa: S608
+                f"SELECT coalesce(r.seq, 0) FROM customer_order p, LATERAL ({_RETRIED}) r WHERE p.id = $1",  # noqa: S608
                 order_id,
             )
         )
@@ -112,7 +112,7 @@ async def _late(order: dict[str, Any], retried: int) -> None:
 async def _resume(order_id: UUID) -> None:
     """Ask again for each item that is not there: buying looks at the supplier first, so nothing is bought twice."""
     items = await db.fetch(
-        """SELECT i.id, r.id AS reservation_id FROM purchase_item i
+        """SELECT i.id, r.id AS reservation_id FROM order_item i
            LEFT JOIN reservation r ON r.item_id = i.id AND r.status IN ('reserved', 'ready')
            WHERE i.order_id = $1 AND i.status <> 'fulfilled'""",
         order_id,

@@ -48,7 +48,7 @@ class Missing:
 
 async def offered(order: dict[str, Any]) -> Missing | None:
     """What the customer of a paid order may have back now; None while its keys may well come in time."""
-    if order["status"] != "paid" or order["held_at"] is not None or order["merchant_id"] is not None:
+    if order["status"] != "paid" or order["frozen_at"] is not None or order["merchant_id"] is not None:
         return None
     late = await timelines.has(order["id"], LATE)
     if order["fulfillment_status"] != "failed" and not late:
@@ -68,7 +68,7 @@ async def missing(order: dict[str, Any], *, failed_only: bool) -> Missing:
         """SELECT i.id, i.unit_price, i.status, i.quantity - i.withdrawn - count(k.id) AS missing,
              i.quantity - i.withdrawn AS units,
              count(k.id) AS delivered
-           FROM purchase_item i LEFT JOIN sealed_key k ON k.item_id = i.id WHERE i.order_id = $1
+           FROM order_item i LEFT JOIN sealed_key k ON k.item_id = i.id WHERE i.order_id = $1
            GROUP BY i.id ORDER BY i.position""",
         order["id"],
     )

@@ -36,7 +36,7 @@ async def reveal_times(ids: list[UUID]) -> dict[UUID, datetime | None]:
 async def item_exists(order_id: UUID, item_id: UUID) -> bool:
     return bool(
         await db.fetch_value(
-            "SELECT EXISTS (SELECT FROM purchase_item WHERE id = $2 AND order_id = $1)", order_id, item_id
+            "SELECT EXISTS (SELECT FROM order_item WHERE id = $2 AND order_id = $1)", order_id, item_id
         )
     )
 

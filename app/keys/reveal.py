@@ -145,7 +145,7 @@ async def _reveal(
         order = await orders.lock(order_id)
         if order is None or order["status"] not in REVEALABLE:
             raise KeyNotReady(CLOSED)
-        if order["held_at"] is not None or await queries.any_locked(item_id):
+        if order["frozen_at"] is not None or await queries.any_locked(item_id):
             raise KeyLocked("You are getting your money back for it. Your order's page shows the status.")
         if any(row["deleted_at"] for row in await queries.of_item(order_id, item_id)):
             raise GameKeyDeleted(GONE)

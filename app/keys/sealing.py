@@ -60,6 +60,6 @@ async def keep(order_id: UUID, item_id: UUID, sealed: Sequence[Sealed]) -> None:
         await db.fetch(
             """INSERT INTO sealed_key (id, order_id, item_id, ordinal, supplier_key_id, media_type, blob, created_at,
                  locked_at)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, (SELECT held_at FROM purchase WHERE id = $2))""",
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, (SELECT frozen_at FROM customer_order WHERE id = $2))""",
             one.key_id, order_id, item_id, one.ordinal, one.supplier_key_id, one.media_type, one.blob, clock.now(),
         )  # fmt: skip

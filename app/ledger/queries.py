@@ -52,7 +52,7 @@ async def credited(order_id: UUID) -> Money:
 
 async def _standing(order_id: UUID, account: Account, sign: int) -> Money:
     row = await db.fetch_one(
-        """SELECT p.currency, coalesce(sum(e.amount), 0) AS amount FROM purchase p
+        """SELECT p.currency, coalesce(sum(e.amount), 0) AS amount FROM customer_order p
            LEFT JOIN ledger_entry e ON e.order_id = p.id AND e.account = $2 WHERE p.id = $1 GROUP BY p.id""",
         order_id, account.value,
     )  # fmt: skip
@@ -87,7 +87,7 @@ async def differences(limit: int) -> list[Difference]:
            states AS (
              SELECT p.id, p.status, p.total, coalesce(b.received, 0) AS received, coalesce(b.customer, 0) AS customer,
                coalesce(b.charged, 0) AS charged, coalesce(a.value, 0) AS arrived
-             FROM purchase p LEFT JOIN books b ON b.order_id = p.id LEFT JOIN arrived a ON a.order_id = p.id
+             FROM customer_order p LEFT JOIN books b ON b.order_id = p.id LEFT JOIN arrived a ON a.order_id = p.id
              WHERE b.order_id IS NOT NULL OR a.order_id IS NOT NULL OR p.status IN ('paid', 'fulfilled'))
            SELECT order_id, sum(amount) AS off, 'a posting does not sum to zero' AS why
              FROM ledger_entry GROUP BY posting, order_id, currency HAVING sum(amount) <> 0
@@ -109,5 +109,5 @@ async def differences(limit: int) -> list[Difference]:
 
 async def marked(beginning: str) -> list[UUID]:
     """Orders that are parked for their books."""
-    rows = await db.fetch("SELECT id FROM purchase WHERE strpos(cause, $1) > 0", beginning)
+    rows = await db.fetch("SELECT id FROM customer_order WHERE strpos(cause, $1) > 0", beginning)
     return [row["id"] for row in rows]

@@ -79,14 +79,14 @@ _FUNDS = """SELECT p.currency,
     coalesce((SELECT sum(amount) FROM ledger_entry WHERE order_id = p.id AND account = 'received'), 0) AS received,
     -- What an accepted payment fell short of the price was taken off their part.
     least(u.price, greatest(0, w.cost - greatest(p.total - u.price, 0))) AS withdrawn,
-    u.* FROM purchase p, LATERAL (
+    u.* FROM customer_order p, LATERAL (
       SELECT coalesce(sum(amount) FILTER (WHERE kind = 'price'), 0) AS price,
         coalesce(sum(amount) FILTER (WHERE kind = 'top_up'), 0) AS top_up,
         coalesce(sum(amount) FILTER (WHERE kind IN ('refund', 'credit')), 0) AS going_back,
         coalesce(sum(from_price), 0) AS from_price
       FROM money_use WHERE order_id = p.id AND status <> 'released') u, LATERAL (
       SELECT coalesce(sum(trunc(p.total * unit_price * withdrawn / p.subtotal, 2)), 0) AS cost
-      FROM purchase_item WHERE order_id = p.id AND withdrawn > 0 AND p.subtotal > 0) w
+      FROM order_item WHERE order_id = p.id AND withdrawn > 0 AND p.subtotal > 0) w
     WHERE p.id = $1"""
 
 # The sum is checked where the row is written: it reads what is committed, so the order's lock must be held.

@@ -117,14 +117,14 @@ async def _first(request: _Request, effect: Effect, refused: Callable[[Problem],
     """The effect and its answer in one transaction; or the answer that is there."""
     async with db.transaction():
         row = await db.fetch_one(
-            """SELECT pg_try_advisory_xact_lock($1) AS ours, a.asked, a.status, a.body
-               FROM (SELECT) AS nothing LEFT JOIN api_answer a ON a.id = $2 AND a.created_at > $3""",
+            """SELECT pg_try_advisory_xact_lock($1) AS ours, a.request_hash, a.status, a.body
+               FROM (SELECT) AS nothing LEFT JOIN idempotency_record a ON a.id = $2 AND a.created_at > $3""",
             _number(request.name), request.name, clock.now() - KEPT,
         )  # fmt: skip
         assert row is not None
         if not row["ours"]:
             raise RequestInProgress("The first request with this key is not answered yet. Send it again in a second.")
-        if row["asked"] is not None:
+        if row["request_hash"] is not None:
             return _replay(request, row)
         try:
             reply = Reply(*await effect())
@@ -142,9 +142,11 @@ async def _keep(request: _Request, reply: Reply) -> None:
     which saw what stood before the lock was ours."""
     now = clock.now()
     kept = await db.fetch_value(
-        """INSERT INTO api_answer (id, merchant_id, asked, status, body, created_at) VALUES ($1, $2, $3, $4, $5, $6)
-           ON CONFLICT (id) DO UPDATE SET asked = excluded.asked, status = excluded.status, body = excluded.body,
-             created_at = excluded.created_at WHERE api_answer.created_at <= $7 RETURNING id""",
+        """INSERT INTO idempotency_record (id, merchant_id, request_hash, status, body, created_at)
+           VALUES ($1, $2, $3, $4, $5, $6)
+           ON CONFLICT (id) DO UPDATE SET request_hash = excluded.request_hash, status = excluded.status,
+             body = excluded.body, created_at = excluded.created_at
+           WHERE idempotency_record.created_at <= $7 RETURNING id""",
         request.name, request.merchant_id, request.asked, reply.status, _sealed(reply.body, request), now, now - KEPT,
     )  # fmt: skip
     if kept is None:
@@ -152,14 +154,14 @@ async def _keep(request: _Request, reply: Reply) -> None:
 
 
 async def _again(request: _Request) -> Reply:
-    row = await db.fetch_one("SELECT asked, status, body FROM api_answer WHERE id = $1", request.name)
+    row = await db.fetch_one("SELECT request_hash, status, body FROM idempotency_record WHERE id = $1", request.name)
     if row is None:
         raise RequestInProgress("Send it again in a second.")
     return _replay(request, row)
 
 
 def _replay(request: _Request, row: Mapping[str, Any]) -> Reply:
-    if not hmac.compare_digest(row["asked"], request.asked):
+    if not hmac.compare_digest(row["request_hash"], request.asked):
         raise IdempotencyKeyReused("Send the same request as the first time, or use a new key.")
     return Reply(row["status"], _opened(bytes(row["body"]), request), replayed=True)
 
@@ -195,7 +197,8 @@ def _opened(blob: bytes, request: _Request) -> bytes:
 async def forget() -> int:
     """Delete a batch of answers older than KEPT; a repeat after that is a new request. Returns how many."""
     rows = await db.fetch(
-        "DELETE FROM api_answer WHERE id IN (SELECT id FROM api_answer WHERE created_at < $1 LIMIT $2) RETURNING id",
+        """DELETE FROM idempotency_record WHERE id IN (
+             SELECT id FROM idempotency_record WHERE created_at < $1 LIMIT $2) RETURNING id""",
         clock.now() - KEPT, AT_ONCE,
     )  # fmt: skip
     return len(rows)

@@ -60,13 +60,13 @@ class ApiKey(Table, tablename="api_key"):
     revoked_at = Timestamptz(null=True, default=None)
 
 
-class Answer(Table, tablename="api_answer"):
+class IdempotencyRecord(Table, tablename="idempotency_record"):
     """What a request with an Idempotency-Key was answered. ``id``: SHA-256 of merchant, mode and key; ``asked``: of the
     request."""
 
     id = Varchar(64, primary_key=True, default="")
     merchant_id = UUID()
-    asked = Varchar(64)
+    request_hash = Varchar(64)
     status = Integer()
     body = Bytea()
     created_at = Timestamptz(default=None, index=True)

@@ -168,7 +168,7 @@ class Merchant(Table, tablename="merchant"):
     closed_at = Timestamptz(null=True, default=None)
 
 
-class Order(Table, tablename="purchase"):
+class Order(Table, tablename="customer_order"):
     id = UUID(primary_key=True, default=None)
     email = Varchar(320, index=True)
     email_typed = Varchar(320, null=True, default=None)
@@ -181,7 +181,7 @@ class Order(Table, tablename="purchase"):
     total = Numeric(None)
     pay_currency = Varchar(16, null=True, default=None)
     choice = Varchar(16, null=True, default=None)
-    held_at = Timestamptz(null=True, default=None)
+    frozen_at = Timestamptz(null=True, default=None)
     cause = Varchar(1000, null=True, default=None)
     created_at = Timestamptz(default=None, index=True)
     paid_at = Timestamptz(null=True, default=None)
@@ -190,10 +190,10 @@ class Order(Table, tablename="purchase"):
     test = Boolean(default=False)
     reference = Varchar(128, null=True, default=None)
     metadata = JSONB(default="{}")
-    told = Integer(default=0)
+    published_seq = Integer(default=0)
 
 
-class OrderItem(Table, tablename="purchase_item"):
+class OrderItem(Table, tablename="order_item"):
     id = UUID(primary_key=True, default=None)
     order_id = ForeignKey(Order, index=True, null=False, on_delete=OnDelete.restrict)
     product_id = ForeignKey(Product, null=False, on_delete=OnDelete.restrict)
@@ -363,10 +363,10 @@ class ApiKey(Table, tablename="api_key"):
     revoked_at = Timestamptz(null=True, default=None)
 
 
-class Answer(Table, tablename="api_answer"):
+class IdempotencyRecord(Table, tablename="idempotency_record"):
     id = Varchar(64, primary_key=True, default="")
     merchant_id = UUID()
-    asked = Varchar(64)
+    request_hash = Varchar(64)
     status = Integer()
     body = Bytea()
     created_at = Timestamptz(default=None, index=True)
@@ -450,7 +450,7 @@ class Job(Table, tablename="job"):
     status = Varchar(16, default="pending")
     progress = Integer(default=0)
     attempt = Integer(default=0)
-    forgiven = Integer(default=0)
+    uncounted_attempts = Integer(default=0)
     run_at = Timestamptz(default=None)
     lease_until = Timestamptz(null=True, default=None)
     holder = Integer(null=True, default=None)
@@ -596,7 +596,7 @@ TABLES: list[type[Table]] = [
     Mail,
     Member,
     ApiKey,
-    Answer,
+    IdempotencyRecord,
     MerchantEvent,
     Payment,
     Coin,

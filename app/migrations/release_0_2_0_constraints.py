@@ -20,10 +20,10 @@ STATEMENTS = (
     'ALTER TABLE money_use ADD CONSTRAINT money_use_sums'
     ' CHECK (amount > 0 AND from_price >= 0 AND from_price <= amount)',
     'ALTER TABLE product ADD CONSTRAINT product_money CHECK (price >= 0 AND cost >= 0 AND stock >= 0)',
-    'ALTER TABLE purchase ADD CONSTRAINT purchase_money'
+    'ALTER TABLE customer_order ADD CONSTRAINT customer_order_money'
     ' CHECK (total >= 0 AND discount >= 0 AND (total = (subtotal - discount)))',
-    'ALTER TABLE purchase_item ADD CONSTRAINT purchase_item_quantity CHECK (quantity >= 1 AND quantity <= 9)',
-    'ALTER TABLE purchase_item ADD CONSTRAINT purchase_item_withdrawn'
+    'ALTER TABLE order_item ADD CONSTRAINT order_item_quantity CHECK (quantity >= 1 AND quantity <= 9)',
+    'ALTER TABLE order_item ADD CONSTRAINT order_item_withdrawn'
     ' CHECK (withdrawn >= 0 AND withdrawn <= quantity)',
     'ALTER TABLE refund ADD CONSTRAINT refund_money CHECK (amount > 0)',
     'CREATE INDEX delivery_due ON delivery (endpoint_id, next_at) WHERE next_at IS NOT NULL',
@@ -57,13 +57,13 @@ STATEMENTS = (
     'CREATE INDEX product_newest ON product (released_on DESC, name, id) INCLUDE (platform, region, price)'
     ' WHERE active',
     'CREATE INDEX product_price ON product (price, lower(name), id) WHERE active',
-    "CREATE INDEX purchase_being_paid ON purchase (id) WHERE status IN ('confirming', 'paid')",
-    'CREATE INDEX purchase_newest_fulfilled ON purchase (fulfilled_at DESC)'
+    "CREATE INDEX customer_order_being_paid ON customer_order (id) WHERE status IN ('confirming', 'paid')",
+    'CREATE INDEX customer_order_newest_fulfilled ON customer_order (fulfilled_at DESC)'
     ' WHERE merchant_id IS NULL AND fulfilled_at IS NOT NULL',
-    'CREATE INDEX purchase_newest_paid_in ON purchase (pay_currency, paid_at DESC)'
+    'CREATE INDEX customer_order_newest_paid_in ON customer_order (pay_currency, paid_at DESC)'
     ' WHERE merchant_id IS NULL AND paid_at IS NOT NULL',
-    'CREATE INDEX purchase_of_merchant ON purchase (merchant_id, test, id) WHERE merchant_id IS NOT NULL',
-    "CREATE INDEX purchase_waiting_for_keys ON purchase (paid_at) WHERE status = 'paid' AND merchant_id IS NULL",
+    'CREATE INDEX customer_order_of_merchant ON customer_order (merchant_id, test, id) WHERE merchant_id IS NOT NULL',
+    "CREATE INDEX customer_order_waiting_for_keys ON customer_order (paid_at) WHERE status = 'paid' AND merchant_id IS NULL",
     'CREATE UNIQUE INDEX reservation_living ON reservation (item_id)'
     " WHERE status NOT IN ('cancelled', 'refunded')",
     'CREATE INDEX sealed_key_kept ON sealed_key (created_at) WHERE deleted_at IS NULL',

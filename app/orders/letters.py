@@ -79,7 +79,7 @@ async def record_delivery(letter: Mapping[str, Any]) -> None:
     merchant to tell, which reads it of the refund.
     """
     order = await db.fetch_one(
-        "SELECT id, merchant_id, paid_at FROM purchase WHERE id = $1 AND merchant_id IS NULL", letter["subject"]
+        "SELECT id, merchant_id, paid_at FROM customer_order WHERE id = $1 AND merchant_id IS NULL", letter["subject"]
     )
     if order is None:
         return
@@ -103,7 +103,7 @@ async def resend(order_id: UUID, mail_id: UUID) -> UUID:
     """
     async with db.transaction():
         row = await db.fetch_one("SELECT kind, context FROM mail WHERE id = $1 AND subject = $2", mail_id, order_id)
-        order = await db.fetch_one("SELECT email FROM purchase WHERE id = $1 FOR UPDATE", order_id)
+        order = await db.fetch_one("SELECT email FROM customer_order WHERE id = $1 FOR UPDATE", order_id)
         if row is None or order is None or not order["email"]:
             raise NoSuchLetter
         link_id, link = accounts.linking(order["email"], "order", order_id)

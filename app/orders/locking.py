@@ -13,7 +13,7 @@ async def lock(order_id: UUID) -> dict[str, Any] | None:
 
     What happens in it to a merchant's order, the merchant is told of by a job of the same transaction.
     """
-    row = await db.fetch_one("SELECT * FROM purchase WHERE id = $1 FOR UPDATE", order_id)
+    row = await db.fetch_one("SELECT * FROM customer_order WHERE id = $1 FOR UPDATE", order_id)
     if row is not None and row["merchant_id"] is not None:
         await db.before_commit(_publish, order_id)
     return dict(row) if row else None
@@ -21,7 +21,7 @@ async def lock(order_id: UUID) -> dict[str, Any] | None:
 
 async def lock_of(merchant_id: UUID, test: bool, order_id: UUID) -> dict[str, Any] | None:
     """Like ``lock``, for a merchant's own order of this mode; None for anyone else's, which stays unlocked."""
-    sql = "SELECT * FROM purchase WHERE id = $1 AND merchant_id = $2 AND test = $3 FOR UPDATE"
+    sql = "SELECT * FROM customer_order WHERE id = $1 AND merchant_id = $2 AND test = $3 FOR UPDATE"
     row = await db.fetch_one(sql, order_id, merchant_id, test)
     if row is not None:
         await db.before_commit(_publish, order_id)
@@ -31,8 +31,8 @@ async def lock_of(merchant_id: UUID, test: bool, order_id: UUID) -> dict[str, An
 async def _publish(order_ids: Sequence[UUID]) -> None:
     """Have merchants told of what stands in their orders' timelines and they were not told of yet."""
     rows = await db.fetch(
-        """SELECT p.id FROM purchase p JOIN timeline t ON t.subject = p.id
-           WHERE p.id = ANY($1) AND t.last_seq > p.told ORDER BY p.id""",
+        """SELECT p.id FROM customer_order p JOIN timeline t ON t.subject = p.id
+           WHERE p.id = ANY($1) AND t.last_seq > p.published_seq ORDER BY p.id""",
         list(order_ids),
     )
     for row in rows:

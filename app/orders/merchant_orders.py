@@ -64,8 +64,8 @@ async def create(
     order_id, more = new_id(), checked_metadata(metadata or {})
     async with db.transaction():
         row = await db.fetch_one(
-            """INSERT INTO purchase (id, email, email_typed, status, fulfillment_status, currency, subtotal, discount,
-                 total, created_at, merchant_id, test, reference, metadata, told)
+            """INSERT INTO customer_order (id, email, email_typed, status, fulfillment_status, currency,
+                 subtotal, discount, total, created_at, merchant_id, test, reference, metadata, published_seq)
                VALUES ($1, $2, $10, 'created', 'pending', $3, $4, 0, $4, $5, $6, $7, $8, $9::jsonb, 0) RETURNING *""",
             order_id, to.email, amount.currency, amount.amount, clock.now(), merchant_id, test, reference, encode(more),
             to.kept_typed,

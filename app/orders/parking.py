@@ -52,7 +52,7 @@ def _settled(reason: str, beginning: str | None) -> bool:
 
 
 async def _reasons(order_id: UUID) -> list[str]:
-    cause: str | None = await db.fetch_value("SELECT cause FROM purchase WHERE id = $1 FOR UPDATE", order_id)
+    cause: str | None = await db.fetch_value("SELECT cause FROM customer_order WHERE id = $1 FOR UPDATE", order_id)
     return cause.split(BETWEEN) if cause else []
 
 

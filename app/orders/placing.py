@@ -122,7 +122,7 @@ async def being_paid(product_ids: Sequence[UUID]) -> dict[UUID, int]:
     now = clock.now()
     rows = await db.fetch(
         """SELECT i.product_id, sum(i.quantity) AS units
-           FROM purchase o JOIN purchase_item i ON i.order_id = o.id AND i.status = 'pending'
+           FROM customer_order o JOIN order_item i ON i.order_id = o.id AND i.status = 'pending'
            WHERE o.status IN ('confirming', 'paid') AND o.created_at > $2 AND (o.paid_at IS NULL OR o.paid_at > $3)
              AND i.product_id = ANY($1) GROUP BY i.product_id""",
         list(product_ids), now - HELD_SEEN, now - HELD_PAID,
@@ -133,7 +133,7 @@ async def being_paid(product_ids: Sequence[UUID]) -> dict[UUID, int]:
 async def taken_meanwhile(order_id: UUID) -> str | None:
     """The name of a game of an unpaid order whose last units others are paying for or have bought; None if none is."""
     rows = await db.fetch(
-        """SELECT i.name, i.product_id, i.quantity, p.stock FROM purchase_item i JOIN product p ON p.id = i.product_id
+        """SELECT i.name, i.product_id, i.quantity, p.stock FROM order_item i JOIN product p ON p.id = i.product_id
            WHERE i.order_id = $1 AND p.stock - i.quantity < $2 ORDER BY i.position""",
         order_id, SCARCE,
     )  # fmt: skip
@@ -192,8 +192,8 @@ def _lines(price: Quote) -> list[dict[str, Any]]:
 def _order_writes(order_id: UUID, to: Address, price: Quote, pay_currency: str | None) -> tuple[Write, Write]:
     items = price.lines
     order = Write(
-        """INSERT INTO purchase (id, email, status, fulfillment_status, currency, subtotal, discount, discount_code,
-             total, pay_currency, created_at, email_typed)
+        """INSERT INTO customer_order (id, email, status, fulfillment_status, currency, subtotal, discount,
+             discount_code, total, pay_currency, created_at, email_typed)
            VALUES ($1, $2, 'created', 'pending', $3, $4, $5, $6, $7, $8, $9, $10)""",
         (
             order_id, to.email, price.subtotal.currency, price.subtotal.amount, price.discount.amount, price.code,
@@ -201,7 +201,7 @@ def _order_writes(order_id: UUID, to: Address, price: Quote, pay_currency: str |
         ),
     )  # fmt: skip
     lines = Write(
-        """INSERT INTO purchase_item
+        """INSERT INTO order_item
              (id, order_id, product_id, position, name, slug, platform, quantity, unit_price, conditions, status)
            SELECT id, $1, product_id, position, name, slug, platform, quantity, unit_price, conditions::jsonb, 'pending'
            FROM unnest($2::uuid[], $3::uuid[], $4::int[], $5::text[], $6::text[], $7::text[], $8::int[], $9::numeric[],

@@ -39,7 +39,7 @@ async def _figure(name: str, ask: Callable[[], Awaitable[timedelta | None]]) -> 
 
 async def _keys() -> timedelta | None:
     return await _p90(
-        """SELECT fulfilled_at - paid_at AS took FROM purchase
+        """SELECT fulfilled_at - paid_at AS took FROM customer_order
            WHERE merchant_id IS NULL AND fulfilled_at IS NOT NULL ORDER BY fulfilled_at DESC LIMIT $1"""
     )
 
@@ -47,7 +47,8 @@ async def _keys() -> timedelta | None:
 async def _confirmations(coin: str) -> timedelta | None:
     return await _p90(
         """SELECT p.paid_at - e.at AS took FROM (
-             SELECT id, paid_at FROM purchase WHERE merchant_id IS NULL AND pay_currency = $2 AND paid_at IS NOT NULL
+             SELECT id, paid_at FROM customer_order WHERE merchant_id IS NULL AND pay_currency = $2
+               AND paid_at IS NOT NULL
              ORDER BY paid_at DESC LIMIT $1) p
            JOIN event e ON e.subject = p.id AND e.kind = 'order.confirming'""",
         coin,

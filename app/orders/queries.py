@@ -10,10 +10,10 @@ from app.core import db
 
 async def one(order_id: UUID) -> dict[str, Any] | None:
     """An order's row with its ``items``, in the order they were chosen."""
-    row = await db.fetch_one("SELECT * FROM purchase WHERE id = $1", order_id)
+    row = await db.fetch_one("SELECT * FROM customer_order WHERE id = $1", order_id)
     if row is None:
         return None
-    items = await db.fetch("SELECT * FROM purchase_item WHERE order_id = $1 ORDER BY position", order_id)
+    items = await db.fetch("SELECT * FROM order_item WHERE order_id = $1 ORDER BY position", order_id)
     return dict(row) | {"items": [dict(item) for item in items]}
 
 
@@ -25,15 +25,15 @@ async def seller(order: Mapping[str, Any]) -> str:
 
 
 async def email_of(order_id: UUID) -> str | None:
-    email: str | None = await db.fetch_value("SELECT email FROM purchase WHERE id = $1", order_id)
+    email: str | None = await db.fetch_value("SELECT email FROM customer_order WHERE id = $1", order_id)
     return email
 
 
 async def history(*, email: str | None, ids: Sequence[UUID], limit: int = 100) -> list[dict[str, Any]]:
     """The shop's orders of an email or among ``ids``, newest first, each with its ``names``."""
     rows = await db.fetch(
-        """SELECT p.*, (SELECT string_agg(name, ', ' ORDER BY position) FROM purchase_item i WHERE i.order_id = p.id)
-           AS names FROM purchase p WHERE (p.email = $1 OR p.id = ANY($2)) AND p.merchant_id IS NULL
+        """SELECT p.*, (SELECT string_agg(name, ', ' ORDER BY position) FROM order_item i WHERE i.order_id = p.id)
+           AS names FROM customer_order p WHERE (p.email = $1 OR p.id = ANY($2)) AND p.merchant_id IS NULL
            ORDER BY created_at DESC LIMIT $3""",
         email, list(ids), limit,
     )  # fmt: skip
@@ -42,13 +42,13 @@ async def history(*, email: str | None, ids: Sequence[UUID], limit: int = 100) -
 
 async def any_of(email: str) -> bool:
     """Whether the shop has an order of this email."""
-    sql = "SELECT EXISTS (SELECT FROM purchase WHERE email = $1 AND merchant_id IS NULL)"
+    sql = "SELECT EXISTS (SELECT FROM customer_order WHERE email = $1 AND merchant_id IS NULL)"
     return bool(await db.fetch_value(sql, email))
 
 
 async def of_merchant(merchant_id: UUID, test: bool, order_id: UUID) -> dict[str, Any] | None:
     """A merchant's own order of this mode; None for anyone else's."""
-    sql = "SELECT * FROM purchase WHERE id = $1 AND merchant_id = $2 AND test = $3"
+    sql = "SELECT * FROM customer_order WHERE id = $1 AND merchant_id = $2 AND test = $3"
     row = await db.fetch_one(sql, order_id, merchant_id, test)
     return dict(row) if row else None
 
@@ -62,7 +62,7 @@ async def merchant_page(
     first included, the last not).
     """
     rows = await db.fetch(
-        """SELECT * FROM purchase WHERE merchant_id = $1 AND test = $2 AND ($3::uuid IS NULL OR id < $3)
+        """SELECT * FROM customer_order WHERE merchant_id = $1 AND test = $2 AND ($3::uuid IS NULL OR id < $3)
              AND ($5::text IS NULL OR status = $5) AND ($6::text IS NULL OR reference = $6)
              AND ($7::text IS NULL OR email = $7) AND ($8::timestamptz IS NULL OR created_at >= $8)
              AND ($9::timestamptz IS NULL OR created_at < $9) AND ($10::uuid IS NULL OR id = $10)
@@ -82,8 +82,8 @@ def looked_up(filters: Mapping[str, Any]) -> str | None:
 async def page(*, status: str | None, search: str | None, limit: int, offset: int) -> list[dict[str, Any]]:
     """For the admin's list: those that need a person first, then the newest. ``merchant``: whose it is, if not ours."""
     rows = await db.fetch(
-        """SELECT p.*, (SELECT string_agg(name, ', ' ORDER BY position) FROM purchase_item i WHERE i.order_id = p.id)
-           AS names, (SELECT name FROM merchant m WHERE m.id = p.merchant_id) AS merchant FROM purchase p
+        """SELECT p.*, (SELECT string_agg(name, ', ' ORDER BY position) FROM order_item i WHERE i.order_id = p.id)
+           AS names, (SELECT name FROM merchant m WHERE m.id = p.merchant_id) AS merchant FROM customer_order p
            WHERE ($1::text IS NULL OR status = $1)
              AND ($2::text IS NULL OR email ILIKE $2 OR id::text ILIKE $2 OR reference ILIKE $2)
            ORDER BY (cause IS NOT NULL) DESC, created_at DESC LIMIT $3 OFFSET $4""",
@@ -93,14 +93,14 @@ async def page(*, status: str | None, search: str | None, limit: int, offset: in
 
 
 async def counts() -> dict[str, int]:
-    rows = await db.fetch("SELECT status, count(*) AS n FROM purchase GROUP BY status")
+    rows = await db.fetch("SELECT status, count(*) AS n FROM customer_order GROUP BY status")
     return {row["status"]: row["n"] for row in rows}
 
 
 async def parked(limit: int = 20) -> list[dict[str, Any]]:
     """Orders that wait for a person, with the reason."""
     rows = await db.fetch(
-        "SELECT id, cause, status, created_at FROM purchase WHERE cause IS NOT NULL ORDER BY created_at LIMIT $1",
+        "SELECT id, cause, status, created_at FROM customer_order WHERE cause IS NOT NULL ORDER BY created_at LIMIT $1",
         limit,
     )
     return [dict(row) for row in rows]

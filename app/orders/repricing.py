@@ -16,7 +16,7 @@ async def still_sellable(order_id: UUID, slippage: Decimal = Decimal(0)) -> bool
     row = await db.fetch_one(
         """SELECT o.discount_code, o.discount,
              bool_and(p.active AND p.stock >= i.quantity AND p.price <= i.unit_price * (1 + $2 / 100.0)) AS sold
-           FROM purchase o JOIN purchase_item i ON i.order_id = o.id JOIN product p ON p.id = i.product_id
+           FROM customer_order o JOIN order_item i ON i.order_id = o.id JOIN product p ON p.id = i.product_id
            WHERE o.id = $1 GROUP BY o.id""",
         order_id, slippage,
     )  # fmt: skip
@@ -31,7 +31,7 @@ async def unsellable(order_id: UUID, slippage: Decimal) -> tuple[list[str], list
     rows = await db.fetch(
         """SELECT i.name, i.quantity, p.active AND p.stock >= i.quantity AS there,
              p.price > i.unit_price * (1 + $2 / 100.0) AS dearer
-           FROM purchase_item i JOIN product p ON p.id = i.product_id WHERE i.order_id = $1 ORDER BY i.position""",
+           FROM order_item i JOIN product p ON p.id = i.product_id WHERE i.order_id = $1 ORDER BY i.position""",
         order_id, slippage,
     )  # fmt: skip
     named = [(row["name"] if row["quantity"] == 1 else f"{row['quantity']} keys of {row['name']}", row) for row in rows]
@@ -44,7 +44,7 @@ async def price_today(order_id: UUID) -> Decimal | None:
     row = await db.fetch_one(
         """SELECT o.discount_code, o.discount, sum(p.price * i.quantity) AS subtotal,
              bool_and(p.active AND p.stock >= i.quantity) AS sold
-           FROM purchase o JOIN purchase_item i ON i.order_id = o.id JOIN product p ON p.id = i.product_id
+           FROM customer_order o JOIN order_item i ON i.order_id = o.id JOIN product p ON p.id = i.product_id
            WHERE o.id = $1 GROUP BY o.id""",
         order_id,
     )
@@ -58,13 +58,13 @@ async def reprice(order_id: UUID) -> None:
     """Bring an unpaid order, which must be sellable, to today's prices."""
     total = await price_today(order_id)
     await db.fetch(
-        """UPDATE purchase_item SET unit_price = p.price FROM product p
-           WHERE purchase_item.order_id = $1 AND p.id = purchase_item.product_id""",
+        """UPDATE order_item SET unit_price = p.price FROM product p
+           WHERE order_item.order_id = $1 AND p.id = order_item.product_id""",
         order_id,
     )
     await db.fetch(
-        """UPDATE purchase SET total = $2, subtotal = s.sum, discount = s.sum - $2
-           FROM (SELECT sum(unit_price * quantity) AS sum FROM purchase_item WHERE order_id = $1) s WHERE id = $1""",
+        """UPDATE customer_order SET total = $2, subtotal = s.sum, discount = s.sum - $2
+           FROM (SELECT sum(unit_price * quantity) AS sum FROM order_item WHERE order_id = $1) s WHERE id = $1""",
         order_id, total,
     )  # fmt: skip
     await history.record(order_id, "order.repriced", total=str(total))

@@ -126,15 +126,15 @@ async def _post_reserves(order_id: UUID) -> None:
 
 async def freeze(order_id: UUID) -> None:
     """All of its money is to go back: from now on nothing is bought for it, and none of its keys is shown."""
-    await Order.update({Order.held_at: clock.now()}).where(Order.id == order_id, Order.held_at.is_null())
+    await Order.update({Order.frozen_at: clock.now()}).where(Order.id == order_id, Order.frozen_at.is_null())
     await issues.resolve(f"order:{order_id}", SLOW)
 
 
 async def unfreeze(order_id: UUID) -> None:
     """The money stays after all: a paid order goes on where it stood."""
     rows = (
-        await Order.update({Order.held_at: None})
-        .where(Order.id == order_id, Order.held_at.is_not_null())
+        await Order.update({Order.frozen_at: None})
+        .where(Order.id == order_id, Order.frozen_at.is_not_null())
         .returning(Order.status)
     )
     if rows and rows[0]["status"] == OrderStatus.PAID:
@@ -159,7 +159,7 @@ async def item_withdrawn(order_id: UUID, item_id: UUID, units: int) -> None:
     What came of the item is all that will; with the last open item the order is done.
     """
     await db.fetch(
-        """UPDATE purchase_item SET withdrawn = withdrawn + $2,
+        """UPDATE order_item SET withdrawn = withdrawn + $2,
              status = CASE WHEN withdrawn + $2 < quantity THEN 'fulfilled' ELSE 'withdrawn' END WHERE id = $1""",
         item_id, units,
     )  # fmt: skip
@@ -174,7 +174,7 @@ async def _close_if_all_there(order_id: UUID) -> None:
     if await OrderItem.exists().where(OrderItem.order_id == order_id, OrderItem.status.not_in(closed)):
         return
     order = await _fulfilled(order_id)
-    if order is not None and order["held_at"] is None:
+    if order is not None and order["frozen_at"] is None:
         until = letters.kept_until(order["paid_at"] or clock.now())
         await letters.write(order, "key_ready", kept_until=until)
 

@@ -10,15 +10,15 @@ from app.catalog.tables import Product
 from app.merchants.tables import Merchant
 
 
-class Order(Table, tablename="purchase"):
+class Order(Table, tablename="customer_order"):
     """One purchase ("order" is a reserved word in SQL). ``cause`` says why a person has to look, where one has to.
 
     ``email``: the form that mail carries. ``email_typed``: as its owner writes it, where that is another.
 
-    ``held_at``: all of its money is to go back, so nothing is bought for it and none of its keys is shown.
+    ``frozen_at``: all of its money is to go back, so nothing is bought for it and none of its keys is shown.
     ``choice``: what the customer chose for late money: refund, credit or top_up. One of a merchant's has an amount
     and no items, perhaps no email, and the merchant's own ``reference`` and ``metadata``; ``test``: no real money.
-    ``told``: the last event of its timeline that its merchant was told of.
+    ``published_seq``: the last event of its timeline that was published to its merchant.
     """
 
     id = UUID(primary_key=True, default=None)
@@ -33,7 +33,7 @@ class Order(Table, tablename="purchase"):
     total = Numeric(None)
     pay_currency = Varchar(16, null=True, default=None)
     choice = Varchar(16, null=True, default=None)
-    held_at = Timestamptz(null=True, default=None)
+    frozen_at = Timestamptz(null=True, default=None)
     cause = Varchar(1000, null=True, default=None)
     created_at = Timestamptz(default=None, index=True)
     paid_at = Timestamptz(null=True, default=None)
@@ -42,10 +42,10 @@ class Order(Table, tablename="purchase"):
     test = Boolean(default=False)
     reference = Varchar(128, null=True, default=None)
     metadata = JSONB(default="{}")
-    told = Integer(default=0)
+    published_seq = Integer(default=0)
 
 
-class OrderItem(Table, tablename="purchase_item"):
+class OrderItem(Table, tablename="order_item"):
     """One product of an order, with the price and the words of the moment it was bought.
 
     ``withdrawn``: units whose money the customer took back, as their keys did not come; none is delivered for those.

@@ -125,7 +125,7 @@ async def _attempt(
 
 def given_back(order: Mapping[str, Any]) -> bool:
     """Whether the order's money goes back, or became credit: what still arrives for it buys nothing."""
-    return order["held_at"] is not None or order["choice"] in {"refund", "credit"}
+    return order["frozen_at"] is not None or order["choice"] in {"refund", "credit"}
 
 
 async def _refused(order_id: UUID, why: str, commit: Commit) -> None:
@@ -171,7 +171,8 @@ async def open_merchant_payment(payment_id: UUID, *, nowpayments: NowPayments, c
 async def close_unopened() -> int:
     """End merchants' payments that were never opened and that no job opens any more. Returns how many."""
     rows = await db.fetch(
-        """SELECT p.id, p.order_id FROM payment p JOIN purchase o ON o.id = p.order_id AND o.merchant_id IS NOT NULL
+        """SELECT p.id, p.order_id FROM payment p JOIN customer_order o ON o.id = p.order_id
+          AND o.merchant_id IS NOT NULL
            WHERE p.status = 'waiting' AND p.provider_payment_id IS NULL AND p.created_at < $1
              AND NOT EXISTS (SELECT FROM job j WHERE j.subject = o.id AND j.name = 'payments.create_for_merchant'
                              AND j.args ->> 'payment_id' = p.id::text AND j.status IN ('pending', 'processing'))

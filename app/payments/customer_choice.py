@@ -63,7 +63,7 @@ async def options(order: dict[str, Any]) -> Options | None:
     if not held.amount:
         return None
     base = await queries.largest(order["id"])
-    if base is None or order["status"] not in COMPLETED or order["choice"] in FINAL or order["held_at"] is not None:
+    if base is None or order["status"] not in COMPLETED or order["choice"] in FINAL or order["frozen_at"] is not None:
         return Options(held)
     now = await money_of_order(order)
     total = order["total"] if now.sellable else await orders.price_today(order["id"])

@@ -177,7 +177,7 @@ _OF_MERCHANTS = f"""WITH found AS (
       EXISTS (SELECT FROM payment d WHERE d.order_id = p.order_id AND d.parent_payment_id = p.provider_payment_id
         AND d.outcome IN ({", ".join(f"'{outcome}'" for outcome in sorted(UNASKED))})) AS parked,
       (SELECT coalesce(sum(amount), 0) FROM refund r WHERE r.payment_id = p.id AND r.status = 'processed') AS refunded
-    FROM payment p JOIN purchase o ON o.id = p.order_id WHERE o.merchant_id = $1 AND o.test = $2)
+    FROM payment p JOIN customer_order o ON o.id = p.order_id WHERE o.merchant_id = $1 AND o.test = $2)
   , said AS (
     SELECT *, {in_sql()} AS word
     FROM found)

@@ -137,7 +137,7 @@ async def close_forgotten() -> int:
     One with money in it, on the way or arrived, is put before a person instead. Returns how many were looked at.
     """
     rows = await db.fetch(
-        """SELECT id FROM purchase o WHERE status IN ('created', 'waiting', 'confirming') AND created_at < $1
+        """SELECT id FROM customer_order o WHERE status IN ('created', 'waiting', 'confirming') AND created_at < $1
              AND (merchant_id IS NULL OR status = 'confirming' AND NOT test)  -- a merchant's order waits for ever
              AND NOT EXISTS (SELECT FROM payment p WHERE p.order_id = o.id AND next_check_at IS NOT NULL)
              AND NOT EXISTS (SELECT FROM job j WHERE j.subject = o.id AND j.name = 'payments.create'

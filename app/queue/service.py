@@ -49,7 +49,7 @@ class Posting:
 @dataclass
 class Lease:
     """The right to work on one job, once. ``attempt`` counts all there ever were, from 1; ``tries`` those that count:
-    since a person last sent the job round, and not forgiven. ``posted_at``: when the job was made."""
+    since a person last sent the job round, and not uncounted_attempts. ``posted_at``: when the job was made."""
 
     id: UUID
     name: str
@@ -121,14 +121,14 @@ async def claim(job_id: UUID) -> Lease | None:
         """UPDATE job SET status = 'processing', attempt = attempt + 1, lease_until = t.now + $3::interval, holder = $5
            FROM (SELECT coalesce($2::timestamptz, statement_timestamp()) AS now) t
            WHERE id = $1 AND status = 'pending' AND run_at <= t.now + $4::interval
-           RETURNING name, args, subject, attempt, forgiven, created_at""",
+           RETURNING name, args, subject, attempt, uncounted_attempts, created_at""",
         job_id, clock.given(), LEASE, EARLY, worker_liveness.holder(),
     )  # fmt: skip
     return _lease(job_id, row) if row else None
 
 
 def _lease(job_id: UUID, row: Mapping[str, Any]) -> Lease:
-    tries = row["attempt"] - row["forgiven"]
+    tries = row["attempt"] - row["uncounted_attempts"]
     args, posted_at = json.loads(row["args"]), row["created_at"]
     return Lease(job_id, row["name"], args, row["subject"], row["attempt"], tries, posted_at=posted_at)
 
@@ -156,31 +156,32 @@ async def reschedule(lease: Lease, error: str, wait: timedelta, *, counts: bool 
 
     ``counts``: False where the job is not at fault, so that the attempt is none of its own.
     """
-    return await _put_back(lease, error, wait, forgiven=int(not counts), tried=True)
+    return await _put_back(lease, error, wait, uncounted_attempts=int(not counts), tried=True)
 
 
 async def defer(lease: Lease, why: str, wait: timedelta) -> bool:
     """Put a job back that was not tried at all, as what it needs is away. False if the lease is lost."""
-    return await _put_back(lease, why, wait, forgiven=1, tried=False)
+    return await _put_back(lease, why, wait, uncounted_attempts=1, tried=False)
 
 
-async def _put_back(lease: Lease, error: str, wait: timedelta, *, forgiven: int, tried: bool) -> bool:
+async def _put_back(lease: Lease, error: str, wait: timedelta, *, uncounted_attempts: int, tried: bool) -> bool:
     try:
-        return await _pend(lease, error, wait, forgiven, tried)
+        return await _pend(lease, error, wait, uncounted_attempts, tried)
     except asyncpg.UniqueViolationError:
         # Its twin was put back in the same moment, each unseen by the other; now it is seen.
-        return await _pend(lease, error, wait, forgiven, tried)
+        return await _pend(lease, error, wait, uncounted_attempts, tried)
 
 
-async def _pend(lease: Lease, error: str, wait: timedelta, forgiven: int, tried: bool) -> bool:
+async def _pend(lease: Lease, error: str, wait: timedelta, uncounted_attempts: int, tried: bool) -> bool:
     async with db.transaction():
         row = await db.fetch_one(
-            """UPDATE job SET status = 'pending', lease_until = NULL, error = $4, forgiven = forgiven + $5,
+            """UPDATE job SET status = 'pending', lease_until = NULL, error = $4,
+              uncounted_attempts = uncounted_attempts + $5,
                run_at = coalesce($3::timestamptz, statement_timestamp()) + $6::interval,
                dedupe = CASE WHEN EXISTS (SELECT FROM job o WHERE o.dedupe = job.dedupe AND o.status = 'pending')
                         THEN NULL ELSE dedupe END
                WHERE id = $1 AND status = 'processing' AND attempt = $2 RETURNING id""",
-            lease.id, lease.attempt, clock.given(), error[:ERROR_LENGTH], forgiven, wait,
+            lease.id, lease.attempt, clock.given(), error[:ERROR_LENGTH], uncounted_attempts, wait,
         )  # fmt: skip
         if row is None:
             return False
@@ -223,7 +224,11 @@ async def _merge_duplicate(job_id: UUID) -> None:
     before = old["attempt"]
     await db.fetch("UPDATE job_attempt SET number = number + $2 WHERE job_id = $1", job_id, before)
     await db.fetch("UPDATE job_attempt SET job_id = $1 WHERE job_id = $2", job_id, old["id"])
-    await db.fetch("UPDATE job SET attempt = attempt + $2, forgiven = forgiven + $2 WHERE id = $1", job_id, before)
+    await db.fetch(
+        "UPDATE job SET attempt = attempt + $2, uncounted_attempts = uncounted_attempts + $2 WHERE id = $1",
+        job_id,
+        before,
+    )
     await db.fetch("DELETE FROM job WHERE id = $1", old["id"])
 
 
@@ -244,7 +249,8 @@ async def retry_all(job_ids: Sequence[UUID], *, by: str) -> list[UUID]:
     """Send those of these that are dead letters round again; who did it stands beside their attempts. Returns which."""
     async with db.transaction():
         rows = await db.fetch(
-            """UPDATE job SET status = 'pending', run_at = $2, ended_at = NULL, dedupe = NULL, forgiven = attempt,
+            """UPDATE job SET status = 'pending', run_at = $2, ended_at = NULL, dedupe = NULL,
+              uncounted_attempts = attempt,
                cause = NULL WHERE id = ANY($1) AND status = 'failed' RETURNING id, name, attempt""",
             list(job_ids), clock.now(),
         )  # fmt: skip
@@ -261,7 +267,7 @@ async def reclaim_expired(allowed: Mapping[str, int], *, silent: bool = True) ->
     sign of life may be taken for dead, see ``presence.Watch``. Returns how many were taken back.
     """
     rows = await db.fetch(
-        """SELECT id, name, args, subject, attempt, forgiven, created_at
+        """SELECT id, name, args, subject, attempt, uncounted_attempts, created_at
            FROM job, (SELECT coalesce($1::timestamptz, statement_timestamp()) AS now) t WHERE status = 'processing'
            AND (lease_until < t.now OR holder IS NOT NULL AND NOT EXISTS (
              SELECT FROM process p WHERE p.id = holder AND (NOT $2 OR p.seen_at > t.now - $3::interval)))

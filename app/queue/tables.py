@@ -6,7 +6,7 @@ from piccolo.table import Table
 
 
 class Process(Table, tablename="process"):
-    """A running worker, see ``presence``. ``seen_at``: its last sign of life, by Postgres' clock."""
+    """A running worker, see ``worker_liveness``. ``seen_at``: its last sign of life, by Postgres' clock."""
 
     id = Integer(primary_key=True, default=None)
     role = Varchar(16)
@@ -19,8 +19,9 @@ class Process(Table, tablename="process"):
 class Job(Table, tablename="job"):
     """One piece of work.
 
-    ``forgiven`` attempts came before a retry by hand. ``dedupe`` keeps a second pending job of the same meaning away
-    (partial unique index). ``holder`` is the worker that has it, see ``presence``. ``cause`` groups
+    ``uncounted_attempts``: those that don't count, made before a retry by hand or while a provider was away.
+    ``dedupe`` keeps a second pending job of the same meaning away (partial unique index). ``holder`` is the worker
+    that has it, see ``worker_liveness``. ``cause`` groups
     dead letters: an error without its ids and numbers.
     """
 
@@ -33,7 +34,7 @@ class Job(Table, tablename="job"):
     status = Varchar(16, default="pending")
     progress = Integer(default=0)
     attempt = Integer(default=0)
-    forgiven = Integer(default=0)
+    uncounted_attempts = Integer(default=0)
     run_at = Timestamptz(default=None)
     lease_until = Timestamptz(null=True, default=None)
     holder = Integer(null=True, default=None)

@@ -19,7 +19,7 @@ async def one(refund_id: UUID) -> dict[str, Any] | None:
 async def by_link(link_id: UUID) -> dict[str, Any] | None:
     """The refund that this claim link is the newest of, with ``seller`` and ``reference`` of a merchant's order."""
     row = await db.fetch_one(
-        """SELECT r.*, p.reference, m.name AS seller FROM refund r JOIN purchase p ON p.id = r.order_id
+        """SELECT r.*, p.reference, m.name AS seller FROM refund r JOIN customer_order p ON p.id = r.order_id
            LEFT JOIN merchant m ON m.id = p.merchant_id WHERE r.link_id = $1""",
         link_id,
     )
@@ -72,7 +72,7 @@ async def uncovered(refund: Mapping[str, Any]) -> bool:
 # ``letter_status`` and ``letter_error``: of the letter that carries the claim link, where there is one.
 _OF_MERCHANTS = """SELECT r.*, o.merchant_id, o.test, o.reference, o.email, o.email_typed,
     l.status AS letter_status, l.error AS letter_error
-  FROM refund r JOIN purchase o ON o.id = r.order_id
+  FROM refund r JOIN customer_order o ON o.id = r.order_id
   LEFT JOIN LATERAL (
     SELECT status, error FROM mail m WHERE m.subject = r.order_id AND m.context->>'link_id' = r.link_id::text
     ORDER BY m.created_at DESC LIMIT 1) l ON true
@@ -120,7 +120,7 @@ async def page(*, status: str | None, limit: int, offset: int) -> list[dict[str,
     """For the admin's list: those that wait for a decision first, then the newest."""
     rows = await db.fetch(
         """SELECT r.*, p.email, p.test, p.reference, m.name AS merchant FROM refund r
-           JOIN purchase p ON p.id = r.order_id LEFT JOIN merchant m ON m.id = p.merchant_id
+           JOIN customer_order p ON p.id = r.order_id LEFT JOIN merchant m ON m.id = p.merchant_id
            WHERE $1::text IS NULL OR r.status = $1
            ORDER BY (r.status = 'pending' AND r.checked_at IS NOT NULL OR r.status = 'failed') AND NOT p.test DESC,
              r.created_at DESC
@@ -138,7 +138,7 @@ async def counts() -> dict[str, int]:
 async def waiting(limit: int = 20) -> list[dict[str, Any]]:
     """Refunds that wait for an admin: to be approved, or to be looked at because they failed. None of test mode."""
     rows = await db.fetch(
-        """SELECT r.* FROM refund r JOIN purchase p ON p.id = r.order_id AND NOT p.test
+        """SELECT r.* FROM refund r JOIN customer_order p ON p.id = r.order_id AND NOT p.test
            WHERE (r.status = 'pending' AND r.checked_at IS NOT NULL)
              OR (r.status = 'failed' AND NOT starts_with(coalesce(r.error, ''), 'rejected: '))
            ORDER BY r.created_at LIMIT $1""",

@@ -26,7 +26,7 @@ ASKING = {"pending", "confirming", "underpaid"}  # words of payments that may st
 
 
 def order(row: Row) -> dict[str, Any]:
-    """An order by its row of ``purchase``."""
+    """An order by its row of ``customer_order``."""
     return {
         "id": str(row["id"]), "object": "order", "mode": mode(row), "status": row["status"],
         "amount": _digits(row["total"], row["currency"]), "currency": row["currency"], "reference": row["reference"],

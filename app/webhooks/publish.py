@@ -50,8 +50,10 @@ async def publish(order_id: UUID, *, commit: Commit) -> None:
         if order is None or order["merchant_id"] is None:
             return
         timeline = await history.timeline(order_id)
-        fresh = [await _fresh(one, order) for one in derive_events(order_id, timeline) if one.seq > order["told"]]
-        await Order.update({Order.told: timeline[-1]["seq"] if timeline else 0}).where(Order.id == order_id)
+        fresh = [
+            await _fresh(one, order) for one in derive_events(order_id, timeline) if one.seq > order["published_seq"]
+        ]
+        await Order.update({Order.published_seq: timeline[-1]["seq"] if timeline else 0}).where(Order.id == order_id)
         if fresh:
             await store(order["merchant_id"], order["test"], fresh)
 
@@ -150,8 +152,8 @@ def payload(event_id: UUID, test: bool, event: NewEvent) -> str:
 async def catch_up() -> int:
     """Have orders looked at whose timeline says more than their merchants were told. Returns how many."""
     rows = await db.fetch(
-        """SELECT p.id FROM purchase p JOIN timeline t ON t.subject = p.id
-           WHERE p.merchant_id IS NOT NULL AND t.last_seq > p.told LIMIT $1""",
+        """SELECT p.id FROM customer_order p JOIN timeline t ON t.subject = p.id
+           WHERE p.merchant_id IS NOT NULL AND t.last_seq > p.published_seq LIMIT $1""",
         CAUGHT_UP_AT_ONCE,
     )
     for row in rows:

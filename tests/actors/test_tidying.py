@@ -58,7 +58,7 @@ async def test_a_tidying_that_runs_out_of_time_goes_on_in_the_next_job_and_every
         ("job_done", "SELECT id FROM job WHERE status = 'completed' AND ended_at < now() ORDER BY ended_at LIMIT 5000"),
         ("form_submission_claimed_at",
          "SELECT id FROM form_submission WHERE claimed_at < now() ORDER BY claimed_at LIMIT 5000"),
-        ("api_answer_created_at", "SELECT id FROM api_answer WHERE created_at < now() LIMIT 5000"),
+        ("idempotency_record_created_at", "SELECT id FROM idempotency_record WHERE created_at < now() LIMIT 5000"),
         ("merchant_event_created_at", "SELECT id FROM merchant_event WHERE created_at < now() LIMIT 2000"),
         ("refused_notice_last_at", "SELECT id FROM refused_notice WHERE last_at < now() LIMIT 5000"),
         ("login_session_over",

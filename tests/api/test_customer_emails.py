@@ -28,7 +28,7 @@ async def test_an_order_is_made_whatever_the_spelling(
 ) -> None:
     made = await till.order(customer_email=given)
     assert made["customer_email"] == answered
-    assert await db.fetch_value("SELECT email FROM purchase") == kept
+    assert await db.fetch_value("SELECT email FROM customer_order") == kept
     assert (await till.get(f"/orders/{made['id']}")).json()["customer_email"] == answered
 
 
@@ -48,4 +48,4 @@ async def test_what_is_no_address_at_all_is_still_refused(till: Till, given: obj
     body = {"amount": "1.00", "currency": "USD", "reference": "a", "customer_email": given}
     answer = await till.post("/orders", body)
     assert (answer.status_code, answer.json()["field"]) == (400, "customer_email")
-    assert await db.fetch_value("SELECT count(*) FROM purchase") == 0
+    assert await db.fetch_value("SELECT count(*) FROM customer_order") == 0

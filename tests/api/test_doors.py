@@ -120,11 +120,11 @@ async def test_options_name_every_method_of_a_path(till: Till) -> None:
 
 async def test_our_own_fault_says_so_and_nothing_more(till: Till) -> None:
     order = await till.order()
-    await db.fetch("ALTER TABLE purchase RENAME TO away")
+    await db.fetch("ALTER TABLE customer_order RENAME TO away")
     try:
         answer = await till.get(f"/orders/{order['id']}")
     finally:
-        await db.fetch("ALTER TABLE away RENAME TO purchase")
+        await db.fetch("ALTER TABLE away RENAME TO customer_order")
     said = problem(answer, 500, "internal_error")
     assert "away" not in str(said)
 

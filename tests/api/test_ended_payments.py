@@ -79,7 +79,7 @@ async def test_a_payment_that_is_called_off_names_no_address(kit) -> None:
 
 async def test_a_waiting_payment_of_an_order_that_another_paid_names_no_address(kit, box) -> None:
     first = await opened(kit)
-    second = await opened(kit, await db.fetch_one("SELECT * FROM purchase WHERE id = $1", first["order_id"]))
+    second = await opened(kit, await db.fetch_one("SELECT * FROM customer_order WHERE id = $1", first["order_id"]))
     await paid(kit, box, second, "finished")
     first = await payment(first)
     assert (first["word"], where(objects.payment(first, first))) == ("pending", NOWHERE)
@@ -88,7 +88,7 @@ async def test_a_waiting_payment_of_an_order_that_another_paid_names_no_address(
 async def test_what_is_missing_of_an_underpaid_one_can_be_sent_to_it_until_its_order_is_paid(kit, box) -> None:
     first = await paid(kit, box, await opened(kit), "partially_paid", "0.5")
     assert where(objects.payment(first, first))[0] == first["pay_address"]
-    order = await db.fetch_one("SELECT * FROM purchase WHERE id = $1", first["order_id"])
+    order = await db.fetch_one("SELECT * FROM customer_order WHERE id = $1", first["order_id"])
     await paid(kit, box, await opened(kit, order), "finished")
     first = await payment(first)
     assert (first["word"], where(objects.payment(first, first))) == ("underpaid", NOWHERE)

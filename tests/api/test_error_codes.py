@@ -227,7 +227,7 @@ async def test_only_a_final_refusal_is_kept_under_its_key(till: Till, drain, cod
     again = await till.http.send(answer.request)
     assert again.json()["code"] == code
     assert ("idempotent-replayed" in again.headers) == (code in FINAL)
-    kept = [row for row in (await rows())["api_answer"] if row]
+    kept = [row for row in (await rows())["idempotency_record"] if row]
     assert len(kept) == (1 if code in FINAL or code == "idempotency_key_reused" else 0)
 
 
@@ -237,7 +237,7 @@ async def test_a_refund_sent_too_early_works_by_the_same_key_once_the_money_is_t
     early = await till.post(path, body, "refund-1")
     assert (early.status_code, early.json()["code"]) == (409, "payment_not_captured")
     assert "$0.00" not in early.text
-    assert (await rows())["refund"] == (await rows())["api_answer"] == []
+    assert (await rows())["refund"] == (await rows())["idempotency_record"] == []
     await drain(later=True)
     made = await till.post(path, body, "refund-1")
     assert (made.status_code, made.json()["amount"]) == (201, "10.00"), made.text

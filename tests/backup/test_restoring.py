@@ -83,14 +83,15 @@ async def test_a_backup_of_an_older_version_is_restored_as_it_was_and_brought_up
     await schema.migrate(scratch, OLDER)
     old = await asyncpg.connect(scratch)
     await old.execute(
-        """INSERT INTO purchase (id, email, status, fulfillment_status, currency, subtotal, discount, total, created_at)
+        """INSERT INTO customer_order (id, email, status, fulfillment_status, currency, subtotal, discount,
+          total, created_at)
            VALUES (gen_random_uuid(), 'old@x.test', 'waiting', 'pending', 'USD', 10, 0, 10, now())"""
     )
     await taking.take(tmp_path / "old", url=scratch, store=elsewhere, keys=keys)
     await old.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
     restored = await restore(tmp_path / "old", url=scratch, store=elsewhere, keys=keys)
     assert restored.manifest.migrations[-1] == OLDER
-    assert await old.fetchval("SELECT email FROM purchase") == "old@x.test"
+    assert await old.fetchval("SELECT email FROM customer_order") == "old@x.test"
     current = await asyncpg.connect(live)
     assert await schema.migrations(old) == await schema.migrations(current)
     assert [t.columns for t in await schema.tables(old)] == [t.columns for t in await schema.tables(current)]
@@ -242,7 +243,7 @@ async def test_a_backup_is_never_overwritten_and_nobody_else_may_read_it(shop, t
 async def test_nothing_of_the_shop_can_be_read_in_the_file(taken) -> None:
     raw = taken.read_bytes()
     assert len(raw) > 20_000
-    for word in (EMAIL, COIN, "purchase", "keys/", "PGCOPY"):
+    for word in (EMAIL, COIN, "customer_order", "keys/", "PGCOPY"):
         assert word.encode() not in raw
 
 
@@ -328,15 +329,15 @@ async def test_a_backup_taken_while_orders_run_restores_to_a_moment_that_was(
 
 
 TORN = {  # what no single moment of the shop ever shows
-    "fulfilled without all its keys": """purchase p WHERE status = 'fulfilled' AND
+    "fulfilled without all its keys": """customer_order p WHERE status = 'fulfilled' AND
         (SELECT count(*) FROM sealed_key k WHERE k.order_id = p.id)
-        <> (SELECT sum(quantity) FROM purchase_item i WHERE i.order_id = p.id)""",
+        <> (SELECT sum(quantity) FROM order_item i WHERE i.order_id = p.id)""",
     "keys without their wrapped key": """sealed_key k WHERE NOT EXISTS
         (SELECT FROM order_data_key d WHERE d.order_id = k.order_id)""",
-    "paid without a finished payment": """purchase p WHERE status IN ('paid', 'fulfilled') AND NOT EXISTS
+    "paid without a finished payment": """customer_order p WHERE status IN ('paid', 'fulfilled') AND NOT EXISTS
         (SELECT FROM payment y WHERE y.order_id = p.id AND y.status = 'finished')""",
     "a timeline with a gap": "timeline t WHERE last_seq <> (SELECT count(*) FROM event e WHERE e.subject = t.subject)",
-    "a state that its timeline does not tell": """purchase p WHERE status <> 'created' AND NOT EXISTS
+    "a state that its timeline does not tell": """customer_order p WHERE status <> 'created' AND NOT EXISTS
         (SELECT FROM event e WHERE e.subject = p.id AND e.kind = 'order.' || p.status)""",
 }
 

@@ -23,7 +23,7 @@ async def supplier(app) -> AsyncIterator[Supplier]:
     made = Supplier(row(1, price="12.49"))
     await made.sync()
     yield made
-    await db.fetch("DELETE FROM purchase_item")
+    await db.fetch("DELETE FROM order_item")
     await db.fetch("DELETE FROM product WHERE platform = 'Oddbox'")
     await db.fetch("UPDATE product SET updated_at = now()")
 

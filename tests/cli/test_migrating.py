@@ -12,8 +12,8 @@ from tests.scratch import Scratch
 from tests.scratch import scratch as scratch
 
 BEFORE = "2026-11-28T16:00:00:000000"  # what follows changes orders
-ORDERS = "SELECT count(*) FROM purchase"
-WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'purchase'::regclass"
+ORDERS = "SELECT count(*) FROM customer_order"
+WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'customer_order'::regclass"
 
 
 async def test_a_migration_that_waits_for_a_long_query_holds_no_page_up_and_ends_well(scratch: Scratch) -> None:

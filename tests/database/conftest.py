@@ -22,5 +22,5 @@ async def prepared(sandbox_process: str) -> AsyncIterator[OwnPostgres]:
 @pytest.fixture
 async def small(prepared: OwnPostgres) -> OwnPostgres:
     """The small Postgres, without orders."""
-    await prepared.run("TRUNCATE purchase, job, inbound_webhook, process CASCADE")
+    await prepared.run("TRUNCATE customer_order, job, inbound_webhook, process CASCADE")
     return prepared

@@ -58,7 +58,7 @@ async def kill_with_the_answer_in_hand(stage: Stage) -> None:
     """Every call was answered and nothing of it is committed yet, when the worker dies."""
     await stage.set("before")
     async with stage.town.locked(
-        ("SELECT FROM purchase WHERE id = ANY($1::uuid[])", stage.ids_locked_in("purchase")),
+        ("SELECT FROM customer_order WHERE id = ANY($1::uuid[])", stage.ids_locked_in("customer_order")),
         ("SELECT FROM reservation WHERE order_id = ANY($1::uuid[])", stage.ids_locked_in("reservation")),
         ("SELECT FROM mail WHERE subject = ANY($1::uuid[])", stage.ids_locked_in("mail")),
     ):

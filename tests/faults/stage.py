@@ -31,14 +31,14 @@ class Label:
 
 LABELS = (
     Label("payments.create: invoice", "nowpayments POST */v1/invoice", "coin", "the next call's"),
-    Label("payments.create: payment", "nowpayments POST */invoice-payment", "coin", "purchase"),
-    Label("payments.apply_notice: confirm", "nowpayments GET */payment/", "payment", "purchase"),
-    Label("payments.check: confirm", "nowpayments GET */payment/", "payment", "purchase"),
+    Label("payments.create: payment", "nowpayments POST */invoice-payment", "coin", "customer_order"),
+    Label("payments.apply_notice: confirm", "nowpayments GET */payment/", "payment", "customer_order"),
+    Label("payments.check: confirm", "nowpayments GET */payment/", "payment", "customer_order"),
     Label("fulfillment.reserve: find", "kinguin GET */v1/order", "nothing", "reservation"),
-    Label("fulfillment.reserve: buy", "kinguin POST */v2/order", "product", "purchase"),
-    Label("fulfillment.check: status", "kinguin GET */v1/order/*", "product", "purchase"),
-    Label("fulfillment.collect: keys", "kinguin GET */v2/order/*/keys", "product", "purchase"),
-    Label("fulfillment.collect: put", "store PUT */keys/", "order", "purchase"),
+    Label("fulfillment.reserve: buy", "kinguin POST */v2/order", "product", "customer_order"),
+    Label("fulfillment.check: status", "kinguin GET */v1/order/*", "product", "customer_order"),
+    Label("fulfillment.collect: keys", "kinguin GET */v2/order/*/keys", "product", "customer_order"),
+    Label("fulfillment.collect: put", "store PUT */keys/", "order", "customer_order"),
     Label("mail.send: send", "resend POST */emails", "address", "mail"),
 )
 INVOICE, PAYMENT, NOTICE, CHECK, FIND, BUY, STATUS, KEYS, PUT, MAIL = LABELS

@@ -56,4 +56,6 @@ async def test_nothing_is_left_over_in_the_town_afterwards(story: Story) -> None
     said = await proofs(town)
     assert said["entries"] > 0
     assert (said["ledger"], said["audit"]) == ([], None), "the ledger sums to zero, the audit chain is whole"
-    assert await town.rows("SELECT id, status FROM purchase WHERE status <> 'fulfilled' OR cause IS NOT NULL") == []
+    assert (
+        await town.rows("SELECT id, status FROM customer_order WHERE status <> 'fulfilled' OR cause IS NOT NULL") == []
+    )

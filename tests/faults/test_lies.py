@@ -16,7 +16,7 @@ async def test_notices_doubled_and_reordered_by_both_providers_buy_each_order_on
     await asyncio.gather(*(order.pays(case) for order, case in zip(orders, cases, strict=True)))
     await asyncio.gather(*(bought_exactly_once(order) for order in orders))
     await town.box.no_faults()
-    owed = await town.rows("SELECT cause FROM purchase WHERE id = $1::uuid", orders[3].order_id)
+    owed = await town.rows("SELECT cause FROM customer_order WHERE id = $1::uuid", orders[3].order_id)
     assert "owed back" in str(owed[0]["cause"]), "the second deposit is on the admin's list"
 
 

@@ -217,7 +217,7 @@ async def test_an_empty_balance_waits_and_the_order_completes_after_a_top_up(app
 @pytest.mark.parametrize("status", ["created", "waiting", "underpaid", "expired", "failed", "refunded", "cancelled"])
 async def test_nothing_is_bought_for_an_order_that_is_not_paid(app, box, status: str) -> None:
     order_id = await place()
-    await db.fetch("UPDATE purchase SET status = $2 WHERE id = $1", order_id, status)
+    await db.fetch("UPDATE customer_order SET status = $2 WHERE id = $1", order_id, status)
     (item,) = (await order(order_id))["items"]
     before = await rows()
     await steps.reserve(item["id"], kinguin=app.state.kit.kinguin, commit=NOW)

@@ -244,7 +244,7 @@ async def test_two_admins_who_buy_again_buy_once(app, drain, box) -> None:
 
 async def test_an_order_whose_money_goes_back_is_neither_retried_nor_bought_for(app, drain, box) -> None:
     order_id, item = await ended(app, box, "cancel")
-    await db.fetch("UPDATE purchase SET held_at = now() WHERE id = $1", order_id)
+    await db.fetch("UPDATE customer_order SET frozen_at = now() WHERE id = $1", order_id)
     with pytest.raises(NotRetryable):
         await steps.retry_item(item["id"])
     assert len(await box.orders()) == 1
@@ -254,7 +254,7 @@ async def test_a_try_whose_answer_was_lost_is_not_repeated_once_the_money_goes_b
     order_id, _ = await paid(app.state.kit, box)
     await box.fault("kinguin", "error500", count=1, path="/v2/order")
     await drain(only=RESERVE)
-    await db.fetch("UPDATE purchase SET held_at = now() WHERE id = $1", order_id)
+    await db.fetch("UPDATE customer_order SET frozen_at = now() WHERE id = $1", order_id)
     await drain(only=RESERVE, later=True)
     assert await box.orders() == []
     assert await job_names("failed") == []

@@ -39,7 +39,7 @@ async def test_with_every_notice_dropped_each_order_completes_within_three_minut
     pays = {await place(): chance.uniform(0, 300) for _ in range(ORDERS)}
     takes = {order_id: chance.uniform(0, 180) for order_id in pays}
     began, passed, there = clock.now(), 0.0, dict[Any, float]()
-    while await count("purchase", "status <> 'fulfilled'") and passed < HOUR:
+    while await count("customer_order", "status <> 'fulfilled'") and passed < HOUR:
         with clock.travelled(timedelta(seconds=passed)):
             for order_id in [o for o, at in pays.items() if at <= passed]:
                 (payment,) = [p for p in await payments.of_order(order_id) if p["provider_payment_id"]]
@@ -49,7 +49,7 @@ async def test_with_every_notice_dropped_each_order_completes_within_three_minut
             await deliver(box, there, takes, passed)
             await round_of_the_house(app)
         passed += STEP
-    done = await db.fetch("SELECT id, status, fulfilled_at FROM purchase")
+    done = await db.fetch("SELECT id, status, fulfilled_at FROM customer_order")
     assert {row["status"] for row in done} == {"fulfilled"}
     lags = sorted(row["fulfilled_at"] - began - timedelta(seconds=there[row["id"]] + takes[row["id"]]) for row in done)
     print(f"\np50 {lags[ORDERS // 2]}, p95 {lags[int(ORDERS * 0.95)]}, slowest {lags[-1]}")

@@ -82,7 +82,7 @@ async def test_only_what_was_sold_out_can_be_retried(app, box) -> None:
 @pytest.mark.parametrize("status", ["refunded", "failed", "cancelled"])
 async def test_an_order_that_is_not_paid_any_more_is_not_retried(app, box, status: str) -> None:
     order_id, item = await sold_out(app, box)
-    await db.fetch("UPDATE purchase SET status = $2 WHERE id = $1", order_id, status)
+    await db.fetch("UPDATE customer_order SET status = $2 WHERE id = $1", order_id, status)
     await refused(item["id"])
 
 

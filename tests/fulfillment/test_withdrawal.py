@@ -133,7 +133,7 @@ async def test_two_of_three_came_and_the_third_is_taken_back(app, box, drain) ->
     third = await withdrawal.withdraw(order_id)
     assert third.amount == (total / 3).quantize(Decimal("0.01"), rounding="ROUND_DOWN")
     now = await order(order_id)
-    assert (now["status"], now["fulfillment_status"], now["held_at"]) == ("fulfilled", "fulfilled", None)
+    assert (now["status"], now["fulfillment_status"], now["frozen_at"]) == ("fulfilled", "fulfilled", None)
     assert [(i["status"], i["withdrawn"]) for i in now["items"]] == [("fulfilled", 1)]
     assert len(await keys.reveal(order_id, item["id"], VISITOR, store=app.state.store)) == 2
     await drain(only="refunds.request", later=True)
@@ -193,7 +193,7 @@ async def fulfilled_in(minutes: float, how_many: int) -> None:
     for _ in range(how_many):
         order_id = await place()
         await db.fetch(
-            """UPDATE purchase SET status = 'fulfilled', paid_at = now() - $2::interval - interval '1 day',
+            """UPDATE customer_order SET status = 'fulfilled', paid_at = now() - $2::interval - interval '1 day',
                  fulfilled_at = now() - interval '1 day' WHERE id = $1""",
             order_id, timedelta(minutes=minutes),
         )  # fmt: skip

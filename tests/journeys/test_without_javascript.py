@@ -33,7 +33,7 @@ async def a_game_is_found_bought_paid_and_revealed(town: Town, invite: Invite) -
     # The address arrives with one of the page's own refreshes; so does the key.
     await expect(page.get_by_role("heading", name="Send your payment")).to_be_visible()
     order_id = page.url.rsplit("/", 1)[1]
-    placed = await town.rows("SELECT id FROM purchase WHERE email = 'delivered+plain@resend.dev'")
+    placed = await town.rows("SELECT id FROM customer_order WHERE email = 'delivered+plain@resend.dev'")
     assert [str(row["id"]) for row in placed] == [order_id]
     letters = await town.rows("SELECT kind FROM mail WHERE recipient = 'delivered+plain@resend.dev'")
     assert len(letters) <= 1  # none where this mailbox has had its share of letters today

@@ -169,7 +169,7 @@ async def test_asking_again_for_a_broken_key_is_audited_again_and_told_once(box:
 
 async def test_why_an_order_waits_for_a_person_already_is_kept(box: Any, app: Any) -> None:
     order_id, (item,) = await delivered(app.state.kit, box)
-    await db.fetch("UPDATE purchase SET cause = 'paid twice'")
+    await db.fetch("UPDATE customer_order SET cause = 'paid twice'")
     name = await blob_of(item)
     sealed = await app.state.store.get(name)
     await app.state.store.delete(name)
@@ -183,7 +183,7 @@ async def test_why_an_order_waits_for_a_person_already_is_kept(box: Any, app: An
 async def test_a_damaged_key_of_an_order_closed_meanwhile_troubles_nobody(box: Any, app: Any) -> None:
     order_id, (item,) = await delivered(app.state.kit, box)
     await app.state.store.delete(await blob_of(item))
-    await db.fetch("UPDATE purchase SET status = 'refunded'")
+    await db.fetch("UPDATE customer_order SET status = 'refunded'")
     before = await rows(but=("audit_line", "audit_head"))
     with pytest.raises(KeyNotReady):
         await keys.reveal(order_id, item["id"], VISITOR, store=app.state.store)

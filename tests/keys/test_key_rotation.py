@@ -38,7 +38,8 @@ async def many_more(number: int) -> None:
     keys, ids, now = MasterKeys.parse(OLD), [new_id() for _ in range(number)], clock.now()
     wrapped = [keys.wrap(DataKey.random(), order_id=order_id) for order_id in ids]
     await db.fetch(
-        """INSERT INTO purchase (id, email, status, fulfillment_status, currency, subtotal, discount, total, created_at)
+        """INSERT INTO customer_order (id, email, status, fulfillment_status, currency, subtotal, discount,
+          total, created_at)
            SELECT id, $2, 'fulfilled', 'fulfilled', 'USD', 1, 0, 1, $3 FROM unnest($1::uuid[]) AS id""",
         ids, EMAIL, now,
     )  # fmt: skip

@@ -122,7 +122,7 @@ async def test_anothers_item_and_an_unknown_one_are_both_unknown(app, box) -> No
 @pytest.mark.parametrize("status", ["failed", "refunded", "cancelled"])
 async def test_a_key_of_an_order_that_is_not_paid_for_any_more_stays_sealed(app, box, status: str) -> None:
     order_id, (item,) = await delivered(app.state.kit, box)
-    await db.fetch("UPDATE purchase SET status = $2 WHERE id = $1", order_id, status)
+    await db.fetch("UPDATE customer_order SET status = $2 WHERE id = $1", order_id, status)
     await denied(app, KeyNotReady, order_id, item["id"])
 
 

@@ -35,7 +35,7 @@ async def standing(order_id: UUID) -> dict[str, str]:
 
 async def priced(total: str = "20.00") -> UUID:
     order_id = await place()
-    await db.fetch("UPDATE purchase SET total = $2, subtotal = $2 WHERE id = $1", order_id, Decimal(total))
+    await db.fetch("UPDATE customer_order SET total = $2, subtotal = $2 WHERE id = $1", order_id, Decimal(total))
     return order_id
 
 
@@ -79,7 +79,7 @@ async def test_money_after_the_price_was_taken_is_owed(app) -> None:
 async def test_money_after_the_order_was_refunded_is_owed(app) -> None:
     order_id = await priced()
     await book(service.receive(order_id, new_id(), usd("8.00")), service.refunded(order_id, new_id(), usd("8.00")))
-    await db.fetch("UPDATE purchase SET status = 'refunded' WHERE id = $1", order_id)
+    await db.fetch("UPDATE customer_order SET status = 'refunded' WHERE id = $1", order_id)
     await book(service.receive(order_id, new_id(), usd("12.00")))
     assert (await queries.owed(order_id), await queries.held(order_id)) == (usd("12.00"), usd("0.00"))
 

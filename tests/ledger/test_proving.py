@@ -17,7 +17,9 @@ async def closed(total: str = "20.00", *, received: str | None = None) -> UUID:
     order_id, payment = await place(), new_id()
     value = Decimal(received or total)
     await db.fetch(
-        "UPDATE purchase SET total = $2, subtotal = $2, status = 'fulfilled' WHERE id = $1", order_id, Decimal(total)
+        "UPDATE customer_order SET total = $2, subtotal = $2, status = 'fulfilled' WHERE id = $1",
+        order_id,
+        Decimal(total),
     )
     await db.fetch(
         """INSERT INTO payment (id, order_id, provider, attempt, status, price_amount, price_currency, pay_currency,
@@ -57,7 +59,7 @@ async def a_cent_more_arrived(order_id: UUID) -> None:
 
 
 async def another_price(order_id: UUID) -> None:
-    await db.fetch("UPDATE purchase SET total = total - 0.01, subtotal = subtotal - 0.01 WHERE id = $1", order_id)
+    await db.fetch("UPDATE customer_order SET total = total - 0.01, subtotal = subtotal - 0.01 WHERE id = $1", order_id)
 
 
 async def never_charged(order_id: UUID) -> None:
@@ -103,7 +105,7 @@ async def test_a_second_proof_says_nothing_new_of_the_same_difference(app) -> No
 
 async def test_an_order_put_right_again_goes_back_to_what_it_waited_for(app) -> None:
     wrong = await closed()
-    await db.fetch("UPDATE purchase SET cause = 'paid twice' WHERE id = $1", wrong)
+    await db.fetch("UPDATE customer_order SET cause = 'paid twice' WHERE id = $1", wrong)
     await a_cent_more_arrived(wrong)
     await service.prove()
     assert (await order(wrong))["cause"].startswith("paid twice · ledger: ")
@@ -123,8 +125,8 @@ async def test_money_that_waits_for_a_choice_is_no_difference_until_the_order_is
     )  # fmt: skip
     await book(service.receive(order_id, payment, usd("8.00")))
     for status in ("underpaid", "expired"):
-        await db.fetch("UPDATE purchase SET status = $2 WHERE id = $1", order_id, status)
+        await db.fetch("UPDATE customer_order SET status = $2 WHERE id = $1", order_id, status)
         assert await service.prove() == []
-    await db.fetch("UPDATE purchase SET status = 'refunded' WHERE id = $1", order_id)
+    await db.fetch("UPDATE customer_order SET status = 'refunded' WHERE id = $1", order_id)
     [found] = await service.prove()
     assert found.why == "money is left that is neither earned nor owed"

@@ -30,7 +30,7 @@ def usd(text: str) -> Money:
 async def holding(amount: str = "26.10", total: str = "26.10") -> UUID:
     """An order for which that much has arrived."""
     order_id = await place()
-    await db.fetch("UPDATE purchase SET total = $2, subtotal = $2 WHERE id = $1", order_id, Decimal(total))
+    await db.fetch("UPDATE customer_order SET total = $2, subtotal = $2 WHERE id = $1", order_id, Decimal(total))
     await receive(order_id, amount)
     return order_id
 

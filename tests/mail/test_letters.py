@@ -115,7 +115,7 @@ async def test_a_letter_that_lacks_what_it_must_say_is_not_written(app, kind: st
 async def test_the_key_letter_says_until_when_the_key_is_on_the_page(app, box) -> None:
     order_id, _ = await delivered(app.state.kit, box)
     told = json.loads(await db.fetch_value("SELECT context FROM mail WHERE kind = 'key_ready'"))
-    paid_at = await db.fetch_value("SELECT paid_at FROM purchase WHERE id = $1", order_id)
+    paid_at = await db.fetch_value("SELECT paid_at FROM customer_order WHERE id = $1", order_id)
     assert told["kept_until"] == f"{paid_at + clock.timedelta(days=365):%d %b %Y}".lstrip("0")
 
 

@@ -185,7 +185,7 @@ async def test_what_is_kept_shows_neither_the_answer_nor_the_request(shop) -> No
         return 201, b'{"secret":"whsec_shown_once"}'
 
     await ask(shop, tell, asked=b"POST /x 4242424242424242")
-    stored = "".join((await rows())["api_answer"])
+    stored = "".join((await rows())["idempotency_record"])
     for text in (b"whsec_shown_once", b"4242424242424242", KEY.encode()):
         assert text.hex() not in stored
         assert text.decode() not in stored

@@ -20,7 +20,7 @@ STATES = [
 async def at(status: str, *quantities: int) -> UUID:
     """An order in this state."""
     order_id = await place(*quantities)
-    await db.fetch("UPDATE purchase SET status = $2 WHERE id = $1", order_id, status)
+    await db.fetch("UPDATE customer_order SET status = $2 WHERE id = $1", order_id, status)
     return order_id
 
 

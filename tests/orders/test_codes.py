@@ -27,13 +27,13 @@ async def buy(code: str = "LAST") -> UUID:
 
 
 async def expire(order_id: UUID) -> None:
-    await db.fetch("UPDATE purchase SET status = 'waiting' WHERE id = $1", order_id)
+    await db.fetch("UPDATE customer_order SET status = 'waiting' WHERE id = $1", order_id)
     async with db.transaction():
         await orders.expire(order_id)
 
 
 async def fail(order_id: UUID) -> None:
-    await db.fetch("UPDATE purchase SET status = 'waiting' WHERE id = $1", order_id)
+    await db.fetch("UPDATE customer_order SET status = 'waiting' WHERE id = $1", order_id)
     async with db.transaction():
         await orders.payment_failed(order_id)
 

@@ -80,12 +80,12 @@ async def test_a_credit_is_spent_once_by_ten_orders_at_once(app) -> None:
     (product,) = await products()
     code = await given(product["price"])
     price = await orders.quote([Wanted(product["id"], 1)], code, email=EMAIL)
-    placed = await count("purchase")
+    placed = await count("customer_order")
     ended: list[Any] = await asyncio.gather(
         *(orders.place(EMAIL, price, pay_currency=COIN) for _ in range(10)), return_exceptions=True
     )
     assert sum(isinstance(e, UnknownDiscount) for e in ended) == 9
-    assert (await left(code), await count("purchase")) == (0, placed + 1)
+    assert (await left(code), await count("customer_order")) == (0, placed + 1)
 
 
 @pytest.mark.parametrize("end", [orders.expire, orders.cancel, orders.payment_failed])
@@ -177,7 +177,7 @@ async def test_a_late_order_at_todays_price_takes_the_credit_that_this_price_cou
 async def test_a_late_order_whose_email_was_changed_takes_its_credit_again(app) -> None:
     code = await given(5)
     order_id = await expired(code)
-    await db.fetch("UPDATE purchase SET email = 'new@else.test' WHERE id = $1", order_id)
+    await db.fetch("UPDATE customer_order SET email = 'new@else.test' WHERE id = $1", order_id)
     async with db.transaction():
         assert await orders.settle(order_id)
     assert ((await order(order_id))["status"], await left(code)) == ("paid", 0)

@@ -138,5 +138,5 @@ async def test_a_look_at_an_order_whose_merchant_knows_all_posts_nothing(app) ->
     placed = await charged(await merchant())
     async with db.transaction():
         await orders.lock(placed["id"])
-        await db.fetch("UPDATE purchase SET told = 1 WHERE id = $1", placed["id"])
+        await db.fetch("UPDATE customer_order SET published_seq = 1 WHERE id = $1", placed["id"])
     assert await job_names() == []

@@ -79,7 +79,7 @@ async def test_nine_of_one_and_ten_different_ones_are_the_most(app) -> None:
     ten, one_more = (await wanted(*[1] * 11))[:10], (await wanted(*[1] * 11))[10]
     await orders.place(EMAIL, await orders.quote(ten))
     await orders.place(EMAIL, await orders.quote(await wanted(9)))
-    assert await count("purchase_item") == 11
+    assert await count("order_item") == 11
     await refused(BadItems, [*ten, one_more])
 
 
@@ -132,7 +132,7 @@ async def test_of_twenty_orders_at_once_with_the_last_five_uses_five_are_placed(
     price = await orders.quote(await wanted(1), "FIVE")
     ended: list[Any] = await asyncio.gather(*(orders.place(EMAIL, price) for _ in range(20)), return_exceptions=True)
     assert sum(isinstance(e, UnknownDiscount) for e in ended) == 15
-    assert (await count("purchase"), await count("event"), await count("mail")) == (5, 5, 5)
+    assert (await count("customer_order"), await count("event"), await count("mail")) == (5, 5, 5)
 
 
 async def test_orders_of_an_address_and_those_held_by_token_are_listed_the_newest_first(app) -> None:

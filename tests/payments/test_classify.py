@@ -404,10 +404,20 @@ def test_ten_thousand_generated_histories_keep_what_must_always_be_true() -> Non
             first = purchase.tell(number, said, sellable)
             seen.add(first.outcome)
             told.append((number, said, sellable))
-            before = (purchase.status, list(purchase.payments), dict(purchase.outcomes), purchase.bought)
+            before = (
+                purchase.status,
+                list(purchase.payments),
+                dict(purchase.outcomes),
+                purchase.bought,
+            )
             again = purchase.tell(number, said, sellable)
             assert again.outcome in NOTHING | NO_MOVE, (seed, first, again)
-            after = (purchase.status, list(purchase.payments), dict(purchase.outcomes), purchase.bought)
+            after = (
+                purchase.status,
+                list(purchase.payments),
+                dict(purchase.outcomes),
+                purchase.bought,
+            )
             assert after == before, (seed, "the same input twice changed something")
         was = purchase.status
         for number, said, sellable in reversed(told):

@@ -82,7 +82,7 @@ async def test_an_order_below_the_coins_least_is_refused_before_the_provider_is_
 async def test_after_a_refusal_another_coin_can_be_chosen(app, drain) -> None:
     order_id = await place(where=CHEAP, coin="btc")
     await drain(only="payments.create")
-    await db.fetch("UPDATE purchase SET pay_currency = 'ltc'")
+    await db.fetch("UPDATE customer_order SET pay_currency = 'ltc'")
     assert (await ask(app.state.kit, order_id))["pay_currency"] == "ltc"
     assert (await order(order_id))["status"] == "waiting"
 
@@ -142,7 +142,7 @@ async def test_a_second_attempt_leaves_the_first_one_open_and_moves_nothing(app)
 )
 async def test_nothing_is_asked_for_an_order_that_needs_no_payment(app, box, status: str) -> None:
     order_id = await place()
-    await db.fetch("UPDATE purchase SET status = $2 WHERE id = $1", order_id, status)
+    await db.fetch("UPDATE customer_order SET status = $2 WHERE id = $1", order_id, status)
     before = await rows()
     await payments.open_payment(order_id, nowpayments=app.state.kit.nowpayments, commit=NOW)
     assert await rows() == before

@@ -247,7 +247,7 @@ async def test_refund_and_credit_chosen_at_once_end_as_one_of_the_two(app, box) 
 @pytest.mark.parametrize("status", ["created", "waiting", "confirming", "paid", "fulfilled", "refunded"])
 async def test_an_order_that_holds_no_idle_money_has_nothing_to_choose(app, status: str) -> None:
     order_id, _ = await offered(app.state.kit)
-    await db.fetch("UPDATE purchase SET status = $2 WHERE id = $1", order_id, status)
+    await db.fetch("UPDATE customer_order SET status = $2 WHERE id = $1", order_id, status)
     before = await rows()
     with pytest.raises(NothingToChoose):
         await payments.choose(order_id, "refund")

@@ -52,9 +52,9 @@ async def test_with_every_notice_dropped_each_paid_order_completes_within_three_
             await steps.post_due_checks()
             await drain(most=1000)
         moment += SWEEP
-        if not unpaid and await count("purchase", "status <> 'fulfilled'") == 0:
+        if not unpaid and await count("customer_order", "status <> 'fulfilled'") == 0:
             break
-    ends = {row["id"]: row["fulfilled_at"] for row in await db.fetch("SELECT id, fulfilled_at FROM purchase")}
+    ends = {row["id"]: row["fulfilled_at"] for row in await db.fetch("SELECT id, fulfilled_at FROM customer_order")}
     assert None not in ends.values()
     took = sorted(ends[order_id] - then for (order_id, _), then in due.items())
     assert took[int(len(took) * 0.95)] <= LATEST, took

@@ -80,7 +80,7 @@ async def test_magic_values_say_how_it_ends(drain, method, spec, word, failure, 
     assert (await order(placed["id"]))["status"] == expected, "an attempt's end is never the order's"
     assert str((await books.received(placed["id"])).amount) == captured
     assert await ledger.prove() == []
-    assert await count("purchase", "cause IS NOT NULL") == await count("mail") == 0
+    assert await count("customer_order", "cause IS NOT NULL") == await count("mail") == 0
 
 
 async def test_every_failure_that_is_played_has_its_code() -> None:

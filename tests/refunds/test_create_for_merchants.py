@@ -357,7 +357,7 @@ async def test_an_admin_turns_a_refund_down_and_no_letter_leaves(kit, box, drain
 async def test_a_full_refund_holds_nothing_and_returns_no_keys(drain) -> None:
     paid = await by_card(drain)
     await back(paid)
-    assert (await order(paid["order_id"]))["held_at"] is None
+    assert (await order(paid["order_id"]))["frozen_at"] is None
     assert "fulfillment.return_keys" not in await job_names()
 
 
@@ -369,7 +369,7 @@ async def test_a_claim_link_that_could_not_be_mailed_is_the_refunds_error(
     kit, box, drain, email: str, status: str, said: bool
 ) -> None:
     made = await back(await by_coin(kit, box, email=email))
-    row = await db.fetch_one("SELECT merchant_id FROM purchase WHERE id = $1", made["order_id"])
+    row = await db.fetch_one("SELECT merchant_id FROM customer_order WHERE id = $1", made["order_id"])
     assert row is not None
     await drain(only="mail.send")
     found = await queries.of_merchant(row["merchant_id"], False, made["id"])

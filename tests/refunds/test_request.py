@@ -45,7 +45,7 @@ async def test_a_part_may_go_back_and_leaves_the_rest(kit, box, amount: str) -> 
     before = await queries.refundable(order_id)
     await asked(order_id, usd(amount))
     assert await queries.refundable(order_id) == before - usd(amount)
-    assert (await order(order_id))["held_at"] is None
+    assert (await order(order_id))["frozen_at"] is None
 
 
 async def test_no_cent_more_than_came_in_and_is_still_there(kit, box) -> None:
@@ -122,7 +122,7 @@ async def test_a_refund_of_everything_locks_the_keys_that_nobody_saw(kit, box) -
     order_id, items = await fulfilled(kit, box, 2)
     made = await asked(order_id)
     assert await count("sealed_key", "locked_at IS NULL") == 0
-    assert (await order(order_id))["held_at"] is not None
+    assert (await order(order_id))["frozen_at"] is not None
     but = ("audit_line", "audit_head")  # the denial is written down
     before = await rows(but=but)
     with pytest.raises(keys.KeyLocked):
@@ -203,9 +203,9 @@ async def test_of_two_refunds_turned_down_the_last_releases_the_order(kit, box) 
     part = await asked(order_id, usd("1.00"))
     rest = await asked(order_id)
     await service.fail(rest["id"], "no", ADMIN)
-    assert (await order(order_id))["held_at"] is not None
+    assert (await order(order_id))["frozen_at"] is not None
     await service.fail(part["id"], "no", ADMIN)
-    assert (await order(order_id))["held_at"] is None
+    assert (await order(order_id))["frozen_at"] is None
 
 
 async def test_the_job_asks_for_all_that_is_left_once(kit, box, drain) -> None:
@@ -241,7 +241,7 @@ async def test_refunded_needs_all_of_the_money_gone(kit, box) -> None:
 @pytest.mark.parametrize("status", ["underpaid", "paid", "fulfilled", "expired", "failed", "cancelled"])
 async def test_every_state_in_which_money_may_lie_can_end_refunded(app, status: str) -> None:
     order_id = await place()
-    await db.fetch("UPDATE purchase SET status = $2, cause = 'paid late' WHERE id = $1", order_id, status)
+    await db.fetch("UPDATE customer_order SET status = $2, cause = 'paid late' WHERE id = $1", order_id, status)
     async with db.transaction():
         await orders.refunded(order_id)
     found = await order(order_id)

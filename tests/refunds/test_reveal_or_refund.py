@@ -29,7 +29,7 @@ def kit(app):
 async def _reveal_without_the_lock(order_id: UUID, item_id: UUID, ready: asyncio.Barrier) -> bool:
     """The reveal's own look and mark, but for ``orders.lock``."""
     async with db.transaction():
-        held = await db.fetch_value("SELECT held_at FROM purchase WHERE id = $1", order_id)
+        held = await db.fetch_value("SELECT frozen_at FROM customer_order WHERE id = $1", order_id)
         locked = await key_rows.any_locked(item_id)
         await ready.wait()
         if held or locked:
@@ -96,7 +96,7 @@ async def _as_before(order_id: UUID) -> None:
             DELETE FROM mail WHERE subject = '{order_id}'; DELETE FROM link WHERE order_id = '{order_id}';
             DELETE FROM audit_line WHERE order_id = '{order_id}'; DELETE FROM event WHERE subject = '{order_id}';
             UPDATE sealed_key SET revealed_at = NULL, locked_at = NULL WHERE order_id = '{order_id}';
-            UPDATE purchase SET held_at = NULL WHERE id = '{order_id}'"""
+            UPDATE customer_order SET frozen_at = NULL WHERE id = '{order_id}'"""
         )
 
 

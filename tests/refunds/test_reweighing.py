@@ -77,10 +77,10 @@ async def test_an_order_with_its_whole_price_is_paid_when_the_refund_of_a_part_i
 async def test_an_order_given_up_for_a_refund_is_paid_when_that_is_turned_down_and_all_is_there(kit, box) -> None:
     made = await short_with_all_there(kit, box)
     order_id = made["order_id"]
-    assert (await order(order_id))["held_at"] is not None
+    assert (await order(order_id))["frozen_at"] is not None
     await turned_down(made)
     found = await order(order_id)
-    assert (await state(order_id), found["held_at"], found["choice"]) == (("paid", None, 1), None, None)
+    assert (await state(order_id), found["frozen_at"], found["choice"]) == (("paid", None, 1), None, None)
 
 
 async def test_an_order_whose_customer_chose_a_refund_is_paid_when_that_is_turned_down(kit, box, drain) -> None:
@@ -129,7 +129,7 @@ async def test_an_order_still_short_after_its_refund_ended_stays_so_and_its_mone
 
 async def test_an_expired_order_is_paid_if_it_is_still_sold_at_its_price(kit, box) -> None:
     made = await short_with_all_there(kit, box, "1.00")
-    await db.fetch("UPDATE purchase SET status = 'expired' WHERE id = $1", made["order_id"])
+    await db.fetch("UPDATE customer_order SET status = 'expired' WHERE id = $1", made["order_id"])
     await turned_down(made)
     assert await state(made["order_id"]) == ("paid", None, 1)
 
@@ -143,7 +143,7 @@ async def test_an_expired_order_that_is_not_sold_at_its_price_any_more_asks_its_
 ) -> None:
     made = await short_with_all_there(kit, box, "1.00")
     order_id = made["order_id"]
-    await db.fetch("UPDATE purchase SET status = 'expired' WHERE id = $1", order_id)
+    await db.fetch("UPDATE customer_order SET status = 'expired' WHERE id = $1", order_id)
     await db.fetch(f"UPDATE product SET {change}, updated_at = $1 WHERE text_keys", clock.now())
     await turned_down(made)
     status, cause, buys = await state(order_id)
@@ -156,7 +156,7 @@ async def test_an_expired_order_that_is_not_sold_at_its_price_any_more_asks_its_
 async def test_money_of_a_cancelled_order_stays_owed_when_its_refund_is_not_sent(kit, box) -> None:
     made = await short_with_all_there(kit, box, "1.00")
     order_id = made["order_id"]
-    await db.fetch("UPDATE purchase SET status = 'cancelled' WHERE id = $1", order_id)
+    await db.fetch("UPDATE customer_order SET status = 'cancelled' WHERE id = $1", order_id)
     await turned_down(made)
     status, cause, buys = await state(order_id)
     total = Money((await order(order_id))["total"], "USD")

@@ -89,7 +89,7 @@ async def place(client: httpx.AsyncClient, *, quantity: int = 1, email: str = EM
     client.cookies = kept
     assert placed.status_code == 201, placed.text
     said = placed.json()
-    item_id = await db.fetch_value("SELECT id FROM purchase_item WHERE order_id = $1", said["orderId"])
+    item_id = await db.fetch_value("SELECT id FROM order_item WHERE order_id = $1", said["orderId"])
     return Bought(said["orderId"], said["accessToken"], said["jobId"], str(item_id), email)
 
 
@@ -124,7 +124,7 @@ async def ready(client: httpx.AsyncClient, box: Any, drain: Any, **more: Any) ->
     await drain()
     await pay(client, box, bought)
     await drain()
-    state = await db.fetch_value("SELECT status FROM purchase WHERE id = $1", bought.id)
+    state = await db.fetch_value("SELECT status FROM customer_order WHERE id = $1", bought.id)
     assert state == "fulfilled", state
     return bought
 

@@ -17,7 +17,7 @@ async def test_every_spelling_of_a_domain_gets_its_letters_at_the_form_mail_carr
     made = await place(client, email=typed)
     await drain(only="mail.send")
     assert [letter["to"] for letter in await box.mail()] == [[CARRIED]]
-    row = await db.fetch_one("SELECT p.email, m.status FROM mail m JOIN purchase p ON p.id = m.subject")
+    row = await db.fetch_one("SELECT p.email, m.status FROM mail m JOIN customer_order p ON p.id = m.subject")
     assert (row["email"], row["status"]) == (CARRIED, "sent")
     assert made.id
 
@@ -59,5 +59,5 @@ async def test_an_address_we_could_never_mail_is_refused_at_the_form_and_writes_
     assert answer.status_code == 400
     assert says in answer.json()["detail"]
     assert answer.json()["field"] == "email"
-    assert await db.fetch_value("SELECT count(*) FROM purchase") == 0
+    assert await db.fetch_value("SELECT count(*) FROM customer_order") == 0
     assert await db.fetch_value("SELECT count(*) FROM mail") == 0

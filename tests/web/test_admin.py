@@ -41,7 +41,7 @@ async def dead(client) -> dict:
 @pytest.fixture
 async def parked(client, ready) -> str:
     """An order on the list of what needs a person."""
-    await db.fetch("UPDATE purchase SET cause = 'paid <b>twice</b>' WHERE id = $1::text::uuid", ready.id)
+    await db.fetch("UPDATE customer_order SET cause = 'paid <b>twice</b>' WHERE id = $1::text::uuid", ready.id)
     return ready.id
 
 
@@ -141,7 +141,7 @@ async def test_the_retry_button_works_and_keeps_the_history(admin, dead, drain) 
     row = await db.fetch_one("SELECT status, attempt FROM job WHERE id = $1::text::uuid", dead["job"])
     assert tuple(row) == ("completed", dead["attempts"] + 1)
     assert await count("job_attempt") == dead["attempts"] + 1  # and the line that says who sent it round
-    assert await db.fetch_value("SELECT status FROM purchase") == "waiting"
+    assert await db.fetch_value("SELECT status FROM customer_order") == "waiting"
 
 
 async def test_a_job_that_has_not_failed_can_not_be_retried(admin, dead) -> None:
@@ -204,8 +204,8 @@ async def test_webhooks_are_listed_and_shown_as_they_came(admin, client, drain) 
 
 async def test_hostile_names_and_addresses_are_shown_as_text(admin, client, visitor, ready) -> None:
     hostile = "<img src=x onerror=alert(1)>'\""
-    await db.fetch("UPDATE purchase_item SET name = $1", hostile)
-    await db.fetch("UPDATE purchase SET email = $1, cause = $2", f'"{hostile}"@x.test', hostile)
+    await db.fetch("UPDATE order_item SET name = $1", hostile)
+    await db.fetch("UPDATE customer_order SET email = $1, cause = $2", f'"{hostile}"@x.test', hostile)
     await db.fetch("UPDATE job SET error = $1, status = 'failed'", hostile)
     await client.get(f"/fulfillment/{ready.id}/audit", headers=ready.bearer | {"user-agent": hostile})
     job = await db.fetch_value("SELECT id FROM job LIMIT 1")

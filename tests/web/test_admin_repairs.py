@@ -12,7 +12,7 @@ async def stuck(client, drain, box) -> dict:
     order = await place(client)
     await drain()
     supplier_id = await db.fetch_value(
-        "SELECT supplier_product_id FROM product p JOIN purchase_item i ON i.product_id = p.id"
+        "SELECT supplier_product_id FROM product p JOIN order_item i ON i.product_id = p.id"
     )
     await box.set_product(supplier_id, stock=0, textStock=0)
     await pay(client, box, order)
@@ -39,7 +39,7 @@ async def test_the_button_buys_it_once_it_is_there_again(admin, stuck, drain, bo
     answer = await submit(admin, button(stuck["order"]))
     assert (answer.status_code, answer.headers["location"]) == (303, f"/admin/orders/{stuck['order'].id}")
     await drain()
-    row = await db.fetch_one("SELECT status, fulfillment_status, cause FROM purchase")
+    row = await db.fetch_one("SELECT status, fulfillment_status, cause FROM customer_order")
     assert tuple(row) == ("fulfilled", "fulfilled", None)
     assert len(await box.orders()) == 1
     assert "All is well" in (await admin.get("/admin")).text
@@ -49,7 +49,7 @@ async def test_still_sold_out_it_waits_for_a_person_again(admin, stuck, drain, b
     await submit(admin, button(stuck["order"]))
     await drain()
     assert await db.fetch_value("SELECT status FROM reservation") == "out_of_stock"
-    assert await db.fetch_value("SELECT cause FROM purchase") is not None
+    assert await db.fetch_value("SELECT cause FROM customer_order") is not None
     assert await box.orders() == []
 
 

@@ -46,7 +46,7 @@ async def test_an_order_by_form_without_javascript_ends_on_its_page(shopper) -> 
     assert page.status_code == 200
     assert '<noscript><meta http-equiv="refresh"' in page.text
     assert total_of(page) == shopper.headers["x-price"]
-    assert await count("purchase") == 1
+    assert await count("customer_order") == 1
     assert 'data-count="0"' in (await shopper.get("/")).text
 
 
@@ -101,7 +101,7 @@ async def test_a_discount_comes_off_and_is_counted_once(shopper) -> None:
     page = await shopper.get("/checkout?discount_code=tenoff")
     assert total_of(page) == f"{(price - price.percent(10)).amount}"
     await submit(shopper, "/orders", {"email": EMAIL, "pay_currency": "btc", "discount_code": "tenoff"})
-    assert await db.fetch_value("SELECT total FROM purchase") == (price - price.percent(10)).amount
+    assert await db.fetch_value("SELECT total FROM customer_order") == (price - price.percent(10)).amount
     assert await db.fetch_value("SELECT used FROM discount") == 1
 
 
@@ -109,9 +109,9 @@ async def test_prices_and_sums_in_the_form_change_nothing(shopper) -> None:
     tampered = {"price": "0.01", "total": "0.01", "unit_price": "0.01", "discount": "99", "quantity": "9"}
     fields = {"email": EMAIL, "pay_currency": "btc", "discount_code": "", **tampered}
     assert (await submit(shopper, "/orders", fields)).status_code == 303
-    row = await db.fetch_one("SELECT total::text, subtotal::text, discount::text FROM purchase")
+    row = await db.fetch_one("SELECT total::text, subtotal::text, discount::text FROM customer_order")
     assert tuple(row) == (shopper.headers["x-price"], shopper.headers["x-price"], "0.00")
-    assert await db.fetch_value("SELECT quantity FROM purchase_item") == 1
+    assert await db.fetch_value("SELECT quantity FROM order_item") == 1
 
 
 async def test_an_order_with_an_empty_cart_leads_to_the_cart(browser_client) -> None:

@@ -45,7 +45,7 @@ async def late(client, drain, box):
 
 
 async def row(order: Any) -> Any:
-    return await db.fetch_one("SELECT * FROM purchase WHERE id = $1", order.id)
+    return await db.fetch_one("SELECT * FROM customer_order WHERE id = $1", order.id)
 
 
 async def test_the_page_of_an_underpaid_order_shows_what_is_missing_and_offers_a_top_up(visitor, short) -> None:
@@ -158,4 +158,4 @@ async def test_a_credit_is_typed_where_a_discount_is(visitor, client, late, drai
     answer = await submit(browser, "/orders", fields)
     assert answer.status_code == 303
     await drain()
-    assert await db.fetch_value("SELECT status FROM purchase WHERE discount_code = $1", code) == "fulfilled"
+    assert await db.fetch_value("SELECT status FROM customer_order WHERE discount_code = $1", code) == "fulfilled"

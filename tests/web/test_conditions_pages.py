@@ -94,5 +94,5 @@ async def test_while_rates_are_stale_pages_say_so_and_no_order_is_taken(client, 
     answer = await client.post("/orders", json=order)
     assert (answer.status_code, answer.json()["code"]) == (503, "sales_stopped")
     assert "Nothing was ordered or charged" in answer.json()["detail"]
-    assert await count("purchase") == 0
+    assert await count("customer_order") == 0
     assert await picture() == before

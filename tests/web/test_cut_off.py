@@ -124,7 +124,7 @@ async def test_with_redis_gone_pages_still_move_and_orders_are_taken(outside, pl
             [event] = await stream.news(1)
         assert event["seq"] == 2
         assert time.monotonic() - began < 8
-        product_id = str(await db.fetch_value("SELECT product_id FROM purchase_item"))
+        product_id = str(await db.fetch_value("SELECT product_id FROM order_item"))
         order = {"email": "a@b.de", "items": [{"productId": product_id, "quantity": 1}]}
         assert (await outside.post(f"{shop.url}/orders", json=order)).status_code == 201
         health = (await outside.get(f"{shop.url}/health")).json()

@@ -148,7 +148,7 @@ async def test_odd_questions_are_answered_with_nothing(admin, letters) -> None:
             assert (await admin.get(path, params=query)).status_code == 200, (path, query)
 
 
-ORDER = {"status": "paid", "held_at": None}
+ORDER = {"status": "paid", "frozen_at": None}
 RESERVE = [
     ("requested", {"asked_at": None}, "checks at Kinguin first, then buys"),
     (
@@ -173,7 +173,7 @@ def test_a_dead_reserve_says_whether_it_would_buy(status: str, more: dict[str, A
 
 def test_a_reserve_of_an_order_that_is_not_paid_any_more_buys_nothing() -> None:
     waiting = {"status": "requested", "supplier_order_id": None, "asked_at": None}
-    for order in ({"status": "refunded", "held_at": None}, {"status": "paid", "held_at": clock.now()}):
+    for order in ({"status": "refunded", "frozen_at": None}, {"status": "paid", "frozen_at": clock.now()}):
         assert "Does nothing" in retry_preview.reserve({"order": order, "reservation": waiting})
     assert retry_preview.reserve({"order": None, "reservation": None}) == retry_preview.GONE
     assert "then buys" in retry_preview.reserve({"order": ORDER, "reservation": None})

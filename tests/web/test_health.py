@@ -89,7 +89,7 @@ async def test_a_database_that_takes_no_writes_is_not_ready_and_a_form_is_503(cl
     order = {"email": "a@b.de", "items": [{"productId": product, "quantity": 1}]}
     refused = await client.post("/orders", json=order)
     assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
-    assert await count("purchase") == 0
+    assert await count("customer_order") == 0
 
 
 async def test_work_that_nobody_does_is_named(client) -> None:

@@ -173,7 +173,7 @@ async def test_a_signed_lie_does_not_pay_an_order(client, drain, box, lie: dict)
     }  # fmt: skip
     assert (await tell(client, compact(said | lie))).status_code == 200
     await drain()
-    assert await db.fetch_value("SELECT status FROM purchase") == "waiting"
+    assert await db.fetch_value("SELECT status FROM customer_order") == "waiting"
     assert await count("reservation") == 0
     assert await box.orders() == []
 
@@ -185,5 +185,5 @@ async def test_the_true_notice_after_the_lies_still_pays(client, drain, box) -> 
     await drain()
     await pay(client, box, order)
     await drain()
-    assert await db.fetch_value("SELECT status FROM purchase") == "fulfilled"
+    assert await db.fetch_value("SELECT status FROM customer_order") == "fulfilled"
     assert len(await box.orders()) == 1

@@ -90,7 +90,7 @@ async def test_a_lie_about_a_delivery_leads_to_a_question_and_no_key(client, rea
     lie = f'{{"orderId":"{supplier_id}","status":"canceled","updatedAt":"2030"}}'.encode()
     assert (await client.post(PATHS[0], content=lie, headers=GOOD)).status_code == 204
     await drain()
-    assert await db.fetch_value("SELECT status FROM purchase") == "fulfilled"
+    assert await db.fetch_value("SELECT status FROM customer_order") == "fulfilled"
     assert await count("sealed_key") == keys == 1
 
 

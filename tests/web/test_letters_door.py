@@ -119,7 +119,7 @@ async def test_a_page_promises_no_email_to_an_address_that_takes_none(visitor, c
     body = about(letter)
     await client.post(DOOR, content=body, headers=signed(body))
     await drain()
-    await db.fetch("UPDATE purchase SET status = 'paid', fulfillment_status = 'processing'")
+    await db.fetch("UPDATE customer_order SET status = 'paid', fulfillment_status = 'processing'")
     page = (await owner.get(f"/orders/{order.id}")).text
     assert "Our emails to d•••@resend.dev don&#39;t arrive." in page
     assert "we email you" not in page[page.index('id="order-words"') : page.index('id="order-mail"')]

@@ -40,7 +40,7 @@ async def test_orders_beyond_the_limit_are_429_and_not_stored(strict) -> None:
     answers = await until_limited(lambda: _order(strict, wanted))
     assert_limited(answers[-1])
     assert len(answers) in {4, 5, 6, 7}
-    assert await count("purchase") == len(answers) - 1
+    assert await count("customer_order") == len(answers) - 1
     assert answers[-1].headers["content-security-policy"]
 
 
@@ -52,7 +52,7 @@ async def _order(strict, wanted):
 async def test_bad_orders_count_too(strict) -> None:
     answers = await until_limited(lambda: strict.post("/orders", json={}))
     assert {answer.status_code for answer in answers[:-1]} == {400}
-    assert await count("purchase") == 0
+    assert await count("customer_order") == 0
 
 
 async def test_payments_and_reveals_are_limited_and_change_nothing_beyond(client, strict, ready) -> None:
@@ -164,7 +164,7 @@ async def test_sixty_orders_for_one_mailbox_are_a_day_of_few_letters_and_its_own
     for email in spelt:
         wanted = {"email": email, "items": [{"productId": (await product(client))["productId"], "quantity": 1}]}
         assert (await _order(sparing, wanted)).status_code == 201
-    assert await count("purchase") == 12
+    assert await count("customer_order") == 12
     assert await db.fetch_value("SELECT count(*) FROM mail WHERE kind = 'order_received'") == 4
 
 

@@ -58,7 +58,7 @@ async def buy(shop, outside, box) -> dict:
         await box.pay(str(payment["payment_id"]), "success")
         while kinds[-1] != "order.fulfilled":
             kinds += [event["kind"] for event in await stream.news(1, 20)]
-    item_id = str(await db.fetch_value("SELECT id FROM purchase_item"))
+    item_id = str(await db.fetch_value("SELECT id FROM order_item"))
     path = f"{shop.url}/fulfillment/{placed['orderId']}"
     marked = bearer | {"x-request-id": REQUEST_ID}
     revealed = await outside.post(f"{path}/reveal", json={"itemId": item_id}, headers=marked)
@@ -104,7 +104,7 @@ async def test_logs_are_json_with_ids_and_hold_no_secret(crew, outside, box) -> 
     reveal = [line for line in lines if line.get("request_id") == REQUEST_ID and line["event"] == "request"]
     assert [(line["route"], line["status"]) for line in reveal] == [("/fulfillment/{order_id}/reveal", 200)]
     assert [line for line in lines if not {"at", "level", "logger", "event"} <= set(line)] == []
-    order_id = str(await db.fetch_value("SELECT id FROM purchase"))
+    order_id = str(await db.fetch_value("SELECT id FROM customer_order"))
     jobs = [json.loads(line) for line in worker.splitlines() if line.startswith("{")]
     assert any(line.get("order_id") == order_id and line.get("job_id") for line in jobs)
 

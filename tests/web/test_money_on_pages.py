@@ -40,7 +40,7 @@ async def played(client: Any, drain: Any, box: Any, case: str, **more: Any) -> A
 
 
 async def row(order: Any) -> dict[str, Any]:
-    found = await db.fetch_one("SELECT * FROM purchase WHERE id = $1", UUID(order.id))
+    found = await db.fetch_one("SELECT * FROM customer_order WHERE id = $1", UUID(order.id))
     assert found is not None
     return dict(found)
 
@@ -178,7 +178,7 @@ async def test_an_admin_who_gives_the_excess_back_does_not_refund_the_game_when_
     assert refused.status_code == 409
     assert f"${price} can be refunded now. Reload the page and decide again." in refused.text
     assert await picture(but=("audit_line", "audit_head")) == before
-    assert ((await row(order))["status"], (await row(order))["held_at"]) == ("fulfilled", None)
+    assert ((await row(order))["status"], (await row(order))["frozen_at"]) == ("fulfilled", None)
     # What the page offers now was decided on as it stands, and goes through.
     form = refund_form((await admin.get(f"/admin/orders/{order.id}")).text)
     assert form == {"left": str(price), "amount": str(price)}

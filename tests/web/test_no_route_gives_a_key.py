@@ -44,7 +44,7 @@ async def things(order: Bought) -> list[str]:
     sql = """SELECT id::text FROM sealed_key UNION ALL SELECT blob FROM sealed_key
              UNION ALL SELECT id::text FROM reservation UNION ALL SELECT id::text FROM payment
              UNION ALL SELECT id::text FROM job WHERE name IN ('fulfillment.collect', 'payments.create')
-             UNION ALL SELECT slug FROM product WHERE id IN (SELECT product_id FROM purchase_item)
+             UNION ALL SELECT slug FROM product WHERE id IN (SELECT product_id FROM order_item)
              UNION ALL SELECT supplier_order_id FROM reservation"""
     return [order.id, order.item_id, *(row[0] for row in await db.fetch(sql))]
 

@@ -99,7 +99,7 @@ async def test_the_success_page_waits_until_a_key_is_there(owner, placed, client
 async def test_an_open_order_can_be_given_up_by_form(owner, placed) -> None:
     answer = await submit(owner, f"/orders/{placed.id}/cancellations")
     assert (answer.status_code, answer.headers["location"]) == (303, f"/orders/{placed.id}")
-    assert await db.fetch_value("SELECT status FROM purchase") == "cancelled"
+    assert await db.fetch_value("SELECT status FROM customer_order") == "cancelled"
     assert "This order is cancelled" in (await owner.get(f"/orders/{placed.id}")).text
 
 

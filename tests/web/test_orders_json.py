@@ -22,7 +22,7 @@ async def test_the_answer_has_the_shape_of_the_design(client) -> None:
 
 async def test_one_order_stores_its_rows_exactly_once(client) -> None:
     await place(client, quantity=3)
-    tables = ("purchase", "purchase_item", "job", "mail", "link", "event", "timeline", "payment")
+    tables = ("customer_order", "order_item", "job", "mail", "link", "event", "timeline", "payment")
     assert [await count(table) for table in tables] == [1, 1, 2, 1, 1, 1, 1, 0]
     assert [row["name"] for row in await db.fetch("SELECT name FROM job ORDER BY name")] == [
         "mail.send",
@@ -49,13 +49,13 @@ async def test_prices_and_sums_in_the_body_change_nothing(client) -> None:
     money = {"total": {"amount": "0.01", "currency": "USD"}, "discount": 99, "currency": "EUR", "status": "paid"}
     said = (await client.post("/orders", json={"email": EMAIL, "items": [line], **money})).json()
     assert said["total"] == item["price"]
-    row = await db.fetch_one("SELECT total::text, discount::text, currency, status FROM purchase")
+    row = await db.fetch_one("SELECT total::text, discount::text, currency, status FROM customer_order")
     assert tuple(row) == (item["price"]["amount"], "0.00", "USD", "created")
 
 
 async def test_an_address_is_kept_in_small_letters_and_without_spaces(client) -> None:
     await place(client, email="  Some.One@Shop.IO ")
-    assert await db.fetch_value("SELECT email FROM purchase") == "some.one@shop.io"
+    assert await db.fetch_value("SELECT email FROM customer_order") == "some.one@shop.io"
 
 
 async def test_a_coin_whose_minimum_is_not_reached_is_refused_before_anything_is_stored(client) -> None:

@@ -90,4 +90,4 @@ async def test_amounts_in_the_request_change_nothing(client, placed, drain, box)
     assert (await ask(client, placed, payCurrency="ltc", amount="0.01", price_amount=1)).status_code == 202
     await drain()
     assert len({str(payment["price_amount"]) for payment in await box.payments()}) == 1
-    assert await count("purchase") == 1
+    assert await count("customer_order") == 1

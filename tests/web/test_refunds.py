@@ -86,7 +86,7 @@ async def test_a_refund_from_the_admins_form_to_the_customers_wallet(
     assert sent["hash"] in done.text
     assert "This order was refunded" in done.text
     assert sent["hash"] in (await admin.get(where)).text
-    assert await db.fetch_value("SELECT status FROM purchase WHERE id = $1", part_paid.id) == "refunded"
+    assert await db.fetch_value("SELECT status FROM customer_order WHERE id = $1", part_paid.id) == "refunded"
     [last] = [m for m in await box.mail() if "was sent" in m["subject"]]
     assert sent["hash"] in last["text"]
 

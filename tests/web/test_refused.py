@@ -61,7 +61,7 @@ async def test_ten_thousand_badly_signed_posts_hold_up_no_genuine_one_and_are_a_
     assert await db.fetch_value(stored) == GENUINE
     await drain(most=4 * GENUINE)
     assert await db.fetch_value("SELECT count(*) FROM inbound_webhook WHERE status <> 'applied'") == 0
-    assert await db.fetch_value("SELECT status FROM purchase") == "fulfilled"
+    assert await db.fetch_value("SELECT status FROM customer_order") == "fulfilled"
 
 
 async def test_each_kind_of_refusal_is_named(client, strict, admin) -> None:

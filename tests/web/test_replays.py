@@ -33,7 +33,7 @@ async def fulfilled(client, box, drain) -> list[str]:
         headers = {"x-event-secret": KINGUIN_SECRET, "x-event-name": notice["headers"].get("X-Event-Name", "")}
         await client.post("/webhooks/kinguin", content=notice["body"].encode(), headers=headers)
     await drain(later=True)
-    assert await db.fetch_value("SELECT status FROM purchase") == "fulfilled"
+    assert await db.fetch_value("SELECT status FROM customer_order") == "fulfilled"
     assert await db.fetch_value("SELECT count(DISTINCT provider) FROM inbound_webhook") == 2
     return await notices()
 
@@ -81,7 +81,7 @@ async def test_a_replay_pays_an_order_whose_notice_came_to_nothing(admin, client
     await pay(client, box, order)
     await db.fetch("DELETE FROM job WHERE name = 'payments.apply_notice'")
     await drain()
-    assert await db.fetch_value("SELECT status FROM purchase") == "waiting"
+    assert await db.fetch_value("SELECT status FROM customer_order") == "waiting"
     [finished] = [
         str(row["id"])
         for row in await db.fetch("SELECT id FROM inbound_webhook WHERE convert_from(body, 'utf8') LIKE '%finished%'")
@@ -90,7 +90,7 @@ async def test_a_replay_pays_an_order_whose_notice_came_to_nothing(admin, client
     job = await db.fetch_value("SELECT id FROM job ORDER BY created_at DESC LIMIT 1")
     assert (answer.status_code, answer.headers["location"]) == (303, f"/admin/jobs/{job}")
     await drain()
-    assert await db.fetch_value("SELECT status FROM purchase") == "fulfilled"
+    assert await db.fetch_value("SELECT status FROM customer_order") == "fulfilled"
     assert len(await box.orders()) == 1
 
 

@@ -118,7 +118,7 @@ async def test_a_key_that_is_not_there_yet_is_said_and_the_denial_written_down(c
 
 
 async def test_a_refunded_order_reveals_nothing_any_more(client, ready) -> None:
-    await db.fetch("UPDATE purchase SET status = 'refunded'")
+    await db.fetch("UPDATE customer_order SET status = 'refunded'")
     before = await picture(but=LOG)
     body = {"itemId": ready.item_id}
     answer = await client.post(f"/fulfillment/{ready.id}/reveal", json=body, headers=ready.bearer)

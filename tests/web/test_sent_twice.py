@@ -41,7 +41,7 @@ async def test_a_double_click_on_place_order_makes_one_order_and_one_letter(visi
     first, second = await asyncio.gather(*(browser.post("/orders", data=sent, cookies=cookies) for _ in range(2)))
     assert (first.status_code, second.status_code) == (303, 303)
     assert first.headers["location"] == second.headers["location"]
-    assert await count("purchase") == 1
+    assert await count("customer_order") == 1
     assert await count("mail") == 1
     assert await db.fetch_value("SELECT count(*) FROM job WHERE name = 'payments.create'") == 1
 
@@ -64,21 +64,21 @@ async def test_a_corrected_form_is_sent_anew_after_its_fault_was_shown(visitor) 
     sent = await checkout(browser)
     wrong = await browser.post("/orders", data=sent | {"email": "nobody"})
     assert wrong.status_code == 400
-    assert await count("purchase") == 0
+    assert await count("customer_order") == 0
     right = await browser.post("/orders", data=sent)
     assert right.status_code == 303
-    assert await count("purchase") == 1
+    assert await count("customer_order") == 1
 
 
 async def test_what_was_refused_may_be_sent_again_as_it_was(visitor) -> None:
     browser = visitor()
     sent = await checkout(browser) | {"discount_code": "SOON"}
     assert (await browser.post("/orders", data=sent)).status_code == 400
-    assert await count("purchase") == 0
+    assert await count("customer_order") == 0
     assert await count("form_submission") == 0
     await catalog.create_discount("SOON", Decimal(10))
     assert (await browser.post("/orders", data=sent)).status_code == 303
-    assert await count("purchase") == 1
+    assert await count("customer_order") == 1
 
 
 async def test_another_order_from_the_same_page_with_another_email_is_another_order(visitor) -> None:
@@ -87,7 +87,7 @@ async def test_another_order_from_the_same_page_with_another_email_is_another_or
     cookies = dict(browser.cookies)
     await browser.post("/orders", data=sent, cookies=cookies)
     await visitor().post("/orders", data=sent | {"email": "delivered+other@resend.dev"}, cookies=cookies)
-    assert await count("purchase") == 2
+    assert await count("customer_order") == 2
 
 
 async def test_a_sign_in_link_is_mailed_once(visitor) -> None:
@@ -145,4 +145,4 @@ async def test_where_the_first_answer_is_lost_a_repeat_says_so_and_changes_nothi
     answer = await browser.post("/orders", data=sent)
     assert answer.status_code == 409
     assert "This form was already sent" in answer.text
-    assert await count("purchase") == 0
+    assert await count("customer_order") == 0

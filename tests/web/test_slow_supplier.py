@@ -27,8 +27,8 @@ async def usual(minutes: int) -> None:
     """Twenty orders of before that had their keys after so many minutes."""
     for _ in range(20):
         await db.fetch(
-            """INSERT INTO purchase (id, email, status, fulfillment_status, currency, subtotal, total, created_at,
-                 paid_at, fulfilled_at, told)
+            """INSERT INTO customer_order (id, email, status, fulfillment_status, currency, subtotal, total, created_at,
+                 paid_at, fulfilled_at, published_seq)
                VALUES (gen_random_uuid(), 'a@b.io', 'fulfilled', 'fulfilled', 'USD', 1, 1, now() - interval '1 day',
                  now() - interval '1 day', now() - interval '1 day' + $1, 0)""",
             timedelta(minutes=minutes),
@@ -59,7 +59,7 @@ async def test_after_forty_silent_minutes_the_page_offers_the_money_back(visitor
     with clock.travelled(LATER):
         await stuck_orders.report_slow()
         page = (await owner.get(f"/orders/{silent.id}")).text
-    total = await db.fetch_value("SELECT total FROM purchase WHERE id = $1::text::uuid", silent.id)
+    total = await db.fetch_value("SELECT total FROM customer_order WHERE id = $1::text::uuid", silent.id)
     assert "Paid. Your key is taking longer than it should" in page
     assert f"You can wait, or get a refund of ${total} below." in page
     assert f'action="/orders/{silent.id}/withdrawals"' in page
@@ -79,7 +79,7 @@ async def test_the_money_back_by_json(client, silent, drain) -> None:
     answer = await client.post(f"/orders/{silent.id}/withdrawals", json={}, headers=silent.bearer)
     assert answer.status_code == 202
     assert answer.json()["orderId"] == silent.id
-    total = await db.fetch_value("SELECT total FROM purchase WHERE id = $1::text::uuid", silent.id)
+    total = await db.fetch_value("SELECT total FROM customer_order WHERE id = $1::text::uuid", silent.id)
     assert answer.json()["amount"] == {"amount": str(total), "currency": "USD"}
     await drain(only="refunds.request", later=True)
     assert await count("refund") == 1

@@ -14,7 +14,7 @@ async def opened(provider: str) -> None:
 
 async def supplier_id() -> str:
     return str(
-        await db.fetch_value("SELECT supplier_product_id FROM product p JOIN purchase_item i ON i.product_id = p.id")
+        await db.fetch_value("SELECT supplier_product_id FROM product p JOIN order_item i ON i.product_id = p.id")
     )
 
 
@@ -93,7 +93,7 @@ async def test_a_person_may_buy_again_what_the_supplier_cancelled(admin, cancell
     answer = await submit(admin, f"/admin/orders/{cancelled.id}/items/{cancelled.item_id}/retries")
     assert answer.status_code == 303
     await drain(later=True)
-    assert await db.fetch_value("SELECT status FROM purchase") == "fulfilled"
+    assert await db.fetch_value("SELECT status FROM customer_order") == "fulfilled"
     assert len({o["orderExternalId"] for o in await box.orders()}) == 2
     page = (await admin.get(f"/admin/orders/{cancelled.id}")).text
     assert "Buy again" not in page
@@ -103,7 +103,7 @@ async def test_a_person_may_buy_again_what_the_supplier_cancelled(admin, cancell
 async def test_a_person_may_give_it_up_and_the_customer_is_told_of_the_money(admin, visitor, cancelled, drain) -> None:
     answer = await submit(admin, f"/admin/orders/{cancelled.id}/write-offs")
     assert (answer.status_code, answer.headers["location"]) == (303, f"/admin/orders/{cancelled.id}")
-    row = await db.fetch_one("SELECT status, cause FROM purchase")
+    row = await db.fetch_one("SELECT status, cause FROM customer_order")
     assert row["status"] == "failed"
     assert failure_reasons.CANCELLED in row["cause"]
     owner = visitor(**cancelled.bearer)

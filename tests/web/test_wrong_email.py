@@ -48,7 +48,7 @@ async def letters(kind: str) -> list[str]:
 
 
 async def email_of(order_id: str) -> str:
-    return str(await db.fetch_value("SELECT email FROM purchase WHERE id = $1::text::uuid", order_id))
+    return str(await db.fetch_value("SELECT email FROM customer_order WHERE id = $1::text::uuid", order_id))
 
 
 async def confirm(visitor: Any, link_id: UUID) -> Any:

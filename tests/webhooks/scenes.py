@@ -50,8 +50,9 @@ async def members(merchant_id: UUID) -> None:
 async def order(merchant_id: UUID, *, test: bool = True) -> UUID:
     order_id = new_id()
     await db.fetch(
-        """INSERT INTO purchase (id, email, status, fulfillment_status, currency, subtotal, discount, total, created_at,
-             merchant_id, test, reference, metadata, told)
+        """INSERT INTO customer_order (id, email, status, fulfillment_status, currency, subtotal, discount,
+          total, created_at,
+             merchant_id, test, reference, metadata, published_seq)
            VALUES ($1, '', 'waiting', 'pending', 'USD', 12.50, 0, 12.50, $2, $3, $4, 'A-1', '{"cart": "7"}', 0)""",
         order_id, clock.now(), merchant_id, test,
     )  # fmt: skip

@@ -48,7 +48,7 @@ def reserve(facts: Facts) -> str:
         return "Does nothing: the supplier does not deliver it. Try or buy again from the order's page."
     if reservation and reservation["asked_at"]:
         return "Ordered once, but the answer was lost: checks at Kinguin first, and buys only if nothing is there."
-    if order["held_at"]:
+    if order["frozen_at"]:
         return "Does nothing: the order is being refunded."
     return "Nothing was ordered yet: checks at Kinguin first, then buys it."
 

@@ -32,7 +32,7 @@ async def supply_of(order: dict[str, Any]) -> dict[str, Any]:
     """Reservations with what can be done about them, and the order's trouble, for an order's page."""
     rows = await supply.of_order(order["id"])
     current = supply.current(rows)
-    open_to_acts = order["status"] == "paid" and order["held_at"] is None
+    open_to_acts = order["status"] == "paid" and order["frozen_at"] is None
     newest = {row["id"] for row in current} if open_to_acts else set()
     failed = order["fulfillment_status"] == "failed" and all(row["status"] in FAILED for row in current)
     return {

@@ -56,7 +56,7 @@ async def build(order: dict[str, Any]) -> dict[str, Any]:
     items = [_item(order, item, sealed) for item in order["items"]]
     current = supply.current(reservations)
     in_trouble = failure_reasons.of_order(order, current, away=await breakers.away("kinguin"), dead=bool(dead))
-    going = order["held_at"] is not None and phase != "refunded" and not money["choices"]
+    going = order["frozen_at"] is not None and phase != "refunded" and not money["choices"]
     late = any(e["kind"] == withdrawal.LATE for e in events)
     headline, next_words, title, favicon = (
         words.GOING_BACK if going else said or await _say(order, phase, refused, in_trouble, items, late=late)
@@ -86,7 +86,7 @@ async def build(order: dict[str, Any]) -> dict[str, Any]:
         "favicon": favicon,
         "steps": _steps(order, events),
         "items": items,
-        **(money | {"payment": None} if order["held_at"] else money),
+        **(money | {"payment": None} if order["frozen_at"] else money),
         "refunds": [await _refund(order, refund) for refund in going_back],
         "mail_trouble": mail_trouble,
         "timeline": words.timeline(events),

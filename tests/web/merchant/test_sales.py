@@ -134,10 +134,10 @@ async def test_trying_the_checkout_makes_a_test_order_in_either_mode(ann) -> Non
         # Whole, for a page elsewhere: a path alone would be looked for at the merchant's.
         assert f'src="{settings().frontend_url}/sdk/' in sdk.script_tag()
         assert f'<pre id="try-tag" tabindex="0">{escape(str(sdk.script_tag()))}</pre>' in page
-    assert await db.fetch_value("SELECT count(*) FROM purchase WHERE test AND currency = 'INR'") == 2
+    assert await db.fetch_value("SELECT count(*) FROM customer_order WHERE test AND currency = 'INR'") == 2
     before = await picture(but=LOG)
     for fields in ({"amount": "x"}, {"amount": "0"}, {"currency": "XYZ"}, {"email": "x"}, {"amount": "1e99"}):
         answer = await ann.post("/merchant/try", {"amount": "1", "currency": "USD", "email": "", **fields})
         assert answer.status_code == 400, fields
     assert await picture(but=LOG) == before
-    assert await count("purchase") == 2
+    assert await count("customer_order") == 2

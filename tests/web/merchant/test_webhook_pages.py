@@ -75,7 +75,7 @@ async def test_the_log_shows_each_attempt_with_its_request_and_masks_the_signatu
 async def test_deliveries_are_found_by_state_event_endpoint_and_object(ann, drain) -> None:
     delivery = await failed_delivery(ann, drain)
     other = await endpoint(ann, url=f"{URL}/other")
-    order = await db.fetch_value("SELECT id FROM purchase")
+    order = await db.fetch_value("SELECT id FROM customer_order")
     total = await db.fetch_value("SELECT count(*) FROM delivery")
     assert total >= 4
     for query, seen in (
