@@ -21,9 +21,13 @@ AT_ANY_TIME: list[Rule] = []  # those of them that must hold in the storm, too
 
 DEAD = "EXISTS (SELECT FROM job j WHERE j.subject = p.id AND j.status = 'failed')"
 CENT = Decimal("0.01")
-OF_AN_AMOUNT = {  # letters of which each sum of money, or each thing that goes wrong with supply, brings one
-    "overpaid", "wrong_coin", "money_after_cancel", "payment_late", "refund_asked", "refund_paid", "refund_rejected",
-    "payment_sent_back", "sold_out", "price_jump", "supplier_delay", "supply_failed",
+OF_SUPPLY = {"sold_out", "price_jump", "supplier_delay", "supply_failed"}  # letters: one each time it goes wrong
+# Letters about money, and what there is one of for each: sums that arrived, in the coin asked for or in another, and
+# refunds, all of them or by how they ended. A refund that is not sent frees money, which is told of like one arriving.
+OF_MONEY = {
+    "payment_short": ("arrived",), "money_after_cancel": ("arrived",), "wrong_coin": ("otherwise",),
+    "overpaid": ("arrived", "failed"), "payment_late": ("arrived", "failed"), "payment_sent_back": ("back",),
+    "refund_asked": ("refunds",), "refund_paid": ("processed",), "refund_rejected": ("failed",),
 }  # fmt: skip
 # What no order, payment or reservation ever does, whatever is said to it (design, "States").
 BEFORE_MONEY = {"created", "waiting", "confirming", "underpaid", "expired", "cancelled"}
@@ -58,7 +62,12 @@ def always(check: Rule) -> Rule:
 
 async def verdict(world: World) -> dict[str, list[str]]:
     """Each broken rule, by its words, with what broke it."""
-    found = {(check.__doc__ or "").strip(): await check(world) for check in RULES}
+    # What was cut short has not come to rest, and is judged by what must hold before.
+    return (await _broken(AT_ANY_TIME, world) if world.cut_short else {}) or await _broken(RULES, world)
+
+
+async def _broken(rules: list[Rule], world: World) -> dict[str, list[str]]:
+    found = {(check.__doc__ or "").strip(): await check(world) for check in rules}
     return {words: broken for words, broken in found.items() if broken}
 
 
@@ -200,10 +209,36 @@ async def nothing_unforeseen(world: World) -> list[str]:
 
 @always
 async def letters_once(world: World) -> list[str]:
-    """Each letter went out once."""
-    again = Counter(world.resend.sent)
-    kinds = Counter((to, kind) for to, kind, _ in world.resend.sent if kind not in OF_AN_AMOUNT)
-    return [f"{one}: {times} times" for one, times in sorted([*again.items(), *kinds.items()]) if times > 1]
+    """Each letter went out once, and of those about money no more than the sums and refunds they are about."""
+    rows = await db.fetch(
+        """SELECT p.id, p.email, count(r.id) AS refunds, count(r.id) FILTER (WHERE r.status = 'processed') AS processed,
+             count(r.id) FILTER (WHERE r.status = 'failed') AS failed
+           FROM customer_order p LEFT JOIN refund r ON r.order_id = p.id WHERE p.email IS NOT NULL GROUP BY p.id"""
+    )
+    of_whom = {row["email"]: dict(row) | arrivals(world.nowpayments.of_order(str(row["id"]))) for row in rows}
+    return too_many(world.resend.sent, of_whom)
+
+
+def arrivals(payments: list[Payment]) -> dict[str, int]:
+    """How many sums arrived for an order by the provider's books, in the coin asked for or ``otherwise``, and how many
+    it sent ``back``. A further deposit was asked for in its parent's coin."""
+    coins = {p.id: p.pay_currency for p in payments}
+    came = [p for p in payments if p.actually_paid]
+    right = [p for p in came if coins.get(p.parent_id or p.id) == p.pay_currency]
+    back = sum(p.status == "refunded" for p in came)
+    return {"arrived": len(right), "otherwise": len(came) - len(right), "back": back}
+
+
+def too_many(sent: list[tuple[str, str, str]], of_whom: dict[str, dict[str, Any]]) -> list[str]:
+    """Letters that went out more often than they may, of ``sent`` (see ``Resend``); ``of_whom``: by recipient, how many
+    there are of each thing that OF_MONEY names."""
+    again: list[tuple[tuple[str, ...], int, int]] = [(one, times, 1) for one, times in Counter(sent).items()]
+    kinds = Counter((to, kind) for to, kind, _ in sent if kind not in OF_SUPPLY)
+    for (to, kind), times in kinds.items():
+        there = of_whom.get(to, {})
+        most = sum(there.get(thing, 0) for thing in OF_MONEY[kind]) if kind in OF_MONEY else 1
+        again.append(((to, kind), times, most))
+    return [f"{one}: {times} times, at most {most}" for one, times, most in sorted(again) if times > most]
 
 
 @rule

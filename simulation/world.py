@@ -59,7 +59,8 @@ async def _can_be_repaired() -> bool:
 class World:
     """``seed`` decides everything that happens; ``trace`` is given the history, a line each.
 
-    ``at_rest`` says whether there is nothing left to wait for in the evening, ``beyond_repair`` whether it was in vain.
+    ``at_rest`` says whether there is nothing left to wait for in the evening, ``beyond_repair`` whether it was in vain:
+    then the world is ``cut_short`` where it stands.
     """
 
     def __init__(self, seed: int, orders: int, trace: TextIO | None = None) -> None:
@@ -80,7 +81,7 @@ class World:
         self.customers = Customers(
             self.scheduler, self.weather, self.processes, self.nowpayments, self.resend, self.store
         )
-        self.over = False
+        self.over = self.cut_short = False
         self.at_rest: Callable[[], Awaitable[bool]] = _rests
         self.beyond_repair: Callable[[], Awaitable[bool]] = _can_be_repaired
 
@@ -210,7 +211,8 @@ class World:
 
     async def _rest(self) -> None:
         busy = await db.fetch_value(BUSY)
-        if await self.beyond_repair() if busy else await self.at_rest():
+        self.cut_short = bool(busy) and await self.beyond_repair()
+        if self.cut_short or (not busy and await self.at_rest()):
             self._end()
 
     def _end(self) -> None:

@@ -1,4 +1,4 @@
-"""Weighing an order anew when money of it is free again: a refund that was promised is not sent after all.
+"""Weighing an order anew when money of it is promised to a refund, or is free again as that is not sent after all.
 
 What arrived meanwhile was weighed without that money, so that the whole price may be there and nobody say so.
 """
@@ -10,8 +10,9 @@ from uuid import UUID
 from app.core import clock
 from app.core.money import Money
 from app.history import service as history
+from app.ledger import uses
 from app.orders import service as orders
-from app.orders.service import LATE, OF_MONEY
+from app.orders.service import LATE, OF_MONEY, UNDERPAID
 from app.payments import owed, queries
 from app.payments.api_status import EVENTS, word
 from app.payments.classify import COIN_UNIT, WIDE, OrderMoney, Outcome
@@ -55,6 +56,25 @@ async def _still_short(order: Row, missing: Decimal) -> None:
     """An order that stood as if nothing had come has part of its price again."""
     if order["status"] == "waiting" and order["merchant_id"] is not None:
         await orders.underpaid(order["id"], money=Money(missing, order["currency"]).as_json())
+    await _name_missing(order, missing)
+
+
+async def promised(order: Row) -> None:
+    """Money of an order goes back, in the surrounding transaction. Where none of it is left to be decided on, nobody
+    has to look at it for that any more; of an underpaid one, more than before is missing."""
+    order_id: UUID = order["id"]
+    if (await uses.funds(order_id)).undecided.amount:
+        now = await money_of_order(order)
+        await _name_missing(order, now.total - now.brought)
+    else:
+        await orders.unpark_owed(order_id)
+
+
+async def _name_missing(order: Row, missing: Decimal) -> None:
+    """Where a person reads what is missing, let it be what the order's page asks for now."""
+    if missing > 0 and UNDERPAID in (order["cause"] or ""):
+        said = f"{UNDERPAID}: {Money(missing, order['currency'])} is missing"
+        await orders.park(order["id"], said, instead_of=UNDERPAID)
 
 
 async def _weigh(order: Row, now: OrderMoney, outcome: Outcome) -> Row | None:

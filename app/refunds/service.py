@@ -33,7 +33,7 @@ from app.orders import queries as order_rows
 from app.orders import service as orders
 from app.payments import ledger_posting
 from app.payments import queries as payments
-from app.payments.reweighing import reweigh
+from app.payments.reweighing import promised, reweigh
 from app.queue import service as jobs
 from app.refunds import queries
 from app.refunds.states import MOVES, RefundStatus
@@ -103,19 +103,13 @@ async def ask(order_id: UUID, amount: Money, reason: str, asked_by: str, *, seen
             await simulate(refund_id, order_id)
         else:
             await invite(refund_id, order, "refund_asked")
-        await decided(order_id)
+        await promised(order)
     return refund_id
 
 
 def reference(refund_id: UUID) -> str:
     """What the use of a refund's money is called."""
     return f"refund:{refund_id}"
-
-
-async def decided(order_id: UUID) -> None:
-    """Where none of the order's money is left to be decided on, nobody has to look at it for that any more."""
-    if not (await uses.funds(order_id)).undecided.amount:
-        await orders.unpark_owed(order_id)
 
 
 async def simulate(refund_id: UUID, order_id: UUID, *, wait: timedelta | None = None, rest: int = 0) -> None:
@@ -388,7 +382,7 @@ async def retry(refund_id: UUID, by: str) -> None:
         await move(Refund, refund_id, RefundStatus.PENDING, MOVES, also=also)
         if amount == left and not funds.top_up and order["merchant_id"] is None:
             await _hold(order["id"])
-        await decided(order["id"])
+        await promised(order)
         await history.record(order["id"], "refund.retried", refund=str(refund_id), by=by)
         if order["merchant_id"] is not None:
             await history.record(order["id"], "refund.pending", refund=str(refund_id), refund_id=str(refund_id))

@@ -94,6 +94,64 @@ async def test_an_order_whose_customer_chose_a_refund_is_paid_when_that_is_turne
     assert await state(order_id) == ("paid", None, 1)
 
 
+async def test_a_rest_that_is_short_since_a_part_went_back_is_asked_for_anew_once_by_its_new_sum(
+    kit, box, drain
+) -> None:
+    order_id = await underpaid(kit, box, "0.6")
+    told = await missing_by_letter(order_id)
+    made = await asked(order_id, usd("5.00"))
+    await service.record(made["id"], "a" * 64, ADMIN)
+    await pays_on(kit, box, order_id, "0.4")
+    for one in await payments.of_order(order_id):
+        await look(kit, one)
+    assert await missing_by_letter(order_id) == [*told, "$5.00"]
+    assert (await state(order_id))[0] == "underpaid"
+    assert await missing_by_page(order_id) == usd("5.00")
+    await paying.choose(order_id, "top_up")
+    await drain(only="payments.top_up")
+    rest = (await payments.of_order(order_id))[0]
+    await box.pay(rest["provider_payment_id"], "finished", "1.0")
+    await look(kit, rest)
+    assert (await state(order_id))[0] == "paid"
+    assert await missing_by_letter(order_id) == [*told, "$5.00"]
+
+
+async def missing_by_letter(order_id: UUID) -> list[str]:
+    """What letters to an order's customer named as missing, the oldest first."""
+    return [
+        row["missing"]
+        for row in await db.fetch(
+            """SELECT context->>'missing' AS missing FROM mail WHERE subject = $1 AND kind = 'payment_short'
+               ORDER BY created_at""",
+            order_id,
+        )
+    ]
+
+
+async def missing_by_page(order_id: UUID) -> Money:
+    found = await paying.options(await order(order_id))
+    assert found is not None
+    assert found.missing is not None
+    return found.missing
+
+
+@pytest.mark.parametrize("ends", [turned_down, ends_by_the_provider])
+async def test_what_is_missing_on_the_owners_list_is_what_the_page_asks_for_while_a_part_goes_back(
+    kit, box, ends: Any
+) -> None:
+    order_id = await underpaid(kit, box, "0.6")
+    first = await missing_by_page(order_id)
+    made = await asked(order_id, usd("5.00"))
+    more = await missing_by_page(order_id)
+    assert more == first + usd("5.00")
+    assert await state(order_id) == ("underpaid", f"money: underpaid: {more} is missing", 0)
+    await ends(made)
+    assert await missing_by_page(order_id) == first
+    status, cause, _ = await state(order_id)
+    assert status == "underpaid"
+    assert (cause or "").split(" · ")[0] == f"money: underpaid: {first} is missing"
+
+
 async def test_what_is_more_than_the_price_then_is_owed_back_by_name(kit, box) -> None:
     made = await short_with_all_there(kit, box)
     order_id = made["order_id"]

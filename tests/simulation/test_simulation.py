@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from simulation import report, stage
+from simulation import invariants, report, stage
 from simulation.report import Outcome
 from simulation.stage import Play
 from tests.conftest import ROOT
@@ -85,6 +85,32 @@ def test_a_planted_bug_is_found(mutant: str, played: Played) -> None:
     shown = played.mutants[mutant][-1]
     assert shown.violations
     assert f"--seed {shown.seed} --orders {SMALL} --mutant {mutant}" in report.text(shown.seed, [shown], 0.0)
+
+
+A_SUM = {"arrived": 1, "otherwise": 0, "back": 0, "refunds": 1, "processed": 0, "failed": 1}
+
+
+@pytest.mark.parametrize(
+    ("kinds", "most"),
+    [
+        (["key_ready", "key_ready"], 1),
+        (["payment_short", "payment_short"], 1),
+        (["wrong_coin"], 0),
+        (["refund_paid"], 0),
+        (["overpaid", "overpaid", "overpaid"], 2),
+        (["refund_rejected", "refund_rejected"], 1),
+    ],
+)
+def test_a_letter_more_than_there_are_sums_and_refunds_breaks_the_rule(kinds: list[str], most: int) -> None:
+    sent = [("ann@example.test", kind, f"mail {n}") for n, kind in enumerate(kinds)]
+    said = f"{('ann@example.test', kinds[0])}: {len(kinds)} times, at most {most}"
+    assert invariants.too_many(sent, {"ann@example.test": A_SUM}) == [said]
+    assert invariants.too_many(sent[:most], {"ann@example.test": A_SUM}) == []
+
+
+def test_one_letter_that_went_out_twice_breaks_the_rule_whatever_it_is_about() -> None:
+    letter = ("ann@example.test", "sold_out", "mail 1")
+    assert invariants.too_many([letter, letter], {"ann@example.test": A_SUM}) == [f"{letter}: 2 times, at most 1"]
 
 
 def test_many_orders_are_worlds_of_which_each_is_played_again_by_its_own_seed() -> None:
