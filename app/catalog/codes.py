@@ -22,33 +22,48 @@ async def take(code: str, email: str, amount: Decimal, order_id: UUID) -> bool:
     return taken
 
 
-async def release(order_id: UUID) -> None:
-    """Give back what an order took that came to nothing or was refunded. Once, however often asked."""
+async def release(order_id: UUID, *, keep: Decimal = Decimal(0)) -> Decimal:
+    """Give back what an order took that came to nothing or was refunded. Once, however often asked.
+
+    ``keep``: what the code took off units that their customer has, in the order's currency. So much of a credit stays
+    used, and a discount that served stays counted. Returns how much credit came back.
+    """
+    if keep > 0:
+        return await release_part(order_id, max((await used(order_id)) - keep, Decimal(0)))
     row = await db.fetch_one(
         "UPDATE code_use SET released_at = $2 WHERE order_id = $1 AND released_at IS NULL RETURNING code, amount",
         order_id, clock.now(),
     )  # fmt: skip
     if row is None:
-        return
+        return Decimal(0)
     if credits.is_credit(row["code"]):
         await credits.put_back(row["code"], row["amount"])
-    else:
-        await db.fetch("UPDATE discount SET used = used - 1 WHERE code = $1 AND used > 0", row["code"])
+        return Decimal(row["amount"])
+    await db.fetch("UPDATE discount SET used = used - 1 WHERE code = $1 AND used > 0", row["code"])
+    return Decimal(0)
 
 
-async def release_part(order_id: UUID, amount: Decimal) -> None:
+async def used(order_id: UUID) -> Decimal:
+    """What an order's code takes off its price now, less what came back of it."""
+    amount = await db.fetch_value("SELECT amount FROM code_use WHERE order_id = $1 AND released_at IS NULL", order_id)
+    return Decimal(amount or 0)
+
+
+async def release_part(order_id: UUID, amount: Decimal) -> Decimal:
     """Give back so much of the credit that an order took, for units that don't come; the rest stays used.
 
-    At most what the order still uses of it. Nothing of a discount comes back, and nothing twice.
+    At most what the order still uses of it. Nothing of a discount comes back, and nothing twice. Returns how much did.
     """
     row = await db.fetch_one(
         """UPDATE code_use u SET amount = u.amount - least(u.amount, $2) FROM code_use before
-           WHERE u.order_id = $1 AND u.released_at IS NULL AND before.order_id = u.order_id
+           WHERE u.order_id = $1 AND u.released_at IS NULL AND before.order_id = u.order_id AND starts_with(u.code, $3)
            RETURNING u.code, before.amount - u.amount AS back""",
-        order_id, amount,
+        order_id, amount, credits.PREFIX,
     )  # fmt: skip
-    if row is not None and credits.is_credit(row["code"]):
-        await credits.put_back(row["code"], row["back"])
+    if row is None:
+        return Decimal(0)
+    await credits.put_back(row["code"], row["back"])
+    return Decimal(row["back"])
 
 
 async def take_again(order_id: UUID, amount: Decimal) -> bool:

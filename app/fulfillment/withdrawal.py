@@ -138,5 +138,5 @@ async def _strike_off(order: dict[str, Any], found: Missing) -> None:
             item_id,
         )
         await orders.item_withdrawn(order["id"], item_id, units)
-    if found.credit.amount > 0:
-        await codes.release_part(order["id"], found.credit.amount)
+    if back := await codes.release_part(order["id"], found.credit.amount):
+        await history.record(order["id"], "credit.returned", **Money(back, order["currency"]).as_json())

@@ -82,7 +82,7 @@ DEFAULTS: dict[str, object] = {  # what an optional name of a context means wher
     "total": None, "items": [], "minutes": None, "missing": "", "missing_coin": "", "days": None, "order_short_id": "",
     "amount": "", "why": "", "tx_hash": "", "merchant": "", "by": "", "endpoint": "", "excess": "", "arrived": "",
     "second": False, "sent": "", "asked": "", "held": "", "ended": "cancelled", "games": "", "late": False,
-    "kept_until": "", "hours": "", "email": "",
+    "kept_until": "", "hours": "", "email": "", "credit": "",
 }  # fmt: skip
 
 

@@ -1,11 +1,13 @@
 """The order's own verbs. Each is one guarded move with its event and the next job, in one transaction."""
 
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from app.catalog import codes
 from app.core import clock, db
 from app.core.errors import Conflict
+from app.core.money import Money
 from app.core.state_machine import move
 from app.history import service as history
 from app.issues import service as issues
@@ -85,7 +87,7 @@ async def payment_failed(order_id: UUID) -> None:
 
 
 async def _end(order_id: UUID, status: OrderStatus, event: str, /, **data: Any) -> bool:
-    """The order ends and its money is not ours: the code it used is free again."""
+    """The order ends without having delivered, and its money is not ours: the code it used is free again."""
     order = await _to(order_id, status, event, **data)
     if order is not None and order["discount_code"]:
         await codes.release(order_id)
@@ -141,10 +143,21 @@ async def unfreeze(order_id: UUID) -> None:
         await _post_reserves(order_id)
 
 
-async def refunded(order_id: UUID) -> None:
-    """All of its money went back: whatever it waited for is settled."""
-    if await _end(order_id, OrderStatus.REFUNDED, "order.refunded"):
-        await keep_reasons(order_id, [])
+async def refunded(order_id: UUID, *, keep: Decimal = Decimal(0)) -> Money | None:
+    """All of its money went back: whatever it waited for is settled. Returns the store credit that came back, if any.
+
+    ``keep``: what its code took off units whose key the customer has seen. That is not given back: the key is theirs.
+    """
+    order = await _to(order_id, OrderStatus.REFUNDED, "order.refunded")
+    if order is None:
+        return None
+    await keep_reasons(order_id, [])
+    back = await codes.release(order_id, keep=keep) if order["discount_code"] else Decimal(0)
+    if not back:
+        return None
+    credit = Money(back, order["currency"])
+    await history.record(order_id, "credit.returned", **credit.as_json())
+    return credit
 
 
 async def item_fulfilled(order_id: UUID, item_id: UUID) -> None:

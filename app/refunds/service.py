@@ -35,7 +35,7 @@ from app.payments import ledger_posting
 from app.payments import queries as payments
 from app.payments.reweighing import promised, reweigh
 from app.queue import service as jobs
-from app.refunds import queries
+from app.refunds import queries, store_credit
 from app.refunds.states import MOVES, RefundStatus
 from app.refunds.tables import Refund
 
@@ -144,7 +144,7 @@ def _within(amount: Money, funds: Funds) -> None:
 
 
 async def _evidence(order_id: UUID) -> dict[str, Any]:
-    """What is true of the order's keys now: which were shown, when and to whom, and which were not."""
+    """What is true of the order's keys now: which were shown, when and to whom, and which not; and of its credit."""
     sealed, said = await key_rows.of_order(order_id), ("at", "actor", "ip", "user_agent")
     shown = await audit_rows.of_order(order_id, ["key.revealed"])
     return {
@@ -156,6 +156,7 @@ async def _evidence(order_id: UUID) -> dict[str, Any]:
             for key in sealed if key["revealed_at"]
         ],
         "unseen": [str(key["id"]) for key in sealed if not key["revealed_at"]],
+        "credit": credit.as_json() if (credit := await store_credit.of_order(order_id)) else None,
     }  # fmt: skip
 
 
@@ -291,10 +292,9 @@ async def paid(refund: dict[str, Any], *, tx_hash: str | None, fee: Decimal | No
         await payments.touch(refund["payment_id"])
     named = str(refund["id"])
     await history.record(order_id, "refund.processed", refund=named, refund_id=named, amount=amount.as_json())
-    await _tell(refund, "refund_paid", tx_hash=tx_hash or "")
     left = (await books.received(order_id)) - (await books.refunded(order_id)) - (await books.credited(order_id))
-    if left.amount <= 0:
-        await orders.refunded(order_id)
+    back = None if left.amount > 0 else await orders.refunded(order_id, keep=await store_credit.kept(order_id))
+    await _tell(refund, "refund_paid", tx_hash=tx_hash or "", credit=str(back or ""))
 
 
 async def fail(refund_id: UUID, reason: str, by: str) -> None:

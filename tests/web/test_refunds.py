@@ -8,7 +8,10 @@ import pytest
 
 from app.core import db
 from app.core.tokens import link_token
+from app.keys import reveal as keys
 from app.refunds import queries
+from tests.builders import VISITOR
+from tests.fulfillment.test_withdrawal_money import deliver, paid_with_credit
 from tests.orders.merchants import charged, merchant, played
 from tests.refunds.scenes import ADDRESS, booked, payouts
 from tests.web import builders
@@ -309,3 +312,17 @@ async def test_an_order_whose_money_goes_back_asks_for_no_more(admin, visitor, p
     assert "You are getting your money back" in page
     assert "Tell us where to send it" in page
     assert "Send the rest" not in page
+
+
+async def test_the_admin_reads_what_a_refund_does_to_the_store_credit(app, box, admin) -> None:
+    order_id, (item,), _ = await paid_with_credit(app, box, "4", 1)
+    await deliver(app, item)
+    page = (await admin.get(f"/admin/orders/{order_id}")).text
+    assert "$4.00 of store credit also paid for this order. It comes back when all the money is refunded." in page
+    await keys.reveal(order_id, item["id"], VISITOR, store=app.state.store)
+    page = (await admin.get(f"/admin/orders/{order_id}")).text
+    assert "$4.00 of it paid for revealed keys and stays used." in page
+    made = await submit(admin, f"/admin/orders/{order_id}/refunds", {"amount": "", "reason": "goodwill"})
+    page = (await admin.get(made.headers["location"])).text
+    assert "Of it, for revealed keys" in page
+    assert "Back with a full refund" in page

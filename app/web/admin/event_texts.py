@@ -1,7 +1,9 @@
 """What a timeline's events are called before admins: the customer's words, and words for what is for our eyes alone."""
 
+from decimal import Decimal
 from typing import Any
 
+from app.core.money import Money
 from app.orders.parking import BETWEEN, OF_MONEY
 from app.web.store.order_texts import EVENTS, event_text
 
@@ -40,4 +42,6 @@ def text(order: dict[str, Any], event: dict[str, Any]) -> str:
     if order["merchant_id"] is not None:
         words = MERCHANTS.get(event["kind"], words)
     why = event["data"].get("why") or event["data"].get("cause")
+    if event["kind"] == "credit.returned":
+        why = str(Money(Decimal(event["data"]["amount"]), event["data"]["currency"]))
     return f"{words}: {why}" if why else words

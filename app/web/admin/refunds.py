@@ -18,7 +18,7 @@ from app.ledger import queries as books
 from app.ledger.service import SUPPLIER_CURRENCY as SUPPLIER
 from app.orders import queries as orders
 from app.orders.service import short
-from app.refunds import queries, service
+from app.refunds import queries, service, store_credit
 from app.refunds.service import TooMuch
 from app.refunds.states import RefundStatus
 from app.web.admin import tabs as lists
@@ -84,6 +84,7 @@ async def of_order(order_id: UUID) -> dict[str, Any]:
         "refundable": refundable,
         "offered": offered,
         "keys_shown": any(key["revealed_at"] for key in sealed),
+        "credit": await store_credit.of_order(order_id),
         "ledger": [
             {"account": a.value, "money": Money(n, SUPPLIER if a.startswith("supplier") else refundable.currency)}
             for a, n in standing
@@ -109,6 +110,7 @@ async def show(request: Req, refund_id: FromPath[str]) -> Response[bytes]:
         "seller": await orders.seller(order),
         "shown": evidence.get("shown", []),
         "unseen": len(evidence.get("unseen", [])),
+        "credit": evidence.get("credit"),
         "can_approve": waits and refund["checked_at"] is not None and settings().pays_out,
         "pays_out": settings().pays_out,
         "can_record": waits and not order["test"],

@@ -255,6 +255,7 @@ EVENTS = {  # kind → (icon, words); a kind that is missing here is for our own
     "order.cancelled": ("x", "Order cancelled"),
     "order.email_changed": ("mail", "Email changed"),
     "order.refunded": ("coin", "Order refunded"),
+    "credit.returned": ("coin", "Store credit returned"),
     "refund.pending": ("coin", "Refund opened"),
     "refund.processing": ("clock", "Refund on its way"),
     "refund.asked": ("coin", "Refund opened: we need your wallet address"),
