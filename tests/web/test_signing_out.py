@@ -6,7 +6,7 @@ from app.accounts import sessions
 from app.core import db
 from app.merchants import service as merchants
 from app.web.account.devices import device_name
-from tests.web.builders import assert_problem, logged, picture, session_of, submit
+from tests.web.builders import LOG, assert_problem, logged, picture, session_of, submit
 from tests.web.merchant.conftest import joined
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -78,6 +78,39 @@ async def test_the_kept_orders_cookie_of_a_browser_that_signed_out_opens_nothing
     assert order not in (await kept.get("/orders")).text
 
 
+@pytest.mark.parametrize("accept", ["application/json", "text/html"])
+async def test_a_kept_orders_cookie_sent_as_a_bearer_token_opens_nothing_after_signing_out(
+    visitor, shopper, accept
+) -> None:
+    browser, order = shopper
+    client = visitor(accept, authorization=f"Bearer {browser.cookies['bitloot_orders']}")
+    assert (await client.get(order)).status_code == 200
+    await submit(browser, "/logout")
+    before = await picture(but=LOG)
+    assert (await client.get(order)).status_code == 404
+    assert (await client.post(f"{order}/cancellations")).status_code == 404
+    assert await picture(but=LOG) == before
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+async def test_an_order_placed_with_a_bearer_token_gives_its_orders_to_no_browser(visitor, shopper, is_over) -> None:
+    browser, order = shopper
+    kept = browser.cookies["bitloot_orders"]
+    if is_over:
+        await submit(browser, "/logout")
+    thief = visitor()
+    placed = await buy(thief, authorization=f"Bearer {kept}")
+    assert (await thief.get(placed)).status_code == 200
+    assert (await thief.get(order)).status_code == 404
+    assert order not in (await thief.get("/orders")).text
+
+
+async def test_signing_out_with_the_orders_cookie_as_a_bearer_token_ends_it_too(visitor, shopper) -> None:
+    browser, order = shopper
+    await submit(visitor(), "/logout", authorization=f"Bearer {browser.cookies['bitloot_orders']}")
+    assert (await browser.get(order)).status_code == 404
+
+
 async def test_an_order_placed_with_a_dead_cookie_is_open_and_the_old_ones_stay_shut(visitor, shopper) -> None:
     browser, order = shopper
     kept = copy_of(browser, visitor)
@@ -87,10 +120,10 @@ async def test_an_order_placed_with_a_dead_cookie_is_open_and_the_old_ones_stay_
     assert (await kept.get(order)).status_code == 404
 
 
-async def buy(browser) -> str:
+async def buy(browser, **headers: str) -> str:
     slug = await db.fetch_value("SELECT slug FROM product WHERE active AND stock > 3 ORDER BY slug LIMIT 1")
     await submit(browser, "/cart", {"slug": slug, "quantity": "1"})
-    placed = await submit(browser, "/orders", {"email": "guest@bitloot.test"})
+    placed = await submit(browser, "/orders", {"email": "guest@bitloot.test"}, **headers)
     assert placed.status_code == 303, placed.text
     return str(placed.headers["location"])
 

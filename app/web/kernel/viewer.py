@@ -1,5 +1,6 @@
 """Who is looking: read once a request from cookies or the Authorization header."""
 
+import hashlib
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -43,8 +44,8 @@ async def viewer_of(request: Request[Any, Any, Any]) -> Viewer:
     """The request's viewer. A Bearer token counts alone: what a client names is not mixed with what a browser keeps."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
-        orders = tokens.read_orders(token.strip())
-        return Viewer(orders, await _session(request, token.strip()), bearer=True)
+        orders, browser = tokens.read_browser(token.strip())
+        return Viewer(orders, await _session(request, token.strip()), bearer=True, browser=browser)
     orders, browser = tokens.read_browser(cookies.read(request, ORDERS_COOKIE))
     return Viewer(orders, await _session(request, cookies.read(request, SESSION_COOKIE)), browser=browser)
 
@@ -59,6 +60,14 @@ async def held_orders(viewer: Viewer) -> list[UUID]:
     if viewer.held and viewer.browser is not None and await sessions.browser_ended(viewer.browser):
         viewer.held, viewer.browser = [], None
     return viewer.held
+
+
+async def standing(viewer: Viewer) -> str:
+    """A digest of what the viewer may see by now: the same for the same session and orders, while they stand."""
+    session = str(viewer.session.id) if viewer.session else ""
+    held = sorted(str(order_id) for order_id in await held_orders(viewer))
+    parts = (session, str(viewer.browser or ""), str(viewer.bearer), *held)
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def visitor(request: Request[Any, Any, Any]) -> Visitor:
@@ -77,9 +86,10 @@ def client_ip(request: ASGIConnection[Any, Any, Any, Any]) -> str:
 
 
 async def remember_order(request: Request[Any, Any, Any], response: Response[Any], order_id: UUID) -> None:
-    """Let this browser open one more order."""
+    """Let this browser open one more order. What a Bearer token opens stays with that token: it is no browser's."""
     viewer: Viewer = request.state.viewer
-    token = tokens.orders_token([*await held_orders(viewer), order_id], viewer.browser or new_id())
+    held, browser = ([], None) if viewer.bearer else (await held_orders(viewer), viewer.browser)
+    token = tokens.orders_token([*held, order_id], browser or new_id())
     cookies.keep(response, ORDERS_COOKIE, token, int(tokens.ORDERS_LIFETIME.total_seconds()))
 
 
