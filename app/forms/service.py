@@ -29,11 +29,12 @@ AT_ONCE = 5000  # submissions a batch of ``forget``
 
 
 class Answer(msgspec.Struct, frozen=True, array_like=True):
-    """What a submission was answered; ``headers`` as they went out."""
+    """What a submission was answered; ``headers`` as they went out. ``caller``: who was answered, as a digest."""
 
     status: int
     headers: list[tuple[bytes, bytes]]
     body: bytes
+    caller: str = ""
 
 
 class Pending(msgspec.Struct, frozen=True):
@@ -45,7 +46,7 @@ class Lost(msgspec.Struct, frozen=True):
 
 
 class Stale(msgspec.Struct, frozen=True):
-    """The first submission was answered long ago."""
+    """The first submission was answered long ago, or its answer was another caller's."""
 
     answer: Answer
 
@@ -88,8 +89,10 @@ async def finish(submission: str, key: str, answer: Answer) -> None:
     await db.fetch("UPDATE form_submission SET answered_at = now(), answer = $2 WHERE id = $1", submission, sealed)
 
 
-async def first_answer(submission: str, key: str, *, patience: float = PATIENCE) -> Answer | Stale | Lost | Pending:
-    """What the first one was answered, waiting for it up to ``patience`` in seconds."""
+async def first_answer(
+    submission: str, key: str, caller: str = "", *, patience: float = PATIENCE
+) -> Answer | Stale | Lost | Pending:
+    """What the first one was answered, waiting for it up to ``patience`` in seconds; whole only for the same caller."""
     loop = asyncio.get_running_loop()
     until = loop.time() + patience
     while True:
@@ -100,7 +103,9 @@ async def first_answer(submission: str, key: str, *, patience: float = PATIENCE)
         )  # fmt: skip
         if row is not None and row["answer"] is not None:
             answer = _opened(submission, key, bytes(row["answer"]))
-            return Lost() if answer is None else answer if row["fresh"] else Stale(answer)
+            if answer is None:
+                return Lost()
+            return answer if row["fresh"] and answer.caller == caller else Stale(answer)
         if row is None or row["answered_at"] is not None or loop.time() >= until:
             return Pending()
         await asyncio.sleep(LOOK)

@@ -3,7 +3,8 @@
 A submission is claimed by a row of its own before its handler runs, and after the limits: what they or the CSRF check
 refuse writes nothing. What becomes of the claim is decided by how the handler ended:
 
-- an answer below 400 is kept, and given to each repeat;
+- an answer below 400 is kept, and given to each repeat by the same caller: a key or a secret that it shows must not be
+  shown again to whoever sends the form once the session is over;
 - a refusal (a Problem, or a page that is answered with 4xx) changed nothing: the claim is given up;
 - anything else is not known to have changed nothing. A fault may come after the commit, when the page is rendered or
   while the answer is on its way. The claim stays, and a repeat is told that we don't know and where to look.
@@ -13,7 +14,7 @@ them says as little about the rest. Nor would it tell who sent the form what its
 of a submission of which we know no end can't do anything twice, which is what this is for.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from litestar import Request
 from litestar.enums import RequestEncodingType, ScopeType
@@ -27,6 +28,7 @@ from app.core.rate_limit import TooManyAttempts
 from app.forms import service as forms
 from app.web.kernel import errors, rate_limits, request_context
 from app.web.kernel.csrf import OWN_PROOF
+from app.web.kernel.viewer import standing
 
 FIELD, CSRF_FIELD = "_form_key", "_csrf_token"
 FORMS = {RequestEncodingType.URL_ENCODED, RequestEncodingType.MULTI_PART}
@@ -78,10 +80,20 @@ class FormKeys(ASGIMiddleware):
         except TooManyAttempts as refused:
             await errors.handle(request, refused).to_asgi_response(None, request)(scope, receive, send)
             return
+        caller = await standing(request.state.viewer)  # now: what the answer itself opens is no part of who asked
+        sent = _Sent(key, submission, caller)
         if await forms.claim(submission):
-            await _first(request, receive, send, next_app, key=key, submission=submission)
+            await _first(request, receive, send, next_app, sent)
         else:
-            await _again(request, receive, send, key=key, submission=submission)
+            await _again(request, receive, send, sent)
+
+
+class _Sent(NamedTuple):
+    """A submission: its form's key, its id, and who sent it as ``standing`` has it."""
+
+    key: str
+    id: str
+    caller: str
 
 
 async def _submission(request: Request[Any, Any, Any]) -> tuple[str, str]:
@@ -101,9 +113,7 @@ def _is_unknown(request: Request[Any, Any, Any], status: int) -> bool:
     return (status >= BROKEN or status == request_context.HUNG_UP) and not request.state.get("refused")
 
 
-async def _first(
-    request: Request[Any, Any, Any], receive: Receive, send: Send, next_app: ASGIApp, *, key: str, submission: str
-) -> None:
+async def _first(request: Request[Any, Any, Any], receive: Receive, send: Send, next_app: ASGIApp, sent: _Sent) -> None:
     status, headers, body = BROKEN, [], bytearray()
 
     async def copied(message: Message) -> None:
@@ -118,15 +128,15 @@ async def _first(
         await next_app(request.scope, receive, copied)
     finally:
         if _is_unknown(request, status):
-            await forms.mark_unknown(submission)
+            await forms.mark_unknown(sent.id)
         elif status >= REFUSED:
-            await forms.release(submission)
+            await forms.release(sent.id)
         else:
-            await forms.finish(submission, key, forms.Answer(status, headers, bytes(body)))
+            await forms.finish(sent.id, sent.key, forms.Answer(status, headers, bytes(body), sent.caller))
 
 
-async def _again(request: Request[Any, Any, Any], receive: Receive, send: Send, *, key: str, submission: str) -> None:
-    found = await forms.first_answer(submission, key)
+async def _again(request: Request[Any, Any, Any], receive: Receive, send: Send, sent: _Sent) -> None:
+    found = await forms.first_answer(sent.id, sent.key, sent.caller)
     log.get("bitloot.web").info("form.repeated", found=type(found).__name__.lower())
     if isinstance(found, forms.Stale) and found.answer.status == SEE_OTHER:
         kept = [header for header in found.answer.headers if header[0].lower() != b"set-cookie"]
