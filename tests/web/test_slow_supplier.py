@@ -6,7 +6,7 @@ import pytest
 
 from app.core import clock, db
 from app.fulfillment import stuck_orders
-from tests.web.builders import assert_problem, count, pay, picture, place, submit
+from tests.web.builders import assert_problem, count, logged, pay, picture, place, submit
 from tests.web.test_supply_trouble import supplier_id
 
 LATER = stuck_orders.LATE + timedelta(minutes=10)
@@ -71,6 +71,22 @@ async def test_after_forty_silent_minutes_the_page_offers_the_money_back(visitor
     assert "You are getting your money back" in page
     assert "/withdrawals" not in page
     assert "The supplier is slow" not in (await admin.get("/admin")).text
+
+
+async def test_money_that_staff_takes_back_on_the_customers_page_is_logged_as_staffs(visitor, admin, silent) -> None:
+    with clock.travelled(LATER):
+        await stuck_orders.report_slow()
+        assert (await submit(admin, f"/orders/{silent.id}/withdrawals")).status_code == 303
+    line = await db.fetch_one("SELECT actor, details FROM audit_line WHERE action = 'order.changed_by_staff'")
+    assert tuple(line) == ("admin boss@bitloot.test", "POST /orders/{order_id}/withdrawals")
+    assert "Order changed by our team" in (await visitor(**silent.bearer).get(f"/orders/{silent.id}/audit")).text
+
+
+async def test_money_that_the_customer_takes_back_is_not_logged_as_staffs(visitor, silent) -> None:
+    with clock.travelled(LATER):
+        await stuck_orders.report_slow()
+        assert (await submit(visitor(**silent.bearer), f"/orders/{silent.id}/withdrawals")).status_code == 303
+    assert await logged("order.changed_by_staff") == []
 
 
 async def test_the_money_back_by_json(client, silent, drain) -> None:
