@@ -3,11 +3,14 @@
 import asyncio
 import base64
 import contextlib
+import fcntl
 import os
 import secrets
 import signal
+import socket
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -22,15 +25,29 @@ PATIENCE = 60.0  # seconds for a process to answer
 ADMIN = "admin@bitloot.localhost"
 
 
+class StartFailed(Exception):
+    """Something did not come up; the text says what and where its log is."""
+
+
 def run() -> int:
     """Start servers and processes, print where everything is, and stop it all on Ctrl-C or SIGTERM."""
     var = Path(os.environ.get("BITLOOT_VAR", "var")).resolve()
     began = time.monotonic()
+    try:
+        with _alone(var):
+            return _up(var, began)
+    except StartFailed as failed:
+        print(f"\n  {failed}", file=sys.stderr, flush=True)
+        return 1
+
+
+def _up(var: Path, began: float) -> int:
     servers = None
     needs_postgres, needs_redis = not os.environ.get("DATABASE_URL"), not os.environ.get("REDIS_URL")
     try:
-        stack = Stack(var, _environment(var))
-        stack.end_leftovers()
+        env = _environment(var)
+        Stack(var, env).end_leftovers()
+        _check_ports(env)
         if needs_postgres or needs_redis:
             servers = embedded.start(var)
         env = _environment(var, servers)
@@ -38,6 +55,49 @@ def run() -> int:
     finally:
         if servers is not None:
             servers.stop()
+
+
+@contextlib.contextmanager
+def _alone(var: Path) -> Iterator[None]:
+    """Hold the folder's lock, which ends with this process however it dies. Raises StartFailed if another has it."""
+    var.mkdir(parents=True, exist_ok=True)
+    with (var / "up.lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise StartFailed(
+                f"BitLoot is running already in {var} (process {lock.read().strip() or 'unknown'}). Stop it first with "
+                "Ctrl-C, or start another one with its own BITLOOT_VAR, PORT and SANDBOX_PORT."
+            ) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+def _check_ports(env: dict[str, str]) -> None:
+    """Raises StartFailed where somebody else listens on a port of ours: we would show our admin's login for theirs."""
+    for setting, port in _ports(env).items():
+        with socket.socket() as probe:
+            # As a server does: a port that waits for its last connections' end may be used.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((env.get("HOST", "127.0.0.1"), int(port)))
+            except OSError:
+                raise StartFailed(f"Port {port} is in use. Stop what uses it, or set {setting}.") from None
+
+
+def _ports(env: dict[str, str]) -> dict[str, str]:
+    """The setting → the port it names, of those that are needed."""
+    ports = {"PORT": env.get("PORT", "8000")}
+    if _uses_sandbox(env):
+        ports["SANDBOX_PORT"] = env.get("SANDBOX_PORT", "8010")
+    return ports
+
+
+def _uses_sandbox(env: dict[str, str]) -> bool:
+    return not env.get("NOWPAYMENTS_API_KEY") or not env.get("KINGUIN_API_KEY")
 
 
 def _environment(var: Path, servers: embedded.Embedded | None = None) -> dict[str, str]:
@@ -108,14 +168,10 @@ async def _watch(servers: embedded.Embedded) -> None:
             print(f"  A server has stopped and does not start: {error}", file=sys.stderr, flush=True)
 
 
-class StartFailed(Exception):
-    """Something did not come up; the text says what and where its log is."""
-
-
 async def _start(stack: Stack, env: dict[str, str]) -> None:
     procfile = read_procfile(shipped("Procfile"))
     sandbox_port, port = env.get("SANDBOX_PORT", "8010"), env.get("PORT", "8000")
-    uses_sandbox = not env.get("NOWPAYMENTS_API_KEY") or not env.get("KINGUIN_API_KEY")
+    uses_sandbox = _uses_sandbox(env)
     if uses_sandbox:
         stack.keep("sandbox", f"{SANDBOX} --port {sandbox_port}")
     await _command(procfile["release"], env)
