@@ -48,13 +48,14 @@ def payment(row: Row, of: Row) -> dict[str, Any]:
     currency, details, value = row["price_currency"], dict(_json(row["details"])), row["value"]
     underpaid = row["outcome"] == Outcome.UNDERPAID
     missing = max(row["price_amount"] - value, Decimal(0)) if underpaid else Decimal(0)
+    refunded = row.get("refunded") or Decimal(0)
     return {
         "id": str(row["id"]), "object": "payment", "mode": mode(of), "order_id": str(row["order_id"]),
         "status": payment_word(row), "method": row["method"], "amount": _digits(row["price_amount"], currency),
         "currency": currency, "captured": _digits(row["value"], currency),
-        "refunded": _digits(row.get("refunded") or Decimal(0), currency), "crypto": crypto,
+        "refunded": _digits(refunded, currency), "crypto": crypto,
         "underpaid": underpaid, "missing": _digits(missing, currency), "overpaid": row["excess"] > 0,
-        "excess": _digits(row["excess"], currency), "metadata": details.pop("metadata", {}),
+        "excess": _digits(max(row["excess"] - refunded, Decimal(0)), currency), "metadata": details.pop("metadata", {}),
         "details": details, "failure": row["failure"], "created": _time(row["created_at"]),
         "updated": _time(row["updated_at"]), "expires": _time(row["expires_at"]),
     }  # fmt: skip

@@ -12,6 +12,7 @@ from app.core.money import Money
 from app.core.settings import settings
 from app.ledger import queries as books
 from app.ledger import service as ledger
+from app.payments import queries as payment_rows
 from app.payments import service as payments
 from app.payments.create_for_merchants import NoSuchPayment
 from app.refunds import claim, create_for_merchants, queries, service, test_processor
@@ -415,3 +416,22 @@ async def test_a_cards_money_goes_back_to_the_card_without_an_address(drain) -> 
     assert create_for_merchants.claim_url(made) is None
     await drain(later=True)
     assert (await refund(made["id"]))["status"] == "processed"
+
+
+async def test_what_is_owed_of_an_overpaid_payment_falls_with_each_refund_and_never_below_nothing(drain) -> None:
+    placed = await charged(await merchant(), "20.00")
+    paid = await played(drain, placed, "crypto", metadata={"test": "overpaid"})
+    shown = []
+    for amount in ("1", "9", "5"):
+        await back(paid, amount)
+        await drain(later=True, only="refunds.simulate")
+        found = await as_shown(paid)
+        shown.append((found["refunded"], found["excess"], found["overpaid"]))
+    assert shown == [("1.00", "9.00", True), ("10.00", "0.00", True), ("15.00", "0.00", True)]
+
+
+async def as_shown(paid: dict[str, Any]) -> dict[str, Any]:
+    """The payment as its merchant sees it."""
+    found = await payment_rows.of_merchant(paid["merchant_id"], paid["test"], paid["id"])
+    assert found is not None
+    return objects.payment(found, found)

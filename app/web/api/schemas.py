@@ -62,7 +62,8 @@ class CryptoState(msgspec.Struct):
 class Payment(msgspec.Struct, tag_field="object", tag="payment"):
     """One attempt to pay an order. `captured` is what it brought, `details` what is kept of a card or a VPA.
 
-    `missing` is what an underpaid one lacks, `excess` what of an overpaid one is owed back.
+    `missing` is what an underpaid one lacks, `excess` what of an overpaid one is still owed
+    back: refunds lower it, and `overpaid` stays true.
     """
 
     id: uuid.UUID
