@@ -148,7 +148,7 @@ OBJECTS: dict[str, tuple[Member, ...]] = {
         Member("underpaid", "flag", "Whether less than the amount arrived, beyond the tolerance."),
         Member("missing", "money", "How much is missing; zero if it is not underpaid."),
         Member("overpaid", "flag", "Whether more arrived than was asked for."),
-        Member("excess", "money", "How much more is owed back still: refunds lower it. All, if the order needed no money."),
+        Member("excess", "money", "How much more is owed back still: refunds lower it. All, if it was paid already."),
         Member("metadata", "object", "As you sent it with the payment."),
         Member("details", "object", "For upi vpa; for card last4 and network. Never a card's number."),
         Member("failure", "text", "Why it failed, in a word such as declined or cancelled.", nullable=True),

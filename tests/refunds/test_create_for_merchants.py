@@ -66,7 +66,7 @@ async def test_of_an_order_with_two_payments_no_more_goes_back_than_came_in_and_
     for paid in (first, second):
         for amount in ("5.01", "10.00"):
             with pytest.raises(TooMuch, match=r"At most \$5\.00"):
-                await back(paid, amount)
+                await back(paid, amount, target=await to_tron())
     assert await rows() == before
     assert (await back(second))["amount"] == Decimal("5.00")
     for paid in (first, second):
@@ -423,7 +423,7 @@ async def test_what_is_owed_of_an_overpaid_payment_falls_with_each_refund_and_ne
     paid = await played(drain, placed, "crypto", metadata={"test": "overpaid"})
     shown = []
     for amount in ("1", "9", "5"):
-        await back(paid, amount)
+        await back(paid, amount, target=await to_tron())
         await drain(later=True, only="refunds.simulate")
         found = await as_shown(paid)
         shown.append((found["refunded"], found["excess"], found["overpaid"]))
