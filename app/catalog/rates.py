@@ -5,13 +5,14 @@ are worked out with the newest rate. A shop that sells in EUR needs none.
 """
 
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 
 from app.catalog.models import Rate
 from app.catalog.reprice import reprice
 from app.core import clock, db, log
 from app.core.errors import Unavailable
 from app.core.ids import new_id
+from app.core.money import smallest
 from app.core.settings import settings
 from app.issues import service as issues
 from app.providers.errors import ProviderError
@@ -70,6 +71,18 @@ async def between(one: str, other: str) -> Decimal | None:
     )
     worth = {BASE: Decimal(1)} | {rate.currency: rate.rate for rate in found if not is_stale(rate)}
     return worth[other] / worth[one] if {one, other} <= worth.keys() else None
+
+
+async def converted(amount: Decimal, currency: str) -> Decimal:
+    """An amount of the shop's currency in another, for limits: rounded down to that currency's smallest unit.
+
+    Where no fresh rate is known, as many smallest units as the amount has cents: 0.50 is 50 of KRW and 0.050 of KWD.
+    Smallest units are of like worth, so that is the right order of size for most currencies, where the bare number is
+    off by a thousand.
+    """
+    rate = await between(settings().shop_currency, currency)
+    worth = amount * rate if rate is not None else amount / smallest(settings().shop_currency) * smallest(currency)
+    return worth.quantize(smallest(currency), ROUND_DOWN)
 
 
 async def selling() -> bool:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from app.catalog import rates
 from app.core import clock, db, log
 from app.core.ids import new_id
 from app.core.money import CurrencyMismatch, Money, smallest
@@ -41,14 +42,21 @@ async def charge(order_id: UUID, total: Money) -> None:
     await _lock(order_id, total)
     if await _has(order_id, "charge", _price(order_id)):
         return
-    percent, least = settings().underpaid_tolerance_percent, settings().underpaid_tolerance_amount
-    # One unit more: coins were rounded into money.
-    allowed = max(total.percent(percent).amount, least) + smallest(total.currency)
-    posting = accounts.charge(await queries.balances(order_id), total.amount, allowed)
+    posting = accounts.charge(await queries.balances(order_id), total.amount, await may_be_missing(total))
     taken = Money(-posting[Account.SALES] - posting[Account.TOLERANCE], total.currency)
     if taken.amount:
         await uses.record(order_id, UseKind.PRICE, taken, _price(order_id))
     await _post(order_id, "charge", _price(order_id), total.currency, posting)
+
+
+async def may_be_missing(total: Money) -> Decimal:
+    """The most of a price that is written off, in its currency: the tolerance in percent and in money, both.
+
+    One smallest unit more, as coins were rounded into money.
+    """
+    amount = await rates.converted(settings().underpaid_tolerance_amount, total.currency)
+    share = total.percent(settings().underpaid_tolerance_percent).amount
+    return min(share, amount) + smallest(total.currency)
 
 
 async def supply(order_id: UUID, reservation_id: UUID, cost: Decimal) -> None:

@@ -15,7 +15,8 @@ from app.payments.states import MOVES, PaymentStatus
 from app.providers.nowpayments import PaymentReport
 
 COIN_UNIT, WIDE = Decimal(1).scaleb(-18), Context(prec=40)  # the finest coin's; our columns end there
-LOST_SHARE, LOST_AMOUNT = Decimal("0.25"), Decimal(2)  # of a payment, to fees: more than both is no fee
+# Of a payment, to fees: more than both is no fee. The amount is of the shop's currency.
+LOST_SHARE, LOST_AMOUNT = Decimal("0.25"), Decimal(2)
 STABLE = {
     "USD": ("usdt", "usdc", "usdd", "usdp", "usde", "busd", "tusd", "fdusd", "pyusd", "dai", "gusd"),
     "EUR": ("eurt", "eurc", "eurs", "euri"),
@@ -90,10 +91,14 @@ BOUGHT = {OrderStatus.PAID, OrderStatus.FULFILLED}
 
 @dataclass(frozen=True, slots=True)
 class Tolerance:
-    """The shortfall that counts as paid: both must hold. ``percent`` of the price; ``amount`` in its currency."""
+    """The shortfall that counts as paid: both must hold. ``percent`` of the price; ``amount`` in its currency.
+
+    ``lost``: LOST_AMOUNT, in that currency too.
+    """
 
     percent: Decimal
     amount: Decimal
+    lost: Decimal = LOST_AMOUNT
 
     def takes(self, short: Decimal, total: Decimal) -> bool:
         return short <= min(self.amount, total * self.percent / 100)
@@ -229,9 +234,9 @@ def _weigh(
     if paid > MOST_COINS or worth > MOST_MONEY:
         return Classification(_O.UNBELIEVABLE, "the payment provider names an amount that can't be", to)
     if not _right_coin(asked, report):
-        return _wrong_coin(asked, report, worth, to)
+        return _wrong_coin(asked, report, worth, to, tolerance)
     settled = credited(asked, report)
-    if settled is not None and _far_below(settled, worth):
+    if settled is not None and _far_below(settled, worth, tolerance):
         return Classification(_O.SETTLED_LOW, _only(asked, report, worth), to)
     if report.parent_payment_id is not None and not asked.top_up:
         why = "a further deposit arrived for this order: it is owed back"
@@ -251,9 +256,9 @@ def worth_of(asked: Expected, report: PaymentReport) -> Decimal:
     return asked.price_amount * (report.actually_paid or Decimal(0)) / rate if rate else Decimal(0)
 
 
-def _far_below(settled: Decimal, worth: Decimal) -> bool:
+def _far_below(settled: Decimal, worth: Decimal, tolerance: Tolerance) -> bool:
     """Whether what we are credited with can't be what was paid: no fee takes so much."""
-    return worth - settled > max(LOST_AMOUNT, worth * LOST_SHARE)
+    return worth - settled > max(tolerance.lost, worth * LOST_SHARE)
 
 
 def _only(asked: Expected, report: PaymentReport, worth: Decimal) -> str:
@@ -282,7 +287,9 @@ def _is_money(currency: str, coin: str) -> bool:
     return coin == currency.lower() or coin.startswith(STABLE.get(currency, ("no such coin",)))
 
 
-def _wrong_coin(asked: Expected, report: PaymentReport, worth: Decimal, to: PaymentStatus | None) -> Classification:
+def _wrong_coin(
+    asked: Expected, report: PaymentReport, worth: Decimal, to: PaymentStatus | None, tolerance: Tolerance
+) -> Classification:
     """Another coin arrived: at its own rate it makes a debt of ours only as far as we can check that rate."""
     sent = (report.pay_currency or "").lower()
     coin = (sent or "no coin").upper()[:16]
@@ -293,7 +300,7 @@ def _wrong_coin(asked: Expected, report: PaymentReport, worth: Decimal, to: Paym
     if known is None or known > MOST_MONEY:
         paid = (report.actually_paid or Decimal(0)).normalize(WIDE)
         return Classification(_O.UNVALUED, f"{why}: {paid:f} of it, and we can't tell what that is worth"[:120], to)
-    value = known if not worth or _far_below(known, worth) else worth
+    value = known if not worth or _far_below(known, worth, tolerance) else worth
     return Classification(_O.WRONG_COIN, f"{why}: it is owed back", to, value=_rounded(asked, value))
 
 

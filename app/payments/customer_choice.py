@@ -131,7 +131,7 @@ async def _top_up(order: dict[str, Any], found: Options, coin: str | None) -> UU
         await orders.reprice(order_id)
         order = await orders.lock(order_id) or order
     missing = order["total"] - await queries.received(order_id)
-    if tolerance().takes(missing, order["total"]):
+    if (await tolerance(order["currency"])).takes(missing, order["total"]):
         await settle(order, late=True)
         return None
     code, price = await topped_up_in(coin or found.coin, Money(missing, order["currency"]))

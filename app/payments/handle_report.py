@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from app.catalog import rates
 from app.core import clock
 from app.core.ids import new_id, parse_id
 from app.core.money import Money, plain
@@ -22,6 +23,7 @@ from app.payments.classify import (
     BOUGHT,
     ENDS,
     IN_FLIGHT,
+    LOST_AMOUNT,
     MONEY_MOVED,
     NEEDS_REVIEW,
     NOTHING,
@@ -64,7 +66,7 @@ async def handle(report: PaymentReport, *, looked: bool = False) -> str:
     # The provider's answers leave out what its notices say (nowpayments.md, 2 and 6): a deposit stays a further one.
     report = replace(report, parent_payment_id=payment["parent_payment_id"])
     before = await money_of_order(order, but=payment["id"])
-    verdict = classify(before, await _expected(payment), report, tolerance())
+    verdict = classify(before, await _expected(payment), report, await tolerance(order["currency"]))
     if verdict.outcome not in NOTHING or verdict.to is not None or looked:
         await _note(payment, report, verdict)
     if verdict.to is not None:
@@ -107,8 +109,11 @@ async def _say(order: dict[str, Any], payment: dict[str, Any], verdict: Classifi
         await history.record(order["id"], api_status.EVENTS[api_status.word(now)], **named)
 
 
-def tolerance() -> Tolerance:
-    return Tolerance(settings().underpaid_tolerance_percent, settings().underpaid_tolerance_amount)
+async def tolerance(currency: str) -> Tolerance:
+    """What may be missing of a price in ``currency``, and what fees may take."""
+    amount = await rates.converted(settings().underpaid_tolerance_amount, currency)
+    lost = await rates.converted(LOST_AMOUNT, currency)
+    return Tolerance(settings().underpaid_tolerance_percent, amount, lost)
 
 
 async def money_of_order(order: dict[str, Any], *, but: UUID | None = None) -> OrderMoney:

@@ -3,8 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from app.core.money import Money, smallest
-from app.core.settings import settings
+from app.core.money import Money
 from app.ledger import service as ledger
 from app.ledger import uses
 from app.ledger.states import UseKind
@@ -18,8 +17,7 @@ async def post_receipt(payment: dict[str, Any], value: Money) -> None:
 
 async def post_sale(order_id: UUID, total: Money) -> None:
     """The order is settled: its price is ours. Raises MoneyTaken where other uses hold too much of its money."""
-    percent, least = settings().underpaid_tolerance_percent, settings().underpaid_tolerance_amount
-    await uses.take_price(order_id, total, max(total.percent(percent).amount, least) + smallest(total.currency))
+    await uses.take_price(order_id, total, await ledger.may_be_missing(total))
     await ledger.charge(order_id, total)
 
 

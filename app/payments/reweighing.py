@@ -39,7 +39,7 @@ async def reweigh(order_id: UUID) -> bool:
     if not now.brought:
         return False
     missing = now.total - now.brought
-    if missing > 0 and not tolerance().takes(missing, now.total):
+    if missing > 0 and not (await tolerance(order["currency"])).takes(missing, now.total):
         await _still_short(order, missing)
         return False
     late = now.late and not now.sellable

@@ -257,3 +257,24 @@ async def test_jobs_wait_for_the_first_rate_and_none_dies_of_it(app, read, drain
     with clock.travelled(timedelta(hours=6)):
         assert await drain(only="catalog.sync") == 1
     assert await job_names("failed") == []
+
+
+@pytest.mark.parametrize(
+    ("currency", "limit"),
+    [("USD", "0.50"), ("EUR", "0.45"), ("JPY", "75"), ("KRW", "50"), ("KWD", "0.050"), ("XYZ", "0.50")],
+)
+async def test_a_limit_of_the_shop_is_worth_as_much_in_another_currency(read, currency: str, limit: str) -> None:
+    await db.fetch("DELETE FROM exchange_rate")
+    for code, rate in (("USD", "1.10"), ("JPY", "165.50")):
+        await db.fetch(
+            """INSERT INTO exchange_rate (id, currency, day, rate, fetched_at)
+               VALUES (gen_random_uuid(), $1, $2, $3, now())""",
+            code, clock.now().date(), Decimal(rate),
+        )  # fmt: skip
+    assert str(await rates.converted(Decimal("0.50"), currency)) == limit
+
+
+async def test_a_limit_goes_by_the_currencys_own_scale_while_its_rate_is_of_last_month(read) -> None:
+    await only(clock.now().date() - timedelta(days=30))
+    assert await rates.converted(Decimal("0.50"), "JPY") == 50
+    assert await rates.converted(Decimal("0.50"), "USD") == Decimal("0.50")

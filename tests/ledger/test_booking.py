@@ -59,8 +59,8 @@ async def test_what_is_more_than_the_price_is_owed(app) -> None:
 
 async def test_a_shortfall_within_tolerance_is_written_off(app) -> None:
     order_id = await priced()
-    await book(service.receive(order_id, new_id(), usd("19.60")), service.charge(order_id, usd("20.00")))
-    assert await standing(order_id) == {"received": "19.60", "sales": "-20.00", "tolerance": "0.40"}
+    await book(service.receive(order_id, new_id(), usd("19.80")), service.charge(order_id, usd("20.00")))
+    assert await standing(order_id) == {"received": "19.80", "sales": "-20.00", "tolerance": "0.20"}
 
 
 async def test_a_larger_shortfall_stays_with_the_customer_for_the_proof_to_find(app) -> None:

@@ -354,3 +354,34 @@ async def test_a_live_order_may_be_in_any_currency_that_test_mode_takes(
     assert (shown["captured"], shown["excess"], shown["overpaid"]) == (amount, shown["refunded"], False)
     assert (await order(placed["id"]))["status"] == "fulfilled"
     assert await db.fetch_value("SELECT sum(amount) FROM ledger_entry") == 0
+
+
+async def rate_of(currency: str, rate: str) -> None:
+    """What a euro is worth today."""
+    await db.fetch(
+        """INSERT INTO exchange_rate (id, currency, day, rate, fetched_at)
+           VALUES (gen_random_uuid(), $1, $2, $3, now())
+           ON CONFLICT (currency, day) DO UPDATE SET rate = excluded.rate""",
+        currency, clock.now().date(), Decimal(rate),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("currency", "amount", "fraction", "word"),
+    [
+        ("JPY", "7500", "0.995", "success"),  # 38 of 75 that may be missing
+        ("JPY", "15000", "0.994", "underpaid"),  # 90 of 75
+        ("JPY", "300", "0.98", "underpaid"),  # 6 of 75, but more than a hundredth
+        ("KWD", "100", "0.997", "underpaid"),  # 0.300 of 0.153
+        ("KWD", "100", "0.9986", "success"),  # 0.140 of 0.153
+    ],
+)
+async def test_what_may_be_missing_is_worth_the_same_in_every_currency(
+    app, box, currency: str, amount: str, fraction: str, word: str
+) -> None:
+    for code, rate in (("USD", "1.10"), ("JPY", "165"), ("KWD", "0.338")):
+        await rate_of(code, rate)
+    placed, made = await opened(app.state.kit, amount, currency=currency)
+    assert await paid(app.state.kit, box, made, "partially_paid", fraction) == word
+    assert await ledger.prove() == []
+    assert (await order(placed["id"]))["status"] == ("fulfilled" if word == "success" else "underpaid")

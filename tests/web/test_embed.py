@@ -8,6 +8,7 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import ROUND_UP
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -15,6 +16,7 @@ import httpx
 import pytest
 
 from app.core import clock, db, tokens
+from app.core.money import CENT, Money
 from app.merchants import api_keys, queries, service
 from app.web.embed import sdk
 from scripts import publish_sdk
@@ -373,3 +375,23 @@ async def test_the_types_name_all_that_the_sdk_takes_and_tells(client: httpx.Asy
     assert taken == {"key", "orderId", "gateway", "theme", "onSuccess", "onFailure", "onClose"}
     for name in taken | {"open()", "close()", "PaymentGateway", "Checkout"}:
         assert name in source
+
+
+@pytest.mark.parametrize("rate", ["93.50", None])
+async def test_the_least_of_a_coin_is_in_the_orders_currency_or_not_shown(stall: Stall, rate: str | None) -> None:
+    await db.fetch("DELETE FROM exchange_rate WHERE currency = 'INR'")
+    for code, worth in (("USD", "1.10"), *([("INR", rate)] if rate else [])):
+        await db.fetch(
+            """INSERT INTO exchange_rate (id, currency, day, rate, fetched_at)
+               VALUES (gen_random_uuid(), $1, current_date, $2::text::numeric, now())
+               ON CONFLICT (currency, day) DO UPDATE SET rate = excluded.rate""",
+            code, worth,
+        )  # fmt: skip
+    least = await db.fetch_value("SELECT min(minimum) FROM coin WHERE active")
+    order = await charged(stall.merchant, "5000", test=True, currency="INR")
+    text = (await stall.frame(order=str(order["id"]))).text
+    if rate is None:
+        assert "min. " not in text
+    else:
+        assert f"min. {Money((least * 85).quantize(CENT, ROUND_UP), 'INR')}<" in text  # 93.50 / 1.10
+        assert f"min. {least} INR" not in text

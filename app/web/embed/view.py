@@ -53,7 +53,7 @@ async def build(scene: CheckoutSession, *, again: str = "") -> dict[str, Any]:
         "method": method or ("card" if scene.test else "crypto"),
         "details": objects.payment(attempt, order)["details"] if attempt else {},
         "payment": pay_to(attempt, coins) if attempt and attempt["pay_address"] and phase in NAMED else None,
-        "coins": coin_choices(coins, order["currency"]),
+        "coins": await coin_choices(coins, order["currency"]),
         "cards": texts.CARDS,
         "addresses": texts.ADDRESSES,
     }

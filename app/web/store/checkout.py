@@ -7,11 +7,13 @@ import msgspec
 from litestar import Request, Response, get, post
 
 from app.accounts import addresses, tokens
+from app.catalog import rates
 from app.catalog.rates import SalesStopped
 from app.core.errors import Invalid, Problem
-from app.core.money import Money
+from app.core.settings import settings
 from app.orders import service as orders
 from app.orders.service import BadItems, Quote, Wanted
+from app.payments import coins
 from app.payments import queries as payments
 from app.payments import service as paying
 from app.web.kernel.body import read_form, read_json
@@ -121,7 +123,7 @@ async def _form(request: Req, values: dict[str, str], error: Problem | None, *, 
         "subtotal": price.subtotal,
         "discount": {"code": price.code, "percent": price.percent, "amount": price.discount} if price.code else None,
         "total": price.total,
-        "coins": coin_choices(await payments.coins(), price.total.currency),
+        "coins": await coin_choices(await payments.coins(), price.total.currency),
         "values": values,
         "errors": {field: error.detail} if error and beside else {},
         "form_error": error.detail if error and not beside else None,
@@ -148,17 +150,18 @@ async def _priced(
         return price, error or problem
 
 
-def coin_choices(coins: list[dict[str, Any]], currency: str) -> list[dict[str, Any]]:
-    """Coins as a form shows them."""
+async def coin_choices(offered: list[dict[str, Any]], currency: str) -> list[dict[str, Any]]:
+    """Coins as a form shows them; each minimum in ``currency``, or None where no rate tells it."""
+    rate = await rates.between(settings().shop_currency, currency)
     return [
         {
             "code": coin["code"],
             "name": coin["name"],
             "network": coin["network"],
             "memo": coin["has_memo"],
-            "minimum": Money(coin["minimum"], currency) if coin["minimum"] is not None else None,
+            "minimum": coins.minimum_in(coin, currency, rate),
         }
-        for coin in coins
+        for coin in offered
     ]
 
 

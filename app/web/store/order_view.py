@@ -101,7 +101,7 @@ async def build(order: dict[str, Any]) -> dict[str, Any]:
         "taken": await taken_meanwhile(order["id"]) if order["status"] in OPEN else None,
         "can_cancel": order["status"] in OPEN,
         "can_choose_coin": order["status"] in OPEN and money["may_pay"] and not given_back(order),
-        "coins": coin_choices(coins, currency),
+        "coins": await coin_choices(coins, currency),
     }
 
 
