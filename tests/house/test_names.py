@@ -7,7 +7,8 @@ from tests.house.source import modules
 
 MODULES = {  # once a module each
     "applying", "asking", "booking", "charging", "choices", "courier", "desk", "following", "healing", "heads",
-    "opening", "outlook", "presence", "relay", "repairs", "scene", "simulated", "telling", "together", "trouble", "waits", "watch",
+    "opening", "outlook", "presence", "relay", "repairs", "scene", "simulated", "telling", "together", "trouble",
+    "waits", "watch",
 }  # fmt: skip
 NAMES = {  # once a function or a class each
     "Courier", "Desk", "Errand", "Exam", "KeyGone", "KeyRefused", "Newsroom", "Outbox", "ProviderConfused", "Scene",
