@@ -27,6 +27,7 @@ OF_SUPPLY = {"sold_out", "price_jump", "supplier_delay", "supply_failed"}  # let
 OF_MONEY = {
     "payment_short": ("arrived",), "money_after_cancel": ("arrived",), "wrong_coin": ("otherwise",),
     "overpaid": ("arrived", "failed"), "payment_late": ("arrived", "failed"), "payment_sent_back": ("back",),
+    "payment_failed": ("arrived", "otherwise"),
     "refund_asked": ("refunds",), "refund_paid": ("processed",), "refund_rejected": ("failed",),
 }  # fmt: skip
 # What no order, payment or reservation ever does, whatever is said to it (design, "States").

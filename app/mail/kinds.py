@@ -36,11 +36,15 @@ KINDS = {
     # held: what arrived ("$45.62"). Optional ``ended``: how the order had ended: cancelled (if not given), expired,
     # refunded, closed.
     "money_after_cancel": Kind(
-        "Your {held} arrived after the order was {ended} (order {order_short_id})", "Money after the order ended",
+        "Your {held} arrived, but the order is {ended} (order {order_short_id})", "Money after the order ended",
         ("held",),
     ),
+    # Optional ``paid`` (bool): the order had counted as paid. Optional ``delivered`` (bool): its keys are there.
     "payment_sent_back": Kind(
         "Your payment was sent back to you (order {order_short_id})", "Payment sent back by the provider"
+    ),
+    "payment_failed": Kind(
+        "Your payment did not go through (order {order_short_id})", "Payment failed after money had arrived"
     ),
     # games: what can't be had ("Hades, 2 keys"). amount: what the customer can have back ("$13.39"). Optional ``late``
     # (bool): it sold out before a late payment arrived, so there is nothing to wait for.
@@ -82,7 +86,7 @@ DEFAULTS: dict[str, object] = {  # what an optional name of a context means wher
     "total": None, "items": [], "minutes": None, "missing": "", "missing_coin": "", "days": None, "order_short_id": "",
     "amount": "", "why": "", "tx_hash": "", "merchant": "", "by": "", "endpoint": "", "excess": "", "arrived": "",
     "second": False, "sent": "", "asked": "", "held": "", "ended": "cancelled", "games": "", "late": False,
-    "kept_until": "", "hours": "", "email": "", "credit": "",
+    "kept_until": "", "hours": "", "email": "", "credit": "", "paid": False, "delivered": False,
 }  # fmt: skip
 
 

@@ -118,7 +118,7 @@ async def payable_again(order_id: UUID) -> None:
 
 
 async def cancel(merchant_id: UUID, test: bool, order_id: UUID) -> dict[str, Any]:
-    """The merchant calls an order off before money was seen; what comes all the same can go back. Returns its row.
+    """The merchant calls an order off while no money lies with it; what comes all the same can go back. Returns it.
 
     Raises NoSuchOrder or OrderNotCancellable.
     """
@@ -129,7 +129,7 @@ async def cancel(merchant_id: UUID, test: bool, order_id: UUID) -> dict[str, Any
         try:
             await service.cancel(order_id)
         except service.OrderClosed:
-            raise OrderNotCancellable("Money is on its way, or the order is finished.") from None
+            raise OrderNotCancellable("Money for it was seen, or the order is finished.") from None
         found = await queries.of_merchant(merchant_id, test, order_id)
     assert found is not None
     return found

@@ -7,6 +7,8 @@ from uuid import UUID
 from app.accounts import addresses
 from app.core import db
 
+ENDED_EMPTY = ["failed", "expired", "sent_back"]  # outcomes of a payment that left no money here
+
 
 async def one(order_id: UUID) -> dict[str, Any] | None:
     """An order's row with its ``items``, in the order they were chosen."""
@@ -90,6 +92,23 @@ async def page(*, status: str | None, search: str | None, limit: int, offset: in
         status, f"%{addresses.key(search) if '@' in search else search}%" if search else None, limit, offset,
     )  # fmt: skip
     return [dict(row) for row in rows]
+
+
+async def holds_money(order_id: UUID) -> bool:
+    """Whether money of the order is on its way, is here and not promised back, or may be here: a report was unclear.
+
+    The one look upwards of this room: no order is given up while anybody's money lies with it.
+    """
+    return bool(
+        await db.fetch_value(
+            """SELECT EXISTS (SELECT FROM payment WHERE order_id = $1
+                 AND (status IN ('confirming', 'confirmed', 'sending') OR value = 0 AND outcome <> ALL($2)))
+               OR (SELECT coalesce(sum(value), 0) FROM payment WHERE order_id = $1)
+                > (SELECT coalesce(sum(amount), 0) FROM money_use
+                   WHERE order_id = $1 AND kind IN ('refund', 'credit') AND status <> 'released')""",
+            order_id, ENDED_EMPTY,
+        )
+    )  # fmt: skip
 
 
 async def counts() -> dict[str, int]:

@@ -11,7 +11,7 @@ from app.core.money import Money
 from app.core.state_machine import move
 from app.history import service as history
 from app.issues import service as issues
-from app.orders import letters
+from app.orders import letters, queries
 from app.orders.letters import short
 from app.orders.locking import lock, lock_of
 from app.orders.parking import LATE, OF_MONEY, UNDERPAID, keep_reasons, park, unpark, unpark_owed
@@ -256,10 +256,11 @@ async def choose_anew(order_id: UUID) -> None:
 
 
 async def cancel(order_id: UUID) -> None:
-    """The customer gives the order up before any money was seen. Raises OrderClosed when it is too late."""
+    """The customer gives the order up while no money lies with it. Raises OrderClosed when it is too late."""
     async with db.transaction():
-        if not await _end(order_id, OrderStatus.CANCELLED, "order.cancelled"):
-            raise OrderClosed("Money is on its way or the order is finished, so it can't be cancelled.")
+        await lock(order_id)
+        if await queries.holds_money(order_id) or not await _end(order_id, OrderStatus.CANCELLED, "order.cancelled"):
+            raise OrderClosed("Money for it was seen or the order is finished, so it can't be cancelled.")
 
 
 async def ask_payment(order_id: UUID, pay_currency: str | None) -> UUID:

@@ -41,7 +41,11 @@ async def tell(order: Row, payment: Row, outcome: Outcome, sent: str) -> None:
     if outcome is Outcome.LATE:
         await _write_late(order, funds)
     elif outcome is Outcome.SENT_BACK:
-        await letters.write(order, "payment_sent_back")
+        await letters.write(
+            order, "payment_sent_back", paid=order["status"] in BOUGHT, delivered=order["status"] == "fulfilled"
+        )
+    elif outcome is Outcome.FAILED_WITH_MONEY:
+        await letters.write(order, "payment_failed")
     elif outcome is Outcome.UNVALUED:
         await _write_wrong_coin(order, payment, sent)
     elif not funds.undecided.amount:

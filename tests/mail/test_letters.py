@@ -71,10 +71,15 @@ async def text_of(kind: str, **more: Any) -> str:
             "TRX arrived, but we asked for USDT (order AB12CD34)", "Please don't send more. Your $52.19 is safe."]),
         ("wrong_coin", {"sent": "TRX", "asked": "USDT"}, ["Your money is safe."]),
         ("money_after_cancel", {"held": "$45.62"}, [
-            "Your $45.62 arrived after the order was cancelled (order AB12CD34)",
-            "You had cancelled order AB12CD34 when $45.62 arrived. Nothing was bought with it, and it is safe."]),
+            "Your $45.62 arrived, but the order is cancelled (order AB12CD34)",
+            "Order AB12CD34 is cancelled, and $45.62 arrived for it. Nothing was bought with it, and it is safe."]),
         ("money_after_cancel", {"held": "$45.62", "ended": "refunded"}, [
-            "Order AB12CD34 was already refunded when $45.62 arrived."]),
+            "Order AB12CD34 is refunded, and $45.62 arrived for it."]),
+        ("payment_sent_back", {}, ["nothing was bought with it.", "please order it again"]),
+        ("payment_sent_back", {"paid": True, "delivered": True}, [
+            "Your key had been delivered by then, so the order is not paid for now.", "we write to you"]),
+        ("payment_sent_back", {"paid": True}, ["The order had counted as paid by then."]),
+        ("payment_failed", {}, ["it failed after your money had arrived", "asks the provider where it is"]),
         ("sold_out", {"games": "Tallow", "amount": "$13.39"}, [
             "Tallow (order AB12CD34) sold out before we could buy it for you. Your $13.39 is safe.",
             "You can get a refund of $13.39 on the order's page. If you do nothing, we keep looking for the game"]),

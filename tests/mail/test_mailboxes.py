@@ -13,7 +13,7 @@ from app.mail.mailboxes import FAMILIES, Family, mailbox
 
 # Letters that no stranger can cause: money has come, or a member of staff has acted.
 FOLLOW_MONEY = {
-    "payment_sent_back",
+    "payment_sent_back", "payment_failed",
     "payment_seen", "payment_short", "payment_late", "overpaid", "wrong_coin", "money_after_cancel", "sold_out",
     "price_jump", "supplier_delay", "supply_failed", "key_ready", "refund_address", "refund_paid", "refund_rejected",
     "endpoint_disabled",

@@ -73,6 +73,21 @@ async def test_an_order_is_called_off_until_money_was_seen(drain) -> None:
     assert await rows() == before
 
 
+@pytest.mark.parametrize(
+    ("value", "outcome"), [(0, "finished_without_money"), (0, "settled_far_below"), (5, "wrong_coin")]
+)
+async def test_an_order_whose_payment_may_have_brought_money_is_not_called_off(drain, value: int, outcome: str) -> None:
+    whose = await merchant()
+    made = await charged(whose)
+    payment = await asked(made, "crypto", metadata={"test_delay": 600_000})
+    sql = "UPDATE payment SET status = 'finished', value = $2, outcome = $3 WHERE id = $1"
+    await db.fetch(sql, payment["id"], value, outcome)
+    before = await rows()
+    with pytest.raises(OrderNotCancellable):
+        await merchant_orders.cancel(whose, True, made["id"])
+    assert await rows() == before
+
+
 async def test_nobody_elses_order_and_none_of_the_other_mode_is_found(app) -> None:
     whose, other = await merchant(), await merchant("Coffee House")
     placed = await charged(whose)

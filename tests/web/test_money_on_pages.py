@@ -223,7 +223,7 @@ async def test_a_cancelled_order_shows_no_address_and_offers_what_arrives_after_
     await pay(client, box, order)
     await drain()
     page, total = await asks_for_nothing(visitor, order), (await row(order))["total"]
-    assert f"You had cancelled this order when ${total} arrived" in page
+    assert f"This order is cancelled, and ${total} arrived for it." in page
     assert f"Get a refund of ${total}" in page
     assert (await letters(order))[-1] == "money_after_cancel"
 

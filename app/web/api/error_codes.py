@@ -150,7 +150,7 @@ _told(
     "Check the order. If you still want to be paid, create a new one.", again=True,
 )  # fmt: skip
 _told(
-    OrderNotCancellable, "Money is on its way, or the order is finished.",
+    OrderNotCancellable, "Money for it was seen, or the order is finished.",
     "Wait until the payment ends, and refund it if needed.", again=True,
 )  # fmt: skip
 _told(

@@ -19,13 +19,13 @@ WRONG_COIN = (
 AFTER = {  # the order's status when money came that it did not need any more
     "cancelled": (
         "Your money is safe",
-        "You had cancelled this order when {held} arrived. Choose what happens to it.",
+        "This order is cancelled, and {held} arrived for it. Choose what happens to it.",
         "Please choose",
         "attention",
     ),
     "refunded": (
         "Your money is safe",
-        "{held} arrived after this order was refunded. Choose what happens to it.",
+        "This order is refunded, and {held} more arrived for it. Choose what happens to it.",
         "Please choose",
         "attention",
     ),
@@ -47,6 +47,26 @@ SENT_BACK = (
     "Your payment was sent back to you",
     "Our payment provider sent it back to where it came from. We keep none of it, and nothing was bought.",
     "Payment sent back",
+    "attention",
+)
+SENT_BACK_PAID = (
+    "Your payment was sent back to you",
+    "Our payment provider sent it back after this order had counted as paid. Our team has been told. Please don't "
+    "send anything or order again: we email you.",
+    "Payment sent back",
+    "attention",
+)
+FAILED_SEEN = (
+    "Your payment was seen, but it did not go through",
+    "Our payment provider says that it failed after your money had arrived. Our team has been told and asks the "
+    "provider where it is. Please don't send more for this order: we email you.",
+    "Being checked",
+    "attention",
+)
+CANCELLED_SEEN = (
+    "This order is cancelled",
+    "A payment for it was reported. If its money arrives, you choose here what happens to it.",
+    "Cancelled",
     "attention",
 )
 ENDED = (
@@ -85,10 +105,25 @@ async def _wrong_coin(attempts: list[Row], held: Money) -> Words:
 
 def of_ended(order: Row, attempts: list[Row], *, asked: bool) -> Words | None:
     """Where no money of the order waits for a choice."""
-    if asked or order["status"] not in {"waiting", "failed", "expired", "underpaid"}:
+    if asked or order["status"] not in {"waiting", "failed", "expired", "underpaid", "cancelled"}:
         return None
     if any(p["outcome"] in UNCLEAR and not p["value"] for p in attempts):
         return CHECKING
-    if order["status"] in {"failed", "expired"} and any(p["status"] == "refunded" for p in attempts):
+    over = order["status"] in {"failed", "expired", "cancelled"}
+    if over and any(p["outcome"] == Outcome.FAILED_WITH_MONEY for p in attempts):
+        return FAILED_SEEN
+    if over and any(p["status"] == "refunded" for p in attempts):
         return SENT_BACK
+    if order["status"] == "cancelled":
+        return CANCELLED_SEEN if any(map(_reported, attempts)) else None
     return ENDED if order["status"] == "waiting" and attempts else None
+
+
+def _reported(payment: Row) -> bool:
+    """Whether any money of it was ever reported, whatever became of it."""
+    return bool(
+        payment["actually_paid"]
+        or payment["value"]
+        or payment["status"] not in {"waiting", "expired", "failed"}
+        or (payment["outcome"] or Outcome.EXPIRED) not in {Outcome.EXPIRED, Outcome.FAILED}
+    )

@@ -8,7 +8,7 @@ from app.core.money import Money
 from app.ledger import uses
 from app.payments import queries as payments
 from app.payments import service as paying
-from app.payments.classify import UNASKED, UNCLEAR
+from app.payments.classify import BOUGHT, UNASKED, UNCLEAR, Outcome
 from app.payments.create import given_back
 from app.payments.customer_choice import Options
 from app.web.store import money_texts
@@ -47,14 +47,20 @@ def takes(payment: Row, attempts: list[Row]) -> bool:
 
 
 async def of(order: Row, attempts: list[Row], coins: list[Row]) -> Row:
-    """``{payment, to_pay, choices, settled, owed, words}``; ``words`` is None where the order's state says it all."""
+    """``{payment, to_pay, choices, settled, owed, sent_back, words}``; ``words`` is None where its state says all.
+
+    ``sent_back``: the provider sent money back that had paid the order.
+    """
     choices, asked = await paying.options(order), open_now(order, attempts)
     rest = None
     if choices and choices.missing and not asked:
         asked = rest = await _still_taking(order, choices, coins, attempts)
     moving = next((p for p in attempts if p["status"] in IN_FLIGHT), None)
     payment = asked or (moving if order["status"] == "confirming" else None)
-    owed = (await uses.funds(order["id"])).free if order["paid_at"] else None
+    funds = await uses.funds(order["id"]) if order["paid_at"] else None
+    owed = funds.free if funds else None
+    back = any(p["outcome"] == Outcome.SENT_BACK for p in attempts)
+    unpaid = back and funds is not None and funds.received < funds.price and order["status"] in BOUGHT
     settled = await _settled(order)
     said = await _words(order, attempts, choices, settled, asked=asked, rest=rest)
     return {
@@ -63,7 +69,8 @@ async def of(order: Row, attempts: list[Row], coins: list[Row]) -> Row:
         "choices": _choices(choices) if choices else None,
         "settled": settled,
         "owed": owed if owed and owed.amount > 0 else None,
-        "words": said,
+        "sent_back": unpaid,
+        "words": money_texts.SENT_BACK_PAID if unpaid else said,
         "may_pay": bool(asked) or (choices is None and said is not money_texts.CHECKING),
     }
 

@@ -137,7 +137,7 @@ LATE_GONE = (
 )
 HELD = (
     "Your money is safe",
-    "{held} arrived after this order had ended. Choose what happens to it.",
+    "{held} arrived for this order, which has ended. Choose what happens to it.",
     "Please choose",
     "attention",
 )

@@ -99,7 +99,7 @@ async def build(order: dict[str, Any]) -> dict[str, Any]:
         "withdrawal": offer.share if offer else None,
         "withdrawal_credit": offer.credit if offer and not offer.share.amount else None,
         "taken": await taken_meanwhile(order["id"]) if order["status"] in OPEN else None,
-        "can_cancel": order["status"] in OPEN,
+        "can_cancel": order["status"] in OPEN and not await orders.holds_money(order["id"]),
         "can_choose_coin": order["status"] in OPEN and money["may_pay"] and not given_back(order),
         "coins": await coin_choices(coins, currency),
     }

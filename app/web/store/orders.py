@@ -60,7 +60,7 @@ async def audit(request: Req, order_id: FromPath[str]) -> Response[bytes]:
 
 @post("/orders/{order_id:str}/cancellations", summary="Cancel an order", tags=["shop"], status_code=200)
 async def cancel(request: Req, order_id: FromPath[str]) -> Response[bytes]:
-    """Give an order up, as long as no money was seen for it."""
+    """Give an order up, as long as no money was reported for it."""
     order = await guards.acting_for(request, order_id)
     await orders.cancel(order["id"])
     if wants_json(request):
