@@ -1,5 +1,6 @@
 """Money is a Decimal with its currency, end to end. Floats are refused."""
 
+import re
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
@@ -95,6 +96,30 @@ def parse_decimal(text: Any) -> Decimal | None:
     except InvalidOperation:
         return None
     return value if value.is_finite() else None
+
+
+class UnclearAmount(ValueError):
+    """An amount was typed in a way that two people may read differently. Says how to write it."""
+
+
+def typed_decimal(text: str, places: int) -> Decimal | None:
+    """A number that a person typed: digits, then perhaps a point and up to ``places`` digits. Else None.
+
+    A comma is refused rather than read: ``1,000`` is a thousand to one person and one to another.
+    """
+    found = re.fullmatch(rf"[0-9]{{1,12}}(?:\.[0-9]{{1,{places}}})?" if places else r"[0-9]{1,12}", text.strip(" "))
+    return Decimal(found[0]) if found else None
+
+
+def typed_amount(text: str, currency: str) -> Money:
+    """An amount of ``currency`` that a person typed, perhaps after the currency's own symbol. Raises UnclearAmount."""
+    places = decimals(currency)
+    number = typed_decimal(text.strip(" ").removeprefix(SYMBOLS.get(currency, "")), places)
+    if number is None:
+        example = f"{Decimal('1250.5'):.{places}f}" if places else "1250"
+        point = " and a point" if places else ""
+        raise UnclearAmount(f"Write the amount as digits{point}, such as {example}, without commas or signs.")
+    return Money(number, currency)
 
 
 def plain(value: Decimal) -> str:

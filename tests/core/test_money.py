@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.money import CENT, CurrencyMismatch, Money, parse_decimal, plain
+from app.core.money import CENT, CurrencyMismatch, Money, UnclearAmount, parse_decimal, plain, typed_amount
 
 amounts = st.decimals(min_value=-(10**9), max_value=10**9, allow_nan=False, places=2)
 coins = st.decimals(min_value=0, max_value=10**12, allow_nan=False, allow_infinity=False, places=18)
@@ -92,3 +92,33 @@ def test_money_is_shown_and_sent_with_two_decimals() -> None:
     money = Money(Decimal("1234.5"), "USD")
     assert (str(money), str(Money(Decimal(3), "CHF"))) == ("$1,234.50", "3.00 CHF")
     assert money.as_json() == {"amount": "1234.50", "currency": "USD"}
+
+
+UNCLEAR = (
+    "2,5", "12,50", "1,000", "1,000.00", "1.000,00", "1'000", "1 000", "1\u00a0000", "1e1", "1E1", "1_0", "+1", "-1",
+    "(1)", ".5", "5.", "1..5", "1.2.3", "\u0661\u0662", "\uff11", "\u00bd", "\u00b2", "0x10", "NaN", "inf", "", "$",
+    "$$1", "1$", "\u20ac5", "5 USD", "1.001", "1\n", "1\x00", "1" * 13,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", UNCLEAR)
+def test_a_typed_amount_that_two_people_may_read_differently_is_refused(text: str) -> None:
+    with pytest.raises(UnclearAmount, match=r"as digits and a point, such as 1250\.50, without commas or signs"):
+        typed_amount(text, "USD")
+
+
+@pytest.mark.parametrize(
+    ("text", "currency", "shown"),
+    [
+        ("2.5", "USD", "$2.50"), (" 1000 ", "USD", "$1,000.00"), ("0.01", "USD", "$0.01"), ("$12.50", "USD", "$12.50"),
+        ("007", "EUR", "€7.00"), ("1.250", "KWD", "1.250 KWD"), ("500", "JPY", "500 JPY"), ("0", "USD", "$0.00"),
+    ],
+)  # fmt: skip
+def test_a_typed_amount_is_digits_and_a_point(text: str, currency: str, shown: str) -> None:
+    assert str(typed_amount(text, currency)) == shown
+
+
+@pytest.mark.parametrize(("text", "currency"), [("1.5", "JPY"), ("1.2505", "KWD"), ("$5", "EUR"), ("1,500", "JPY")])
+def test_a_typed_amount_fits_its_currency(text: str, currency: str) -> None:
+    with pytest.raises(UnclearAmount):
+        typed_amount(text, currency)

@@ -2,7 +2,6 @@
 
 import json
 from contextlib import AbstractAsyncContextManager
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +10,7 @@ from litestar.params import FromPath
 
 from app.accounts import addresses
 from app.core.ids import parse_id
-from app.core.money import Money, decimals, parse_decimal, plain
+from app.core.money import Money, UnclearAmount, parse_decimal, plain, typed_amount
 from app.core.settings import settings
 from app.keys import queries as keys
 from app.ledger import queries as books
@@ -140,12 +139,10 @@ async def create(request: Req, order_id: FromPath[str]) -> Response[bytes]:
 async def _amount(order: dict[str, Any], text: str) -> Money:
     if not text.strip():
         return await _offered(order["id"])
-    number = parse_decimal(text.strip().lstrip("$€").replace(",", ""))
-    digits = decimals(order["currency"])
-    if number is None or abs(number) >= Decimal(10) ** 9 or number != round(number, digits):
-        example = f"{Decimal('12.5'):.{digits}f}" if digits else "12"
-        raise TooMuch(f"Write the amount as digits, such as {example}.", field="amount")
-    return Money(number, order["currency"])
+    try:
+        return typed_amount(text, order["currency"])
+    except UnclearAmount as unclear:
+        raise TooMuch(str(unclear), field="amount") from None
 
 
 async def _offered(order_id: UUID) -> Money:

@@ -12,7 +12,7 @@ from litestar.params import FromPath
 
 from app.accounts import addresses
 from app.core.errors import Problem
-from app.core.money import Money, parse_decimal
+from app.core.money import Money, UnclearAmount, typed_amount
 from app.orders.service import short
 from app.payments import queries
 from app.payments.create_for_merchants import METHODS
@@ -102,13 +102,17 @@ async def _within(row: dict[str, Any], typed: dict[str, str]) -> Money:
     """The amount that was typed, if it can go back. Raises one of REFUSED."""
     if not typed["reason"] or len(typed["reason"]) > REASON:
         raise BadReason(f"Enter a reason of 1 to {REASON} characters. Your customer may read it.", field="reason")
-    return await create_for_merchants.within(_digits(typed["amount"]), row["order_id"], row["id"])
+    amount = _digits(typed["amount"], row["price_currency"])
+    return await create_for_merchants.within(amount, row["order_id"], row["id"])
 
 
-def _digits(text: str) -> Decimal:
-    number = parse_decimal(text.replace(",", "."))
-    if number is None or not 0 < number < create_for_merchants.MOST:
-        raise BadAmount("Write the amount as digits, such as 12.50.", field="amount")
+def _digits(text: str, currency: str) -> Decimal:
+    try:
+        number = typed_amount(text, currency).amount
+    except UnclearAmount as unclear:
+        raise BadAmount(str(unclear), field="amount") from None
+    if not 0 < number < create_for_merchants.MOST:
+        raise BadAmount("Write an amount above zero, as digits.", field="amount")
     return number
 
 

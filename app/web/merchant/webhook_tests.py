@@ -1,13 +1,12 @@
 """Trying the checkout without a site: an order of test mode, and the SDK on our own page."""
 
-from decimal import Decimal
 from typing import Any
 
 from litestar import Request, Response, get, post
 
 from app.accounts.addresses import BadEmail
 from app.core.errors import Problem
-from app.core.money import Money, decimals, parse_decimal
+from app.core.money import Money, UnclearAmount, typed_amount
 from app.merchants import api_keys
 from app.orders import merchant_orders, queries
 from app.orders.merchant_orders import CURRENCIES, BadCharge
@@ -71,12 +70,7 @@ async def create(request: Req) -> Response[bytes]:
 
 
 def _amount(text: str, currency: str) -> Money:
-    number = parse_decimal(text.replace(",", "."))
-    if (
-        number is None
-        or abs(number) > merchant_orders.MOST_WITHOUT_DECIMALS
-        or number != round(number, decimals(currency))
-    ):
-        shown = Money(Decimal(20), currency).digits
-        raise BadCharge(f"Write the amount as digits, such as {shown}.", field="amount")
-    return Money(number, currency)
+    try:
+        return typed_amount(text, currency)
+    except UnclearAmount as unclear:
+        raise BadCharge(str(unclear), field="amount") from None

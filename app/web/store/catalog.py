@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from app.catalog import queries as catalog
 from app.catalog.queries import PAGE, SORTS, Browse
-from app.core.money import parse_decimal
+from app.core.money import typed_decimal
 from app.queue import breaker_queries as breakers
 from app.web.kernel.render import answer, by_htmx, fragment, html, page, wants_json
 
@@ -97,9 +97,8 @@ def _asked(query: Mapping[str, Any]) -> Browse:
 
 
 def _price(text: Any) -> Decimal | None:
-    value = parse_decimal(text)
-    # Not beyond 20 decimals: a numeric of Postgres ends at 16383 of them.
-    return value if value is not None and 0 <= value < 10_000_000 and value.adjusted() > -20 else None
+    value = typed_decimal(str(text or ""), 3)
+    return value if value is not None and value < 10_000_000 else None
 
 
 def _href(ask: Browse, **change: Any) -> str:

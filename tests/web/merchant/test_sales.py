@@ -72,7 +72,8 @@ async def test_a_refund_is_named_in_full_then_asked_for_and_played_back(ann, dra
     ("amount", "reason", "words"),
     [
         ("20.01", "x", "At most $20.00"), ("0", "x", "as digits"), ("-1", "x", "as digits"),
-        ("1.001", "x", "as digits"),
+        ("1.001", "x", "as digits"), ("2,5", "x", "without commas"), ("1,000", "x", "without commas"),
+        ("1e0", "x", "as digits"), ("1_0", "x", "as digits"), ("\u0661", "x", "as digits"), ("+1", "x", "without"),
         ("1e400", "x", "as digits"), ("NaN", "x", "as digits"), ("all", "x", "as digits"), ("", "x", "as digits"),
         ("1", "", "Enter a reason"), ("1", "y" * 301, "Enter a reason"),
     ],
@@ -136,7 +137,18 @@ async def test_trying_the_checkout_makes_a_test_order_in_either_mode(ann) -> Non
         assert f'<pre id="try-tag" tabindex="0">{escape(str(sdk.script_tag()))}</pre>' in page
     assert await db.fetch_value("SELECT count(*) FROM customer_order WHERE test AND currency = 'INR'") == 2
     before = await picture(but=LOG)
-    for fields in ({"amount": "x"}, {"amount": "0"}, {"currency": "XYZ"}, {"email": "x"}, {"amount": "1e99"}):
+    for fields in (
+        {"amount": "x"},
+        {"amount": "0"},
+        {"currency": "XYZ"},
+        {"email": "x"},
+        {"amount": "1e99"},
+        {"amount": "2,5"},
+        {"amount": "1,000"},
+        {"amount": "1e1"},
+        {"amount": "1_0"},
+        {"amount": "\u0661"},
+    ):
         answer = await ann.post("/merchant/try", {"amount": "1", "currency": "USD", "email": "", **fields})
         assert answer.status_code == 400, fields
     assert await picture(but=LOG) == before
