@@ -37,14 +37,11 @@ class NoCoins(Exception):
     """The provider names no coin at all, which is not believed: those that are offered stay."""
 
 
-def minimum(coin: Mapping[str, Any], currency: str) -> Money | None:
-    """The least that can be paid in a coin, as far as we know it in ``currency``: the provider checks in any case."""
-    known = coin["minimum"] is not None and currency == settings().shop_currency
-    return Money(coin["minimum"], currency) if known else None
-
-
 def minimum_in(coin: Mapping[str, Any], currency: str, rate: Decimal | None) -> Money | None:
-    """The same in any currency: at ``rate``, what one of the shop's is worth in it, rounded up."""
+    """The least that can be paid in a coin, in ``currency``, rounded up.
+
+    ``rate``: what one of the shop's currency is worth in it. None where the minimum or the rate is not known: the provider checks in any case.
+    """
     if coin["minimum"] is None or rate is None:
         return None
     return Money((coin["minimum"] * rate).quantize(smallest(currency), ROUND_UP), currency)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from app.catalog import rates
 from app.core import clock, db
 from app.core.errors import Invalid
 from app.core.ids import new_id
@@ -38,14 +39,15 @@ class CoinNotOffered(Invalid):
 
 async def choose_coin(code: str | None, total: Money) -> str:
     """The coin to pay ``total`` in: the one named, else the first whose minimum it reaches. Raises CoinNotOffered."""
-    offered = await queries.coins()
+    offered, rate = await queries.coins(), await rates.between(settings().shop_currency, total.currency)
     if not code:
-        fitting = [c for c in offered if (least := coins.minimum(c, total.currency)) is None or least <= total]
+        least_of = {coin["code"]: coins.minimum_in(coin, total.currency, rate) for coin in offered}
+        fitting = [c for c in offered if (least := least_of[c["code"]]) is None or least <= total]
         if not fitting:
             raise CoinNotOffered("This order is too small to be paid in any coin.", field="pay_currency")
         return str(fitting[0]["code"])
     coin = await offered_coin(code)
-    least = coins.minimum(coin, total.currency)
+    least = coins.minimum_in(coin, total.currency, rate)
     if least is not None and total < least:
         detail = f"{coin['name']} takes {least} or more; this order is {total}. Choose another coin."
         raise CoinNotOffered(detail, field="pay_currency")
@@ -64,7 +66,8 @@ async def offered_coin(code: str) -> dict[str, Any]:
 async def topped_up_in(code: str, missing: Money) -> tuple[str, Money]:
     """The coin for a top-up and what to ask: what is missing, at least the coin's minimum. Raises CoinNotOffered."""
     coin = await offered_coin(code)
-    least = coins.minimum(coin, missing.currency)
+    rate = await rates.between(settings().shop_currency, missing.currency)
+    least = coins.minimum_in(coin, missing.currency, rate)
     return str(coin["code"]), missing if least is None or least <= missing else least
 
 

@@ -371,7 +371,7 @@ async def rate_of(currency: str, rate: str) -> None:
     [
         ("JPY", "7500", "0.995", "success"),  # 38 of 75 that may be missing
         ("JPY", "15000", "0.994", "underpaid"),  # 90 of 75
-        ("JPY", "300", "0.98", "underpaid"),  # 6 of 75, but more than a hundredth
+        ("JPY", "400", "0.98", "underpaid"),  # 8 of 75, but more than a hundredth
         ("KWD", "100", "0.997", "underpaid"),  # 0.300 of 0.153
         ("KWD", "100", "0.9986", "success"),  # 0.140 of 0.153
     ],
@@ -385,3 +385,13 @@ async def test_what_may_be_missing_is_worth_the_same_in_every_currency(
     assert await paid(app.state.kit, box, made, "partially_paid", fraction) == word
     assert await ledger.prove() == []
     assert (await order(placed["id"]))["status"] == ("fulfilled" if word == "success" else "underpaid")
+
+
+@pytest.mark.parametrize("currency", ["JPY", "INR"])
+async def test_a_coins_minimum_holds_in_every_currency_that_has_a_rate(app, kit, currency: str) -> None:
+    """Five dollars are the least in BTC, whatever the order's currency is; 50 JPY are a third of one."""
+    placed = await charged(await merchant(), "50", test=False, currency=currency)
+    before = await rows()
+    with pytest.raises(CoinNotOffered, match=r"takes .* or more"):
+        await asked(placed, "crypto", currency="btc")
+    assert await rows() == before
