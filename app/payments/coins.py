@@ -40,7 +40,7 @@ class NoCoins(Exception):
 def minimum_in(coin: Mapping[str, Any], currency: str, rate: Decimal | None) -> Money | None:
     """The least that can be paid in a coin, in ``currency``, rounded up.
 
-    ``rate``: what one of the shop's currency is worth in it. None where the minimum or the rate is not known: the provider checks in any case.
+    ``rate``: what one of the shop's currency is worth in it. None where the minimum or the rate is not known.
     """
     if coin["minimum"] is None or rate is None:
         return None
