@@ -7,6 +7,7 @@ from uuid import UUID
 from app.accounts import addresses
 from app.core import db
 
+COUNTED = 100  # orders that wait for a person are counted so far
 ENDED_EMPTY = ["failed", "expired", "sent_back"]  # outcomes of a payment that left no money here
 
 
@@ -81,15 +82,22 @@ def looked_up(filters: Mapping[str, Any]) -> str | None:
     return addresses.key(typed) if typed is not None else None
 
 
-async def page(*, status: str | None, search: str | None, limit: int, offset: int) -> list[dict[str, Any]]:
-    """For the admin's list: those that need a person first, then the newest. ``merchant``: whose it is, if not ours."""
+async def page(
+    *, status: str | None, search: str | None, limit: int, offset: int, parked: bool = False
+) -> list[dict[str, Any]]:
+    """For the admin's list: those that need a person first, then the newest. ``merchant``: whose it is, if not ours.
+
+    ``parked``: only those that need one.
+    """
     rows = await db.fetch(
         """SELECT p.*, (SELECT string_agg(name, ', ' ORDER BY position) FROM order_item i WHERE i.order_id = p.id)
            AS names, (SELECT name FROM merchant m WHERE m.id = p.merchant_id) AS merchant FROM customer_order p
            WHERE ($1::text IS NULL OR status = $1)
              AND ($2::text IS NULL OR email ILIKE $2 OR id::text ILIKE $2 OR reference ILIKE $2)
+             AND (NOT $5 OR cause IS NOT NULL)
            ORDER BY (cause IS NOT NULL) DESC, created_at DESC LIMIT $3 OFFSET $4""",
         status, f"%{addresses.key(search) if '@' in search else search}%" if search else None, limit, offset,
+        parked,
     )  # fmt: skip
     return [dict(row) for row in rows]
 
@@ -117,9 +125,16 @@ async def counts() -> dict[str, int]:
 
 
 async def parked(limit: int = 20) -> list[dict[str, Any]]:
-    """Orders that wait for a person, with the reason."""
+    """Orders that wait for a person, with the reason, the newest first."""
     rows = await db.fetch(
-        "SELECT id, cause, status, created_at FROM customer_order WHERE cause IS NOT NULL ORDER BY created_at LIMIT $1",
+        """SELECT id, cause, status, created_at FROM customer_order WHERE cause IS NOT NULL
+           ORDER BY created_at DESC LIMIT $1""",
         limit,
     )
     return [dict(row) for row in rows]
+
+
+async def count_parked() -> int:
+    """How many orders wait for a person, ``COUNTED`` and one at the most."""
+    sql = "SELECT count(*) FROM (SELECT FROM customer_order WHERE cause IS NOT NULL LIMIT $1) AS parked"
+    return int(await db.fetch_value(sql, COUNTED + 1))

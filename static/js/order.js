@@ -14,6 +14,7 @@
   let gone = false; // no stream and none coming back by itself
   let asked = Date.now();
   let leaving = false;
+  let sent = false; // a form of this page is on its way: its answer is the next page
 
   const resync = () => {
     asked = Date.now();
@@ -102,6 +103,11 @@
   }, 1000);
 
   // ---- the title, the favicon, and the way on
+  document.addEventListener("submit", (event) => {
+    if (!event.defaultPrevented) sent = true;
+  });
+  addEventListener("pageshow", () => (sent = false));
+  const inUse = () => sent || document.querySelector("dialog[open], form.htmx-request") !== null;
   const reflect = () => {
     const told = status.querySelector("[data-phase]");
     if (!told) return;
@@ -110,11 +116,14 @@
     const icon = document.querySelector('link[rel="icon"]');
     if (icon && favicon && icon.getAttribute("href") !== favicon) icon.setAttribute("href", favicon);
     // A page asked for at one of its parts is wanted for itself.
-    if (done && !leaving && !location.hash) {
+    if (done && !leaving && !location.hash && !inUse()) {
       leaving = true;
       window.bitloot?.announce("Your key is ready. Opening it now.");
       // replace, not assign: Back then leads to the shop, not into this page that would lead forward again
-      setTimeout(() => location.replace(done), 900);
+      setTimeout(() => {
+        if (inUse()) leaving = false;
+        else location.replace(done);
+      }, 900);
     }
   };
 
@@ -167,5 +176,8 @@
   });
   reflect();
   tick();
-  setInterval(tick, 1000);
+  setInterval(() => {
+    tick();
+    reflect(); // what was in use may be done with
+  }, 1000);
 })();

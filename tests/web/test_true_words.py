@@ -8,7 +8,7 @@ import pytest
 
 from app.core import db
 from app.mail.service import render
-from tests.web.builders import assert_problem, picture, submit
+from tests.web.builders import assert_problem, picture, place, submit
 from tests.web.test_money_on_pages import letters, page_of, pay, played, row, told, waiting
 
 CANCEL = "Cancel this order"
@@ -82,3 +82,76 @@ async def _text(order: Any, kind: str) -> str:
     sql = "SELECT context FROM mail WHERE subject = $1 AND kind = $2"
     context = json.loads(await db.fetch_value(sql, UUID(order.id), kind))
     return " ".join(render(kind, context).text.split())
+
+
+async def test_an_overpaid_order_that_is_delivered_is_not_said_to_end_by_a_choice(visitor, client, drain, box) -> None:
+    order = await played(client, drain, box, "overpaid")
+    for where in ("", "/success"):
+        page = await page_of(visitor, order, where)
+        assert 'data-confirm="Get a refund of $' in page
+        assert 'as store credit?"' in page
+        assert "This ends the order." not in page
+    assert "Your order is not affected." in page
+
+
+async def test_a_choice_that_ends_an_order_says_so(visitor, client, drain, box) -> None:
+    order = await played(client, drain, box, "partially_paid", fraction="0.5")
+    assert (await page_of(visitor, order)).count("This ends the order.") == 2
+
+
+async def test_what_a_refund_needs_to_look_like_one_is_there_before_it_is_chosen(visitor, client, drain, box) -> None:
+    order = await played(client, drain, box, "finished")
+    for where in ("", "/success"):
+        page = await page_of(visitor, order, where)
+        assert ("css/refunds.css" in page, "css/order.css" in page) == (True, True)
+
+
+async def test_the_key_page_says_what_was_not_delivered_and_waits_for_nothing(visitor, client, drain, box) -> None:
+    order = await place(client, quantity=2, payCurrency="usdttrc20")
+    await drain()
+    await pay(client, box, order)
+    await drain()
+    assert "Your keys are ready" in await page_of(visitor, order, "/success")
+    await db.fetch("DELETE FROM sealed_key WHERE id = (SELECT id FROM sealed_key LIMIT 1)")
+    assert "The rest will appear here" in await page_of(visitor, order, "/success")
+    await db.fetch("UPDATE order_item SET withdrawn = 1")
+    page = await page_of(visitor, order, "/success")
+    assert "1 of 2 keys was not delivered: you get its money back." in page
+    assert "Your key is ready" in page
+    untrue = ("The rest will appear here", "has not arrived yet", "is paid in full")
+    assert [words for words in untrue if words in page] == []
+
+
+async def test_an_order_whose_keys_were_all_taken_back_shows_no_key_as_done(visitor, client, drain, box) -> None:
+    order = await played(client, drain, box, "finished")
+    await db.fetch("DELETE FROM event WHERE kind = 'key.sealed'")
+    await db.fetch("DELETE FROM sealed_key")
+    await db.fetch("UPDATE order_item SET withdrawn = 1, status = 'withdrawn'")
+    page = await page_of(visitor, order)
+    assert 'Get key<span class="visually-hidden">: did not work' in page
+    assert "You are getting your money back" in page
+    assert [words for words in ("Go to your key", "Your key is ready", "data-done") if words in page] == []
+    await db.fetch("UPDATE customer_order SET status = 'refunded'")
+    page = await page_of(visitor, order)
+    assert 'Get key<span class="visually-hidden">: did not work' in page
+
+
+async def test_a_delivered_order_shows_its_key_as_done_after_a_refund(visitor, client, drain, box) -> None:
+    order = await played(client, drain, box, "finished")
+    await db.fetch("UPDATE customer_order SET status = 'refunded'")
+    assert 'Get key<span class="visually-hidden">: done' in await page_of(visitor, order)
+
+
+async def test_the_newest_orders_that_need_a_person_are_shown_with_how_many_there_are(admin, client, placed) -> None:
+    copied = """INSERT INTO customer_order SELECT (jsonb_populate_record(o, jsonb_build_object(
+                  'id', gen_random_uuid(), 'cause', 'reason ' || n, 'created_at', o.created_at + n * interval '1 minute'
+                ))).* FROM customer_order o, generate_series($1::int, $2::int) n WHERE o.id = $3"""
+    await db.fetch(copied, 1, 30, UUID(placed.id))
+    page = (await admin.get("/admin")).text
+    assert ("Reason 30" in page, "Reason 11" in page, "Reason 10<" in page) == (True, True, False)
+    assert 'href="/admin/orders?needs=you">All 30 orders that need you' in page
+    await db.fetch(copied, 31, 120, UUID(placed.id))
+    assert "All 100+ orders that need you" in (await admin.get("/admin")).text
+    listed = [(await admin.get(f"/admin/orders?needs=you&page={n}")).text for n in (1, 2, 3)]
+    assert [page.count('class="row-link') for page in listed] == [50, 50, 20]
+    assert "needs=you&amp;page=2" in listed[0]

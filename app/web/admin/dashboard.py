@@ -20,6 +20,7 @@ from app.web.kernel import guards
 from app.web.kernel.render import page
 
 NAMES = {"nowpayments": "NOWPayments", "kinguin": "Kinguin", "resend": "Resend"}
+PARKED = "/admin/orders?needs=you"
 OPEN = ("created", "waiting", "confirming", "paid")
 
 
@@ -47,11 +48,14 @@ async def show(request: Request[Any, Any, Any]) -> Response[bytes]:
         + [_refund(r) for r in await refunds.waiting()]
         + [_issue(issue) for issue in await issues.open_page(20)]
     )
+    waiting = await orders.count_parked()
     off = len(await ledger.marked(DIFFERS))
     counts = [
         _count("Open orders", sum(by_status.get(s, 0) for s in OPEN), "/admin/orders", ""),
         _count("Fulfilled", by_status.get("fulfilled", 0), "/admin/orders?status=fulfilled", "good"),
         _count("Underpaid", by_status.get("underpaid", 0), "/admin/orders?status=underpaid", "attention"),
+        _count("Orders that need you", min(waiting, orders.COUNTED), PARKED, "attention")
+        | ({"value": f"{orders.COUNTED}+"} if waiting > orders.COUNTED else {}),
         _count("Jobs waiting", by_job.get("pending", 0), "/admin/jobs?status=pending", ""),
         _count(
             "Refunds to approve",
@@ -63,7 +67,9 @@ async def show(request: Request[Any, Any, Any]) -> Response[bytes]:
         _count("Open issues", await issues.count_open(), "/admin/issues", "attention"),
         _count("Dead letters", by_job.get("failed", 0), "/admin/dead-letters", "danger"),
     ]
-    return page(request, "admin/dashboard.html", {"counts": counts, "attention": attention})
+    more = f"{orders.COUNTED}+" if waiting > orders.COUNTED else str(waiting)
+    context = {"counts": counts, "attention": attention, "parked": more if waiting > len(parked) else ""}
+    return page(request, "admin/dashboard.html", context)
 
 
 def _breaker(provider: str, standing: breakers.BreakerStatus) -> dict[str, Any]:

@@ -40,14 +40,17 @@ async def index(request: Req) -> Response[bytes]:
     status = str(request.query_params.get("status", "")) or None
     status = status if status in set(OrderStatus) else None
     search = str(request.query_params.get("q", "")).strip()[:100] or None
+    needs = "you" if request.query_params.get("needs") == "you" else None
     at = tabs.number(request)
-    rows = await orders.page(status=status, search=search, limit=tabs.PAGE, offset=(at - 1) * tabs.PAGE)
+    rows = await orders.page(
+        status=status, search=search, limit=tabs.PAGE, offset=(at - 1) * tabs.PAGE, parked=needs is not None
+    )
     counts = await orders.counts()
     context = {
         "orders": [_row(row) for row in rows],
-        "filters": {"status": status, "q": search or ""},
+        "filters": {"status": status, "q": search or "", "needs": needs},
         "counts": tabs.tabs("/admin/orders", "status", status, ((s.value, counts.get(s, 0)) for s in OrderStatus)),
-        "links": tabs.links("/admin/orders", at, len(rows), status=status, q=search),
+        "links": tabs.links("/admin/orders", at, len(rows), status=status, q=search, needs=needs),
     }
     return page(request, "admin/orders/index.html", context, partial="admin/orders/_rows.html")
 

@@ -58,6 +58,8 @@ async def build(order: dict[str, Any]) -> dict[str, Any]:
     in_trouble = failure_reasons.of_order(order, current, away=await breakers.away("kinguin"), dead=bool(dead))
     going = order["frozen_at"] is not None and phase != "refunded" and not money["choices"]
     late = any(e["kind"] == withdrawal.LATE for e in events)
+    keyless = order["status"] == "fulfilled" and bool(items) and all(i["withdrawn"] == i["quantity"] for i in items)
+    going = going or keyless
     headline, next_words, title, favicon = (
         words.GOING_BACK if going else said or await _say(order, phase, refused, in_trouble, items, late=late)
     )
@@ -92,9 +94,11 @@ async def build(order: dict[str, Any]) -> dict[str, Any]:
         "timeline": words.timeline(events),
         "seq": events[-1]["seq"] if events else 0,
         "success_url": f"/orders/{order['id']}/success",
-        "done": order["status"] == "fulfilled",
+        "done": order["status"] == "fulfilled" and not keyless,
         "keys_ready": sum(item["keys_ready"] for item in items),
         "units": sum(item["quantity"] for item in items),
+        "withdrawn": sum(item["withdrawn"] for item in items),
+        "awaited": any(item["keys_ready"] < item["quantity"] - item["withdrawn"] for item in items),
         "keys_here": order["status"] == "paid" and any(item["keys_ready"] for item in items),
         "withdrawal": offer.share if offer else None,
         "withdrawal_credit": offer.credit if offer and not offer.share.amount else None,
@@ -140,8 +144,10 @@ def _steps(order: dict[str, Any], events: list[dict[str, Any]]) -> list[dict[str
     seen = at.get("order.confirming") or at.get("order.paid")
     reached = {"created": 0, "waiting": 0, "underpaid": 0, "confirming": 1, "paid": 2, "fulfilled": 3, "refunded": 3}
     given_up = order["status"] == "failed" and order["fulfillment_status"] == "failed"
-    now = 2 if given_up else reached.get(order["status"], 0)
-    ended = order["status"] in {"expired", "failed", "cancelled"} or order["fulfillment_status"] == "failed"
+    keyless = order["status"] in {"fulfilled", "refunded"} and order["merchant_id"] is None and "key.sealed" not in at
+    now = 2 if given_up else (2 if "order.paid" in at else 0) if keyless else reached.get(order["status"], 0)
+    over = keyless or order["status"] in {"expired", "failed", "cancelled"}
+    ended = over or order["fulfillment_status"] == "failed"
     times = [seen, at.get("order.paid"), at.get("order.fulfilled")]
     return [
         {
@@ -171,6 +177,7 @@ def _item(order: dict[str, Any], item: dict[str, Any], sealed: list[dict[str, An
         "status": item["status"],
         "status_words": ready or words.ITEM_WORDS.get(item["status"], ""),
         "keys_ready": len(own),
+        "withdrawn": item["withdrawn"],
         "keys": [{"keyId": key["id"], "revealedAt": key["revealed_at"]} for key in own],
         "revealed_at": min((k["revealed_at"] for k in own if k["revealed_at"]), default=None),
         "download_links": [
