@@ -48,7 +48,7 @@ class Attempt:
         await quotas.take("login_account", self._account, PER_ACCOUNT, WINDOW)
 
     async def _is_known(self) -> bool:
-        return self._network in await _own_networks(self._email)
+        return self._network in await own_networks(self._email, "admin")
 
     async def unchecked(self) -> None:
         """Take it back: its password was not looked at."""
@@ -65,17 +65,16 @@ class Attempt:
 async def unlock(email: str) -> None:
     """Forget the wrong passwords that an account was tried with, from wherever. ``email``: its key."""
     await quotas.clear("login_account", email)
-    for network in await _own_networks(email):
+    for network in await own_networks(email, "admin"):
         await quotas.clear("login_account", f"{email} {network}")
         await quotas.clear("login_address", network)
 
 
-async def _own_networks(email: str) -> set[str]:
-    """From where a person signed in lately."""
+async def own_networks(email: str, role: str) -> set[str]:
+    """From where a person signed in lately, as limits count addresses; signing out forgets none."""
     rows = await db.fetch(
-        """SELECT ip FROM login_session WHERE email = $1 AND role = 'admin'
-           ORDER BY last_seen_at DESC LIMIT $2""",
-        email, KNOWN,
+        "SELECT ip FROM login_session WHERE email = $1 AND role = $3 ORDER BY last_seen_at DESC LIMIT $2",
+        email, KNOWN, role,
     )  # fmt: skip
     return {limit_key(row["ip"]) for row in rows if row["ip"]}
 

@@ -75,6 +75,15 @@ def linking(email: str, purpose: str, order_id: UUID | None = None) -> tuple[UUI
     return link_id, write
 
 
+async def has_live_link(email: str) -> bool:
+    """Whether a sign-in link to this address was asked for that still works."""
+    found = await db.fetch_value(
+        "SELECT true FROM link WHERE email = $1 AND purpose = 'login' AND used_at IS NULL AND expires_at > $2 LIMIT 1",
+        email, clock.now(),
+    )  # fmt: skip
+    return bool(found)
+
+
 async def issue_link(email: str, purpose: str, order_id: UUID | None = None) -> UUID:
     """Write a new link by itself. Returns its id."""
     link_id, link = linking(email, purpose, order_id)

@@ -49,16 +49,23 @@ def mailbox(email: str) -> str:
     return f"{name}@{domain}"
 
 
-async def take(family: Family, email: str, *, caller: str = "") -> None:
+async def take(family: Family, email: str, *, caller: str = "", own: bool = False) -> None:
     """Count a letter to a mailbox: LIMIT_MAILBOX a day, half of them in an hour. Raises TooManyAttempts.
 
     ``caller``: whose doing it is, as limits count callers; one may cause as many as MAILBOXES full shares in an hour.
+    ``own``: the mailbox's owner signed in from there before. That caller has an allowance apart, so that a stranger who
+    uses up the mailbox's can't lock its owner out.
     """
-    most = settings().limit_mailbox
+    most, whose = settings().limit_mailbox, counted_as(email, caller, own=own)
     if caller:
         await quotas.take(f"mail_{family}_caller", caller, most * MAILBOXES, HOUR)
-    await quotas.take(f"mail_{family}_hour", mailbox(email), max(most // 2, 1), HOUR)
-    await quotas.take(f"mail_{family}_day", mailbox(email), most, DAY)
+    await quotas.take(f"mail_{family}_hour", whose, max(most // 2, 1), HOUR)
+    await quotas.take(f"mail_{family}_day", whose, most, DAY)
+
+
+def counted_as(email: str, caller: str, *, own: bool) -> str:
+    """Under what the uses of a mailbox by a caller count: together, or for its ``own`` network apart."""
+    return f"{mailbox(email)} {caller}" if own and caller else mailbox(email)
 
 
 async def is_free(family: Family, email: str) -> bool:

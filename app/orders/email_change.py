@@ -24,15 +24,16 @@ class SameEmail(Invalid):
     title = "This order already has that email"
 
 
-async def request(order: dict[str, Any], email: str) -> None:
+async def request(order: dict[str, Any], email: str, *, caller: str = "") -> None:
     """Mail a link to the new address; nothing changes before it is used. A link that was asked for earlier ends.
 
+    ``caller``: who asks, as limits count callers.
     Raises SameEmail and TooManyAttempts.
     """
     if email == order["email"]:
         raise SameEmail("Enter a different address.", field="email")
     await quotas.take("order_emails", str(order["id"]), CHANGES_A_DAY, DAY)
-    await mailboxes.take(Family.LINKS, email)
+    await mailboxes.take(Family.LINKS, email, caller=caller)
     link_id, link = accounts.linking(email, "email", order["id"])
     context = {"link_id": link_id, "order_short_id": short(order["id"]), "hours": accounts.EMAIL_HOURS}
     async with db.transaction():

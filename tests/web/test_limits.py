@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from app.accounts import sessions
 from app.core import db
 from app.core.redis import async_client
 from tests.web.builders import (
@@ -182,3 +183,35 @@ async def test_a_mailbox_gets_so_many_sign_in_links_a_day_through_whichever_door
     assert_problem(limited, 429, "too_many_attempts")
     assert int(limited.headers["retry-after"]) > 3000
     assert await count("link") == 2
+
+
+async def test_who_uses_up_a_mailboxs_links_does_not_lock_its_owner_out(sparing) -> None:
+    """Strangers ask first: their link works for the owner too, and is not answered with a wait."""
+    sent = [await sparing.post("/login", json={"email": "owner@merchant.test"}) for _ in range(4)]
+    assert [(one.status_code, one.json()["sent"]) for one in sent] == [(202, True)] * 2 + [(202, False)] * 2
+    assert await count("link") == 2
+    page = await sparing.post(
+        "/orders/lookup", data={"email": "owner@merchant.test", "_csrf_token": csrf_of(await _page(sparing, "/login"))}
+    )
+    assert "still works: use that one" in page.text
+    await db.fetch("UPDATE link SET expires_at = now()")
+    assert_problem(await sparing.post("/login", json={"email": "owner@merchant.test"}), 429, "too_many_attempts")
+    assert await count("link") == 2
+
+
+async def test_an_owner_has_links_of_their_own_from_where_they_signed_in_before(sparing) -> None:
+    for _ in range(2):
+        await sparing.post("/login", json={"email": "owner@merchant.test"})
+    await db.fetch("UPDATE link SET used_at = now()")
+    assert (await sparing.post("/login", json={"email": "owner@merchant.test"})).status_code == 429
+    session = await sessions.begin("owner@merchant.test", "customer", ip="127.0.0.1")
+    await sessions.end(session)
+    for _ in range(2):
+        assert (await sparing.post("/login", json={"email": "owner@merchant.test"})).json() == {"sent": True}
+    await db.fetch("UPDATE link SET used_at = now()")
+    assert (await sparing.post("/login", json={"email": "owner@merchant.test"})).status_code == 429
+    assert await count("link") == 4
+
+
+async def _page(client, path: str):
+    return await client.get(path, headers={"accept": "text/html"})

@@ -5,17 +5,12 @@ from typing import Any
 from litestar import Request, Response, get, post
 
 from app.accounts import addresses
-from app.core.client_address import limit_key
 from app.core.settings import settings
-from app.mail import mailboxes
-from app.mail.mailboxes import Family
 from app.orders import email_lookup
-from app.web.account.sessions import sent
-from app.web.kernel import guards
+from app.web.account.sessions import may_mail, sent
 from app.web.kernel.body import read_form
 from app.web.kernel.rate_limits import purse
 from app.web.kernel.render import page, sent_json
-from app.web.kernel.viewer import client_ip
 
 Req = Request[Any, Any, Any]
 
@@ -36,7 +31,7 @@ async def create(request: Req) -> Response[bytes]:
             raise
         context = {"values": {"email": form.get("email", "")[:400]}, "errors": {"email": bad.detail}}
         return page(request, "account/lookup.html", context, status=400)
-    await guards.spend(request, "lookups", settings().limit_lookups, who=mailboxes.mailbox(email))
-    await mailboxes.take(Family.LINKS, email, caller=limit_key(client_ip(request)))
+    if not await may_mail(request, email, "lookups", settings().limit_lookups):
+        return await sent(request, email, earlier=True)
     await email_lookup.request(email)
     return await sent(request, email)

@@ -4,10 +4,11 @@ from typing import Any
 
 from litestar import Request, Response, get, post
 
-from app.accounts import addresses, sessions
+from app.accounts import addresses, logins, sessions
 from app.accounts import service as accounts
 from app.core import db
 from app.core.client_address import limit_key
+from app.core.rate_limit import TooManyAttempts
 from app.core.settings import settings
 from app.mail import mailboxes
 from app.mail import service as mail
@@ -42,19 +43,37 @@ async def create(request: Req) -> Response[bytes]:
             "minutes": MINUTES,
         }
         return page(request, "account/login.html", context, status=400)
-    await guards.spend(request, "logins", settings().limit_logins, who=mailboxes.mailbox(email))
-    await mailboxes.take(Family.LINKS, email, caller=limit_key(client_ip(request)))
+    if not await may_mail(request, email, "logins", settings().limit_logins):
+        return await sent(request, email, earlier=True)
     link_id, link = accounts.linking(email, "login")
     await db.write(link, *mail.draft("login_link", email, {"link_id": link_id, "minutes": MINUTES}).writes)
     return await sent(request, email)
 
 
-async def sent(request: Req, email: str) -> Response[bytes]:
-    """That a link is on its way; or, while the mail quota is used up, that it may not be."""
-    held_up = await mail.quota_is_out()
+async def may_mail(request: Req, email: str, bucket: str, per_minute: int) -> bool:
+    """Count a link to this address. False where no more are mailed for now, but one that was still works.
+
+    From where its owner signed in before, uses count apart from strangers'. Raises TooManyAttempts.
+    """
+    caller = limit_key(client_ip(request))
+    own = caller in await logins.own_networks(email, "customer")
+    try:
+        await guards.spend(request, bucket, per_minute, who=mailboxes.counted_as(email, caller, own=own))
+        await mailboxes.take(Family.LINKS, email, caller=caller, own=own)
+    except TooManyAttempts:
+        if await accounts.has_live_link(email):
+            return False
+        raise
+    return True
+
+
+async def sent(request: Req, email: str, *, earlier: bool = False) -> Response[bytes]:
+    """That a link is on its way, or was sent ``earlier``; or, while the mail quota is used up, that it may not be."""
+    held_up = not earlier and await mail.quota_is_out()
     if sent_json(request):
-        return answer({"sent": not held_up}, status=202)
-    return page(request, "account/sent.html", {"email": email, "minutes": MINUTES, "held_up": held_up})
+        return answer({"sent": not held_up and not earlier}, status=202)
+    context = {"email": email, "minutes": MINUTES, "held_up": held_up, "earlier": earlier}
+    return page(request, "account/sent.html", context)
 
 
 @post("/logout", summary="Sign out", tags=["account"], status_code=200)

@@ -9,6 +9,7 @@ from app.accounts import addresses
 from app.accounts import service as accounts
 from app.accounts.addresses import masked
 from app.core import db
+from app.core.client_address import limit_key
 from app.core.errors import Problem
 from app.orders import email_change
 from app.orders.service import short
@@ -17,7 +18,7 @@ from app.web.kernel import guards
 from app.web.kernel.body import read_form
 from app.web.kernel.rate_limits import purse
 from app.web.kernel.render import answer, page, see_other, wants_json
-from app.web.kernel.viewer import remember_order
+from app.web.kernel.viewer import client_ip, remember_order
 
 Req = Request[Any, Any, Any]
 
@@ -40,7 +41,7 @@ async def create(request: Req, order_id: FromPath[str]) -> Response[bytes]:
     typed = (await read_form(request)).get("email", "")
     try:
         email = addresses.parse(typed)
-        await email_change.request(order, email)
+        await email_change.request(order, email, caller=limit_key(client_ip(request)))
     except (addresses.BadEmail, email_change.SameEmail) as bad:
         if wants_json(request):
             raise
