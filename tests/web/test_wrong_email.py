@@ -200,3 +200,9 @@ async def test_credit_of_the_order_moves_to_the_new_address(visitor, refunded) -
     await submit(browser, f"/orders/{refunded.id}/email", {"email": RIGHT})
     await confirm(visitor, (await links("email"))[0])
     assert await db.fetch_value("SELECT email FROM credit") == RIGHT
+
+
+async def test_changing_an_orders_email_counts_the_caller_as_every_door_does(visitor, refunded) -> None:
+    owner = holder(visitor, refunded)
+    await submit(owner, f"/orders/{refunded.id}/email", {"email": RIGHT})
+    assert await db.fetch_value("SELECT used FROM quota_window WHERE key LIKE 'mail_links_caller:%'") == 1
