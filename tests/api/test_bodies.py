@@ -145,7 +145,8 @@ async def test_what_is_no_amount_of_money_is_refused(till: Till, amount: Any) ->
         ({"currency": "usd"}, "currency"), ({"currency": "XAU"}, "currency"), ({"currency": 5}, "currency"),
         ({"reference": ""}, "reference"), ({"reference": "x" * 129}, "reference"), ({"reference": "a\x00"}, None),
         ({"reference": "a\nb"}, "reference"), ({"reference": None}, "reference"), ({"reference": "\ud800"}, None),
-        ({"customer_email": "nobody"}, "customer_email"), ({"customer_email": "x" * 250 + "@a.bc"}, "customer_email"),
+        ({"customer_email": "x" * 250 + "@a.bc"}, "customer_email"),
+        ({"customer_email": "ann@a\x01.de"}, "customer_email"),
         ({"metadata": {str(n): "" for n in range(51)}}, "metadata"), ({"metadata": {"a": "x" * 501}}, "metadata[...]"),
         ({"metadata": {"a": 1}}, "metadata[...]"), ({"metadata": {"": "a"}}, "metadata"),
         ({"metadata": {"a": {"b": "c"}}}, "metadata[...]"), ({"metadata": []}, "metadata"), ({"extra": 1}, "extra"),
@@ -158,6 +159,14 @@ async def test_an_order_names_the_field_that_is_wrong(till: Till, change: dict[s
         "/orders", content=json.dumps(ORDER | change), headers={"content-type": "application/json"}
     )
     problem(answer, 400, "malformed_body", field)
+    assert await rows(but=["api_key"]) == before
+
+
+@pytest.mark.parametrize("email", ["nobody", "ann@localhost", "ann@", "@example.com", "a b@example.com"])
+async def test_what_is_no_email_address_is_answered_with_what_one_looks_like(till: Till, email: str) -> None:
+    before = await rows(but=["api_key"])
+    answer = await till.post("/orders", ORDER | {"customer_email": email})
+    assert "like name@example.com" in problem(answer, 422, "bad_email", "customer_email")["detail"]
     assert await rows(but=["api_key"]) == before
 
 

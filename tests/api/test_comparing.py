@@ -13,12 +13,15 @@ from tests.builders import rows
 PLAIN = '{"amount":"24.00","currency":"USD","reference":"r"}'
 NOTED = '{"amount":"24","currency":"USD","reference":"r","metadata":{"a":"1","b":"2"}}'
 WANTED = '{"url":"https://shop.example.com/h","types":["order.paid","refund.failed"]}'
+MAILED = '{{"amount":"24","currency":"USD","reference":"r","customer_email":"{}"}}'
 SAME = [
     ("/orders", PLAIN, '{ "reference" : "r",\n"currency":"USD","amount":"24"}'),
     ("/orders", PLAIN, '{"amount":"24.0","currency":"USD","reference":"r"}'),
     ("/orders", PLAIN, '{"amount_minor":2400,"currency":"USD","reference":"r"}'),
     ("/orders", PLAIN, '{"amount":"24","currency":"USD","reference":"\\u0072","metadata":{},"customer_email":null}'),
     ("/orders", NOTED, '{"metadata":{"b":"2","a":"1"},"amount":"24","currency":"USD","reference":"r"}'),
+    *(("/orders", MAILED.format("ann@münchen.de"), MAILED.format(other))
+      for other in ("ann@xn--mnchen-3ya.de", "ann@MÜNCHEN.de", "ANN@münchen.de", " ann@münchen.de ")),
     ("/webhooks/endpoints", WANTED,
      '{"types":["refund.failed","order.paid"],"name":"","url":"https://shop.example.com/h"}'),
 ]  # fmt: skip
