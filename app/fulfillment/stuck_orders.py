@@ -17,6 +17,7 @@ from app.queue import service as jobs
 
 PATIENCE = timedelta(minutes=10)  # an order that is worked on has a job, or a look at the supplier that is due
 STUCK = "given up by its job: "  # how the cause begins; the dead letter has the details
+GETS_KEYS = {"fulfillment.reserve", "fulfillment.collect", "keys.collect"}  # jobs without which no key comes
 MOST = 100  # orders a round
 LATE = timedelta(minutes=30)  # after payment: then the owner hears, and the customer may take the money back
 SLOW_EVENT = "supply.slow"  # past the time in which nine of ten have their keys
@@ -45,6 +46,16 @@ async def _pick_up(order_id: UUID, before: Any) -> None:
         else:
             await _resume(order_id)
     log.get("bitloot.fulfillment").error("order.forgotten", order_id=str(order_id), dead=dead)
+
+
+async def given_up(order_id: UUID, job: str) -> None:
+    """A job of an order was given up for good: where that keeps a paid order from its keys, a person hears at once."""
+    if job not in GETS_KEYS:
+        return
+    async with db.transaction():
+        order = await orders.lock(order_id)
+        if order is not None and order["status"] == "paid" and order["frozen_at"] is None and order["cause"] is None:
+            await orders.park(order_id, f"{STUCK}{job}")
 
 
 async def report_slow() -> int:

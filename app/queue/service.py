@@ -21,6 +21,7 @@ from app.core.errors import Conflict
 from app.core.ids import new_id
 from app.queue import producer, worker_liveness
 from app.queue.error_causes import cause_of
+from app.queue.hooks import hooks
 
 LEASE = timedelta(seconds=60)  # longer than the slowest step: two provider calls of 20 s each, and room
 ERROR_LENGTH = 2000  # characters of an error's text that are kept
@@ -205,6 +206,8 @@ async def dead_letter(lease: Lease, error: str) -> bool:
         await _record(lease.id, lease.attempt, "failed", error)
         await _merge_duplicate(lease.id)
     log.get("bitloot.jobs").error("job.buried", job=lease.name, job_id=str(lease.id), error=error[:ERROR_LENGTH])
+    if lease.subject is not None:
+        await hooks.on_dead_letter(lease.subject, lease.name)
     return True
 
 
