@@ -59,12 +59,18 @@ async def test_a_payment_and_a_refund_are_compared_by_what_they_ask(till: Till, 
     one = await till.post("/payments", {"order_id": order["id"], "method": "card", "card": card()}, "p")
     two = await till.post("/payments", {"card": spaced, "method": "card", "order_id": order["id"].upper()}, "p")
     assert two.content == one.content
+    month, _, year = card()["expiry"].partition("/")
+    longer = card() | {"expiry": f"{month} / 20{year[-2:]}"}
+    three = await till.post("/payments", {"order_id": order["id"], "method": "card", "card": longer}, "p")
+    assert three.content == one.content
     other = await till.order()
     flat = await till.post("/payments", {"order_id": other["id"], "method": "upi", "vpa": "success@test"}, "u")
     below = await till.post(
         "/payments", {"order_id": other["id"], "method": "upi", "upi": {"vpa": "success@test"}}, "u"
     )
     assert (flat.status_code, below.content) == (201, flat.content)
+    large = await till.post("/payments", {"order_id": other["id"], "method": "upi", "vpa": "SUCCESS@test"}, "u")
+    assert large.content == flat.content
     await drain(later=True)
     path = f"/payments/{one.json()['id']}/refunds"
     first = await till.post(path, {"amount": "20.00", "reason": "x"}, "r")

@@ -15,6 +15,7 @@ from app.merchants.api_keys import Caller
 from app.orders import service as ordering
 from app.orders.merchant_orders import NoSuchOrder
 from app.payments import create_for_merchants, queries
+from app.payments.cards import EXPIRY
 from app.payments.create_for_merchants import NoSuchPayment
 from app.web.api import answers, authentication, orders, posting, query_parameters
 from app.web.api.bodies import PRINTABLE, Body, MalformedBody, Metadata
@@ -83,7 +84,8 @@ class UpiPaymentRequest(Body, tag_field="method", tag="upi"):
             raise MalformedBody("Send vpa or upi.vpa, not both.", field="vpa")
 
     def plainly(self) -> Body:
-        return self if self.vpa is UNSET else msgspec.structs.replace(self, upi=Upi(self.vpa), vpa=UNSET)
+        given = self.vpa if self.vpa is not UNSET else self.upi.vpa if self.upi is not UNSET else ""
+        return msgspec.structs.replace(self, upi=Upi(given.strip().lower()), vpa=UNSET)
 
 
 class CardPaymentRequest(Body, tag_field="method", tag="card"):
@@ -95,7 +97,9 @@ class CardPaymentRequest(Body, tag_field="method", tag="card"):
 
     def plainly(self) -> Body:
         number = self.card.number.replace(" ", "").replace("-", "")
-        return msgspec.structs.replace(self, card=msgspec.structs.replace(self.card, number=number))
+        expiry = EXPIRY.fullmatch(self.card.expiry.strip())
+        until = f"{expiry[1]}/{expiry[2][-2:]}" if expiry else self.card.expiry
+        return msgspec.structs.replace(self, card=msgspec.structs.replace(self.card, number=number, expiry=until))
 
 
 PaymentRequest = CryptoPaymentRequest | UpiPaymentRequest | CardPaymentRequest
