@@ -75,7 +75,7 @@ async def test_store_credit_comes_back_with_the_refund_of_an_order_that_was_not_
     order_id, (item,), code = await paid_with_credit(app, box, "4", 1)
     await sold_out(app, box, item)
     await steps.give_up(order_id, by=ADMIN)
-    await drain(only="refunds.request")
+    await drain(only="refunds.request", later=True)
     assert await left_of(code) == 0
     await service.record(await db.fetch_value("SELECT id FROM refund"), HASH, ADMIN)
     assert ((await order(order_id))["status"], await left_of(code)) == ("refunded", 4)
