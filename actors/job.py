@@ -11,24 +11,13 @@ from app.core import call_recorder, log
 from app.providers.kit import Providers
 from app.queue import circuit_breaker
 from app.queue import service as jobs
+from app.queue.aliases import ALIASES
 from app.queue.backoff import Retry
 from app.queue.producer import queue_of
 from app.queue.retry_policy import AttemptFailed
 from app.queue.service import Lease, LeaseLost
 
 Work = Callable[[Lease, Providers], Awaitable[None]]
-
-ALIASES = {
-    "payments.create_for_merchant": "payments.open",
-    "fulfillment.collect": "keys.collect",
-    "fulfillment.return_keys": "refunds.return_keys",
-    "fulfillment.check_return": "refunds.check_return",
-    "fulfillment.resume_stuck": "fulfillment.pick_up",
-    "fulfillment.report_slow": "fulfillment.tell_slow",
-    "refunds.request": "refunds.ask",
-    "maintenance.purge": "house.tidy",
-}
-"""A job's name → its name before 0.2.0. Those still queued at the upgrade run; to be dropped in the release after."""
 
 JOBS: dict[str, tuple[Work, Retry]] = {}
 """Every job by name, with its retry schedule."""

@@ -11,13 +11,14 @@ import pytest
 import actors
 from actors import clock as process
 from actors.clock import GRACE, SCHEDULE, post_scheduled, posted_before, sweep
-from actors.job import ALIASES, JOBS, NEEDS
+from actors.job import JOBS, NEEDS
 from app.core import clock
 from app.core.redis import sync_client
 from app.core.redis_publisher import publisher
 from app.inbox.service import APPLIED_BY
 from app.queue import producer
 from app.queue import service as jobs
+from app.queue.aliases import ALIASES
 from app.queue.service import LEASE
 from tests.builders import claimed, count, job_names, offered
 from tests.conftest import ROOT

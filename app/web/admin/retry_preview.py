@@ -15,6 +15,7 @@ from app.keys import queries as keys
 from app.mail import queries as mail
 from app.orders import queries as orders
 from app.payments import queries as payments
+from app.queue.aliases import ALIASES
 from app.refunds import queries as refunds
 
 Facts = Mapping[str, Any]
@@ -248,3 +249,4 @@ JOBS: dict[str, tuple[Callable[[Mapping[str, Any]], Awaitable[Facts]], Callable[
     "ledger.prove": (_nothing, always("Checks the ledger of every order. Changes nothing.")),
     "audit.anchor": (_nothing, always("Saves this hour's signed statement to the store, unless it is there already.")),
 }
+JOBS |= {old: JOBS[name] for name, old in ALIASES.items() if name in JOBS}
