@@ -16,7 +16,10 @@ class Admin(Table, tablename="admin"):
 
 
 class Link(Table, tablename="link"):
-    """An emailed proof of address. Used once, by POST. Its token is derived from the id and stands nowhere."""
+    """An emailed proof of address. Used once, by POST. Its token is derived from the id and stands nowhere.
+
+    ``session_id``, ``browser``: who asked for it, where it is void once that one was signed out.
+    """
 
     id = UUID(primary_key=True, default=None)
     email = Varchar(320)
@@ -25,6 +28,8 @@ class Link(Table, tablename="link"):
     created_at = Timestamptz(default=None)
     expires_at = Timestamptz(default=None)
     used_at = Timestamptz(null=True, default=None)
+    session_id = UUID(null=True, default=None)
+    browser = UUID(null=True, default=None)
 
 
 class LoginSession(Table, tablename="login_session"):

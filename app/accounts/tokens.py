@@ -1,6 +1,6 @@
 """What a browser or client holds to show who it is: access to orders, and a session."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -27,25 +27,34 @@ def lifetime(role: str) -> timedelta:
     return STAFF_LIFETIME if role == "admin" else SESSION_LIFETIME
 
 
-def orders_token(order_ids: Iterable[UUID], browser: UUID | None = None) -> str:
+def orders_token(
+    order_ids: Iterable[UUID], browser: UUID | None = None, *, epochs: Mapping[UUID, int] | None = None
+) -> str:
     """Access to these orders, the newest last; the oldest beyond ORDERS_KEPT fall out.
 
-    ``browser`` names the browser that keeps it as a cookie: signing out there ends it.
+    ``browser`` names the browser that keeps it as a cookie: signing out there ends it. ``epochs``: the access epochs
+    of those orders that are past their first.
     """
-    kept = list(dict.fromkeys(str(i) for i in order_ids))[-ORDERS_KEPT:]
+    newest = list(dict.fromkeys(order_ids))[-ORDERS_KEPT:]
+    epochs = epochs or {}
+    kept = [f"{i}.{epochs[i]}" if epochs.get(i) else str(i) for i in newest]
     whose = {"browser": str(browser)} if browser else {}
     return tokens.sign("order", {"orders": kept, **whose}, ORDERS_LIFETIME)
 
 
 def read_orders(token: str) -> list[UUID]:
-    return read_browser(token)[0]
+    return list(read_browser(token)[0])
 
 
-def read_browser(token: str) -> tuple[list[UUID], UUID | None]:
-    """The orders that a token opens, and the browser that it was made for, if any."""
+def read_browser(token: str) -> tuple[dict[UUID, int], UUID | None]:
+    """The orders that a token opens, each with its access epoch then, and the browser it was made for, if any."""
     claims = tokens.read("order", token) or {}
-    found = (parse_id(str(text)) for text in claims.get("orders", ()))
-    return [order_id for order_id in found if order_id], parse_id(str(claims.get("browser", "")))
+    found = {}
+    for text in claims.get("orders", ()):
+        named, _, epoch = str(text).partition(".")
+        if order_id := parse_id(named):
+            found[order_id] = int(epoch or 0)
+    return found, parse_id(str(claims.get("browser", "")))
 
 
 def session_token(session: Session) -> str:

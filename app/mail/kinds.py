@@ -76,6 +76,7 @@ KINDS = {
     "endpoint_disabled": Kind("We stopped sending webhooks to {endpoint}", "Webhook endpoint disabled", ("endpoint",)),
     # email: the new address, masked.
     "email_confirm": Kind("Confirm your email for order {order_short_id}", "Confirm the new email"),
+    "email_asked": Kind("Change the email of order {order_short_id}?", "Email change requested", ("email",)),
     "email_changed": Kind("The email of order {order_short_id} was changed", "Email changed", ("email",)),
     "login_link": Kind("Sign in to {shop}", "Sign-in link"),
     "lookup_link": Kind("Your orders at {shop}", "Link to their orders"),

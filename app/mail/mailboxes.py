@@ -32,6 +32,7 @@ FAMILIES: dict[str, Family] = {
     "login_link": Family.LINKS,
     "lookup_link": Family.LINKS,
     "email_confirm": Family.LINKS,
+    "email_asked": Family.LINKS,  # bounded by CHANGES_A_DAY of an order
     "email_changed": Family.LINKS,  # bounded by CHANGES_A_DAY of an order, each proved by another mailbox
     "refund_asked": Family.REFUND_LINKS,
     "team_invited": Family.INVITATIONS,

@@ -27,6 +27,22 @@ async def seller(order: Mapping[str, Any]) -> str:
     return str(await db.fetch_value("SELECT name FROM merchant WHERE id = $1", order["merchant_id"]))
 
 
+async def open_to(held: Mapping[UUID, int], browser: UUID | None) -> dict[UUID, int]:
+    """Of the orders that a token names, each with its access epoch, those that it still opens, with today's epoch."""
+    rows = await db.fetch("SELECT id, access_epoch, access_browser FROM customer_order WHERE id = ANY($1)", list(held))
+    now = {row["id"]: row for row in rows}
+    return {
+        order_id: now[order_id]["access_epoch"]
+        for order_id, epoch in held.items()
+        if order_id in now
+        and (now[order_id]["access_epoch"] == epoch or (browser and now[order_id]["access_browser"] == browser))
+    }
+
+
+async def access_epoch(order_id: UUID) -> int:
+    return int(await db.fetch_value("SELECT access_epoch FROM customer_order WHERE id = $1", order_id) or 0)
+
+
 async def email_of(order_id: UUID) -> str | None:
     email: str | None = await db.fetch_value("SELECT email FROM customer_order WHERE id = $1", order_id)
     return email

@@ -18,6 +18,8 @@ class Order(Table, tablename="customer_order"):
     ``frozen_at``: all of its money is to go back, so nothing is bought for it and none of its keys is shown.
     ``choice``: what the customer chose for late money: refund, credit or top_up. One of a merchant's has an amount
     and no items, perhaps no email, and the merchant's own ``reference`` and ``metadata``; ``test``: no real money.
+    ``access_epoch``: raised when its email changes; orders tokens of before open it no more, but for those of
+    ``access_browser``, which asked for the change.
     ``published_seq``: the last event of its timeline that was published to its merchant.
     """
 
@@ -43,6 +45,8 @@ class Order(Table, tablename="customer_order"):
     reference = Varchar(128, null=True, default=None)
     metadata = JSONB(default="{}")
     published_seq = Integer(default=0)
+    access_epoch = Integer(default=0)
+    access_browser = UUID(null=True, default=None)
 
 
 class OrderItem(Table, tablename="order_item"):

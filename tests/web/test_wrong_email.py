@@ -72,6 +72,7 @@ async def test_the_change_counts_once_the_new_address_has_confirmed_it_and_the_o
     assert await email_of(mistyped.id) == WRONG
     assert await letters("email_confirm") == [RIGHT]
     assert await letters("email_changed") == []
+    assert await letters("email_asked") == [WRONG]
     [link] = await links("email")
     assert "Confirm" in (await visitor().get(f"/links/{link_token(link)}")).text
     assert await email_of(mistyped.id) == WRONG

@@ -14,6 +14,7 @@ from app.core.client_address import client_address
 from app.core.ids import new_id
 from app.core.settings import settings
 from app.keys.reveal import Visitor
+from app.orders import queries as orders
 from app.web.kernel import cookies
 
 ORDERS_COOKIE, SESSION_COOKIE = "bitloot_orders", "bitloot_session"
@@ -24,9 +25,12 @@ DESK_COOKIE = "bitloot_desk"  # which merchant, in which mode; it opens nothing
 
 @dataclass(slots=True)
 class Viewer:
-    """A visitor and what it may see. ``held`` are the orders that its token names: ``held_orders`` asks the table."""
+    """A visitor and what it may see. ``held`` are the orders that its token names: ``held_orders`` asks the table.
 
-    held: list[UUID] = field(default_factory=list)
+    Each has the access epoch that the token was made in.
+    """
+
+    held: dict[UUID, int] = field(default_factory=dict)
     session: Session | None = None
     bearer: bool = False
     browser: UUID | None = None
@@ -44,10 +48,10 @@ async def viewer_of(request: Request[Any, Any, Any]) -> Viewer:
     """The request's viewer. A Bearer token counts alone: what a client names is not mixed with what a browser keeps."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
-        orders, browser = tokens.read_browser(token.strip())
-        return Viewer(orders, await _session(request, token.strip()), bearer=True, browser=browser)
-    orders, browser = tokens.read_browser(cookies.read(request, ORDERS_COOKIE))
-    return Viewer(orders, await _session(request, cookies.read(request, SESSION_COOKIE)), browser=browser)
+        held, browser = tokens.read_browser(token.strip())
+        return Viewer(held, await _session(request, token.strip()), bearer=True, browser=browser)
+    held, browser = tokens.read_browser(cookies.read(request, ORDERS_COOKIE))
+    return Viewer(held, await _session(request, cookies.read(request, SESSION_COOKIE)), browser=browser)
 
 
 async def _session(request: Request[Any, Any, Any], token: str) -> Session | None:
@@ -56,10 +60,12 @@ async def _session(request: Request[Any, Any, Any], token: str) -> Session | Non
 
 
 async def held_orders(viewer: Viewer) -> list[UUID]:
-    """The orders that the viewer's token opens: none once its browser has signed out."""
+    """The orders that the viewer's token opens: none once its browser has signed out, and none whose email changed."""
     if viewer.held and viewer.browser is not None and await sessions.browser_ended(viewer.browser):
-        viewer.held, viewer.browser = [], None
-    return viewer.held
+        viewer.held, viewer.browser = {}, None
+    if viewer.held:
+        viewer.held = await orders.open_to(viewer.held, viewer.browser)
+    return list(viewer.held)
 
 
 async def standing(viewer: Viewer) -> str:
@@ -85,11 +91,18 @@ def client_ip(request: ASGIConnection[Any, Any, Any, Any]) -> str:
     return client_address(request.scope["headers"], peer, hops=ours.proxy_hops, by_forwarded=by_forwarded)
 
 
-async def remember_order(request: Request[Any, Any, Any], response: Response[Any], order_id: UUID) -> None:
-    """Let this browser open one more order. What a Bearer token opens stays with that token: it is no browser's."""
+async def remember_order(
+    request: Request[Any, Any, Any], response: Response[Any], order_id: UUID, *, browser: UUID | None = None
+) -> None:
+    """Let this browser open one more order. What a Bearer token opens stays with that token: it is no browser's.
+
+    ``browser``: what the browser is called from now on, if it has no name yet.
+    """
     viewer: Viewer = request.state.viewer
-    held, browser = ([], None) if viewer.bearer else (await held_orders(viewer), viewer.browser)
-    token = tokens.orders_token([*held, order_id], browser or new_id())
+    held = [] if viewer.bearer else await held_orders(viewer)
+    known = None if viewer.bearer else viewer.browser
+    epochs = viewer.held | {order_id: await orders.access_epoch(order_id)}
+    token = tokens.orders_token([*held, order_id], known or browser or new_id(), epochs=epochs)
     cookies.keep(response, ORDERS_COOKIE, token, int(tokens.ORDERS_LIFETIME.total_seconds()))
 
 

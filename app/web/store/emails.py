@@ -11,6 +11,7 @@ from app.accounts.addresses import masked
 from app.core import db
 from app.core.client_address import limit_key
 from app.core.errors import Problem
+from app.core.ids import new_id
 from app.orders import email_change
 from app.orders.service import short
 from app.refunds import claim
@@ -18,7 +19,7 @@ from app.web.kernel import guards
 from app.web.kernel.body import read_form
 from app.web.kernel.rate_limits import purse
 from app.web.kernel.render import answer, page, see_other, wants_json
-from app.web.kernel.viewer import client_ip, remember_order
+from app.web.kernel.viewer import Viewer, client_ip, held_orders, remember_order
 
 Req = Request[Any, Any, Any]
 
@@ -36,17 +37,32 @@ async def new(request: Req, order_id: FromPath[str]) -> Response[bytes]:
     opt=purse("lookups"),
 )
 async def create(request: Req, order_id: FromPath[str]) -> Response[bytes]:
-    """Mail a link to the new address; the order's email changes when it is used."""
+    """Mail a link to the new address; the order's email changes when it is used. The current one cancels a change."""
     order = await guards.acting_for(request, order_id)
     typed = (await read_form(request)).get("email", "")
     try:
         email = addresses.parse(typed)
-        await email_change.request(order, email, caller=limit_key(client_ip(request)))
+        viewer: Viewer = request.state.viewer
+        holds = order["id"] in await held_orders(viewer)
+        browser = (viewer.browser or new_id()) if holds else None
+        asker = accounts.Asker(viewer.session.id if viewer.session else None, browser)
+        sent = await email_change.request(order, email, asker, caller=limit_key(client_ip(request)))
     except (addresses.BadEmail, email_change.SameEmail) as bad:
         if wants_json(request):
             raise
         return _form(request, order, typed[:400], bad)
+    if not sent:
+        await guards.write(request, "order.email_kept", order_id=order["id"])
+        where = f"/orders/{order['id']}"
+        return answer({"orderId": order["id"], "sent": False}, status=202) if wants_json(request) else see_other(where)
     await guards.write(request, "order.email_asked", order_id=order["id"], details=f"to {masked(email)}")
+    response = _sent(request, order, email)
+    if browser is not None and viewer.browser is None:
+        await remember_order(request, response, order["id"], browser=browser)
+    return response
+
+
+def _sent(request: Req, order: dict[str, Any], email: str) -> Response[bytes]:
     if wants_json(request):
         return answer({"orderId": order["id"], "sent": True}, status=202)
     context = {"email": email, "hours": accounts.EMAIL_HOURS, "back": f"/orders/{order['id']}"}
@@ -61,7 +77,7 @@ async def confirm(request: Req, token: str) -> Response[bytes]:
     async with db.transaction():
         proof = await accounts.consume_link(token)
         assert proof.order_id is not None
-        old = await email_change.confirm(proof.order_id, proof.email)
+        old = await email_change.confirm(proof.order_id, proof.email, proof.browser)
         await claim.invite_again(proof.order_id)
         details = f"{masked(old)} to {masked(proof.email)}"
         await guards.write(request, "order.email_changed", order_id=proof.order_id, details=details)

@@ -58,6 +58,8 @@ async def news_of(event_hub: EventHub, order_id: UUID, after: int) -> AsyncItera
                 event_hub.mark_sent(order_id, after)
                 if found:
                     yield found
+                if any(event["kind"] == "order.email_changed" for event in found):
+                    return  # whoever listens asks again, and may not be let in any more
                 try:
                     await asyncio.wait_for(bell.wait(), HEARTBEAT)
                 except TimeoutError:

@@ -196,6 +196,7 @@ AUDIT_WORDS = {  # what an order's owner is shown of the audit log
     "key.shown_to_staff": "Key opened by our team",
     "order.email_asked": "Email change requested",
     "order.email_changed": "Email changed",
+    "order.email_kept": "Email change cancelled",
     "refund.address_named": "Refund address given on this page",
     "order.changed_by_staff": "Order changed by our team",
     "key.link_issued": "Download link created",
