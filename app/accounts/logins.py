@@ -33,7 +33,9 @@ class Attempt:
 
     def __init__(self, email: str, ip: str) -> None:
         self._email, self._network = email, limit_key(ip)
-        self._account = email
+        self._counted = ("login_account", email)
+        # Nobody is called what is no address: its guesses are counted by where they come from.
+        self._is_somebody = is_address(email)
 
     async def begin(self) -> None:
         """Count it. Raises TooManyAttempts, the same for an account that exists and one that does not.
@@ -42,22 +44,23 @@ class Attempt:
         guessing can't lock its owner out.
         """
         if self._network and await self._is_known():
-            self._account = f"{self._email} {self._network}"
+            self._counted = _at_home(self._email, self._network)
         if self._network:
             await quotas.take("login_address", self._network, PER_ADDRESS, WINDOW)
-        await quotas.take("login_account", self._account, PER_ACCOUNT, WINDOW)
+        if self._is_somebody:
+            await quotas.take(*self._counted, PER_ACCOUNT, WINDOW)
 
     async def _is_known(self) -> bool:
         return self._network in await own_networks(self._email, "admin")
 
     async def unchecked(self) -> None:
         """Take it back: its password was not looked at."""
-        await quotas.give_back("login_account", self._account)
+        await quotas.give_back(*self._counted)
         if self._network:
             await quotas.give_back("login_address", self._network)
 
     async def succeeded(self) -> None:
-        await quotas.clear("login_account", self._account)
+        await quotas.clear(*self._counted)
         if self._network:
             await quotas.give_back("login_address", self._network)
 
@@ -66,8 +69,20 @@ async def unlock(email: str) -> None:
     """Forget the wrong passwords that an account was tried with, from wherever. ``email``: its key."""
     await quotas.clear("login_account", email)
     for network in await own_networks(email, "admin"):
-        await quotas.clear("login_account", f"{email} {network}")
+        await quotas.clear(*_at_home(email, network))
         await quotas.clear("login_address", network)
+
+
+def _at_home(email: str, network: str) -> tuple[str, str]:
+    """What an account's guesses are counted by from where its person signed in before: under a name of its own, since
+    an email may be any text, also one that ends like a network."""
+    return "login_account_at_home", f"{network} {email}"
+
+
+def is_address(text: str) -> bool:
+    """Whether an admin could be called this: what ``bitloot admin create`` takes."""
+    name, _, host = text.partition("@")
+    return bool(name and host) and "@" not in host and not any(letter.isspace() for letter in text)
 
 
 async def own_networks(email: str, role: str) -> set[str]:

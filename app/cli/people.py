@@ -3,6 +3,7 @@
 import click
 
 from app.accounts import service as accounts
+from app.accounts.logins import is_address
 from app.cli.frame import with_database
 from app.mail.recipients import LONGEST
 
@@ -13,8 +14,7 @@ def admin() -> None:
 
 
 def _address(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
-    name, _, host = value.strip().partition("@")
-    if not name or not host or "@" in host or len(value) > LONGEST:
+    if not is_address(value.strip()) or len(value) > LONGEST:
         raise click.BadParameter("give an email address like name@example.com.")
     return value.strip()
 

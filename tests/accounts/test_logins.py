@@ -124,3 +124,26 @@ async def test_where_an_admin_signed_in_from_is_found_by_an_index(app) -> None:
                 ORDER BY last_seen_at DESC LIMIT 50"""
         )
     assert any("login_session_latest" in row[0] for row in plan)
+
+
+@pytest.mark.parametrize("blank", [" ", "\n", "\t", "\u00a0"])
+async def test_a_stranger_who_types_an_address_and_a_network_locks_nobody_out_at_home(app, blank: str) -> None:
+    await accounts.create_staff(ADMIN, GOOD)
+    await accounts.log_in(ADMIN, GOOD, ip="198.51.100.1")
+    for typed in (f"{ADMIN}{blank}198.51.100.1", f"198.51.100.1{blank}{ADMIN}"):
+        assert await guesses(12, email=typed, ips=lambda n: f"192.0.2.{n}") == [WrongPassword] * 12
+    assert await accounts.log_in(ADMIN, GOOD, ip="198.51.100.1")
+
+
+@pytest.mark.parametrize("typed", ["", "boss", "a b@shop.test", "a@b@shop.test", "@shop.test"])
+async def test_text_that_is_no_address_is_counted_by_where_it_comes_from_alone(app, typed: str) -> None:
+    assert await guesses(22, email=typed) == [WrongPassword] * 20 + [TooManyAttempts] * 2
+    assert await count("quota_window") == 1
+
+
+async def test_at_home_too_the_guesses_are_counted_and_unlocking_forgets_them(app) -> None:
+    await accounts.create_staff(ADMIN, GOOD)
+    await accounts.log_in(ADMIN, GOOD, ip="198.51.100.1")
+    assert await guesses(12, ips=lambda n: "198.51.100.1") == [WrongPassword] * 10 + [TooManyAttempts] * 2
+    await accounts.unlock(ADMIN)
+    assert await accounts.log_in(ADMIN, GOOD, ip="198.51.100.1")
