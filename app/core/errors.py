@@ -54,11 +54,6 @@ class Gone(Problem):
     title = "No longer available"
 
 
-class TooLarge(Problem):
-    status = 413
-    title = "Too large"
-
-
 class TooMany(Problem):
     """``retry_after`` in seconds goes out as the Retry-After header (RFC 9110, 10.2.3)."""
 

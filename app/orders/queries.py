@@ -43,11 +43,6 @@ async def access_epoch(order_id: UUID) -> int:
     return int(await db.fetch_value("SELECT access_epoch FROM customer_order WHERE id = $1", order_id) or 0)
 
 
-async def email_of(order_id: UUID) -> str | None:
-    email: str | None = await db.fetch_value("SELECT email FROM customer_order WHERE id = $1", order_id)
-    return email
-
-
 async def history(*, email: str | None, ids: Sequence[UUID], limit: int = 100) -> list[dict[str, Any]]:
     """The shop's orders of an email or among ``ids``, newest first, each with its ``names``."""
     rows = await db.fetch(

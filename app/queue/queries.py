@@ -26,14 +26,6 @@ async def status(job_id: UUID) -> dict[str, Any] | None:
     }
 
 
-async def latest_for(subject: UUID, name: str) -> dict[str, Any] | None:
-    row = await db.fetch_one(
-        "SELECT id, status, error FROM job WHERE subject = $1 AND name = $2 ORDER BY created_at DESC LIMIT 1",
-        subject, name,
-    )  # fmt: skip
-    return dict(row) if row else None
-
-
 async def ages(names: Sequence[str]) -> dict[str, float]:
     """Seconds since the last job of each name was posted; those that never were are left out."""
     rows = await db.fetch("SELECT name, max(created_at) AS at FROM job WHERE name = ANY($1) GROUP BY name", names)

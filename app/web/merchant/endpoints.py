@@ -21,7 +21,6 @@ from app.webhooks.service import BadEndpoint, Span, TooManyEndpoints
 Req = Request[Any, Any, Any]
 OVERLAPS = {"0": "at once", "1": "in 1 hour", "24": "in 24 hours", "168": "in 7 days"}  # hours
 SINCE = {"1": "the last hour", "24": "the last day", "168": "the last 7 days", "720": "the last 30 days"}  # hours
-BEGINNINGS = ("https://", "http://")
 
 
 class BadTime(Invalid):

@@ -19,7 +19,6 @@ from app.web.merchant.context import MerchantContext
 Req = Request[Any, Any, Any]
 OVERLAPS = {"0": "at once", "1": "in 1 hour", "24": "in 24 hours", "168": "in 7 days"}  # hours the old key goes on
 EXPIRIES = {"": "Never", "30": "In 30 days", "90": "In 90 days", "365": "In a year"}  # days
-PRESETS = {"read": [s for s in SCOPES if s.endswith(":read")], "all": list(SCOPES)}
 
 
 @get("/merchant/keys", include_in_schema=False)
