@@ -42,7 +42,12 @@ def run() -> None:
     """Our own errors are words, not tracebacks."""
     try:
         main(prog_name="bitloot")
-    except (BadSettings, Problem, ProviderError) as error:
+    except Problem as problem:
+        # An error's title is its page's headline; here it stands before what to do.
+        said = problem.title if problem.detail == problem.title else f"{problem.title}. {problem.detail}"
+        click.echo(said, err=True)
+        sys.exit(1)
+    except (BadSettings, ProviderError) as error:
         click.echo(str(error), err=True)
         sys.exit(1)
     except BadDatabaseUrl as bad:

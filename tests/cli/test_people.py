@@ -86,3 +86,8 @@ async def test_unlocking_somebody_unknown_is_an_error_and_writes_nothing(app, bi
     assert done.returncode == 1
     assert "Check its spelling" in done.stderr
     assert await db.fetch_value("SELECT count(*) FROM audit_line") == 0
+
+
+async def test_an_unknown_admin_is_named_as_such_with_what_to_do(app, bitloot) -> None:
+    done = await bitloot("admin", "unlock", "nobody@shop.example")
+    assert (done.returncode, done.stderr.strip()) == (1, "No admin has that address. Check its spelling.")

@@ -46,6 +46,7 @@ async def test_metrics_count_requests_notices_reveals_orders_and_jobs(client, re
     await client.post(IPN, content=body, headers={"x-nowpayments-sig": sign(body, "x")})
     await client.post(f"/fulfillment/{ready.id}/reveal", json={"itemId": ready.item_id}, headers=ready.bearer)
     answer = await client.get("/metrics")
+    assert answer.headers["content-type"].count("charset") == 1
     assert answer.headers["content-type"].startswith("text/plain")
     for name in (
         'bitloot_http_request_seconds_count{method="POST",route="/fulfillment/{order_id}/reveal",status="200"}',

@@ -28,6 +28,7 @@ from app.queue import queries as jobs
 from app.refunds import queries as refunds
 from app.web.kernel.render import answer
 
+METRICS_TYPE = prometheus_client.CONTENT_TYPE_LATEST.partition("; charset")[0]  # the framework adds the charset itself
 PATIENCE = 3.0  # seconds a component may take before it counts as down
 OURS = {"database", "redis", "jobs", "clock", "rates", "mail"}
 KEPT, STORAGE_KEPT = 5.0, 60.0  # seconds another's state is believed: a health page must not become load on them
@@ -158,4 +159,4 @@ async def prometheus(request: Req) -> Response[bytes]:
         metrics.BREAKERS.labels(provider).set(not standing.closed)
     metrics.LEDGERS_OFF.set(len(await ledger.marked(DIFFERS)))
     metrics.OLDEST_JOB.set(await jobs.oldest_due())
-    return Response(prometheus_client.generate_latest(), media_type=prometheus_client.CONTENT_TYPE_LATEST)
+    return Response(prometheus_client.generate_latest(), media_type=METRICS_TYPE)
