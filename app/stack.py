@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import signal
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,8 @@ DRAIN = 24.0  # seconds that processes have to finish what they are doing; a Her
 RESTART = 0.5  # seconds before what died is started again, doubled each time it dies young
 LONGEST_RESTART = 15.0
 YOUNG = 20.0  # seconds
+DEATH = 10.0  # seconds that a process which was killed may take to be gone
+DEAD_LOOK = 0.02  # seconds between looks whether it is
 # The sandbox, beside the Procfile's processes. Whoever calls hangs up first, else a call may meet the hanging up.
 SANDBOX = "uvicorn app.sandbox.main:create_app --factory --host 127.0.0.1 --no-access-log --timeout-keep-alive 100"
 MARK = "BITLOOT_STACK"  # in each process's environment: which stack, by its folder, it belongs to
@@ -27,6 +30,13 @@ def read_procfile(path: Path) -> dict[str, str]:
     """``{name: command}`` of each ``name: command`` line."""
     lines = (line.partition(":") for line in path.read_text().splitlines() if ":" in line)
     return {name.strip(): command.strip() for name, _, command in lines}
+
+
+def _alive(process: psutil.Process) -> bool:
+    """Whether it may still hold a port. One that is dead and that nobody has waited for holds none."""
+    with contextlib.suppress(psutil.Error):
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    return False
 
 
 @dataclass
@@ -46,11 +56,17 @@ class Stack:
         return self.var / "run" / "processes.json"
 
     def end_leftovers(self) -> None:
-        """End what an earlier run of this stack, killed before it could clean up, has left behind."""
+        """End what an earlier run of this stack, killed before it could clean up, has left behind. Once it returns,
+        their ports are free."""
+        ended = []
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error, OSError):
                 if process.environ().get(MARK) == str(self.var):
                     process.kill()
+                    ended.append(process)
+        deadline = time.monotonic() + DEATH
+        while any(_alive(process) for process in ended) and time.monotonic() < deadline:
+            time.sleep(DEAD_LOOK)
 
     def keep(self, name: str, command: str) -> None:
         """Start a command and start it again whenever it ends."""

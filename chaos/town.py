@@ -10,7 +10,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -25,6 +24,7 @@ import psutil
 import redis
 
 from app import embedded
+from app.embedded import free_port
 from app.stack import SANDBOX, read_procfile
 
 ROOT = Path(__file__).parents[1]
@@ -50,13 +50,6 @@ async def until(ask: Callable[[], Awaitable[Any]], why: str, *, seconds: float =
             raise TimeoutError(f"not within {seconds:g} s: {why}")
         await asyncio.sleep(0.03)
     return found
-
-
-def free_port() -> int:
-    """A port nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class NoCookies(CookieJar):

@@ -112,8 +112,8 @@ async def browser_ended(browser: UUID) -> bool:
 async def forget() -> int:
     """Delete a batch of sessions that ended more than KEPT ago. Returns how many."""
     rows = await db.fetch(
-        """DELETE FROM login_session WHERE id IN (
-             SELECT id FROM login_session WHERE least(revoked_at, expires_at) < $1 LIMIT $2) RETURNING id""",
+        """DELETE FROM login_session WHERE id = ANY(ARRAY(
+             SELECT id FROM login_session WHERE least(revoked_at, expires_at) < $1 LIMIT $2)) RETURNING id""",
         clock.now() - KEPT, AT_ONCE,
     )  # fmt: skip
     return len(rows)
@@ -122,8 +122,8 @@ async def forget() -> int:
 async def forget_browsers() -> int:
     """Delete a batch of ended browsers whose cookies have expired since. Returns how many."""
     rows = await db.fetch(
-        """DELETE FROM ended_browser WHERE id IN (
-             SELECT id FROM ended_browser WHERE ended_at < $1 LIMIT $2) RETURNING id""",
+        """DELETE FROM ended_browser WHERE id = ANY(ARRAY(
+             SELECT id FROM ended_browser WHERE ended_at < $1 LIMIT $2)) RETURNING id""",
         clock.now() - ORDERS_LIFETIME, AT_ONCE,
     )  # fmt: skip
     return len(rows)

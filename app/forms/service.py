@@ -130,9 +130,9 @@ def _opened(submission: str, key: str, sealed: bytes) -> Answer | None:
 async def forget() -> int:
     """Delete a batch of submissions older than KEPT. Returns how many."""
     rows = await db.fetch(
-        """DELETE FROM form_submission WHERE id IN
-             (SELECT id FROM form_submission WHERE claimed_at < now() - make_interval(hours => $1)
-              ORDER BY claimed_at LIMIT $2) RETURNING id""",
+        """DELETE FROM form_submission WHERE id = ANY(ARRAY(
+             SELECT id FROM form_submission WHERE claimed_at < now() - make_interval(hours => $1)
+             ORDER BY claimed_at LIMIT $2)) RETURNING id""",
         KEPT, AT_ONCE,
     )  # fmt: skip
     return len(rows)

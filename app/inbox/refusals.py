@@ -123,8 +123,8 @@ async def _add(given: list[_Tally]) -> None:
 async def forget() -> int:
     """Delete a batch of counts older than KEPT. Returns how many."""
     rows = await db.fetch(
-        """DELETE FROM refused_notice WHERE id IN (SELECT id FROM refused_notice WHERE last_at < $1 LIMIT $2)
-           RETURNING id""",
+        """DELETE FROM refused_notice WHERE id = ANY(ARRAY(
+             SELECT id FROM refused_notice WHERE last_at < $1 LIMIT $2)) RETURNING id""",
         clock.now() - KEPT, AT_ONCE,
     )  # fmt: skip
     return len(rows)

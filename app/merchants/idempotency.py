@@ -197,8 +197,8 @@ def _opened(blob: bytes, request: _Request) -> bytes:
 async def forget() -> int:
     """Delete a batch of answers older than KEPT; a repeat after that is a new request. Returns how many."""
     rows = await db.fetch(
-        """DELETE FROM idempotency_record WHERE id IN (
-             SELECT id FROM idempotency_record WHERE created_at < $1 LIMIT $2) RETURNING id""",
+        """DELETE FROM idempotency_record WHERE id = ANY(ARRAY(
+             SELECT id FROM idempotency_record WHERE created_at < $1 LIMIT $2)) RETURNING id""",
         clock.now() - KEPT, AT_ONCE,
     )  # fmt: skip
     return len(rows)

@@ -30,8 +30,8 @@ async def forget_finished() -> int:
     """Delete a batch of jobs that completed more than KEPT ago. Returns how many."""
     rows = await db.fetch(
         """WITH old AS (SELECT id FROM job WHERE status = 'completed' AND ended_at < $1 ORDER BY ended_at LIMIT $2),
-             tries AS (DELETE FROM job_attempt WHERE job_id IN (SELECT id FROM old))
-           DELETE FROM job WHERE id IN (SELECT id FROM old) RETURNING id""",
+             tries AS (DELETE FROM job_attempt WHERE job_id = ANY(ARRAY(SELECT id FROM old)))
+           DELETE FROM job WHERE id = ANY(ARRAY(SELECT id FROM old)) RETURNING id""",
         clock.now() - KEPT, AT_ONCE,
     )  # fmt: skip
     return len(rows)

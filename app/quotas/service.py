@@ -53,8 +53,8 @@ async def give_back(name: str, who: str) -> None:
 async def forget() -> int:
     """Delete a batch of windows that are over. Returns how many."""
     rows = await db.fetch(
-        """DELETE FROM quota_window WHERE key IN
-             (SELECT key FROM quota_window WHERE starts_at < $1 ORDER BY starts_at LIMIT $2) RETURNING key""",
+        """DELETE FROM quota_window WHERE key = ANY(ARRAY(
+             SELECT key FROM quota_window WHERE starts_at < $1 ORDER BY starts_at LIMIT $2)) RETURNING key""",
         clock.now() - LONGEST, AT_ONCE,
     )  # fmt: skip
     return len(rows)

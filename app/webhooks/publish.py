@@ -170,7 +170,9 @@ async def forget() -> int:
         )
         ids = [row["id"] for row in rows]
         await db.fetch(
-            "DELETE FROM delivery_attempt WHERE delivery_id IN (SELECT id FROM delivery WHERE event_id = ANY($1))", ids
+            """DELETE FROM delivery_attempt WHERE delivery_id = ANY(ARRAY(
+                 SELECT id FROM delivery WHERE event_id = ANY($1)))""",
+            ids,
         )
         await db.fetch("DELETE FROM delivery WHERE event_id = ANY($1)", ids)
         await db.fetch("DELETE FROM merchant_event WHERE id = ANY($1)", ids)

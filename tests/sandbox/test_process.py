@@ -13,18 +13,13 @@ from pathlib import Path
 import httpx
 import pytest
 
+from app.embedded import free_port
 from app.sandbox.kinguin.products import CATALOGUE
 from app.stack import SANDBOX
 
 pytestmark = pytest.mark.processes
 ROOT = Path(__file__).parents[2]
 ASKED = {"price_amount": 25, "price_currency": "usd", "pay_currency": "btc", "order_id": "o-1"}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 Start = Callable[[], subprocess.Popen[bytes]]
