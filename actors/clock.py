@@ -39,6 +39,7 @@ SCHEDULE = {  # how often, in seconds, each of the house's own jobs is posted
     "maintenance.purge": 3600,
 }
 AT_ONCE = ("catalog.sync_rates",)  # those that a clock posts right away where they never were: nothing is sold before
+FIRST = 60.0  # seconds until the others are posted for the first time, so that a clock that restarts often posts them
 
 
 async def sweep(*, silent: bool = True) -> None:
@@ -60,8 +61,12 @@ async def post_scheduled(last: dict[str, float], now: float) -> None:
 
 
 async def posted_before(now: float) -> dict[str, float]:
-    """When each scheduled job was last posted, in seconds like ``now``: a restart begins no interval anew."""
-    never = {name: now - SCHEDULE[name] for name in AT_ONCE}
+    """When each scheduled job was last posted, in seconds like ``now``: a restart begins no interval anew.
+
+    One that never was posted is due FIRST seconds from now, or at once.
+    """
+    never = {name: now - seconds + min(seconds, FIRST) for name, seconds in SCHEDULE.items()}
+    never |= {name: now - SCHEDULE[name] for name in AT_ONCE}
     return never | {name: now - age for name, age in (await job_rows.ages(list(SCHEDULE))).items()}
 
 

@@ -10,7 +10,7 @@ import pytest
 
 import actors
 from actors import clock as process
-from actors.clock import GRACE, SCHEDULE, post_scheduled, posted_before, sweep
+from actors.clock import FIRST, GRACE, SCHEDULE, post_scheduled, posted_before, sweep
 from actors.job import JOBS, NEEDS
 from app.core import clock
 from app.core.redis import sync_client
@@ -132,6 +132,14 @@ async def test_a_clock_that_restarts_within_the_hour_still_posts_what_is_due_onc
         with clock.travelled(timedelta(minutes=minutes)):
             await post_scheduled(await posted_before(0.0), 0.0)
         assert await count("job", "name = 'keys.retire'") == posted
+
+
+async def test_a_clock_that_never_runs_for_an_hour_posts_what_is_due_once_an_hour_all_the_same(app) -> None:
+    await post_scheduled(await posted_before(0.0), 0.0)
+    assert await job_names() == ["catalog.sync_rates"]
+    last = await posted_before(0.0)
+    await post_scheduled(last, FIRST)
+    assert await job_names() == sorted(name for name in SCHEDULE)
 
 
 async def test_every_piece_of_housekeeping_runs(app, drain) -> None:
