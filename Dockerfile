@@ -14,6 +14,7 @@ WORKDIR /app
 COPY piccolo_conf.py Procfile ./
 COPY app app
 COPY actors actors
+COPY dev dev
 COPY simulation simulation
 COPY templates templates
 COPY static static

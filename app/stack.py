@@ -22,7 +22,7 @@ YOUNG = 20.0  # seconds
 DEATH = 10.0  # seconds that a process which was killed may take to be gone
 DEAD_LOOK = 0.02  # seconds between looks whether it is
 # The sandbox, beside the Procfile's processes. Whoever calls hangs up first, else a call may meet the hanging up.
-SANDBOX = "uvicorn app.sandbox.main:create_app --factory --host 127.0.0.1 --no-access-log --timeout-keep-alive 100"
+SANDBOX = "uvicorn dev.sandbox.main:create_app --factory --host 127.0.0.1 --no-access-log --timeout-keep-alive 100"
 MARK = "BITLOOT_STACK"  # in each process's environment: which stack, by its folder, it belongs to
 
 

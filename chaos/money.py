@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
-from app.sandbox.nowpayments.coins import COINS
 from chaos.town import Town
+from dev.sandbox.nowpayments.coins import COINS
 
 CENT = Decimal("0.01")
 MOST_TOLERATED = Decimal("0.99")  # of the price: what is missing of an accepted payment

@@ -28,7 +28,7 @@ from chaos.town import NoCookies
 from tests.conftest import ROOT, Box, free_port
 
 COMMANDS = {  # process → what its command line holds
-    "sandbox": "app.sandbox.main:create_app",
+    "sandbox": "dev.sandbox.main:create_app",
     "web": "app.main:create_app",
     "worker": "dramatiq actors --queues orders",
     "webhooks": "dramatiq actors --queues webhooks",

@@ -7,6 +7,10 @@ from pathlib import Path
 
 from tests.conftest import ROOT
 
+SHOP = ("app", "actors", "dev/sandbox")
+"""What `bitloot up` runs: the shop and the providers that it plays."""
+ALL = ("app", "actors", "dev")
+
 
 def modules(*folders: str) -> Iterator[tuple[str, ast.Module]]:
     """Each module below these folders, by its path from the root; migrations are generated and left out."""

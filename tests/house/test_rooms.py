@@ -14,7 +14,7 @@ from piccolo.table import Table
 from app.core import db
 from app.core.settings import Settings
 from tests.conftest import ROOT
-from tests.house.source import imported, modules
+from tests.house.source import ALL, SHOP, imported, modules
 
 _LAYERS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"][0]["layers"]
 FLOORS = [[name.strip().removeprefix("app.") for name in layer.split("|")] for layer in _LAYERS]
@@ -22,7 +22,7 @@ FLOORS = [[name.strip().removeprefix("app.") for name in layer.split("|")] for l
 ROOMS = sorted(path.parent.name for path in (ROOT / "app").glob("*/tables.py"))
 CUPBOARDS = {"utils", "util", "helpers", "helper", "manager", "base", "common", "misc"}
 LONGEST_FILE = 400  # lines
-SPEAKERS = ("app/providers/", "app/sandbox/")  # who talks to the world; app/up.py asks whether our own processes answer
+SPEAKERS = ("app/providers/", "dev/sandbox/")  # who talks to the world; app/up.py asks whether our own processes answer
 
 
 def floor(room: str) -> int:
@@ -39,7 +39,7 @@ def test_no_import_stands_inside_a_function() -> None:
     functions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
     inside = [
         f"{name}:{node.lineno}"
-        for name, tree in modules("app", "actors")
+        for name, tree in modules(*SHOP)
         for function in ast.walk(tree)
         if isinstance(function, functions)
         for node in ast.walk(function)
@@ -51,23 +51,23 @@ def test_no_import_stands_inside_a_function() -> None:
 def test_only_four_modules_load_others_late() -> None:
     """The object store's library costs 30 MB, a deployment has no embedded servers installed, and a command needs no
     other command."""
-    late = {name for name, tree in modules("app", "actors") if "importlib" in imported(tree)}
+    late = {name for name, tree in modules(*SHOP) if "importlib" in imported(tree)}
     assert late == {"app/providers/kit.py", "app/cli/main.py", "app/cli/start.py", "app/cli/backups.py"}
 
 
 def test_only_providers_and_the_sandbox_speak_http_to_others() -> None:
     libraries = {"httpx", "requests", "urllib.request", "urllib3", "aiohttp", "http.client"}
-    speak = {name for name, tree in modules("app", "actors") if imported(tree) & libraries}
+    speak = {name for name, tree in modules(*SHOP) if imported(tree) & libraries}
     assert {name for name in speak if not name.startswith(SPEAKERS)} == {"app/up.py"}
 
 
 def test_no_file_is_too_long_to_be_read() -> None:
-    long = {name for name, _ in modules("app", "actors") if len((ROOT / name).read_text().splitlines()) > LONGEST_FILE}
+    long = {name for name, _ in modules(*ALL) if len((ROOT / name).read_text().splitlines()) > LONGEST_FILE}
     assert long == set()
 
 
 def test_no_module_is_a_cupboard() -> None:
-    assert {name for name, _ in modules("app", "actors") if Path(name).stem in CUPBOARDS} == set()
+    assert {name for name, _ in modules(*ALL) if Path(name).stem in CUPBOARDS} == set()
 
 
 @pytest.mark.parametrize("room", ROOMS)

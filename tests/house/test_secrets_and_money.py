@@ -2,7 +2,7 @@
 
 import ast
 
-from tests.house.source import calls, modules
+from tests.house.source import SHOP, calls, modules
 
 FLOATS = {  # where a float is a time or JavaScript's own spelling of a number, never an amount
     "app/providers/answers.py",
@@ -26,7 +26,7 @@ def named(*nodes: ast.AST) -> set[str]:
 
 
 def outside_the_sandbox():
-    return ((name, tree) for name, tree in modules("app", "actors") if not name.startswith("app/sandbox/"))
+    return modules("app", "actors")
 
 
 def test_nothing_is_turned_into_a_float_where_money_passes() -> None:
@@ -54,7 +54,7 @@ def test_what_the_world_says_is_parsed_strictly() -> None:
 def test_no_log_line_is_given_a_secret_or_an_address() -> None:
     told = [
         f"{name}:{call.lineno} {sorted(named(*call.args, *call.keywords) & SECRETS)}"
-        for name, tree in modules("app", "actors")
+        for name, tree in modules(*SHOP)
         for call in calls(tree)
         if isinstance(call.func, ast.Attribute | ast.Name)
         and (call.func.attr if isinstance(call.func, ast.Attribute) else call.func.id) in LEVELS
@@ -66,7 +66,7 @@ def test_no_log_line_is_given_a_secret_or_an_address() -> None:
 def test_plaintext_is_opened_in_one_place_only() -> None:
     opened = {
         name
-        for name, tree in modules("app", "actors")
+        for name, tree in modules(*SHOP)
         for call in calls(tree)
         if isinstance(call.func, ast.Attribute) and call.func.attr == "reveal" and not call.args and not call.keywords
     }
@@ -87,7 +87,7 @@ def test_no_transaction_is_opened_beside_ours() -> None:
     """Work to be done after the commit hangs on our own transaction; Piccolo's would not run it."""
     beside = {
         name
-        for name, tree in modules("app", "actors")
+        for name, tree in modules(*SHOP)
         for call in calls(tree)
         if ast.unparse(call.func).endswith((".transaction", ".atomic")) and ast.unparse(call.func) != "db.transaction"
     }

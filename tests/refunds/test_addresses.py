@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from app.payments.coins import NETWORKS
 from app.refunds.addresses import SHAPES, BadAddress, parse
-from app.sandbox.nowpayments.coins import COINS
+from dev.sandbox.nowpayments.coins import COINS
 
 GENUINE = [
     ("Bitcoin", "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq"),

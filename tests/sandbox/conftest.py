@@ -15,8 +15,8 @@ from typing import Any
 import httpx
 import pytest
 
-from app.sandbox.config import Config, from_environment
-from app.sandbox.main import create_app
+from dev.sandbox.config import Config, from_environment
+from dev.sandbox.main import create_app
 
 IPN_SECRET = "an ipn secret of this test"
 SHOP = "http://127.0.0.1:8000"

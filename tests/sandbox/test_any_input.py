@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.sandbox.kinguin.products import CATALOGUE
+from dev.sandbox.kinguin.products import CATALOGUE
 from tests.sandbox.conftest import Sandbox
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()

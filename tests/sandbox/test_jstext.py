@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.sandbox import jstext
+from dev.sandbox import jstext
 
 
 @pytest.mark.parametrize(

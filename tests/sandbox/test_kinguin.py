@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from app.sandbox.kinguin.products import CATALOGUE
+from dev.sandbox.kinguin.products import CATALOGUE
 from tests.sandbox.conftest import Sandbox, Shop, parsed
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.sandbox.config import Config
+from dev.sandbox.config import Config
 from tests.sandbox.conftest import Sandbox, Shop, opened, parsed
 
 

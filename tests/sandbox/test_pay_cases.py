@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import pytest
 
-from app.sandbox.nowpayments.cases import CASES, UNICODE
+from dev.sandbox.nowpayments.cases import CASES, UNICODE
 from tests.sandbox.conftest import IPN_SECRET, Sandbox, Shop, parsed
 
 WALK = ["confirming", "confirmed", "sending", "finished"]

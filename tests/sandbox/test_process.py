@@ -14,8 +14,8 @@ import httpx
 import pytest
 
 from app.embedded import free_port
-from app.sandbox.kinguin.products import CATALOGUE
 from app.stack import SANDBOX
+from dev.sandbox.kinguin.products import CATALOGUE
 
 pytestmark = pytest.mark.processes
 ROOT = Path(__file__).parents[2]

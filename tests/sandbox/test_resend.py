@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.sandbox.config import Config
+from dev.sandbox.config import Config
 from tests.sandbox.conftest import Sandbox, Shop, opened, parsed
 
 MAIL = {

@@ -1,5 +1,0 @@
-"""NOWPayments: coins, payments, invoices, IPNs, and the ways in which a deposit can go."""
-
-from app.sandbox.nowpayments.routes import routes
-
-__all__ = ["routes"]

@@ -1,6 +1,0 @@
-"""The control panel: the same acts as JSON for tests and as pages for people."""
-
-from app.sandbox.panel.doors import routes
-from app.sandbox.panel.render import template_config
-
-__all__ = ["routes", "template_config"]

@@ -1,5 +1,0 @@
-"""Resend: mails accepted into a mailbox, answers remembered by idempotency key, events by signed webhooks."""
-
-from app.sandbox.resend.routes import routes
-
-__all__ = ["routes"]

@@ -1,0 +1,246 @@
+"""The cases a person or a test can play on a payment: each a sentence about one deposit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import msgspec
+
+from dev.sandbox.nowpayments import ipn
+from dev.sandbox.nowpayments.play import Impossible, Play, other_asset
+from dev.sandbox.records import Payment
+from dev.sandbox.times import now_ms
+from dev.sandbox.world import World
+
+UNICODE = 'Größe 42 / “Ключ” 鍵 \u2028🎮 <b>&amp;</b> \\ "quoted"'
+SMALL_FEES = (Decimal("0.000002"), Decimal("0.0000001"))  # 0.000002 and 1e-7 in JavaScript's spelling
+
+
+def _success(play: Play) -> None:
+    """confirming, confirmed, sending, finished: an IPN each"""
+    if play.closed:
+        play.repeat()
+    elif play.payment.status == "expired":
+        _late(play)
+    else:
+        play.arrive()
+        play.walk()
+
+
+def _finished(play: Play) -> None:
+    """straight to finished, one IPN; a partly paid one is finished by hand, as on the dashboard"""
+    if play.payment.status == "partially_paid":
+        play.step("finished")
+    elif play.closed:
+        play.repeat()
+    else:
+        play.arrive()
+        play.step(play.ending())
+
+
+def _halt_at(status: str) -> Callable[[Play], None]:
+    def halt(play: Play) -> None:
+        play.must_be_open()
+        play.arrive()
+        play.walk(status)
+
+    halt.__doc__ = f"up to {status}, and no further for now"
+    return halt
+
+
+def _partially_paid(play: Play) -> None:
+    """too little arrives (half, unless a fraction is given)"""
+    play.fraction = play.fraction if play.fraction < 1 else Decimal("0.5")
+    _success(play)
+
+
+def _overpaid(play: Play) -> None:
+    """too much arrives (1.25 times, unless a fraction is given)"""
+    play.fraction = play.fraction if play.fraction > 1 else Decimal("1.25")
+    _success(play)
+
+
+def _wrong_coin(play: Play) -> None:
+    """another coin arrives: a new, partly paid payment; this one goes on waiting"""
+    play.repeat(other_asset(play.payment))
+
+
+def _late(play: Play) -> None:
+    """expires first; then the money comes after all"""
+    play.must_be_open()
+    if play.payment.status != "expired":
+        play.step("expired")
+    play.arrive()
+    play.step(play.ending())
+
+
+def _twice(play: Play) -> None:
+    """paid in full, and then once more: the second deposit is a new payment"""
+    if not play.closed:
+        _success(play)
+    play.repeat(fraction=Decimal(1))
+
+
+def _failed(play: Play) -> None:
+    """processing fails"""
+    _end_open(play, "failed")
+
+
+def _expired(play: Play) -> None:
+    """nothing arrives in time"""
+    if play.payment.actually_paid:
+        raise Impossible("money has arrived, so it can't expire")
+    _end_open(play, "expired")
+
+
+def _end_open(play: Play, status: str) -> None:
+    play.must_be_open()
+    if play.payment.status == status:
+        raise Impossible(f"the payment is {status} already")
+    play.step(status)
+
+
+def _refunded(play: Play) -> None:
+    """the money goes back to the customer"""
+    if play.payment.status == "refunded":
+        raise Impossible("the payment is refunded already")
+    play.arrive()
+    play.step("refunded")
+
+
+def _zero(play: Play) -> None:
+    """finished, though actually_paid is 0"""
+    play.must_be_open()
+    play.step("finished")
+
+
+def _settled_low(play: Play) -> None:
+    """finished and paid in full, but the merchant is credited with 1 coin"""
+    play.must_be_open()
+    play.arrive()
+    play.move("finished")
+    play.payment.outcome_amount = Decimal(1)
+    play.tell(ipn.body(play.payment))
+
+
+def _lie(dress: str, doc: str) -> Callable[[Play], None]:
+    def lie(play: Play) -> None:
+        payment = play.payment
+        claim = {"actually_paid": payment.pay_amount, "payment_status": "finished"}
+        play.tell(ipn.body(payment) | claim, dress)
+
+    lie.__doc__ = doc
+    return lie
+
+
+def _unsorted(play: Play) -> None:
+    """finished, in a pretty, unsorted body whose signature fits the sorted compact form"""
+    _jump(play, ipn.UNSORTED)
+
+
+def _small_numbers(play: Play) -> None:
+    """finished, with fees of 0.000002 and 1e-7"""
+    play.payment.deposit_fee, play.payment.service_fee = SMALL_FEES
+    _jump(play)
+
+
+def _unicode(play: Play) -> None:
+    """finished, with an order description full of unusual letters"""
+    play.payment.terms = msgspec.structs.replace(play.payment.terms, order_description=UNICODE)
+    _jump(play)
+
+
+def _extra_ids(play: Play) -> None:
+    """finished, with a list in payment_extra_ids"""
+    play.payment.extra_ids = ["5513339153", "5513339154"]
+    _jump(play)
+
+
+def _jump(play: Play, dress: str = ipn.GENUINE) -> None:
+    play.must_be_open()
+    play.arrive()
+    play.step(play.ending(), dress)
+
+
+def _reordered(play: Play) -> None:
+    """the IPN of finished arrives before that of confirming"""
+    play.must_be_open()
+    play.arrive()
+    earlier = play.move("confirming")
+    play.step(play.ending())
+    play.tell(earlier)
+
+
+def _doubled(play: Play) -> None:
+    """as success, with every IPN sent twice"""
+    play.copies = 2
+    _success(play)
+
+
+CASES: dict[str, Callable[[Play], None]] = {
+    "success": _success,
+    "finished": _finished,
+    "confirming": _halt_at("confirming"),
+    "confirmed": _halt_at("confirmed"),
+    "sending": _halt_at("sending"),
+    "partially_paid": _partially_paid,
+    "overpaid": _overpaid,
+    "wrong_coin": _wrong_coin,
+    "late": _late,
+    "twice": _twice,
+    "failed": _failed,
+    "expired": _expired,
+    "refunded": _refunded,
+    "zero": _zero,
+    "settled_low": _settled_low,
+    "forged": _lie(ipn.FORGED, "a forged IPN says finished; the payment doesn't change"),
+    "unsigned": _lie(ipn.UNSIGNED, "an IPN without signature says finished; the payment doesn't change"),
+    "unsorted": _unsorted,
+    "small_numbers": _small_numbers,
+    "unicode": _unicode,
+    "extra_ids": _extra_ids,
+    "reordered": _reordered,
+    "doubled": _doubled,
+}
+CASE_NAMES = frozenset(CASES)
+
+
+def play(world: World, payment: Payment, case: str, fraction: Decimal = Decimal(1)) -> Play:
+    """Play a case on a payment; its IPNs are queued when this returns.
+
+    Raises:
+        Impossible: the payment's state doesn't allow it.
+    """
+    acts = Play(world, payment, fraction)
+    payment.pending_case = None
+    CASES[case](acts)
+    world.books.payments.put(payment)
+    return acts
+
+
+def schedule(world: World, payment: Payment) -> None:
+    """Set the alarms of a waiting payment: its `case` on creation, and its expiry."""
+
+    def run_case() -> None:
+        if (case := payment.pending_case) and _is_current(world, payment):
+            play(world, payment, case)
+
+    def expire() -> None:
+        if payment.status == "waiting" and not payment.actually_paid and _is_current(world, payment):
+            play(world, payment, "expired")
+
+    if payment.pending_case:
+        world.alarms.after(float(world.books.settings.case_delay), run_case)
+    world.alarms.after((payment.valid_until - now_ms()) / 1000, expire)
+
+
+def resume(world: World) -> None:
+    """Set the alarms again after a restart."""
+    for payment in list(world.books.payments):
+        if payment.status == "waiting":
+            schedule(world, payment)
+
+
+def _is_current(world: World, payment: Payment) -> bool:
+    return world.books.payments.get(payment.id) is payment
