@@ -4,10 +4,10 @@ import sys
 
 import httpx
 
-from app.embedded import free_port
 from bench.load import hammer, request
 from bench.report import Row
 from bench.town import Town, answers
+from dev.embedded import free_port
 
 COUNT, CONNECTIONS = 1500, 16
 

@@ -19,9 +19,9 @@ import httpx
 import psutil
 from redis import Redis
 
-from app import embedded
-from app.embedded import free_port
-from app.stack import SANDBOX
+from dev import embedded
+from dev.embedded import free_port
+from dev.stack import SANDBOX
 
 ROOT = Path(__file__).parents[1]
 

@@ -23,9 +23,9 @@ import httpx
 import psutil
 import redis
 
-from app import embedded
-from app.embedded import free_port
-from app.stack import SANDBOX, read_procfile
+from dev import embedded
+from dev.embedded import free_port
+from dev.stack import SANDBOX, read_procfile
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
@@ -64,7 +64,7 @@ class Town:
 
     def __init__(self, name: str, processes: Sequence[str] = SHOP, **settings: str) -> None:
         self.processes = processes
-        self.var = embedded.passing_folder(name)
+        self.var = embedded.temporary_folder(name)
         self.port, self.sandbox_port, self._s3_port = free_port(), free_port(), free_port()
         self.url, self.sandbox_url = f"http://127.0.0.1:{self.port}", f"http://127.0.0.1:{self.sandbox_port}"
         self.http = httpx.AsyncClient(base_url=self.url, timeout=20, cookies=NoCookies())

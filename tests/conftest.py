@@ -17,14 +17,14 @@ import httpx
 import pytest
 import uvloop
 
-from app import embedded
-from app.embedded import free_port as free_port
-from app.stack import SANDBOX
+from dev import embedded
+from dev.embedded import free_port as free_port
+from dev.stack import SANDBOX
 from tests.order import pytest_collection_modifyitems as pytest_collection_modifyitems
 from tests.order import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler
 
 ROOT = Path(__file__).parents[1]
-VAR = embedded.passing_folder("test")
+VAR = embedded.temporary_folder("test")
 
 
 def pytest_configure(config: pytest.Config) -> None:

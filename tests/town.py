@@ -23,8 +23,8 @@ import httpx
 import psutil
 import pytest
 
-from app.embedded import passing_folder
 from chaos.town import NoCookies
+from dev.embedded import temporary_folder
 from tests.conftest import ROOT, Box, free_port
 
 COMMANDS = {  # process → what its command line holds
@@ -63,7 +63,7 @@ class Town:
     """One copy of the shop on this machine: its folder, its ports, its processes."""
 
     def __init__(self, name: str) -> None:
-        self.var = passing_folder(name)
+        self.var = temporary_folder(name)
         self.port, self.sandbox_port = free_port(), free_port()
         self.url, self.sandbox_url = f"http://127.0.0.1:{self.port}", f"http://127.0.0.1:{self.sandbox_port}"
         self.box = Box(self.sandbox_url)

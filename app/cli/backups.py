@@ -136,7 +136,7 @@ def _scratch(database: str | None) -> Iterator[tuple[Path, str]]:
         return
     try:
         # Only here, as a deployment has no embedded servers installed.
-        embedded = importlib.import_module("app.embedded")
+        embedded = importlib.import_module("dev.embedded")
     except ModuleNotFoundError:
         raise BackupRefused(
             "No embedded Postgres is installed here: name an empty database with --database URL."

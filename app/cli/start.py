@@ -22,7 +22,7 @@ from app.providers.kit import Providers
 def up() -> None:
     """Start everything on this machine: servers, sandbox, web, worker and clock."""
     # Only here, as a deployment has no embedded servers installed.
-    sys.exit(importlib.import_module("app.up").run())
+    sys.exit(importlib.import_module("dev.up").run())
 
 
 @click.command()

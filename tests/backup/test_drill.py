@@ -6,13 +6,13 @@ from typing import Any
 import psutil
 import pytest
 
-from app import embedded
 from app.audit import service as audit
 from app.backup import taking
 from app.backup.drill import Drilled, drill, newest
 from app.backup.sealed import BackupKeys, BackupRefused
 from app.core import db
 from app.core.settings import settings
+from dev import embedded
 from tests.backup.conftest import objects_of, rows_at
 from tests.builders import delivered, offered
 from tests.town import alive

@@ -12,8 +12,8 @@ from typing import Any
 import asyncpg
 import httpx
 
-from app.stack import read_procfile
 from chaos.town import NoCookies
+from dev.stack import read_procfile
 from tests.conftest import ROOT, VAR, Box, free_port
 from tests.town import until
 

@@ -7,15 +7,15 @@ from pathlib import Path
 
 from tests.conftest import ROOT
 
-SHOP = ("app", "actors", "dev/sandbox")
+SHOP = ("app", "actors", "dev/sandbox", "dev/embedded.py", "dev/stack.py", "dev/up.py")
 """What `bitloot up` runs: the shop and the providers that it plays."""
 ALL = ("app", "actors", "dev")
 
 
 def modules(*folders: str) -> Iterator[tuple[str, ast.Module]]:
-    """Each module below these folders, by its path from the root; migrations are generated and left out."""
+    """Each module of these files and folders, by its path from the root; migrations are generated and left out."""
     for folder in folders:
-        for path in sorted((ROOT / folder).rglob("*.py")):
+        for path in sorted((ROOT / folder).rglob("*.py")) or [ROOT / folder]:
             name = path.relative_to(ROOT).as_posix()
             if "migrations" not in name:
                 yield name, ast.parse(path.read_text())

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from app.stack import read_procfile
+from dev.stack import read_procfile
 from tests.conftest import ROOT
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())

@@ -13,9 +13,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.embedded import free_port
-from app.stack import SANDBOX
+from dev.embedded import free_port
 from dev.sandbox.kinguin.products import CATALOGUE
+from dev.stack import SANDBOX
 
 pytestmark = pytest.mark.processes
 ROOT = Path(__file__).parents[2]

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from app.accounts import service as accounts
-from app.stack import read_procfile
+from dev.stack import read_procfile
 from tests.conftest import ROOT, VAR, free_port, wait_for
 from tests.web import builders
 

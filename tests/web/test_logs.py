@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.core import db
-from app.stack import read_procfile
+from dev.stack import read_procfile
 from tests.conftest import ROOT, VAR
 from tests.web.builders import EMAIL, IPN, compact, csrf_of, product, serials
 from tests.web.conftest import Shop

@@ -63,7 +63,7 @@ def start(var: Path) -> Embedded:
     return Embedded(var.resolve(), postgres.get_uri(), f"unix://{socket}", redis_pid, postgres)
 
 
-def passing_folder(name: str) -> Path:
+def temporary_folder(name: str) -> Path:
     """A new folder for a run that leaves nothing behind: in memory where there is enough of it, so that its servers,
     set as in production, wait for no disk; else wherever temporary files are."""
     memory = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import httpx
 
-from app import embedded
 from app.core.files import shipped
 from app.core.settings import SANDBOX_MAIL_SECRET
-from app.stack import SANDBOX, Stack, read_procfile
+from dev import embedded
+from dev.stack import SANDBOX, Stack, read_procfile
 
 LOOK = 0.5  # seconds between looks at the embedded servers
 PATIENCE = 60.0  # seconds for a process to answer
