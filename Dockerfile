@@ -15,7 +15,6 @@ COPY piccolo_conf.py Procfile ./
 COPY app app
 COPY actors actors
 COPY dev dev
-COPY simulation simulation
 COPY templates templates
 COPY static static
 COPY examples examples

@@ -14,5 +14,5 @@ import click
 def simulate(options: tuple[str, ...]) -> None:
     """Simulate orders while everything fails at random, by a seed; ``--help`` lists the options."""
     # A process of its own: the simulation stands above this floor, and replaces what this process runs on.
-    done = subprocess.run([sys.executable, "-W", "ignore", "-m", "simulation", *options], check=False)  # noqa: S603
+    done = subprocess.run([sys.executable, "-W", "ignore", "-m", "dev.simulation", *options], check=False)  # noqa: S603
     sys.exit(done.returncode)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from simulation import invariants, report, stage
-from simulation.report import Outcome
-from simulation.stage import Play
+from dev.simulation import environment, invariants, report
+from dev.simulation.environment import Scenario
+from dev.simulation.report import Outcome
 from tests.conftest import ROOT
 
 OFFENDERS = [
@@ -23,8 +23,8 @@ FOUND_BY = {  # mutant → a seed whose world shows it, as things are today
     "early-message": 2, "no-lease": 1, "no-look": 2, "no-rank": 3, "open-reveal": 4, "two-uses": 1,
 }  # fmt: skip
 SMALL, TRIES = 60, 8  # orders of a world with a mutant; how many worlds it is looked for in, should a change hide it
-FRESH = Play(random.SystemRandom().randrange(2**31), 1000)
-AGAIN = [Play(3, SMALL), Play(3, SMALL), Play(4, SMALL // 4)]
+FRESH = Scenario(random.SystemRandom().randrange(2**31), 1000)
+AGAIN = [Scenario(3, SMALL), Scenario(3, SMALL), Scenario(4, SMALL // 4)]
 
 
 @dataclass
@@ -45,19 +45,19 @@ async def played() -> Played:
         """Outcomes of worlds with this bug, the last of them the one that shows it."""
         tried: list[Outcome] = []
         while len(tried) < TRIES and not (tried and tried[-1].violations):
-            tried.append(await house.play(Play(FOUND_BY[mutant] + len(tried), SMALL, mutant)))
+            tried.append(await simulated.run(Scenario(FOUND_BY[mutant] + len(tried), SMALL, mutant)))
         return tried
 
-    async with stage.opened(2) as house:
-        fresh = asyncio.ensure_future(house.play(FRESH))  # the longest, so the first
-        offenders = asyncio.gather(*(house.play(Play(*offender)) for offender in OFFENDERS))
-        again = asyncio.gather(*map(house.play, AGAIN))
+    async with environment.opened(2) as simulated:
+        fresh = asyncio.ensure_future(simulated.run(FRESH))  # the longest, so the first
+        offenders = asyncio.gather(*(simulated.run(Scenario(*offender)) for offender in OFFENDERS))
+        again = asyncio.gather(*map(simulated.run, AGAIN))
         mutants = dict(zip(FOUND_BY, await asyncio.gather(*map(looked_for, FOUND_BY)), strict=True))
         return Played(await fresh, await offenders, await again, mutants)
 
 
-def holds(play: Play, outcome: Outcome) -> bool:
-    print(report.text(play.seed, [outcome], 0.0))  # the seed, where it does not
+def holds(scenario: Scenario, outcome: Outcome) -> bool:
+    print(report.text(scenario.seed, [outcome], 0.0))  # the seed, where it does not
     return not outcome.violations
 
 
@@ -69,7 +69,7 @@ def test_a_thousand_orders_of_a_fresh_seed_break_no_rule(played: Played) -> None
 
 @pytest.mark.parametrize("number", range(len(OFFENDERS)))
 def test_a_past_offender_breaks_no_rule_any_more(number: int, played: Played) -> None:
-    assert holds(Play(*OFFENDERS[number]), played.offenders[number])
+    assert holds(Scenario(*OFFENDERS[number]), played.offenders[number])
 
 
 def test_the_same_seed_is_the_same_history_to_the_letter_and_another_is_not(played: Played) -> None:
@@ -80,7 +80,7 @@ def test_the_same_seed_is_the_same_history_to_the_letter_and_another_is_not(play
     assert holds(AGAIN[2], other)
 
 
-@pytest.mark.parametrize("mutant", stage.MUTANTS)
+@pytest.mark.parametrize("mutant", environment.MUTANTS)
 def test_a_planted_bug_is_found(mutant: str, played: Played) -> None:
     shown = played.mutants[mutant][-1]
     assert shown.violations
@@ -114,10 +114,12 @@ def test_one_letter_that_went_out_twice_breaks_the_rule_whatever_it_is_about() -
 
 
 def test_many_orders_are_worlds_of_which_each_is_played_again_by_its_own_seed() -> None:
-    plays = stage.worlds(7, 2300)
-    assert [play.orders for play in plays] == [1000, 1000, 300]
-    assert len({play.seed for play in plays}) == 3
-    assert [stage.worlds(play.seed, play.orders) for play in plays] == [[play] for play in plays]
+    scenarios = environment.scenarios(7, 2300)
+    assert [scenario.orders for scenario in scenarios] == [1000, 1000, 300]
+    assert len({scenario.seed for scenario in scenarios}) == 3
+    assert [environment.scenarios(scenario.seed, scenario.orders) for scenario in scenarios] == [
+        [scenario] for scenario in scenarios
+    ]
 
 
 def simulated(*options: str) -> "subprocess.CompletedProcess[str]":

@@ -10,9 +10,9 @@ from urllib.parse import parse_qsl
 import httpx
 import msgspec
 
-from simulation.faults import Weather
-from simulation.processes import Processes
-from simulation.scheduler import Scheduler
+from dev.simulation.faults import Faults
+from dev.simulation.processes import Processes
+from dev.simulation.scheduler import Scheduler
 
 THERE, BACK = (0.02, 0.6), (0.01, 0.3)  # seconds
 NO_ANSWER = 10.0  # seconds until the client gives up reading
@@ -24,7 +24,7 @@ encode: Callable[[object], bytes] = _encoder.encode
 Answer = tuple[int, object]
 
 
-class Books(Protocol):
+class Backend(Protocol):
     """A provider behind the line: what it is asked it does at once, and answers with a status and a body."""
 
     name: str
@@ -39,40 +39,40 @@ class Books(Protocol):
 class Line(httpx.AsyncBaseTransport):
     """The transport of one provider's client."""
 
-    def __init__(self, books: Books, scheduler: Scheduler, weather: Weather, processes: Processes) -> None:
-        self._books, self._scheduler, self._weather, self._processes = books, scheduler, weather, processes
+    def __init__(self, backend: Backend, scheduler: Scheduler, faults: Faults, processes: Processes) -> None:
+        self._backend, self._scheduler, self._faults, self._processes = backend, scheduler, faults, processes
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        weather, chance = self._weather, self._weather.chance
+        faults, chance = self._faults, self._faults.chance
         await self._scheduler.pause(chance.uniform(*THERE))
         self._processes.die_here("waiting")
-        if weather.lasts(f"{self._books.name} down", self._scheduler.seconds) or weather.strikes("call never left"):
+        if faults.lasts(f"{self._backend.name} down", self._scheduler.seconds) or faults.strikes("call never left"):
             raise httpx.ConnectError("simulated")
-        if weather.strikes("call answered 429"):
+        if faults.strikes("call answered 429"):
             return _page(429, b"<html>slow down</html>", **{"retry-after": PAUSE})
-        if weather.strikes("call answered 500"):
-            return _response(self._books.broken())
-        if weather.strikes("call without answer"):
+        if faults.strikes("call answered 500"):
+            return _response(self._backend.broken())
+        if faults.strikes("call without answer"):
             await self._hang()
-        if weather.strikes("call's effect late"):
+        if faults.strikes("call's effect late"):
             await self._settle_late(request)
         response = _response(self._ask(request))
         await self._return()
-        if weather.strikes("call answered garbage"):
+        if faults.strikes("call answered garbage"):
             return _page(200, b"<html>welcome</html>")
         return response
 
     async def _return(self) -> None:
         """The way back, which the answer may not survive."""
-        if self._weather.strikes("call's answer lost"):
+        if self._faults.strikes("call's answer lost"):
             await self._hang()
-        await self._scheduler.pause(self._weather.chance.uniform(*BACK))
+        await self._scheduler.pause(self._faults.chance.uniform(*BACK))
         self._processes.die_here("waiting")
         await self._processes.freeze_here("process frozen")
 
     async def _settle_late(self, request: httpx.Request) -> None:
         """The request arrives after its caller may have given up."""
-        delay = self._weather.chance.uniform(*SETTLES_LATE)
+        delay = self._faults.chance.uniform(*SETTLES_LATE)
         self._scheduler.after(delay, lambda: self._ask(request) and None)
         await self._hang()
 
@@ -85,10 +85,10 @@ class Line(httpx.AsyncBaseTransport):
         body = msgspec.json.decode(request.content) if request.content else None
         query = dict(parse_qsl(request.url.query.decode()))
         path, method = request.url.path, request.method
-        status, said = self._books.answer(method, path, query, body, request.headers)
-        self._scheduler.say(f"{self._books.name} {method} {path} {status}")
-        after = self._weather.strikes("call answered 500 after its effect")
-        return self._books.broken() if after else (status, said)
+        status, said = self._backend.answer(method, path, query, body, request.headers)
+        self._scheduler.say(f"{self._backend.name} {method} {path} {status}")
+        after = self._faults.strikes("call answered 500 after its effect")
+        return self._backend.broken() if after else (status, said)
 
 
 def _response(answer: Answer) -> httpx.Response:

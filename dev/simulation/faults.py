@@ -1,9 +1,9 @@
-"""What goes wrong, how often, and for how long: weather that changes every few minutes."""
+"""What goes wrong, how often, and for how long; how intense it is changes every few minutes."""
 
 import random
 from collections import Counter
 
-RATES = {  # chance at each opportunity, in ordinary weather
+RATES = {  # chance at each opportunity, at intensity 1
     # A process dies: at a pause of one of its activities, or right after a commit of one.
     "worker died waiting": 0.0015,
     "worker died after its commit": 0.004,
@@ -54,7 +54,7 @@ EVENTS = {  # how likely each is to be the next disaster
     "worker killed": 4,
     "web killed": 3,
     "clock killed": 3,
-    "presence lost": 3,
+    "liveness lost": 3,
     "nowpayments down": 2,
     "kinguin down": 3,
     "resend down": 2,
@@ -64,37 +64,37 @@ EVENTS = {  # how likely each is to be the next disaster
     "price moves": 4,
     "sold out": 2,
 }
-MOODS = (0.0, 0.5, 1.0, 1.0, 2.0, 3.0)
-MOOD_LASTS = (60.0, 400.0)  # seconds
+INTENSITIES = (0.0, 0.5, 1.0, 1.0, 2.0, 3.0)
+INTENSITY_LASTS = (60.0, 400.0)  # seconds
 NEXT_EVENT = (20.0, 120.0)
 
 
-class Weather:
+class Faults:
     """Decides every chance of a world, and counts what it let happen."""
 
     def __init__(self, chance: random.Random) -> None:
         self.chance = chance
         self.happened: Counter[str] = Counter()
-        self.mood = 1.0
+        self.intensity = 1.0
         self.until: dict[str, float] = {}
 
     def strikes(self, fault: str) -> bool:
-        if self.chance.random() >= RATES[fault] * self.mood:
+        if self.chance.random() >= RATES[fault] * self.intensity:
             return False
         self.happened[fault] += 1
         return True
 
     def lasts(self, trouble: str, now: float) -> bool:
-        """Whether ``trouble`` that came some time ago (see ``bring``) still holds at ``now``, in seconds."""
+        """Whether ``trouble`` that came some time ago (see ``begin``) still holds at ``now``, in seconds."""
         return now < self.until.get(trouble, 0.0)
 
-    def bring(self, trouble: str, until: float) -> None:
+    def begin(self, trouble: str, until: float) -> None:
         self.until[trouble] = max(until, self.until.get(trouble, 0.0))
 
-    def turn(self) -> float:
-        """Another mood; how many seconds it lasts."""
-        self.mood = self.chance.choice(MOODS)
-        return self.chance.uniform(*MOOD_LASTS)
+    def change_intensity(self) -> float:
+        """Draw another intensity; how many seconds it lasts."""
+        self.intensity = self.chance.choice(INTENSITIES)
+        return self.chance.uniform(*INTENSITY_LASTS)
 
     def next_event(self) -> tuple[str, float]:
         """The next disaster, and in how many seconds it comes."""
@@ -103,4 +103,4 @@ class Weather:
 
     def calm(self) -> None:
         """Nothing goes wrong from here on."""
-        self.mood, self.until = 0.0, {}
+        self.intensity, self.until = 0.0, {}

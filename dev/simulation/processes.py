@@ -1,4 +1,4 @@
-"""The house's processes: they die, are started again, freeze, and lose their presence."""
+"""The shop's processes: they die, are started again, freeze, and lose their liveness."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,20 +8,20 @@ from datetime import timedelta
 import asyncpg
 
 from app.queue import worker_liveness
-from simulation.faults import Weather
-from simulation.scheduler import Activity, Scheduler
+from dev.simulation.faults import Faults
+from dev.simulation.scheduler import Activity, Scheduler
 
 WORKERS = 3
 RESTART = (0.5, 5.0)  # seconds until a supervisor has a dead process up again
 FROZEN = (65.0, 140.0)  # seconds: longer than a lease
-YOUNG = 15.0  # seconds of a process's life in which it does not die by itself: nothing is proven by a house of corpses
+YOUNG = 15.0  # seconds of a process's life in which it does not die by itself: dead processes prove nothing
 BACK = 4.0  # seconds until a worker whose signs got lost is seen again
 AHEAD = timedelta(days=3650)
 
 
 @dataclass(eq=False)
 class Process:
-    """One life of a process; ``number`` is a worker's presence."""
+    """One life of a process; ``number`` a worker shows itself by."""
 
     kind: str
     number: int | None
@@ -31,10 +31,10 @@ class Process:
 
 
 class Processes:
-    """Who is alive. A worker's presence is its row: what a live one renews every second stands in the future here."""
+    """Who is alive. A worker's liveness is its row: what a live one renews every second stands in the future here."""
 
-    def __init__(self, scheduler: Scheduler, weather: Weather) -> None:
-        self._scheduler, self._weather = scheduler, weather
+    def __init__(self, scheduler: Scheduler, faults: Faults) -> None:
+        self._scheduler, self._faults = scheduler, faults
         self._signs: asyncpg.Connection | None = None
         self._last = 0
         self.web: Process | None = None
@@ -83,7 +83,7 @@ class Processes:
         )  # fmt: skip
 
     def any_worker(self) -> Process | None:
-        return self._weather.chance.choice(self.workers) if self.workers else None
+        return self._faults.chance.choice(self.workers) if self.workers else None
 
     def kill(self, process: Process | None) -> None:
         """All it was doing ends where it stands, and it shows itself no more; a supervisor starts another."""
@@ -99,9 +99,9 @@ class Processes:
             self.web = None
         else:
             self.clock = None
-        self._scheduler.after(self._weather.chance.uniform(*RESTART), lambda: self._begin(process.kind))
+        self._scheduler.after(self._faults.chance.uniform(*RESTART), lambda: self._begin(process.kind))
 
-    def lose_presence(self, process: Process | None) -> None:
+    def lose_liveness(self, process: Process | None) -> None:
         """Its signs don't get through, so others think it dead; it goes on, and is seen again a moment later."""
         if process is None:
             return
@@ -117,12 +117,12 @@ class Processes:
         process = self._scheduler.current.process if self._scheduler.mine and self._scheduler.current else None
         if process is None or self._scheduler.seconds < process.born + YOUNG:
             return
-        if self._weather.strikes(f"{process.kind} died {when}"):
+        if self._faults.strikes(f"{process.kind} died {when}"):
             self.kill(process)
             raise asyncio.CancelledError
 
     async def freeze_here(self, fault: str) -> None:
         """Where an activity may stand still past its lease, and go on as if nothing had been."""
         process = self._scheduler.current.process if self._scheduler.mine and self._scheduler.current else None
-        if process is not None and process.kind == "worker" and self._weather.strikes(fault):
-            await self._scheduler.pause(self._weather.chance.uniform(*FROZEN))
+        if process is not None and process.kind == "worker" and self._faults.strikes(fault):
+            await self._scheduler.pause(self._faults.chance.uniform(*FROZEN))

@@ -1,6 +1,6 @@
 """Six bugs to be planted, each of which comparable shops have had: the simulation must find every one of them.
 
-They replace functions of the house from outside, here and nowhere else; production code knows nothing of them.
+They replace functions of the shop from outside, here and nowhere else; production code knows nothing of them.
 """
 
 import re
@@ -26,7 +26,7 @@ from app.providers.object_store import ObjectStore
 from app.queue import producer, worker_liveness
 from app.queue import service as jobs
 from app.queue.service import Lease
-from simulation.world import World
+from dev.simulation.world import World
 
 INSERT = """INSERT INTO job (id, name, queue, dedupe, args, subject, status, run_at, created_at)
   VALUES ($1, $2, $3, $4, $5::jsonb, $6, 'pending', $7, $7)

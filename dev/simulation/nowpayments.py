@@ -10,9 +10,9 @@ from typing import Any
 
 import httpx
 
-from simulation.faults import Weather
-from simulation.scheduler import Scheduler
-from simulation.wire import Answer, encode
+from dev.simulation.faults import Faults
+from dev.simulation.scheduler import Scheduler
+from dev.simulation.wire import Answer, encode
 
 COINS = {"usdttrc20": ("Tether USD", "trx", Decimal(1)), "ltc": ("Litecoin", "ltc", Decimal(80)),
          "btc": ("Bitcoin", "btc", Decimal(60_000))}  # code → name, network, dollars a coin  # fmt: skip
@@ -45,12 +45,12 @@ class Payment:
 
 @dataclass
 class NowPayments:
-    """``tell`` takes a notice on its way: path, headers, body. ``secret`` signs it."""
+    """``send_webhook`` takes a notice on its way: path, headers, body. ``secret`` signs it."""
 
     scheduler: Scheduler
-    weather: Weather
+    faults: Faults
     secret: str
-    tell: Callable[[str, dict[str, str], bytes], None] = lambda *_: None
+    send_webhook: Callable[[str, dict[str, str], bytes], None] = lambda *_: None
     name: str = "nowpayments"
     payments: dict[str, Payment] = field(default_factory=dict)
     invoices: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -118,7 +118,7 @@ class NowPayments:
 
     def deposit(self, payment: Payment, coins: Decimal, coin: str | None = None) -> None:
         """The customer sends coins to the payment's address; what is seen of it comes step by step."""
-        self.scheduler.after(self.weather.chance.uniform(*SEEN), lambda: self._arrive(payment, coins, coin))
+        self.scheduler.after(self.faults.chance.uniform(*SEEN), lambda: self._arrive(payment, coins, coin))
 
     def _arrive(self, payment: Payment, coins: Decimal, coin: str | None) -> None:
         if coin is not None or payment.status not in {"waiting", "expired"}:
@@ -135,11 +135,11 @@ class NowPayments:
         self._walk(payment, ["confirming", "confirmed", "sending", "finished" if enough else "partially_paid"])
 
     def _walk(self, payment: Payment, rest: list[str]) -> None:
-        while len(rest) > 1 and self.weather.strikes("status skipped"):
+        while len(rest) > 1 and self.faults.strikes("status skipped"):
             rest = rest[1:]
         self._step(payment, rest[0])
         if len(rest) > 1:
-            self.scheduler.after(self.weather.chance.uniform(*STEP), lambda: self._walk(payment, rest[1:]))
+            self.scheduler.after(self.faults.chance.uniform(*STEP), lambda: self._walk(payment, rest[1:]))
 
     def _expire(self, payment: Payment) -> None:
         if payment.status == "waiting":
@@ -155,14 +155,16 @@ class NowPayments:
         payment.touched = int(self.scheduler.now().timestamp() * 1000)
         self.scheduler.say(f"nowpayments {payment.id} is {status}")
         self.notify(self._shown(payment))
-        if self.weather.strikes("notice forged"):
+        if self.faults.strikes("notice forged"):
             lie = self._shown(payment) | {"payment_status": "finished", "actually_paid": payment.pay_amount}
-            self.tell(PATH, {"x-nowpayments-sig": "0" * 128}, encode(lie))
+            self.send_webhook(PATH, {"x-nowpayments-sig": "0" * 128}, encode(lie))
 
     def notify(self, said: dict[str, Any]) -> None:
         """Send a genuine notice."""
         body = encode(said)
-        self.tell(PATH, {"x-nowpayments-sig": hmac.new(self.secret.encode(), body, hashlib.sha512).hexdigest()}, body)
+        self.send_webhook(
+            PATH, {"x-nowpayments-sig": hmac.new(self.secret.encode(), body, hashlib.sha512).hexdigest()}, body
+        )
 
 
 def _coin(code: str) -> dict[str, Any]:
