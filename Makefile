@@ -18,7 +18,7 @@ check: .venv/ready
 	$(PY) -m pytest -q tests/house
 
 chaos: .venv/ready
-	@$(PY) -W ignore -m chaos
+	@$(PY) -W ignore -m dev.chaos
 
 bench: .venv/ready
 	@$(PY) -W ignore -m bench

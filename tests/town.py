@@ -23,8 +23,8 @@ import httpx
 import psutil
 import pytest
 
-from chaos.town import NoCookies
 from dev.embedded import temporary_folder
+from dev.environment import NoCookies
 from tests.conftest import ROOT, Box, free_port
 
 COMMANDS = {  # process → what its command line holds

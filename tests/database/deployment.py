@@ -12,7 +12,7 @@ from typing import Any
 import asyncpg
 import httpx
 
-from chaos.town import NoCookies
+from dev.environment import NoCookies
 from dev.stack import read_procfile
 from tests.conftest import ROOT, VAR, Box, free_port
 from tests.town import until

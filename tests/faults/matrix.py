@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from chaos import messages
-from chaos.customer import Customer, addressed
-from chaos.town import Town, until
-from chaos.verdict import Finding, examine, read, revealed, settled
-from tests.faults.stage import (
+from dev.chaos import messages
+from dev.chaos.customer import Customer, addressed
+from dev.chaos.verdict import Finding, examine, read, revealed, settled
+from dev.environment import Environment, until
+from tests.faults.scenario import (
     AT_EACH,
     BUY,
     CALLS_LAST,
@@ -23,7 +23,7 @@ from tests.faults.stage import (
     PAYMENT,
     PUT,
     STATUS,
-    Stage,
+    Scenario,
     in_hand,
     look_now,
 )  # fmt: skip
@@ -34,192 +34,192 @@ POOL = 12  # connections of a worker: so many commits wait for a lock at once, t
 GOODS = """SELECT id::text, supplier_product_id FROM product WHERE active AND text_keys AND price BETWEEN 12 AND 45
            ORDER BY slug"""
 
-Strike = Callable[[Stage], Awaitable[None]]
+Strike = Callable[[Scenario], Awaitable[None]]
 
 
-async def kill_before_the_effect(stage: Stage) -> None:
+async def kill_before_the_effect(scenario: Scenario) -> None:
     """The worker dies with its calls on their way; they never arrive."""
-    await stage.set("before")
-    await stage.town.kill("worker")
-    await until(stage.nobody_held, "the calls of the dead are dropped")
-    await stage.release()
-    await stage.town.start("worker")
+    await scenario.set("before")
+    await scenario.env.kill("worker")
+    await until(scenario.nobody_held, "the calls of the dead are dropped")
+    await scenario.release()
+    await scenario.env.start("worker")
 
 
-async def kill_after_the_effect(stage: Stage) -> None:
+async def kill_after_the_effect(scenario: Scenario) -> None:
     """The worker dies in the middle: each call has taken effect, and its answer never comes."""
-    await stage.set("after")
-    await stage.town.kill("worker")
-    await stage.release()
-    await stage.town.start("worker")
+    await scenario.set("after")
+    await scenario.env.kill("worker")
+    await scenario.release()
+    await scenario.env.start("worker")
 
 
-async def kill_with_the_answer_in_hand(stage: Stage) -> None:
+async def kill_with_the_answer_in_hand(scenario: Scenario) -> None:
     """Every call was answered and nothing of it is committed yet, when the worker dies."""
-    await stage.set("before")
-    async with stage.town.locked(
-        ("SELECT FROM customer_order WHERE id = ANY($1::uuid[])", stage.ids_locked_in("customer_order")),
-        ("SELECT FROM reservation WHERE order_id = ANY($1::uuid[])", stage.ids_locked_in("reservation")),
-        ("SELECT FROM mail WHERE subject = ANY($1::uuid[])", stage.ids_locked_in("mail")),
+    await scenario.set("before")
+    async with scenario.env.locked(
+        ("SELECT FROM customer_order WHERE id = ANY($1::uuid[])", scenario.ids_locked_in("customer_order")),
+        ("SELECT FROM reservation WHERE order_id = ANY($1::uuid[])", scenario.ids_locked_in("reservation")),
+        ("SELECT FROM mail WHERE subject = ANY($1::uuid[])", scenario.ids_locked_in("mail")),
     ):
         # What follows the invoice is the next call, not a commit.
-        await stage.answer_all_but(INVOICE, then=PAYMENT)
-        await until(lambda: commits_wait(stage.town), "answers wait to be committed")
-        await stage.town.kill("worker")
-    await stage.release()
-    await stage.town.start("worker")
+        await scenario.answer_all_but(INVOICE, then=PAYMENT)
+        await until(lambda: commits_wait(scenario.env), "answers wait to be committed")
+        await scenario.env.kill("worker")
+    await scenario.release()
+    await scenario.env.start("worker")
 
 
-async def commits_wait(town: Town) -> bool:
-    rows = await town.rows("SELECT count(*) AS n FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+async def commits_wait(env: Environment) -> bool:
+    rows = await env.rows("SELECT count(*) AS n FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
     return bool(rows[0]["n"] >= POOL)
 
 
-async def kill_and_arrive_late(stage: Stage) -> None:
+async def kill_and_arrive_late(scenario: Scenario) -> None:
     """The worker dies with its calls on their way; they arrive when the next worker is at the same jobs already."""
-    await stage.set("before", late=True)
-    lost = {job["id"]: job["attempt"] for job in await in_hand(stage.town)}
-    await stage.town.kill("worker")
-    await stage.disarm()
-    await stage.town.start("worker")
+    await scenario.set("before", late=True)
+    lost = {job["id"]: job["attempt"] for job in await in_hand(scenario.env)}
+    await scenario.env.kill("worker")
+    await scenario.disarm()
+    await scenario.env.start("worker")
     # A purchase is looked for and not found; the job waits, and only then does the first call arrive.
     sql = """SELECT count(*) AS n FROM job JOIN unnest($1::uuid[], $2::int[]) AS was (id, attempt) USING (id)
              WHERE job.attempt > was.attempt
                AND (job.status = 'pending' OR subject IS NULL OR NOT subject = ANY($3::uuid[]))"""
 
     async def taken_up() -> bool:
-        rows = await stage.town.rows(sql, list(lost), list(lost.values()), stage.ids(BUY))
+        rows = await scenario.env.rows(sql, list(lost), list(lost.values()), scenario.ids(BUY))
         return bool(rows[0]["n"] == len(lost))
 
     await until(taken_up, "the next worker has taken up every job", seconds=40)
-    await stage.release()
+    await scenario.release()
 
 
-async def double_every_message(stage: Stage) -> None:
+async def double_every_message(scenario: Scenario) -> None:
     """Messages come again while their job is in hand, and once more when it is done."""
-    await stage.set("after")
-    jobs = await in_hand(stage.town)
-    messages.send_again(stage.town.redis, jobs, 2)
-    await nothing_queued(stage.town)
-    now = {job["id"]: job["attempt"] for job in await in_hand(stage.town)}
+    await scenario.set("after")
+    jobs = await in_hand(scenario.env)
+    messages.send_again(scenario.env.redis, jobs, 2)
+    await nothing_queued(scenario.env)
+    now = {job["id"]: job["attempt"] for job in await in_hand(scenario.env)}
     assert all(now.get(job["id"], job["attempt"]) == job["attempt"] for job in jobs), (
         "a second message began a second attempt"
     )
-    await stage.release()
-    await stage.finish()
-    await settled(stage.town, stage.orders, seconds=SETTLES)
+    await scenario.release()
+    await scenario.finish()
+    await settled(scenario.env, scenario.orders, seconds=SETTLES)
     sql = "SELECT id, name FROM job WHERE subject = ANY($1::uuid[]) OR name LIKE '%.apply_notice'"
-    messages.send_again(stage.town.redis, await stage.town.rows(sql, stage.ids(*LABELS)), 2)
-    await nothing_queued(stage.town)
+    messages.send_again(scenario.env.redis, await scenario.env.rows(sql, scenario.ids(*LABELS)), 2)
+    await nothing_queued(scenario.env)
 
 
-async def nothing_queued(town: Town) -> None:
+async def nothing_queued(env: Environment) -> None:
     async def empty() -> bool:
-        return messages.queued(town.redis) == 0
+        return messages.queued(env.redis) == 0
 
     await until(empty, "every message was taken")
 
 
-async def lose_every_message(stage: Stage) -> None:
+async def lose_every_message(scenario: Scenario) -> None:
     """Redis takes no message at the moment in which each label's job is posted, and is empty afterwards."""
-    town = stage.town
-    await stage.place(NOTICE, CHECK, FIND, BUY, STATUS, KEYS, PUT)
-    await addressed(town, stage.orders)
+    env = scenario.env
+    await scenario.place(NOTICE, CHECK, FIND, BUY, STATUS, KEYS, PUT)
+    await addressed(env, scenario.orders)
     # Each order waits one step before the job whose message is to be lost.
     for label, before in ((FIND, NOTICE), (BUY, NOTICE), (STATUS, BUY), (KEYS, STATUS), (PUT, STATUS)):
-        await stage.hold(before, "after", known=label)
-    await stage.pay(FIND, BUY, STATUS, KEYS, PUT)
-    await stage.all_held()
-    messages.refuse(town.redis)
-    await stage.place(INVOICE, PAYMENT, MAIL)
-    await stage.pay(NOTICE)
-    await stage.pay_unheard(stage.groups[CHECK])
-    await stage.release()
-    await until(lambda: posted(stage), "every label's job is posted")
-    await swept(stage)
-    town.redis.flushall()
-    messages.accept(town.redis)
+        await scenario.hold(before, "after", known=label)
+    await scenario.pay(FIND, BUY, STATUS, KEYS, PUT)
+    await scenario.all_held()
+    messages.refuse(env.redis)
+    await scenario.place(INVOICE, PAYMENT, MAIL)
+    await scenario.pay(NOTICE)
+    await scenario.pay_unheard(scenario.groups[CHECK])
+    await scenario.release()
+    await until(lambda: posted(scenario), "every label's job is posted")
+    await swept(scenario)
+    env.redis.flushall()
+    messages.accept(env.redis)
 
 
-async def posted(stage: Stage) -> bool:
-    rows = await stage.town.rows("SELECT name, subject::text AS id FROM job WHERE status = 'pending'")
+async def posted(scenario: Scenario) -> bool:
+    rows = await scenario.env.rows("SELECT name, subject::text AS id FROM job WHERE status = 'pending'")
     have = [(row["name"], row["id"]) for row in rows]
     notices = have.count((NOTICE.job, None))  # posted by a notice that nobody has read yet
     return notices >= AT_EACH and all(
-        (label.job, order_id) in have for label in LABELS if label != NOTICE for order_id in stage.ids(label)
+        (label.job, order_id) in have for label in LABELS if label != NOTICE for order_id in scenario.ids(label)
     )
 
 
-async def swept(stage: Stage) -> None:
+async def swept(scenario: Scenario) -> None:
     """Until the clock has made its round once more."""
-    await look_now(stage.town, stage.groups[CHECK])
+    await look_now(scenario.env, scenario.groups[CHECK])
     sql = "SELECT count(*) AS n FROM payment WHERE provider_payment_id = ANY($1) AND next_check_at > now()"
 
     async def moved() -> bool:
-        rows = await stage.town.rows(sql, [it.payment_id for it in stage.groups[CHECK]])
+        rows = await scenario.env.rows(sql, [it.payment_id for it in scenario.groups[CHECK]])
         return bool(rows[0]["n"] == AT_EACH)
 
     await until(moved, "the clock has swept")
 
 
-async def flush_redis(stage: Stage) -> None:
+async def flush_redis(scenario: Scenario) -> None:
     """Redis is wiped with calls under way, and with messages in it that no worker has taken."""
-    await stage.set("after")
-    async with stage.town.suspended("worker"):
-        await stage.place(INVOICE, MAIL)
-        await until(lambda: some_queued(stage.town, 2 * AT_EACH), "messages are queued")
-        stage.town.redis.flushall()
-    await stage.release()
+    await scenario.set("after")
+    async with scenario.env.suspended("worker"):
+        await scenario.place(INVOICE, MAIL)
+        await until(lambda: some_queued(scenario.env, 2 * AT_EACH), "messages are queued")
+        scenario.env.redis.flushall()
+    await scenario.release()
 
 
-async def some_queued(town: Town, least: int) -> bool:
-    return messages.queued(town.redis) >= least
+async def some_queued(env: Environment, least: int) -> bool:
+    return messages.queued(env.redis) >= least
 
 
-async def restart_redis(stage: Stage) -> None:
+async def restart_redis(scenario: Scenario) -> None:
     """Redis is killed with calls under way; they are answered, and orders placed, while there is none."""
-    await stage.set("after")
-    await stage.town.kill_redis()
-    await stage.release()
+    await scenario.set("after")
+    await scenario.env.kill_redis()
+    await scenario.release()
     began = asyncio.get_running_loop().time()
-    await stage.place(INVOICE)
+    await scenario.place(INVOICE)
     assert asyncio.get_running_loop().time() - began < 5, "a checkout hung because Redis was away"
-    await stage.town.start_servers()
+    await scenario.env.start_servers()
 
 
-async def restart_postgres(stage: Stage) -> None:
+async def restart_postgres(scenario: Scenario) -> None:
     """Postgres is killed with calls under way; they are answered while there is none."""
-    await stage.set("after")
-    killing = asyncio.create_task(stage.town.kill_postgres())
-    await stage.release()
+    await scenario.set("after")
+    killing = asyncio.create_task(scenario.env.kill_postgres())
+    await scenario.release()
     await killing
-    await stage.town.start_servers()
+    await scenario.env.start_servers()
 
 
-async def time_out_after_the_effect(stage: Stage) -> None:
+async def time_out_after_the_effect(scenario: Scenario) -> None:
     """Every provider does it and never answers: the callers give up by themselves."""
-    await stage.set("after")
-    await stage.disarm()
-    await until(stage.nobody_held, "every caller has given up", seconds=4 * CALLS_LAST)
-    await stage.release()
+    await scenario.set("after")
+    await scenario.disarm()
+    await until(scenario.nobody_held, "every caller has given up", seconds=4 * CALLS_LAST)
+    await scenario.release()
 
 
-async def answer_500_then_work(stage: Stage) -> None:
+async def answer_500_then_work(scenario: Scenario) -> None:
     """Every provider answers 500 and does nothing; the next time it works."""
-    await stage.set("before")
-    await stage.release("error500")
+    await scenario.set("before")
+    await scenario.release("error500")
 
 
-async def answer_500_after_the_effect(stage: Stage) -> None:
+async def answer_500_after_the_effect(scenario: Scenario) -> None:
     """Every provider does it and answers 500; the next time it works."""
-    await stage.set("after")
-    await stage.release("error500")
+    await scenario.set("after")
+    await scenario.release("error500")
 
 
-async def hang_up_after_the_effect(stage: Stage) -> None:
+async def hang_up_after_the_effect(scenario: Scenario) -> None:
     """Every provider does it and closes the line without a byte."""
-    await stage.set("after")
-    await stage.release("hang_up")
+    await scenario.set("after")
+    await scenario.release("hang_up")
 
 
 FAULTS: tuple[Strike, ...] = (
@@ -244,14 +244,14 @@ class Outcome:
 
 
 class Story:
-    """One fault after the other in one town.
+    """One fault after the other in one environment.
 
     The next one strikes when the orders of the last have ended, but for those that wait out the supplier's search
     (20 s, in which nothing is done for them): whatever strikes meanwhile makes it only harder for them.
     """
 
-    def __init__(self, town: Town, strikes: Sequence[Strike]) -> None:
-        self.town, self._strikes = town, strikes
+    def __init__(self, env: Environment, strikes: Sequence[Strike]) -> None:
+        self.env, self._strikes = env, strikes
         self._outcomes = {strike: asyncio.get_running_loop().create_future() for strike in strikes}
         self._judging: set[asyncio.Task[None]] = set()
         self._telling = asyncio.create_task(self._tell())
@@ -268,7 +268,7 @@ class Story:
             outcome.cancel()
 
     async def _tell(self) -> None:
-        goods = await self.town.rows(GOODS)
+        goods = await self.env.rows(GOODS)
         for strike in self._strikes:
             try:
                 await self._play(strike, goods[: len(LABELS)])
@@ -278,30 +278,30 @@ class Story:
 
     async def _play(self, strike: Strike, goods: list[dict[str, Any]]) -> None:
         clock = asyncio.get_running_loop().time
-        stage, began = Stage(self.town, strike.__name__, goods), clock()
-        await strike(stage)
+        scenario, began = Scenario(self.env, strike.__name__, goods), clock()
+        await strike(scenario)
         struck = clock()
-        await stage.finish()
-        quick = [order for label, group in stage.groups.items() if label != BUY for order in group]
-        await settled(self.town, quick, seconds=SETTLES)
-        judging = asyncio.create_task(self._judge(strike, stage, struck - began, struck))
+        await scenario.finish()
+        quick = [order for label, group in scenario.groups.items() if label != BUY for order in group]
+        await settled(self.env, quick, seconds=SETTLES)
+        judging = asyncio.create_task(self._judge(strike, scenario, struck - began, struck))
         self._judging.add(judging)
 
-    async def _judge(self, strike: Strike, stage: Stage, struck: float, since: float) -> None:
+    async def _judge(self, strike: Strike, scenario: Scenario, struck: float, since: float) -> None:
         try:
-            fine = await settled(self.town, stage.orders, seconds=SETTLES)
+            fine = await settled(self.env, scenario.orders, seconds=SETTLES)
             seconds = asyncio.get_running_loop().time() - since
-            books = await read(self.town, stage.orders)
-            findings = examine(books, stage.orders) or await revealed(self.town, books, stage.orders)
-            self._outcomes[strike].set_result(Outcome(stage.orders, findings, fine, struck, seconds))
+            books = await read(self.env, scenario.orders)
+            findings = examine(books, scenario.orders) or await revealed(self.env, books, scenario.orders)
+            self._outcomes[strike].set_result(Outcome(scenario.orders, findings, fine, struck, seconds))
         except Exception as error:
             self._outcomes[strike].set_exception(error)
 
     async def _heal(self) -> None:
         """Nothing of a fault that failed is left for the next."""
-        await self.town.start_servers()
-        messages.accept(self.town.redis)
-        await self.town.asks("POST", "/holds/release", json={})
-        await self.town.asks("DELETE", "/faults")
-        if not self.town.runs("worker"):
-            await self.town.start("worker")
+        await self.env.start_servers()
+        messages.accept(self.env.redis)
+        await self.env.asks("POST", "/holds/release", json={})
+        await self.env.asks("DELETE", "/faults")
+        if not self.env.runs("worker"):
+            await self.env.start("worker")

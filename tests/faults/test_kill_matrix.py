@@ -1,22 +1,22 @@
 """The kill matrix: whatever fails, and wherever in the pipeline an order stands just then, it ends right.
 
 Each fault strikes thirty orders at once, three in the middle of each outside call; real processes, real signals. The
-supplier of this town sells twice to who asks twice: that each order is charged once is our own doing.
+supplier of this environment sells twice to who asks twice: that each order is charged once is our own doing.
 """
 
 from collections.abc import AsyncIterator
 
 import pytest
 
-from chaos.town import Town
-from chaos.verdict import proofs
+from dev.chaos.verdict import proofs
+from dev.environment import Environment
 from tests.faults.matrix import FAULTS, Story, Strike
-from tests.faults.stage import AT_EACH, LABELS
+from tests.faults.scenario import AT_EACH, LABELS
 
 
 @pytest.fixture(scope="module")
-async def arena() -> AsyncIterator[Town]:
-    made = Town("matrix")
+async def arena() -> AsyncIterator[Environment]:
+    made = Environment("matrix")
     try:
         await made.open()
         yield made
@@ -25,7 +25,7 @@ async def arena() -> AsyncIterator[Town]:
 
 
 @pytest.fixture(scope="module")
-async def story(arena: Town, request: pytest.FixtureRequest) -> AsyncIterator[Story]:
+async def story(arena: Environment, request: pytest.FixtureRequest) -> AsyncIterator[Story]:
     """All faults that this run asks for, one after the other; each test waits for its own."""
     asked = [
         it.callspec.params["strike"] for it in request.session.items if "strike" in getattr(it, "fixturenames", ())
@@ -44,18 +44,16 @@ async def test_every_order_in_flight_ends_right(story: Story, strike: Strike) ->
     assert len(outcome.orders) >= AT_EACH * len(LABELS)
 
 
-async def test_nothing_is_left_over_in_the_town_afterwards(story: Story) -> None:
+async def test_nothing_is_left_over_in_the_shop_afterwards(story: Story) -> None:
     """Counted over all faults together: the supplier's books, dead letters, jobs in nobody's hands."""
-    town = story.town
-    assert (
-        await town.rows("SELECT name, status, attempt, error FROM job WHERE status IN ('processing', 'failed')") == []
-    )
-    reserved = {row["id"]: row["quantity"] for row in await town.rows("SELECT id::text, quantity FROM reservation")}
-    sold = [(o["orderExternalId"], o["products"][0]["qty"]) for o in await town.asks("GET", "/orders")]
+    env = story.env
+    assert await env.rows("SELECT name, status, attempt, error FROM job WHERE status IN ('processing', 'failed')") == []
+    reserved = {row["id"]: row["quantity"] for row in await env.rows("SELECT id::text, quantity FROM reservation")}
+    sold = [(o["orderExternalId"], o["products"][0]["qty"]) for o in await env.asks("GET", "/orders")]
     assert sorted(sold) == sorted(reserved.items()), "the supplier sold exactly what is on our books"
-    said = await proofs(town)
+    said = await proofs(env)
     assert said["entries"] > 0
     assert (said["ledger"], said["audit"]) == ([], None), "the ledger sums to zero, the audit chain is whole"
     assert (
-        await town.rows("SELECT id, status FROM customer_order WHERE status <> 'fulfilled' OR cause IS NOT NULL") == []
+        await env.rows("SELECT id, status FROM customer_order WHERE status <> 'fulfilled' OR cause IS NOT NULL") == []
     )

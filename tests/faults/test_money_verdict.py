@@ -12,13 +12,13 @@ import pytest
 
 from app.core.crypto import Plaintext
 from app.webhooks import secrets, signing
-from chaos import merchant_verdict, money
-from chaos.merchant_orders import MerchantOrder
-from chaos.merchant_verdict import Event, Line, Picture, Stored
-from chaos.money import Money, OrderMoney, PayoutMoney, RefundMoney
-from chaos.receivers import FAILS, WELL, Receipt, Receivers, digest
-from chaos.report import Report
-from chaos.verdict import RULES, Breach
+from dev.chaos import merchant_verdict, money
+from dev.chaos.merchant_orders import MerchantOrder
+from dev.chaos.merchant_verdict import Event, Line, Picture, Stored
+from dev.chaos.money import Money, OrderMoney, PayoutMoney, RefundMoney
+from dev.chaos.receivers import FAILS, WELL, Receipt, Receivers, digest
+from dev.chaos.report import Report
+from dev.chaos.verdict import RULES, Breach
 
 ORDER = "0192f0c0-0000-7000-8000-000000000001"
 PAYMENT = "0192f0c0-0000-7000-8000-000000000002"

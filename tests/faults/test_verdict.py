@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from chaos.customer import Customer
-from chaos.report import Report
-from chaos.verdict import LETTERS, ROAD, RULES, Books, examine
+from dev.chaos.customer import Customer
+from dev.chaos.report import Report
+from dev.chaos.verdict import LETTERS, ROAD, RULES, Books, examine
 
 ORDER, RESERVATION, ITEM = "order-1", "reservation-1", "item-1"
 BUYER = Customer(ORDER, "token", "delivered+a@resend.dev", {"product-1": 2}, case="finished")

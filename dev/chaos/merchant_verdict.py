@@ -10,10 +10,10 @@ from uuid import UUID
 import msgspec
 
 from app.webhooks.events import derive_events
-from chaos.merchant import Merchant
-from chaos.merchant_orders import MerchantOrder
-from chaos.receivers import STATUS, WANTS, WELL, Receipt, digest
-from chaos.town import Town
+from dev.chaos.merchant import Merchant
+from dev.chaos.merchant_orders import MerchantOrder
+from dev.chaos.receivers import STATUS, WANTS, WELL, Receipt, digest
+from dev.environment import Environment
 
 ENDED = {"fulfilled", "refunded"}
 
@@ -82,20 +82,20 @@ EVENTS = """SELECT id::text, test, number, type, object_id::text, sequence, orde
 
 
 async def read(
-    town: Town, merchant: Merchant, seen: list[MerchantOrder], repeated: dict[str, tuple[str, str]]
+    env: Environment, merchant: Merchant, seen: list[MerchantOrder], repeated: dict[str, tuple[str, str]]
 ) -> Picture:
     """The picture of this merchant, in a handful of questions."""
-    stored = msgspec.convert(await town.rows(STORED, merchant.id), list[Stored])
+    stored = msgspec.convert(await env.rows(STORED, merchant.id), list[Stored])
     made, timelines = defaultdict(list), defaultdict(list)
-    for row in await town.rows(MADE, merchant.id):
+    for row in await env.rows(MADE, merchant.id):
         made[row["key"]].append(row["id"])
-    for row in await town.rows(LINES, merchant.id):
+    for row in await env.rows(LINES, merchant.id):
         timelines[row["of"]].append(Line(row["seq"], row["kind"], json.loads(row["data"]), row["at"]))
-    off = await town.rows("SELECT id::text FROM endpoint WHERE disabled_at IS NOT NULL OR deleted_at IS NOT NULL")
+    off = await env.rows("SELECT id::text FROM endpoint WHERE disabled_at IS NOT NULL OR deleted_at IS NOT NULL")
     gone = {row["id"] for row in off}
     return Picture(
         seen=seen, stored={it.order_id: it for it in stored}, answered=merchant.answered, made=made, repeated=repeated,
-        timelines=timelines, events=[_event(row) for row in await town.rows(EVENTS, merchant.id)],
+        timelines=timelines, events=[_event(row) for row in await env.rows(EVENTS, merchant.id)],
         receipts=list(merchant.receivers.receipts),
         living=[name for name, endpoint_id in merchant.endpoints.items() if endpoint_id not in gone], wants=WANTS,
     )  # fmt: skip

@@ -12,8 +12,8 @@ from typing import Any
 import httpx
 import msgspec
 
-from chaos.receivers import WANTS, Receivers
-from chaos.town import ROOT, Town
+from dev.chaos.receivers import WANTS, Receivers
+from dev.environment import ROOT, Environment
 
 CUT = 0.2  # the share of requests whose first try hangs up before the answer
 CUT_AFTER = (0.002, 0.08)  # seconds until it does
@@ -40,8 +40,8 @@ class Request(msgspec.Struct, frozen=True):
     body: dict[str, Any]
 
 
-class Founded(msgspec.Struct, frozen=True):
-    """What ``chaos.founding`` prints."""
+class Accounts(msgspec.Struct, frozen=True):
+    """What ``chaos.create_accounts`` prints."""
 
     merchant: str
     admin: tuple[str, str]
@@ -49,26 +49,33 @@ class Founded(msgspec.Struct, frozen=True):
     live: tuple[str, str]
 
 
-async def found(town: Town) -> Founded:
-    """A merchant and an admin of this town."""
+async def create_accounts(env: Environment) -> Accounts:
+    """Create a merchant and an admin of this shop."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-W", "ignore", "-m", "chaos.founding", cwd=ROOT, env=town.env, stdout=asyncio.subprocess.PIPE
+        sys.executable,
+        "-W",
+        "ignore",
+        "-m",
+        "dev.chaos.create_accounts",
+        cwd=ROOT,
+        env=env.variables,
+        stdout=asyncio.subprocess.PIPE,
     )
     said, _ = await process.communicate()
-    return msgspec.json.decode(said.splitlines()[-1], type=Founded)
+    return msgspec.json.decode(said.splitlines()[-1], type=Accounts)
 
 
 class Merchant:
     """``sent`` and ``answered`` by Idempotency-Key: the request, and the ids of what it was answered with 201."""
 
-    def __init__(self, town: Town, founded: Founded, seed: int, receivers: Receivers) -> None:
-        self.town, self.id, self.receivers = town, founded.merchant, receivers
+    def __init__(self, env: Environment, accounts: Accounts, seed: int, receivers: Receivers) -> None:
+        self.env, self.id, self.receivers = env, accounts.merchant, receivers
         self.sent: dict[str, Request] = {}
         self.answered: dict[str, list[str]] = {}
         self.did = Counter[str]()
         self.refusals = Counter[str]()
         self.endpoints: dict[str, str] = {}  # name: id
-        self._keys = {"test": founded.test, "live": founded.live}
+        self._keys = {"test": accounts.test, "live": accounts.live}
         self._chance = random.Random(seed)
 
     async def opens_endpoints(self) -> None:
@@ -113,7 +120,7 @@ class Merchant:
         """As patiently as a person: whatever is not answered with 200 is asked for again."""
         while True:
             with contextlib.suppress(httpx.TransportError):
-                answer = await self.town.http.get(f"/api/v1{path}", headers=self._headers(mode))
+                answer = await self.env.http.get(f"/api/v1{path}", headers=self._headers(mode))
                 if answer.status_code == httpx.codes.OK:
                     return dict(answer.json())
             await asyncio.sleep(PAUSE)
@@ -139,7 +146,7 @@ class Merchant:
         while True:
             with contextlib.suppress(httpx.TransportError):
                 headers = self._headers("test")
-                answer = await self.town.http.patch(f"/api/v1{path}", json={"disabled": False}, headers=headers)
+                answer = await self.env.http.patch(f"/api/v1{path}", json={"disabled": False}, headers=headers)
                 if answer.status_code == httpx.codes.OK:
                     return
             await asyncio.sleep(PAUSE)
@@ -152,7 +159,7 @@ class Merchant:
         asked = self.sent[key]
         headers = self._headers(asked.mode) | {"idempotency-key": key, "content-type": "application/json"}
         body = json.dumps(asked.body, indent=self._chance.choice((None, 1)))  # another client, another spelling
-        return await self.town.http.post(f"/api/v1{asked.path}", content=body, headers=headers)
+        return await self.env.http.post(f"/api/v1{asked.path}", content=body, headers=headers)
 
     async def _try(self, key: str) -> httpx.Response | None:
         try:

@@ -1,4 +1,4 @@
-"""What must be true of orders whatever happened to the town, by the suppliers' own books and our tables."""
+"""What must be true of orders whatever happened to the shop, by the suppliers' own books and our tables."""
 
 import asyncio
 import json
@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
-from chaos.customer import Customer
-from chaos.town import ROOT, Town, until
+from dev.chaos.customer import Customer
+from dev.environment import ROOT, Environment, until
 
 LETTERS = ("Your order", "Payment received", "Your key is ready")  # how the letters of a purchase begin
 ROAD = ("order.created", "order.waiting", "order.paid", "order.fulfilled")
@@ -77,15 +77,15 @@ class Books:
     letters: dict[str, list[str]]
 
 
-async def read(town: Town, customers: Sequence[Customer]) -> Books:
+async def read(env: Environment, customers: Sequence[Customer]) -> Books:
     """Everything about these orders, in a handful of questions."""
     ids = [customer.order_id for customer in customers]
 
     async def of(sql: str) -> dict[str, list[dict[str, Any]]]:
-        return _grouped(await town.rows(f"SELECT *, {sql}", ids), "of_order")
+        return _grouped(await env.rows(f"SELECT *, {sql}", ids), "of_order")
 
     orders = await of("id::text AS of_order FROM customer_order WHERE id = ANY($1::uuid[])")
-    mails = await town.asks("GET", "/mail", params={"brief": "1"})
+    mails = await env.asks("GET", "/mail", params={"brief": "1"})
     return Books(
         orders={order_id: rows[0] for order_id, rows in orders.items()},
         items=await of("order_id::text AS of_order FROM order_item WHERE order_id = ANY($1::uuid[])"),
@@ -93,7 +93,7 @@ async def read(town: Town, customers: Sequence[Customer]) -> Books:
         events=await of("subject::text AS of_order FROM event WHERE subject = ANY($1::uuid[]) ORDER BY seq"),
         jobs=await of(f"subject::text AS of_order FROM job WHERE subject = ANY($1::uuid[]) AND NOT {JUST_POSTED}"),
         reservations=await of("order_id::text AS of_order FROM reservation WHERE order_id = ANY($1::uuid[])"),
-        supplied=_grouped(await town.asks("GET", "/orders", params={"keys": "1"}), "orderExternalId"),
+        supplied=_grouped(await env.asks("GET", "/orders", params={"keys": "1"}), "orderExternalId"),
         letters=_by_recipient(mails),
     )
 
@@ -113,7 +113,7 @@ def _by_recipient(mails: list[dict[str, Any]]) -> dict[str, list[str]]:
     return found
 
 
-async def settled(town: Town, customers: Sequence[Customer], *, seconds: float) -> bool:
+async def settled(env: Environment, customers: Sequence[Customer], *, seconds: float) -> bool:
     """Wait until nothing is left to be done for these orders; False when that takes too long."""
     ids = [customer.order_id for customer in customers]
     sql = """SELECT
@@ -122,10 +122,10 @@ async def settled(town: Town, customers: Sequence[Customer], *, seconds: float) 
          WHERE u.order_id = p.id AND kind = 'refund' AND u.status <> 'released')))
        AND NOT EXISTS (SELECT FROM job WHERE subject = p.id AND status = 'failed'))
       + (SELECT count(*) FROM job WHERE subject = ANY($1::uuid[]) AND status IN ('pending', 'processing')) AS open"""
-    return await _none_open(town, sql, ids, seconds=seconds)
+    return await _none_open(env, sql, ids, seconds=seconds)
 
 
-async def merchants_settled(town: Town, merchant_id: str, *, seconds: float) -> bool:
+async def merchants_settled(env: Environment, merchant_id: str, *, seconds: float) -> bool:
     """Wait until a merchant's orders have nothing left to be done, told or delivered; False when that takes too long.
 
     A payout that the provider perhaps never took is asked for again after an hour: that is not waited for. An order
@@ -141,12 +141,12 @@ async def merchants_settled(town: Town, merchant_id: str, *, seconds: float) -> 
          AND d.status IN ('pending', 'retrying'))
       + (SELECT count(*) FROM refund WHERE status = 'processing' AND next_check_at < now() + interval '1 minute'
          AND NOT (asked_at IS NOT NULL AND payout_id IS NULL)) AS open"""
-    return await _none_open(town, sql, merchant_id, seconds=seconds)
+    return await _none_open(env, sql, merchant_id, seconds=seconds)
 
 
-async def _none_open(town: Town, sql: str, *args: Any, seconds: float) -> bool:
+async def _none_open(env: Environment, sql: str, *args: Any, seconds: float) -> bool:
     async def done() -> bool:
-        return bool((await town.rows(sql, *args))[0]["open"] == 0)
+        return bool((await env.rows(sql, *args))[0]["open"] == 0)
 
     try:
         await until(done, "nothing is left to be done", seconds=seconds)
@@ -252,7 +252,7 @@ def _jobs(books: Books, customer: Customer, *, strict: bool) -> Iterator[str]:
             yield f"job {job['name']} is {job['status']} after {job['attempt']} attempts: {job['error']}"
 
 
-async def revealed(town: Town, books: Books, customers: Sequence[Customer]) -> list[Finding]:
+async def revealed(env: Environment, books: Books, customers: Sequence[Customer]) -> list[Finding]:
     """Open each order's keys as its customer does, and compare them with the supplier's books."""
     found = []
     for customer in customers:
@@ -263,7 +263,7 @@ async def revealed(town: Town, books: Books, customers: Sequence[Customer]) -> l
             for key in order["keys"]
         ]
         try:
-            shown = await customer.reveals(town)
+            shown = await customer.reveals(env)
         except TimeoutError as never:
             found.append(Finding("reveal", customer, str(never)))
             continue
@@ -272,10 +272,17 @@ async def revealed(town: Town, books: Books, customers: Sequence[Customer]) -> l
     return found
 
 
-async def proofs(town: Town) -> dict[str, Any]:
+async def proofs(env: Environment) -> dict[str, Any]:
     """The shop's own word on its ledger and its audit log."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-W", "ignore", "-m", "chaos.proof", cwd=ROOT, env=town.env, stdout=asyncio.subprocess.PIPE
+        sys.executable,
+        "-W",
+        "ignore",
+        "-m",
+        "dev.chaos.proof",
+        cwd=ROOT,
+        env=env.variables,
+        stdout=asyncio.subprocess.PIPE,
     )
     said, _ = await process.communicate()
     return dict(json.loads(said.splitlines()[-1]))

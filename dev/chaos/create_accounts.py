@@ -1,4 +1,7 @@
-"""A merchant with its API keys and an admin of the shop, made with a town's settings: ``python -m chaos.founding``."""
+"""A merchant with its API keys and an admin of the shop, made with an environment's settings.
+
+``python -m dev.chaos.create_accounts`` prints them.
+"""
 
 import asyncio
 import json

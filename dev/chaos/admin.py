@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import httpx
 
-from chaos.town import Town
+from dev.environment import Environment
 
 ROUND = 5.0  # seconds between looks at refunds that wait
 FATES = {"records": 55, "rejections": 20, "": 25}  # what becomes of one at a look, by weight
@@ -23,10 +23,10 @@ WAITING = """SELECT r.id::text AS id FROM refund r JOIN customer_order p ON p.id
 class Admin:
     """Signed in by password; ``did`` counts what was answered well."""
 
-    def __init__(self, town: Town, email: str, password: str, seed: int) -> None:
-        self.town, self.did = town, Counter[str]()
+    def __init__(self, env: Environment, email: str, password: str, seed: int) -> None:
+        self.env, self.did = env, Counter[str]()
         self._email, self._password = email, password
-        self._http = httpx.AsyncClient(base_url=town.url, timeout=20)
+        self._http = httpx.AsyncClient(base_url=env.url, timeout=20)
         self._chance = random.Random(seed)
 
     async def signs_in(self) -> None:
@@ -58,7 +58,7 @@ class Admin:
         """Record as sent, or turn down, what waits; until cancelled."""
         while True:
             await asyncio.sleep(ROUND)
-            for row in await self.town.rows(WAITING, MOST_A_ROUND):
+            for row in await self.env.rows(WAITING, MOST_A_ROUND):
                 (fate,) = self._chance.choices(list(FATES), list(FATES.values()))
                 if fate:
                     said = {"tx_hash": secrets.token_hex(32), "reason": "not agreed"}

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from chaos.town import Town, until
+from dev.environment import Environment, until
 
 
 class NotPlaced(Exception):
@@ -33,37 +33,37 @@ class Customer:
 
     @classmethod
     async def orders(
-        cls, town: Town, units: dict[str, int], *, coin: str, tag: str = "buyer", label: str = "", fault: str = ""
+        cls, env: Environment, units: dict[str, int], *, coin: str, tag: str = "buyer", label: str = "", fault: str = ""
     ) -> "Customer":
         """Place an order of ``{product id: quantity}``. Raises NotPlaced, or httpx.TransportError."""
         email = f"delivered+{tag}-{secrets.token_hex(6)}@resend.dev"
         items = [{"productId": product, "quantity": quantity} for product, quantity in units.items()]
-        answer = await town.http.post("/orders", json={"email": email, "items": items, "payCurrency": coin})
+        answer = await env.http.post("/orders", json={"email": email, "items": items, "payCurrency": coin})
         if answer.status_code != 201:
             raise NotPlaced(f"{answer.status_code} {answer.text[:200]}")
         placed = answer.json()
         return cls(placed["orderId"], placed["accessToken"], email, units, label, fault)
 
-    async def pays(self, town: Town, case: str = "finished", **more: Any) -> None:
+    async def pays(self, env: Environment, case: str = "finished", **more: Any) -> None:
         """Send the coins to the address that is shown."""
         self.case = case
-        await town.asks("POST", f"/payments/{self.payment_id}/pay", json={"case": case, **more})
+        await env.asks("POST", f"/payments/{self.payment_id}/pay", json={"case": case, **more})
 
-    async def reveals(self, town: Town) -> list[str]:
+    async def reveals(self, env: Environment) -> list[str]:
         """Open every key of the order, as patiently as a person would; the plaintexts."""
         values: list[str] = []
-        status = await self._asks(town, "GET", "status")
+        status = await self._asks(env, "GET", "status")
         for item in status["items"]:
-            shown = await self._asks(town, "POST", "reveal", json={"itemId": item["itemId"]})
+            shown = await self._asks(env, "POST", "reveal", json={"itemId": item["itemId"]})
             values += [key["value"] for key in shown["keys"]]
         return values
 
-    async def _asks(self, town: Town, method: str, what: str, **more: Any) -> Any:
+    async def _asks(self, env: Environment, method: str, what: str, **more: Any) -> Any:
         where = f"/fulfillment/{self.order_id}/{what}"
 
         async def answered() -> Any:
             with contextlib.suppress(httpx.TransportError):
-                answer = await town.http.request(method, where, headers=self.bearer, **more)
+                answer = await env.http.request(method, where, headers=self.bearer, **more)
                 if answer.status_code == httpx.codes.OK:
                     return answer.json()
             return None
@@ -71,18 +71,18 @@ class Customer:
         return await until(answered, f"{method} {where} is answered with 200")
 
 
-async def addressed(town: Town, customers: list[Customer], *, seconds: float = 60) -> None:
+async def addressed(env: Environment, customers: list[Customer], *, seconds: float = 60) -> None:
     """Until each of these orders shows where to pay."""
 
     async def all_shown() -> bool:
-        return await address(town, customers) == len(customers)
+        return await address(env, customers) == len(customers)
 
     await until(all_shown, "every order shows where to pay", seconds=seconds)
 
 
-async def address(town: Town, customers: list[Customer]) -> int:
+async def address(env: Environment, customers: list[Customer]) -> int:
     """Look up where to pay; how many of these know it by now."""
-    rows = await town.rows(
+    rows = await env.rows(
         """SELECT order_id::text AS id, provider_payment_id AS payment FROM payment
            WHERE provider_payment_id IS NOT NULL AND order_id = ANY($1::uuid[]) ORDER BY attempt""",
         [customer.order_id for customer in customers],

@@ -59,7 +59,7 @@ class NoCookies(CookieJar):
         """Forget them."""
 
 
-class Town:
+class Environment:
     """Where everything is. ``settings`` are further environment variables of all its processes."""
 
     def __init__(self, name: str, processes: Sequence[str] = SHOP, **settings: str) -> None:
@@ -77,7 +77,7 @@ class Town:
     async def open(self) -> None:
         """Start everything, with a loaded catalog whose goods don't run out."""
         self._servers = await asyncio.to_thread(embedded.start, self.var)
-        self.env = self._environment(self._servers)
+        self.variables = self._environment(self._servers)
         await asyncio.gather(self.start("s3"), self.start("sandbox"), self._command("migrate"))
         await asyncio.gather(self._answers(f"{self.sandbox_url}/sandbox/api/faults"), self._bucket())
         await self._stock_up()
@@ -93,9 +93,9 @@ class Town:
             "SANDBOX_PORT": str(self.sandbox_port), "LOG_LEVEL": "INFO", "WORKER_THREADS": str(THREADS),
             "DATABASE_URL": servers.database_url, "REDIS_URL": servers.redis_url,
             "JWT_SECRET": secrets.token_urlsafe(48),
-            "MASTER_KEYS": f"town:{base64.b64encode(secrets.token_bytes(32)).decode()}",
+            "MASTER_KEYS": f"dev1:{base64.b64encode(secrets.token_bytes(32)).decode()}",
             "R2_ENDPOINT": f"{self.sandbox_url}/store", "R2_BUCKET": BUCKET,
-            "R2_ACCESS_KEY_ID": "town", "R2_SECRET_ACCESS_KEY": secrets.token_hex(16),
+            "R2_ACCESS_KEY_ID": "dev", "R2_SECRET_ACCESS_KEY": secrets.token_hex(16),
             "SANDBOX_STORE_URL": f"http://127.0.0.1:{self._s3_port}", "SANDBOX_MAILS_KEPT": "1000000",
             "LIMIT_ORDERS": "1000000", "LIMIT_PAYMENTS": "1000000", "LIMIT_REVEALS": "1000000",
             "LIMIT_CONNECTIONS": "1000000", "LIMIT_WRITES": "1000000", "LIMIT_MAILBOX": "1000000",
@@ -117,7 +117,7 @@ class Town:
         with (folder / f"{name}.log").open("ab") as log:
             command = ["/bin/sh", "-c", f"exec {self._shell(name)}"]
             self._running[name] = subprocess.Popen(
-                command, cwd=ROOT, env=self.env, stdout=log, stderr=log, start_new_session=True
+                command, cwd=ROOT, env=self.variables, stdout=log, stderr=log, start_new_session=True
             )
 
     async def kill(self, name: str) -> None:
@@ -142,12 +142,12 @@ class Town:
     @property
     def redis(self) -> "redis.Redis":
         """A client of its Redis."""
-        return redis.Redis.from_url(self.env["REDIS_URL"])
+        return redis.Redis.from_url(self.variables["REDIS_URL"])
 
     async def kill_redis(self) -> None:
         assert self._servers is not None
         await _kill([psutil.Process(self._servers.redis_pid)])
-        Path(self.env["REDIS_URL"].removeprefix("unix://")).unlink(missing_ok=True)
+        Path(self.variables["REDIS_URL"].removeprefix("unix://")).unlink(missing_ok=True)
 
     async def kill_postgres(self) -> None:
         """Kill the postmaster; its backends see that and end, each in the middle of whatever it does."""
@@ -176,7 +176,7 @@ class Town:
         while True:
             try:
                 if self._pool is None:
-                    self._pool = await asyncpg.create_pool(self.env["DATABASE_URL"], min_size=0, max_size=4)
+                    self._pool = await asyncpg.create_pool(self.variables["DATABASE_URL"], min_size=0, max_size=4)
                 return [dict(row) for row in await self._pool.fetch(sql, *args)]
             except AWAY:
                 if time.monotonic() > deadline:
@@ -186,7 +186,7 @@ class Town:
     @contextlib.asynccontextmanager
     async def locked(self, *selects: tuple[str, list[str]]) -> AsyncIterator[None]:
         """Rows held by ``SELECT … FOR UPDATE`` inside the block: whoever wants to change them has to wait."""
-        connection = await asyncpg.connect(self.env["DATABASE_URL"])
+        connection = await asyncpg.connect(self.variables["DATABASE_URL"])
         try:
             async with connection.transaction():
                 for sql, ids in selects:
@@ -218,7 +218,7 @@ class Town:
 
     async def _command(self, name: str) -> None:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-W", "ignore", "-m", "app.cli", name, cwd=ROOT, env=self.env,
+            sys.executable, "-W", "ignore", "-m", "app.cli", name, cwd=ROOT, env=self.variables,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
         said, _ = await process.communicate()

@@ -1,9 +1,9 @@
-"""What happened to a town and what became of its orders, as a page of Markdown."""
+"""What happened to a shop and what became of its orders, as a page of Markdown."""
 
 from collections import Counter
 from dataclasses import dataclass, field
 
-from chaos.verdict import RULES, Breach, Finding
+from dev.chaos.verdict import RULES, Breach, Finding
 
 SHOWN = 20  # findings spelt out
 
@@ -34,8 +34,8 @@ class Report:
             "| rule | verdict | looked at |",
             "|---|---|---|",
         ]
-        broken = Counter(it.rule if isinstance(it, Finding | Breach) else "town" for it in self.findings)
-        rules = RULES | {"town": "nothing is left over or unknown in the town as a whole"}
+        broken = Counter(it.rule if isinstance(it, Finding | Breach) else "overall" for it in self.findings)
+        rules = RULES | {"overall": "nothing is left over or unknown in the shop as a whole"}
         lines += [
             f"| {words} | {_verdict(broken[rule])} | {self.looked_at.get(rule, '')} |" for rule, words in rules.items()
         ]

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from chaos.customer import Customer, addressed
-from chaos.town import Town, until
+from dev.chaos.customer import Customer, addressed
+from dev.environment import Environment, until
 
 AT_EACH = 3  # orders at every label for every fault
 CALLS_LAST = 10.0  # seconds after which a caller gives a held call up by itself (its provider's read timeout)
@@ -48,10 +48,10 @@ Groups = dict[Label, list[Customer]]
 
 
 @dataclass
-class Stage:
-    """One fault's orders on their way, in a town. ``goods``: a product a label, with our id and the supplier's."""
+class Scenario:
+    """One fault's orders on their way. ``goods``: a product a label, with our id and the supplier's."""
 
-    town: Town
+    env: Environment
     fault: str
     goods: list[dict[str, str]]
     groups: Groups = field(default_factory=dict)
@@ -72,7 +72,7 @@ class Stage:
         place = LABELS.index(label)
         units = {self.goods[place]["id"]: 1 + number % 2}
         return await Customer.orders(
-            self.town, units, coin=COINS[place], tag=_tag(label), label=label.name, fault=self.fault
+            self.env, units, coin=COINS[place], tag=_tag(label), label=label.name, fault=self.fault
         )
 
     async def hold(self, label: Label, phase: str, *, late: bool = False, known: Label | None = None) -> None:
@@ -81,7 +81,7 @@ class Stage:
         provider, method, _ = label.route.split()
         for path, match in self._marks(label, group):
             body = {"provider": provider, "method": method, "phase": phase, "late": late, "path": path, "match": match}
-            armed = await self.town.asks("POST", "/holds", json=body)
+            armed = await self.env.asks("POST", "/holds", json=body)
             self._holds.setdefault(group, []).append(armed["id"])
 
     def _marks(self, label: Label, group: Label) -> list[tuple[str, str | None]]:
@@ -101,7 +101,7 @@ class Stage:
     async def set(self, phase: str, *, late: bool = False) -> None:
         """Orders at every label, each in the middle of its call: before its effect, or after it and unanswered."""
         await self.place(NOTICE, CHECK, FIND, BUY, STATUS, KEYS, PUT)
-        await addressed(self.town, self.orders)
+        await addressed(self.env, self.orders)
         for label in LABELS:
             if label not in (FIND, INVOICE, PAYMENT, MAIL):
                 await self.hold(label, phase, late=late)
@@ -117,20 +117,20 @@ class Stage:
         await self.all_held()
 
     async def pay(self, *labels: Label) -> None:
-        await asyncio.gather(*(it.pays(self.town) for label in labels for it in self.groups[label]))
+        await asyncio.gather(*(it.pays(self.env) for label in labels for it in self.groups[label]))
 
     async def pay_unheard(self, customers: list[Customer]) -> None:
         """Pay with every notice dropped, and have the shop look at these payments at its next sweep."""
-        await self.town.asks("POST", "/faults", json={"provider": "nowpayments", "mode": "drop_webhooks"})
-        await asyncio.gather(*(it.pays(self.town) for it in customers))
-        await self.town.asks("DELETE", "/faults")
-        await look_now(self.town, customers)
+        await self.env.asks("POST", "/faults", json={"provider": "nowpayments", "mode": "drop_webhooks"})
+        await asyncio.gather(*(it.pays(self.env) for it in customers))
+        await self.env.asks("DELETE", "/faults")
+        await look_now(self.env, customers)
 
     async def all_held(self, *, without: Label | None = None) -> None:
         """Until every group's calls wait where they are held."""
 
         async def waiting() -> bool:
-            held = {hold["id"]: hold["different"] for hold in await self.town.asks("GET", "/holds")}
+            held = {hold["id"]: hold["different"] for hold in await self.env.asks("GET", "/holds")}
             self.missing = {
                 label.name: count
                 for label, ids in self._holds.items()
@@ -144,15 +144,15 @@ class Stage:
             raise TimeoutError(f"{self.fault}: fewer than {AT_EACH} calls are held at {self.missing}") from None
 
     async def release(self, then: str = "answer") -> None:
-        await self.town.asks("POST", "/holds/release", json={"then": then})
+        await self.env.asks("POST", "/holds/release", json={"then": then})
         self._holds.clear()
 
     async def disarm(self) -> None:
         """Hold no further calls; those that wait go on waiting."""
-        await self.town.asks("POST", "/holds/disarm")
+        await self.env.asks("POST", "/holds/disarm")
 
     async def nobody_held(self) -> bool:
-        return all(hold["held"] == 0 for hold in await self.town.asks("GET", "/holds"))
+        return all(hold["held"] == 0 for hold in await self.env.asks("GET", "/holds"))
 
     async def answer_all_but(self, label: Label, then: Label) -> None:
         """Let every call go; those of ``label`` come as far as ``then``, the job's next call, and wait there."""
@@ -160,14 +160,14 @@ class Stage:
         self._holds = {}
         await self.hold(then, "before", known=label)
         for one in first:
-            await self.town.asks("POST", "/holds/release", json={"id": one})
+            await self.env.asks("POST", "/holds/release", json={"id": one})
         await self.all_held()
 
     async def finish(self) -> None:
         """Pay what could not be paid before: nobody pays before an address is shown."""
         unpaid = [customer for customer in self.orders if not customer.case]
-        await addressed(self.town, unpaid)
-        await asyncio.gather(*(it.pays(self.town) for it in unpaid))
+        await addressed(self.env, unpaid)
+        await asyncio.gather(*(it.pays(self.env) for it in unpaid))
 
     def ids_locked_in(self, table: str) -> list[str]:
         """The orders whose next change, once their call is answered, is one of this table."""
@@ -181,12 +181,12 @@ def _tag(label: Label) -> str:
     return f"at-{LABELS.index(label)}"
 
 
-async def look_now(town: Town, customers: Iterable[Customer]) -> None:
+async def look_now(env: Environment, customers: Iterable[Customer]) -> None:
     """These payments are due for a look, as they would be after a while."""
     sql = "UPDATE payment SET next_check_at = now() WHERE provider_payment_id = ANY($1)"
-    await town.rows(sql, [it.payment_id for it in customers])
+    await env.rows(sql, [it.payment_id for it in customers])
 
 
-async def in_hand(town: Town) -> list[dict[str, Any]]:
+async def in_hand(env: Environment) -> list[dict[str, Any]]:
     """The jobs that workers hold just now."""
-    return await town.rows("SELECT id, name, attempt FROM job WHERE status = 'processing'")
+    return await env.rows("SELECT id, name, attempt FROM job WHERE status = 'processing'")

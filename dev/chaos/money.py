@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from chaos.town import Town
+from dev.environment import Environment
 from dev.sandbox.nowpayments.coins import COINS
 
 CENT = Decimal("0.01")
@@ -75,12 +75,12 @@ REFUNDS = """SELECT r.id::text AS refund_id, r.status, r.amount, NOT r.by_hand A
     WHERE u.order_id = r.order_id AND kind = 'refund' AND reference = 'refund:' || r.id AND status <> 'released') u"""
 
 
-async def read(town: Town) -> Money:
+async def read(env: Environment) -> Money:
     """Every order's money, every refund, every payout."""
-    batches = await town.asks("GET", "/payouts")
+    batches = await env.asks("GET", "/payouts")
     return Money(
-        orders=msgspec.convert(await town.rows(ORDERS), list[OrderMoney]),
-        refunds=msgspec.convert(await town.rows(REFUNDS), list[RefundMoney]),
+        orders=msgspec.convert(await env.rows(ORDERS), list[OrderMoney]),
+        refunds=msgspec.convert(await env.rows(REFUNDS), list[RefundMoney]),
         payouts=[_payout(one) for batch in batches for one in batch["withdrawals"]],
     )
 

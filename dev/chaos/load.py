@@ -8,11 +8,11 @@ from collections.abc import Coroutine
 
 import httpx
 
-from chaos.admin import Admin
-from chaos.customer import Customer, NotPlaced, address
-from chaos.merchant_orders import Charges
-from chaos.town import Town
-from chaos.verdict import IN_FULL
+from dev.chaos.admin import Admin
+from dev.chaos.customer import Customer, NotPlaced, address
+from dev.chaos.merchant_orders import Charges
+from dev.chaos.verdict import IN_FULL
+from dev.environment import Environment
 
 CASES = {  # how they pay, by weight; "" never pays
     "success": 40, "finished": 35, "doubled": 8, "reordered": 7, "twice": 3, "overpaid": 3, "partially_paid": 2,
@@ -30,14 +30,16 @@ UNDER_WAY = """SELECT count(*) AS n FROM customer_order WHERE cause IS NULL AND 
                ('created', 'confirming', 'paid') AND created_at > now() - interval '10 min'"""
 
 
-class Crowd:
+class Load:
     """``customers`` are those whose order was answered with 201; who got no answer tries again, as people do.
 
     The merchant's orders are those of ``charges``.
     """
 
-    def __init__(self, town: Town, orders: int, rate: float, seed: int, *, charges: Charges, admin: Admin) -> None:
-        self.town, self._orders, self._rate = town, orders, rate
+    def __init__(
+        self, env: Environment, orders: int, rate: float, seed: int, *, charges: Charges, admin: Admin
+    ) -> None:
+        self.env, self._orders, self._rate = env, orders, rate
         self.charges, self.admin = charges, admin
         self._chance = random.Random(seed)
         self.customers: list[Customer] = []
@@ -54,7 +56,7 @@ class Crowd:
 
     async def shop(self) -> None:
         """Until every order is placed and everyone who means to has paid."""
-        goods = [row["id"] for row in await self.town.rows(GOODS)]
+        goods = [row["id"] for row in await self.env.rows(GOODS)]
         paying = asyncio.create_task(self._pay_all())
         beside = [
             paying,
@@ -63,7 +65,7 @@ class Crowd:
         ]
         for number in range(self._orders):
             _must_go_on(*beside)
-            while number % 20 == 0 and (await self.town.rows(UNDER_WAY))[0]["n"] > AT_ONCE:
+            while number % 20 == 0 and (await self.env.rows(UNDER_WAY))[0]["n"] > AT_ONCE:
                 await asyncio.sleep(LOOK)
             if self._chance.random() < AT_MERCHANTS:
                 self._spawn(self.charges.buy())
@@ -93,7 +95,7 @@ class Crowd:
     async def _order(self, units: dict[str, int], case: str, coin: str) -> None:
         while True:
             try:
-                customer = await Customer.orders(self.town, units, coin=coin)
+                customer = await Customer.orders(self.env, units, coin=coin)
                 break
             except (NotPlaced, httpx.TransportError) as refused:
                 self.refusals[str(refused)[:3] if isinstance(refused, NotPlaced) else type(refused).__name__] += 1
@@ -106,9 +108,9 @@ class Crowd:
         while True:
             await asyncio.sleep(LOOK)
             waiting = [customer for customer, _ in self._unpaid.values()]
-            await address(self.town, waiting)
+            await address(self.env, waiting)
             ready = [customer for customer in waiting if customer.payment_id]
-            await asyncio.gather(*(it.pays(self.town, self._unpaid[it.order_id][1]) for it in ready))
+            await asyncio.gather(*(it.pays(self.env, self._unpaid[it.order_id][1]) for it in ready))
             for customer in ready:
                 if self._unpaid[customer.order_id][1] in DECIDES:
                     self._spawn(self._decide(customer))
@@ -122,7 +124,7 @@ class Crowd:
         for _ in range(MOST_LOOKS):
             await asyncio.sleep(LOOK)
             with contextlib.suppress(httpx.TransportError):
-                answer = await self.town.http.get(f"/fulfillment/{customer.order_id}/status", headers=customer.bearer)
+                answer = await self.env.http.get(f"/fulfillment/{customer.order_id}/status", headers=customer.bearer)
                 if answer.status_code == httpx.codes.OK and answer.json()["choices"]:
                     break
         else:
@@ -132,7 +134,7 @@ class Crowd:
             form = await self.admin.reads_form(customer.order_id, owed_only=customer.case in IN_FULL)
         where = f"/orders/{customer.order_id}/choices"
         asked = (
-            self.town.http.post(where, json={"choice": choice}, headers=customer.bearer)
+            self.env.http.post(where, json={"choice": choice}, headers=customer.bearer)
             for choice in ("refund", "credit", "refund")
         )
         admins = [self.admin.asks_refund(customer.order_id, form)] if form else []

@@ -14,8 +14,8 @@ from typing import Any
 
 import httpx
 
-from chaos.merchant import Merchant, Refused
-from chaos.town import Town
+from dev.chaos.merchant import Merchant, Refused
+from dev.environment import Environment
 
 PLANS = {  # what becomes of an order, by weight
     "paid": 40, "part_back": 14, "all_back": 10, "asked_twice_back": 14, "short": 8, "short_then_rest": 6, "over": 6,
@@ -50,8 +50,8 @@ class Charges:
     ``orders``: all that were answered with 201; ``not_placed``: what was refused for good, and should not be.
     """
 
-    def __init__(self, town: Town, merchant: Merchant, seed: int) -> None:
-        self.town, self.merchant = town, merchant
+    def __init__(self, env: Environment, merchant: Merchant, seed: int) -> None:
+        self.env, self.merchant = env, merchant
         self.orders: list[MerchantOrder] = []
         self.not_placed: list[str] = []
         self._chance = random.Random(seed)
@@ -123,9 +123,9 @@ class Charges:
         for _ in range(MOST_LOOKS):
             await asyncio.sleep(wait)
             wait = min(wait * SLOWER, RARELY)
-            rows = await self.town.rows("SELECT provider_payment_id AS id FROM payment WHERE id = $1::uuid", payment_id)
+            rows = await self.env.rows("SELECT provider_payment_id AS id FROM payment WHERE id = $1::uuid", payment_id)
             if rows and rows[0]["id"]:
-                await self.town.asks("POST", f"/payments/{rows[0]['id']}/pay", json={"case": case})
+                await self.env.asks("POST", f"/payments/{rows[0]['id']}/pay", json={"case": case})
                 return True
         return False
 
@@ -157,7 +157,7 @@ class Charges:
         """The merchant's customer names an address, by the link that the merchant hands on."""
         while True:
             with contextlib.suppress(httpx.TransportError):
-                answer = await self.town.http.post(url, json=WALLET | {"memo": "", "confirmed": "yes"})
+                answer = await self.env.http.post(url, json=WALLET | {"memo": "", "confirmed": "yes"})
                 if answer.status_code in {httpx.codes.OK, httpx.codes.SEE_OTHER, httpx.codes.GONE}:
                     self.merchant.did["address named by a claim link"] += answer.status_code != httpx.codes.GONE
                     return

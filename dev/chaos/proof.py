@@ -1,4 +1,4 @@
-"""The shop's own proofs of its books and of its audit log, run with a town's settings: ``python -m chaos.proof``."""
+"""The shop's own proofs of its ledger and its audit log, for one environment: ``python -m dev.chaos.proof``."""
 
 import asyncio
 import json
