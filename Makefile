@@ -21,7 +21,7 @@ chaos: .venv/ready
 	@$(PY) -W ignore -m dev.chaos
 
 bench: .venv/ready
-	@$(PY) -W ignore -m bench
+	@$(PY) -W ignore -m dev.bench
 
 setup: .venv/ready
 

@@ -225,7 +225,7 @@ def _form_faults(s: Settings) -> list[str]:
     """What is wrong with texts as they were given, whatever the environment."""
     given = {name.upper(): text for name in _TEXTS if (text := _text(getattr(s, name)))}
     faults = checks.malformed(given)
-    # A town of tests puts its store behind a path of the sandbox, so that it can fail there.
+    # An environment of tests puts its store behind a path of the sandbox, so that it can fail there.
     origins = tuple(name for name in _ORIGINS if s.production or name != "R2_ENDPOINT")
     faults += checks.bad_addresses({n: given[n] for n in _ADDRESSES if n in given}, origins=origins)
     if "bitloot_env" not in s.model_fields_set:

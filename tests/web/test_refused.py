@@ -5,7 +5,7 @@ import itertools
 
 from app.core import db
 from app.inbox.refusals import refusals
-from bench.load import hammer, request
+from dev.bench.load import hammer, request
 from tests.town import until
 from tests.web.builders import (
     IPN,

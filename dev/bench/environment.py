@@ -27,11 +27,11 @@ ROOT = Path(__file__).parents[1]
 
 
 @dataclass
-class Town:
+class Environment:
     """Where everything is; processes are started and stopped by name."""
 
     var: Path
-    env: dict[str, str]
+    variables: dict[str, str]
     port: int
     sandbox_port: int
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
@@ -47,7 +47,12 @@ class Town:
     async def start(self, name: str, *command: str, ready: str = "") -> None:
         log = (self.var / f"{name}.log").open("ab")
         self.running[name] = subprocess.Popen(
-            [sys.executable, "-m", *command], cwd=ROOT, env=self.env, stdout=log, stderr=log, start_new_session=True
+            [sys.executable, "-m", *command],
+            cwd=ROOT,
+            env=self.variables,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
         if ready:
             await answers(ready)
@@ -67,11 +72,11 @@ class Town:
 
     async def forget_jobs(self) -> None:
         """Drop what an earlier measurement left to be done, rows and messages."""
-        db = await asyncpg.connect(self.env["DATABASE_URL"])
+        db = await asyncpg.connect(self.variables["DATABASE_URL"])
         await db.execute("UPDATE job SET status = 'completed' WHERE status = 'pending'")
         await db.execute("UPDATE payment SET provider_payment_id = NULL, next_check_at = NULL")
         await db.close()
-        with Redis.from_url(self.env["REDIS_URL"]) as redis:
+        with Redis.from_url(self.variables["REDIS_URL"]) as redis:
             redis.flushall()
 
     async def start_web(self) -> None:
@@ -104,7 +109,7 @@ async def answers(url: str, seconds: float = 30) -> None:
 
 
 @contextlib.asynccontextmanager
-async def town() -> AsyncIterator[Town]:
+async def opened() -> AsyncIterator[Environment]:
     """Servers, sandbox and a loaded catalog; web and worker are started by each measurement as it needs them."""
     var = Path(tempfile.mkdtemp(prefix="bitloot-bench-"))
     servers = embedded.start(var)
@@ -119,7 +124,7 @@ async def town() -> AsyncIterator[Town]:
         "LIMIT_MAILBOX": "100000000",
     }  # fmt: skip
     os.environ |= settings
-    made = Town(var, dict(os.environ), port, sandbox_port)
+    made = Environment(var, dict(os.environ), port, sandbox_port)
     try:
         subprocess.run([sys.executable, "-m", "app.cli", "migrate"], check=True, cwd=ROOT, capture_output=True)
         await made.start(

@@ -6,9 +6,9 @@ import asyncpg
 
 from app.core import db
 from app.merchants import api_keys, service
-from bench.load import hammer, request
-from bench.report import Row
-from bench.town import Town
+from dev.bench.environment import Environment
+from dev.bench.load import hammer, request
+from dev.bench.report import Row
 
 COUNT, WARM, CONNECTIONS = 2000, 200, 32
 CARD = {"number": "4242424242424242", "expiry": "12/34", "cvv": "123"}
@@ -26,14 +26,14 @@ async def _key() -> dict[str, str]:
     return {"content_type": "application/json", "x_api_key": issued.key, "x_api_secret": issued.secret}
 
 
-async def measure(town: Town) -> list[Row]:
+async def measure(env: Environment) -> list[Row]:
     headers = await _key()
-    await town.start_web()
+    await env.start_web()
     body = json.dumps({"amount": "49.90", "currency": "USD", "reference": "bench"}).encode()
     order = request("POST", "/api/v1/orders", body, **headers)
-    orders = await hammer(town.port, [order] * (COUNT + WARM), CONNECTIONS)
+    orders = await hammer(env.port, [order] * (COUNT + WARM), CONNECTIONS)
     assert orders.statuses == {201: COUNT + WARM}, orders.statuses
-    own = await asyncpg.connect(town.env["DATABASE_URL"])
+    own = await asyncpg.connect(env.variables["DATABASE_URL"])
     rows = await own.fetch("SELECT id FROM customer_order WHERE reference = 'bench'")
     await own.close()
     asked = [
@@ -41,10 +41,10 @@ async def measure(town: Town) -> list[Row]:
         for number, row in enumerate(rows)
         for text in [json.dumps({"order_id": str(row["id"]), "method": "card", "card": CARD})]
     ]
-    await hammer(town.port, asked[:WARM], CONNECTIONS)  # each connection has its statements prepared
-    made = await hammer(town.port, asked[WARM:], CONNECTIONS)
-    again = await hammer(town.port, asked[WARM:], CONNECTIONS)
-    town.stop("web")
+    await hammer(env.port, asked[:WARM], CONNECTIONS)  # each connection has its statements prepared
+    made = await hammer(env.port, asked[WARM:], CONNECTIONS)
+    again = await hammer(env.port, asked[WARM:], CONNECTIONS)
+    env.stop("web")
     assert made.statuses == again.statuses == {201: COUNT}, (made.statuses, again.statuses)
     return [
         Row("API orders", orders.rate, "/s"),

@@ -4,10 +4,10 @@ import asyncio
 
 import asyncpg
 
-from bench.ipn import notice, signed
-from bench.load import Result, hammer, request
-from bench.report import Row
-from bench.town import Town
+from dev.bench.environment import Environment
+from dev.bench.ipn import notice, signed
+from dev.bench.load import Result, hammer, request
+from dev.bench.report import Row
 
 FLOOD, AT_ONCE = 10_000, 32
 GENUINE_AT_ONCE = 4
@@ -21,11 +21,11 @@ def forged(number: int) -> bytes:
     )
 
 
-async def beside(town: Town, flood: "asyncio.Task[Result]") -> Result:
+async def beside(env: Environment, flood: "asyncio.Task[Result]") -> Result:
     """Genuine notices, one behind the other on each connection, for as long as the flood lasts."""
     together, first = Result(0, []), FIRST
     while not flood.done():
-        some = await hammer(town.port, [signed(notice(first + n)) for n in range(100)], GENUINE_AT_ONCE)
+        some = await hammer(env.port, [signed(notice(first + n)) for n in range(100)], GENUINE_AT_ONCE)
         first += 100
         together.latencies += some.latencies
         together.statuses = {200: together.statuses.get(200, 0) + some.statuses[200]}
@@ -33,16 +33,16 @@ async def beside(town: Town, flood: "asyncio.Task[Result]") -> Result:
     return together
 
 
-async def measure(town: Town) -> list[Row]:
-    await town.start_web()
-    await hammer(town.port, [signed(notice(FIRST - 1 - n)) for n in range(200)], GENUINE_AT_ONCE)
-    alone = await hammer(town.port, [signed(notice(FIRST - 1000 - n)) for n in range(500)], GENUINE_AT_ONCE)
-    flood = asyncio.create_task(hammer(town.port, [forged(n) for n in range(FLOOD)], AT_ONCE))
-    genuine = await beside(town, flood)
+async def measure(env: Environment) -> list[Row]:
+    await env.start_web()
+    await hammer(env.port, [signed(notice(FIRST - 1 - n)) for n in range(200)], GENUINE_AT_ONCE)
+    alone = await hammer(env.port, [signed(notice(FIRST - 1000 - n)) for n in range(500)], GENUINE_AT_ONCE)
+    flood = asyncio.create_task(hammer(env.port, [forged(n) for n in range(FLOOD)], AT_ONCE))
+    genuine = await beside(env, flood)
     false = await flood
-    town.stop("web")  # it writes the rest of its counts as it stops
+    env.stop("web")  # it writes the rest of its counts as it stops
     assert false.statuses == {401: FLOOD}, false.statuses
-    db = await asyncpg.connect(town.env["DATABASE_URL"])
+    db = await asyncpg.connect(env.variables["DATABASE_URL"])
     rows, posts = await db.fetchrow("SELECT count(*), sum(posts) FROM refused_notice")
     await db.close()
     assert posts == FLOOD, posts

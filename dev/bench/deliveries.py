@@ -13,8 +13,8 @@ from app.core.redis_publisher import publisher
 from app.core.settings import settings
 from app.webhooks import publish, service
 from app.webhooks.publish import NewEvent
-from bench.report import Row
-from bench.town import Town
+from dev.bench.environment import Environment
+from dev.bench.report import Row
 
 DELIVERIES = 1000
 ENDPOINTS = 10  # in the second figure
@@ -57,7 +57,7 @@ def _event(object_id: UUID) -> NewEvent:
     return NewEvent("order.paid", "order", object_id, object_id, 1, clock.now(), data)
 
 
-async def _rate(town: Town, url: str, endpoints: int) -> float:
+async def _rate(env: Environment, url: str, endpoints: int) -> float:
     """Deliveries a second, from the worker's first to the note of the last."""
     merchant_id = new_id()
     await db.fetch(
@@ -70,7 +70,7 @@ async def _rate(town: Town, url: str, endpoints: int) -> float:
     async with db.transaction():
         await publish.store(merchant_id, True, [_event(new_id()) for _ in range(DELIVERIES // endpoints)])
     await asyncio.to_thread(publisher.close)
-    await town.start_webhooks()
+    await env.start_webhooks()
     while not (first := await db.fetch_value("SELECT count(*) FROM delivery WHERE status = 'delivered'")):
         await asyncio.sleep(0.01)
     began, done = time.perf_counter(), first
@@ -78,20 +78,20 @@ async def _rate(town: Town, url: str, endpoints: int) -> float:
         await asyncio.sleep(0.02)
         done = await db.fetch_value("SELECT count(*) FROM delivery WHERE status = 'delivered'")
     rate = (DELIVERIES - first) / (time.perf_counter() - began)
-    town.stop("webhooks")
+    env.stop("webhooks")
     await db.fetch("DELETE FROM delivery_attempt")
     await db.fetch("DELETE FROM delivery")
     return float(rate)
 
 
-async def measure(town: Town) -> list[Row]:
+async def measure(env: Environment) -> list[Row]:
     await db.open_pool(2)
     server = await asyncio.get_running_loop().create_server(Receiver, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hooks"
     at_once = settings().webhook_concurrency
     body = publish.payload(new_id(), True, _event(new_id())).encode()
     floor = await _bare(url, body, at_once)
-    one, many = await _rate(town, url, 1), await _rate(town, url, ENDPOINTS)
+    one, many = await _rate(env, url, 1), await _rate(env, url, ENDPOINTS)
     server.close()
     await db.close_pool()
     against = f"bare posts, {at_once} at once"

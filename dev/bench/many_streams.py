@@ -10,9 +10,9 @@ from uuid import UUID
 
 import httpx
 
-from bench.live import _Page, _place
-from bench.report import Row
-from bench.town import Town
+from dev.bench.environment import Environment
+from dev.bench.live import _Page, _place
+from dev.bench.report import Row
 
 ORDERS, TABS = 2000, 5
 FILES = 1000  # that a process needs beside its streams
@@ -20,24 +20,24 @@ SECONDS, PUSHES, PAGES = 60, 4, 5  # for so long; of each so many a second, far 
 PATIENCE = 10.0  # seconds after which what was not seen counts as lost
 
 
-async def measure(town: Town) -> list[Row]:
-    from app.core import db  # noqa: PLC0415 - its settings come from the town
+async def measure(env: Environment) -> list[Row]:
+    from app.core import db  # noqa: PLC0415 - its settings come from the environment
 
     tabs = min(TABS, (_files() - FILES) // ORDERS)
-    await town.start_web()
+    await env.start_web()
     await db.open_pool(2)
     placed = await _place(ORDERS)
     seen: dict[UUID, float] = {}
-    pages = await _opened(town, placed, tabs, seen)
+    pages = await _opened(env, placed, tabs, seen)
     await asyncio.sleep(3)
-    pushes, answers = await asyncio.gather(_pushed(placed, seen), _asked(town))
+    pushes, answers = await asyncio.gather(_pushed(placed, seen), _asked(env))
     await db.close_pool()
     for page in pages:
         page.transport.close()
-    town.stop("web")
+    env.stop("web")
     return [
-        Row(f"Crowd, {ORDERS * tabs} pages, push p50", _share(pushes, 0.5), "ms"),
-        Row(f"Crowd, {ORDERS * tabs} pages, push p99", _share(pushes, 0.99), "ms", limit=100),
+        Row(f"{ORDERS * tabs} open pages, push p50", _share(pushes, 0.5), "ms"),
+        Row(f"{ORDERS * tabs} open pages, push p99", _share(pushes, 0.99), "ms", limit=100),
         Row("Other pages meanwhile, p50", _share(answers, 0.5), "ms"),
         Row("Other pages meanwhile, p99", _share(answers, 0.99), "ms", limit=100),
     ]
@@ -50,7 +50,7 @@ def _files() -> int:
     return most if most != resource.RLIM_INFINITY else 1_000_000
 
 
-async def _opened(town: Town, placed: list[tuple[UUID, str]], tabs: int, seen: dict[UUID, float]) -> list[_Page]:
+async def _opened(env: Environment, placed: list[tuple[UUID, str]], tabs: int, seen: dict[UUID, float]) -> list[_Page]:
     loop, pages, waiting = asyncio.get_running_loop(), list[_Page](), list[asyncio.Event]()
     for _ in range(tabs):
         for order, token in placed:
@@ -59,7 +59,7 @@ async def _opened(town: Town, placed: list[tuple[UUID, str]], tabs: int, seen: d
                 "Accept: text/html, text/event-stream\r\nHX-Request: true\r\n\r\n"
             ).encode()
             opened = asyncio.Event()
-            _, page = await loop.create_connection(partial(_Page, order, ask, seen, opened), "127.0.0.1", town.port)
+            _, page = await loop.create_connection(partial(_Page, order, ask, seen, opened), "127.0.0.1", env.port)
             pages.append(page)
             waiting.append(opened)
         await asyncio.wait_for(asyncio.gather(*(opened.wait() for opened in waiting)), 120)
@@ -68,7 +68,7 @@ async def _opened(town: Town, placed: list[tuple[UUID, str]], tabs: int, seen: d
 
 async def _pushed(placed: list[tuple[UUID, str]], seen: dict[UUID, float]) -> list[float]:
     """Milliseconds from each event's commit to the last of its order's pages."""
-    from app.history import service as history  # noqa: PLC0415 - its settings come from the town
+    from app.history import service as history  # noqa: PLC0415 - its settings come from the environment
 
     began, committed = time.perf_counter(), dict[UUID, float]()
     for number, (order, _) in enumerate(random.sample(placed, SECONDS * PUSHES)):
@@ -80,7 +80,7 @@ async def _pushed(placed: list[tuple[UUID, str]], seen: dict[UUID, float]) -> li
     return [(seen.get(order, at + PATIENCE) - at) * 1000 for order, at in committed.items()]
 
 
-async def _asked(town: Town) -> list[float]:
+async def _asked(env: Environment) -> list[float]:
     """Milliseconds from when each page was due to its answer."""
 
     async def one(http: httpx.AsyncClient, due: float) -> float:
@@ -89,7 +89,7 @@ async def _asked(town: Town) -> list[float]:
         return (time.perf_counter() - due) * 1000
 
     began = time.perf_counter()
-    async with httpx.AsyncClient(base_url=town.shop, timeout=PATIENCE) as http:
+    async with httpx.AsyncClient(base_url=env.shop, timeout=PATIENCE) as http:
         return list(await asyncio.gather(*(one(http, began + n / PAGES) for n in range(SECONDS * PAGES))))
 
 

@@ -4,39 +4,39 @@ import sys
 
 import httpx
 
-from bench.load import hammer, request
-from bench.report import Row
-from bench.town import Town, answers
+from dev.bench.environment import Environment, answers
+from dev.bench.load import hammer, request
+from dev.bench.report import Row
 from dev.embedded import free_port
 
 COUNT, CONNECTIONS = 1500, 16
 
 
-async def measure(town: Town) -> list[Row]:
-    await town.start_web()
-    idle = town.memory("web")
+async def measure(env: Environment) -> list[Row]:
+    await env.start_web()
+    idle = env.memory("web")
     async with httpx.AsyncClient() as http:
-        page = (await http.get(f"{town.shop}/", headers={"accept": "text/html"})).text
-    template = town.var / "bare" / "page.html"
+        page = (await http.get(f"{env.shop}/", headers={"accept": "text/html"})).text
+    template = env.var / "bare" / "page.html"
     template.parent.mkdir(exist_ok=True)
     card = "<li class='card'><h2>{{ p.name }}</h2><p>{{ p.platform }} {{ p.region }}</p><b>{{ p.price }}</b></li>"
     loop = "{% for p in products %}" + card + "{% endfor %}"
     template.write_text(loop + "{% raw %}" + "x" * max(len(page) - 24 * 110, 0) + "{% endraw %}")
     bare_port = free_port()
-    town.env["BENCH_TEMPLATES"] = str(template.parent)
-    await town.start(
-        "bare", "uvicorn", "bench.bare:create_app", "--factory", "--host", "127.0.0.1", "--port", str(bare_port),
+    env.variables["BENCH_TEMPLATES"] = str(template.parent)
+    await env.start(
+        "bare", "uvicorn", "dev.bench.bare:create_app", "--factory", "--host", "127.0.0.1", "--port", str(bare_port),
         "--no-access-log",
     )  # fmt: skip
     await answers(f"http://127.0.0.1:{bare_port}/")
     one = request("GET", "/", accept="text/html")
-    for port in (town.port, bare_port):
+    for port in (env.port, bare_port):
         await hammer(port, [one] * 100, CONNECTIONS)
     bare = [await hammer(bare_port, [one] * COUNT, CONNECTIONS)]
-    ours = await hammer(town.port, [one] * COUNT, CONNECTIONS)
+    ours = await hammer(env.port, [one] * COUNT, CONNECTIONS)
     bare.append(await hammer(bare_port, [one] * COUNT, CONNECTIONS))
-    town.stop("bare")
-    town.stop("web")
+    env.stop("bare")
+    env.stop("web")
     assert ours.statuses == {200: COUNT}, (ours.statuses, sys.stderr)
     base = sum(b.rate for b in bare) / len(bare)
     kilobytes = len(page) / 1000

@@ -10,9 +10,9 @@ from uuid import uuid4
 
 import asyncpg
 
-from bench.load import Result, hammer, request
-from bench.report import Row
-from bench.town import Town
+from dev.bench.environment import Environment
+from dev.bench.load import Result, hammer, request
+from dev.bench.report import Row
 
 COUNT, CONNECTIONS = 6000, 32
 SECRET = b"sandbox-ipn-secret"
@@ -39,9 +39,9 @@ def signed(body: bytes) -> bytes:
     )
 
 
-async def floor(town: Town) -> Result:
+async def floor(env: Environment) -> Result:
     """The same two inserts, each pair committed, by bare asyncpg at the same concurrency."""
-    pool = await asyncpg.create_pool(town.env["DATABASE_URL"], min_size=16, max_size=16)
+    pool = await asyncpg.create_pool(env.variables["DATABASE_URL"], min_size=16, max_size=16)
     bodies = iter([notice(1_000_000 + n) for n in range(COUNT)])
     latencies: list[float] = []
 
@@ -68,15 +68,15 @@ async def floor(town: Town) -> Result:
     return Result(seconds, sorted(latencies))
 
 
-async def measure(town: Town) -> list[Row]:
-    await town.start_web()
+async def measure(env: Environment) -> list[Row]:
+    await env.start_web()
     requests = [signed(notice(n)) for n in range(COUNT)]
-    await hammer(town.port, [signed(notice(500_000 + n)) for n in range(500)], CONNECTIONS)
-    floors = [await floor(town)]
-    ours = await hammer(town.port, requests, CONNECTIONS)
-    floors.append(await floor(town))
-    repeats = await hammer(town.port, requests, CONNECTIONS)
-    town.stop("web")
+    await hammer(env.port, [signed(notice(500_000 + n)) for n in range(500)], CONNECTIONS)
+    floors = [await floor(env)]
+    ours = await hammer(env.port, requests, CONNECTIONS)
+    floors.append(await floor(env))
+    repeats = await hammer(env.port, requests, CONNECTIONS)
+    env.stop("web")
     assert ours.statuses == repeats.statuses == {200: COUNT}, (ours.statuses, repeats.statuses)
     base = sum(f.rate for f in floors) / len(floors)
     return [

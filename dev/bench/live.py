@@ -7,8 +7,8 @@ from functools import partial
 from typing import cast
 from uuid import UUID
 
-from bench.report import Row
-from bench.town import Town
+from dev.bench.environment import Environment
+from dev.bench.report import Row
 
 STREAMS, EVENTS = 2000, 400
 PAUSE = 0.02  # seconds between events
@@ -35,7 +35,7 @@ class _Page(asyncio.Protocol):
 
 async def _place(count: int) -> list[tuple[UUID, str]]:
     """So many orders, each with its own access token; placed without the web process, to leave it fresh."""
-    from app.accounts import tokens  # noqa: PLC0415 - its settings come from the town
+    from app.accounts import tokens  # noqa: PLC0415 - its settings come from the environment
     from app.catalog import queries as catalog  # noqa: PLC0415
     from app.orders import service as orders  # noqa: PLC0415
 
@@ -46,14 +46,14 @@ async def _place(count: int) -> list[tuple[UUID, str]]:
     return [(one.order_id, tokens.orders_token([one.order_id])) for one in placed]
 
 
-async def measure(town: Town) -> list[Row]:
-    from app.core import db  # noqa: PLC0415 - its settings come from the town
+async def measure(env: Environment) -> list[Row]:
+    from app.core import db  # noqa: PLC0415 - its settings come from the environment
     from app.history import service as history  # noqa: PLC0415
 
-    await town.start_web()
+    await env.start_web()
     await db.open_pool(2)
     placed = await _place(STREAMS)
-    before = town.memory("web")
+    before = env.memory("web")
     seen: dict[UUID, float] = {}
     pages = []
     loop = asyncio.get_running_loop()
@@ -63,11 +63,11 @@ async def measure(town: Town) -> list[Row]:
             "Accept: text/html, text/event-stream\r\nHX-Request: true\r\n\r\n"
         ).encode()
         opened = asyncio.Event()
-        _, page = await loop.create_connection(partial(_Page, order, ask, seen, opened), "127.0.0.1", town.port)
+        _, page = await loop.create_connection(partial(_Page, order, ask, seen, opened), "127.0.0.1", env.port)
         pages.append((page, opened))
     await asyncio.wait_for(asyncio.gather(*(opened.wait() for _, opened in pages)), 60)
     await asyncio.sleep(3)
-    each = (town.memory("web") - before) * 1000 / STREAMS
+    each = (env.memory("web") - before) * 1000 / STREAMS
     delays = []
     for _ in range(EVENTS):
         order, _ = random.choice(placed)
@@ -81,7 +81,7 @@ async def measure(town: Town) -> list[Row]:
     await db.close_pool()
     for page, _ in pages:
         page.transport.close()
-    town.stop("web")
+    env.stop("web")
     delays.sort()
     return [
         Row(f"Live, {STREAMS} pages, p50", delays[len(delays) // 2], "ms"),

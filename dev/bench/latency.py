@@ -6,14 +6,14 @@ from datetime import datetime
 import asyncpg
 import httpx
 
-from bench.report import Row
-from bench.town import Town
+from dev.bench.environment import Environment
+from dev.bench.report import Row
 
 ORDERS = 60
 SILENCE = 60.0  # seconds
 
 
-async def _buy(town: Town, http: httpx.AsyncClient, product: str) -> str:
+async def _buy(env: Environment, http: httpx.AsyncClient, product: str) -> str:
     body = {"email": "delivered+l@resend.dev", "items": [{"productId": product, "quantity": 1}], "payCurrency": "ltc"}
     placed = (await http.post("/orders", json=body)).json()
     http.cookies.clear()
@@ -26,10 +26,10 @@ async def _buy(town: Town, http: httpx.AsyncClient, product: str) -> str:
     return f"{placed['orderId']} {status['payment']['paymentId']} {placed['accessToken']}"
 
 
-async def _paid_to_revealable(town: Town, http: httpx.AsyncClient, db: asyncpg.Connection, bought: str) -> float:
+async def _paid_to_revealable(env: Environment, http: httpx.AsyncClient, db: asyncpg.Connection, bought: str) -> float:
     """From the notice's arrival to the order's last commit, in milliseconds: all of it is ours and the sandbox's."""
     order, payment, _ = bought.split()
-    await http.post(f"{town.sandbox}/sandbox/api/payments/{payment}/pay", json={"fraction": "1.0", "case": "finished"})
+    await http.post(f"{env.sandbox}/sandbox/api/payments/{payment}/pay", json={"fraction": "1.0", "case": "finished"})
     for _ in range(1000):
         done: datetime | None = await db.fetchval("SELECT fulfilled_at FROM customer_order WHERE id = $1", order)
         if done is not None:
@@ -44,19 +44,19 @@ async def _paid_to_revealable(town: Town, http: httpx.AsyncClient, db: asyncpg.C
     return (done - came).total_seconds() * 1000
 
 
-async def measure(town: Town) -> list[Row]:
-    await town.start_web()
-    await town.start_worker()
-    db = await asyncpg.connect(town.env["DATABASE_URL"])
-    async with httpx.AsyncClient(base_url=town.shop, headers={"accept": "application/json"}, timeout=30) as http:
-        product = await stocked(town, http)
-        times = [await _paid_to_revealable(town, http, db, await _buy(town, http, product)) for _ in range(ORDERS)]
-        waiting = [await _buy(town, http, product) for _ in range(3)]
+async def measure(env: Environment) -> list[Row]:
+    await env.start_web()
+    await env.start_worker()
+    db = await asyncpg.connect(env.variables["DATABASE_URL"])
+    async with httpx.AsyncClient(base_url=env.shop, headers={"accept": "application/json"}, timeout=30) as http:
+        product = await stocked(env, http)
+        times = [await _paid_to_revealable(env, http, db, await _buy(env, http, product)) for _ in range(ORDERS)]
+        waiting = [await _buy(env, http, product) for _ in range(3)]
         await asyncio.sleep(SILENCE)
-        quiet = await _paid_to_revealable(town, http, db, waiting[0])
+        quiet = await _paid_to_revealable(env, http, db, waiting[0])
         await db.close()
-    town.stop("worker")
-    town.stop("web")
+    env.stop("worker")
+    env.stop("web")
     times = sorted(times[5:])
     return [
         Row("Paid to revealable p50", times[len(times) // 2], "ms", limit=80),
@@ -65,17 +65,17 @@ async def measure(town: Town) -> list[Row]:
     ]
 
 
-async def stocked(town: Town, http: httpx.AsyncClient) -> str:
+async def stocked(env: Environment, http: httpx.AsyncClient) -> str:
     """A product with stock for the whole run."""
     items = (await http.get("/")).json()["items"]
     product = max(items, key=lambda item: item["stock"])["productId"]
-    listed = (await http.get(f"{town.sandbox}/sandbox/api/products")).json()
-    async with asyncpg.create_pool(town.env["DATABASE_URL"], min_size=1, max_size=1) as pool:
+    listed = (await http.get(f"{env.sandbox}/sandbox/api/products")).json()
+    async with asyncpg.create_pool(env.variables["DATABASE_URL"], min_size=1, max_size=1) as pool:
         supplier = await pool.fetchval(
             "UPDATE product SET stock = 100000 WHERE id = $1 RETURNING supplier_product_id", product
         )
     assert any(p.get("productId") == supplier for p in listed)
     change = {"stock": 100000, "textStock": 100000}
-    (await http.post(f"{town.sandbox}/sandbox/api/products/{supplier}", json=change)).raise_for_status()
-    await http.post(f"{town.sandbox}/sandbox/api/settings", json={"balance": "10000000"})
+    (await http.post(f"{env.sandbox}/sandbox/api/products/{supplier}", json=change)).raise_for_status()
+    await http.post(f"{env.sandbox}/sandbox/api/settings", json={"balance": "10000000"})
     return str(product)

@@ -9,9 +9,9 @@ from uuid import uuid4
 import asyncpg
 import httpx
 
-from bench.load import Result, hammer, request
-from bench.report import Row
-from bench.town import Town
+from dev.bench.environment import Environment
+from dev.bench.load import Result, hammer, request
+from dev.bench.report import Row
 
 COUNT, CONNECTIONS = 2000, 16
 
@@ -35,8 +35,8 @@ ITEM = """INSERT INTO order_item
   VALUES (gen_random_uuid(), $1, $2, 0, 'a', 'b', 'c', 1, 10, 'pending')"""
 
 
-async def floor(town: Town, product: str) -> Result:
-    pool = await asyncpg.create_pool(town.env["DATABASE_URL"], min_size=16, max_size=16)
+async def floor(env: Environment, product: str) -> Result:
+    pool = await asyncpg.create_pool(env.variables["DATABASE_URL"], min_size=16, max_size=16)
     left = iter(range(COUNT))
     latencies: list[float] = []
 
@@ -56,20 +56,20 @@ async def floor(town: Town, product: str) -> Result:
     return Result(seconds, sorted(latencies))
 
 
-async def measure(town: Town) -> list[Row]:
-    await town.start_web()
+async def measure(env: Environment) -> list[Row]:
+    await env.start_web()
     async with httpx.AsyncClient() as http:
-        items = (await http.get(f"{town.shop}/", headers={"accept": "application/json"})).json()["items"]
+        items = (await http.get(f"{env.shop}/", headers={"accept": "application/json"})).json()["items"]
     product = max(items, key=lambda item: item["stock"])["productId"]
     body = json.dumps(
         {"email": "delivered+bench@resend.dev", "items": [{"productId": product, "quantity": 1}], "payCurrency": "ltc"}
     )
     one = request("POST", "/orders", body.encode(), content_type="application/json", accept="application/json")
-    await hammer(town.port, [one] * 200, CONNECTIONS)
-    floors = [await floor(town, product)]
-    ours = await hammer(town.port, [one] * COUNT, CONNECTIONS)
-    floors.append(await floor(town, product))
-    town.stop("web")
+    await hammer(env.port, [one] * 200, CONNECTIONS)
+    floors = [await floor(env, product)]
+    ours = await hammer(env.port, [one] * COUNT, CONNECTIONS)
+    floors.append(await floor(env, product))
+    env.stop("web")
     assert ours.statuses == {201: COUNT}, ours.statuses
     base = sum(f.rate for f in floors) / len(floors)
     return [
