@@ -17,7 +17,7 @@ from typing import cast
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from dev.sandbox.gate import Face, hang_up, strike
+from dev.sandbox.fault_middleware import Face, hang_up, strike
 from dev.sandbox.records import Fault
 
 PHASES = {"before": "waits and has done nothing", "after": "has done it, and the answer waits"}

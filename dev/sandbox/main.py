@@ -13,10 +13,7 @@ from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 
 from dev.sandbox import kinguin, nowpayments, panel, rates, resend, store
-from dev.sandbox.alarms import Alarms
-from dev.sandbox.books import Books
 from dev.sandbox.config import Config, from_environment
-from dev.sandbox.courier import Courier
 from dev.sandbox.kinguin import orders
 from dev.sandbox.kinguin.refusals import KinguinRefusal
 from dev.sandbox.nowpayments import cases
@@ -24,7 +21,10 @@ from dev.sandbox.nowpayments.refusals import NowRefusal
 from dev.sandbox.panel.refusals import ControlRefusal
 from dev.sandbox.rates.refusals import RatesRefusal
 from dev.sandbox.resend.refusals import ResendRefusal
+from dev.sandbox.storage import Storage
 from dev.sandbox.switches import Switches
+from dev.sandbox.timers import Timers
+from dev.sandbox.webhook_sender import WebhookSender
 from dev.sandbox.wire import Answer, Malformed, Refusal, answer
 from dev.sandbox.world import World
 
@@ -39,12 +39,12 @@ def create_app(config: Config | None = None, shop: httpx.AsyncBaseTransport | No
     async def resume() -> None:
         cases.resume(world)
         orders.resume(world)
-        world.courier.resume()
+        world.sender.resume()
 
     async def close() -> None:
-        world.alarms.call_off()
-        await world.courier.close()
-        world.books.close()
+        world.timers.cancel_all()
+        await world.sender.close()
+        world.storage.close()
 
     return Litestar(
         [
@@ -52,7 +52,7 @@ def create_app(config: Config | None = None, shop: httpx.AsyncBaseTransport | No
             kinguin.routes(world),
             resend.routes(world),
             rates.routes(world),
-            store.door(world),
+            store.handler(world),
             panel.routes(),
         ],
         state=State({"world": world}),
@@ -71,9 +71,9 @@ def create_app(config: Config | None = None, shop: httpx.AsyncBaseTransport | No
 
 
 def _open_world(config: Config, shop: httpx.AsyncBaseTransport | None) -> World:
-    books, alarms = Books(config.books_path, config.mails_kept), Alarms()
-    switches = Switches(books)
-    return World(config, books, switches, alarms, Courier(books, switches, alarms, shop, config.peers))
+    storage, timers = Storage(config.books_path, config.mails_kept), Timers()
+    switches = Switches(storage)
+    return World(config, storage, switches, timers, WebhookSender(storage, switches, timers, shop, config.peers))
 
 
 def _render_refusal(request: Request[Any, Any, Any], refusal: Refusal) -> Answer:
@@ -90,7 +90,7 @@ def _render_http_error(request: Request[Any, Any, Any], error: HTTPException) ->
 
 
 def _raise_through(_: Request[Any, Any, Any], error: httpx.RemoteProtocolError) -> NoReturn:
-    """A hang-up where there is no socket (see `gate`) must reach the caller as what it is."""
+    """A hang-up where there is no socket (see `fault_middleware`) must reach the caller as what it is."""
     raise error
 
 

@@ -168,7 +168,7 @@ class Order(Record, kw_only=True):
     returned_at: int | None = None
 
 
-class Shelving(Record, kw_only=True):
+class OfferOverrides(Record, kw_only=True):
     """What the panel changed about a product, and what is left of its stock; None is the catalogue's value."""
 
     stock: int | None = None

@@ -11,7 +11,7 @@ from litestar import asgi
 from litestar.handlers import ASGIRouteHandler
 from litestar.types import Receive, Scope, Send
 
-from dev.sandbox.gate import Blow, gate
+from dev.sandbox.fault_middleware import FaultAnswer, fault_middleware
 from dev.sandbox.holds import holding, read_body
 from dev.sandbox.loopback import is_loopback_url
 from dev.sandbox.switches import STORE
@@ -22,10 +22,10 @@ PATIENCE = 15.0  # seconds for the S3 server's answer
 HOP_BY_HOP = frozenset({b"host", b"connection", b"expect", b"transfer-encoding", b"content-length", b"keep-alive"})
 
 
-def door(world: World) -> ASGIRouteHandler:
+def handler(world: World) -> ASGIRouteHandler:
     """The one handler, behind holds and faults."""
     shop = Store(world.config.store_url)
-    guarded = holding(STORE, world.holds, face)(gate(STORE, world.switches, face)(shop))
+    guarded = holding(STORE, world.holds, face)(fault_middleware(STORE, world.switches, face)(shop))
 
     async def heard_out(scope: Scope, receive: Receive, send: Send) -> None:
         # An answer before the body was read would leave it on the line, in front of the caller's next request.
@@ -68,8 +68,8 @@ class Store:
         return answer.status_code, answer.headers.raw, answer.content
 
 
-def face(mode: str, path: str, seconds: int) -> Blow:
+def face(mode: str, path: str, seconds: int) -> FaultAnswer:
     """How it looks when it fails: S3's errors are XML."""
     status, code = (429, "TooManyRequests") if mode == "rate_limit" else (500, "InternalError")
     body = f'<?xml version="1.0" encoding="UTF-8"?><Error><Code>{code}</Code><Message>Try again.</Message></Error>'
-    return Blow(status, body.encode(), {"retry-after": str(seconds)} if status == 429 else {}, "application/xml")
+    return FaultAnswer(status, body.encode(), {"retry-after": str(seconds)} if status == 429 else {}, "application/xml")

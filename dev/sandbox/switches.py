@@ -6,8 +6,8 @@ import secrets
 from collections.abc import Collection
 from decimal import Decimal
 
-from dev.sandbox.books import Books
 from dev.sandbox.records import Fault
+from dev.sandbox.storage import Storage
 
 PROVIDERS = ("nowpayments", "kinguin", "resend", "rates")
 STORE = "store"  # the object store that may stand behind the sandbox
@@ -46,8 +46,8 @@ def modes_of(provider: str) -> dict[str, str]:
 class Switches:
     """All switched-on faults; they survive a restart."""
 
-    def __init__(self, books: Books) -> None:
-        self._books = books
+    def __init__(self, storage: Storage) -> None:
+        self._books = storage
 
     def __bool__(self) -> bool:
         return len(self._books.faults) > 0

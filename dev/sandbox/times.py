@@ -1,4 +1,4 @@
-"""The time in milliseconds since 1970, and the four ways in which our strangers spell it."""
+"""The time in milliseconds since 1970, and the four ways in which the providers spell it."""
 
 from __future__ import annotations
 

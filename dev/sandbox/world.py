@@ -7,12 +7,12 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import cast
 
-from dev.sandbox.alarms import Alarms
-from dev.sandbox.books import Books
 from dev.sandbox.config import Config
-from dev.sandbox.courier import Courier
 from dev.sandbox.holds import Holds
+from dev.sandbox.storage import Storage
 from dev.sandbox.switches import Switches
+from dev.sandbox.timers import Timers
+from dev.sandbox.webhook_sender import WebhookSender
 from dev.sandbox.wire import Call
 
 
@@ -21,18 +21,18 @@ class World:
     """The configuration, the memory, and the hands; `recent_mail_calls` are times, for Resend's rate limit."""
 
     config: Config
-    books: Books
+    storage: Storage
     switches: Switches
-    alarms: Alarms
-    courier: Courier
+    timers: Timers
+    sender: WebhookSender
     recent_mail_calls: deque[int] = field(default_factory=deque)
     holds: Holds = field(default_factory=Holds)
 
     def reset(self) -> None:
-        """Empty everything back to the start: books, settings, faults, and what was under way."""
-        self.alarms.call_off()
-        self.courier.forget()
-        self.books.clear()
+        """Empty everything back to the start: records, settings, faults, and what was under way."""
+        self.timers.cancel_all()
+        self.sender.forget()
+        self.storage.clear()
         self.recent_mail_calls.clear()
         self.holds.release("answer")
 

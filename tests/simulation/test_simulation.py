@@ -45,13 +45,13 @@ async def played() -> Played:
         """Outcomes of worlds with this bug, the last of them the one that shows it."""
         tried: list[Outcome] = []
         while len(tried) < TRIES and not (tried and tried[-1].violations):
-            tried.append(await simulated.run(Scenario(FOUND_BY[mutant] + len(tried), SMALL, mutant)))
+            tried.append(await env.run(Scenario(FOUND_BY[mutant] + len(tried), SMALL, mutant)))
         return tried
 
-    async with environment.opened(2) as simulated:
-        fresh = asyncio.ensure_future(simulated.run(FRESH))  # the longest, so the first
-        offenders = asyncio.gather(*(simulated.run(Scenario(*offender)) for offender in OFFENDERS))
-        again = asyncio.gather(*map(simulated.run, AGAIN))
+    async with environment.opened(2) as env:
+        fresh = asyncio.ensure_future(env.run(FRESH))  # the longest, so the first
+        offenders = asyncio.gather(*(env.run(Scenario(*offender)) for offender in OFFENDERS))
+        again = asyncio.gather(*map(env.run, AGAIN))
         mutants = dict(zip(FOUND_BY, await asyncio.gather(*map(looked_for, FOUND_BY)), strict=True))
         return Played(await fresh, await offenders, await again, mutants)
 

@@ -63,7 +63,7 @@ def external_id(world: World, fields: Fields) -> str | None:
         return None
     if not isinstance(given, str) or not 1 <= len(given) <= EXTERNAL_ID_LIMIT:
         raise violation("orderExternalId", "Must be a non-empty string.", str(given)[:80])
-    if world.books.settings.duplicate_mode == "refuse" and world.books.orders.by_external(given):
+    if world.storage.settings.duplicate_mode == "refuse" and world.storage.orders.by_external(given):
         detail = f'Order with orderExternalId "{given}" already exists.'
         raise KinguinRefusal("ConstraintViolation", 422, detail, "orderExternalId", given)
     return given

@@ -44,8 +44,8 @@ def page_of(world: World, query: Query) -> Fields:
 
 def _candidates(world: World, external_id: str | None) -> Iterator[Order]:
     if external_id:
-        return reversed(world.books.orders.by_external(external_id))
-    return world.books.orders.newest()
+        return reversed(world.storage.orders.by_external(external_id))
+    return world.storage.orders.newest()
 
 
 def _moment(name: str, text: str) -> int:

@@ -28,15 +28,15 @@ def place(world: World, fields: Fields, version: int) -> tuple[Order, bool]:
     """
     wishes = basket.read(world, fields, version)
     external_id = basket.external_id(world, fields)
-    modes = {wish.offer.shelving.mode for wish in wishes}
+    modes = {wish.offer.overrides.mode for wish in wishes}
     if "order_failed" in modes or world.switches.fires("kinguin", ("order_failed",)):
         raise order_failed()
     charged = sum((wish.total for wish in wishes), Decimal(0))
-    settings = world.books.settings
+    settings = world.storage.settings
     if charged > settings.balance:
         raise KinguinRefusal("InsufficientBalance", 400, "Insufficient balance to place the order.")
     settings.balance -= charged
-    world.books.save_settings()
+    world.storage.save_settings()
     order = _new_order(world, wishes, external_id, charged)
     for wish in wishes:
         wish.offer.sell(wish.qty, text=wish.text)
@@ -50,7 +50,7 @@ def deliver(world: World, order: Order, count: int | None = None) -> None:
     for key in missing[:count]:
         key.status = "DELIVERED"
     if count is not None and count < len(missing):
-        world.books.orders.put(order)
+        world.storage.orders.put(order)
         return
     order.delivered_at = now_ms()
     _turn(world, order, "completed")
@@ -74,11 +74,11 @@ def play(world: World, order: Order, status: str, key_statuses: list[str]) -> No
         if word in {"CANCELED", "REFUNDED"} and key.status != word:
             back = next(row.price for row in order.rows if key in row.keys)
             order.credited += back
-            world.books.settings.balance += back
+            world.storage.settings.balance += back
         if word == "DELIVERED" and order.delivered_at is None:
             order.delivered_at = now_ms()
         key.status = word
-    world.books.save_settings()
+    world.storage.save_settings()
     _turn(world, order, status)
 
 
@@ -93,7 +93,7 @@ def give_back(world: World, order: Order) -> list[KeySlot]:
     if not keys or order.returned_at or too_late or any(row.is_preorder for row in order.rows):
         raise KinguinRefusal("NoKeysToReturn", 400, "There are no keys to return.")
     order.returned_at = now_ms()
-    world.books.orders.put(order)
+    world.storage.orders.put(order)
     schedule(world, order)
     return keys
 
@@ -110,37 +110,37 @@ def delivered(order: Order) -> list[tuple[Row, KeySlot]]:
 
 def about(world: World, path: str) -> str:
     """The buyer's own id and the products of the order that a path names; empty where it names none."""
-    order = next((found for part in path.split("/") if (found := world.books.orders.get(part))), None)
+    order = next((found for part in path.split("/") if (found := world.storage.orders.get(part))), None)
     return " ".join([order.external_id or "", *(row.product_id for row in order.rows)]) if order else ""
 
 
 def schedule(world: World, order: Order) -> None:
-    """Set the alarm for what is still to happen to an order: its rest, or the refund of a return."""
+    """Set a timer for what is still to happen to an order: its rest, or the refund of a return."""
 
-    def ring() -> None:
-        if world.books.orders.get(order.id) is order and order.status in {"processing", "completed"}:
+    def run() -> None:
+        if world.storage.orders.get(order.id) is order and order.status in {"processing", "completed"}:
             _finish(world, order)
 
     if order.returned_at and order.status == "completed":
-        world.alarms.after(0, ring)
+        world.timers.after(0, run)
     elif order.due_at is not None and order.status == "processing":
-        world.alarms.after((order.due_at - now_ms()) / SECOND, ring)
+        world.timers.after((order.due_at - now_ms()) / SECOND, run)
 
 
 def resume(world: World) -> None:
-    """Set the alarms again after a restart."""
-    for order in list(world.books.orders):
+    """Set the timers again after a restart."""
+    for order in list(world.storage.orders):
         schedule(world, order)
 
 
 def _new_order(world: World, wishes: list[Wish], external_id: str | None, charged: Decimal) -> Order:
     now = now_ms()
-    lag = world.books.settings.search_lag
+    lag = world.storage.settings.search_lag
     if fault := world.switches.fires("kinguin", ("search_lag",)):
         lag = seconds_of(fault, 2)
-    delays = [wish.offer.shelving.delay for wish in wishes]
-    delay = max((known for known in delays if known is not None), default=world.books.settings.delivery_delay)
-    modes = [wish.offer.shelving.mode for wish in wishes]
+    delays = [wish.offer.overrides.delay for wish in wishes]
+    delay = max((known for known in delays if known is not None), default=world.storage.settings.delivery_delay)
+    modes = [wish.offer.overrides.mode for wish in wishes]
     ending = next((mode for mode in modes if mode in {"by_hand", "cancel", "refund"}), "normal")
     by_hand = ending == "by_hand" or any(wish.offer.preorder for wish in wishes)
     return Order(
@@ -178,7 +178,7 @@ def _begin(world: World, order: Order, wishes: list[Wish]) -> None:
     """Deliver the part that comes at once; without a delay the rest of a partial delivery waits for a hand."""
     partial = False
     for row, wish in zip(order.rows, wishes, strict=True):
-        if (part := wish.offer.shelving.partial) is not None and part < wish.qty:
+        if (part := wish.offer.overrides.partial) is not None and part < wish.qty:
             partial = True
             for key in row.keys[:part]:
                 key.status = "DELIVERED"
@@ -188,7 +188,7 @@ def _begin(world: World, order: Order, wishes: list[Wish]) -> None:
         return
     if at_once:
         order.due_at = None
-    world.books.orders.put(order)
+    world.storage.orders.put(order)
     schedule(world, order)
 
 
@@ -204,8 +204,8 @@ def _finish(world: World, order: Order) -> None:
 def _turn(world: World, order: Order, status: str) -> None:
     order.status = status
     order.updated_at = max(now_ms(), order.updated_at + 1)
-    world.books.orders.put(order)
-    world.courier.send(events.order_status(world, order))
+    world.storage.orders.put(order)
+    world.sender.send(events.order_status(world, order))
 
 
 def _take_back(world: World, order: Order, from_statuses: set[str], status: str) -> None:
@@ -216,5 +216,5 @@ def _take_back(world: World, order: Order, from_statuses: set[str], status: str)
                 key.status = status
                 back += row.price
     order.credited += back
-    world.books.settings.balance += back
-    world.books.save_settings()
+    world.storage.settings.balance += back
+    world.storage.save_settings()

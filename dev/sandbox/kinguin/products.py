@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from dev.sandbox.records import Shelving
+from dev.sandbox.records import OfferOverrides
 from dev.sandbox.times import now_ms, parse, seconds_offset
 from dev.sandbox.wire import Fields
 from dev.sandbox.world import World
@@ -89,33 +89,33 @@ class Offer:
 
     def __init__(self, world: World, product: Product) -> None:
         self._world, self.product = world, product
-        self.shelving = world.books.shelvings.get(product.product_id) or Shelving(id=product.product_id)
+        self.overrides = world.storage.overrides.get(product.product_id) or OfferOverrides(id=product.product_id)
 
     @property
     def stock(self) -> int:
         """Keys on offer."""
-        return self.product.qty if self.shelving.stock is None else self.shelving.stock
+        return self.product.qty if self.overrides.stock is None else self.overrides.stock
 
     @property
     def text_stock(self) -> int:
         """Keys on offer that are text; the rest are images."""
-        own = self.product.text_qty if self.shelving.text_stock is None else self.shelving.text_stock
+        own = self.product.text_qty if self.overrides.text_stock is None else self.overrides.text_stock
         return min(own, self.stock)
 
     @property
     def price(self) -> Decimal:
         """The unit price in EUR."""
-        return self.product.price if self.shelving.price is None else self.shelving.price
+        return self.product.price if self.overrides.price is None else self.overrides.price
 
     @property
     def said_price(self) -> Decimal | None:
         """The price it is listed at; what it costs stays the same."""
-        return {"price_zero": Decimal(0), "price_absent": None}.get(self.shelving.mode, self.price)
+        return {"price_zero": Decimal(0), "price_absent": None}.get(self.overrides.mode, self.price)
 
     @property
     def image(self) -> bool:
         """Whether keys come as pictures when text isn't asked for."""
-        return self.product.special == "image" if self.shelving.image is None else self.shelving.image
+        return self.product.special == "image" if self.overrides.image is None else self.overrides.image
 
     @property
     def preorder(self) -> bool:
@@ -125,24 +125,24 @@ class Offer:
     @property
     def withdrawn(self) -> bool:
         """Whether reading it answers 404: out of stock, or taken down by the panel."""
-        return self.stock <= 0 or self.shelving.mode == "unavailable"
+        return self.stock <= 0 or self.overrides.mode == "unavailable"
 
     @property
     def updated_at(self) -> int:
         """When something about it last changed, in milliseconds."""
-        return self.shelving.updated_at or FIRST_UPDATE + self.product.kinguin_id * 1000
+        return self.overrides.updated_at or FIRST_UPDATE + self.product.kinguin_id * 1000
 
     def sell(self, qty: int, *, text: bool) -> None:
         """Take keys off the stock."""
         stock, text_stock = self.stock, self.text_stock
-        self.shelving.stock = stock - qty
-        self.shelving.text_stock = max(text_stock - qty, 0) if text else min(text_stock, stock - qty)
+        self.overrides.stock = stock - qty
+        self.overrides.text_stock = max(text_stock - qty, 0) if text else min(text_stock, stock - qty)
         self.save()
 
     def save(self) -> None:
         """Write the changes down, with the time."""
-        self.shelving.updated_at = max(now_ms(), self.updated_at + 1)
-        self._world.books.shelvings.put(self.shelving)
+        self.overrides.updated_at = max(now_ms(), self.updated_at + 1)
+        self._world.storage.overrides.put(self.overrides)
 
     def view(self) -> Fields:
         """The Product of the API (fact sheet, section 2)."""
@@ -167,14 +167,14 @@ class Offer:
             "isPreorder": self.preorder,
             "metacriticScore": 60 + it.kinguin_id % 35,
             "regionalLimitations": it.region,
-            "countryLimitation": self.shelving.countries or [],
+            "countryLimitation": self.overrides.countries or [],
             "regionId": REGIONS[it.region],
             "activationDetails": _activation(it.platform),
             "videos": [],
             "languages": it.languages,
             "updatedAt": seconds_offset(self.updated_at),
             "systemRequirements": [],
-            "tags": it.tags if self.shelving.tags is None else self.shelving.tags,
+            "tags": it.tags if self.overrides.tags is None else self.overrides.tags,
             "merchantName": [it.merchant],
             "ageRating": it.age_rating,
             "images": {"screenshots": []},

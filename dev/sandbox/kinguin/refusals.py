@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Mapping
 
 from dev.sandbox import jstext
-from dev.sandbox.gate import Blow
+from dev.sandbox.fault_middleware import FaultAnswer
 from dev.sandbox.times import now_ms, seconds_offset
 from dev.sandbox.wire import Refusal
 
@@ -66,10 +66,10 @@ def unexpected() -> KinguinRefusal:
     return KinguinRefusal("Error", 500, "An unexpected error occurred.")
 
 
-def face(mode: str, path: str, seconds: int) -> Blow:
+def face(mode: str, path: str, seconds: int) -> FaultAnswer:
     """How it looks when it fails."""
     refusal = unexpected()
     if mode == "rate_limit":
         refusal = KinguinRefusal("Http", 429, "Too many requests.")
     headers = {"retry-after": str(seconds)} if mode == "rate_limit" else {}
-    return Blow(refusal.status, jstext.dumps(refusal.body(path, "")), headers)
+    return FaultAnswer(refusal.status, jstext.dumps(refusal.body(path, "")), headers)

@@ -10,7 +10,7 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath
 
-from dev.sandbox.gate import gate
+from dev.sandbox.fault_middleware import fault_middleware
 from dev.sandbox.holds import holding
 from dev.sandbox.kinguin import order_search, orders, refusals, search, views
 from dev.sandbox.kinguin.products import BY_KINGUIN_ID, BY_PRODUCT_ID, CATALOGUE, REGIONS, Offer, Product
@@ -29,7 +29,7 @@ def routes(world: World) -> Router:
         guards=[_key_guard],
         middleware=[
             holding("kinguin", world.holds, refusals.face, partial(orders.about, world)),
-            gate("kinguin", world.switches, refusals.face),
+            fault_middleware("kinguin", world.switches, refusals.face),
         ],
         route_handlers=[
             list_products, show_product_v1, show_product_v2, list_regions, list_platforms, list_genres,
@@ -85,7 +85,7 @@ async def list_genres() -> Answer:
 @get("/v1/balance")
 async def show_balance(request: Call) -> Answer:
     """What is left of the pre-paid money, in EUR."""
-    return answer({"balance": world_of(request).books.settings.balance})
+    return answer({"balance": world_of(request).storage.settings.balance})
 
 
 @post("/v1/order", status_code=201)
@@ -143,7 +143,7 @@ def _product(request: Call, product: Product | None) -> Answer:
 
 
 def _found(world: World, order_id: str) -> Order:
-    order = world.books.orders.get(order_id)
+    order = world.storage.orders.get(order_id)
     if order is None:
         raise order_not_found()
     return order

@@ -57,7 +57,7 @@ def page_of(world: World, query: Query) -> Fields:
     found = [
         offer
         for offer in offers
-        if offer.shelving.mode != "unavailable" and all(_FILTERS[name](offer, v) for name, v in wanted.items())
+        if offer.overrides.mode != "unavailable" and all(_FILTERS[name](offer, v) for name, v in wanted.items())
     ]
     if query.get("sortBy") == "updatedAt":
         found.sort(key=lambda offer: offer.updated_at)

@@ -73,7 +73,7 @@ def page_of(world: World, query: Mapping[str, str]) -> Fields:
     start, end = _moment(query, "dateFrom"), _moment(query, "dateTo")
     found = [
         payment
-        for payment in world.books.payments
+        for payment in world.storage.payments
         if (start is None or payment.created_at >= start)
         and (end is None or payment.created_at < end)
         and query.get("invoiceId") in {None, payment.invoice_id}

@@ -54,7 +54,7 @@ async def payout_fee(request: Call) -> Answer:
 @get("/balance")
 async def custody(request: Call) -> Answer:
     """What lies in custody, a coin each."""
-    usd = world_of(request).books.settings.custody
+    usd = world_of(request).storage.settings.custody
     return answer({c.code: {"amount": c.quantize(usd / c.usd), "pendingAmount": 0} for c in COINS.values()})
 
 

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from dev.sandbox.jstext import number_text
-from dev.sandbox.nowpayments import desk, forms, ipn
+from dev.sandbox.nowpayments import forms, ipn
 from dev.sandbox.nowpayments.coins import COINS, Coin
+from dev.sandbox.nowpayments.create import new_id
 from dev.sandbox.nowpayments.refusals import NowRefusal, bad_params, not_found
 from dev.sandbox.records import Batch, Notice, Withdrawal
 from dev.sandbox.times import MINUTE, now_ms, parse, zulu
@@ -87,10 +88,10 @@ def create(world: World, fields: Fields) -> Batch:
         raise bad_params('"withdrawals" must be an array with at least one item')
     withdrawals = [_withdrawal(world, one, fields) for one in asked]
     usd = sum((one.amount * COINS[one.currency].usd for one in withdrawals), Decimal(0))
-    if usd > world.books.settings.custody:
+    if usd > world.storage.settings.custody:
         raise refused("Insufficient balance")
     now = now_ms()
-    return world.books.batches.put(Batch(id=desk.new_id(), withdrawals=withdrawals, created_at=now, updated_at=now))
+    return world.storage.batches.put(Batch(id=new_id(), withdrawals=withdrawals, created_at=now, updated_at=now))
 
 
 def _withdrawal(world: World, asked: Fields, shared: Fields) -> Withdrawal:
@@ -108,7 +109,7 @@ def _withdrawal(world: World, asked: Fields, shared: Fields) -> Withdrawal:
         raise refused(f"min amount is {number_text(least(coin))}")
     url = forms.text(asked, "ipn_callback_url") or forms.text(shared, "ipn_callback_url")
     return Withdrawal(
-        id=desk.new_id(),
+        id=new_id(),
         address=address,
         currency=coin.code,
         amount=amount,
@@ -126,14 +127,14 @@ def verify(world: World, batch: Batch, code: object) -> None:
         NowRefusal: 400 for a wrong code, one used for another batch, or after ten tries.
     """
     step = _step_of(world, code)
-    used = {other.step for other in world.books.batches if other is not batch}
+    used = {other.step for other in world.storage.batches if other is not batch}
     if batch.tries >= VERIFY_TRIES or step is None or step in used or batch.withdrawals[0].status != "CREATING":
         batch.tries += 1
-        world.books.batches.put(batch)
+        world.storage.batches.put(batch)
         raise NowRefusal(400, "BAD_REQUEST", "Verification code is incorrect")
     batch.step = step
     _turn(world, batch, "PROCESSING")
-    if world.books.settings.payout_mode == "finish":
+    if world.storage.settings.payout_mode == "finish":
         finish(world, batch)
 
 
@@ -155,8 +156,8 @@ def finish(world: World, batch: Batch) -> None:
     for one in batch.withdrawals:
         coin = COINS[one.currency]
         one.hash, one.fee, one.error = secrets.token_hex(32), coin.quantize(one.amount * FEE), None
-        world.books.settings.custody -= one.amount * coin.usd
-    world.books.save_settings()
+        world.storage.settings.custody -= one.amount * coin.usd
+    world.storage.save_settings()
     _turn(world, batch, "FINISHED")
 
 
@@ -185,7 +186,7 @@ def found(world: World, number: str) -> Batch:
     Raises:
         NowRefusal: 404.
     """
-    batch = world.books.batches.get(number)
+    batch = world.storage.batches.get(number)
     if batch is None:
         raise not_found("Payout")
     return current(world, batch)
@@ -227,7 +228,7 @@ def listed(world: World, query: Mapping[str, str]) -> Fields:
     """The answer of `GET /payout`: withdrawals, newest first unless `order=asc`; no totals, no filter by our id."""
     limit, page = _whole(query, "limit", 10), _whole(query, "page", 0)
     since, until = (parse(query[name]) if query.get(name) else None for name in ("date_from", "date_to"))
-    batches = [current(world, batch) for batch in list(world.books.batches)]
+    batches = [current(world, batch) for batch in list(world.storage.batches)]
     batches.sort(key=lambda batch: batch.created_at, reverse=query.get("order", "desc") != "asc")
     rows = [
         row(batch, one)
@@ -252,8 +253,8 @@ def _turn(world: World, batch: Batch, status: str) -> None:
     for one in batch.withdrawals:
         one.status = status
         if one.ipn_url:
-            world.courier.send(_notice(world, batch, one))
-    world.books.batches.put(batch)
+            world.sender.send(_notice(world, batch, one))
+    world.storage.batches.put(batch)
 
 
 def _notice(world: World, batch: Batch, one: Withdrawal) -> Notice:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dev.sandbox import jstext
-from dev.sandbox.gate import Blow
+from dev.sandbox.fault_middleware import FaultAnswer
 from dev.sandbox.wire import Refusal
 
 
@@ -36,10 +36,10 @@ def unconvertible(source: str, target: str) -> NowRefusal:
     return NowRefusal(400, "BAD_REQUEST", f"Currency {source} is not convertable to {target} now")
 
 
-def face(mode: str, path: str, seconds: int) -> Blow:
+def face(mode: str, path: str, seconds: int) -> FaultAnswer:
     """How it looks when it fails: the 429 is the CDN's page, not JSON."""
     if mode == "rate_limit":
         page = b"<html><head><title>429 Too Many Requests</title></head><body>429 Too Many Requests</body></html>"
-        return Blow(429, page, {"retry-after": str(seconds)}, "text/html")
+        return FaultAnswer(429, page, {"retry-after": str(seconds)}, "text/html")
     refusal = NowRefusal(500, "INTERNAL_ERROR", "Internal server error")
-    return Blow(500, jstext.dumps(refusal.body(path, "")), {})
+    return FaultAnswer(500, jstext.dumps(refusal.body(path, "")), {})

@@ -10,9 +10,9 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath
 
-from dev.sandbox.gate import gate
+from dev.sandbox.fault_middleware import fault_middleware
 from dev.sandbox.holds import holding
-from dev.sandbox.nowpayments import cases, desk, listing, payout_routes, refusals, views
+from dev.sandbox.nowpayments import cases, create, listing, payout_routes, refusals, views
 from dev.sandbox.nowpayments.coins import COINS, FIAT_IN_USD, SETTLEMENT, Coin, usd_rate
 from dev.sandbox.nowpayments.refusals import NowRefusal, bad_params, not_found, unconvertible
 from dev.sandbox.records import Payment
@@ -35,7 +35,7 @@ def routes(world: World) -> Router:
         ],
     )  # fmt: skip
     holds = holding("nowpayments", world.holds, refusals.face)
-    faults = gate("nowpayments", world.switches, refusals.face)
+    faults = fault_middleware("nowpayments", world.switches, refusals.face)
     return Router(PREFIX, route_handlers=[show_status, log_in, keyed], middleware=[holds, faults])
 
 
@@ -123,21 +123,21 @@ async def estimate(request: Call) -> Answer:
 async def create_invoice(request: Call) -> Answer:
     """A hosted page on which the customer pays."""
     world = world_of(request)
-    return answer(views.invoice(world, desk.open_invoice(world, await read_object(request))), 201)
+    return answer(views.invoice(world, create.open_invoice(world, await read_object(request))), 201)
 
 
 @post("/invoice-payment", status_code=201)
 async def create_invoice_payment(request: Call) -> Answer:
     """A payment on an invoice, in the coin the customer chose."""
     world = world_of(request)
-    return _opened(world, desk.pay_invoice(world, await read_object(request), cases.CASE_NAMES))
+    return _opened(world, create.pay_invoice(world, await read_object(request), cases.CASE_NAMES))
 
 
 @post("/payment", status_code=201)
 async def create_payment(request: Call) -> Answer:
     """A payment with its own address."""
     world = world_of(request)
-    return _opened(world, desk.open_payment(world, await read_object(request), cases.CASE_NAMES))
+    return _opened(world, create.open_payment(world, await read_object(request), cases.CASE_NAMES))
 
 
 @get("/payment")
@@ -158,7 +158,7 @@ async def show_payment(request: Call, payment_id: FromPath[str]) -> Answer:
 async def update_estimate(request: Call, payment_id: FromPath[str]) -> Answer:
     """The rate of the moment, once the old estimate has expired."""
     world = world_of(request)
-    payment = desk.renew_estimate(world, _found(world, payment_id))
+    payment = create.renew_estimate(world, _found(world, payment_id))
     return answer(
         {
             "id": payment.id,
@@ -175,7 +175,7 @@ def _opened(world: World, payment: Payment) -> Answer:
 
 
 def _found(world: World, payment_id: str) -> Payment:
-    payment = world.books.payments.get(payment_id)
+    payment = world.storage.payments.get(payment_id)
     if payment is None:
         raise not_found("Payment")
     return payment

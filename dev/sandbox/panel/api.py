@@ -10,7 +10,7 @@ from litestar import delete, get, post
 from litestar.params import FromPath
 
 from dev.sandbox.kinguin.products import CATALOGUE, Offer
-from dev.sandbox.panel import acts, views
+from dev.sandbox.panel import actions, views
 from dev.sandbox.panel import fields as read
 from dev.sandbox.panel.refusals import unknown
 from dev.sandbox.wire import Answer, Call, Fields, answer, read_object
@@ -25,7 +25,7 @@ R = TypeVar("R")
 async def list_payments(request: Call) -> Answer:
     """All payments; `?order_id=`, `?limit=`."""
     wanted = request.query_params.get("order_id")
-    found = (it for it in world_of(request).books.payments.newest() if wanted in {None, it.terms.order_id})
+    found = (it for it in world_of(request).storage.payments.newest() if wanted in {None, it.terms.order_id})
     return answer([views.payment(it) for it in _cut(request, found)])
 
 
@@ -35,9 +35,9 @@ async def pay_payment(request: Call, payment_id: FromPath[str]) -> Answer:
     world, fields = world_of(request), await read_object(request)
     read.only_known(fields, ("fraction", "case", "wait"))
     wait = read.flag(fields, "wait")
-    play = acts.pay(world, payment_id, fields)
+    play = actions.pay(world, payment_id, fields)
     if wait:
-        await world.courier.settled(play.sent, WAIT_MOST)
+        await world.sender.settled(play.sent, WAIT_MOST)
     return answer(
         {
             "payment_id": play.payment.id,
@@ -51,13 +51,13 @@ async def pay_payment(request: Call, payment_id: FromPath[str]) -> Answer:
 @get("/payouts")
 async def list_payouts(request: Call) -> Answer:
     """All payouts; `?limit=`."""
-    return answer([views.payout(it) for it in _cut(request, world_of(request).books.batches.newest())])
+    return answer([views.payout(it) for it in _cut(request, world_of(request).storage.batches.newest())])
 
 
 @post("/payouts/{batch_id:str}", status_code=200)
 async def act_on_payout(request: Call, batch_id: FromPath[str]) -> Answer:
     """`{"action": "finish" | "fail" | "reject"}`"""
-    return answer(views.payout(acts.act_on_payout(world_of(request), batch_id, await read_object(request))))
+    return answer(views.payout(actions.act_on_payout(world_of(request), batch_id, await read_object(request))))
 
 
 @get("/orders")
@@ -65,7 +65,7 @@ async def list_orders(request: Call) -> Answer:
     """Kinguin's orders; `?orderExternalId=`, `?keys=1` for the serials, `?limit=`."""
     wanted = request.query_params.get("orderExternalId")
     with_keys = request.query_params.get("keys") == "1"
-    found = (it for it in world_of(request).books.orders.newest() if wanted in {None, it.external_id})
+    found = (it for it in world_of(request).storage.orders.newest() if wanted in {None, it.external_id})
     return answer([views.order(it, with_keys=with_keys) for it in _cut(request, found)])
 
 
@@ -73,7 +73,7 @@ async def list_orders(request: Call) -> Answer:
 async def act_on_order(request: Call, order_id: FromPath[str]) -> Answer:
     """`{"action": "deliver" | "deliver_one" | "cancel" | "refund"}`, or `{"action": "play", "status", "keys": []}`"""
     return answer(
-        views.order(acts.act_on_order(world_of(request), order_id, await read_object(request)), with_keys=False)
+        views.order(actions.act_on_order(world_of(request), order_id, await read_object(request)), with_keys=False)
     )
 
 
@@ -81,14 +81,14 @@ async def act_on_order(request: Call, order_id: FromPath[str]) -> Answer:
 async def list_mail(request: Call) -> Answer:
     """All mails; `?to=` finds those to one address, `?limit=`, `?brief=1` leaves their content out."""
     wanted, brief = request.query_params.get("to"), request.query_params.get("brief") == "1"
-    found = (it for it in world_of(request).books.mails.newest() if wanted is None or wanted in it.to)
+    found = (it for it in world_of(request).storage.mails.newest() if wanted is None or wanted in it.to)
     return answer([views.mail(it, brief=brief) for it in _cut(request, found)])
 
 
 @post("/mail/{mail_id:str}", status_code=200)
 async def act_on_mail(request: Call, mail_id: FromPath[str]) -> Answer:
     """`{"event": "delivered" | "delivery_delayed" | "bounced" | "complained" | "suppressed" | "failed" | "opened"}`"""
-    return answer(views.mail(acts.act_on_mail(world_of(request), mail_id, await read_object(request)), brief=False))
+    return answer(views.mail(actions.act_on_mail(world_of(request), mail_id, await read_object(request)), brief=False))
 
 
 @get("/products")
@@ -101,19 +101,19 @@ async def list_products(request: Call) -> Answer:
 @post("/products/{product_id:str}", status_code=200)
 async def set_product(request: Call, product_id: FromPath[str]) -> Answer:
     """`{"stock", "textStock", "price", "delay", "partial", "image", "mode"}`, each optional."""
-    return answer(views.product(acts.set_product(world_of(request), product_id, await read_object(request))))
+    return answer(views.product(actions.set_product(world_of(request), product_id, await read_object(request))))
 
 
 @get("/settings")
 async def show_settings(request: Call) -> Answer:
     """All settings."""
-    return answer(views.settings(world_of(request).books.settings))
+    return answer(views.settings(world_of(request).storage.settings))
 
 
 @post("/settings", status_code=200)
 async def change_settings(request: Call) -> Answer:
     """Change the given settings; answers all of them."""
-    return answer(views.settings(acts.set_settings(world_of(request), await read_object(request))))
+    return answer(views.settings(actions.set_settings(world_of(request), await read_object(request))))
 
 
 @get("/faults")
@@ -125,13 +125,13 @@ async def list_faults(request: Call) -> Answer:
 @post("/faults", status_code=201)
 async def set_fault(request: Call) -> Answer:
     """`{"provider", "mode", "rate": 1, "count": null, "seconds": null, "path": null}`"""
-    return answer(views.fault(acts.set_fault(world_of(request), await read_object(request))), 201)
+    return answer(views.fault(actions.set_fault(world_of(request), await read_object(request))), 201)
 
 
 @delete("/faults", status_code=200)
 async def clear_faults(request: Call) -> Answer:
     """Switch all faults off."""
-    world_of(request).books.faults.clear()
+    world_of(request).storage.faults.clear()
     return answer([])
 
 
@@ -139,7 +139,7 @@ async def clear_faults(request: Call) -> Answer:
 async def list_webhooks(request: Call) -> Answer:
     """The notices sent, with what the shop answered; `?provider=`, `?limit=`."""
     wanted = request.query_params.get("provider")
-    found = (it for it in world_of(request).books.notices.newest() if wanted in {None, it.provider})
+    found = (it for it in world_of(request).storage.notices.newest() if wanted in {None, it.provider})
     return answer([views.notice(it) for it in _cut(request, found)])
 
 
@@ -147,10 +147,10 @@ async def list_webhooks(request: Call) -> Answer:
 async def resend_webhook(request: Call, notice_id: FromPath[str]) -> Answer:
     """Send a notice again, byte for byte, as the provider's dashboard can."""
     world = world_of(request)
-    notice = world.books.notices.get(notice_id)
+    notice = world.storage.notices.get(notice_id)
     if notice is None:
         raise unknown("notice")
-    return answer(views.notice(world.courier.again(notice)))
+    return answer(views.notice(world.sender.again(notice)))
 
 
 @post("/reset", status_code=200)
@@ -166,7 +166,7 @@ def _cut(request: Call, records: Iterable[R]) -> Iterable[R]:
 
 
 def _faults(world: World) -> list[Fields]:
-    return [views.fault(fault) for fault in world.books.faults]
+    return [views.fault(fault) for fault in world.storage.faults]
 
 
 HANDLERS = [

@@ -6,7 +6,7 @@ from litestar import post
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from dev.sandbox.panel import acts
+from dev.sandbox.panel import actions
 from dev.sandbox.panel.refusals import ControlRefusal
 from dev.sandbox.panel.render import back_to
 from dev.sandbox.wire import Call, Fields
@@ -22,7 +22,7 @@ async def fields_of(request: Call) -> Fields:
 async def play(request: Call, payment_id: FromPath[str]) -> Redirect:
     """Play a case on a payment."""
     try:
-        done = acts.pay(world_of(request), payment_id, await fields_of(request))
+        done = actions.pay(world_of(request), payment_id, await fields_of(request))
     except ControlRefusal as refusal:
         return back_to("/sandbox", refused=f"Payment {payment_id}: {refusal.detail}.")
     notes = "1 notice" if len(done.sent) == 1 else f"{len(done.sent)} notices"
@@ -33,7 +33,7 @@ async def play(request: Call, payment_id: FromPath[str]) -> Redirect:
 async def act_on_payout(request: Call, batch_id: FromPath[str]) -> Redirect:
     """Finish, fail or reject a payout."""
     try:
-        batch = acts.act_on_payout(world_of(request), batch_id, await fields_of(request))
+        batch = actions.act_on_payout(world_of(request), batch_id, await fields_of(request))
     except ControlRefusal as refusal:
         return back_to("/sandbox/payouts", refused=f"Payout {batch_id}: {refusal.detail}.")
     return back_to("/sandbox/payouts", said=f"Payout {batch_id} is {batch.withdrawals[0].status.lower()}.")
@@ -43,7 +43,7 @@ async def act_on_payout(request: Call, batch_id: FromPath[str]) -> Redirect:
 async def act_on_order(request: Call, order_id: FromPath[str]) -> Redirect:
     """Deliver, cancel or refund an order."""
     try:
-        order = acts.act_on_order(world_of(request), order_id, await fields_of(request))
+        order = actions.act_on_order(world_of(request), order_id, await fields_of(request))
     except ControlRefusal as refusal:
         return back_to("/sandbox/orders", refused=f"Order {order_id}: {refusal.detail}.")
     return back_to("/sandbox/orders", said=f"Order {order_id} is {order.status}.")
@@ -56,7 +56,7 @@ async def set_product(request: Call, product_id: FromPath[str]) -> Redirect:
     # An unticked box sends nothing at all.
     fields["image"] = "true" if "image" in fields else "false"
     try:
-        offer = acts.set_product(world_of(request), product_id, fields)
+        offer = actions.set_product(world_of(request), product_id, fields)
     except ControlRefusal as refusal:
         return back_to("/sandbox/products", refused=f"Not saved: {refusal.detail}.")
     return back_to("/sandbox/products", said=f"{offer.product.title} is saved.")
@@ -66,7 +66,7 @@ async def set_product(request: Call, product_id: FromPath[str]) -> Redirect:
 async def set_fault(request: Call) -> Redirect:
     """Switch a fault on."""
     try:
-        fault = acts.set_fault(world_of(request), await fields_of(request))
+        fault = actions.set_fault(world_of(request), await fields_of(request))
     except ControlRefusal as refusal:
         return back_to("/sandbox/faults", refused=f"Not switched on: {refusal.detail}.")
     return back_to("/sandbox/faults", said=f"{fault.provider}: {fault.mode} is on.")
@@ -75,14 +75,14 @@ async def set_fault(request: Call) -> Redirect:
 @post("/sandbox/faults/{fault_id:str}/off")
 async def clear_fault(request: Call, fault_id: FromPath[str]) -> Redirect:
     """Switch one fault off."""
-    world_of(request).books.faults.drop(fault_id)
+    world_of(request).storage.faults.drop(fault_id)
     return back_to("/sandbox/faults", said="The fault is off.")
 
 
 @post("/sandbox/faults/off")
 async def clear_faults(request: Call) -> Redirect:
     """Switch all faults off."""
-    world_of(request).books.faults.clear()
+    world_of(request).storage.faults.clear()
     return back_to("/sandbox/faults", said="All faults are off.")
 
 
@@ -90,7 +90,7 @@ async def clear_faults(request: Call) -> Redirect:
 async def change_settings(request: Call) -> Redirect:
     """Change the settings."""
     try:
-        acts.set_settings(world_of(request), await fields_of(request))
+        actions.set_settings(world_of(request), await fields_of(request))
     except ControlRefusal as refusal:
         return back_to("/sandbox/faults", refused=f"Not saved: {refusal.detail}.")
     return back_to("/sandbox/faults", said="The settings are saved.")
@@ -100,10 +100,10 @@ async def change_settings(request: Call) -> Redirect:
 async def resend_notice(request: Call, notice_id: FromPath[str]) -> Redirect:
     """Send a notice again."""
     world = world_of(request)
-    notice = world.books.notices.get(notice_id)
+    notice = world.storage.notices.get(notice_id)
     if notice is None:
         return back_to("/sandbox/notices", refused="That notice is gone.")
-    world.courier.again(notice)
+    world.sender.again(notice)
     return back_to("/sandbox/notices", said=f"{notice.title} is on its way again.")
 
 

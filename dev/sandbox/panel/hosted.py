@@ -6,10 +6,10 @@ from litestar import get, post
 from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
-from dev.sandbox.nowpayments import cases, desk
+from dev.sandbox.nowpayments import cases, create
 from dev.sandbox.nowpayments.coins import COINS
 from dev.sandbox.nowpayments.refusals import NowRefusal
-from dev.sandbox.panel import acts
+from dev.sandbox.panel import actions
 from dev.sandbox.panel.forms import fields_of
 from dev.sandbox.panel.refusals import ControlRefusal, unknown
 from dev.sandbox.panel.render import back_to, page
@@ -35,7 +35,7 @@ async def choose(request: Call, iid: FromPath[str]) -> Redirect:
     invoice, given = _found(world, iid), await fields_of(request)
     fields = {"iid": invoice.id, "pay_currency": given.get("pay_currency")}
     try:
-        payment = desk.pay_invoice(world, fields, cases.CASE_NAMES)
+        payment = create.pay_invoice(world, fields, cases.CASE_NAMES)
     except NowRefusal as refusal:
         return back_to(f"/sandbox/invoice/{iid}?choose=1", refused=f"{refusal.detail}.")
     cases.schedule(world, payment)
@@ -50,21 +50,21 @@ async def pay(request: Call, iid: FromPath[str]) -> Redirect:
     if payment is None:
         return back_to(f"/sandbox/invoice/{iid}", refused="Choose a coin first.")
     try:
-        acts.pay(world, payment.id, await fields_of(request))
+        actions.pay(world, payment.id, await fields_of(request))
     except ControlRefusal as refusal:
         return back_to(f"/sandbox/invoice/{iid}", refused=f"{refusal.detail}.")
     return back_to(f"/sandbox/invoice/{iid}", said="Your wallet has sent the coins.")
 
 
 def _found(world: World, iid: str) -> Invoice:
-    invoice = world.books.invoices.get(iid)
+    invoice = world.storage.invoices.get(iid)
     if invoice is None:
         raise unknown("invoice")
     return invoice
 
 
 def _latest(world: World, invoice: Invoice) -> Payment | None:
-    own = (it for it in world.books.payments.newest() if it.invoice_id == invoice.id and not it.parent_id)
+    own = (it for it in world.storage.payments.newest() if it.invoice_id == invoice.id and not it.parent_id)
     return next(own, None)
 
 

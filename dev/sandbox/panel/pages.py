@@ -53,20 +53,20 @@ async def stylesheet() -> Response[bytes]:
 async def payments(request: Call) -> Template:
     """NOWPayments: every payment, and what a customer might do with it."""
     cases = {name: act.__doc__ or "" for name, act in CASES.items()}
-    listed = rows(request, world_of(request).books.payments.newest())
+    listed = rows(request, world_of(request).storage.payments.newest())
     return page(request, "payments", **listed, buttons=BUTTONS, otherwise=OPEN, cases=cases)
 
 
 @get("/sandbox/payouts")
 async def payouts(request: Call) -> Template:
     """NOWPayments: every payout the shop asked for, and how it may end."""
-    return page(request, "payouts", **rows(request, world_of(request).books.batches.newest()))
+    return page(request, "payouts", **rows(request, world_of(request).storage.batches.newest()))
 
 
 @get("/sandbox/orders")
 async def supplier(request: Call) -> Template:
     """Kinguin: every order, and what the supplier might do with it."""
-    listed = rows(request, world_of(request).books.orders.newest())
+    listed = rows(request, world_of(request).storage.orders.newest())
     return page(request, "orders", **listed, all_keys=orders.all_keys, delivered=orders.delivered)
 
 
@@ -81,13 +81,13 @@ async def products(request: Call) -> Template:
 @get("/sandbox/mail")
 async def mailbox(request: Call) -> Template:
     """Resend: every mail that was sent."""
-    return page(request, "mailbox", **rows(request, world_of(request).books.mails.newest()))
+    return page(request, "mailbox", **rows(request, world_of(request).storage.mails.newest()))
 
 
 @get("/sandbox/mail/{mail_id:str}")
 async def mail(request: Call, mail_id: FromPath[str]) -> Template:
     """One mail as its reader sees it."""
-    found = world_of(request).books.mails.get(mail_id)
+    found = world_of(request).storage.mails.get(mail_id)
     if found is None:
         raise unknown("mail")
     return page(request, "mail", mail=found)
@@ -97,13 +97,13 @@ async def mail(request: Call, mail_id: FromPath[str]) -> Template:
 async def faults(request: Call) -> Template:
     """What is switched to go wrong, and the settings."""
     modes = {provider: modes_of(provider) for provider in PROVIDERS}
-    return page(request, "faults", faults=list(world_of(request).books.faults), modes=modes)
+    return page(request, "faults", faults=list(world_of(request).storage.faults), modes=modes)
 
 
 @get("/sandbox/notices")
 async def notices(request: Call) -> Template:
     """Every IPN and webhook that was sent to the shop."""
-    return page(request, "notices", **rows(request, world_of(request).books.notices.newest()))
+    return page(request, "notices", **rows(request, world_of(request).storage.notices.newest()))
 
 
 HANDLERS = [start, payments, payouts, supplier, products, mailbox, mail, faults, notices, stylesheet]

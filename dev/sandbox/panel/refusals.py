@@ -31,7 +31,7 @@ def unknown(what: str) -> ControlRefusal:
 
 
 async def same_origin_guard(connection: ASGIConnection, _: BaseRouteHandler) -> None:  # type: ignore[type-arg]
-    """Refuse acts that a page from elsewhere makes a browser do: this panel has no login."""
+    """Refuse actions that a page from elsewhere makes a browser do: this panel has no login."""
     origin = connection.headers.get("origin")
     if origin is None or connection.scope.get("method") in {"GET", "HEAD"}:
         return

@@ -44,8 +44,8 @@ def page(request: Call, name: str, **context: object) -> Template:
         "here": name,
         "said": query.get("said"),
         "refused": query.get("refused"),
-        "settings": world.books.settings,
-        "faults_on": len(world.books.faults),
+        "settings": world.storage.settings,
+        "faults_on": len(world.storage.faults),
     }
     return Template(template_name=f"sandbox/{name}.html", context=shared | context)
 

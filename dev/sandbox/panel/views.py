@@ -7,7 +7,7 @@ from dev.sandbox.kinguin import orders
 from dev.sandbox.kinguin.products import Offer
 from dev.sandbox.nowpayments import payouts
 from dev.sandbox.nowpayments import views as now
-from dev.sandbox.panel.acts import SETTINGS
+from dev.sandbox.panel.actions import SETTINGS
 from dev.sandbox.records import Batch, Fault, Mail, Notice, Order, Payment, Settings
 from dev.sandbox.times import zulu
 from dev.sandbox.wire import Fields
@@ -93,12 +93,12 @@ def product(it: Offer) -> Fields:
         "stock": it.stock,
         "textStock": it.text_stock,
         "price": number_text(it.price),
-        "delay": it.shelving.delay,
-        "partial": it.shelving.partial,
+        "delay": it.overrides.delay,
+        "partial": it.overrides.partial,
         "image": it.image,
-        "mode": it.shelving.mode,
-        "countries": it.shelving.countries or [],
-        "tags": it.product.tags if it.shelving.tags is None else it.shelving.tags,
+        "mode": it.overrides.mode,
+        "countries": it.overrides.countries or [],
+        "tags": it.product.tags if it.overrides.tags is None else it.overrides.tags,
     }
 
 

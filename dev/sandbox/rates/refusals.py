@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dev.sandbox import jstext
-from dev.sandbox.gate import Blow
+from dev.sandbox.fault_middleware import FaultAnswer
 from dev.sandbox.wire import Refusal
 
 
@@ -17,8 +17,8 @@ class RatesRefusal(Refusal):
         return {"message": self.detail}
 
 
-def face(mode: str, path: str, seconds: int) -> Blow:
+def face(mode: str, path: str, seconds: int) -> FaultAnswer:
     """How it looks when it fails."""
     status = 429 if mode == "rate_limit" else 500
     headers = {"retry-after": str(seconds)} if mode == "rate_limit" else {}
-    return Blow(status, jstext.dumps({"message": "try again"}), headers)
+    return FaultAnswer(status, jstext.dumps({"message": "try again"}), headers)

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from litestar import Router, get
 
-from dev.sandbox.gate import gate
+from dev.sandbox.fault_middleware import fault_middleware
 from dev.sandbox.holds import holding
 from dev.sandbox.rates import refusals
 from dev.sandbox.rates.refusals import RatesRefusal
@@ -23,7 +23,10 @@ def routes(world: World) -> Router:
     """All routes of this provider behind its faults."""
     return Router(
         PREFIX,
-        middleware=[holding("rates", world.holds, refusals.face), gate("rates", world.switches, refusals.face)],
+        middleware=[
+            holding("rates", world.holds, refusals.face),
+            fault_middleware("rates", world.switches, refusals.face),
+        ],
         route_handlers=[latest],
     )
 
@@ -31,7 +34,7 @@ def routes(world: World) -> Router:
 @get("/latest")
 async def latest(request: Call) -> Answer:
     """The newest rates of one EUR; `?base=EUR`, `?symbols=USD,CHF`."""
-    settings, query = world_of(request).books.settings, request.query_params
+    settings, query = world_of(request).storage.settings, request.query_params
     if query.get("base", "EUR") != "EUR":
         raise RatesRefusal(422, "invalid currency")
     rates = OTHERS | {"USD": settings.eur_usd}

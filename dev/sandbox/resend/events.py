@@ -50,7 +50,7 @@ def of_mail(world: World, mail: Mail) -> list[Notice]:
 def play(world: World, mail: Mail, name: str) -> list[Notice]:
     """Let this become of a mail now: its notice, signed as all are."""
     mail.last_event = name
-    world.books.mails.put(mail)
+    world.storage.mails.put(mail)
     return [_notice(world, mail, name)] if world.config.resend_webhook_secret else []
 
 

@@ -31,7 +31,7 @@ def once(world: World, key: str | None, payload: object, act: Callable[[], Field
         message = "The key must be between 1-256 chars."
         raise ResendRefusal(400, "invalid_idempotency_key", message)
     digest = hashlib.sha256(json.dumps(payload, sort_keys=True, default=str).encode()).hexdigest()
-    known = world.books.replays.get(key)
+    known = world.storage.replays.get(key)
     if known and known.created_at + DAY > now_ms():
         if known.digest != digest:
             message = "This idempotency key has been used with a different request payload."
@@ -40,7 +40,7 @@ def once(world: World, key: str | None, payload: object, act: Callable[[], Field
         return answer
     found = act()
     text = jstext.dumps(found).decode()
-    world.books.replays.put(Replay(id=key, digest=digest, answer=text, created_at=now_ms()))
+    world.storage.replays.put(Replay(id=key, digest=digest, answer=text, created_at=now_ms()))
     return found
 
 
@@ -82,7 +82,7 @@ def check_rate(world: World) -> None:
     """
     if world.switches.fires("resend", ("quota",)):
         raise ResendRefusal(429, "daily_quota_exceeded", "You have reached your daily email sending quota.")
-    limit = world.books.settings.mails_per_second
+    limit = world.storage.settings.mails_per_second
     if limit is None:
         return
     now, recent = now_ms(), world.recent_mail_calls
@@ -104,9 +104,9 @@ def _of_batch(fields: object, key: str | None) -> Mail:
 def _keep(world: World, mail: Mail) -> Mail:
     if mail.last_event == "delivered" and _suppressed(world, letters.bare(mail.to[0])):
         mail.last_event = "suppressed"
-    world.books.mails.put(mail)
+    world.storage.mails.put(mail)
     for notice in events.of_mail(world, mail):
-        world.courier.send(notice)
+        world.sender.send(notice)
     return mail
 
 
@@ -114,5 +114,5 @@ def _suppressed(world: World, address: str) -> bool:
     """Whether an earlier mail there bounced or was complained about; what comes later is taken and not sent."""
     if address.lower().endswith("@resend.dev"):
         return False  # the provider's own test addresses never are
-    ended = (it for it in world.books.mails.newest() if it.last_event in {"bounced", "complained"})
+    ended = (it for it in world.storage.mails.newest() if it.last_event in {"bounced", "complained"})
     return any(letters.bare(it.to[0]).lower() == address.lower() for it in ended)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dev.sandbox import jstext
-from dev.sandbox.gate import Blow
+from dev.sandbox.fault_middleware import FaultAnswer
 from dev.sandbox.wire import Refusal
 
 _SLOW_DOWN = (
@@ -46,11 +46,11 @@ def too_many(rate: int, seconds: int) -> ResendRefusal:
     return ResendRefusal(429, "rate_limit_exceeded", _SLOW_DOWN.format(rate), headers)
 
 
-def face(mode: str, path: str, seconds: int) -> Blow:
+def face(mode: str, path: str, seconds: int) -> FaultAnswer:
     """How it looks when it fails."""
     refusal = ResendRefusal(
         500, "internal_server_error", "Internal server error. We are unable to process your request."
     )
     if mode == "rate_limit":
         refusal = too_many(2, seconds)
-    return Blow(refusal.status, jstext.dumps(refusal.body(path, "")), refusal.headers)
+    return FaultAnswer(refusal.status, jstext.dumps(refusal.body(path, "")), refusal.headers)

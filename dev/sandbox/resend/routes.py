@@ -9,7 +9,7 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath
 
-from dev.sandbox.gate import gate
+from dev.sandbox.fault_middleware import fault_middleware
 from dev.sandbox.holds import holding
 from dev.sandbox.records import Mail
 from dev.sandbox.resend import post as mailroom
@@ -28,7 +28,10 @@ def routes(world: World) -> Router:
     return Router(
         PREFIX,
         guards=[_caller_guard],
-        middleware=[holding("resend", world.holds, refusals.face), gate("resend", world.switches, refusals.face)],
+        middleware=[
+            holding("resend", world.holds, refusals.face),
+            fault_middleware("resend", world.switches, refusals.face),
+        ],
         route_handlers=[send_mail, send_batch, list_mails, show_mail],
     )
 
@@ -68,7 +71,7 @@ async def send_batch(request: Call) -> Answer:
 @get("/emails")
 async def list_mails(request: Call) -> Answer:
     """Mails, newest first, paged by `after` and `before`."""
-    mails = list(world_of(request).books.mails.newest())
+    mails = list(world_of(request).storage.mails.newest())
     query = request.query_params
     text = query.get("limit", "20")
     limit = min(int(text), LIST_LIMIT) if text.isascii() and text.isdigit() and len(text) < 10 else 0
@@ -87,7 +90,7 @@ async def list_mails(request: Call) -> Answer:
 @get("/emails/{mail_id:str}")
 async def show_mail(request: Call, mail_id: FromPath[str]) -> Answer:
     """One mail."""
-    mail = world_of(request).books.mails.get(mail_id)
+    mail = world_of(request).storage.mails.get(mail_id)
     if mail is None:
         raise ResendRefusal(404, "not_found", "Email not found")
     return answer(_view(mail))

@@ -1,6 +1,6 @@
 """Things to be done in a while: deliveries, expiries, retries.
 
-An alarm lives in memory only. Whoever sets one also writes down when it is due, and sets it again at start.
+A timer lives in memory only. Whoever sets one also writes down when it is due, and sets it again at start.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable
 _log = logging.getLogger("sandbox")
 
 
-class Alarms:
+class Timers:
     """Timers on the running loop that can all be called off at once."""
 
     def __init__(self) -> None:
@@ -21,18 +21,18 @@ class Alarms:
     def after(self, seconds: float, act: Callable[[], None]) -> None:
         """Call `act` in so many seconds; at the loop's next turn if that is 0 or past."""
 
-        def ring() -> None:
+        def run() -> None:
             self._handles.discard(handle)
             try:
                 act()
             except Exception:
-                _log.exception("an alarm failed")
+                _log.exception("a timer failed")
 
-        handle = asyncio.get_running_loop().call_later(max(seconds, 0), ring)
+        handle = asyncio.get_running_loop().call_later(max(seconds, 0), run)
         self._handles.add(handle)
 
-    def call_off(self) -> None:
-        """Forget every alarm."""
+    def cancel_all(self) -> None:
+        """Forget every timer."""
         for handle in self._handles:
             handle.cancel()
         self._handles.clear()

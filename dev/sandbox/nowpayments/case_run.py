@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import msgspec
 
-from dev.sandbox.nowpayments import desk, ipn
+from dev.sandbox.nowpayments import create, ipn
 from dev.sandbox.nowpayments.coins import COINS, SETTLEMENT, Coin, other_coin
 from dev.sandbox.records import ZERO, Notice, Payment
 from dev.sandbox.times import now_ms
@@ -23,8 +23,8 @@ class Impossible(Exception):
     """The case can't be played on a payment in this state; the text says why."""
 
 
-class Play:
-    """The acts of one case on one payment; `sent` collects the IPNs, `child` the payment a repeated deposit made.
+class CaseRun:
+    """The steps of one case on one payment; `sent` collects the IPNs, `child` the payment a repeated deposit made.
 
     `fraction` is the share of `pay_amount` that the customer sends.
     """
@@ -60,14 +60,14 @@ class Play:
         payment.updated_at = max(now_ms(), payment.updated_at + 1)
         if status in {"finished", "partially_paid"}:
             _settle(payment)
-        self.world.books.payments.put(payment)
+        self.world.storage.payments.put(payment)
         return ipn.body(payment)
 
     def tell(self, members: Fields, dress: str = ipn.GENUINE) -> None:
         """Send an IPN with these members."""
         for _ in range(self.copies):
             notice = ipn.letter(self.world, self.payment.terms.ipn_url, members, dress)
-            self.sent.append(self.world.courier.send(notice))
+            self.sent.append(self.world.sender.send(notice))
 
     def step(self, status: str, dress: str = ipn.GENUINE) -> None:
         """Change the status and tell the shop."""
@@ -75,7 +75,7 @@ class Play:
 
     def ending(self) -> str:
         """Where this deposit ends: finished, or partially_paid if it covers too little."""
-        covering = 1 - self.world.books.settings.covering_percent / 100
+        covering = 1 - self.world.storage.settings.covering_percent / 100
         enough = self.payment.actually_paid >= self.payment.pay_amount * covering
         return "finished" if enough else "partially_paid"
 
@@ -99,7 +99,7 @@ class Play:
         now = now_ms()
         child = msgspec.structs.replace(
             parent,
-            id=desk.new_id(),
+            id=create.new_id(),
             parent_id=parent.id,
             pay_amount=pay_amount,
             pay_currency=paid_in.code,
@@ -111,8 +111,8 @@ class Play:
             payin_hash=secrets.token_hex(32),
         )
         parent.extra_ids = [*(parent.extra_ids or []), child.id]
-        self.world.books.payments.put(parent)
-        offspring = Play(self.world, child, self.fraction)
+        self.world.storage.payments.put(parent)
+        offspring = CaseRun(self.world, child, self.fraction)
         offspring.step("partially_paid" if coin else offspring.ending())
         self.sent += offspring.sent
         self.child = child

@@ -19,12 +19,12 @@ from dev.sandbox.records import (
     Invoice,
     Mail,
     Notice,
+    OfferOverrides,
     Order,
     Payment,
     Record,
     Replay,
     Settings,
-    Shelving,
 )
 
 R = TypeVar("R", bound=Record)
@@ -40,7 +40,7 @@ INSERT INTO documents (shelf, id, document) VALUES (?, ?, ?)
 ON CONFLICT (shelf, id) DO UPDATE SET document = excluded.document"""
 
 
-class Shelf(Generic[R]):
+class Collection(Generic[R]):
     """All documents of one kind, oldest first. `keep` drops the oldest beyond that number."""
 
     def __init__(self, file: sqlite3.Connection, name: str, kind: type[R], keep: int | None = None) -> None:
@@ -86,7 +86,7 @@ class Shelf(Generic[R]):
         self._file.execute("DELETE FROM documents WHERE shelf = ?", (self._name,))
 
 
-class Orders(Shelf[Order]):
+class Orders(Collection[Order]):
     """Kinguin's orders, also found by the buyer's own id, which may be doubled."""
 
     def __init__(self, file: sqlite3.Connection) -> None:
@@ -115,8 +115,8 @@ class Orders(Shelf[Order]):
             self._by_external.setdefault(order.external_id, []).append(order.id)
 
 
-class Books:
-    """Every shelf of the sandbox, and the settings of the panel."""
+class Storage:
+    """Every collection of the sandbox, and the settings of the panel."""
 
     def __init__(self, path: Path, mails_kept: int = 2_000) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -124,16 +124,16 @@ class Books:
         self._file.execute("PRAGMA journal_mode = WAL")
         self._file.execute("PRAGMA synchronous = OFF")
         self._file.execute(_SCHEMA)
-        self.invoices = Shelf(self._file, "invoices", Invoice)
-        self.payments = Shelf(self._file, "payments", Payment)
-        self.batches = Shelf(self._file, "batches", Batch)
+        self.invoices = Collection(self._file, "invoices", Invoice)
+        self.payments = Collection(self._file, "payments", Payment)
+        self.batches = Collection(self._file, "batches", Batch)
         self.orders = Orders(self._file)
-        self.shelvings = Shelf(self._file, "shelvings", Shelving)
-        self.mails = Shelf(self._file, "mails", Mail, mails_kept)
-        self.replays = Shelf(self._file, "replays", Replay, 2 * mails_kept)
-        self.notices = Shelf(self._file, "notices", Notice, NOTICES_KEPT)
-        self.faults = Shelf(self._file, "faults", Fault)
-        self._settings = Shelf(self._file, "settings", Settings)
+        self.overrides = Collection(self._file, "shelvings", OfferOverrides)
+        self.mails = Collection(self._file, "mails", Mail, mails_kept)
+        self.replays = Collection(self._file, "replays", Replay, 2 * mails_kept)
+        self.notices = Collection(self._file, "notices", Notice, NOTICES_KEPT)
+        self.faults = Collection(self._file, "faults", Fault)
+        self._settings = Collection(self._file, "settings", Settings)
 
     @property
     def settings(self) -> Settings:
@@ -150,9 +150,9 @@ class Books:
             shelf.clear()
 
     def close(self) -> None:
-        """Close the file; the books can't be used after."""
+        """Close the file; the storage can't be used after."""
         self._file.close()
 
-    def _shelves(self) -> tuple[Shelf[Record], ...]:
-        shelves = [member for member in vars(self).values() if isinstance(member, Shelf)]
+    def _shelves(self) -> tuple[Collection[Record], ...]:
+        shelves = [member for member in vars(self).values() if isinstance(member, Collection)]
         return tuple(shelves)

@@ -57,7 +57,7 @@ def open_payment(world: World, fields: Fields, known_cases: frozenset[str]) -> P
     amount = forms.number(fields, "pay_amount") or coin.of_usd(usd)
     payment = _payment(world, terms, coin, amount, fields)
     payment.pending_case = _case(fields, known_cases)
-    return world.books.payments.put(payment)
+    return world.storage.payments.put(payment)
 
 
 def open_invoice(world: World, fields: Fields) -> Invoice:
@@ -78,7 +78,7 @@ def open_invoice(world: World, fields: Fields) -> Invoice:
         partially_paid_url=forms.text(fields, "partially_paid_url"),
         created_at=now_ms(),
     )
-    return world.books.invoices.put(invoice)
+    return world.storage.invoices.put(invoice)
 
 
 def pay_invoice(world: World, fields: Fields, known_cases: frozenset[str]) -> Payment:
@@ -89,7 +89,7 @@ def pay_invoice(world: World, fields: Fields, known_cases: frozenset[str]) -> Pa
     """
     forms.only_known(fields, INVOICE_PAYMENT_FIELDS)
     iid = fields.get("iid")
-    invoice = world.books.invoices.get(str(iid)) if isinstance(iid, (str, int)) else None
+    invoice = world.storage.invoices.get(str(iid)) if isinstance(iid, (str, int)) else None
     if invoice is None:
         raise not_found("Invoice")
     coin = forms.coin(fields)
@@ -101,7 +101,7 @@ def pay_invoice(world: World, fields: Fields, known_cases: frozenset[str]) -> Pa
     payment = _payment(world, terms, coin, coin.of_usd(_in_usd(terms)), fields)
     payment.invoice_id = invoice.id
     payment.pending_case = _case(fields, known_cases)
-    return world.books.payments.put(payment)
+    return world.storage.payments.put(payment)
 
 
 def renew_estimate(world: World, payment: Payment) -> Payment:
@@ -110,7 +110,7 @@ def renew_estimate(world: World, payment: Payment) -> Payment:
     if payment.estimate_until <= now and payment.status == "waiting":
         payment.pay_amount = COINS[payment.pay_currency].of_usd(_in_usd(payment.terms))
         payment.estimate_until = now + ESTIMATE_LIFETIME
-        world.books.payments.put(payment)
+        world.storage.payments.put(payment)
     return payment
 
 
@@ -143,7 +143,7 @@ def _payment(world: World, terms: Terms, coin: Coin, amount: Decimal, fields: Fi
     if purchase_id and not (purchase_id.isascii() and purchase_id.isdigit()):
         raise bad_params('"purchase_id" must be a number')
     now = now_ms()
-    lifetime = world.books.settings.payment_lifetime
+    lifetime = world.storage.settings.payment_lifetime
     whole = FIXED_LIFETIME if terms.fixed_rate else FLOATING_LIFETIME
     return Payment(
         id=_unused(world),
@@ -167,7 +167,7 @@ def _in_usd(terms: Terms) -> Decimal:
 
 
 def _unused(world: World) -> str:
-    while (number := new_id()) in world.books.payments or number in world.books.invoices:
+    while (number := new_id()) in world.storage.payments or number in world.storage.invoices:
         pass
     return number
 

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from dev.sandbox.alarms import Alarms
-from dev.sandbox.books import Books
 from dev.sandbox.loopback import is_loopback_url
 from dev.sandbox.records import Attempt, Notice
+from dev.sandbox.storage import Storage
 from dev.sandbox.switches import Switches, seconds_of
+from dev.sandbox.timers import Timers
 from dev.sandbox.times import now_ms
 
 PATIENCE = {"nowpayments": 3.0, "kinguin": 10.0, "resend": 15.0}  # seconds each waits for the shop's answer
@@ -34,18 +34,18 @@ class _Lane:
     runner: asyncio.Task[None] | None = None
 
 
-class Courier:
+class WebhookSender:
     """Sends notices over HTTP. A `transport` in place of the network lets tests mount the shop itself."""
 
     def __init__(
         self,
-        books: Books,
+        storage: Storage,
         switches: Switches,
-        alarms: Alarms,
+        timers: Timers,
         transport: httpx.AsyncBaseTransport | None = None,
         peers: Collection[str] = (),
     ) -> None:
-        self._books, self._switches, self._alarms = books, switches, alarms
+        self._books, self._switches, self._alarms = storage, switches, timers
         self._transport, self._peers = transport, peers
         self._client: httpx.AsyncClient | None = None
         self._lanes: dict[str, _Lane] = {}

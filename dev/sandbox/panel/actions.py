@@ -9,7 +9,7 @@ from decimal import Decimal
 from dev.sandbox.kinguin import events, orders
 from dev.sandbox.kinguin.products import BY_PRODUCT_ID, MODES, Offer
 from dev.sandbox.nowpayments import cases, payouts
-from dev.sandbox.nowpayments.play import Impossible, Play
+from dev.sandbox.nowpayments.case_run import CaseRun, Impossible
 from dev.sandbox.panel import fields as read
 from dev.sandbox.panel.refusals import ControlRefusal, unknown, wrong
 from dev.sandbox.records import Batch, Fault, Mail, Order, Settings
@@ -56,9 +56,9 @@ _PRODUCT_FIELDS = ("stock", "textStock", "price", "delay", "partial", "image", "
 _FAULT_FIELDS = ("provider", "mode", "rate", "count", "seconds", "path")
 
 
-def pay(world: World, payment_id: str, fields: Fields) -> Play:
+def pay(world: World, payment_id: str, fields: Fields) -> CaseRun:
     """Play `case` (success) with `fraction` (1) of the amount; the IPNs are queued when this returns."""
-    payment = world.books.payments.get(payment_id)
+    payment = world.storage.payments.get(payment_id)
     if payment is None:
         raise unknown("payment")
     case = read.choice(fields, "case", cases.CASES) or "success"
@@ -71,7 +71,7 @@ def pay(world: World, payment_id: str, fields: Fields) -> Play:
 
 def act_on_order(world: World, order_id: str, fields: Fields) -> Order:
     """`action`: deliver, deliver_one, cancel, refund, or play with `status` and `keys`, the words to be said."""
-    order = world.books.orders.get(order_id)
+    order = world.storage.orders.get(order_id)
     if order is None:
         raise unknown("order")
     action = read.choice(fields, "action", (*ORDER_ACTS, PLAY))
@@ -92,7 +92,7 @@ def act_on_order(world: World, order_id: str, fields: Fields) -> Order:
 
 def act_on_payout(world: World, batch_id: str, fields: Fields) -> Batch:
     """`action`: finish, fail or reject; a failed payout may still finish."""
-    batch = world.books.batches.get(batch_id)
+    batch = world.storage.batches.get(batch_id)
     if batch is None:
         raise unknown("payout")
     action = read.choice(fields, "action", PAYOUT_ACTS)
@@ -106,14 +106,14 @@ def act_on_payout(world: World, batch_id: str, fields: Fields) -> Batch:
 
 def act_on_mail(world: World, mail_id: str, fields: Fields) -> Mail:
     """`event`: what becomes of a mail now, by the last word of the provider's event."""
-    mail = world.books.mails.get(mail_id)
+    mail = world.storage.mails.get(mail_id)
     if mail is None:
         raise unknown("mail")
     event = read.choice(fields, "event", mail_events.PLAYED)
     if event is None:
         raise wrong(f"event is missing; known: {', '.join(mail_events.PLAYED)}")
     for notice in mail_events.play(world, mail, event):
-        world.courier.send(notice)
+        world.sender.send(notice)
     return mail
 
 
@@ -124,7 +124,7 @@ def set_product(world: World, product_id: str, fields: Fields) -> Offer:
         raise unknown("product")
     read.only_known(fields, _PRODUCT_FIELDS)
     offer = Offer(world, product)
-    before, it = (offer.stock, offer.text_stock, offer.price, offer.withdrawn), offer.shelving
+    before, it = (offer.stock, offer.text_stock, offer.price, offer.withdrawn), offer.overrides
     stock, text_stock = read.whole(fields, "stock"), read.whole(fields, "textStock")
     price = read.number(fields, "price", Decimal("0.01"))
     delay, partial = read.number(fields, "delay"), read.whole(fields, "partial")
@@ -144,7 +144,7 @@ def set_product(world: World, product_id: str, fields: Fields) -> Offer:
     it.tags = read.words(fields, "tags") if "tags" in fields else it.tags
     offer.save()
     if before != (offer.stock, offer.text_stock, offer.price, offer.withdrawn):
-        world.courier.send(events.product_update(world, offer))
+        world.sender.send(events.product_update(world, offer))
     return offer
 
 
@@ -152,7 +152,7 @@ def set_settings(world: World, fields: Fields) -> Settings:
     """Change the given settings; names in camelCase or snake_case."""
     named = {SETTINGS.get(name, name): value for name, value in fields.items()}
     read.only_known(named, SETTINGS.values())
-    settings = world.books.settings
+    settings = world.storage.settings
     changes: dict[str, object] = {}
     for name in named:
         if name in {"duplicate_mode", "payout_mode"}:
@@ -168,7 +168,7 @@ def set_settings(world: World, fields: Fields) -> Settings:
             changes[name] = getattr(settings, name) if number is None and not optional else number
     for name, value in changes.items():
         setattr(settings, name, value)
-    world.books.save_settings()
+    world.storage.save_settings()
     return settings
 
 

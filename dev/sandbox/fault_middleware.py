@@ -1,6 +1,6 @@
 """The faults that strike a call on its way in or its answer on the way out.
 
-One gate stands before each provider's routes. It is plain ASGI, because an answer that never comes can't be said
+One middleware stands before each provider's routes. It is plain ASGI, because an answer that never comes can't be said
 in a framework's words.
 """
 
@@ -24,7 +24,7 @@ GARBAGE = b"<!doctype html><html><head><title>Just a moment...</title></head><bo
 
 
 @dataclass(frozen=True, slots=True)
-class Blow:
+class FaultAnswer:
     """An answer given in place of the provider's own."""
 
     status: int
@@ -33,10 +33,10 @@ class Blow:
     media_type: str = "application/json"
 
 
-Face = Callable[[str, str, int], Blow]  # (mode, path, seconds) -> how this provider looks when it fails
+Face = Callable[[str, str, int], FaultAnswer]  # (mode, path, seconds) -> how this provider looks when it fails
 
 
-def gate(provider: str, switches: Switches, face: Face) -> Callable[[ASGIApp], ASGIApp]:
+def fault_middleware(provider: str, switches: Switches, face: Face) -> Callable[[ASGIApp], ASGIApp]:
     """Middleware that lets this provider's switched-on faults strike; costs nothing while none is on."""
 
     def wrap(app: ASGIApp) -> ASGIApp:
@@ -73,13 +73,13 @@ async def _into_the_void(message: Message) -> None:
 
 async def strike(fault: Fault, face: Face, path: str, send: Send) -> None:
     if fault.mode == "html_garbage":
-        blow = Blow(200, GARBAGE, {}, "text/html; charset=utf-8")
+        made = FaultAnswer(200, GARBAGE, {}, "text/html; charset=utf-8")
     else:
-        blow = face(fault.mode, path, int(seconds_of(fault, 1)))
-    headers = {"content-type": blow.media_type, "content-length": str(len(blow.body)), **blow.headers}
+        made = face(fault.mode, path, int(seconds_of(fault, 1)))
+    headers = {"content-type": made.media_type, "content-length": str(len(made.body)), **made.headers}
     raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": blow.status, "headers": raw})
-    await send({"type": "http.response.body", "body": blow.body, "more_body": False})
+    await send({"type": "http.response.start", "status": made.status, "headers": raw})
+    await send({"type": "http.response.body", "body": made.body, "more_body": False})
 
 
 async def hang_up(receive: Receive, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""All doors of the panel: the JSON, the pages, the forms on them, and the hosted invoice."""
+"""All routes of the panel: the JSON, the pages, the forms on them, and the hosted invoice."""
 
 from __future__ import annotations
 
