@@ -8,16 +8,16 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from app.audit.chain import Walk
+from app.audit.models import Line
 
 ANCHORS = "audit/anchors/"  # where in the object store statements about the end are put, one an hour
 
@@ -51,32 +51,40 @@ def public_text(key: Ed25519PrivateKey) -> str:
     return _text(key.public_key().public_bytes_raw())
 
 
-def line(row: Mapping[str, Any]) -> bytes:
+def line(row: Line) -> bytes:
     """A stored line as a line of a bundle."""
     shown = {
-        "seq": row["seq"],
-        "at": row["at"].astimezone(UTC).isoformat(timespec="microseconds"),
-        "action": row["action"],
-        "orderId": str(row["order_id"]) if row["order_id"] else None,
-        "keyId": str(row["key_id"]) if row["key_id"] else None,
-        **{name: row[name] for name in ("actor", "ip")},
-        "userAgent": row["user_agent"],
-        "details": row["details"],
-        "previous": bytes(row["previous"]).hex(),
-        "digest": bytes(row["digest"]).hex(),
+        "seq": row.seq,
+        "at": row.at.astimezone(UTC).isoformat(timespec="microseconds"),
+        "action": row.action,
+        "orderId": str(row.order_id) if row.order_id else None,
+        "keyId": str(row.key_id) if row.key_id else None,
+        "actor": row.actor,
+        "ip": row.ip,
+        "userAgent": row.user_agent,
+        "details": row.details,
+        "previous": bytes(row.previous).hex(),
+        "digest": bytes(row.digest).hex(),
     }
     return json.dumps(shown, ensure_ascii=False).encode() + b"\n"
 
 
-def read_line(text: bytes) -> dict[str, Any]:
+def read_line(text: bytes) -> Line:
     """The stored line that a bundle's line shows. Raises ValueError, KeyError or TypeError where it shows none."""
     shown = json.loads(text)
-    ids = {
-        name: UUID(shown[key]) if shown[key] else None for name, key in (("order_id", "orderId"), ("key_id", "keyId"))
-    }
-    digests = {name: bytes.fromhex(shown[name]) for name in ("previous", "digest")}
-    texts = {name: shown[name] for name in ("seq", "action", "actor", "ip", "details")}
-    return {**texts, **ids, **digests, "user_agent": shown["userAgent"], "at": datetime.fromisoformat(shown["at"])}
+    return Line(
+        shown["seq"],
+        datetime.fromisoformat(shown["at"]),
+        shown["action"],
+        UUID(shown["orderId"]) if shown["orderId"] else None,
+        UUID(shown["keyId"]) if shown["keyId"] else None,
+        shown["actor"],
+        shown["ip"],
+        shown["userAgent"],
+        shown["details"],
+        bytes.fromhex(shown["previous"]),
+        bytes.fromhex(shown["digest"]),
+    )
 
 
 def read_statement(text: bytes, public_key: str) -> Statement:

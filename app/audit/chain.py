@@ -6,12 +6,12 @@ tables but has no key can change nothing without its showing.
 
 import hashlib
 import hmac
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Self
+from typing import Self
 from uuid import UUID
 
+from app.audit.models import Line
 from app.core.crypto import bound
 
 GENESIS = bytes(32)  # stands for the digest before line 1
@@ -34,18 +34,20 @@ class Entry:
     details: str
 
     @classmethod
-    def of(cls, row: Mapping[str, Any]) -> Self:
+    def of(cls, row: Line) -> Self:
         """What a stored line says, to the letter."""
-        return cls(**{name: row[name] for name in cls.__dataclass_fields__})
+        return cls(*(getattr(row, name) for name in cls.__dataclass_fields__))
 
     def fitted(self) -> Self:
         """The same with texts as Postgres can hold them, cut to LENGTHS: they come from anybody."""
-        texts: dict[str, Any] = {name: _fit(getattr(self, name), length) for name, length in LENGTHS.items()}
-        return replace(self, **texts)
+        return replace(
+            self, action=_fit(self.action, "action"), actor=_fit(self.actor, "actor"), ip=_fit(self.ip, "ip"),
+            user_agent=_fit(self.user_agent, "user_agent"), details=_fit(self.details, "details"),
+        )  # fmt: skip
 
 
-def _fit(text: str, length: int) -> str:
-    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()[:length]
+def _fit(text: str, field: str) -> str:
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()[: LENGTHS[field]]
 
 
 def digest(key: bytes, seq: int, entry: Entry, previous: bytes) -> bytes:
@@ -75,25 +77,25 @@ class Walk:
         self._key = key
         self.seq, self.digest = 0, GENESIS
 
-    def step(self, row: Mapping[str, Any]) -> ChainFault | None:
+    def step(self, row: Line) -> ChainFault | None:
         """Go on to the next line; what is wrong with it, if anything is."""
         expected = self.seq + 1
-        if row["seq"] > expected:
+        if row.seq > expected:
             return ChainFault(expected, "is missing")
-        if row["seq"] < expected:
-            return ChainFault(row["seq"], "was added")
-        if row["previous"] != self.digest:
+        if row.seq < expected:
+            return ChainFault(row.seq, "was added")
+        if row.previous != self.digest:
             return ChainFault(
                 expected, "does not follow the line before it: one of them was replaced or changed places"
             )
         if self._key is not None and not _genuine(self._key, row):
             return ChainFault(expected, "was changed or added: its digest is not ours")
-        self.seq, self.digest = expected, row["digest"]
+        self.seq, self.digest = expected, row.digest
         return None
 
 
-def _genuine(key: bytes, row: Mapping[str, Any]) -> bool:
+def _genuine(key: bytes, row: Line) -> bool:
     try:
-        return digest(key, row["seq"], Entry.of(row), row["previous"]) == bytes(row["digest"])
+        return digest(key, row.seq, Entry.of(row), row.previous) == bytes(row.digest)
     except (AttributeError, TypeError, OverflowError):
         return False  # a NULL or an infinite time, where the table as we made it allows none

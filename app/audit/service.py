@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from app.audit import bundle, queries
 from app.audit.bundle import Statement
 from app.audit.chain import GENESIS, ChainFault, Entry, Walk, digest
+from app.audit.models import Tip
 from app.core import clock, db, log
 from app.core.crypto import derive
 from app.core.errors import Conflict
@@ -103,7 +104,7 @@ async def verify(anchors: Iterable[Statement] = ()) -> ChainCheck:
     tip, walk = await queries.tip(), Walk(chain_key())
     promised = {anchor.seq: anchor.digest for anchor in anchors}
     met = 0
-    async for row in queries.lines(tip["last"] or 0):
+    async for row in queries.lines(tip.last or 0):
         if fault := walk.step(row):
             return ChainCheck(walk.seq, fault, met)
         if (known := promised.pop(walk.seq, None)) is not None:
@@ -113,15 +114,15 @@ async def verify(anchors: Iterable[Statement] = ()) -> ChainCheck:
     return ChainCheck(walk.seq, _ending(walk, tip, promised), met)
 
 
-def _ending(walk: Walk, tip: dict[str, object], promised: dict[int, str]) -> ChainFault | None:
-    head, at = tip["seq"], walk.seq
+def _ending(walk: Walk, tip: Tip, promised: dict[int, str]) -> ChainFault | None:
+    head, at = tip.seq, walk.seq
     if head is None and at:
         return ChainFault(at, "is the last, but the log's head was removed")
     if isinstance(head, int) and head > at:
         return ChainFault(at + 1, f"is missing: the head counts {head} lines")
     if isinstance(head, int) and head < at:
         return ChainFault(head + 1, "was added: the head does not count it")
-    if head is not None and tip["digest"] != walk.digest:
+    if head is not None and tip.digest != walk.digest:
         return ChainFault(at, "is the last, but the head names another digest")
     if beyond := sorted(seq for seq in promised if seq > at):
         return ChainFault(at + 1, f"is missing: a signed anchor has seen {beyond[0]} lines")
@@ -131,7 +132,7 @@ def _ending(walk: Walk, tip: dict[str, object], promised: dict[int, str]) -> Cha
 async def anchor() -> bytes:
     """A signed statement of where the log ends now, to be kept where no database administrator can reach."""
     tip = await queries.tip()
-    seq, last = tip["seq"] or 0, bytes(tip["digest"] or GENESIS).hex()
+    seq, last = tip.seq or 0, bytes(tip.digest or GENESIS).hex()
     log.get("bitloot.audit").info("audit.anchored", seq=seq, digest=last)
     return Statement(seq, last, clock.now().isoformat()).signed(signing_key())
 
@@ -139,7 +140,7 @@ async def anchor() -> bytes:
 async def export() -> AsyncIterator[bytes]:
     """The whole log as a signed bundle, line by line. Raises ChainBroken in place of signing what was tampered with."""
     tip, walk, hashed = await queries.tip(), Walk(chain_key()), hashlib.sha256()
-    async for row in queries.lines(tip["last"] or 0):
+    async for row in queries.lines(tip.last or 0):
         if fault := walk.step(row):
             raise ChainBroken(f"{fault}. Nothing was signed.")
         text = bundle.line(row)

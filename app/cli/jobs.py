@@ -3,15 +3,16 @@
 import getpass
 import json
 from collections.abc import Callable
-from typing import Any
 from uuid import UUID
 
 import click
+from msgspec.structs import asdict
 
 from app.audit import service as audit
 from app.cli.frame import with_database
 from app.core import db
 from app.queue import queries, service
+from app.queue.models import AttemptLine, DeadLetter
 from app.web.admin import retry_preview
 
 MOST = 10_000  # dead letters at once
@@ -31,11 +32,11 @@ def index(status: str, dead: bool, by_cause: bool, limit: int) -> None:
     """One job per line, the newest first; dead letters unless you ask for another state."""
     if by_cause:
         for group in with_database(queries.causes):
-            since = f"{group['oldest']:%Y-%m-%d %H:%M} to {group['newest']:%Y-%m-%d %H:%M}"
-            click.echo(f"{group['count']:6}  {group['name']:24} {since}  {group['cause']}")
+            since = f"{group.oldest:%Y-%m-%d %H:%M} to {group.newest:%Y-%m-%d %H:%M}"
+            click.echo(f"{group.count:6}  {group.name:24} {since}  {group.cause}")
         return
     for row in with_database(lambda: queries.page(status="failed" if dead else status, limit=limit, offset=0)):
-        click.echo(f"{row['id']}  {row['name']:24} attempt {row['attempt']}  {row['error'] or ''}")
+        click.echo(f"{row.id}  {row.name:24} attempt {row.attempt}  {row.error or ''}")
 
 
 @jobs.command("show")
@@ -45,7 +46,7 @@ def show(job_id: UUID) -> None:
     row = with_database(lambda: queries.one(job_id))
     if row is None:
         raise click.ClickException("No such job.")
-    click.echo(json.dumps(row, default=str, indent=2))
+    click.echo(json.dumps(asdict(row), default=lambda v: asdict(v) if isinstance(v, AttemptLine) else str(v), indent=2))
 
 
 def choosing(command: Callable[..., None]) -> Callable[..., None]:
@@ -55,7 +56,7 @@ def choosing(command: Callable[..., None]) -> Callable[..., None]:
     return click.argument("job_ids", nargs=-1, type=click.UUID)(command)
 
 
-async def _chosen(job_ids: tuple[UUID, ...], cause: str | None, everything: bool) -> list[dict[str, Any]]:
+async def _chosen(job_ids: tuple[UUID, ...], cause: str | None, everything: bool) -> list[DeadLetter]:
     if bool(job_ids) + (cause is not None) + everything != 1:
         raise click.UsageError("Give ids, or --cause, or --all.")
     return await queries.dead(cause=cause, ids=job_ids or None, limit=MOST)
@@ -68,7 +69,7 @@ def preview(job_ids: tuple[UUID, ...], cause: str | None, everything: bool) -> N
 
     async def work() -> None:
         for row in await _chosen(job_ids, cause, everything):
-            click.echo(f"{row['id']}  {row['name']:24} {await retry_preview.of(row)}")
+            click.echo(f"{row.id}  {row.name:24} {await retry_preview.of(row)}")
 
     with_database(work)
 
@@ -82,10 +83,10 @@ def retry(job_ids: tuple[UUID, ...], cause: str | None, everything: bool) -> Non
     async def work() -> int:
         rows = await _chosen(job_ids, cause, everything)
         if len(job_ids) > len(rows):
-            missing = next(i for i in job_ids if i not in {row["id"] for row in rows})
+            missing = next(i for i in job_ids if i not in {row.id for row in rows})
             raise service.JobNotFailed(f"{missing} has not failed, or someone has already retried it.")
         async with db.transaction():
-            done = await service.retry_all([row["id"] for row in rows], by=by)
+            done = await service.retry_all([row.id for row in rows], by=by)
             await audit.write("job.retried", actor=by, details=f"{len(done)} dead letters {cause or ''}"[:300])
         return len(done)
 

@@ -4,6 +4,7 @@ import json
 from uuid import UUID
 
 import click
+from msgspec.structs import asdict
 
 from app.audit import service as audit
 from app.cli.frame import with_database
@@ -24,14 +25,14 @@ def webhooks() -> None:
 def index(provider: str | None, limit: int) -> None:
     """One notice per line, the newest first."""
     for row in with_database(lambda: queries.page(provider=provider, limit=limit, offset=0)):
-        click.echo(f"{row['id']}  {row['provider']:12} {row['dedupe'][:40]:40} {row['outcome'] or row['status']}")
+        click.echo(f"{row.id}  {row.provider:12} {row.dedupe[:40]:40} {row.outcome or row.status}")
 
 
 @webhooks.command("refused")
 def refused() -> None:
     """Requests that failed the signature check, by provider, reason and hour."""
     for row in with_database(lambda: queries.refused(limit=100)):
-        click.echo(f"{row['id']:48} {row['posts']:>9}  last {row['last_at']:%Y-%m-%d %H:%M:%S} from {row['sample_ip']}")
+        click.echo(f"{row.id:48} {row.posts:>9}  last {row.last_at:%Y-%m-%d %H:%M:%S} from {row.sample_ip}")
 
 
 @webhooks.command("show")
@@ -41,7 +42,7 @@ def show(notice_id: UUID) -> None:
     row = with_database(lambda: queries.one(notice_id))
     if row is None:
         raise NoSuchNotice
-    click.echo(json.dumps(row | {"body": bytes(row["body"]).decode("utf-8", "replace")}, default=str, indent=2))
+    click.echo(json.dumps({**asdict(row), "body": bytes(row.body).decode("utf-8", "replace")}, default=str, indent=2))
 
 
 @webhooks.command("replay")

@@ -1,11 +1,10 @@
 """Reading timelines."""
 
-import json
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
 from app.core import db
+from app.history.models import Event
 
 
 async def has(subject: UUID, kind: str, *, after: int = 0) -> bool:
@@ -14,12 +13,11 @@ async def has(subject: UUID, kind: str, *, after: int = 0) -> bool:
     return bool(await db.fetch_value(sql, subject, kind, after))
 
 
-async def timeline(subject: UUID, *, after: int = 0) -> list[dict[str, Any]]:
-    """Events of a subject with a number above ``after``, oldest first: ``{seq, kind, data, at}``."""
-    rows = await db.fetch(
-        "SELECT seq, kind, data, at FROM event WHERE subject = $1 AND seq > $2 ORDER BY seq", subject, after
+async def timeline(subject: UUID, *, after: int = 0) -> list[Event]:
+    """Events of a subject with a number above ``after``, oldest first."""
+    return await db.fetch_as(
+        Event, "SELECT seq, kind, data, at FROM event WHERE subject = $1 AND seq > $2 ORDER BY seq", subject, after
     )
-    return [{"seq": r["seq"], "kind": r["kind"], "data": json.loads(r["data"]), "at": r["at"]} for r in rows]
 
 
 async def last_seqs(subjects: Sequence[UUID]) -> dict[UUID, int]:

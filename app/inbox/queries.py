@@ -1,10 +1,9 @@
 """Reading what providers told us."""
 
-import json
-from typing import Any
 from uuid import UUID
 
 from app.core import db
+from app.inbox.models import KeptNotice, ReceivedNotice, RefusedNotice
 
 REPLAYED = "; replayed: "  # stands between what a notice led to first and what its last replay led to
 
@@ -14,18 +13,17 @@ async def body(notice_id: UUID) -> bytes | None:
     return raw
 
 
-async def page(*, provider: str | None, limit: int, offset: int) -> list[dict[str, Any]]:
-    rows = await db.fetch(
+async def page(*, provider: str | None, limit: int, offset: int) -> list[ReceivedNotice]:
+    return await db.fetch_as(
+        ReceivedNotice,
         """SELECT id, provider, dedupe, received_at, status, outcome FROM inbound_webhook
            WHERE $1::text IS NULL OR provider = $1 ORDER BY received_at DESC LIMIT $2 OFFSET $3""",
         provider, limit, offset,
     )  # fmt: skip
-    return [dict(row) for row in rows]
 
 
-async def one(notice_id: UUID) -> dict[str, Any] | None:
-    row = await db.fetch_one("SELECT * FROM inbound_webhook WHERE id = $1", notice_id)
-    return dict(row) | {"headers": json.loads(row["headers"])} if row else None
+async def one(notice_id: UUID) -> KeptNotice | None:
+    return await db.fetch_one_as(KeptNotice, "SELECT * FROM inbound_webhook WHERE id = $1", notice_id)
 
 
 async def counts() -> dict[str, int]:
@@ -33,11 +31,10 @@ async def counts() -> dict[str, int]:
     return {row["provider"]: row["n"] for row in rows}
 
 
-async def refused(limit: int) -> list[dict[str, Any]]:
+async def refused(limit: int) -> list[RefusedNotice]:
     """Posts that were not genuine: counts by provider, reason and hour with a sample each, the newest first."""
     rows = await db.fetch("SELECT * FROM refused_notice ORDER BY last_at DESC LIMIT $1", limit)
     return [
-        {**dict(row), "sample_headers": json.loads(row["sample_headers"]),
-         "sample_body": bytes(row["sample_body"]).decode("utf-8", "replace")}
+        db.as_model(RefusedNotice, {**row, "sample_body": bytes(row["sample_body"]).decode("utf-8", "replace")})
         for row in rows
-    ]  # fmt: skip
+    ]

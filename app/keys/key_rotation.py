@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from app.audit import service as audit
@@ -11,6 +10,7 @@ from app.core import clock, db, log
 from app.core.crypto import SealBroken, WrappedKey
 from app.history import service as history
 from app.keys import queries
+from app.keys.models import WrappedDataKey
 from app.keys.vault import vault
 from app.orders import service as orders
 from app.providers.storage import ObjectStore
@@ -37,19 +37,19 @@ async def rotate(actor: str, *, batch: int = BATCH) -> AsyncIterator[Rewrapped]:
     """
     current, after = vault().current_id, None
     while rows := await queries.wrapped_by_others(current, after, batch):
-        after = rows[-1]["order_id"]
+        after = rows[-1].order_id
         yield await _rewrap(rows, actor)
 
 
-async def _rewrap(rows: list[dict[str, Any]], actor: str) -> Rewrapped:
+async def _rewrap(rows: list[WrappedDataKey], actor: str) -> Rewrapped:
     current, fresh, stuck = vault().current_id, [], []
     for row in rows:
         try:
-            found = WrappedKey(row["master_key_id"], row["wrapped"])
-            fresh.append((row["order_id"], row["wrapped"], vault().rewrap(found, order_id=row["order_id"]).blob))
+            found = WrappedKey(row.master_key_id, row.wrapped)
+            fresh.append((row.order_id, row.wrapped, vault().rewrap(found, order_id=row.order_id).blob))
         except SealBroken as broken:
-            log.get("bitloot.keys").error("vault.stuck", order_id=str(row["order_id"]), why=str(broken))
-            stuck.append(row["order_id"])
+            log.get("bitloot.keys").error("vault.stuck", order_id=str(row.order_id), why=str(broken))
+            stuck.append(row.order_id)
     async with db.transaction():
         moved = await db.fetch(
             """UPDATE order_data_key AS k SET master_key_id = $1, wrapped = n.fresh

@@ -1,10 +1,10 @@
 """Reading the vault's rows; never what they seal."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from app.core import db
+from app.keys.models import KeyState, SealedKey, WrappedDataKey
 
 
 async def wrapped_key(order_id: UUID) -> tuple[str, bytes] | None:
@@ -12,19 +12,19 @@ async def wrapped_key(order_id: UUID) -> tuple[str, bytes] | None:
     return (row["master_key_id"], row["wrapped"]) if row else None
 
 
-async def of_item(order_id: UUID, item_id: UUID) -> list[dict[str, Any]]:
-    rows = await db.fetch(
-        "SELECT * FROM sealed_key WHERE order_id = $1 AND item_id = $2 ORDER BY ordinal", order_id, item_id
-    )
-    return [dict(row) for row in rows]
+async def of_item(order_id: UUID, item_id: UUID) -> list[SealedKey]:
+    return await db.fetch_as(
+        SealedKey,
+        "SELECT * FROM sealed_key WHERE order_id = $1 AND item_id = $2 ORDER BY ordinal", order_id, item_id,
+    )  # fmt: skip
 
 
-async def of_order(order_id: UUID) -> list[dict[str, Any]]:
-    rows = await db.fetch(
+async def of_order(order_id: UUID) -> list[KeyState]:
+    return await db.fetch_as(
+        KeyState,
         "SELECT id, item_id, ordinal, revealed_at, deleted_at FROM sealed_key WHERE order_id = $1 ORDER BY ordinal",
         order_id,
     )
-    return [dict(row) for row in rows]
 
 
 async def reveal_times(ids: list[UUID]) -> dict[UUID, datetime | None]:
@@ -87,14 +87,14 @@ async def by_master_key() -> dict[str, int]:
     return {row["master_key_id"]: row["n"] for row in rows}
 
 
-async def wrapped_by_others(master_key_id: str, after: UUID | None, limit: int) -> list[dict[str, Any]]:
+async def wrapped_by_others(master_key_id: str, after: UUID | None, limit: int) -> list[WrappedDataKey]:
     """Data keys behind order ``after`` that any other master key wraps, by order."""
-    rows = await db.fetch(
+    return await db.fetch_as(
+        WrappedDataKey,
         """SELECT order_id, master_key_id, wrapped FROM order_data_key
            WHERE master_key_id <> $1 AND ($2::uuid IS NULL OR order_id > $2) ORDER BY order_id LIMIT $3""",
         master_key_id, after, limit,
     )  # fmt: skip
-    return [dict(row) for row in rows]
 
 
 async def orders_to_retire(before: datetime, limit: int) -> list[UUID]:

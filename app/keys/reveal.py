@@ -16,6 +16,7 @@ from app.history import service as history
 from app.keys import queries
 from app.keys.key_rotation import retire
 from app.keys.locking import give_back, lock, unlock
+from app.keys.models import KeyLink, SealedKey
 from app.keys.sealing import Sealed, data_key, keep, seal
 from app.orders import service as orders
 from app.providers.errors import ProviderError, ProviderProtocolError
@@ -134,7 +135,7 @@ async def _reveal(
         if await queries.item_exists(order_id, item_id):
             raise KeyNotReady("We email you when it is. This page shows it, too.")
         raise NotFound
-    if any(row["deleted_at"] for row in rows):
+    if any(row.deleted_at for row in rows):
         raise GameKeyDeleted(GONE)
     try:
         opened = await _open(order_id, item_id, rows, store)
@@ -147,7 +148,7 @@ async def _reveal(
             raise KeyNotReady(CLOSED)
         if order["frozen_at"] is not None or await queries.any_locked(item_id):
             raise KeyLocked("You are getting your money back for it. Your order's page shows the status.")
-        if any(row["deleted_at"] for row in await queries.of_item(order_id, item_id)):
+        if any(row.deleted_at for row in await queries.of_item(order_id, item_id)):
             raise GameKeyDeleted(GONE)
         if staff_reason is None:
             first, times = await _mark(order_id, rows, visitor)
@@ -155,32 +156,30 @@ async def _reveal(
             first, times = await _show_staff(order_id, rows, visitor, staff_reason.strip()[:REASON])
         await _mended(order, rows)
     return [
-        Revealed(row["id"], row["media_type"], plain, row["id"] in first, times[row["id"]])
+        Revealed(row.id, row.media_type, plain, row.id in first, times[row.id])
         for row, plain in zip(rows, opened, strict=True)
     ]
 
 
-async def _open(order_id: UUID, item_id: UUID, rows: list[dict[str, Any]], store: ObjectStore) -> list[Plaintext]:
+async def _open(order_id: UUID, item_id: UUID, rows: list[SealedKey], store: ObjectStore) -> list[Plaintext]:
     """All of an item's keys, or none. Raises Damaged or KeyStoreAway."""
     try:
         key = await data_key(order_id)
     except SealBroken as broken:
         lost = isinstance(broken, MasterKeyMissing)
         why = "its master key is not in MASTER_KEYS" if lost else "its order's data key does not unwrap"
-        raise Damaged({row["id"]: why for row in rows}) from None
+        raise Damaged({row.id: why for row in rows}) from None
     opened = await asyncio.gather(*(_open_one(key, order_id, item_id, row, store) for row in rows))
-    if damaged := {row["id"]: why for row, why in zip(rows, opened, strict=True) if isinstance(why, str)}:
+    if damaged := {row.id: why for row, why in zip(rows, opened, strict=True) if isinstance(why, str)}:
         raise Damaged(damaged)
     return [plain for plain in opened if isinstance(plain, Plaintext)]
 
 
-async def _open_one(
-    key: DataKey, order_id: UUID, item_id: UUID, row: dict[str, Any], store: ObjectStore
-) -> Plaintext | str:
+async def _open_one(key: DataKey, order_id: UUID, item_id: UUID, row: SealedKey, store: ObjectStore) -> Plaintext | str:
     """The key, or why there is none. Raises KeyStoreAway."""
     try:
-        blob = await store.get(row["blob"])
-        return key.open(blob, order_id=str(order_id), item_id=str(item_id), ordinal=row["ordinal"])
+        blob = await store.get(row.blob)
+        return key.open(blob, order_id=str(order_id), item_id=str(item_id), ordinal=row.ordinal)
     except ObjectMissing:
         return "its blob is missing from the store"
     except (SealBroken, ProviderProtocolError):
@@ -189,9 +188,9 @@ async def _open_one(
         raise KeyStoreAway("Your key is safe. Try again in a minute.") from None
 
 
-async def _mark(order_id: UUID, rows: list[dict[str, Any]], visitor: Visitor) -> Seen:
+async def _mark(order_id: UUID, rows: list[SealedKey], visitor: Visitor) -> Seen:
     """Which keys are shown for the first time, and when each was; under the order's lock, so one caller is first."""
-    ids = [row["id"] for row in rows]
+    ids = [row.id for row in rows]
     fresh = await db.fetch(
         "UPDATE sealed_key SET revealed_at = $2 WHERE id = ANY($1) AND revealed_at IS NULL RETURNING id",
         ids, clock.now(),
@@ -203,20 +202,20 @@ async def _mark(order_id: UUID, rows: list[dict[str, Any]], visitor: Visitor) ->
     return {row["id"] for row in fresh}, await queries.reveal_times(ids)
 
 
-async def _show_staff(order_id: UUID, rows: list[dict[str, Any]], visitor: Visitor, reason: str) -> Seen:
+async def _show_staff(order_id: UUID, rows: list[SealedKey], visitor: Visitor, reason: str) -> Seen:
     """As ``_mark``, but the customer's own reveals stay what they are."""
-    ids = [row["id"] for row in rows]
+    ids = [row.id for row in rows]
     for key_id in ids:
         await _write("key.shown_to_staff", order_id, visitor, key_id=key_id, details=reason)
     await history.record(order_id, "key.shown_to_staff", keys=len(rows), by=visitor.actor, why=reason)
     return set(), await queries.reveal_times(ids)
 
 
-async def _mended(order: dict[str, Any], rows: list[dict[str, Any]]) -> None:
+async def _mended(order: dict[str, Any], rows: list[SealedKey]) -> None:
     """What was reported broken opens again: a person has put its blob or its master key back."""
-    if not any(row["broken_at"] for row in rows):
+    if not any(row.broken_at for row in rows):
         return
-    await db.fetch("UPDATE sealed_key SET broken_at = NULL WHERE id = ANY($1)", [row["id"] for row in rows])
+    await db.fetch("UPDATE sealed_key SET broken_at = NULL WHERE id = ANY($1)", [row.id for row in rows])
     if not await queries.any_broken(order["id"]):
         await orders.unpark(order["id"], BROKEN)
 
@@ -245,14 +244,14 @@ async def _report(order_id: UUID, found: dict[UUID, str], visitor: Visitor) -> N
 
 async def links(
     order_id: UUID, item_id: UUID, visitor: Visitor, *, store: ObjectStore, key_id: UUID | None = None
-) -> list[dict[str, Any]]:
-    """Links to an item's sealed blobs, or to one of them, good for 15 minutes: ``[{key_id, url, seconds}]``.
+) -> list[KeyLink]:
+    """Links to an item's sealed blobs, or to one of them, good for 15 minutes.
 
     Each is audited, and so is a denial, as long as there are few.
     """
-    rows = [row for row in await queries.of_item(order_id, item_id) if key_id in (None, row["id"])]
+    rows = [row for row in await queries.of_item(order_id, item_id) if key_id in (None, row.id)]
     try:
-        if any(row["deleted_at"] for row in rows):
+        if any(row.deleted_at for row in rows):
             raise GameKeyDeleted(GONE)
         if not rows:
             raise KeyNotReady("There is nothing to download yet.")
@@ -260,16 +259,16 @@ async def links(
         await _deny(order_id, "link", visitor, refused)
         raise
     found = [
-        {
-            "key_id": row["id"],
-            "seconds": LINK_SECONDS,
-            "url": await store.link(row["blob"], filename=f"bitloot-{row['id']}.sealed", seconds=LINK_SECONDS),
-        }
+        KeyLink(
+            row.id,
+            LINK_SECONDS,
+            await store.link(row.blob, filename=f"bitloot-{row.id}.sealed", seconds=LINK_SECONDS),
+        )
         for row in rows
     ]
     async with db.transaction():
         for row in rows:
-            await _write("key.link_issued", order_id, visitor, key_id=row["id"])
+            await _write("key.link_issued", order_id, visitor, key_id=row.id)
     return found
 
 

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from app.core import db
 from app.core.money import Money
 from app.ledger.accounts import LIABILITIES, Account
+from app.ledger.models import Entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +61,14 @@ async def _standing(order_id: UUID, account: Account, sign: int) -> Money:
     return Money(sign * row["amount"], row["currency"])
 
 
-async def of_order(order_id: UUID) -> list[dict[str, Any]]:
-    """Every entry, oldest first: ``{posting, kind, account, amount, currency, reference, at}``."""
-    rows = await db.fetch("SELECT * FROM ledger_entry WHERE order_id = $1 ORDER BY id", order_id)
-    return [dict(row) for row in rows]
+async def of_order(order_id: UUID) -> list[Entry]:
+    """Every entry, oldest first."""
+    return await db.fetch_as(
+        Entry,
+        """SELECT posting, kind, account, amount, currency, reference, at FROM ledger_entry
+           WHERE order_id = $1 ORDER BY id""",
+        order_id,
+    )
 
 
 async def differences(limit: int) -> list[Difference]:

@@ -4,6 +4,7 @@
 ``order_short_id``, ``items``, ``total`` and its link from ``app.orders.letters``.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -91,7 +92,7 @@ DEFAULTS: dict[str, object] = {  # what an optional name of a context means wher
 }  # fmt: skip
 
 
-def must_hold(kind: str, context: dict[str, object]) -> None:
+def must_hold(kind: str, context: Mapping[str, object]) -> None:
     """Raises ValueError where a letter of this kind can't be written with ``context``: found where it is written."""
     if kind not in KINDS:
         raise ValueError(f"no letter is called {kind}")

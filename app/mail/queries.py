@@ -2,32 +2,33 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from app.core import clock, db
+from app.mail.models import LetterAbout, LetterState
 from app.mail.states import LetterStatus
 
 LOOKED_BACK, LOOKED_AT = timedelta(hours=1), 200  # letters by which it is told how mail is doing
 MANY = 5  # lost letters of those, and a fifth of them, are trouble
 
 
-async def about(subject: UUID) -> list[dict[str, Any]]:
-    """Letters about an order, oldest first, without their content. ``stuck``: the job that sends it has given up."""
-    rows = await db.fetch(
+async def about(subject: UUID) -> list[LetterAbout]:
+    """Letters about an order, oldest first, without their content."""
+    return await db.fetch_as(
+        LetterAbout,
         """SELECT id, kind, recipient, status, error, created_at, sent_at, context->>'link_id' AS link_id,
              EXISTS (SELECT FROM job j WHERE j.subject = $1 AND j.name = 'mail.send' AND j.status = 'failed'
                AND j.args->>'mail_id' = mail.id::text) AS stuck FROM mail
            WHERE subject = $1 ORDER BY created_at""",
         subject,
     )
-    return [dict(row) for row in rows]
 
 
-async def one(mail_id: UUID) -> dict[str, Any] | None:
-    """How a letter stands, without its content: ``{id, kind, status, created_at, sent_at}``."""
-    row = await db.fetch_one("SELECT id, kind, status, created_at, sent_at FROM mail WHERE id = $1", mail_id)
-    return dict(row) if row else None
+async def one(mail_id: UUID) -> LetterState | None:
+    """How a letter stands, without its content."""
+    return await db.fetch_one_as(
+        LetterState, "SELECT id, kind, status, created_at, sent_at FROM mail WHERE id = $1", mail_id
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from app.issues import queries as open_issues
 from app.issues import service as issues
 from app.mail import queries, reasons, recipients
 from app.mail.kinds import DEFAULTS, SUBJECTS, must_hold
+from app.mail.models import SentLetter
 from app.mail.states import MOVES, LetterStatus
 from app.mail.tables import Mail
 from app.providers.http import ApiKeyRejected, ProviderRefused
@@ -39,7 +40,7 @@ QUOTA_WAIT = timedelta(hours=1)  # between tries of a letter that waits
 STALE = timedelta(days=3)  # from then on a letter that waits is of no use any more
 LEAST_LEFT = timedelta(minutes=2)  # of a link's time when its letter leaves: less is none by the time it is read
 TOO_OLD = "too old to be useful"
-Told = Callable[[Mapping[str, Any]], Awaitable[None]]  # given the letter's row
+Told = Callable[[SentLetter], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Draft:
     writes: tuple[Write, Write]
 
 
-def draft(kind: str, to: str, context: dict[str, Any], *, about: UUID | None = None) -> Draft:
+def draft(kind: str, to: str, context: Mapping[str, Any], *, about: UUID | None = None) -> Draft:
     """A frozen letter of one of ``KINDS`` and its job, as writes. Raises ValueError where the context lacks something.
 
     ``context['link_id']`` becomes the letter's link, else ``path`` in the shop.
@@ -74,7 +75,7 @@ def draft(kind: str, to: str, context: dict[str, Any], *, about: UUID | None = N
     return Draft(mail_id, (written, jobs.posting("mail.send", {"mail_id": str(mail_id)}, subject=about).write))
 
 
-async def write(kind: str, to: str, context: dict[str, Any], *, about: UUID | None = None) -> UUID:
+async def write(kind: str, to: str, context: Mapping[str, Any], *, about: UUID | None = None) -> UUID:
     """Write a letter by itself and post its sending. Returns its id."""
     letter = draft(kind, to, context, about=about)
     await db.write(*letter.writes)
@@ -141,7 +142,7 @@ async def become(
             await Mail.update(known).where(Mail.id == mail_id, Mail.provider_id.is_null())
         return False
     if told is not None:
-        await told(row)
+        await told(db.as_model(SentLetter, row))
     return True
 
 
@@ -193,12 +194,12 @@ def _carried(recipient: str) -> str:
         return recipient
 
 
-def render(kind: str, context: dict[str, Any]) -> Letter:
+def render(kind: str, context: Mapping[str, Any]) -> Letter:
     """Fill the templates ``mail/{kind}.html`` and ``.txt``."""
     shop = settings().frontend_url.rstrip("/")
     here = shop + str(context.get("path", ""))
     link = f"{shop}/links/{link_token(UUID(context['link_id']))}" if context.get("link_id") else here
-    seen = DEFAULTS | {"shop_url": shop, "shop": settings().shop_name, "link": link} | context
+    seen: dict[str, Any] = {**DEFAULTS, "shop_url": shop, "shop": settings().shop_name, "link": link, **context}
     if kind == "refund_asked":
         seen["why"] = reasons.said(str(seen["why"]))
     return Letter(

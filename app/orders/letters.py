@@ -1,7 +1,6 @@
 """Letters about an order, each with a link that proves the address."""
 
 import json
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -17,6 +16,7 @@ from app.issues import service as issues
 from app.mail import queries as mail_rows
 from app.mail import service as mail
 from app.mail.kinds import KINDS
+from app.mail.models import SentLetter
 from app.mail.states import LetterStatus
 from app.orders.tables import OrderItem
 
@@ -72,26 +72,24 @@ async def write(order: dict[str, Any], kind: str, **more: Any) -> None:
     await db.write(*drafted(order["id"], order["email"], kind, rows, total=total, **more))
 
 
-async def record_delivery(letter: Mapping[str, Any]) -> None:
+async def record_delivery(letter: SentLetter) -> None:
     """What became of a letter is news about its order: one that a customer does not have is put before the owner.
 
     An unpaid order is nobody's loss, and anybody can place one with any address. A merchant's customer is for the
     merchant to tell, which reads it of the refund.
     """
     order = await db.fetch_one(
-        "SELECT id, merchant_id, paid_at FROM customer_order WHERE id = $1 AND merchant_id IS NULL", letter["subject"]
+        "SELECT id, merchant_id, paid_at FROM customer_order WHERE id = $1 AND merchant_id IS NULL", letter.subject
     )
     if order is None:
         return
     subject = f"order:{order['id']}"
-    if letter["status"] in NOT_HAD and (order["paid_at"] or letter["kind"] != "order_received"):
-        why = f": {letter['error']}" if letter["error"] else ""
-        said = (
-            f"The email “{KINDS[letter['kind']].title}” to {letter['recipient']} was {NOT_HAD[letter['status']]}{why}."
-        )
+    if letter.status in NOT_HAD and (order["paid_at"] or letter.kind != "order_received"):
+        why = f": {letter.error}" if letter.error else ""
+        said = f"The email “{KINDS[letter.kind].title}” to {letter.recipient} was {NOT_HAD[letter.status]}{why}."
         await issues.open_issue(subject, UNDELIVERED, said)
-    elif letter["status"] in {LetterStatus.SENT, LetterStatus.DELIVERED}:
-        now = await mail_rows.reach(order["id"], letter["recipient"])
+    elif letter.status in {LetterStatus.SENT, LetterStatus.DELIVERED}:
+        now = await mail_rows.reach(order["id"], letter.recipient)
         if now is not None and now.reached:
             await issues.resolve(subject, UNDELIVERED)
 

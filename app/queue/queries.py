@@ -1,29 +1,20 @@
 """Reading jobs: for status answers, the admin's lists and the metrics."""
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from app.core import clock, db
+from app.queue.models import DeadGroup, DeadLetter, Job, JobHistory, JobProgress, ListedJob
 from app.queue.states import JobStatus
 
 COUNTED = 10_000  # jobs of a state that are counted at the most
 
 
-async def status(job_id: UUID) -> dict[str, Any] | None:
-    """``{jobId, status, progress, error, subject}``; the error is a person's words, not a traceback."""
-    row = await db.fetch_one("SELECT id, status, progress, error, subject FROM job WHERE id = $1", job_id)
-    if row is None:
-        return None
-    return {
-        "jobId": str(row["id"]),
-        "status": row["status"],
-        "progress": row["progress"],
-        "error": row["error"],
-        "subject": row["subject"],
-    }
+async def status(job_id: UUID) -> JobProgress | None:
+    return await db.fetch_one_as(
+        JobProgress, "SELECT id, status, progress, error, subject FROM job WHERE id = $1", job_id
+    )
 
 
 async def ages(names: Sequence[str]) -> dict[str, float]:
@@ -40,27 +31,26 @@ async def dead_for(subject: UUID) -> list[str]:
 
 async def page(
     *, status: str | None, limit: int, offset: int, name: str | None = None, without: Sequence[str] = ()
-) -> list[dict[str, Any]]:
+) -> list[ListedJob]:
     """Jobs, the newest first: of a status, of a name, and none whose name is in ``without``.
 
     Ids are made in time order, so the primary key gives the order without a sort.
     """
-    rows = await db.fetch(
+    return await db.fetch_as(
+        ListedJob,
         """SELECT id, name, status, attempt, run_at, error, subject, created_at, ended_at FROM job
            WHERE ($1::text IS NULL OR status = $1) AND ($4::text IS NULL OR name = $4) AND NOT name = ANY($5::text[])
            ORDER BY id DESC LIMIT $2 OFFSET $3""",
         status, limit, offset, name, list(without),
     )  # fmt: skip
-    return [dict(row) for row in rows]
 
 
-async def of_subject(subject: UUID) -> list[dict[str, Any]]:
-    rows = await db.fetch("SELECT * FROM job WHERE subject = $1 ORDER BY created_at", subject)
-    return [dict(row) for row in rows]
+async def of_subject(subject: UUID) -> list[Job]:
+    return await db.fetch_as(Job, "SELECT * FROM job WHERE subject = $1 ORDER BY created_at", subject)
 
 
-async def one(job_id: UUID) -> dict[str, Any] | None:
-    """A job with its arguments as a dict, its failed ``attempts``, and its ``retries``: who sent it round, and when."""
+async def one(job_id: UUID) -> JobHistory | None:
+    """A job with its failed ``attempts``, and its ``retries``: who sent it round, and when."""
     row = await db.fetch_one("SELECT * FROM job WHERE id = $1", job_id)
     if row is None:
         return None
@@ -70,31 +60,31 @@ async def one(job_id: UUID) -> dict[str, Any] | None:
     )
     attempts = [dict(line) for line in lines if line["outcome"] != "retried"]
     retries = [dict(line) for line in lines if line["outcome"] == "retried"]
-    return dict(row) | {"args": json.loads(row["args"]), "attempts": attempts, "retries": retries}
+    return db.as_model(JobHistory, {**row, "attempts": attempts, "retries": retries})
 
 
-async def causes() -> list[dict[str, Any]]:
-    """Dead letters by what they died of: ``{name, cause, count, oldest, newest}``, the newest trouble first."""
-    rows = await db.fetch(
+async def causes() -> list[DeadGroup]:
+    """Dead letters by what they died of, the newest trouble first."""
+    return await db.fetch_as(
+        DeadGroup,
         """SELECT name, coalesce(cause, '') AS cause, count(*) AS count, min(ended_at) AS oldest,
              max(ended_at) AS newest
-           FROM job WHERE status = 'failed' GROUP BY 1, 2 ORDER BY newest DESC"""
+           FROM job WHERE status = 'failed' GROUP BY 1, 2 ORDER BY newest DESC""",
     )
-    return [dict(row) for row in rows]
 
 
 async def dead(
     *, name: str | None = None, cause: str | None = None, ids: Sequence[UUID] | None = None, limit: int = 200
-) -> list[dict[str, Any]]:
+) -> list[DeadLetter]:
     """Dead letters with their arguments, the oldest first: of a name, of a cause, among ``ids``, or all."""
-    rows = await db.fetch(
+    return await db.fetch_as(
+        DeadLetter,
         """SELECT id, name, args, subject, attempt, error, cause, created_at, ended_at, status, run_at FROM job
            WHERE status = 'failed' AND ($1::text IS NULL OR name = $1)
              AND ($2::text IS NULL OR coalesce(cause, '') = $2) AND ($3::uuid[] IS NULL OR id = ANY($3))
            ORDER BY ended_at, id LIMIT $4""",
         name, cause, None if ids is None else list(ids), limit,
     )  # fmt: skip
-    return [dict(row) | {"args": json.loads(row["args"])} for row in rows]
 
 
 async def counts() -> dict[str, int]:

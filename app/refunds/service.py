@@ -150,12 +150,12 @@ async def _evidence(order_id: UUID) -> dict[str, Any]:
     return {
         "shown": [
             {
-                "key": str(key["id"]), "item": str(key["item_id"]), "at": key["revealed_at"],
-                "to": [{k: e[k] for k in said} for e in shown if e["key_id"] == key["id"]],
+                "key": str(key.id), "item": str(key.item_id), "at": key.revealed_at,
+                "to": [{k: getattr(e, k) for k in said} for e in shown if e.key_id == key.id],
             }
-            for key in sealed if key["revealed_at"]
+            for key in sealed if key.revealed_at
         ],
-        "unseen": [str(key["id"]) for key in sealed if not key["revealed_at"]],
+        "unseen": [str(key.id) for key in sealed if not key.revealed_at],
         "credit": credit.as_json() if (credit := await store_credit.of_order(order_id)) else None,
     }  # fmt: skip
 

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from app.history.models import Event
+
 TYPES = (
     "order.paid", "order.fulfilled", "payment.pending", "payment.confirming", "payment.success", "payment.failed",
     "payment.expired", "payment.underpaid", "payment.overpaid", "refund.pending", "refund.processing",
@@ -48,22 +50,22 @@ class OutboundEvent:
     then: Mapping[str, Any]
 
 
-def derive_events(order_id: UUID, timeline: Iterable[Mapping[str, Any]]) -> list[OutboundEvent]:
+def derive_events(order_id: UUID, timeline: Iterable[Event]) -> list[OutboundEvent]:
     """All events of an order's whole timeline. Each object's ``sequence`` counts its own from 1.
 
     A payment that goes from one kind of confirming to the next is news only once.
     """
     told: list[OutboundEvent] = []
     for line in timeline:
-        type_, then = KINDS.get(line["kind"], ("", {}))
+        type_, then = KINDS.get(line.kind, ("", {}))
         object_ = type_.partition(".")[0]
-        object_id = _object(order_id, object_, line["data"])
+        object_id = _object(order_id, object_, line.data)
         if not type_ or object_id is None:
             continue
         earlier = [one for one in told if one.object_id == object_id]
         if type_ == "payment.confirming" and any(one.type == type_ for one in earlier):
             continue
-        told.append(OutboundEvent(line["seq"], line["at"], type_, object_, object_id, len(earlier) + 1, then))
+        told.append(OutboundEvent(line.seq, line.at, type_, object_, object_id, len(earlier) + 1, then))
     return told
 
 

@@ -53,7 +53,7 @@ async def publish(order_id: UUID, *, commit: Commit) -> None:
         fresh = [
             await _fresh(one, order) for one in derive_events(order_id, timeline) if one.seq > order["published_seq"]
         ]
-        await Order.update({Order.published_seq: timeline[-1]["seq"] if timeline else 0}).where(Order.id == order_id)
+        await Order.update({Order.published_seq: timeline[-1].seq if timeline else 0}).where(Order.id == order_id)
         if fresh:
             await store(order["merchant_id"], order["test"], fresh)
 

@@ -89,7 +89,7 @@ async def test_what_waits_is_put_back_with_its_error_and_its_time(app) -> None:
         assert await jobs.claim(lease.id) is not None
     found = await queries.one(lease.id)
     assert found is not None
-    assert "said so" in found["error"]
+    assert "said so" in found.error
 
 
 async def test_what_is_hopeless_is_buried_at_the_first_attempt(app) -> None:
@@ -97,7 +97,7 @@ async def test_what_is_hopeless_is_buried_at_the_first_attempt(app) -> None:
     await decide(AttemptFailed(lease, RETRY, fault(ProviderRefused)))
     found = await queries.one(lease.id)
     assert found is not None
-    assert (found["status"], len(found["attempts"])) == ("failed", 1)
+    assert (found.status, len(found.attempts)) == ("failed", 1)
 
 
 async def test_an_attempt_claims_works_and_ends_the_row(app, box) -> None:

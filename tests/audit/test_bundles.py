@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from app.audit import bundle
 from app.audit import service as audit
 from app.audit.bundle import NotGenuine
+from app.audit.models import Line
 from app.audit.service import ChainBroken
 from app.core import db
 from tests.audit.builders import forge, written
@@ -95,7 +96,7 @@ async def test_an_export_verifies_with_the_public_key_alone(app) -> None:
 
 async def test_an_export_holds_every_field_of_every_line(app) -> None:
     lines = await exported()
-    stored = [dict(row) for row in await db.fetch("SELECT * FROM audit_line ORDER BY seq")]
+    stored = await db.fetch_as(Line, "SELECT * FROM audit_line ORDER BY seq")
     assert [bundle.read_line(line) for line in lines[:-1]] == stored
 
 

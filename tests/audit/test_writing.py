@@ -24,9 +24,9 @@ async def test_a_line_says_what_was_done_by_whom_and_from_where(app) -> None:
     before = clock.now()
     await written(1)
     (line,) = await queries.of_order(ORDER)
-    assert (line["seq"], line["action"], line["actor"]) == (1, "key.revealed", "customer 1@a.test")
-    assert (line["ip"], line["user_agent"], line["details"]) == ("192.0.2.1", "browser 1", "number 1")
-    assert before <= line["at"] <= clock.now()
+    assert (line.seq, line.action, line.actor) == (1, "key.revealed", "customer 1@a.test")
+    assert (line.ip, line.user_agent, line.details) == ("192.0.2.1", "browser 1", "number 1")
+    assert before <= line.at <= clock.now()
 
 
 async def test_act_and_line_commit_together_or_not_at_all(app) -> None:

@@ -74,7 +74,7 @@ async def test_of_workers_that_want_one_job_at_once_one_does_it_and_does_it_once
     assert done.count(True) == 1
     found = await job_rows.one(job_id)
     assert found is not None
-    assert (found["status"], found["attempt"]) == ("completed", 1)
+    assert (found.status, found.attempt) == ("completed", 1)
     assert [o["orderExternalId"] for o in await box.orders()] == [str((await reservation(item))["id"])]
 
 

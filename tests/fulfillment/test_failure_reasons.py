@@ -211,7 +211,7 @@ async def test_what_the_supplier_gave_back_is_booked(app, box, act) -> None:
     order_id, item = await ended(app, box, act)
     found = await reservation(item)
     assert found["refunded"] == found["charged"]
-    cost = sum(e["amount"] for e in await ledger.of_order(order_id) if e["account"] == "supplier_cost")
+    cost = sum(e.amount for e in await ledger.of_order(order_id) if e.account == "supplier_cost")
     assert cost == 0
 
 

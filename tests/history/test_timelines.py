@@ -20,7 +20,7 @@ async def test_events_are_numbered_from_one_with_what_was_said(app) -> None:
         2,
     ]
     found = await queries.timeline(subject)
-    assert [(e["seq"], e["kind"], e["data"]) for e in found] == [
+    assert [(e.seq, e.kind, e.data) for e in found] == [
         (1, "order.created", {"total": "1"}),
         (2, "order.paid", {}),
     ]
@@ -35,7 +35,7 @@ async def test_thirty_writers_at_once_leave_no_gap_and_no_double(app) -> None:
 
     numbers = await asyncio.gather(*(write(n) for n in range(WRITERS)))
     assert sorted(numbers) == list(range(1, WRITERS + 1))
-    assert [e["seq"] for e in await queries.timeline(subject)] == list(range(1, WRITERS + 1))
+    assert [e.seq for e in await queries.timeline(subject)] == list(range(1, WRITERS + 1))
 
 
 async def test_events_become_visible_in_the_order_of_their_numbers(app) -> None:
@@ -50,8 +50,8 @@ async def test_events_become_visible_in_the_order_of_their_numbers(app) -> None:
     writers = [asyncio.create_task(write(n)) for n in range(WRITERS)]
     while len(seen) < WRITERS:
         for event in await queries.timeline(subject, after=cursor):
-            seen.append(event["seq"])
-            cursor = event["seq"]
+            seen.append(event.seq)
+            cursor = event.seq
     await asyncio.gather(*writers)
     assert seen == list(range(1, WRITERS + 1))
 
@@ -98,7 +98,7 @@ async def test_after_a_cursor_come_only_the_later_events_of_that_subject(app) ->
     for _ in range(5):
         await history.record(subject, "thing.happened")
         await history.record(new_id(), "thing.happened")
-    assert [e["seq"] for e in await queries.timeline(subject, after=3)] == [4, 5]
+    assert [e.seq for e in await queries.timeline(subject, after=3)] == [4, 5]
     assert await queries.timeline(subject, after=99) == []
     assert await queries.last_seqs([subject, new_id()]) == {subject: 5}
 

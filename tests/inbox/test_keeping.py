@@ -62,8 +62,8 @@ async def test_what_a_notice_led_to_is_written_beside_it(app) -> None:
     await inbox.applied(notice_id, "paid in full")
     found = await queries.one(notice_id)
     assert found is not None
-    assert (found["status"], found["outcome"], found["headers"]) == ("applied", "paid in full", {"x-sig": "verified"})
-    assert found["applied_at"] is not None
+    assert (found.status, found.outcome, found.headers) == ("applied", "paid in full", {"x-sig": "verified"})
+    assert found.applied_at is not None
     assert await job_rows.counts() == {"pending": 1}
 
 

@@ -27,7 +27,7 @@ async def test_ten_thousand_posts_are_one_row_with_their_count(app) -> None:
     assert await count("refused_notice") == 0
     await counted.flush()
     [row] = await queries.refused(10)
-    assert (row["posts"], row["provider"], row["reason"]) == (10_000, "nowpayments", "wrong signature")
+    assert (row.posts, row.provider, row.reason) == (10_000, "nowpayments", "wrong signature")
 
 
 async def test_counts_of_every_process_and_every_write_add_up(app) -> None:
@@ -38,7 +38,7 @@ async def test_counts_of_every_process_and_every_write_add_up(app) -> None:
         await one.flush()
         await other.flush()
     [row] = await queries.refused(10)
-    assert (row["posts"], row["sample_body"]) == (66, "{}")
+    assert (row.posts, row.sample_body) == (66, "{}")
 
 
 async def test_each_reason_and_each_hour_has_a_row_of_its_own(app) -> None:
@@ -48,7 +48,7 @@ async def test_each_reason_and_each_hour_has_a_row_of_its_own(app) -> None:
             refuse(counted, 2)
             refuse(counted, 3, reason="no signature")
     await counted.flush()
-    assert sorted(row["posts"] for row in await queries.refused(10)) == [2, 2, 3, 3]
+    assert sorted(row.posts for row in await queries.refused(10)) == [2, 2, 3, 3]
 
 
 async def test_the_sample_is_small_and_holds_no_secret(app) -> None:
@@ -79,7 +79,7 @@ async def test_what_could_not_be_written_is_written_later(app) -> None:
     finally:
         await db.fetch("ALTER TABLE away RENAME TO refused_notice")
     await counted.flush()
-    assert [row["posts"] for row in await queries.refused(10)] == [7]
+    assert [row.posts for row in await queries.refused(10)] == [7]
 
 
 async def test_old_counts_are_forgotten(app) -> None:

@@ -92,10 +92,10 @@ async def is_broken(behind: Behind, order_id: UUID, item: dict[str, Any], why: s
     assert refused.value.detail == "Your key is not lost. Our team has been told and is working on it."
     assert await count("sealed_key", "revealed_at IS NOT NULL") == 0
     assert await count("sealed_key", "broken_at IS NOT NULL") == 1
-    (line,) = [line for line in await audit.of_order(order_id) if line["action"] != "key.link_issued"]
+    (line,) = [line for line in await audit.of_order(order_id) if line.action != "key.link_issued"]
     broken = await db.fetch_value("SELECT id FROM sealed_key WHERE broken_at IS NOT NULL")
-    assert (line["action"], line["key_id"], line["details"]) == ("key.broken", broken, why)
-    assert (line["actor"], line["ip"]) == (VISITOR.actor, VISITOR.ip)
+    assert (line.action, line.key_id, line.details) == ("key.broken", broken, why)
+    assert (line.actor, line.ip) == (VISITOR.actor, VISITOR.ip)
     (parked,) = await orders.parked()
     assert (parked["id"], parked["cause"]) == (order_id, f"A key does not open: {why}")
     assert (await events(order_id)).count("key.broken") == 1

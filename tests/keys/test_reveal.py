@@ -64,9 +64,9 @@ async def test_a_reveal_writes_who_when_and_from_where_for_each_key(app, box) ->
     order_id, (item,) = await delivered(app.state.kit, box, 2)
     shown = await reveal(app, order_id, item["id"])
     log = await audit.of_order(order_id)
-    assert [(e["action"], e["key_id"]) for e in log] == [("key.revealed", k.key_id) for k in shown]
-    assert {(e["actor"], e["ip"], e["user_agent"]) for e in log} == {(VISITOR.actor, VISITOR.ip, VISITOR.user_agent)}
-    assert all(abs(e["at"] - clock.now()) < timedelta(minutes=1) for e in log)
+    assert [(e.action, e.key_id) for e in log] == [("key.revealed", k.key_id) for k in shown]
+    assert {(e.actor, e.ip, e.user_agent) for e in log} == {(VISITOR.actor, VISITOR.ip, VISITOR.user_agent)}
+    assert all(abs(e.at - clock.now()) < timedelta(minutes=1) for e in log)
 
 
 async def test_a_second_reveal_shows_the_same_says_when_the_first_was_and_is_audited_too(app, box) -> None:
@@ -159,10 +159,10 @@ async def test_a_store_out_of_reach_breaks_no_key(app, box) -> None:
 async def test_a_link_to_the_sealed_blob_works_for_fifteen_minutes_and_is_audited(app, box) -> None:
     order_id, (item,) = await delivered(app.state.kit, box, 2)
     found = await keys.links(order_id, item["id"], VISITOR, store=app.state.store)
-    assert [link["seconds"] for link in found] == [900, 900]
+    assert [link.seconds for link in found] == [900, 900]
     assert await count("audit_line", "action = 'key.link_issued'") == 2
     assert await count("sealed_key", "revealed_at IS NOT NULL") == 0
-    parts = [dict(p.split("=") for p in link["url"].partition("?")[2].split("&")) for link in found]
+    parts = [dict(p.split("=") for p in link.url.partition("?")[2].split("&")) for link in found]
     name = str((await blob_of(item)).relative_to(settings().bitloot_var / "blobs"))
     for after, good in ((timedelta(seconds=880), True), (timedelta(seconds=901), False)):
         now = clock.now() + after

@@ -217,6 +217,6 @@ async def test_the_log_of_letters_about_an_order_is_in_order_and_without_content
     order_id = await place()
     await drain(only="mail.send")
     (found,) = await queries.about(order_id)
-    assert (found["kind"], found["recipient"], found["status"]) == ("order_received", EMAIL, "sent")
+    assert (found.kind, found.recipient, found.status) == ("order_received", EMAIL, "sent")
     assert "context" not in found
     assert await events(order_id) == ["order.created"]

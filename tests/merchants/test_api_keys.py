@@ -191,7 +191,7 @@ async def test_there_is_one_publishable_key_a_mode(shop) -> None:
     assert live.startswith("pk_live_")
     found = await queries.by_publishable(key)
     assert found is not None
-    assert (found["test"], found["merchant"]["id"]) == (True, shop)
+    assert (found.test, found.id) == (True, shop)
     assert await queries.by_publishable((await made(shop)).key) is None
     assert await queries.by_publishable("\x00") is None
 
@@ -201,8 +201,8 @@ async def test_the_list_shows_what_is_in_use_and_no_secret(shop) -> None:
     await made(shop, test=False)
     await api_keys.revoke(second.id, shop)
     listed = await queries.keys(shop, test=True)
-    assert [(k["name"], k["in_use"]) for k in listed] == [("first", True), ("second", False)]
-    assert "secret_hash" not in listed[0]
+    assert [(k.name, k.in_use) for k in listed] == [("first", True), ("second", False)]
+    assert "secret_hash" not in listed[0].__struct_fields__
     assert first.secret not in str(listed)
 
 

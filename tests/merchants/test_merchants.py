@@ -21,9 +21,9 @@ async def test_a_merchant_is_founded_and_written_down(app) -> None:
     shop = await service.create_merchant("  Games & Co ", by="admin boss")
     found = await queries.one(shop)
     assert found is not None
-    assert (found["name"], found["origins"], found["closed_at"]) == ("Games & Co", [], None)
+    assert (found.name, found.origins, found.closed_at) == ("Games & Co", [], None)
     assert await count("audit_line", "action = 'merchant.founded' AND actor = 'admin boss'") == 1
-    assert [m["id"] for m in await queries.page()] == [shop]
+    assert [m.id for m in await queries.page()] == [shop]
 
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 101, "a\x00b"])
@@ -40,7 +40,7 @@ async def test_origins_are_kept_as_browsers_write_them(app) -> None:
     assert await service.set_origins(shop, given) == kept
     found = await queries.one(shop)
     assert found is not None
-    assert found["origins"] == kept
+    assert found.origins == kept
 
 
 @pytest.mark.parametrize("text", HOSTILE)

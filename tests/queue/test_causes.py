@@ -55,8 +55,8 @@ async def test_groups_count_their_letters_and_name_the_oldest_and_the_newest(app
         with clock.travelled(timedelta(minutes=number)):
             await jobs.dead_letter(lease, error)
     newest, oldest = await queries.causes()
-    assert (newest["cause"], newest["count"]) == ("broken", 1)
-    assert (oldest["cause"], oldest["count"], oldest["name"]) == ("down: …", 3, "maintenance.purge")
-    assert oldest["newest"] - oldest["oldest"] > timedelta(minutes=1.9)
+    assert (newest.cause, newest.count) == ("broken", 1)
+    assert (oldest.cause, oldest.count, oldest.name) == ("down: …", 3, "maintenance.purge")
+    assert oldest.newest - oldest.oldest > timedelta(minutes=1.9)
     assert len(await queries.dead(name="maintenance.purge", cause="down: …")) == 3
     assert len(await queries.dead()) == 4

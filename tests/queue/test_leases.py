@@ -167,4 +167,4 @@ async def test_progress_is_told_while_the_job_is_worked_on(app) -> None:
     await lease.progress(40)
     found = await queries.status(lease.id)
     assert found is not None
-    assert (found["status"], found["progress"]) == ("processing", 40)
+    assert (found.status, found.progress) == ("processing", 40)

@@ -51,7 +51,7 @@ async def test_a_worker_that_ended_well_leaves_its_jobs_to_others_at_once(app) -
     assert await service.reclaim_expired({}, silent=False) == 1
     job = await queries.one(lease.id)
     assert job is not None
-    assert (job["status"], len(job["attempts"])) == ("pending", 1)
+    assert (job.status, len(job.attempts)) == ("pending", 1)
 
 
 async def test_a_killed_workers_job_is_taken_back_after_eight_seconds_and_not_before(worker) -> None:
@@ -65,7 +65,7 @@ async def test_a_killed_workers_job_is_taken_back_after_eight_seconds_and_not_be
         assert await service.reclaim_expired({}) == 1
     job = await queries.one(lease.id)
     assert job is not None
-    assert (job["status"], len(job["attempts"])) == ("pending", 1)
+    assert (job.status, len(job.attempts)) == ("pending", 1)
 
 
 async def test_a_worker_whose_connection_is_cut_shows_itself_by_another(worker) -> None:
@@ -96,7 +96,9 @@ async def test_after_an_outage_of_the_database_no_worker_is_taken_for_dead(worke
     for second in (104.0, 106.0):
         assert watch.looks(second) is False
     assert await service.reclaim_expired({}, silent=watch.looks(108.0)) == 1
-    assert (await queries.one(lease.id) or {})["status"] == "pending"
+    job = await queries.one(lease.id)
+    assert job is not None
+    assert job.status == "pending"
     assert watch.looks(108.0 + GAP + 0.1) is False
 
 

@@ -11,8 +11,11 @@ import pytest
 from actors.job import JOBS
 from app.core import clock, db
 from app.core.ids import new_id
+from app.mail.models import LetterState
 from app.queue import service as jobs
 from app.web.admin import retry_preview
+from app.web.admin.retry_preview import Facts
+from tests.samples import sample
 from tests.web.builders import assert_problem, csrf_of, pay, picture, place
 
 BUSY = "ProviderDown: kinguin.find: … busy"
@@ -168,21 +171,21 @@ RESERVE = [
 @pytest.mark.parametrize(("status", "more", "words"), RESERVE)
 def test_a_dead_reserve_says_whether_it_would_buy(status: str, more: dict[str, Any], words: str) -> None:
     reservation = {"status": status, "supplier_order_id": "PHS84", "asked_at": None} | more
-    assert words in retry_preview.reserve({"order": ORDER, "reservation": reservation})
+    assert words in retry_preview.reserve(Facts(order=ORDER, reservation=reservation))
 
 
 def test_a_reserve_of_an_order_that_is_not_paid_any_more_buys_nothing() -> None:
     waiting = {"status": "requested", "supplier_order_id": None, "asked_at": None}
     for order in ({"status": "refunded", "frozen_at": None}, {"status": "paid", "frozen_at": clock.now()}):
-        assert "Does nothing" in retry_preview.reserve({"order": order, "reservation": waiting})
-    assert retry_preview.reserve({"order": None, "reservation": None}) == retry_preview.GONE
-    assert "then buys" in retry_preview.reserve({"order": ORDER, "reservation": None})
+        assert "Does nothing" in retry_preview.reserve(Facts(order=order, reservation=waiting))
+    assert retry_preview.reserve(Facts()) == retry_preview.GONE
+    assert "then buys" in retry_preview.reserve(Facts(order=ORDER))
 
 
 def test_a_dead_letter_says_whether_its_mail_went_out() -> None:
     young, old = timedelta(hours=1), timedelta(hours=30)
     said = {
-        (status, age): retry_preview.letter({"mail": {"status": status}, "age": age})
+        (status, age): retry_preview.letter(Facts(mail=sample(LetterState, status=status), age=age))
         for status in ("sent", "pending", "waiting", "failed")
         for age in (young, old)
     }
@@ -196,7 +199,9 @@ def test_a_dead_letter_says_whether_its_mail_went_out() -> None:
 
 def test_a_refund_says_whether_money_may_leave() -> None:
     def said(**refund: Any) -> str:
-        return retry_preview.refund({"refund": {"status": "processing", "payout_id": None, "asked_at": None} | refund})
+        return retry_preview.refund(
+            Facts(refund={"status": "processing", "payout_id": None, "asked_at": None} | refund)
+        )
 
     assert "requests the payout" in said()
     assert "looks for that payout first" in said(asked_at=clock.now())

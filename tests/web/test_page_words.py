@@ -4,11 +4,14 @@ from decimal import Decimal
 
 import pytest
 
+from app.audit.models import ShownLine
 from app.catalog import service as catalog
+from app.history.models import Event
 from app.payments.classify import NEEDS_REVIEW, Outcome
 from app.web.kernel.browsers import browser_name
 from app.web.kernel.viewer import HOLDER
 from app.web.store import access_log, order_texts
+from tests.samples import sample
 from tests.web.builders import place, product, submit
 
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36"
@@ -77,17 +80,17 @@ def test_a_browser_is_named_as_people_name_it(user_agent: str, words: str) -> No
 
 
 def test_of_another_browser_with_the_orders_link_it_is_not_said_that_it_is_the_reader() -> None:
-    entry = {"actor": HOLDER, "ip": "203.0.113.7", "user_agent": CHROME}
+    entry = sample(ShownLine, actor=HOLDER, ip="203.0.113.7", user_agent=CHROME)
     assert access_log.who(entry, ip="203.0.113.7", user_agent=CHROME) == "You (this browser)"
     assert access_log.who(entry, ip="203.0.113.8", user_agent=CHROME) == "Your order link, another browser"
 
 
 def test_the_timeline_names_what_arrived_instead_of_something() -> None:
     named = {
-        outcome: order_texts.event_text({"kind": "payment.parked", "data": {"outcome": outcome}})
+        outcome: order_texts.event_text(sample(Event, kind="payment.parked", data={"outcome": outcome}))
         for outcome in NEEDS_REVIEW - {Outcome.LATE}
     }
     assert "A payment needs a decision" not in named.values()
     assert named[Outcome.WRONG_COIN] == "Another coin arrived than the one we asked for"
     assert named[Outcome.FURTHER_DEPOSIT] == "A second payment arrived"
-    assert order_texts.event_text({"kind": "payment.parked", "data": {}}) == "A payment needs a decision"
+    assert order_texts.event_text(sample(Event, kind="payment.parked")) == "A payment needs a decision"

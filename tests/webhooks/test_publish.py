@@ -10,6 +10,7 @@ import pytest
 from actors.clock import sweep
 from app.core import clock, db
 from app.core.ids import new_id
+from app.history.models import Event
 from app.webhooks import publish, queries, service
 from app.webhooks.events import KINDS, TYPES, derive_events
 from tests.builders import NOW, count, events, job_names, place, rows, torn, undone
@@ -19,8 +20,8 @@ from tests.webhooks.scenes import deliveries, happens, merchant, numbers, order,
 URL = "http://127.0.0.1:40009/hooks"
 
 
-def line(seq: int, kind: str, **data: str) -> dict[str, object]:
-    return {"seq": seq, "kind": kind, "data": data, "at": clock.now()}
+def line(seq: int, kind: str, **data: str) -> Event:
+    return Event(seq, kind, data, clock.now())
 
 
 @pytest.mark.parametrize(

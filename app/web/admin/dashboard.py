@@ -41,10 +41,7 @@ async def show(request: Request[Any, Any, Any]) -> Response[bytes]:
             }
             for o in parked
         ]
-        + [
-            {"title": j["name"], "detail": j["error"] or "", "href": f"/admin/jobs/{j['id']}", "at": j["ended_at"]}
-            for j in dead
-        ]
+        + [{"title": j.name, "detail": j.error or "", "href": f"/admin/jobs/{j.id}", "at": j.ended_at} for j in dead]
         + [_refund(r) for r in await refunds.waiting()]
         + [_issue(issue) for issue in await issues.open_page(20)]
     )

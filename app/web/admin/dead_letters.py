@@ -10,9 +10,11 @@ from litestar import Request, Response, get, post
 from app.core import clock
 from app.core.errors import Invalid
 from app.core.ids import parse_id
+from app.core.structs import extend
 from app.orders.service import short
 from app.queue import queries as jobs
 from app.queue import service
+from app.queue.models import DeadGroup, DeadLetter
 from app.web.admin import retry_preview
 from app.web.kernel import guards
 from app.web.kernel.render import answer, page, see_other, wants_json
@@ -21,6 +23,19 @@ from app.web.kernel.viewer import visitor
 Req = Request[Any, Any, Any]
 SHOWN = 200  # letters on a page; a retry of a whole cause takes all
 MOST = 10_000  # letters sent round at once
+
+
+class Group(DeadGroup, frozen=True):
+    """A group as the page lists it."""
+
+    href: str
+
+
+class Letter(DeadLetter, frozen=True):
+    """A dead letter as the pages show it. ``outlook``: what it would do; empty where nobody asked for that."""
+
+    about: str
+    outlook: str
 
 
 class NothingChosen(Invalid):
@@ -37,7 +52,7 @@ async def index(request: Req) -> Response[bytes]:
     if wants_json(request):
         return answer({"groups": groups, "items": letters})
     context = {
-        "groups": [group | {"href": f"/admin/dead-letters?{_query(group)}"} for group in groups],
+        "groups": [extend(Group, group, href=f"/admin/dead-letters?{_query(group)}") for group in groups],
         "letters": [_shown(row) for row in letters],
         "name": name or "",
         "cause": cause or "",
@@ -52,14 +67,14 @@ async def preview(request: Req) -> Response[bytes]:
     name, cause, ids = _chosen(request.query_params)
     seen_at = clock.now()
     letters = await jobs.dead(name=name, cause=cause, ids=ids, limit=SHOWN)
-    shown = [_shown(row) | {"outlook": await retry_preview.of(row)} for row in letters]
+    shown = [_shown(row, outlook=await retry_preview.of(row)) for row in letters]
     if wants_json(request):
-        return answer({"items": [{"id": row["id"], "outlook": row["outlook"]} for row in shown]})
-    count = sum(g["count"] for g in await jobs.causes() if _matches(g, name, cause)) if ids is None else len(shown)
+        return answer({"items": [{"id": row.id, "outlook": row.outlook} for row in shown]})
+    count = sum(g.count for g in await jobs.causes() if _matches(g, name, cause)) if ids is None else len(shown)
     context = {
         "letters": shown,
         "count": count,
-        "ids": [row["id"] for row in shown] if ids is not None else None,
+        "ids": [row.id for row in shown] if ids is not None else None,
         "name": name or "",
         "cause": cause if cause is not None else "",
         "by_cause": cause is not None,
@@ -78,7 +93,7 @@ async def retry(request: Req) -> Response[bytes]:
         raise NothingChosen("Select at least one.", field="id")
     until = _moment(str(form.get("seen_at", "")))
     letters = await jobs.dead(name=name, cause=cause, ids=ids, limit=MOST)
-    wanted = [row["id"] for row in letters if row["ended_at"] is None or row["ended_at"] <= until]
+    wanted = [row.id for row in letters if row.ended_at is None or row.ended_at <= until]
     who = visitor(request).actor
     said = f"{len(wanted)} dead letters" + (f": {name} {cause or ''}" if name else "")
     async with guards.recorded(request, "job.retried", details=said[:300]):
@@ -103,13 +118,13 @@ def _moment(text: str) -> datetime:
     return moment if moment.tzinfo else clock.now()
 
 
-def _query(group: dict[str, Any]) -> str:
-    return urlencode({"name": group["name"], "cause": group["cause"]})
+def _query(group: DeadGroup) -> str:
+    return urlencode({"name": group.name, "cause": group.cause})
 
 
-def _matches(group: dict[str, Any], name: str | None, cause: str | None) -> bool:
-    return name in (None, group["name"]) and cause in (None, group["cause"])
+def _matches(group: DeadGroup, name: str | None, cause: str | None) -> bool:
+    return name in (None, group.name) and cause in (None, group.cause)
 
 
-def _shown(row: dict[str, Any]) -> dict[str, Any]:
-    return row | {"about": short(row["subject"]) if row["subject"] else ""}
+def _shown(row: DeadLetter, outlook: str = "") -> Letter:
+    return extend(Letter, row, about=short(row.subject) if row.subject else "", outlook=outlook)

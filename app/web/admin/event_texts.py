@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from app.core.money import Money
+from app.history.models import Event
 from app.orders.parking import BETWEEN, OF_MONEY
 from app.web.store.order_texts import EVENTS, event_text
 
@@ -35,13 +36,13 @@ def reason(cause: str | None) -> str | None:
     return ". ".join(one[:1].upper() + one[1:] for one in said) or None
 
 
-def text(order: dict[str, Any], event: dict[str, Any]) -> str:
-    words = WORDS.get(event["kind"], event["kind"])
-    if event["kind"] == "payment.parked":
+def text(order: dict[str, Any], event: Event) -> str:
+    words = WORDS.get(event.kind, event.kind)
+    if event.kind == "payment.parked":
         words = event_text(event)
     if order["merchant_id"] is not None:
-        words = MERCHANTS.get(event["kind"], words)
-    why = event["data"].get("why") or event["data"].get("cause")
-    if event["kind"] == "credit.returned":
-        why = str(Money(Decimal(event["data"]["amount"]), event["data"]["currency"]))
+        words = MERCHANTS.get(event.kind, words)
+    why = event.data.get("why") or event.data.get("cause")
+    if event.kind == "credit.returned":
+        why = str(Money(Decimal(event.data["amount"]), event.data["currency"]))
     return f"{words}: {why}" if why else words

@@ -10,6 +10,7 @@ from app.core.errors import NotFound
 from app.core.ids import parse_id
 from app.queue import queries as jobs
 from app.queue import service
+from app.queue.models import JobHistory
 from app.queue.states import JobStatus
 from app.web.admin import retry_preview
 from app.web.admin import tabs as lists
@@ -61,7 +62,7 @@ async def index(request: Req) -> Response[bytes]:
     return page(request, "admin/jobs/index.html", context)
 
 
-async def _find(job_id: str) -> dict[str, Any]:
+async def _find(job_id: str) -> JobHistory:
     found = parse_id(job_id)
     job = await jobs.one(found) if found else None
     if job is None:
@@ -75,12 +76,12 @@ async def show(request: Req, job_id: FromPath[str]) -> Response[bytes]:
     job = await _find(job_id)
     if wants_json(request):
         return answer(job)
-    args = json.dumps(job["args"], indent=2)
+    args = json.dumps(job.args, indent=2)
     context = {
         "job": job,
-        "attempts": sorted(job["attempts"] + job["retries"], key=lambda line: line["number"]),
+        "attempts": sorted(job.attempts + job.retries, key=lambda line: line.number),
         "args_json": args,
-        "outlook": await retry_preview.of(job) if job["status"] == "failed" else "",
+        "outlook": await retry_preview.of(job) if job.status == "failed" else "",
     }
     return page(request, "admin/jobs/show.html", context)
 
@@ -90,10 +91,6 @@ async def retry(request: Req, job_id: FromPath[str]) -> Response[bytes]:
     """Send a dead letter round again; its attempts so far stay on record."""
     await guards.admin(request)
     job = await _find(job_id)
-    async with guards.recorded(request, "job.retried", order_id=job["subject"], details=f"{job['name']} {job['id']}"):
-        await service.retry(job["id"], by=visitor(request).actor)
-    return (
-        answer({"jobId": job["id"], "status": "pending"})
-        if wants_json(request)
-        else see_other(f"/admin/jobs/{job['id']}")
-    )
+    async with guards.recorded(request, "job.retried", order_id=job.subject, details=f"{job.name} {job.id}"):
+        await service.retry(job.id, by=visitor(request).actor)
+    return answer({"jobId": job.id, "status": "pending"}) if wants_json(request) else see_other(f"/admin/jobs/{job.id}")

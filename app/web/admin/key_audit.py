@@ -1,7 +1,6 @@
 """The audit log: the list, one order's lines as JSON, and the signed export."""
 
 from typing import Any
-from uuid import UUID
 
 from litestar import Request, Response, get, post
 from litestar.params import FromPath
@@ -9,8 +8,10 @@ from litestar.response import Stream
 
 from app.audit import bundle, service
 from app.audit import queries as audit
+from app.audit.models import ShownLine
 from app.core import clock
 from app.core.ids import parse_id
+from app.core.structs import extend
 from app.orders.service import short
 from app.web.admin import tabs
 from app.web.admin.audit_texts import ACTIONS
@@ -34,33 +35,36 @@ async def index(request: Req) -> Response[bytes]:
     context = {
         "lines": [_line(row) for row in rows],
         "order": asked,
-        "count": tip["seq"] or 0,
+        "count": tip.seq or 0,
         "public_key": bundle.public_text(service.signing_key()),
         "links": tabs.links("/admin/audit", at, len(rows), order=str(order_id) if order_id else None),
     }
     return page(request, "admin/audit/index.html", context)
 
 
-def _line(row: dict[str, Any]) -> dict[str, Any]:
-    order_id: UUID | None = row["order_id"]
-    return {
-        **row,
-        "action_words": ACTIONS.get(row["action"], row["action"]),
-        "short_id": short(order_id) if order_id else "",
-    }
+class Line(ShownLine, frozen=True):
+    """A line as the page shows it; ``short_id`` is the order's."""
+
+    action_words: str
+    short_id: str
 
 
-def _entry(row: dict[str, Any]) -> dict[str, Any]:
+def _line(row: ShownLine) -> Line:
+    words = ACTIONS.get(row.action, row.action)
+    return extend(Line, row, action_words=words, short_id=short(row.order_id) if row.order_id else "")
+
+
+def _entry(row: ShownLine) -> dict[str, object]:
     return {
-        "seq": row["seq"],
-        "at": row["at"],
-        "action": row["action"],
-        "orderId": row["order_id"],
-        "keyId": row["key_id"],
-        "actor": row["actor"],
-        "ip": row["ip"],
-        "userAgent": row["user_agent"],
-        "details": row["details"],
+        "seq": row.seq,
+        "at": row.at,
+        "action": row.action,
+        "orderId": row.order_id,
+        "keyId": row.key_id,
+        "actor": row.actor,
+        "ip": row.ip,
+        "userAgent": row.user_agent,
+        "details": row.details,
     }
 
 

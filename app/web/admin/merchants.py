@@ -4,11 +4,14 @@ from typing import Any
 
 from litestar import Request, Response, get, post
 from litestar.params import FromPath
+from msgspec.structs import asdict
 
 from app.accounts import addresses
 from app.core.errors import Problem
 from app.core.ids import parse_id
+from app.core.structs import extend
 from app.merchants import members, queries, service
+from app.merchants.models import Merchant
 from app.web.admin import tabs
 from app.web.kernel import guards
 from app.web.kernel.body import read_form
@@ -24,14 +27,20 @@ async def index(request: Req) -> Response[bytes]:
     return await _list(request, {"name": "", "email": ""})
 
 
+class ListedMerchant(Merchant, frozen=True):
+    """A merchant as a line of the list, with how many people it has."""
+
+    people: int
+
+
 async def _list(request: Req, values: dict[str, str], error: Problem | None = None) -> Response[bytes]:
     at = tabs.number(request)
     merchants = await queries.page(limit=tabs.PAGE, offset=(at - 1) * tabs.PAGE)
     if wants_json(request):
         return answer({"items": merchants})
-    sizes = await members.sizes([merchant["id"] for merchant in merchants])
+    sizes = await members.sizes([merchant.id for merchant in merchants])
     context = {
-        "merchants": [merchant | {"people": sizes.get(merchant["id"], 0)} for merchant in merchants],
+        "merchants": [extend(ListedMerchant, merchant, people=sizes.get(merchant.id, 0)) for merchant in merchants],
         "links": tabs.links("/admin/merchants", at, len(merchants)),
         "values": values,
         "errors": {error.field or "name": error.detail} if error else {},
@@ -65,17 +74,15 @@ async def show(request: Req, merchant_id: FromPath[str]) -> Response[bytes]:
     return await _one(request, await _find(merchant_id))
 
 
-async def _one(
-    request: Req, merchant: dict[str, Any], email: str = "", error: Problem | None = None
-) -> Response[bytes]:
-    people = await members.of(merchant["id"])
+async def _one(request: Req, merchant: Merchant, email: str = "", error: Problem | None = None) -> Response[bytes]:
+    people = await members.of(merchant.id)
     if wants_json(request):
-        return answer(merchant | {"people": [{"email": p["email"], "joinedAt": p["joined_at"]} for p in people]})
+        return answer({**asdict(merchant), "people": [{"email": p.email, "joinedAt": p.joined_at} for p in people]})
     context = {"merchant": merchant, "people": people, "email": email, "error": error.detail if error else ""}
     return page(request, "admin/merchants/show.html", context, status=error.status if error else 200)
 
 
-async def _find(merchant_id: str) -> dict[str, Any]:
+async def _find(merchant_id: str) -> Merchant:
     found = parse_id(merchant_id)
     merchant = await queries.one(found) if found else None
     if merchant is None:
@@ -90,13 +97,13 @@ async def invite(request: Req, merchant_id: FromPath[str]) -> Response[bytes]:
     typed = form.get("email", "")[:400]
     try:
         email = addresses.parse(typed)
-        async with guards.recorded(request, "member.invited", details=f"{merchant['name']}: {email}"):
-            await members.invite(merchant["id"], email, _host(request))
+        async with guards.recorded(request, "member.invited", details=f"{merchant.name}: {email}"):
+            await members.invite(merchant.id, email, _host(request))
     except (addresses.BadEmail, members.AlreadyInTeam, members.TeamFull) as error:
         if wants_json(request):
             raise
         return await _one(request, merchant, typed, error)
-    return see_other(f"/admin/merchants/{merchant['id']}")
+    return see_other(f"/admin/merchants/{merchant.id}")
 
 
 @post("/admin/merchants/{merchant_id:str}/people/{member_id:str}/removals", include_in_schema=False, status_code=200)
@@ -106,10 +113,10 @@ async def remove(request: Req, merchant_id: FromPath[str], member_id: FromPath[s
     merchant, found = await _find(merchant_id), parse_id(member_id)
     if found is None:
         raise members.NoSuchMember("Choose somebody from the list.")
-    leaving = next((p["email"] for p in await members.of(merchant["id"]) if p["id"] == found), "")
-    async with guards.recorded(request, "member.removed", details=f"{merchant['name']}: {leaving}"):
-        await members.remove(merchant["id"], found, to_the_last=True)
-    return see_other(f"/admin/merchants/{merchant['id']}")
+    leaving = next((p.email for p in await members.of(merchant.id) if p.id == found), "")
+    async with guards.recorded(request, "member.removed", details=f"{merchant.name}: {leaving}"):
+        await members.remove(merchant.id, found, to_the_last=True)
+    return see_other(f"/admin/merchants/{merchant.id}")
 
 
 @post("/admin/merchants/{merchant_id:str}/closings", include_in_schema=False, status_code=200)
@@ -117,8 +124,8 @@ async def close(request: Req, merchant_id: FromPath[str]) -> Response[bytes]:
     """End all its keys and shut its pages; what it has under way goes on."""
     await guards.admin(request)
     merchant = await _find(merchant_id)
-    await service.close(merchant["id"], by=_who(request), ip=client_ip(request))
-    return see_other(f"/admin/merchants/{merchant['id']}")
+    await service.close(merchant.id, by=_who(request), ip=client_ip(request))
+    return see_other(f"/admin/merchants/{merchant.id}")
 
 
 def _who(request: Req) -> str:

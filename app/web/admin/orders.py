@@ -4,6 +4,7 @@ from typing import Any
 
 from litestar import Request, Response, get, post
 from litestar.params import FromPath
+from msgspec.structs import asdict
 
 from app.accounts.addresses import shown
 from app.audit import queries as audit
@@ -83,10 +84,10 @@ async def show(request: Req, order_id: FromPath[str]) -> Response[bytes]:
         "charge": {"merchant": await orders.seller(order), "reference": order["reference"], "test": order["test"]},
         "timeline": [
             {
-                "at": e["at"],
-                "icon": EVENTS.get(e["kind"], ("dot", ""))[0],
+                "at": e.at,
+                "icon": EVENTS.get(e.kind, ("dot", ""))[0],
                 "text": event_texts.text(order, e),
-                "kind": e["kind"],
+                "kind": e.kind,
             }
             for e in events
         ],
@@ -104,19 +105,19 @@ async def _belongings(order: dict[str, Any]) -> dict[str, Any]:
         "jobs": await jobs.of_subject(order_id),
         "mails": [
             {
-                "id": m["id"],
-                "at": m["sent_at"] or m["created_at"],
-                "subject": LETTERS[m["kind"]].title,
-                "to": m["recipient"],
-                "status": m["status"],
-                "words": STUCK if m["stuck"] else MAIL_WORDS[LetterStatus(m["status"])],
-                "error": m["error"],
-                "again": m["stuck"] or m["status"] not in WORKED_ON,
+                "id": m.id,
+                "at": m.sent_at or m.created_at,
+                "subject": LETTERS[m.kind].title,
+                "to": m.recipient,
+                "status": m.status,
+                "words": STUCK if m.stuck else MAIL_WORDS[LetterStatus(m.status)],
+                "error": m.error,
+                "again": m.stuck or m.status not in WORKED_ON,
             }
             for m in await mail.about(order_id)
         ],
         "audit": [
-            {**entry, "action_words": ACTIONS.get(entry["action"], entry["action"])}
+            {**asdict(entry), "action_words": ACTIONS.get(entry.action, entry.action)}
             for entry in await audit.of_order(order_id)
         ],
     }

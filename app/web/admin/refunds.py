@@ -82,7 +82,7 @@ async def of_order(order_id: UUID) -> dict[str, Any]:
         "refunds": [_row(refund) for refund in await queries.of_order(order_id)],
         "refundable": refundable,
         "offered": offered,
-        "keys_shown": any(key["revealed_at"] for key in sealed),
+        "keys_shown": any(key.revealed_at for key in sealed),
         "credit": await store_credit.of_order(order_id),
         "ledger": [
             {"account": a.value, "money": Money(n, SUPPLIER if a.startswith("supplier") else refundable.currency)}

@@ -3,33 +3,56 @@
 Facts are read here and handed over, so that each sentence can be tested as a table; no provider is asked.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from app.core import clock
 from app.fulfillment import queries as supply
 from app.inbox import queries as inbox
+from app.inbox.models import KeptNotice
 from app.keys import queries as keys
 from app.mail import queries as mail
+from app.mail.models import LetterState
 from app.orders import queries as orders
 from app.payments import queries as payments
 from app.queue.aliases import ALIASES
+from app.queue.models import DeadLetter
 from app.refunds import queries as refunds
 
-Facts = Mapping[str, Any]
 KEY_FORGOTTEN = timedelta(hours=24)  # after this Resend would send the same letter again (resend.md, 4)
 OPEN = {"reserved", "ready"}
 UNKNOWN = "Starts over. Each step first checks whether it is already done."
 GONE = "Does nothing: what it was about no longer exists."
 
 
-async def of(job: Mapping[str, Any]) -> str:
+class Facts(msgspec.Struct, frozen=True):
+    """What the sentences are about; each of them needs a few of these. ``have``: how many keys are here.
+
+    ``offered``: whether a payment of the order stands at the provider. ``open``: states of an order that can be paid.
+    ``age``: of the letter.
+    """
+
+    order: dict[str, Any] | None = None
+    reservation: dict[str, Any] | None = None
+    have: int = 0
+    notice: KeptNotice | None = None
+    payment: dict[str, Any] | None = None
+    offered: bool = False
+    open: tuple[str, ...] = ()
+    mail: LetterState | None = None
+    age: timedelta = timedelta()
+    refund: dict[str, Any] | None = None
+
+
+async def of(job: DeadLetter) -> str:
     """The sentence for one job with its ``args`` as a dict."""
-    if job["name"] not in JOBS:
+    if job.name not in JOBS:
         return UNKNOWN
-    look, say = JOBS[job["name"]]
+    look, say = JOBS[job.name]
     try:
         return say(await look(job))
     except (KeyError, ValueError):
@@ -37,7 +60,7 @@ async def of(job: Mapping[str, Any]) -> str:
 
 
 def reserve(facts: Facts) -> str:
-    order, reservation = facts["order"], facts["reservation"]
+    order, reservation = facts.order, facts.reservation
     if order is None:
         return GONE
     status = reservation["status"] if reservation else None
@@ -55,54 +78,54 @@ def reserve(facts: Facts) -> str:
 
 
 def check(facts: Facts) -> str:
-    reservation = facts["reservation"]
+    reservation = facts.reservation
     if reservation is None or reservation["status"] not in OPEN:
         return _closed(reservation)
     return f"Asks Kinguin for the status of order {reservation['supplier_order_id']}. Buys nothing."
 
 
 def collect(facts: Facts) -> str:
-    reservation = facts["reservation"]
+    reservation = facts.reservation
     if reservation is None or reservation["status"] not in OPEN:
         return _closed(reservation)
-    here = f"{facts['have']} of {reservation['units']} keys are here"
+    here = f"{facts.have} of {reservation['units']} keys are here"
     return (
         f"Fetches the keys of order {reservation['supplier_order_id']} again: {here}, and only missing ones are kept."
     )
 
 
-def _closed(reservation: Facts | None) -> str:
+def _closed(reservation: dict[str, Any] | None) -> str:
     return f"Does nothing: the reservation is {reservation['status']} already." if reservation else GONE
 
 
 def notice(facts: Facts) -> str:
-    row = facts["notice"]
+    row = facts.notice
     if row is None:
         return GONE
-    done = f"It was applied already ({row['outcome']}): " if row["outcome"] else ""
+    done = f"It was applied already ({row.outcome}): " if row.outcome else ""
     return f"{done}Asks the provider for the current state; what is already done is not done again."
 
 
 def payment(facts: Facts) -> str:
-    order = facts["order"]
+    order = facts.order
     if order is None:
         return GONE
-    if order["status"] not in facts["open"]:
+    if order["status"] not in facts.open:
         return f"Does nothing: the order is {order['status']}."
-    if facts["offered"]:
+    if facts.offered:
         return "Asks for one more payment beside the one that stands. No money moves."
     return "Asks NOWPayments for a payment and shows its address. No money moves."
 
 
 def payment_check(facts: Facts) -> str:
-    if facts["payment"] is None:
+    if facts.payment is None:
         return GONE
-    ours = facts["payment"]["provider_payment_id"]
+    ours = facts.payment["provider_payment_id"]
     return f"Asks NOWPayments for the status of payment {ours}; a status only moves forward."
 
 
 def payment_open(facts: Facts) -> str:
-    row = facts["payment"]
+    row = facts.payment
     if row is None:
         return GONE
     if row["provider_payment_id"] or row["status"] != "waiting":
@@ -111,7 +134,7 @@ def payment_open(facts: Facts) -> str:
 
 
 def payment_play(facts: Facts) -> str:
-    row = facts["payment"]
+    row = facts.payment
     if row is None:
         return GONE
     if row["status"] not in {"waiting", "confirming"}:
@@ -120,21 +143,21 @@ def payment_play(facts: Facts) -> str:
 
 
 def letter(facts: Facts) -> str:
-    row = facts["mail"]
+    row = facts.mail
     if row is None:
         return GONE
-    if row["status"] == "sent":
+    if row.status == "sent":
         return "Mail was sent already: sends nothing."
-    if row["status"] not in {"pending", "waiting"}:
-        return f"Does nothing: the mail is {row['status']}."
-    sends = "Sends the mail" if row["status"] == "pending" else "If it is still of use, sends the mail"
-    if facts["age"] > KEY_FORGOTTEN:
+    if row.status not in {"pending", "waiting"}:
+        return f"Does nothing: the mail is {row.status}."
+    sends = "Sends the mail" if row.status == "pending" else "If it is still of use, sends the mail"
+    if facts.age > KEY_FORGOTTEN:
         return f"{sends}. A day has passed: if an earlier try got through unseen, it is sent a second time."
     return f"{sends} under the key of its first try: what got through then is not sent twice."
 
 
 def refund(facts: Facts) -> str:
-    row = facts["refund"]
+    row = facts.refund
     if row is None:
         return GONE
     if row["status"] != "processing":
@@ -147,7 +170,7 @@ def refund(facts: Facts) -> str:
 
 
 def refund_play(facts: Facts) -> str:
-    row = facts["refund"]
+    row = facts.refund
     if row is None:
         return GONE
     if row["status"] not in {"pending", "processing"}:
@@ -159,53 +182,53 @@ def always(words: str) -> Callable[[Facts], str]:
     return lambda _: words
 
 
-def _id(job: Mapping[str, Any], name: str) -> UUID:
-    return UUID(job["args"][name])
+def _id(job: DeadLetter, name: str) -> UUID:
+    return UUID(job.args[name])
 
 
-async def _nothing(job: Mapping[str, Any]) -> Facts:
-    return {}
+async def _nothing(job: DeadLetter) -> Facts:
+    return Facts()
 
 
-async def _item(job: Mapping[str, Any]) -> Facts:
+async def _item(job: DeadLetter) -> Facts:
     reservation = await supply.of_item(_id(job, "item_id"))
-    order_id = reservation["order_id"] if reservation else job["subject"]
-    return {"reservation": reservation, "order": await orders.one(order_id) if order_id else None}
+    order_id = reservation["order_id"] if reservation else job.subject
+    return Facts(reservation=reservation, order=await orders.one(order_id) if order_id else None)
 
 
-async def _reservation(job: Mapping[str, Any]) -> Facts:
+async def _reservation(job: DeadLetter) -> Facts:
     reservation = await supply.one(_id(job, "reservation_id"))
     have = len(await keys.supplier_ids(reservation["item_id"])) if reservation else 0
-    return {"reservation": reservation, "have": have}
+    return Facts(reservation=reservation, have=have)
 
 
-async def _notice(job: Mapping[str, Any]) -> Facts:
-    return {"notice": await inbox.one(_id(job, "notice_id"))}
+async def _notice(job: DeadLetter) -> Facts:
+    return Facts(notice=await inbox.one(_id(job, "notice_id")))
 
 
-def _order(*states: str) -> Callable[[Mapping[str, Any]], Awaitable[Facts]]:
-    async def look(job: Mapping[str, Any]) -> Facts:
+def _order(*states: str) -> Callable[[DeadLetter], Awaitable[Facts]]:
+    async def look(job: DeadLetter) -> Facts:
         order_id = _id(job, "order_id")
         offered = any(row["provider_payment_id"] for row in await payments.of_order(order_id))
-        return {"order": await orders.one(order_id), "offered": offered, "open": states}
+        return Facts(order=await orders.one(order_id), offered=offered, open=states)
 
     return look
 
 
-async def _payment(job: Mapping[str, Any]) -> Facts:
-    return {"payment": await payments.one(_id(job, "payment_id"))}
+async def _payment(job: DeadLetter) -> Facts:
+    return Facts(payment=await payments.one(_id(job, "payment_id")))
 
 
-async def _mail(job: Mapping[str, Any]) -> Facts:
+async def _mail(job: DeadLetter) -> Facts:
     row = await mail.one(_id(job, "mail_id"))
-    return {"mail": row, "age": clock.now() - row["created_at"] if row else timedelta()}
+    return Facts(mail=row, age=clock.now() - row.created_at if row else timedelta())
 
 
-async def _refund(job: Mapping[str, Any]) -> Facts:
-    return {"refund": await refunds.one(_id(job, "refund_id"))}
+async def _refund(job: DeadLetter) -> Facts:
+    return Facts(refund=await refunds.one(_id(job, "refund_id")))
 
 
-JOBS: dict[str, tuple[Callable[[Mapping[str, Any]], Awaitable[Facts]], Callable[[Facts], str]]] = {
+JOBS: dict[str, tuple[Callable[[DeadLetter], Awaitable[Facts]], Callable[[Facts], str]]] = {
     "fulfillment.reserve": (_item, reserve),
     "fulfillment.check": (_reservation, check),
     "fulfillment.apply_notice": (_notice, notice),

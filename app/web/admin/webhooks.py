@@ -4,10 +4,12 @@ from typing import Any
 
 from litestar import Request, Response, get, post
 from litestar.params import FromPath
+from msgspec.structs import asdict
 
 from app.core.ids import parse_id
 from app.inbox import queries as inbox
 from app.inbox import service
+from app.inbox.models import KeptNotice, ReceivedNotice
 from app.web.admin import tabs
 from app.web.kernel import guards
 from app.web.kernel.render import answer, page, see_other, wants_json
@@ -42,13 +44,13 @@ async def index(request: Req) -> Response[bytes]:
 async def show(request: Req, notice_id: FromPath[str]) -> Response[bytes]:
     await guards.admin(request)
     row = await _find(notice_id)
-    raw = bytes(row.pop("body")).decode("utf-8", "replace")
+    raw = row.body.decode("utf-8", "replace")
     if wants_json(request):
-        return answer(row | {"body": raw})
-    return page(request, "admin/webhooks/show.html", {"hook": _shown(row), "raw": raw, "headers": row["headers"]})
+        return answer({**asdict(row), "body": raw})
+    return page(request, "admin/webhooks/show.html", {"hook": _shown(row), "raw": raw, "headers": row.headers})
 
 
-async def _find(notice_id: str) -> dict[str, Any]:
+async def _find(notice_id: str) -> KeptNotice:
     found = parse_id(notice_id)
     row = await inbox.one(found) if found else None
     if row is None:
@@ -64,22 +66,22 @@ async def replay(request: Req, notice_id: FromPath[str]) -> Response[bytes]:
     """Apply a kept notice once more. What it may not move any more stays as it is."""
     await guards.admin(request)
     row = await _find(notice_id)
-    async with guards.recorded(request, "webhook.replayed", details=f"{row['provider']} {row['id']}"):
-        job_id = await service.replay(row["id"])
+    async with guards.recorded(request, "webhook.replayed", details=f"{row.provider} {row.id}"):
+        job_id = await service.replay(row.id)
     if wants_json(request):
         return answer({"jobId": job_id, "status": "pending"}, status=202)
     return see_other(f"/admin/jobs/{job_id}")
 
 
-def _shown(row: dict[str, Any]) -> dict[str, Any]:
-    led_to, _, again = (row["outcome"] or row["status"]).partition(inbox.REPLAYED)
+def _shown(row: ReceivedNotice) -> dict[str, object]:
+    led_to, _, again = (row.outcome or row.status).partition(inbox.REPLAYED)
     outcome, _, why = led_to.partition(": ")
     return {
-        "id": row["id"],
-        "provider": row["provider"],
-        "received_at": row["received_at"],
+        "id": row.id,
+        "provider": row.provider,
+        "received_at": row.received_at,
         "outcome": outcome,
         "again": again,
-        "summary": why or " ".join(row["dedupe"].split(":")[:2]),
-        "status": ANSWERED.get(row["provider"], 200),
+        "summary": why or " ".join(row.dedupe.split(":")[:2]),
+        "status": ANSWERED.get(row.provider, 200),
     }

@@ -16,6 +16,7 @@ from app.core.errors import Gone, NotFound
 from app.core.ids import parse_id
 from app.core.settings import settings
 from app.merchants import queries as merchants
+from app.merchants.models import Merchant, PublishableKey
 from app.orders import queries as orders
 
 LIFETIME = timedelta(minutes=30)  # of a page's token; each look at the state brings a new one
@@ -39,14 +40,14 @@ class CheckoutOver(Gone):
 class CheckoutSession:
     key: str
     origin: str
-    merchant: Row
+    merchant: Merchant
     test: bool
     order: Row
 
     @property
     def ancestors(self) -> str:
         """Who may show the frame, for its content policy."""
-        origins = self.merchant["origins"]
+        origins = self.merchant.origins
         return " ".join(origins) if self.origin in origins else "'self'"
 
     @property
@@ -61,15 +62,15 @@ async def find(key: str, order_id: str, origin: str) -> CheckoutSession:
     holder, found = await merchants.by_publishable(key), parse_id(order_id)
     if holder is None or found is None or not _allowed(holder, origin):
         raise NoSuchCheckout
-    order = await orders.of_merchant(holder["merchant"]["id"], holder["test"], found)
+    order = await orders.of_merchant(holder.id, holder.test, found)
     if order is None:
         raise NoSuchCheckout
-    return CheckoutSession(key, origin, holder["merchant"], holder["test"], order)
+    return CheckoutSession(key, origin, holder, holder.test, order)
 
 
-def _allowed(holder: Row, origin: str) -> bool:
+def _allowed(holder: PublishableKey, origin: str) -> bool:
     """Compared whole: what begins like an allowed origin may be anybody's. Our own pages try the SDK in test mode."""
-    return origin in holder["merchant"]["origins"] or (bool(holder["test"]) and origin == own_origin())
+    return origin in holder.origins or (holder.test and origin == own_origin())
 
 
 def own_origin() -> str:

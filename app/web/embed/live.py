@@ -32,4 +32,4 @@ async def events(request: Req) -> Stream:
 async def _bell(event_hub: EventHub, order_id: UUID, after: int) -> AsyncIterator[str]:
     yield "retry: 1000\n\n"
     async for news in live.news_of(event_hub, order_id, after):
-        yield f"id: {news[-1]['seq']}\ndata: moved\n\n" if news else ": still here\n\n"
+        yield f"id: {news[-1].seq}\ndata: moved\n\n" if news else ": still here\n\n"

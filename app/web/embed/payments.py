@@ -35,5 +35,5 @@ async def cancel(request: Req, payment_id: FromPath[str]) -> Response[bytes]:
     wanted = parse_id(payment_id)
     if wanted is None or wanted not in {attempt["id"] for attempt in await payments.of_order(found.order["id"])}:
         raise checkout_session.NoSuchCheckout
-    await create_for_merchants.cancel(found.merchant["id"], found.test, wanted)
+    await create_for_merchants.cancel(found.merchant.id, found.test, wanted)
     return answer({})

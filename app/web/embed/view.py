@@ -45,7 +45,7 @@ async def build(scene: CheckoutSession, *, again: str = "") -> dict[str, Any]:
         "again": again,
         "token": scene.token,
         "test": scene.test,
-        "merchant": scene.merchant["name"],
+        "merchant": scene.merchant.name,
         "reference": order["reference"],
         "total": total,
         "due": max(total - arrived, Money(Decimal(0), order["currency"])),

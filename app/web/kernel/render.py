@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import Request, Response
 from litestar.utils.scope.state import ScopeState
@@ -130,7 +131,9 @@ def _ambient(request: Req) -> dict[str, Any]:
     }
 
 
-def answer(data: Mapping[str, Any], *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response[bytes]:
+def answer(
+    data: Mapping[str, Any] | msgspec.Struct, *, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response[bytes]:
     """A JSON answer in camelCase; money and times are given their shapes of the design."""
     body = json.dumps(data, default=_shape, ensure_ascii=False, separators=(",", ":")).encode()
     return Response(
@@ -142,6 +145,8 @@ def answer(data: Mapping[str, Any], *, status: int = 200, headers: Mapping[str, 
 
 
 def _shape(value: Any) -> Any:
+    if isinstance(value, msgspec.Struct):
+        return msgspec.structs.asdict(value)
     if isinstance(value, Money):
         return value.as_json()
     if isinstance(value, datetime):

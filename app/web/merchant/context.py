@@ -14,6 +14,7 @@ from litestar.exceptions import NotFoundException
 from app.core.errors import Conflict, NotFound
 from app.core.ids import parse_id
 from app.merchants import members
+from app.merchants.models import Merchant
 from app.web.kernel import cookies, guards, render
 from app.web.kernel.viewer import DESK_COOKIE, Viewer
 
@@ -47,14 +48,13 @@ class StaleContext(Conflict):
 @dataclass(frozen=True, slots=True)
 class MerchantContext:
     email: str
-    merchants: list[dict[str, Any]]
-    merchant: dict[str, Any]
+    merchants: list[Merchant]
+    merchant: Merchant
     test: bool
 
     @property
     def id(self) -> UUID:
-        require_id: UUID = self.merchant["id"]
-        return require_id
+        return self.merchant.id
 
     @property
     def actor(self) -> str:
@@ -88,15 +88,15 @@ async def current(request: Req) -> MerchantContext:
     if email is None or not merchants:
         raise NotFoundException
     wanted, _, mode = cookies.read(request, DESK_COOKIE).partition(".")
-    chosen = next((merchant for merchant in merchants if str(merchant["id"]) == wanted), merchants[0])
-    return MerchantContext(email, merchants, chosen, test=mode != "live" or str(chosen["id"]) != wanted)
+    chosen = next((merchant for merchant in merchants if str(merchant.id) == wanted), merchants[0])
+    return MerchantContext(email, merchants, chosen, test=mode != "live" or str(chosen.id) != wanted)
 
 
 async def require_form(request: Req) -> tuple[MerchantContext, FormMultiDict]:
     """Where the viewer works, and the form that was sent from there. Raises AnotherDesk for a form from elsewhere."""
     desk, form = await current(request), await request.form()
     if form.get("desk") != desk.key:
-        raise StaleContext(f"{desk.mode} mode of {desk.merchant['name']}")
+        raise StaleContext(f"{desk.mode} mode of {desk.merchant.name}")
     return desk, form
 
 
@@ -116,7 +116,7 @@ def require_id(given: str) -> UUID:
 
 def recorded(request: Req, desk: MerchantContext, action: str, details: str = "") -> AbstractAsyncContextManager[None]:
     """What a member does inside commits together with its line of the audit log, or not at all."""
-    said = f"{desk.merchant['name']}, {desk.mode} mode: {details}".removesuffix(": ")
+    said = f"{desk.merchant.name}, {desk.mode} mode: {details}".removesuffix(": ")
     return guards.recorded(request, action, details=said[:LONGEST_ACT], actor=desk.actor)
 
 

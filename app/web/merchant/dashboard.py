@@ -37,15 +37,13 @@ async def show(request: Req) -> Response[bytes]:
 
 async def _steps(desk: MerchantContext) -> list[dict[str, Any]]:
     """What is left to do until a payment comes in, in this mode."""
-    keys = [key for key in await queries.keys(desk.id, test=desk.test) if key["kind"] == "secret" and key["in_use"]]
+    keys = [key for key in await queries.keys(desk.id, test=desk.test) if key.kind == "secret" and key.in_use]
     merchant = await queries.one(desk.id)
     paid = await payments.merchant_page(desk.id, desk.test, {"status": "success"}, None, 1)
     first = "/merchant/try" if desk.test else "/merchant/guide#step-6"
     return [
         _step(bool(keys), "/merchant/keys", f"Make a {desk.mode} key"),
-        _step(
-            bool(merchant and merchant["origins"]), "/merchant/keys#origins", "List the sites that open the checkout"
-        ),
+        _step(bool(merchant and merchant.origins), "/merchant/keys#origins", "List the sites that open the checkout"),
         _step(bool(await webhooks.endpoints(desk.id, desk.test)), "/merchant/endpoints", "Add a webhook endpoint"),
         _step(bool(paid), first, f"Take a {desk.mode} payment"),
     ]
@@ -67,7 +65,7 @@ async def choose(request: Req) -> Response[bytes]:
     desk, form = await desks.current(request), await request.form()
     merchant_id = desks.require_id(desks.text(form, "merchant") or str(desk.id))
     mode = desks.text(form, "mode") or desk.mode
-    if merchant_id not in {merchant["id"] for merchant in desk.merchants} or mode not in MODES:
+    if merchant_id not in {merchant.id for merchant in desk.merchants} or mode not in MODES:
         raise NothingHere
     where = desks.text(form, "from")
     response = see_other(where if where in LISTS else "/merchant")

@@ -57,12 +57,12 @@ async def _guide(
     request: Req, desk: MerchantContext, language: str, *, issued: Issued | None = None, error: str = ""
 ) -> Response[bytes]:
     language = language if language in LANGUAGES else "curl"
-    secret_keys = [key for key in await queries.keys(desk.id, test=True) if key["kind"] == "secret" and key["in_use"]]
+    secret_keys = [key for key in await queries.keys(desk.id, test=True) if key.kind == "secret" and key.in_use]
     base = settings().frontend_url.rstrip("/")
     facts = {
         "base": base,
         "api": f"{base}/api/v1",
-        "key": issued.key if issued else secret_keys[0]["key"] if secret_keys else "bl_test_…",
+        "key": issued.key if issued else secret_keys[0].key if secret_keys else "bl_test_…",
         "secret": issued.secret if issued else BLANK,
         "publishable": await api_keys.publishable(desk.id, test=True),
         "script": sdk.script_tag(),

@@ -11,6 +11,7 @@ from app.core import clock
 from app.core.errors import Problem
 from app.merchants import api_keys, queries, service
 from app.merchants.api_keys import SCOPES, BadKey, Issued, TooManyKeys
+from app.merchants.models import ApiKey
 from app.web.kernel.render import see_other
 from app.web.kernel.viewer import client_ip
 from app.web.merchant import context as desks
@@ -36,9 +37,14 @@ async def _list(
 ) -> Response[bytes]:
     merchant = await queries.one(desk.id)
     listed = await queries.keys(desk.id, test=desk.test)
-    values = {"name": "", "scopes": list(SCOPES), "expires": "", "origins": "\n".join((merchant or {})["origins"])}
+    values = {
+        "name": "",
+        "scopes": list(SCOPES),
+        "expires": "",
+        "origins": "\n".join(merchant.origins if merchant else []),
+    }
     context = {
-        "keys": [key for key in listed if key["kind"] == "secret"],
+        "keys": [key for key in listed if key.kind == "secret"],
         "publishable": await api_keys.publishable(desk.id, test=desk.test),
         "issued": issued,
         "scopes": SCOPES,
@@ -85,7 +91,7 @@ async def rotate(request: Req, key_id: FromPath[str]) -> Response[bytes]:
         raise BadKey("Choose one of the times listed.", field="overlap")
     key = await _own(desk, key_id)
     issued = await api_keys.rotate(
-        key["id"], desk.id, overlap=timedelta(hours=int(hours)), by=desk.actor, ip=client_ip(request)
+        key.id, desk.id, overlap=timedelta(hours=int(hours)), by=desk.actor, ip=client_ip(request)
     )
     return await _list(request, desk, issued=issued)
 
@@ -95,7 +101,7 @@ async def revoke(request: Req, key_id: FromPath[str]) -> Response[bytes]:
     """End a key, at once and everywhere."""
     desk, _ = await desks.require_form(request)
     key = await _own(desk, key_id)
-    await api_keys.revoke(key["id"], desk.id, by=desk.actor, ip=client_ip(request))
+    await api_keys.revoke(key.id, desk.id, by=desk.actor, ip=client_ip(request))
     return see_other("/merchant/keys")
 
 
@@ -112,11 +118,11 @@ async def rotate_publishable(request: Req) -> Response[bytes]:
     return see_other("/merchant/keys#publishable")
 
 
-async def _own(desk: MerchantContext, key_id: str) -> dict[str, Any]:
+async def _own(desk: MerchantContext, key_id: str) -> ApiKey:
     """A key of this desk's merchant and mode. Raises NothingHere."""
     wanted = desks.require_id(key_id)
     for key in await queries.keys(desk.id, test=desk.test):
-        if key["id"] == wanted:
+        if key.id == wanted:
             return key
     raise desks.NothingHere
 

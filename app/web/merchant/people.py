@@ -52,7 +52,7 @@ async def remove(request: Req, member_id: FromPath[str]) -> Response[bytes]:
     """Take a person or an invitation out of the team; one's own leaving leads out of here."""
     desk, _ = await desks.require_form(request)
     found = desks.require_id(member_id)
-    leaving = next((p["email"] for p in await members.of(desk.id) if p["id"] == found), "")
+    leaving = next((p.email for p in await members.of(desk.id) if p.id == found), "")
     async with desks.recorded(request, desk, "member.removed", leaving):
         await members.remove(desk.id, found)
     return see_other("/" if leaving == desk.email and len(desk.merchants) == 1 else "/merchant/team")
@@ -69,16 +69,16 @@ async def show(request: Req, token: FromPath[str]) -> Response[bytes]:
 @post("/merchant/invitations/{token:str}", include_in_schema=False, status_code=200, opt=purse("logins"))
 async def accept(request: Req, token: FromPath[str]) -> Response[bytes]:
     """Join the team, signed in by the address that the letter proved."""
-    seen = await members.look(token) or {"email": "", "merchant_name": ""}
+    seen = await members.look(token)
+    if seen is None:
+        return page(request, "merchant/invitation.html", {"token": token, "invitation": None}, status=410)
     try:
-        async with guards.recorded(
-            request, "member.joined", details=str(seen["merchant_name"]), actor=f"member {seen['email']}"
-        ):
+        async with guards.recorded(request, "member.joined", details=seen.merchant_name, actor=f"member {seen.email}"):
             await members.join(token)
     except LinkSpent:
         return page(request, "merchant/invitation.html", {"token": token, "invitation": None}, status=410)
     response = see_other("/merchant")
-    if desks.person(request) != seen["email"]:
-        await sign_in(request, response, seen["email"])
-    remember_desk(response, context_key(seen["merchant_id"], test=True))
+    if desks.person(request) != seen.email:
+        await sign_in(request, response, seen.email)
+    remember_desk(response, context_key(seen.merchant_id, test=True))
     return response

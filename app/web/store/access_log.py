@@ -1,23 +1,32 @@
 """An order's audit lines as people read them: who it was to the reader, and which browser."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from litestar import Request
 
+from app.audit.models import ShownLine
+from app.core.structs import extend
 from app.web.kernel.browsers import browser_name
 from app.web.kernel.viewer import HOLDER, STRANGER, client_ip
 from app.web.store.order_texts import AUDIT_WORDS
 
 
-def who(entry: Mapping[str, Any], *, ip: str, user_agent: str) -> str:
+class ShownEntry(ShownLine, frozen=True):
+    """An audit line for ``store/orders/audit.html``."""
+
+    action_words: str
+    who: str
+    browser: str
+
+
+def who(entry: ShownLine, *, ip: str, user_agent: str) -> str:
     """Who an actor of the audit log is to a reader with this address and browser.
 
     ``You (this browser)`` is said only of a line that came from the same address and browser; of any other holder of
     the order's token we know no more than that.
     """
-    actor = str(entry["actor"])
-    same = entry["ip"] == ip and entry["user_agent"] == user_agent
+    actor = entry.actor
+    same = entry.ip == ip and entry.user_agent == user_agent
     if actor == STRANGER:
         return "Someone else"
     if actor == HOLDER:
@@ -29,12 +38,12 @@ def who(entry: Mapping[str, Any], *, ip: str, user_agent: str) -> str:
     return "Our system"
 
 
-def shown(request: Request[Any, Any, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
-    """An audit line for ``store/orders/audit.html``."""
-    reader = {"ip": client_ip(request), "user_agent": request.headers.get("user-agent", "")}
-    return {
-        **entry,
-        "action_words": AUDIT_WORDS[entry["action"]],
-        "who": who(entry, **reader),
-        "browser": browser_name(entry["user_agent"] or ""),
-    }
+def shown(request: Request[Any, Any, Any], entry: ShownLine) -> ShownEntry:
+    said = who(entry, ip=client_ip(request), user_agent=request.headers.get("user-agent", ""))
+    return extend(
+        ShownEntry,
+        entry,
+        action_words=AUDIT_WORDS[entry.action],
+        who=said,
+        browser=browser_name(entry.user_agent or ""),
+    )

@@ -60,10 +60,7 @@ async def download_link(request: Req, order_id: FromPath[str]) -> Response[bytes
         raise WhichItem("Send the id of one of this order's items as itemId.", field="itemId")
     key_id = parse_id(str(request.query_params.get("keyId", "")))
     found = await keys.links(order["id"], item_id, visitor(request), store=request.app.state.store, key_id=key_id)
-    links = [
-        {"keyId": x["key_id"], "url": x["url"], "expiresAt": clock.now() + timedelta(seconds=x["seconds"])}
-        for x in found
-    ]
+    links = [{"keyId": x.key_id, "url": x.url, "expiresAt": clock.now() + timedelta(seconds=x.seconds)} for x in found]
     if "text/html" in request.headers.get("accept", "") and len(links) == 1:
         return Response(b"", status_code=303, headers={"location": str(links[0]["url"]), "cache-control": "no-store"})
     return answer({"links": links})
@@ -158,12 +155,12 @@ async def audit(request: Req, order_id: FromPath[str]) -> Response[bytes]:
         {
             "entries": [
                 {
-                    "at": entry["at"],
-                    "action": entry["action"],
-                    "keyId": entry["key_id"],
-                    "actor": entry["actor"],
-                    "ip": entry["ip"],
-                    "userAgent": entry["user_agent"],
+                    "at": entry.at,
+                    "action": entry.action,
+                    "keyId": entry.key_id,
+                    "actor": entry.actor,
+                    "ip": entry.ip,
+                    "userAgent": entry.user_agent,
                 }
                 for entry in await audit_rows.of_order(order["id"], list(AUDIT_WORDS))
             ]

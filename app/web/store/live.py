@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from litestar import Request, get
 from litestar.params import FromPath
 from litestar.response import Stream
@@ -13,6 +14,7 @@ from litestar.response import Stream
 from app.core import metrics
 from app.core.event_hub import EventHub
 from app.history import queries as history
+from app.history.models import Event
 from app.orders import queries as orders
 from app.web.kernel import guards, streams
 from app.web.kernel.render import fragment, iso
@@ -47,18 +49,18 @@ def seq(text: Any) -> int:
     return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else 0
 
 
-async def news_of(event_hub: EventHub, order_id: UUID, after: int) -> AsyncIterator[list[dict[str, Any]]]:
+async def news_of(event_hub: EventHub, order_id: UUID, after: int) -> AsyncIterator[list[Event]]:
     """The events after ``after``, as they come; an empty list for a heartbeat."""
     with metrics.STREAMS.track_inprogress():
         async with event_hub.listening(order_id) as bell:
             while not event_hub.closing:
                 bell.clear()
                 found = await history.timeline(order_id, after=after)
-                after = found[-1]["seq"] if found else after
+                after = found[-1].seq if found else after
                 event_hub.mark_sent(order_id, after)
                 if found:
                     yield found
-                if any(event["kind"] == "order.email_changed" for event in found):
+                if any(event.kind == "order.email_changed" for event in found):
                     return  # whoever listens asks again, and may not be let in any more
                 try:
                     await asyncio.wait_for(bell.wait(), HEARTBEAT)
@@ -83,7 +85,7 @@ async def _lines(event_hub: EventHub, order_id: UUID, after: int) -> AsyncIterat
     yield "retry: 1000\n\n"
     async for news in news_of(event_hub, order_id, after):
         for event in news:
-            said = {**event, "at": iso(event["at"])}
-            yield f"id: {event['seq']}\nevent: {event['kind']}\ndata: {json.dumps(said)}\n\n"
+            said = {**msgspec.structs.asdict(event), "at": iso(event.at)}
+            yield f"id: {event.seq}\nevent: {event.kind}\ndata: {json.dumps(said)}\n\n"
         if not news:
             yield ": still here\n\n"

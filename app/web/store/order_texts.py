@@ -1,8 +1,11 @@
 """What each state and event is called on the customer's pages. The same thing has one name everywhere."""
 
 import re
-from typing import Any
+from datetime import datetime
 
+import msgspec
+
+from app.history.models import Event
 from app.payments.customer_choice import Options
 
 STATUS_WORDS = {  # status → (words, tone)
@@ -292,19 +295,22 @@ def without_email(text: str) -> str:
     return " ".join(part for part in re.split(r"(?<=[.!?]) ", text) if not _PROMISE.search(part.lower()))
 
 
-def timeline(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The customer's timeline, in time order: ``{at, icon, text, kind}``."""
-    return [
-        {"at": e["at"], "icon": EVENTS[e["kind"]][0], "text": event_text(e), "kind": e["kind"]}
-        for e in events
-        if e["kind"] in EVENTS
-    ]
+class TimelineLine(msgspec.Struct, frozen=True):
+    at: datetime
+    icon: str
+    text: str
+    kind: str
 
 
-def event_text(event: dict[str, Any]) -> str:
+def timeline(events: list[Event]) -> list[TimelineLine]:
+    """The customer's timeline, in time order."""
+    return [TimelineLine(e.at, EVENTS[e.kind][0], event_text(e), e.kind) for e in events if e.kind in EVENTS]
+
+
+def event_text(event: Event) -> str:
     """An event in words; of a parked payment, by what arrived."""
-    words = EVENTS[event["kind"]][1]
-    return PARKED.get(event["data"].get("outcome"), words) if event["kind"] == "payment.parked" else words
+    words = EVENTS[event.kind][1]
+    return PARKED.get(str(event.data.get("outcome")), words) if event.kind == "payment.parked" else words
 
 
 def filled(said: Words, found: Options) -> Words:

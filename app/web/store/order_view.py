@@ -11,7 +11,9 @@ from app.core.money import Money, plain
 from app.fulfillment import failure_reasons, withdrawal
 from app.fulfillment import queries as supply
 from app.history import queries as history
+from app.history.models import Event
 from app.keys import queries as keys
+from app.keys.models import KeyState
 from app.mail import queries as mail
 from app.orders import queries as orders
 from app.orders.service import short, taken_meanwhile
@@ -46,7 +48,7 @@ async def build(order: dict[str, Any]) -> dict[str, Any]:
         refunds.of_order(order["id"]),
     )
     order = fresh or order
-    refused = order["status"] == "created" and any(e["kind"] == "payment.refused" for e in events)
+    refused = order["status"] == "created" and any(e.kind == "payment.refused" for e in events)
     phase = words.PHASES[order["status"]]
     currency = order["currency"]
     coins = await payments.coins()
@@ -57,7 +59,7 @@ async def build(order: dict[str, Any]) -> dict[str, Any]:
     current = supply.current(reservations)
     in_trouble = failure_reasons.of_order(order, current, away=await breakers.away("kinguin"), dead=bool(dead))
     going = order["frozen_at"] is not None and phase != "refunded" and not money["choices"]
-    late = any(e["kind"] == withdrawal.LATE for e in events)
+    late = any(e.kind == withdrawal.LATE for e in events)
     keyless = order["status"] == "fulfilled" and bool(items) and all(i["withdrawn"] == i["quantity"] for i in items)
     going = going or keyless
     headline, next_words, title, favicon = (
@@ -92,7 +94,7 @@ async def build(order: dict[str, Any]) -> dict[str, Any]:
         "refunds": [await _refund(order, refund) for refund in going_back],
         "mail_trouble": mail_trouble,
         "timeline": words.timeline(events),
-        "seq": events[-1]["seq"] if events else 0,
+        "seq": events[-1].seq if events else 0,
         "success_url": f"/orders/{order['id']}/success",
         "done": order["status"] == "fulfilled" and not keyless,
         "keys_ready": sum(item["keys_ready"] for item in items),
@@ -139,8 +141,8 @@ def progress(order: dict[str, Any], reservations: list[dict[str, Any]]) -> int:
     return words.PROGRESS[order["status"]]
 
 
-def _steps(order: dict[str, Any], events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    at = {e["kind"]: e["at"] for e in reversed(events)}
+def _steps(order: dict[str, Any], events: list[Event]) -> list[dict[str, Any]]:
+    at = {e.kind: e.at for e in reversed(events)}
     seen = at.get("order.confirming") or at.get("order.paid")
     reached = {"created": 0, "waiting": 0, "underpaid": 0, "confirming": 1, "paid": 2, "fulfilled": 3, "refunded": 3}
     given_up = order["status"] == "failed" and order["fulfillment_status"] == "failed"
@@ -159,8 +161,8 @@ def _steps(order: dict[str, Any], events: list[dict[str, Any]]) -> list[dict[str
     ]
 
 
-def _item(order: dict[str, Any], item: dict[str, Any], sealed: list[dict[str, Any]]) -> dict[str, Any]:
-    own = [key for key in sealed if key["item_id"] == item["id"]]
+def _item(order: dict[str, Any], item: dict[str, Any], sealed: list[KeyState]) -> dict[str, Any]:
+    own = [key for key in sealed if key.item_id == item["id"]]
     unit = Money(item["unit_price"], order["currency"])
     ready = f"{len(own)} of {item['quantity']} keys ready" if own and item["status"] == "pending" else ""
     return {
@@ -178,15 +180,15 @@ def _item(order: dict[str, Any], item: dict[str, Any], sealed: list[dict[str, An
         "status_words": ready or words.ITEM_WORDS.get(item["status"], ""),
         "keys_ready": len(own),
         "withdrawn": item["withdrawn"],
-        "keys": [{"keyId": key["id"], "revealedAt": key["revealed_at"]} for key in own],
-        "revealed_at": min((k["revealed_at"] for k in own if k["revealed_at"]), default=None),
+        "keys": [{"keyId": key.id, "revealedAt": key.revealed_at} for key in own],
+        "revealed_at": min((k.revealed_at for k in own if k.revealed_at), default=None),
         "download_links": [
             {
-                "key_id": key["id"],
-                "href": f"/fulfillment/{order['id']}/download-link?itemId={item['id']}&keyId={key['id']}",
+                "key_id": key.id,
+                "href": f"/fulfillment/{order['id']}/download-link?itemId={item['id']}&keyId={key.id}",
             }
             for key in own
-            if key["deleted_at"] is None
+            if key.deleted_at is None
         ],
         "activation": f"In {item['platform']}, choose to redeem or activate a product, then paste the key.",
     }

@@ -90,10 +90,10 @@ async def job_status(request: Req, job_id: FromPath[str]) -> Response[bytes]:
     """`{jobId, status, progress, error}`, for who may see the job's order."""
     found = parse_id(job_id)
     job = await jobs.status(found) if found else None
-    if job is None or job["subject"] is None:
+    if job is None or job.subject is None:
         raise JobNotFound("Check the id, or ask with the order's access token.")
     try:
-        await guards.own_order(request, str(job.pop("subject")))
+        await guards.own_order(request, str(job.subject))
     except guards.OrderNotFound:
         raise JobNotFound("Check the id, or ask with the order's access token.") from None
-    return answer(job)
+    return answer({"jobId": job.id, "status": job.status, "progress": job.progress, "error": job.error})

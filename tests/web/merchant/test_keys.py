@@ -27,7 +27,7 @@ async def test_a_key_is_made_and_its_secret_is_shown_once(ann) -> None:
     for path in ("/merchant/keys", "/merchant", "/merchant/guide"):
         assert not SECRET.search((await ann.get(path)).text), path
     with minutes(31 * 24 * 60):
-        assert [k["in_use"] for k in await queries.keys(ann.merchant_id, test=True) if k["kind"] == "secret"] == [False]
+        assert [k.in_use for k in await queries.keys(ann.merchant_id, test=True) if k.kind == "secret"] == [False]
     assert await logged("api_key.issued") == ["api_key.issued"]
     said = await db.fetch_value("SELECT actor || ' ' || details FROM audit_line WHERE action = 'api_key.issued'")
     assert ann.email in said
@@ -61,12 +61,12 @@ async def test_a_rotated_key_goes_on_for_the_overlap_and_a_revoked_one_is_dead_a
     await api_keys.authenticate(new["key"], second)
     with minutes(61):
         rows = await queries.keys(ann.merchant_id, test=True)
-        assert {row["key"]: row["in_use"] for row in rows if row["kind"] == "secret"} == {
+        assert {row.key: row.in_use for row in rows if row.kind == "secret"} == {
             old["key"]: False, new["key"]: True,
         }  # fmt: skip
     assert (await ann.post(f"/merchant/keys/{new['id']}/revocations")).status_code == 303
     rows = await queries.keys(ann.merchant_id, test=True)
-    assert [row["in_use"] for row in rows if row["key"] == new["key"]] == [False]
+    assert [row.in_use for row in rows if row.key == new["key"]] == [False]
     assert await logged("api_key.rotated", "api_key.revoked") == ["api_key.rotated", "api_key.revoked"]
 
 
@@ -89,7 +89,7 @@ async def test_origins_are_kept_as_browsers_write_them_and_bad_ones_are_told(ann
     typed = "https://Shop.example/\n http://localhost:8000"
     assert (await ann.post("/merchant/origins", {"origins": typed})).status_code == 303
     merchant = await queries.one(ann.merchant_id)
-    assert merchant["origins"] == ["https://shop.example", "http://localhost:8000"]
+    assert merchant.origins == ["https://shop.example", "http://localhost:8000"]
     before = await picture(but=("api_key",))
     for bad in ("http://shop.example", "https://*.shop.example", "https://shop.example/path", "javascript:x"):
         answer = await ann.post("/merchant/origins", {"origins": bad})

@@ -1,0 +1,57 @@
+"""What this room's queries return. Nothing here holds a secret or its hash."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+
+class Merchant(msgspec.Struct, frozen=True):
+    """A merchant; see ``tables.Merchant``."""
+
+    id: UUID
+    name: str
+    origins: list[str]
+    created_at: datetime
+    closed_at: datetime | None
+
+
+class PublishableKey(Merchant, frozen=True):
+    """The merchant of a publishable key in use, and the key's mode."""
+
+    test: bool
+
+
+class ApiKey(msgspec.Struct, frozen=True):
+    """One of a merchant's keys; see ``tables.ApiKey``."""
+
+    id: UUID
+    merchant_id: UUID
+    test: bool
+    kind: str
+    name: str
+    key: str
+    scopes: list[str]
+    created_at: datetime
+    last_used_at: datetime | None
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    in_use: bool
+
+
+class Member(msgspec.Struct, frozen=True):
+    """A person of a merchant's team; invited while ``joined_at`` is None. See ``tables.Member``."""
+
+    id: UUID
+    merchant_id: UUID
+    email: str
+    invited_by: str
+    invited_at: datetime
+    joined_at: datetime | None
+    link_id: UUID | None
+
+
+class Invitation(Member, frozen=True):
+    """An open invitation with the name of the merchant whose team it is to."""
+
+    merchant_name: str
