@@ -17,8 +17,10 @@ from app.inbox import service as inbox
 from app.keys.reveal import Visitor
 from app.orders import queries as order_rows
 from app.orders import service as orders
+from app.orders.models import OrderItem, OrderWithItems
 from app.payments import queries as payment_rows
 from app.payments import service as payments
+from app.payments.models import Payment
 from app.queue import service as jobs
 
 EMAIL = "delivered+buyer@resend.dev"
@@ -43,36 +45,36 @@ async def place(*quantities: int, where: str = ORDINARY, coin: str | None = COIN
     return (await orders.place(EMAIL, await orders.quote(wanted, code), pay_currency=coin)).order_id
 
 
-async def offered(kit: Any, *quantities: int, **more: Any) -> tuple[UUID, dict[str, Any]]:
+async def offered(kit: Any, *quantities: int, **more: Any) -> tuple[UUID, Payment]:
     """An order whose payment stands at the provider: its id and the payment's row."""
     order_id = await place(*quantities, **more)
     return order_id, await ask(kit, order_id)
 
 
-async def ask(kit: Any, order_id: UUID) -> dict[str, Any]:
+async def ask(kit: Any, order_id: UUID) -> Payment:
     """Ask for a payment of the order, now; returns the newest attempt's row."""
     await payments.open_payment(order_id, nowpayments=kit.nowpayments, commit=NOW)
     return (await payment_rows.of_order(order_id))[0]
 
 
-async def look(kit: Any, payment: Mapping[str, Any]) -> None:
+async def look(kit: Any, payment: Payment) -> None:
     """Ask the provider how a payment stands, now."""
-    await payments.check(payment["id"], nowpayments=kit.nowpayments, commit=NOW)
+    await payments.check(payment.id, nowpayments=kit.nowpayments, commit=NOW)
 
 
-async def paid(kit: Any, box: Any, *quantities: int, **more: Any) -> tuple[UUID, list[dict[str, Any]]]:
+async def paid(kit: Any, box: Any, *quantities: int, **more: Any) -> tuple[UUID, list[OrderItem]]:
     """An order that is paid for and nothing bought yet: its id and its items."""
     order_id, payment = await offered(kit, *quantities, **more)
-    await box.pay(payment["provider_payment_id"])
+    await box.pay(payment.provider_payment_id)
     await look(kit, payment)
     found = await order(order_id)
-    assert found["status"] == "paid"
-    return order_id, found["items"]
+    assert found.status == "paid"
+    return order_id, found.items
 
 
-async def buy(kit: Any, item: Mapping[str, Any]) -> dict[str, Any]:
+async def buy(kit: Any, item: OrderItem) -> dict[str, Any]:
     """Reserve an item, now; returns the reservation's row."""
-    await steps.reserve(item["id"], kinguin=kit.kinguin, commit=NOW)
+    await steps.reserve(item.id, kinguin=kit.kinguin, commit=NOW)
     return await reservation(item)
 
 
@@ -84,7 +86,7 @@ async def collect(kit: Any, found: Mapping[str, Any]) -> None:
     await steps.collect(found["id"], kinguin=kit.kinguin, store=kit.store, commit=NOW)
 
 
-async def delivered(kit: Any, box: Any, *quantities: int, **more: Any) -> tuple[UUID, list[dict[str, Any]]]:
+async def delivered(kit: Any, box: Any, *quantities: int, **more: Any) -> tuple[UUID, list[OrderItem]]:
     """A fulfilled order, its keys sealed: its id and its items."""
     order_id, items = await paid(kit, box, *quantities, **more)
     for item in items:
@@ -92,25 +94,25 @@ async def delivered(kit: Any, box: Any, *quantities: int, **more: Any) -> tuple[
         await check(kit, found)
         await collect(kit, found)
     done = await order(order_id)
-    assert done["status"] == "fulfilled"
-    return order_id, done["items"]
+    assert done.status == "fulfilled"
+    return order_id, done.items
 
 
-async def order(order_id: UUID) -> dict[str, Any]:
+async def order(order_id: UUID) -> OrderWithItems:
     found = await order_rows.one(order_id)
     assert found is not None
     return found
 
 
-async def reservation(item: Mapping[str, Any]) -> dict[str, Any]:
-    row = await db.fetch_one("SELECT * FROM reservation WHERE item_id = $1", item["id"])
+async def reservation(item: OrderItem) -> dict[str, Any]:
+    row = await db.fetch_one("SELECT * FROM reservation WHERE item_id = $1", item.id)
     assert row is not None
     return dict(row)
 
 
-async def supplier_product(item: Mapping[str, Any]) -> str:
+async def supplier_product(item: OrderItem) -> str:
     """The supplier's id of what an item is."""
-    return str((await catalog.for_purchase(item["product_id"]))["supplier_product_id"])
+    return str((await catalog.for_purchase(item.product_id))["supplier_product_id"])
 
 
 async def events(subject: UUID) -> list[str]:
@@ -196,9 +198,9 @@ async def tell(kit: Any, body: bytes) -> str:
     return str(await db.fetch_value("SELECT outcome FROM inbound_webhook WHERE id = $1", notice_id))
 
 
-async def report(box: Any, payment: Mapping[str, Any]) -> dict[str, Any]:
+async def report(box: Any, payment: Payment) -> dict[str, Any]:
     """A payment as the provider shows it now."""
-    number = int(payment["provider_payment_id"])
+    number = int(payment.provider_payment_id)
     return next(p for p in await box.payments() if p["payment_id"] == number)
 
 

@@ -1,10 +1,9 @@
 """Email addresses: whether one can be written to, how it is shown, and what was probably meant."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
+from typing import Protocol
 
 from app.core.errors import Invalid
 from app.core.settings import settings
@@ -116,10 +115,19 @@ def key(text: str) -> str:
         return typed.lower()
 
 
-def shown(row: Mapping[str, Any]) -> str:
-    """An order's address as its owner writes it. ``row`` has ``email`` and ``email_typed``, which may be of old."""
-    typed = row.get("email_typed")
-    return str(typed if typed and key(typed) == row["email"] else row["email"])
+class Addressed(Protocol):
+    """A row with an order's address: the form that mail carries, and as its owner once wrote it, maybe of old."""
+
+    @property
+    def email(self) -> str: ...
+    @property
+    def email_typed(self) -> str | None: ...
+
+
+def shown(row: Addressed) -> str:
+    """An order's address as its owner writes it."""
+    typed = row.email_typed
+    return typed if typed and key(typed) == row.email else row.email
 
 
 def probably_meant(email: str) -> str | None:

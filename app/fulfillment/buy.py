@@ -162,7 +162,7 @@ async def _unfunded(reservation: dict[str, Any]) -> None:
     """Our balance is too low: a person has to top it up, and hears of it once an order."""
     async with db.transaction():
         order = await orders.lock(reservation["order_id"])
-        if order is None or order["status"] != "paid" or await queries.is_struck_off(reservation["item_id"]):
+        if order is None or order.status != "paid" or await queries.is_struck_off(reservation["item_id"]):
             return
         await Reservation.update({Reservation.cause: failure_reasons.UNFUNDED}).where(
             Reservation.id == reservation["id"]

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from app.orders.models import Order
+
 
 class Kind(StrEnum):
     WAIT = "wait"
@@ -99,20 +101,20 @@ GIVEN_UP = FailureReason(
 
 
 def of_order(
-    order: Mapping[str, Any], reservations: Iterable[Mapping[str, Any]], *, away: bool, dead: bool
+    order: Order, reservations: Iterable[Mapping[str, Any]], *, away: bool, dead: bool
 ) -> FailureReason | None:
     """What the order's page is to say, the gravest of its items first; None while all goes well.
 
     ``reservations``: the current one of each item. ``away``: the supplier's breaker is open. ``dead``: it has dead
     letters.
     """
-    if order["status"] == "failed" and order["fulfillment_status"] == "failed":
+    if order.status == "failed" and order.fulfillment_status == "failed":
         return GIVEN_UP
-    if order["status"] != "paid":
+    if order.status != "paid":
         return None
     causes = [cause for row in reservations if (cause := _of_item(row))]
     failed = next((c for c in causes if TROUBLES[c].kind == Kind.REFUND), None)
-    if failed or order["fulfillment_status"] == "failed":
+    if failed or order.fulfillment_status == "failed":
         return TROUBLES[failed or REFUSED]
     if dead:
         return TROUBLES[STUCK]

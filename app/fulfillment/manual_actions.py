@@ -40,10 +40,10 @@ async def retry_item(item_id: UUID) -> None:
         if reservation is None:
             raise NotRetryable("Nothing has been ordered from the supplier for this item yet.")
         order = await orders.lock(reservation["order_id"])
-        if order is None or order["status"] != "paid" or order["frozen_at"] is not None:
+        if order is None or order.status != "paid" or order.frozen_at is not None:
             raise NotRetryable("Only an item of a paid order that is not being refunded can be retried.")
         reservation = await queries.of_item(item_id)  # as it stands under the lock
-        if reservation is None or not await orders.item_retried(order["id"], item_id):
+        if reservation is None or not await orders.item_retried(order.id, item_id):
             raise NotRetryable("Only an item that has failed can be retried: this one is not missing anything.")
         limit = await _new_limit(reservation)
         again = _buy_again if reservation["status"] in ENDED else _ask_again
@@ -86,7 +86,7 @@ async def give_up(order_id: UUID, *, by: str) -> None:
     """
     async with db.transaction():
         order = await orders.lock(order_id)
-        if order is None or order["status"] != "paid" or order["fulfillment_status"] != "failed":
+        if order is None or order.status != "paid" or order.fulfillment_status != "failed":
             raise NotGivenUp("Only a paid order whose supply has failed can be given up.")
         items = queries.current(await queries.of_order(order_id))
         if any(row["status"] not in FAILED for row in items) or len(items) < await queries.items_of(order_id):

@@ -52,7 +52,7 @@ async def _mark(reservation: dict[str, Any]) -> bool:
     """Write down that we ask, before asking: it may be asked once. False where it can't or was."""
     async with db.transaction():
         order = await orders.lock(reservation["order_id"])
-        if order is None or order["frozen_at"] is None:
+        if order is None or order.frozen_at is None:
             return False
         mine = await db.fetch_value(
             """UPDATE reservation SET return_asked_at = $2 WHERE id = $1 AND return_asked_at IS NULL RETURNING true""",
@@ -64,7 +64,7 @@ async def _mark(reservation: dict[str, Any]) -> bool:
             await _look_later(reservation, 0)
             return True
         why = "one of these keys was shown"
-        await history.record(order["id"], "supply.return_refused", item=str(reservation["item_id"]), why=why)
+        await history.record(order.id, "supply.return_refused", item=str(reservation["item_id"]), why=why)
         return False
 
 
@@ -107,9 +107,9 @@ async def check(reservation_id: UUID, look: int, *, kinguin: Kinguin, commit: Co
         assert order is not None
         if back > (reservation["refunded"] or 0):
             await db.fetch("UPDATE reservation SET refunded = $2 WHERE id = $1", reservation_id, back)
-            await ledger.supply_back(order["id"], reservation_id, back)
+            await ledger.supply_back(order.id, reservation_id, back)
             data = {"item": str(reservation["item_id"]), "amount": f"{back:.2f} EUR"}
-            await history.record(order["id"], "supply.returned", **data)
+            await history.record(order.id, "supply.returned", **data)
         if back < (reservation["charged"] or 0) and look < MOST_LOOKS:
             await _look_later(reservation, look + 1)
 

@@ -12,6 +12,7 @@ from app.history import service as history
 from app.issues import service as issues
 from app.orders import promised_times
 from app.orders import service as orders
+from app.orders.models import Order
 from app.queue import queries as job_rows
 from app.queue import service as jobs
 
@@ -54,7 +55,7 @@ async def given_up(order_id: UUID, job: str) -> None:
         return
     async with db.transaction():
         order = await orders.lock(order_id)
-        if order is not None and order["status"] == "paid" and order["frozen_at"] is None and order["cause"] is None:
+        if order is not None and order.status == "paid" and order.frozen_at is None and order.cause is None:
             await orders.park(order_id, f"{STUCK}{job}")
 
 
@@ -95,7 +96,7 @@ async def _waiting(since: datetime, event: str) -> list[UUID]:
 async def _tell(order_id: UUID, event: str) -> None:
     async with db.transaction():
         order = await orders.lock(order_id)
-        waits = order and order["status"] == "paid" and order["frozen_at"] is None
+        waits = order and order.status == "paid" and order.frozen_at is None
         if order is None or not waits:
             return
         retried = int(
@@ -111,8 +112,8 @@ async def _tell(order_id: UUID, event: str) -> None:
             await _late(order, retried)
 
 
-async def _late(order: dict[str, Any], retried: int) -> None:
-    order_id, usual = order["id"], await promised_times.key_time()
+async def _late(order: Order, retried: int) -> None:
+    order_id, usual = order.id, await promised_times.key_time()
     measured = f" Keys usually arrive within {promised_times.in_words(usual)}." if usual else ""
     ago = promised_times.in_words(LATE)
     said = f"Paid {ago} ago, and not all of its keys have arrived.{measured} The customer can take "

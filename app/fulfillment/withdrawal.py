@@ -7,7 +7,6 @@ fetched for them any more.
 
 from dataclasses import dataclass, replace
 from decimal import ROUND_DOWN, Decimal
-from typing import Any
 from uuid import UUID
 
 from app.catalog import codes, credits
@@ -21,6 +20,7 @@ from app.keys import reveal as keys
 from app.ledger import uses
 from app.ledger.states import UseKind
 from app.orders import service as orders
+from app.orders.models import Order
 from app.queue import service as jobs
 
 REASON = "not delivered in time"  # of the refund; app.mail.reasons has its words for the customer
@@ -46,22 +46,22 @@ class Missing:
     whole: bool
 
 
-async def offered(order: dict[str, Any]) -> Missing | None:
+async def offered(order: Order) -> Missing | None:
     """What the customer of a paid order may have back now; None while its keys may well come in time."""
-    if order["status"] != "paid" or order["frozen_at"] is not None or order["merchant_id"] is not None:
+    if order.status != "paid" or order.frozen_at is not None or order.merchant_id is not None:
         return None
-    late = await timelines.has(order["id"], LATE)
-    if order["fulfillment_status"] != "failed" and not late:
+    late = await timelines.has(order.id, LATE)
+    if order.fulfillment_status != "failed" and not late:
         return None
     found = await missing(order, failed_only=not late)
-    funds = await uses.funds(order["id"])
+    funds = await uses.funds(order.id)
     # Less what is promised or gone already, also by hand: what was given back counts for the units that did not come.
     left = max(funds.price - funds.from_price - funds.due - found.kept.amount, Decimal(0))
     found = replace(found, share=min(found.share, Money(left, funds.currency), funds.returnable))
     return found if found.units and (found.share.amount > 0 or found.credit.amount > 0) else None
 
 
-async def missing(order: dict[str, Any], *, failed_only: bool) -> Missing:
+async def missing(order: Order, *, failed_only: bool) -> Missing:
     """The units whose key is not there, of all of an order's items or of those that failed, and what was paid for
     them."""
     rows = await db.fetch(
@@ -70,24 +70,24 @@ async def missing(order: dict[str, Any], *, failed_only: bool) -> Missing:
              count(k.id) AS delivered
            FROM order_item i LEFT JOIN sealed_key k ON k.item_id = i.id WHERE i.order_id = $1
            GROUP BY i.id ORDER BY i.position""",
-        order["id"],
+        order.id,
     )
     awaited = [row for row in rows if row["missing"] > 0]
     gone = [row for row in awaited if row["status"] == "failed" or not failed_only]
     whole = len(gone) == len(awaited) and not any(row["delivered"] for row in rows)
     listed = sum((row["unit_price"] * row["missing"] for row in gone), Decimal(0))
     others = sum((row["unit_price"] * row["units"] for row in rows), Decimal(0)) - listed
-    by_credit = order["discount"] if credits.is_credit(order["discount_code"]) else Decimal(0)
+    by_credit = order.discount if credits.is_credit(order.discount_code) else Decimal(0)
     share, kept, credit = (
-        _part(order, paid, of) for paid, of in ((order["total"], listed), (order["total"], others), (by_credit, listed))
+        _part(order, paid, of) for paid, of in ((order.total, listed), (order.total, others), (by_credit, listed))
     )
     return Missing({row["id"]: row["missing"] for row in gone}, share, kept, credit, whole)
 
 
-def _part(order: dict[str, Any], paid: Decimal, listed: Decimal) -> Money:
+def _part(order: Order, paid: Decimal, listed: Decimal) -> Money:
     """What was paid of ``paid`` for units of the order whose prices sum to ``listed``."""
-    part = paid * listed / order["subtotal"] if order["subtotal"] else Decimal(0)
-    return Money(part.quantize(CENT, ROUND_DOWN), order["currency"])
+    part = paid * listed / order.subtotal if order.subtotal else Decimal(0)
+    return Money(part.quantize(CENT, ROUND_DOWN), order.currency)
 
 
 async def withdraw(order_id: UUID) -> Money:
@@ -128,7 +128,7 @@ async def undone(order_id: UUID) -> bool:
     return True
 
 
-async def _strike_off(order: dict[str, Any], found: Missing) -> None:
+async def _strike_off(order: Order, found: Missing) -> None:
     """The missing units are not bought, fetched or waited for any more; the order is done with what came."""
     for item_id, units in found.units.items():
         # What was never asked of the supplier is not asked any more.
@@ -137,6 +137,6 @@ async def _strike_off(order: dict[str, Any], found: Missing) -> None:
                WHERE item_id = $1 AND status = 'requested' AND asked_at IS NULL""",
             item_id,
         )
-        await orders.item_withdrawn(order["id"], item_id, units)
-    if back := await codes.release_part(order["id"], found.credit.amount):
-        await history.record(order["id"], "credit.returned", **Money(back, order["currency"]).as_json())
+        await orders.item_withdrawn(order.id, item_id, units)
+    if back := await codes.release_part(order.id, found.credit.amount):
+        await history.record(order.id, "credit.returned", **Money(back, order.currency).as_json())

@@ -3,7 +3,6 @@
 import asyncio
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from app.audit import samples
@@ -19,6 +18,7 @@ from app.keys.locking import give_back, lock, unlock
 from app.keys.models import KeyLink, SealedKey
 from app.keys.sealing import Sealed, data_key, keep, seal
 from app.orders import service as orders
+from app.orders.models import Order
 from app.providers.errors import ProviderError, ProviderProtocolError
 from app.providers.storage import ObjectMissing, ObjectStore
 
@@ -144,9 +144,9 @@ async def _reveal(
         raise KeyBroken("Your key is not lost. Our team has been told and is working on it.") from None
     async with db.transaction():
         order = await orders.lock(order_id)
-        if order is None or order["status"] not in REVEALABLE:
+        if order is None or order.status not in REVEALABLE:
             raise KeyNotReady(CLOSED)
-        if order["frozen_at"] is not None or await queries.any_locked(item_id):
+        if order.frozen_at is not None or await queries.any_locked(item_id):
             raise KeyLocked("You are getting your money back for it. Your order's page shows the status.")
         if any(row.deleted_at for row in await queries.of_item(order_id, item_id)):
             raise GameKeyDeleted(GONE)
@@ -211,20 +211,20 @@ async def _show_staff(order_id: UUID, rows: list[SealedKey], visitor: Visitor, r
     return set(), await queries.reveal_times(ids)
 
 
-async def _mended(order: dict[str, Any], rows: list[SealedKey]) -> None:
+async def _mended(order: Order, rows: list[SealedKey]) -> None:
     """What was reported broken opens again: a person has put its blob or its master key back."""
     if not any(row.broken_at for row in rows):
         return
     await db.fetch("UPDATE sealed_key SET broken_at = NULL WHERE id = ANY($1)", [row.id for row in rows])
-    if not await queries.any_broken(order["id"]):
-        await orders.unpark(order["id"], BROKEN)
+    if not await queries.any_broken(order.id):
+        await orders.unpark(order.id, BROKEN)
 
 
 async def _report(order_id: UUID, found: dict[UUID, str], visitor: Visitor) -> None:
     """Put keys that do not open before a person: log, metric, audit line, and the order on the admin's list."""
     async with db.transaction():
         order = await orders.lock(order_id)
-        if order is None or order["status"] not in REVEALABLE:
+        if order is None or order.status not in REVEALABLE:
             raise KeyNotReady(CLOSED)
         if await queries.any_deleted(list(found)):
             raise GameKeyDeleted(GONE)  # its time came while its blob was being fetched

@@ -5,7 +5,6 @@ once with another, it books once.
 """
 
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from app.catalog import rates
@@ -19,6 +18,7 @@ from app.ledger.accounts import Account, Posting
 from app.ledger.queries import Difference
 from app.ledger.states import UseKind
 from app.orders import service as orders
+from app.orders.models import Order
 
 SUPPLIER_CURRENCY = "EUR"  # kinguin.md, 1
 DIFFERS = "ledger: "  # how the cause of an order whose books are wrong begins
@@ -33,7 +33,7 @@ async def receive(order_id: UUID, payment_id: UUID, value: Money) -> None:
     order = await _lock(order_id, value)
     reference = f"payment:{payment_id}"
     new = value.amount - await _booked(order_id, "receive", reference, Account.RECEIVED)
-    charged = order["status"] == "refunded" or await _has(order_id, "charge", _price(order_id))
+    charged = order.status == "refunded" or await _has(order_id, "charge", _price(order_id))
     await _post(order_id, "receive", reference, value.currency, accounts.arrival(new, charged=charged))
 
 
@@ -103,10 +103,10 @@ async def _left(order_id: UUID, kind: UseKind, reference: str, amount: Money, to
     await _post(order_id, kind, reference, amount.currency, posting)
 
 
-async def _lock(order_id: UUID, money: Money) -> dict[str, Any]:
+async def _lock(order_id: UUID, money: Money) -> Order:
     """The order's lock. Raises CurrencyMismatch for money that is not of its currency."""
     order = await orders.lock(order_id)
-    if order is None or order["currency"] != money.currency:
+    if order is None or order.currency != money.currency:
         raise CurrencyMismatch(f"{money.currency} for order {order_id}")
     return order
 

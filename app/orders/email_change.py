@@ -1,6 +1,5 @@
 """An order's email put right: asked for on its page, proved at the new address, and the old one told."""
 
-from typing import Any
 from uuid import UUID
 
 from app.accounts import service as accounts
@@ -13,6 +12,7 @@ from app.history import service as history
 from app.mail import mailboxes
 from app.mail import service as mail
 from app.mail.mailboxes import DAY, Family
+from app.orders import models
 from app.orders.letters import short
 from app.orders.locking import lock
 from app.orders.tables import Order
@@ -25,27 +25,27 @@ class SameEmail(Invalid):
     title = "This order already has that email"
 
 
-async def request(order: dict[str, Any], email: str, asker: Asker, *, caller: str = "") -> bool:
+async def request(order: models.Order, email: str, asker: Asker, *, caller: str = "") -> bool:
     """Mail a link to the new address; nothing changes before it is used. A link that was asked for earlier ends.
 
     The old address is told at once: whoever asks may not be its owner. The order's own address calls off what was
     asked for earlier. ``asker``: whose signing out voids the link. ``caller``: who asks, as limits count callers.
     Returns whether a link was mailed. Raises SameEmail where there is nothing to call off, and TooManyAttempts.
     """
-    if email == order["email"]:
-        if not await accounts.end_links(order["id"], "email"):
+    if email == order.email:
+        if not await accounts.end_links(order.id, "email"):
             raise SameEmail("Enter a different address.", field="email")
         return False
-    await quotas.take("order_emails", str(order["id"]), CHANGES_A_DAY, DAY)
+    await quotas.take("order_emails", str(order.id), CHANGES_A_DAY, DAY)
     await mailboxes.take(Family.LINKS, email, caller=caller)
-    link_id, link = accounts.linking(email, "email", order["id"], asker=asker)
-    said = {"order_short_id": short(order["id"]), "hours": accounts.EMAIL_HOURS}
-    told = said | {"email": masked(email), "path": f"/orders/{order['id']}/email"}
+    link_id, link = accounts.linking(email, "email", order.id, asker=asker)
+    said = {"order_short_id": short(order.id), "hours": accounts.EMAIL_HOURS}
+    told = said | {"email": masked(email), "path": f"/orders/{order.id}/email"}
     async with db.transaction():
-        await accounts.end_links(order["id"], "email")
-        confirming = mail.draft("email_confirm", email, said | {"link_id": link_id}, about=order["id"])
+        await accounts.end_links(order.id, "email")
+        confirming = mail.draft("email_confirm", email, said | {"link_id": link_id}, about=order.id)
         await db.write(link, *confirming.writes)
-        await db.write(*mail.draft("email_asked", order["email"], told, about=order["id"]).writes)
+        await db.write(*mail.draft("email_asked", order.email, told, about=order.id).writes)
     return True
 
 
@@ -58,7 +58,7 @@ async def confirm(order_id: UUID, email: str, browser: UUID | None) -> str:
     """
     order = await lock(order_id)
     assert order is not None
-    old = str(order["email"])
+    old = str(order.email)
     await Order.update(
         {
             Order.email: email,

@@ -18,6 +18,7 @@ from app.mail import service as mail
 from app.mail.kinds import KINDS
 from app.mail.models import SentLetter
 from app.mail.states import LetterStatus
+from app.orders.models import Order
 from app.orders.tables import OrderItem
 
 UNDELIVERED = "letter_undelivered"  # the issue of an order whose customer does not have a letter
@@ -58,18 +59,18 @@ def kept_until(paid_at: datetime) -> str:
     return f"{paid_at + timedelta(days=settings().retention_days):%d %b %Y}".lstrip("0")
 
 
-async def write(order: dict[str, Any], kind: str, **more: Any) -> None:
+async def write(order: Order, kind: str, **more: Any) -> None:
     """Write to an order's customer, in the surrounding transaction. ``more``: see ``app.mail.kinds``."""
     found = await OrderItem.select(OrderItem.name, OrderItem.quantity, OrderItem.conditions).where(
-        OrderItem.order_id == order["id"]
+        OrderItem.order_id == order.id
     )
     rows = [
         {"name": row["name"], "quantity": row["quantity"], "conditions": sold.lines if sold else []}
         for row in found
         for sold in [conditions.of_item(json.loads(row["conditions"]))]
     ]
-    total = str(Money(order["total"], order["currency"]))
-    await db.write(*drafted(order["id"], order["email"], kind, rows, total=total, **more))
+    total = str(Money(order.total, order.currency))
+    await db.write(*drafted(order.id, order.email, kind, rows, total=total, **more))
 
 
 async def record_delivery(letter: SentLetter) -> None:

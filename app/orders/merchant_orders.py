@@ -6,7 +6,6 @@ What was bought is the merchant's own to deliver, so that a paid order is fulfil
 import re
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from app.accounts import addresses
@@ -18,7 +17,7 @@ from app.core.ids import new_id
 from app.core.money import Money, decimals, smallest
 from app.core.state_machine import move
 from app.history import service as history
-from app.orders import queries, service
+from app.orders import models, queries, service
 from app.orders.states import MOVES, OrderStatus
 from app.orders.tables import Order
 
@@ -54,7 +53,7 @@ async def create(
     reference: str,
     email: str = "",
     metadata: Mapping[str, str] | None = None,
-) -> dict[str, Any]:
+) -> models.Order:
     """Place an order of ``amount``, in the surrounding transaction or one of its own. Returns its row.
 
     Raises BadCharge, and BadEmail of field ``customer_email``.
@@ -63,7 +62,8 @@ async def create(
     to = _email(email)
     order_id, more = new_id(), checked_metadata(metadata or {})
     async with db.transaction():
-        row = await db.fetch_one(
+        order = await db.fetch_one_as(
+            models.Order,
             """INSERT INTO customer_order (id, email, email_typed, status, fulfillment_status, currency,
                  subtotal, discount, total, created_at, merchant_id, test, reference, metadata, published_seq)
                VALUES ($1, $2, $10, 'created', 'pending', $3, $4, 0, $4, $5, $6, $7, $8, $9::jsonb, 0) RETURNING *""",
@@ -71,8 +71,8 @@ async def create(
             to.kept_typed,
         )  # fmt: skip
         await db.write(*history.opening(order_id, "order.created", total=amount.as_json()))
-    assert row is not None
-    return dict(row)
+    assert order is not None
+    return order
 
 
 def _check(amount: Money, reference: str) -> None:
@@ -117,7 +117,7 @@ async def payable_again(order_id: UUID) -> None:
         await history.record(order_id, "order.payable_again")
 
 
-async def cancel(merchant_id: UUID, test: bool, order_id: UUID) -> dict[str, Any]:
+async def cancel(merchant_id: UUID, test: bool, order_id: UUID) -> models.Order:
     """The merchant calls an order off while no money lies with it; what comes all the same can go back. Returns it.
 
     Raises NoSuchOrder or OrderNotCancellable.

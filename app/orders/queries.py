@@ -6,25 +6,25 @@ from uuid import UUID
 
 from app.accounts import addresses
 from app.core import db
+from app.orders.models import ListedOrder, NamedOrder, Order, OrderItem, OrderWithItems, ParkedOrder
 
 COUNTED = 100  # orders that wait for a person are counted so far
 ENDED_EMPTY = ["failed", "expired", "sent_back"]  # outcomes of a payment that left no money here
 
 
-async def one(order_id: UUID) -> dict[str, Any] | None:
-    """An order's row with its ``items``, in the order they were chosen."""
+async def one(order_id: UUID) -> OrderWithItems | None:
     row = await db.fetch_one("SELECT * FROM customer_order WHERE id = $1", order_id)
     if row is None:
         return None
     items = await db.fetch("SELECT * FROM order_item WHERE order_id = $1 ORDER BY position", order_id)
-    return dict(row) | {"items": [dict(item) for item in items]}
+    return db.as_model(OrderWithItems, {**row, "items": [db.as_model(OrderItem, item) for item in items]})
 
 
-async def seller(order: Mapping[str, Any]) -> str:
+async def seller(order: Order) -> str:
     """The merchant's name for a merchant's order; empty for the shop's own."""
-    if order["merchant_id"] is None:
+    if order.merchant_id is None:
         return ""
-    return str(await db.fetch_value("SELECT name FROM merchant WHERE id = $1", order["merchant_id"]))
+    return str(await db.fetch_value("SELECT name FROM merchant WHERE id = $1", order.merchant_id))
 
 
 async def open_to(held: Mapping[UUID, int], browser: UUID | None) -> dict[UUID, int]:
@@ -43,15 +43,15 @@ async def access_epoch(order_id: UUID) -> int:
     return int(await db.fetch_value("SELECT access_epoch FROM customer_order WHERE id = $1", order_id) or 0)
 
 
-async def history(*, email: str | None, ids: Sequence[UUID], limit: int = 100) -> list[dict[str, Any]]:
-    """The shop's orders of an email or among ``ids``, newest first, each with its ``names``."""
-    rows = await db.fetch(
+async def history(*, email: str | None, ids: Sequence[UUID], limit: int = 100) -> list[NamedOrder]:
+    """The shop's orders of an email or among ``ids``, newest first."""
+    return await db.fetch_as(
+        NamedOrder,
         """SELECT p.*, (SELECT string_agg(name, ', ' ORDER BY position) FROM order_item i WHERE i.order_id = p.id)
            AS names FROM customer_order p WHERE (p.email = $1 OR p.id = ANY($2)) AND p.merchant_id IS NULL
            ORDER BY created_at DESC LIMIT $3""",
         email, list(ids), limit,
     )  # fmt: skip
-    return [dict(row) for row in rows]
 
 
 async def any_of(email: str) -> bool:
@@ -60,22 +60,22 @@ async def any_of(email: str) -> bool:
     return bool(await db.fetch_value(sql, email))
 
 
-async def of_merchant(merchant_id: UUID, test: bool, order_id: UUID) -> dict[str, Any] | None:
+async def of_merchant(merchant_id: UUID, test: bool, order_id: UUID) -> Order | None:
     """A merchant's own order of this mode; None for anyone else's."""
     sql = "SELECT * FROM customer_order WHERE id = $1 AND merchant_id = $2 AND test = $3"
-    row = await db.fetch_one(sql, order_id, merchant_id, test)
-    return dict(row) if row else None
+    return await db.fetch_one_as(Order, sql, order_id, merchant_id, test)
 
 
 async def merchant_page(
     merchant_id: UUID, test: bool, filters: Mapping[str, Any], before_id: UUID | None, limit: int
-) -> list[dict[str, Any]]:
+) -> list[Order]:
     """A merchant's orders, the newest first, those made before ``before_id``.
 
     Filters: ``status``, ``reference``, ``customer_email``, ``order_id``, ``created_from`` and ``created_to`` (the
     first included, the last not).
     """
-    rows = await db.fetch(
+    return await db.fetch_as(
+        Order,
         """SELECT * FROM customer_order WHERE merchant_id = $1 AND test = $2 AND ($3::uuid IS NULL OR id < $3)
              AND ($5::text IS NULL OR status = $5) AND ($6::text IS NULL OR reference = $6)
              AND ($7::text IS NULL OR email = $7) AND ($8::timestamptz IS NULL OR created_at >= $8)
@@ -84,7 +84,6 @@ async def merchant_page(
         merchant_id, test, before_id, limit, filters.get("status"), filters.get("reference"),
         looked_up(filters), filters.get("created_from"), filters.get("created_to"), filters.get("order_id"),
     )  # fmt: skip
-    return [dict(row) for row in rows]
 
 
 def looked_up(filters: Mapping[str, Any]) -> str | None:
@@ -95,12 +94,13 @@ def looked_up(filters: Mapping[str, Any]) -> str | None:
 
 async def page(
     *, status: str | None, search: str | None, limit: int, offset: int, parked: bool = False
-) -> list[dict[str, Any]]:
-    """For the admin's list: those that need a person first, then the newest. ``merchant``: whose it is, if not ours.
+) -> list[ListedOrder]:
+    """For the admin's list: those that need a person first, then the newest.
 
     ``parked``: only those that need one.
     """
-    rows = await db.fetch(
+    return await db.fetch_as(
+        ListedOrder,
         """SELECT p.*, (SELECT string_agg(name, ', ' ORDER BY position) FROM order_item i WHERE i.order_id = p.id)
            AS names, (SELECT name FROM merchant m WHERE m.id = p.merchant_id) AS merchant FROM customer_order p
            WHERE ($1::text IS NULL OR status = $1)
@@ -110,7 +110,6 @@ async def page(
         status, f"%{addresses.key(search) if '@' in search else search}%" if search else None, limit, offset,
         parked,
     )  # fmt: skip
-    return [dict(row) for row in rows]
 
 
 async def holds_money(order_id: UUID) -> bool:
@@ -135,14 +134,14 @@ async def counts() -> dict[str, int]:
     return {row["status"]: row["n"] for row in rows}
 
 
-async def parked(limit: int = 20) -> list[dict[str, Any]]:
+async def parked(limit: int = 20) -> list[ParkedOrder]:
     """Orders that wait for a person, with the reason, the newest first."""
-    rows = await db.fetch(
+    return await db.fetch_as(
+        ParkedOrder,
         """SELECT id, cause, status, created_at FROM customer_order WHERE cause IS NOT NULL
            ORDER BY created_at DESC LIMIT $1""",
         limit,
     )
-    return [dict(row) for row in rows]
 
 
 async def count_parked() -> int:

@@ -11,7 +11,7 @@ from app.core.money import Money
 from app.core.state_machine import move
 from app.history import service as history
 from app.issues import service as issues
-from app.orders import letters, queries
+from app.orders import letters, models, queries
 from app.orders.letters import short
 from app.orders.locking import lock, lock_of
 from app.orders.parking import LATE, OF_MONEY, UNDERPAID, keep_reasons, park, unpark, unpark_owed
@@ -47,13 +47,12 @@ class OrderClosed(Conflict):
     title = "This order can't be changed any more"
 
 
-async def _to(
-    order_id: UUID, status: OrderStatus, event: str, /, also: Any = None, **data: Any
-) -> dict[str, Any] | None:
-    order = await move(Order, order_id, status, MOVES, also=also)
-    if order is not None:
-        await history.record(order_id, event, **data)
-    return order
+async def _to(order_id: UUID, status: OrderStatus, event: str, /, also: Any = None, **data: Any) -> models.Order | None:
+    row = await move(Order, order_id, status, MOVES, also=also)
+    if row is None:
+        return None
+    await history.record(order_id, event, **data)
+    return db.as_model(models.Order, row)
 
 
 async def payment_requested(order_id: UUID, **data: Any) -> None:
@@ -89,7 +88,7 @@ async def payment_failed(order_id: UUID) -> None:
 async def _end(order_id: UUID, status: OrderStatus, event: str, /, **data: Any) -> bool:
     """The order ends without having delivered, and its money is not ours: the code it used is free again."""
     order = await _to(order_id, status, event, **data)
-    if order is not None and order["discount_code"]:
+    if order is not None and order.discount_code:
         await codes.release(order_id)
     return order is not None
 
@@ -106,12 +105,12 @@ async def settle(order_id: UUID, **data: Any) -> bool:
     order = await _to(order_id, OrderStatus.PAID, "order.paid", {Order.paid_at: clock.now()}, **data)
     if order is None:
         return False
-    if before and before["status"] == OrderStatus.EXPIRED and order["discount_code"]:
-        taken = await codes.take_again(order_id, order["discount"])
+    if before and before.status == OrderStatus.EXPIRED and order.discount_code:
+        taken = await codes.take_again(order_id, order.discount)
         if not taken:
             raise OrderClosed("The credit for this order has been used for another order. Place a new order.")
     await move(Order, order_id, FulfillmentStatus.PROCESSING, FULFILLMENT_MOVES, column="fulfillment_status")
-    if order["merchant_id"] is not None:
+    if order.merchant_id is not None:
         await _fulfilled(order_id)
         return True
     await _post_reserves(order_id)
@@ -152,10 +151,10 @@ async def refunded(order_id: UUID, *, keep: Decimal = Decimal(0)) -> Money | Non
     if order is None:
         return None
     await keep_reasons(order_id, [])
-    back = await codes.release(order_id, keep=keep) if order["discount_code"] else Decimal(0)
+    back = await codes.release(order_id, keep=keep) if order.discount_code else Decimal(0)
     if not back:
         return None
-    credit = Money(back, order["currency"])
+    credit = Money(back, order.currency)
     await history.record(order_id, "credit.returned", **credit.as_json())
     return credit
 
@@ -187,12 +186,12 @@ async def _close_if_all_there(order_id: UUID) -> None:
     if await OrderItem.exists().where(OrderItem.order_id == order_id, OrderItem.status.not_in(closed)):
         return
     order = await _fulfilled(order_id)
-    if order is not None and order["frozen_at"] is None:
-        until = letters.kept_until(order["paid_at"] or clock.now())
+    if order is not None and order.frozen_at is None:
+        until = letters.kept_until(order.paid_at or clock.now())
         await letters.write(order, "key_ready", kept_until=until)
 
 
-async def _fulfilled(order_id: UUID) -> dict[str, Any] | None:
+async def _fulfilled(order_id: UUID) -> models.Order | None:
     await issues.resolve(f"order:{order_id}", SLOW)
     await move(Order, order_id, FulfillmentStatus.FULFILLED, FULFILLMENT_MOVES, column="fulfillment_status")
     return await _to(order_id, OrderStatus.FULFILLED, "order.fulfilled", {Order.fulfilled_at: clock.now()})
@@ -267,7 +266,7 @@ async def ask_payment(order_id: UUID, pay_currency: str | None) -> UUID:
     """Ask for a payment, in the coin given or the one chosen before. Returns the job's id; a pending one is reused."""
     async with db.transaction():
         order = await lock(order_id)
-        if order is None or order["status"] not in {"created", "waiting"}:
+        if order is None or order.status not in {"created", "waiting"}:
             raise OrderClosed("This order needs no payment any more.")
         if pay_currency:
             await Order.update({Order.pay_currency: pay_currency}).where(Order.id == order_id)

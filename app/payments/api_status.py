@@ -1,9 +1,10 @@
 """How a payment stands, in the API's words: by the provider's word and by what its money was worth to us. Pure."""
 
-from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from app.payments.classify import MONEY_MOVED, PAYS, Outcome
+from app.payments.models import MerchantPayment, Payment
 
 WORDS = {
     "waiting": "pending", "confirming": "confirming", "confirmed": "confirming", "sending": "confirming",
@@ -11,7 +12,8 @@ WORDS = {
     "refunded": "refunded",
 }  # fmt: skip
 CANCELLED = "cancelled"  # the outcome of a payment whose merchant called it off; late money finds it as any expired one
-WEIGHED = dict.fromkeys(PAYS, "success") | {
+WEIGHED: dict[str, str] = {
+    **dict.fromkeys(PAYS, "success"),
     Outcome.WRONG_COIN: "failed",
     Outcome.UNVALUED: "failed",
     Outcome.UNDERPAID: "underpaid",
@@ -27,15 +29,16 @@ EVENTS = {
 """Kinds of the timeline, by the word that a payment has come to."""
 
 
-def word(row: Mapping[str, Any]) -> str:
-    """Of a payment's row. ``refunded``, where the row has it: what of it went back."""
-    if row["value"] > 0 and (row.get("refunded") or 0) >= row["value"]:
+def word(row: Payment) -> str:
+    """Of a payment; whether all of it went back is known of a merchant's alone."""
+    refunded = row.refunded if isinstance(row, MerchantPayment) else Decimal(0)
+    if row.value > 0 and refunded >= row.value:
         return "refunded"
-    if row["status"] == "expired" and row["outcome"] == CANCELLED:
+    if row.status == "expired" and row.outcome == CANCELLED:
         return CANCELLED
-    if row["status"] in MONEY_MOVED and row["outcome"] in WEIGHED:
-        return WEIGHED[row["outcome"]]
-    return WORDS[row["status"]]
+    if row.status in MONEY_MOVED and row.outcome in WEIGHED:
+        return WEIGHED[row.outcome]
+    return WORDS[row.status]
 
 
 def in_sql() -> str:

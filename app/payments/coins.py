@@ -1,8 +1,6 @@
 """Which coins are offered, and the least that can be paid in each."""
 
-from collections.abc import Mapping
 from decimal import ROUND_UP, Decimal
-from typing import Any
 
 import asyncpg
 
@@ -10,6 +8,7 @@ from app.core import clock, db
 from app.core.money import Money, smallest
 from app.core.settings import settings
 from app.issues import service as issues
+from app.payments import models
 from app.providers.http import ApiKeyRejected, ProviderDown, ProviderProtocolError, ProviderRefused
 from app.providers.nowpayments import Coin, CoinUnavailable, NowPayments
 
@@ -37,14 +36,14 @@ class NoCoins(Exception):
     """The provider names no coin at all, which is not believed: those that are offered stay."""
 
 
-def minimum_in(coin: Mapping[str, Any], currency: str, rate: Decimal | None) -> Money | None:
+def minimum_in(coin: models.Coin, currency: str, rate: Decimal | None) -> Money | None:
     """The least that can be paid in a coin, in ``currency``, rounded up.
 
     ``rate``: what one of the shop's currency is worth in it. None where the minimum or the rate is not known.
     """
-    if coin["minimum"] is None or rate is None:
+    if coin.minimum is None or rate is None:
         return None
-    return Money((coin["minimum"] * rate).quantize(smallest(currency), ROUND_UP), currency)
+    return Money((coin.minimum * rate).quantize(smallest(currency), ROUND_UP), currency)
 
 
 async def sync(*, nowpayments: NowPayments) -> int:

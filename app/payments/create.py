@@ -1,10 +1,9 @@
 """Asking for money: an attempt at the whole price, or a top-up of what is missing of it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from app.catalog import rates
@@ -19,7 +18,9 @@ from app.ledger import uses
 from app.ledger.states import UseKind
 from app.orders import queries as order_rows
 from app.orders import service as orders
-from app.payments import coins, queries
+from app.orders.models import Order
+from app.payments import coins, models, queries
+from app.payments.models import Coin
 from app.payments.schedule import FIRST_LOOK
 from app.payments.states import MOVES, Failure, PaymentStatus
 from app.payments.tables import Payment
@@ -41,25 +42,25 @@ async def choose_coin(code: str | None, total: Money) -> str:
     """The coin to pay ``total`` in: the one named, else the first whose minimum it reaches. Raises CoinNotOffered."""
     offered, rate = await queries.coins(), await rates.between(settings().shop_currency, total.currency)
     if not code:
-        least_of = {coin["code"]: coins.minimum_in(coin, total.currency, rate) for coin in offered}
-        fitting = [c for c in offered if (least := least_of[c["code"]]) is None or least <= total]
+        least_of = {coin.code: coins.minimum_in(coin, total.currency, rate) for coin in offered}
+        fitting = [c for c in offered if (least := least_of[c.code]) is None or least <= total]
         if not fitting:
             raise CoinNotOffered("This order is too small to be paid in any coin.", field="pay_currency")
-        return str(fitting[0]["code"])
+        return str(fitting[0].code)
     coin = await offered_coin(code)
     least = coins.minimum_in(coin, total.currency, rate)
     if least is not None and total < least:
-        detail = f"{coin['name']} takes {least} or more; this order is {total}. Choose another coin."
+        detail = f"{coin.name} takes {least} or more; this order is {total}. Choose another coin."
         raise CoinNotOffered(detail, field="pay_currency")
-    return str(coin["code"])
+    return str(coin.code)
 
 
-async def offered_coin(code: str) -> dict[str, Any]:
+async def offered_coin(code: str) -> Coin:
     """A coin of the list, by its code in any case. Raises CoinNotOffered."""
     offered = await queries.coins()
-    coin = next((c for c in offered if c["code"] == code.lower().strip()), None)
+    coin = next((c for c in offered if c.code == code.lower().strip()), None)
     if coin is None:
-        raise CoinNotOffered(f"Choose one of {', '.join(c['code'] for c in offered)}.", field="pay_currency")
+        raise CoinNotOffered(f"Choose one of {', '.join(c.code for c in offered)}.", field="pay_currency")
     return coin
 
 
@@ -68,21 +69,21 @@ async def topped_up_in(code: str, missing: Money) -> tuple[str, Money]:
     coin = await offered_coin(code)
     rate = await rates.between(settings().shop_currency, missing.currency)
     least = coins.minimum_in(coin, missing.currency, rate)
-    return str(coin["code"]), missing if least is None or least <= missing else least
+    return str(coin.code), missing if least is None or least <= missing else least
 
 
 async def open_payment(order_id: UUID, *, nowpayments: NowPayments, commit: Commit) -> None:
     """Ask the provider for an invoice and a payment on it, so that both an address and a hosted page exist."""
     order = await order_rows.one(order_id)
-    if order is None or order["status"] not in {"created", "waiting"}:
+    if order is None or order.status not in {"created", "waiting"}:
         return
-    total = Money(order["total"], order["currency"])
+    total = Money(order.total, order.currency)
     if not total.amount:
         async with commit():
             await orders.covered(order_id)
         return
     try:
-        coin = await choose_coin(order["pay_currency"], total)
+        coin = await choose_coin(order.pay_currency, total)
         await _attempt(order, coin, total, None, nowpayments=nowpayments, commit=commit)
     except CoinNotOffered as refused:
         await _refused(order_id, refused.detail, commit)
@@ -92,25 +93,25 @@ async def open_top_up(order_id: UUID, coin: str, *, nowpayments: NowPayments, co
     """Ask for what is missing of an order that has part of its price, also after it has expired."""
     order = await order_rows.one(order_id)
     base = await queries.largest(order_id)
-    if order is None or base is None or order["status"] not in {"underpaid", "expired"}:
+    if order is None or base is None or order.status not in {"underpaid", "expired"}:
         return
-    missing = order["total"] - await queries.received(order_id)
+    missing = order.total - await queries.received(order_id)
     if missing <= 0 or given_back(order):
         async with commit():
             await orders.lock(order_id)
             await uses.release(order_id, UseKind.TOP_UP)
         return
     try:
-        code, price = await topped_up_in(coin, Money(missing, order["currency"]))
-        await _attempt(order, code, price, base["id"], nowpayments=nowpayments, commit=commit)
+        code, price = await topped_up_in(coin, Money(missing, order.currency))
+        await _attempt(order, code, price, base.id, nowpayments=nowpayments, commit=commit)
     except CoinNotOffered as refused:
         await _refused(order_id, refused.detail, commit)
 
 
 async def _attempt(
-    order: dict[str, Any], coin: str, price: Money, tops_up: UUID | None, *, nowpayments: NowPayments, commit: Commit
+    order: Order, coin: str, price: Money, tops_up: UUID | None, *, nowpayments: NowPayments, commit: Commit
 ) -> None:
-    order_id: UUID = order["id"]
+    order_id: UUID = order.id
     payment_id = await _begin(order_id, coin, price, tops_up)
     try:
         invoice, report = await _ask(order_id, coin, price, nowpayments)
@@ -126,9 +127,9 @@ async def _attempt(
             await orders.await_payment(order_id, coin=coin, amount=plain(report.pay_amount or Decimal(0)))
 
 
-def given_back(order: Mapping[str, Any]) -> bool:
+def given_back(order: Order) -> bool:
     """Whether the order's money goes back, or became credit: what still arrives for it buys nothing."""
-    return order["frozen_at"] is not None or order["choice"] in {"refund", "credit"}
+    return order.frozen_at is not None or order.choice in {"refund", "credit"}
 
 
 async def _refused(order_id: UUID, why: str, commit: Commit) -> None:
@@ -145,30 +146,31 @@ async def open_merchant_payment(payment_id: UUID, *, nowpayments: NowPayments, c
     address nobody was shown, is adopted.
     """
     payment = await queries.one(payment_id)
-    order = await order_rows.one(payment["order_id"]) if payment else None
-    if payment is None or order is None or payment["status"] != "waiting" or payment["provider_payment_id"]:
+    order = await order_rows.one(payment.order_id) if payment else None
+    if payment is None or order is None or payment.status != "waiting" or payment.provider_payment_id:
         return
-    if order["status"] not in {"created", "waiting", "confirming", "underpaid"}:
+    assert order.merchant_id is not None
+    if order.status not in {"created", "waiting", "confirming", "underpaid"}:
         await _ended(payment, Failure.ORDER_CLOSED, commit)
         return
-    price = Money(payment["price_amount"], payment["price_currency"])
+    price = Money(payment.price_amount, payment.price_currency)
     try:
-        shop = await _merchant(order["merchant_id"])
-        invoice, report = await _ask(order["id"], payment["pay_currency"], price, nowpayments, **shop)
+        shop = await _merchant(order.merchant_id)
+        invoice, report = await _ask(order.id, payment.pay_currency, price, nowpayments, **shop)
     except ApiKeyRejected:
         raise
     except ProviderRefused:
         await _ended(payment, Failure.COIN_REFUSED, commit)
         return
     async with commit():
-        await orders.lock(order["id"])
+        await orders.lock(order.id)
         await _opened(payment_id, report, invoice)
         data = {
             "payment_id": str(payment_id),
-            "coin": payment["pay_currency"],
+            "coin": payment.pay_currency,
             "amount": plain(report.pay_amount or Decimal(0)),
         }
-        await history.record(order["id"], "payment.offered", **data)
+        await history.record(order.id, "payment.offered", **data)
 
 
 async def close_unopened() -> int:
@@ -196,18 +198,18 @@ async def _merchant(merchant_id: UUID) -> dict[str, str]:
     return {"seller": row["name"], "page": row["origin"] or settings().frontend_url}
 
 
-async def _ended(payment: dict[str, Any], why: Failure, commit: Commit) -> None:
+async def _ended(payment: models.Payment, why: Failure, commit: Commit) -> None:
     async with commit():
-        await orders.lock(payment["order_id"])
+        await orders.lock(payment.order_id)
         await end_attempt(payment, PaymentStatus.FAILED, why, "payment.failed")
 
 
-async def end_attempt(payment: Mapping[str, Any], to: PaymentStatus, why: Failure, event: str) -> bool:
+async def end_attempt(payment: models.Payment, to: PaymentStatus, why: Failure, event: str) -> bool:
     """End a payment that waits without money, and its order goes on waiting. Under the order's lock."""
     also = {Payment.outcome: why.value, Payment.failure: why.value, Payment.updated_at: clock.now()}
-    if await move(Payment, payment["id"], to, MOVES, also=also) is None:
+    if await move(Payment, payment.id, to, MOVES, also=also) is None:
         return False
-    await history.record(payment["order_id"], event, payment_id=str(payment["id"]), why=why.value)
+    await history.record(payment.order_id, event, payment_id=str(payment.id), why=why.value)
     return True
 
 

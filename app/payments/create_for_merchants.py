@@ -3,12 +3,13 @@
 The attempt's row is what the merchant is answered; a job works on that very row.
 """
 
-import json
 from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
+
+from msgspec.structs import asdict, replace
 
 from app.core import clock, db
 from app.core.db import encode
@@ -18,9 +19,12 @@ from app.core.money import Money
 from app.history import service as history
 from app.orders import merchant_orders
 from app.orders import service as orders
+from app.orders.models import Order
+from app.orders.states import OrderStatus
 from app.payments import cards, queries, test_processor
 from app.payments.create import CoinNotOffered, choose_coin, end_attempt, offered_coin, topped_up_in
 from app.payments.handle_report import TEST_PROVIDER
+from app.payments.models import AskedPayment, MerchantPayment
 from app.payments.states import Failure, PaymentStatus
 from app.payments.test_processor import Scenario
 from app.queue import service as jobs
@@ -47,9 +51,7 @@ class NoSuchPayment(NotFound):
     title = "No such payment"
 
 
-async def create(
-    order: Mapping[str, Any], method: str, spec: Mapping[str, Any], *, locked: bool = False
-) -> dict[str, Any]:
+async def create(order: Order, method: str, spec: Mapping[str, Any], *, locked: bool = False) -> MerchantPayment:
     """Make a payment of a merchant's order, pending. Returns its row as ``queries.of_merchant`` does.
 
     ``locked``: the row was read under the order's lock, in the surrounding transaction.
@@ -57,15 +59,21 @@ async def create(
     ``metadata``. Raises MethodNotOffered, BadCard, BadVpa, CoinNotOffered, BadCharge, BadDelay (each names its field)
     or OrderNotPayable.
     """
-    payment_id, test = new_id(), bool(order["test"])
+    payment_id, test = new_id(), bool(order.test)
     metadata = _metadata(spec)
     details, magic = _read(order, method, spec, metadata)
     delay = test_processor.delay_of(payment_id, metadata) if test else 0
     async with db.transaction():
-        row = _payable(order if locked else await orders.lock(order["id"]))
+        row = _payable(order if locked else await orders.lock(order.id))
         attempts, brought = await _account(row)
-        asked = await _asked(row, Money(row["total"] - brought, row["currency"]), method, spec)
-        attempt = {"id": payment_id, "order_id": order["id"], "method": method, "details": encode(details), **asked}
+        asked = await _asked(row, Money(row.total - brought, row.currency), method, spec)
+        attempt = {
+            "id": payment_id,
+            "order_id": order.id,
+            "method": method,
+            "details": encode(details),
+            **asdict(asked),
+        }
         attempt["attempt"] = attempts + 1  # none is ever deleted
         if test:
             attempt |= {
@@ -73,16 +81,17 @@ async def create(
                 "provider_payment_id": payment_id.hex,
                 "pay_amount": test_processor.worth(asked),
             }
-            work = test_processor.beginning(payment_id, order["id"], test_processor.scenario_of(magic), delay)
+            work = test_processor.beginning(payment_id, order.id, test_processor.scenario_of(magic), delay)
         else:
-            work = jobs.posting("payments.create_for_merchant", {"payment_id": str(payment_id)}, subject=order["id"])
+            work = jobs.posting("payments.create_for_merchant", {"payment_id": str(payment_id)}, subject=order.id)
         (made,) = await db.write(work.write, queries.insertion(attempt, clock.now()))
-        if row["status"] == "created":
-            await orders.payment_requested(order["id"], payment_id=str(payment_id), method=method)
+        if row.status == "created":
+            await orders.payment_requested(order.id, payment_id=str(payment_id), method=method)
         else:
-            await history.record(order["id"], "payment.pending", payment_id=str(payment_id), method=method)
-        of_order = {name: row[name] for name in ("merchant_id", "test", "reference", "email")}
-        return {**made, **of_order, "refunded": Decimal(0), "word": "pending"}
+            await history.record(order.id, "payment.pending", payment_id=str(payment_id), method=method)
+        of_order = {name: getattr(row, name) for name in ("merchant_id", "test", "reference", "email", "email_typed")}
+        fresh = {"order_status": OrderStatus.WAITING, "parked": False, "refunded": Decimal(0), "word": "pending"}
+        return db.as_model(MerchantPayment, {**made, **of_order, **fresh})
 
 
 def _metadata(spec: Mapping[str, Any]) -> dict[str, str]:
@@ -91,12 +100,12 @@ def _metadata(spec: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _read(
-    order: Mapping[str, Any], method: str, spec: Mapping[str, Any], metadata: Mapping[str, str]
+    order: Order, method: str, spec: Mapping[str, Any], metadata: Mapping[str, str]
 ) -> tuple[dict[str, Any], Scenario | None]:
     """What may be kept of a request, and how it wants to be played. A card's number ends here."""
     if method not in METHODS:
         raise MethodNotOffered(f"Choose one of {', '.join(METHODS)}.", field="method")
-    if method != "crypto" and not order["test"]:
+    if method != "crypto" and not order.test:
         raise MethodNotOffered("upi and card exist in test mode only. With a live key, use crypto.", field="method")
     more: dict[str, Any] = {"metadata": dict(metadata)} if metadata else {}
     if method == "card":
@@ -105,26 +114,22 @@ def _read(
     if method == "upi":
         vpa = cards.vpa(spec.get("vpa"))
         return {"vpa": vpa, **more}, test_processor.VPAS.get(vpa.lower())
-    wish = metadata.get("test") or _json(order["metadata"]).get("test")
+    wish = metadata.get("test") or order.metadata.get("test")
     return more, test_processor.CRYPTO.get(wish or "")
 
 
-def _json(value: Any) -> dict[str, Any]:
-    return dict(json.loads(value) if isinstance(value, str) else value)
-
-
-def _payable(locked: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    if locked is None or locked["merchant_id"] is None or locked["status"] not in PAYABLE:
-        state = locked["status"] if locked else "gone"
+def _payable(locked: Order | None) -> Order:
+    if locked is None or locked.merchant_id is None or locked.status not in PAYABLE:
+        state = locked.status if locked else "gone"
         raise OrderNotPayable(f"The order is {state}: only one that waits for money can be paid.", field="order_id")
     return locked
 
 
-async def _account(order: Mapping[str, Any]) -> tuple[int, Decimal]:
+async def _account(order: Order) -> tuple[int, Decimal]:
     """How many attempts there were and what they brought. Raises OrderNotPayable after too many."""
-    if order["status"] == "created":
+    if order.status == "created":
         return 0, Decimal(0)
-    attempts, brought = await queries.account(order["id"])
+    attempts, brought = await queries.account(order.id)
     if attempts >= MOST_ATTEMPTS:
         raise OrderNotPayable(
             f"{attempts} attempts were made to pay this order, the most allowed. Create a new order.", field="order_id"
@@ -132,54 +137,48 @@ async def _account(order: Mapping[str, Any]) -> tuple[int, Decimal]:
     return attempts, brought
 
 
-async def _asked(order: Mapping[str, Any], missing: Money, method: str, spec: Mapping[str, Any]) -> dict[str, Any]:
+async def _asked(order: Order, missing: Money, method: str, spec: Mapping[str, Any]) -> AskedPayment:
     """How much, and in what: what is ``missing`` of the order's price."""
     currency = missing.currency
     if method != "crypto":
-        return {"price_amount": missing.amount, "price_currency": currency, "pay_currency": currency.lower()}
+        return AskedPayment(missing.amount, currency, currency.lower())
     coin, price = await _coin(order, spec.get("currency"), missing)
-    largest = await queries.largest(order["id"])
-    asked = {
-        "price_amount": price.amount, "price_currency": currency, "pay_currency": coin,
-        "tops_up": largest["id"] if largest else None,
-    }  # fmt: skip
-    if order["test"]:
-        found = await offered_coin(coin)
-        more = {"network": found["network"], "pay_address": f"test-{new_id().hex}"}
-        return asked | more | {"expires_at": clock.now() + RATE_HELD}
-    return asked
+    largest = await queries.largest(order.id)
+    asked = AskedPayment(price.amount, currency, coin, tops_up=largest.id if largest else None)
+    if not order.test:
+        return asked
+    found, address, until = await offered_coin(coin), f"test-{new_id().hex}", clock.now() + RATE_HELD
+    return replace(asked, network=found.network, pay_address=address, expires_at=until)
 
 
-async def _coin(order: Mapping[str, Any], wanted: Any, missing: Money) -> tuple[str, Money]:
+async def _coin(order: Order, wanted: Any, missing: Money) -> tuple[str, Money]:
     """A coin of the list and what to ask in it; a rest that is too small for any coin is asked for at the minimum."""
     if wanted is not None and not isinstance(wanted, str):
         raise CoinNotOffered("Send the code of a coin, such as btc.", field="currency")
     try:
-        if order["status"] == "underpaid" and wanted:
+        if order.status == "underpaid" and wanted:
             return await topped_up_in(wanted, missing)
         return await choose_coin(wanted, missing), missing
     except CoinNotOffered as refused:
         raise CoinNotOffered(refused.detail, field="currency") from None
 
 
-async def _row(merchant_id: UUID, test: bool, payment_id: UUID) -> dict[str, Any]:
+async def _row(merchant_id: UUID, test: bool, payment_id: UUID) -> MerchantPayment:
     found = await queries.of_merchant(merchant_id, test, payment_id)
     if found is None:
         raise NoSuchPayment
     return found
 
 
-async def cancel(merchant_id: UUID, test: bool, payment_id: UUID) -> dict[str, Any]:
+async def cancel(merchant_id: UUID, test: bool, payment_id: UUID) -> MerchantPayment:
     """The merchant calls a pending payment off; its order stays payable. Returns its row.
 
     Coins sent to it all the same are handled as late ones. Raises NoSuchPayment or PaymentNotCancellable.
     """
     async with db.transaction():
-        await orders.lock((await _row(merchant_id, test, payment_id))["order_id"])
+        await orders.lock((await _row(merchant_id, test, payment_id)).order_id)
         payment = await _row(merchant_id, test, payment_id)
-        if payment["status"] != PaymentStatus.WAITING:
-            raise PaymentNotCancellable(
-                f"The payment is already {payment['word']}: only a pending one can be cancelled."
-            )
+        if payment.status != PaymentStatus.WAITING:
+            raise PaymentNotCancellable(f"The payment is already {payment.word}: only a pending one can be cancelled.")
         await end_attempt(payment, PaymentStatus.EXPIRED, Failure.CANCELLED, "payment.cancelled")
         return await _row(merchant_id, test, payment_id)

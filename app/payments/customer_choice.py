@@ -6,7 +6,6 @@ Offered is what no use has reserved (``app.ledger.uses``), so that one choice cl
 from dataclasses import dataclass
 from decimal import ROUND_UP, Decimal
 from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
 from app.catalog import credits
@@ -17,6 +16,7 @@ from app.core.money import Money, plain
 from app.ledger import uses
 from app.ledger.states import UseKind
 from app.orders import service as orders
+from app.orders.models import Order
 from app.payments import ledger_posting, queries
 from app.payments.create import topped_up_in
 from app.payments.handle_report import money_of_order, settle, tolerance
@@ -55,26 +55,27 @@ class Options:
     repriced: bool = False
 
 
-async def options(order: dict[str, Any]) -> Options | None:
+async def options(order: Order) -> Options | None:
     """What the customer of an order may choose now; None when no money waits for it, or the choice is made."""
-    if order["status"] == "confirming" or order["merchant_id"] is not None:
+    if order.status == "confirming" or order.merchant_id is not None:
         return None  # more is on its way; a merchant settles with its own customers
-    held = (await uses.funds(order["id"])).undecided
+    held = (await uses.funds(order.id)).undecided
     if not held.amount:
         return None
-    base = await queries.largest(order["id"])
-    if base is None or order["status"] not in COMPLETED or order["choice"] in FINAL or order["frozen_at"] is not None:
+    base = await queries.largest(order.id)
+    if base is None or order.status not in COMPLETED or order.choice in FINAL or order.frozen_at is not None:
         return Options(held)
     now = await money_of_order(order)
-    total = order["total"] if now.sellable else await orders.price_today(order["id"])
+    total = order.total if now.sellable else await orders.price_today(order.id)
     if total is None:
         return Options(held)
     missing = max(total - now.brought, Decimal(0))
-    if (now.brought, total) == (base["value"], base["price_amount"]):
-        coins = max(base["pay_amount"] - base["actually_paid"], Decimal(0))  # to the last digit of the coin
+    asked = base.pay_amount or Decimal(0)
+    if (now.brought, total) == (base.value, base.price_amount):
+        coins = max(asked - base.actually_paid, Decimal(0))  # to the last digit of the coin
     else:
-        coins = (missing * base["pay_amount"] / base["price_amount"]).quantize(SHOWN, ROUND_UP)
-    return Options(held, Money(missing, order["currency"]), plain(coins), base["pay_currency"], not now.sellable)
+        coins = (missing * asked / base.price_amount).quantize(SHOWN, ROUND_UP)
+    return Options(held, Money(missing, order.currency), plain(coins), base.pay_currency, not now.sellable)
 
 
 async def choose(order_id: UUID, choice: str, *, coin: str | None = None) -> UUID | None:
@@ -98,8 +99,8 @@ async def choose(order_id: UUID, choice: str, *, coin: str | None = None) -> UUI
     return None
 
 
-async def _refund(order: dict[str, Any], held: Money) -> None:
-    order_id: UUID = order["id"]
+async def _refund(order: Order, held: Money) -> None:
+    order_id: UUID = order.id
     await uses.release(order_id, UseKind.TOP_UP)
     use_id = await uses.reserve(order_id, UseKind.REFUND, held, f"choice:{new_id()}")
     args = {"order_id": str(order_id), "reason": "chosen by the customer", "use_id": str(use_id), **held.as_json()}
@@ -107,34 +108,34 @@ async def _refund(order: dict[str, Any], held: Money) -> None:
     await _given_back(order, Choice.REFUND, held)
 
 
-async def _credit(order: dict[str, Any], held: Money) -> None:
-    await uses.release(order["id"], UseKind.TOP_UP)
-    await ledger_posting.post_credit(order["id"], held)
-    await credits.give(order["id"], order["email"], held)
+async def _credit(order: Order, held: Money) -> None:
+    await uses.release(order.id, UseKind.TOP_UP)
+    await ledger_posting.post_credit(order.id, held)
+    await credits.give(order.id, order.email, held)
     await _given_back(order, Choice.CREDIT, held)
-    if order["status"] == "underpaid":
-        await orders.expire(order["id"])
+    if order.status == "underpaid":
+        await orders.expire(order.id)
 
 
-async def _given_back(order: dict[str, Any], choice: Choice, held: Money) -> None:
+async def _given_back(order: Order, choice: Choice, held: Money) -> None:
     """The money leaves the order; one that only waited for it ends with that."""
-    await orders.chose(order["id"], choice, amount=held.as_json())
-    await orders.unpark_owed(order["id"])  # what else of its money waits for a person goes on waiting
-    if order["status"] in {"created", "waiting"}:
-        await orders.expire(order["id"])
+    await orders.chose(order.id, choice, amount=held.as_json())
+    await orders.unpark_owed(order.id)  # what else of its money waits for a person goes on waiting
+    if order.status in {"created", "waiting"}:
+        await orders.expire(order.id)
 
 
-async def _top_up(order: dict[str, Any], found: Options, coin: str | None) -> UUID | None:
+async def _top_up(order: Order, found: Options, coin: str | None) -> UUID | None:
     """Ask for what is missing; where prices have changed, at those of today. Nothing missing buys at once."""
-    order_id: UUID = order["id"]
+    order_id: UUID = order.id
     if found.repriced:
         await orders.reprice(order_id)
         order = await orders.lock(order_id) or order
-    missing = order["total"] - await queries.received(order_id)
-    if (await tolerance(order["currency"])).takes(missing, order["total"]):
+    missing = order.total - await queries.received(order_id)
+    if (await tolerance(order.currency)).takes(missing, order.total):
         await settle(order, late=True)
         return None
-    code, price = await topped_up_in(coin or found.coin, Money(missing, order["currency"]))
+    code, price = await topped_up_in(coin or found.coin, Money(missing, order.currency))
     await uses.keep_for_top_up(order_id)
     await orders.chose(order_id, Choice.TOP_UP, amount=price.as_json(), coin=code)
     args, dedupe = {"order_id": str(order_id), "coin": code}, f"payments.top_up:{order_id}"

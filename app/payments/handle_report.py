@@ -16,9 +16,10 @@ from app.issues import service as issues
 from app.ledger import uses
 from app.orders import letters, merchant_orders
 from app.orders import service as orders
+from app.orders.models import Order
 from app.orders.service import LATE, OF_MONEY, UNDERPAID
 from app.orders.states import OrderStatus
-from app.payments import api_status, ledger_posting, owed, queries
+from app.payments import api_status, ledger_posting, models, owed, queries
 from app.payments.classify import (
     BOUGHT,
     ENDS,
@@ -56,27 +57,27 @@ async def handle(report: PaymentReport, *, looked: bool = False) -> str:
     known = await queries.by_provider_id(report.payment_id)
     if known is None and report.order_id is None and report.parent_payment_id:
         known = await queries.by_provider_id(report.parent_payment_id)
-    order_id = known["order_id"] if known else parse_id(report.order_id or "")
+    order_id = known.order_id if known else parse_id(report.order_id or "")
     order = await orders.lock(order_id) if order_id else None
     if order is None:
         return await _orphan(report)
     if not report.order_id:
-        report = replace(report, order_id=str(order["id"]))
+        report = replace(report, order_id=str(order.id))
     payment = await queries.by_provider_id(report.payment_id, lock=True) or await _adopt(order, report)
     # The provider's answers leave out what its notices say (nowpayments.md, 2 and 6): a deposit stays a further one.
-    report = replace(report, parent_payment_id=payment["parent_payment_id"])
-    before = await money_of_order(order, but=payment["id"])
-    verdict = classify(before, await _expected(payment), report, await tolerance(order["currency"]))
+    report = replace(report, parent_payment_id=payment.parent_payment_id)
+    before = await money_of_order(order, but=payment.id)
+    verdict = classify(before, await _expected(payment), report, await tolerance(order.currency))
     if verdict.outcome not in NOTHING or verdict.to is not None or looked:
         await _note(payment, report, verdict)
     if verdict.to is not None:
-        await move(Payment, payment["id"], verdict.to, MOVES)
+        await move(Payment, payment.id, verdict.to, MOVES)
     await _say(order, payment, verdict)
-    if verdict.value is not None and verdict.value != payment["value"]:
-        await ledger_posting.post_receipt(payment, Money(verdict.value, payment["price_currency"]))
+    if verdict.value is not None and verdict.value != payment.value:
+        await ledger_posting.post_receipt(payment, Money(verdict.value, payment.price_currency))
     await _affect(order, payment, report, verdict)
-    if payment["tops_up"] is not None and verdict.to is not None:
-        await ledger_posting.end_top_up(order["id"])
+    if payment.tops_up is not None and verdict.to is not None:
+        await ledger_posting.end_top_up(order.id)
     return f"{verdict.outcome}: {verdict.why}"
 
 
@@ -95,18 +96,18 @@ async def _orphan(report: PaymentReport) -> str:
     return "without an order: it names none of ours"
 
 
-async def _say(order: dict[str, Any], payment: dict[str, Any], verdict: Classification) -> None:
+async def _say(order: Order, payment: models.Payment, verdict: Classification) -> None:
     """To the timeline: the provider's new word; to a merchant's, what it means, and each amount that arrived."""
-    named = {"payment": payment["provider_payment_id"], "payment_id": str(payment["id"])}
-    if order["merchant_id"] is None:
+    named = {"payment": payment.provider_payment_id, "payment_id": str(payment.id)}
+    if order.merchant_id is None:
         if verdict.to is not None:
-            await history.record(order["id"], f"payment.{verdict.to}", **named)
+            await history.record(order.id, f"payment.{verdict.to}", **named)
         return
-    now = await queries.one(payment["id"])
+    now = await queries.one(payment.id)
     assert now is not None
-    arrived = verdict.value is not None and verdict.value != payment["value"]
+    arrived = verdict.value is not None and verdict.value != payment.value
     if api_status.word(now) in api_status.EVENTS and (arrived or api_status.word(now) != api_status.word(payment)):
-        await history.record(order["id"], api_status.EVENTS[api_status.word(now)], **named)
+        await history.record(order.id, api_status.EVENTS[api_status.word(now)], **named)
 
 
 async def tolerance(currency: str) -> Tolerance:
@@ -116,37 +117,37 @@ async def tolerance(currency: str) -> Tolerance:
     return Tolerance(settings().underpaid_tolerance_percent, amount, lost)
 
 
-async def money_of_order(order: dict[str, Any], *, but: UUID | None = None) -> OrderMoney:
+async def money_of_order(order: Order, *, but: UUID | None = None) -> OrderMoney:
     """How an order stands towards money, one of its payments apart."""
-    status = OrderStatus(order["status"])
+    status = OrderStatus(order.status)
     late = status is OrderStatus.EXPIRED
-    if status is OrderStatus.UNDERPAID and order["merchant_id"] is None:  # a merchant's price stands as it is
-        late = not await queries.rate_held(order["id"])
+    if status is OrderStatus.UNDERPAID and order.merchant_id is None:  # a merchant's price stands as it is
+        late = not await queries.rate_held(order.id)
     return OrderMoney(
         status=status,
-        total=order["total"],
-        brought=await queries.received(order["id"], but=but),
+        total=order.total,
+        brought=await queries.received(order.id, but=but),
         late=late,
-        sellable=not late or await orders.still_sellable(order["id"], settings().late_slippage_percent),
+        sellable=not late or await orders.still_sellable(order.id, settings().late_slippage_percent),
         given_back=given_back(order),
     )
 
 
-async def _expected(payment: dict[str, Any]) -> Expected:
+async def _expected(payment: models.Payment) -> Expected:
     """What we asked for. A further deposit was asked for in its parent's coin."""
-    parent_id = payment["parent_payment_id"]
+    parent_id = payment.parent_payment_id
     parent = await queries.by_provider_id(parent_id) if parent_id else None
     first = parent or payment
     return Expected(
-        order_id=str(payment["order_id"]), status=PaymentStatus(payment["status"]),
-        price_amount=payment["price_amount"], price_currency=payment["price_currency"],
-        pay_amount=payment["pay_amount"], pay_currency=first["pay_currency"],
-        actually_paid=payment["actually_paid"], value=payment["value"], top_up=payment["tops_up"] is not None,
-        outcome=payment["outcome"], rate=first["price_amount"] / first["pay_amount"] if first["pay_amount"] else None,
+        order_id=str(payment.order_id), status=PaymentStatus(payment.status),
+        price_amount=payment.price_amount, price_currency=payment.price_currency,
+        pay_amount=payment.pay_amount, pay_currency=first.pay_currency,
+        actually_paid=payment.actually_paid, value=payment.value, top_up=payment.tops_up is not None,
+        outcome=payment.outcome, rate=first.price_amount / first.pay_amount if first.pay_amount else None,
     )  # fmt: skip
 
 
-async def _adopt(order: dict[str, Any], report: PaymentReport) -> dict[str, Any]:
+async def _adopt(order: Order, report: PaymentReport) -> models.Payment:
     """A payment without a row: made on our hosted invoice, by a repeated deposit, or by a call whose answer was lost.
 
     The provider itself confirmed that it is ours and for this order (only the key that made it can read it).
@@ -154,50 +155,50 @@ async def _adopt(order: dict[str, Any], report: PaymentReport) -> dict[str, Any]
     payment_id, now = new_id(), clock.now()
     further = report.parent_payment_id is not None
     completes = None
-    if further and order["status"] in OPEN:
-        completes = await queries.incomplete(order["id"], report.parent_payment_id, report.pay_currency)
-    price = Money((report.price_amount if further else None) or order["total"], order["currency"]).amount
+    if further and order.status in OPEN:
+        completes = await queries.incomplete(order.id, report.parent_payment_id, report.pay_currency)
+    price = Money((report.price_amount if further else None) or order.total, order.currency).amount
     await queries.insert(
         {
-            "id": payment_id, "order_id": order["id"], "provider_payment_id": report.payment_id,
-            "invoice_id": report.invoice_id, "price_amount": price, "price_currency": order["currency"],
+            "id": payment_id, "order_id": order.id, "provider_payment_id": report.payment_id,
+            "invoice_id": report.invoice_id, "price_amount": price, "price_currency": order.currency,
             "pay_amount": report.pay_amount, "pay_currency": report.pay_currency or "",
             "pay_address": report.pay_address, "memo": report.payin_extra_id, "network": report.network,
             "tops_up": completes, "parent_payment_id": report.parent_payment_id, "next_check_at": now,
         },
         now,
     )  # fmt: skip
-    await history.record(order["id"], "payment.adopted", payment=report.payment_id, payment_id=str(payment_id))
+    await history.record(order.id, "payment.adopted", payment=report.payment_id, payment_id=str(payment_id))
     adopted = await queries.one(payment_id)
     assert adopted is not None
     return adopted
 
 
-async def _note(payment: dict[str, Any], report: PaymentReport, verdict: Classification) -> None:
+async def _note(payment: models.Payment, report: PaymentReport, verdict: Classification) -> None:
     """Keep what was believed of a report, and say when to look next."""
     now = clock.now()
-    status = verdict.to or PaymentStatus(payment["status"])
-    changes: dict[Any, Any] = {Payment.checks: payment["checks"] + 1, Payment.updated_at: now}
-    if verdict.outcome not in NOTHING and not (verdict.value is None and payment["value"]):  # what has paid stays so
+    status = verdict.to or PaymentStatus(payment.status)
+    changes: dict[Any, Any] = {Payment.checks: payment.checks + 1, Payment.updated_at: now}
+    if verdict.outcome not in NOTHING and not (verdict.value is None and payment.value):  # what has paid stays so
         changes[Payment.outcome] = verdict.outcome.value
         changes[Payment.owed_back] = verdict.owed_back
         changes[Payment.excess] = _excess(verdict)
     if verdict.value is not None:
         changes[Payment.value] = verdict.value
         changes[Payment.doubted] = None
-    if verdict.outcome is Outcome.SETTLED_LOW and payment["value"]:
+    if verdict.outcome is Outcome.SETTLED_LOW and payment.value:
         changes[Payment.doubted] = report.actually_paid
     # What was believed before stays the measure of what is new: a later look weighs what is unclear now again.
-    unclear = verdict.outcome is Outcome.UNBELIEVABLE or (verdict.outcome in UNCLEAR and payment["value"])
+    unclear = verdict.outcome is Outcome.UNBELIEVABLE or (verdict.outcome in UNCLEAR and payment.value)
     if (verdict.to is not None or verdict.value is not None) and not unclear:
-        changes[Payment.actually_paid] = report.actually_paid or payment["actually_paid"]
-    outcome = changes.get(Payment.outcome, payment["outcome"])
-    if payment["provider"] != TEST_PROVIDER:
-        changes[Payment.next_check_at] = next_look(status, outcome, payment["created_at"], now)
+        changes[Payment.actually_paid] = report.actually_paid or payment.actually_paid
+    outcome = changes.get(Payment.outcome, payment.outcome)
+    if payment.provider != TEST_PROVIDER:
+        changes[Payment.next_check_at] = next_look(status, outcome, payment.created_at, now)
     if verdict.to is not None or verdict.outcome not in NOTHING:
         wrong = Failure.WRONG_COIN.value if verdict.outcome in {Outcome.WRONG_COIN, Outcome.UNVALUED} else None
         changes[Payment.failure] = wrong or FAILURES.get(status)
-    await Payment.update(changes).where(Payment.id == payment["id"])
+    await Payment.update(changes).where(Payment.id == payment.id)
 
 
 def _excess(verdict: Classification) -> Decimal:
@@ -206,11 +207,9 @@ def _excess(verdict: Classification) -> Decimal:
     return (verdict.value or Decimal(0)) if unasked else verdict.excess
 
 
-async def _affect(
-    order: dict[str, Any], payment: dict[str, Any], report: PaymentReport, verdict: Classification
-) -> None:
-    order_id: UUID = order["id"]
-    if verdict.outcome in PAYS | {Outcome.UNDERPAID} and order["status"] == OrderStatus.CREATED:
+async def _affect(order: Order, payment: models.Payment, report: PaymentReport, verdict: Classification) -> None:
+    order_id: UUID = order.id
+    if verdict.outcome in PAYS | {Outcome.UNDERPAID} and order.status == OrderStatus.CREATED:
         await orders.await_payment(order_id)  # its attempt's answer was lost, and the money came first
     if verdict.outcome is Outcome.SEEN:
         await orders.confirming(order_id)
@@ -218,96 +217,90 @@ async def _affect(
         await _pay(order, payment, verdict)
     elif verdict.outcome is Outcome.UNDERPAID:
         await _short(order, payment, verdict)
-    elif order["merchant_id"] is not None:
+    elif order.merchant_id is not None:
         await _merchants_attempt_over(order, payment, verdict)
     elif verdict.outcome in ENDS:
         await _attempt_over(order, payment, verdict)
-    if order["merchant_id"] is not None and verdict.outcome not in PAYS and _excess(verdict):
+    if order.merchant_id is not None and verdict.outcome not in PAYS and _excess(verdict):
         await _overpaid(order, payment, verdict)
     if verdict.outcome in NEEDS_REVIEW:
-        await _park(order, payment, verdict, report.pay_currency or payment["pay_currency"])
+        await _park(order, payment, verdict, report.pay_currency or payment.pay_currency)
 
 
-async def _pay(order: dict[str, Any], payment: dict[str, Any], verdict: Classification) -> None:
-    if order["status"] not in BOUGHT:
+async def _pay(order: Order, payment: models.Payment, verdict: Classification) -> None:
+    if order.status not in BOUGHT:
         await settle(order, late=verdict.outcome is Outcome.PAID_LATE)
     if verdict.excess:
         await _overpaid(order, payment, verdict)
         await owed.excess(order)
 
 
-async def _overpaid(order: dict[str, Any], payment: dict[str, Any], verdict: Classification) -> None:
-    more = Money(_excess(verdict), order["currency"]).as_json()
-    named = {"payment_id": str(payment["id"])} if order["merchant_id"] is not None else {}
-    await history.record(order["id"], "payment.overpaid", excess=plain(verdict.owed_back), owed=more, **named)
+async def _overpaid(order: Order, payment: models.Payment, verdict: Classification) -> None:
+    more = Money(_excess(verdict), order.currency).as_json()
+    named = {"payment_id": str(payment.id)} if order.merchant_id is not None else {}
+    await history.record(order.id, "payment.overpaid", excess=plain(verdict.owed_back), owed=more, **named)
 
 
-async def settle(order: dict[str, Any], *, late: bool) -> None:
+async def settle(order: Order, *, late: bool) -> None:
     """The price is there: what the order waited for has come, it buys, and the ledger takes the price."""
-    order_id: UUID = order["id"]
+    order_id: UUID = order.id
     if await orders.settle(order_id, late=late):
-        await ledger_posting.post_sale(order_id, Money(order["total"], order["currency"]))
+        await ledger_posting.post_sale(order_id, Money(order.total, order.currency))
         for reason in (UNDERPAID, LATE):
             await orders.unpark(order_id, reason)
-        if order["cause"] and not (await uses.funds(order_id)).undecided.amount:
+        if order.cause and not (await uses.funds(order_id)).undecided.amount:
             await orders.unpark_owed(order_id)
 
 
-async def _short(order: dict[str, Any], payment: dict[str, Any], verdict: Classification) -> None:
+async def _short(order: Order, payment: models.Payment, verdict: Classification) -> None:
     """Part of the price is there: page and letter say what is missing, and how to add it; or its merchant does."""
-    order_id: UUID = order["id"]
-    missing, coin = plain(verdict.missing_coin), payment["pay_currency"]
-    money = Money(verdict.missing, order["currency"])
+    order_id: UUID = order.id
+    missing, coin = plain(verdict.missing_coin), payment.pay_currency
+    money = Money(verdict.missing, order.currency)
     if not await orders.underpaid(order_id, missing=missing, coin=coin, money=money.as_json()):
         await history.record(order_id, "payment.short", missing=missing, coin=coin, money=money.as_json())
-    if order["merchant_id"] is not None:
+    if order.merchant_id is not None:
         return
     await orders.park(order_id, f"{UNDERPAID}: {missing} {coin.upper()} is missing ({money})", instead_of=UNDERPAID)
     await letters.write(order, "payment_short", missing=str(money), missing_coin=f"{missing} {coin.upper()}")
 
 
-async def _attempt_over(order: dict[str, Any], payment: dict[str, Any], verdict: Classification) -> None:
+async def _attempt_over(order: Order, payment: models.Payment, verdict: Classification) -> None:
     """An attempt's end is the order's end only when no other attempt can bring or has brought money."""
-    order_id: UUID = order["id"]
-    if await queries.others_open(order_id, payment["id"]):
+    order_id: UUID = order.id
+    if await queries.others_open(order_id, payment.id):
         have = await queries.received(order_id)
-        if (
-            order["status"] == OrderStatus.CONFIRMING
-            and have
-            and not await queries.others_in_flight(order_id, payment["id"])
-        ):
-            money = Money(order["total"] - have, order["currency"])
+        if order.status == OrderStatus.CONFIRMING and have and not await queries.others_in_flight(order_id, payment.id):
+            money = Money(order.total - have, order.currency)
             await orders.underpaid(order_id, money=money.as_json())
-    elif verdict.outcome is Outcome.EXPIRED and order["status"] != OrderStatus.CONFIRMING:
+    elif verdict.outcome is Outcome.EXPIRED and order.status != OrderStatus.CONFIRMING:
         await orders.expire(order_id)
-    elif verdict.outcome is Outcome.SENT_BACK and order["status"] == OrderStatus.UNDERPAID:
+    elif verdict.outcome is Outcome.SENT_BACK and order.status == OrderStatus.UNDERPAID:
         if not await queries.received(order_id):
             await orders.refunded(order_id)
     else:
         await orders.payment_failed(order_id)
 
 
-async def _merchants_attempt_over(order: dict[str, Any], payment: dict[str, Any], verdict: Classification) -> None:
+async def _merchants_attempt_over(order: Order, payment: models.Payment, verdict: Classification) -> None:
     """No attempt's end is the end of a merchant's order: it can be paid by another."""
-    under_way = verdict.to is None or verdict.to in IN_FLIGHT or order["status"] != OrderStatus.CONFIRMING
-    if under_way or await queries.others_in_flight(order["id"], payment["id"]):
+    under_way = verdict.to is None or verdict.to in IN_FLIGHT or order.status != OrderStatus.CONFIRMING
+    if under_way or await queries.others_in_flight(order.id, payment.id):
         return
-    if have := await queries.received(order["id"]):
-        await orders.underpaid(order["id"], money=Money(order["total"] - have, order["currency"]).as_json())
+    if have := await queries.received(order.id):
+        await orders.underpaid(order.id, money=Money(order.total - have, order.currency).as_json())
     else:
-        await merchant_orders.payable_again(order["id"])
+        await merchant_orders.payable_again(order.id)
 
 
-async def _park(order: dict[str, Any], payment: dict[str, Any], verdict: Classification, sent: str) -> None:
+async def _park(order: Order, payment: models.Payment, verdict: Classification, sent: str) -> None:
     """Before a person with it; money that waits before its customer, too, who says what becomes of it.
 
     No person is asked about money that is none: of a test order, the timeline alone tells.
     """
-    order_id: UUID = order["id"]
+    order_id: UUID = order.id
     late = verdict.outcome is Outcome.LATE
-    new = not order["test"] and await orders.park(
-        order_id, f"{OF_MONEY}{verdict.why}", instead_of=LATE if late else None
-    )
+    new = not order.test and await orders.park(order_id, f"{OF_MONEY}{verdict.why}", instead_of=LATE if late else None)
     told = verdict.to is not None or verdict.value is not None
     if new or told:
         said = {"why": verdict.why, "outcome": verdict.outcome.value}

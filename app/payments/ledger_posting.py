@@ -1,6 +1,5 @@
 """What payments tell the ledger, each inside the transaction in which it happens, after the order has moved."""
 
-from typing import Any
 from uuid import UUID
 
 from app.core.money import Money
@@ -8,11 +7,12 @@ from app.ledger import service as ledger
 from app.ledger import uses
 from app.ledger.states import UseKind
 from app.payments import queries
+from app.payments.models import Payment
 
 
-async def post_receipt(payment: dict[str, Any], value: Money) -> None:
+async def post_receipt(payment: Payment, value: Money) -> None:
     """``value`` is all that the payment has brought so far."""
-    await ledger.receive(payment["order_id"], payment["id"], value)
+    await ledger.receive(payment.order_id, payment.id, value)
 
 
 async def post_sale(order_id: UUID, total: Money) -> None:

@@ -9,20 +9,21 @@ from uuid import UUID
 from app.core import clock, db
 from app.core.db import Write
 from app.orders.queries import looked_up
+from app.payments import models
 from app.payments.api_status import in_sql
 from app.payments.classify import COUNTS, UNASKED, UNCLEAR, Outcome
+from app.payments.models import Coin, MerchantPayment
 from app.payments.tables import Payment
 
 COINS_KEPT = timedelta(seconds=10)  # they are read from the provider every five minutes
 # What came while the order was given up counts again once that is taken back (a refund that is turned down).
 TOWARDS_PRICE = sorted(COUNTS | {Outcome.NOT_NEEDED})
 MAY_COUNT = sorted({Outcome.UNDERPAID, Outcome.LATE} | UNCLEAR)  # what may still pay an order
-_coins: tuple[datetime, list[dict[str, Any]]] = (clock.now() - 2 * COINS_KEPT, [])
+_coins: tuple[datetime, list[Coin]] = (clock.now() - 2 * COINS_KEPT, [])
 
 
-async def one(payment_id: UUID) -> dict[str, Any] | None:
-    row = await db.fetch_one("SELECT * FROM payment WHERE id = $1", payment_id)
-    return dict(row) if row else None
+async def one(payment_id: UUID) -> models.Payment | None:
+    return await db.fetch_one_as(models.Payment, "SELECT * FROM payment WHERE id = $1", payment_id)
 
 
 def insertion(values: Mapping[str, Any], now: datetime) -> Write:
@@ -46,16 +47,16 @@ async def touch(payment_id: UUID) -> None:
     await db.fetch("UPDATE payment SET updated_at = $2 WHERE id = $1", payment_id, clock.now())
 
 
-async def by_provider_id(provider_payment_id: str, *, lock: bool = False) -> dict[str, Any] | None:
+async def by_provider_id(provider_payment_id: str, *, lock: bool = False) -> models.Payment | None:
     sql = "SELECT * FROM payment WHERE provider_payment_id = $1"
-    row = await db.fetch_one(f"{sql} FOR UPDATE" if lock else sql, provider_payment_id)
-    return dict(row) if row else None
+    return await db.fetch_one_as(models.Payment, f"{sql} FOR UPDATE" if lock else sql, provider_payment_id)
 
 
-async def of_order(order_id: UUID) -> list[dict[str, Any]]:
+async def of_order(order_id: UUID) -> list[models.Payment]:
     """All attempts, the newest first."""
-    rows = await db.fetch("SELECT * FROM payment WHERE order_id = $1 ORDER BY attempt DESC", order_id)
-    return [dict(row) for row in rows]
+    return await db.fetch_as(
+        models.Payment, "SELECT * FROM payment WHERE order_id = $1 ORDER BY attempt DESC", order_id
+    )
 
 
 async def incomplete(order_id: UUID, provider_payment_id: str | None, coin: str | None) -> UUID | None:
@@ -96,13 +97,13 @@ async def rate_held(order_id: UUID) -> bool:
     )
 
 
-async def largest(order_id: UUID) -> dict[str, Any] | None:
+async def largest(order_id: UUID) -> models.Payment | None:
     """The payment that brought the most towards the price: what a top-up completes."""
-    row = await db.fetch_one(
+    return await db.fetch_one_as(
+        models.Payment,
         "SELECT * FROM payment WHERE order_id = $1 AND outcome = ANY($2) ORDER BY value DESC, attempt LIMIT 1",
         order_id, sorted(COUNTS),
     )  # fmt: skip
-    return dict(row) if row else None
 
 
 async def others_open(order_id: UUID, but: UUID) -> bool:
@@ -158,20 +159,19 @@ async def has_money(order_id: UUID) -> bool:
     )
 
 
-async def coins() -> list[dict[str, Any]]:
-    """The coins offered now: ``{code, name, network, has_memo, minimum}``, in the provider's order."""
+async def coins() -> list[Coin]:
+    """The coins offered now, in the provider's order."""
     global _coins
     read_at, found = _coins
     if not found or abs(clock.now() - read_at) > COINS_KEPT:
-        rows = await db.fetch("SELECT code, name, network, has_memo, minimum FROM coin WHERE active ORDER BY position")
-        found = [dict(row) for row in rows]
+        found = await db.fetch_as(
+            Coin, "SELECT code, name, network, has_memo, minimum FROM coin WHERE active ORDER BY position"
+        )
         _coins = (clock.now(), found)
     return found
 
 
-# A merchant's payment with its order's ``merchant_id``, ``test``, ``reference`` and ``order_status``, what of it went
-# back (``refunded``, the one look upwards of this room), whether something came to its address otherwise than asked
-# (``parked``) and ``word``, its state as merchants read it.
+# The columns of MerchantPayment. ``refunded`` is the one look upwards of this room.
 _OF_MERCHANTS = f"""WITH found AS (
     SELECT p.*, o.merchant_id, o.test, o.reference, o.email, o.email_typed, o.status AS order_status,
       EXISTS (SELECT FROM payment d WHERE d.order_id = p.order_id AND d.parent_payment_id = p.provider_payment_id
@@ -184,21 +184,21 @@ _OF_MERCHANTS = f"""WITH found AS (
   SELECT * FROM said"""  # noqa: S608 - words of our own
 
 
-async def of_merchant(merchant_id: UUID, test: bool, payment_id: UUID) -> dict[str, Any] | None:
-    """A merchant's own payment of this mode; None for anyone else's. Its columns: see ``_OF_MERCHANTS``."""
-    row = await db.fetch_one(f"{_OF_MERCHANTS} WHERE id = $3", merchant_id, test, payment_id)
-    return dict(row) if row else None
+async def of_merchant(merchant_id: UUID, test: bool, payment_id: UUID) -> MerchantPayment | None:
+    """A merchant's own payment of this mode; None for anyone else's."""
+    return await db.fetch_one_as(MerchantPayment, f"{_OF_MERCHANTS} WHERE id = $3", merchant_id, test, payment_id)
 
 
 async def merchant_page(
     merchant_id: UUID, test: bool, filters: Mapping[str, Any], before_id: UUID | None, limit: int
-) -> list[dict[str, Any]]:
+) -> list[MerchantPayment]:
     """A merchant's payments, the newest first, those made before ``before_id``.
 
     Filters: ``status`` (the API's word), ``method``, ``order_id``, ``payment_id``, ``reference`` and
     ``customer_email`` (the order's), ``created_from`` and ``created_to`` (the first included, the last not).
     """
-    rows = await db.fetch(
+    return await db.fetch_as(
+        MerchantPayment,
         f"""{_OF_MERCHANTS} WHERE ($3::uuid IS NULL OR id < $3) AND ($5::text IS NULL OR word = $5)
              AND ($6::text IS NULL OR method = $6) AND ($7::uuid IS NULL OR order_id = $7)
              AND ($8::uuid IS NULL OR id = $8) AND ($9::text IS NULL OR reference = $9)
@@ -209,7 +209,6 @@ async def merchant_page(
         *(filters.get(name) for name in ("status", "method", "order_id", "payment_id", "reference")),
         looked_up(filters), filters.get("created_from"), filters.get("created_to"),
     )  # fmt: skip
-    return [dict(row) for row in rows]
 
 
 async def account(order_id: UUID) -> tuple[int, Decimal]:

@@ -87,7 +87,7 @@ async def _deposits(report: PaymentReport, nowpayments: NowPayments) -> list[Pay
     found = []
     for payment_id in report.extra_ids[:MOST_DEPOSITS]:
         known = await queries.by_provider_id(payment_id)
-        if known is None or known["status"] not in MONEY_MOVED:
+        if known is None or known.status not in MONEY_MOVED:
             deposit = await _ask(payment_id, nowpayments)
             if deposit is not None and deposit.order_id in {report.order_id, None}:
                 found.append(replace(deposit, order_id=report.order_id, parent_payment_id=report.payment_id))
@@ -97,9 +97,9 @@ async def _deposits(report: PaymentReport, nowpayments: NowPayments) -> list[Pay
 async def check(payment_id: UUID, *, nowpayments: NowPayments, commit: Commit) -> None:
     """Ask the provider how a payment and its further deposits stand."""
     payment = await queries.one(payment_id)
-    if payment is None or payment["provider_payment_id"] is None:
+    if payment is None or payment.provider_payment_id is None:
         return
-    report = await _ask(payment["provider_payment_id"], nowpayments)
+    report = await _ask(payment.provider_payment_id, nowpayments)
     deposits = await _deposits(report, nowpayments) if report else []
     async with commit():
         if report is None:
@@ -115,9 +115,9 @@ async def _put_off(payment_id: UUID) -> None:
     payment = await queries.one(payment_id)
     assert payment is not None
     now = clock.now()
-    later = next_look(PaymentStatus(payment["status"]), payment["outcome"], payment["created_at"], now)
+    later = next_look(PaymentStatus(payment.status), payment.outcome, payment.created_at, now)
     await Payment.update(
-        {Payment.next_check_at: later, Payment.checks: payment["checks"] + 1, Payment.updated_at: now}
+        {Payment.next_check_at: later, Payment.checks: payment.checks + 1, Payment.updated_at: now}
     ).where(Payment.id == payment_id)
 
 
@@ -155,7 +155,7 @@ async def _close(order_id: UUID) -> None:
     order = await orders.lock(order_id)
     if order is None or await queries.watched(order_id):
         return  # asked for again meanwhile
-    if order["status"] != "confirming" and not await queries.has_money(order_id):
+    if order.status != "confirming" and not await queries.has_money(order_id):
         await orders.expire(order_id)
         return
     why = "its payment was seen but never completed"

@@ -7,13 +7,16 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from app.core import clock
 from app.core.money import Money
 from app.history import service as history
 from app.ledger import uses
 from app.orders import service as orders
+from app.orders.models import Order
 from app.orders.service import LATE, OF_MONEY, UNDERPAID
-from app.payments import owed, queries
+from app.payments import models, owed, queries
 from app.payments.api_status import EVENTS, word
 from app.payments.classify import COIN_UNIT, WIDE, OrderMoney, Outcome
 from app.payments.create import given_back
@@ -33,13 +36,13 @@ async def reweigh(order_id: UUID) -> bool:
     back by another refund stays as it is.
     """
     order = await orders.lock(order_id)
-    if order is None or order["status"] not in WEIGHED or given_back(order):
+    if order is None or order.status not in WEIGHED or given_back(order):
         return False
     now = await money_of_order(order)
     if not now.brought:
         return False
     missing = now.total - now.brought
-    if missing > 0 and not (await tolerance(order["currency"])).takes(missing, now.total):
+    if missing > 0 and not (await tolerance(order.currency)).takes(missing, now.total):
         await _still_short(order, missing)
         return False
     late = now.late and not now.sellable
@@ -52,17 +55,17 @@ async def reweigh(order_id: UUID) -> bool:
     return True
 
 
-async def _still_short(order: Row, missing: Decimal) -> None:
+async def _still_short(order: Order, missing: Decimal) -> None:
     """An order that stood as if nothing had come has part of its price again."""
-    if order["status"] == "waiting" and order["merchant_id"] is not None:
-        await orders.underpaid(order["id"], money=Money(missing, order["currency"]).as_json())
+    if order.status == "waiting" and order.merchant_id is not None:
+        await orders.underpaid(order.id, money=Money(missing, order.currency).as_json())
     await _name_missing(order, missing)
 
 
-async def promised(order: Row) -> None:
+async def promised(order: Order) -> None:
     """Money of an order goes back, in the surrounding transaction. Where none of it is left to be decided on, nobody
     has to look at it for that any more; of an underpaid one, more than before is missing."""
-    order_id: UUID = order["id"]
+    order_id: UUID = order.id
     if (await uses.funds(order_id)).undecided.amount:
         now = await money_of_order(order)
         await _name_missing(order, now.total - now.brought)
@@ -70,22 +73,22 @@ async def promised(order: Row) -> None:
         await orders.unpark_owed(order_id)
 
 
-async def _name_missing(order: Row, missing: Decimal) -> None:
+async def _name_missing(order: Order, missing: Decimal) -> None:
     """Where a person reads what is missing, let it be what the order's page asks for now."""
-    if missing > 0 and UNDERPAID in (order["cause"] or ""):
-        said = f"{UNDERPAID}: {Money(missing, order['currency'])} is missing"
-        await orders.park(order["id"], said, instead_of=UNDERPAID)
+    if missing > 0 and UNDERPAID in (order.cause or ""):
+        said = f"{UNDERPAID}: {Money(missing, order.currency)} is missing"
+        await orders.park(order.id, said, instead_of=UNDERPAID)
 
 
-async def _weigh(order: Row, now: OrderMoney, outcome: Outcome) -> Row | None:
+async def _weigh(order: Order, now: OrderMoney, outcome: Outcome) -> models.Payment | None:
     """Name each payment's outcome anew, what is too much in the newest of them. Returns the one that pays the rest."""
     left, paying = max(now.brought - now.total, Decimal(0)), None
-    for payment in await queries.of_order(order["id"]):
-        if payment["outcome"] not in TO_WEIGH:
+    for payment in await queries.of_order(order.id):
+        if payment.outcome not in TO_WEIGH:
             continue
-        excess = min(payment["value"], left)
+        excess = min(payment.value, left)
         left -= excess
-        if excess == payment["value"]:
+        if excess == payment.value:
             to = Outcome.NOT_NEEDED
         elif paying is None:
             paying = payment
@@ -96,22 +99,23 @@ async def _weigh(order: Row, now: OrderMoney, outcome: Outcome) -> Row | None:
     return paying
 
 
-async def _name(order: Row, payment: Row, to: Outcome, excess: Decimal) -> None:
-    coins = excess * (payment["pay_amount"] or Decimal(0)) / payment["price_amount"]
+async def _name(order: Order, payment: models.Payment, to: Outcome, excess: Decimal) -> None:
+    coins = excess * (payment.pay_amount or Decimal(0)) / payment.price_amount
     owed_back = coins.quantize(COIN_UNIT, context=WIDE)
+    after_it = msgspec.structs.replace(payment, outcome=to.value, excess=excess, owed_back=owed_back)
     changed: dict[Any, Any] = {"outcome": to.value, "excess": excess, "owed_back": owed_back, "updated_at": clock.now()}
-    await Payment.update(changed).where(Payment.id == payment["id"])
-    before, after = word(payment), word(payment | changed)
-    if order["merchant_id"] is not None and after != before and after in EVENTS:
-        named = {"payment": payment["provider_payment_id"], "payment_id": str(payment["id"])}
-        await history.record(order["id"], EVENTS[after], **named)
+    await Payment.update(changed).where(Payment.id == payment.id)
+    before, after = word(payment), word(after_it)
+    if order.merchant_id is not None and after != before and after in EVENTS:
+        named = {"payment": payment.provider_payment_id, "payment_id": str(payment.id)}
+        await history.record(order.id, EVENTS[after], **named)
 
 
-async def _ask(order: Row, payment: Row) -> bool:
+async def _ask(order: Order, payment: models.Payment) -> bool:
     """The price is there, and the order is not sold at it any more: its customer says what becomes of the money."""
-    await orders.unpark_owed(order["id"])
-    await orders.park(order["id"], TOO_LATE)
+    await orders.unpark_owed(order.id)
+    await orders.park(order.id, TOO_LATE)
     said = {"why": TOO_LATE.removeprefix(OF_MONEY), "outcome": Outcome.LATE.value}
-    await history.record(order["id"], "payment.late", **said)
-    await owed.tell(order, payment, Outcome.LATE, payment["pay_currency"])
+    await history.record(order.id, "payment.late", **said)
+    await owed.tell(order, payment, Outcome.LATE, payment.pay_currency)
     return True

@@ -15,7 +15,7 @@ from uuid import UUID
 from app.core.errors import Invalid
 from app.core.settings import settings
 from app.orders import service as orders
-from app.payments import queries
+from app.payments import models, queries
 from app.payments.classify import OPEN
 from app.payments.handle_report import handle
 from app.payments.states import Failure, PaymentStatus
@@ -92,10 +92,9 @@ def delay_of(payment_id: UUID, metadata: Mapping[str, Any]) -> int:
     return SHORTEST + payment_id.int % (LONGEST - SHORTEST + 1)
 
 
-def worth(asked: Mapping[str, Any]) -> Decimal:
+def worth(asked: models.AskedPayment) -> Decimal:
     """What a simulated payment asks for: coins at the rate of test mode, or the very price; never nothing."""
-    price: Decimal = asked["price_amount"]
-    return max((price / RATES.get(asked["pay_currency"], Decimal(1))).quantize(EIGHT), EIGHT)
+    return max((asked.price_amount / RATES.get(asked.pay_currency, Decimal(1))).quantize(EIGHT), EIGHT)
 
 
 def beginning(payment_id: UUID, order_id: UUID, play: Scenario, delay: int) -> Posting:
@@ -120,35 +119,35 @@ async def step(payment_id: UUID, play: Scenario, rest: int, *, commit: Commit) -
     """Take a payment one step on: seen, then ended after ``rest`` milliseconds more. One that has ended stays so."""
     found = await queries.one(payment_id)
     async with commit():
-        order = await orders.lock(found["order_id"]) if found else None
+        order = await orders.lock(found.order_id) if found else None
         payment = await queries.one(payment_id)
-        if order is None or payment is None or payment["status"] not in UNDER_WAY:
+        if order is None or payment is None or payment.status not in UNDER_WAY:
             return
-        if payment["method"] != "crypto" and order["status"] not in OPEN:
+        if payment.method != "crypto" and order.status not in OPEN:
             play = _P.ORDER_CLOSED  # a processor is not asked to take money twice; coins can't be stopped
-        if payment["status"] == PaymentStatus.WAITING and play is not _P.EXPIRED:
+        if payment.status == PaymentStatus.WAITING and play is not _P.EXPIRED:
             await handle(_report(payment, PaymentStatus.CONFIRMING, Decimal(0)))
-            await _post(payment_id, order["id"], play, rest, 0)
-        elif payment["status"] == PaymentStatus.WAITING and rest:
-            await _post(payment_id, order["id"], play, rest, 0)
+            await _post(payment_id, order.id, play, rest, 0)
+        elif payment.status == PaymentStatus.WAITING and rest:
+            await _post(payment_id, order.id, play, rest, 0)
         else:
             await _end(payment, play)
 
 
-async def _end(payment: dict[str, Any], play: Scenario) -> None:
-    coins = payment["pay_amount"] * ARRIVES.get(play, Decimal(0))
+async def _end(payment: models.Payment, play: Scenario) -> None:
+    coins = (payment.pay_amount or Decimal(0)) * ARRIVES.get(play, Decimal(0))
     await handle(_report(payment, ENDS.get(play, PaymentStatus.FAILED), coins))
     if play not in ARRIVES:
-        await Payment.update({Payment.failure: Failure(play.value).value}).where(Payment.id == payment["id"])
+        await Payment.update({Payment.failure: Failure(play.value).value}).where(Payment.id == payment.id)
 
 
-def _report(payment: dict[str, Any], status: PaymentStatus, coins: Decimal) -> PaymentReport:
+def _report(payment: models.Payment, status: PaymentStatus, coins: Decimal) -> PaymentReport:
     """What a provider would say of it."""
     return PaymentReport(
-        payment_id=payment["provider_payment_id"], status=status.value, invoice_id=None, parent_payment_id=None,
-        purchase_id=None, order_id=str(payment["order_id"]), price_amount=payment["price_amount"],
-        price_currency=payment["price_currency"], pay_amount=payment["pay_amount"],
-        pay_currency=payment["pay_currency"], actually_paid=coins, outcome_amount=None, outcome_currency=None,
-        pay_address=payment["pay_address"], payin_extra_id=None, network=payment["network"], expires_at=None,
+        payment_id=payment.provider_payment_id or "", status=status.value, invoice_id=None, parent_payment_id=None,
+        purchase_id=None, order_id=str(payment.order_id), price_amount=payment.price_amount,
+        price_currency=payment.price_currency, pay_amount=payment.pay_amount,
+        pay_currency=payment.pay_currency, actually_paid=coins, outcome_amount=None, outcome_currency=None,
+        pay_address=payment.pay_address, payin_extra_id=None, network=payment.network, expires_at=None,
         valid_until=None, updated_at=None,
     )  # fmt: skip

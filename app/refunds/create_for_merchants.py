@@ -4,9 +4,7 @@ Coins go to the address given, or to one that the customer names by the claim li
 mode they are played back by ``simulated``, and so is the money of cards and VPAs.
 """
 
-from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from app.core import clock, db
@@ -19,11 +17,13 @@ from app.history import service as history
 from app.ledger import uses
 from app.ledger.states import UseKind
 from app.orders import service as orders
+from app.orders.models import Order
 from app.payments import queries as payments
 from app.payments.create_for_merchants import NoSuchPayment
 from app.queue import service as jobs
 from app.refunds import queries, service, test_processor
 from app.refunds.addresses import Target
+from app.refunds.models import MerchantRefund, Refund
 from app.refunds.service import REASON, TooMuch
 
 MOST = 10**10  # of any currency: where our columns end
@@ -51,7 +51,7 @@ async def create(
     reason: str,
     target: Target | None,
     by: str,
-) -> dict[str, Any]:
+) -> MerchantRefund:
     """Make a refund, pending, of what is left of a payment unless an ``amount`` is named. Returns its row.
 
     ``target``: where coins go, as ``claims.parse`` reads it; None lets the customer say. Raises NoSuchPayment,
@@ -63,23 +63,21 @@ async def create(
         raise BadAmount("Send an amount above zero.", field="amount")
     async with db.transaction():
         found = await payments.of_merchant(merchant_id, test, payment_id)
-        order = await orders.lock(found["order_id"]) if found else None
+        order = await orders.lock(found.order_id) if found else None
         if order is None:
             raise NoSuchPayment
-        money = await within(amount, order["id"], payment_id)
-        coins = found is not None and found["method"] == "crypto"
+        money = await within(amount, order.id, payment_id)
+        coins = found is not None and found.method == "crypto"
         refund_id = await _write(order, payment_id, money, reason.strip(), by, target if coins else None)
         await history.record(
-            order["id"], "refund.pending", refund=str(refund_id), refund_id=str(refund_id), amount=money.as_json()
+            order.id, "refund.pending", refund=str(refund_id), refund_id=str(refund_id), amount=money.as_json()
         )
         if not coins:
-            await test_processor.begin(
-                refund_id, order["id"]
-            )  # a card's or a VPA's money goes back to where it came from
+            await test_processor.begin(refund_id, order.id)  # a card's or a VPA's money goes back to where it came from
         elif target is None:
             await service.invite(refund_id, order, "refund_asked")
         else:
-            await jobs.post("refunds.check_address", {"refund_id": str(refund_id)}, subject=order["id"])
+            await jobs.post("refunds.check_address", {"refund_id": str(refund_id)}, subject=order.id)
         made = await queries.of_merchant(merchant_id, test, refund_id)
     assert made is not None
     return made
@@ -94,7 +92,7 @@ async def left(order_id: UUID, payment_id: UUID) -> Money:
 async def within(amount: Decimal | None, order_id: UUID, payment_id: UUID) -> Money:
     """The amount if that much can go back, or all that can. Raises PaymentNotCaptured, BadAmount or TooMuch."""
     payment, most = await payments.one(payment_id), await left(order_id, payment_id)
-    if payment is None or not payment["value"]:
+    if payment is None or not payment.value:
         raise PaymentNotCaptured("No money has arrived yet, so there is nothing to refund. Wait for payment.success.")
     if not most.amount:
         raise TooMuch("All of this payment has been refunded or is being refunded.", field="amount")
@@ -112,25 +110,23 @@ def _exact(amount: Decimal, currency: str) -> Money:
     return Money(amount, currency)
 
 
-async def _write(
-    order: Mapping[str, Any], payment_id: UUID, money: Money, reason: str, by: str, target: Target | None
-) -> UUID:
+async def _write(order: Order, payment_id: UUID, money: Money, reason: str, by: str, target: Target | None) -> UUID:
     refund_id, now = new_id(), clock.now()
-    await uses.reserve(order["id"], UseKind.REFUND, money, service.reference(refund_id))
+    await uses.reserve(order.id, UseKind.REFUND, money, service.reference(refund_id))
     coin = await db.fetch_value("SELECT pay_currency FROM payment WHERE id = $1 AND method = 'crypto'", payment_id)
     await db.fetch(
         """INSERT INTO refund (id, order_id, payment_id, status, amount, currency, reason, asked_by, evidence, coin,
              address, memo, claimed_at, created_at)
            VALUES ($1, $2, $3, 'pending', $4, $5, $6, $7, '{}', $8, $9, $10, $11, $12)""",
-        refund_id, order["id"], payment_id, money.amount, money.currency, reason, by[:340],
+        refund_id, order.id, payment_id, money.amount, money.currency, reason, by[:340],
         target.coin if target else coin, target.address if target else None, target.memo if target else None,
         now if target else None, now,
     )  # fmt: skip
     return refund_id
 
 
-def claim_url(refund: Mapping[str, Any]) -> str | None:
+def claim_url(refund: Refund) -> str | None:
     """Where the customer names an address, while one is to be named: for the merchant to hand on."""
-    if refund["status"] != "pending" or refund["claimed_at"] is not None or refund["link_id"] is None:
+    if refund.status != "pending" or refund.claimed_at is not None or refund.link_id is None:
         return None
-    return f"{settings().frontend_url}/refunds/claims/{link_token(refund['link_id'])}"
+    return f"{settings().frontend_url}/refunds/claims/{link_token(refund.link_id)}"

@@ -9,27 +9,26 @@ from app.core import db
 from app.core.money import Money
 from app.ledger import uses
 from app.orders.queries import looked_up
+from app.refunds.models import ClaimedRefund, ListedRefund, MerchantRefund, Refund
 
 
-async def one(refund_id: UUID) -> dict[str, Any] | None:
-    row = await db.fetch_one("SELECT * FROM refund WHERE id = $1", refund_id)
-    return dict(row) if row else None
+async def one(refund_id: UUID) -> Refund | None:
+    return await db.fetch_one_as(Refund, "SELECT * FROM refund WHERE id = $1", refund_id)
 
 
-async def by_link(link_id: UUID) -> dict[str, Any] | None:
-    """The refund that this claim link is the newest of, with ``seller`` and ``reference`` of a merchant's order."""
-    row = await db.fetch_one(
+async def by_link(link_id: UUID) -> ClaimedRefund | None:
+    """The refund that this claim link is the newest of."""
+    return await db.fetch_one_as(
+        ClaimedRefund,
         """SELECT r.*, p.reference, m.name AS seller FROM refund r JOIN customer_order p ON p.id = r.order_id
            LEFT JOIN merchant m ON m.id = p.merchant_id WHERE r.link_id = $1""",
         link_id,
     )
-    return dict(row) if row else None
 
 
-async def of_order(order_id: UUID) -> list[dict[str, Any]]:
+async def of_order(order_id: UUID) -> list[Refund]:
     """Oldest first."""
-    rows = await db.fetch("SELECT * FROM refund WHERE order_id = $1 ORDER BY created_at, id", order_id)
-    return [dict(row) for row in rows]
+    return await db.fetch_as(Refund, "SELECT * FROM refund WHERE order_id = $1 ORDER BY created_at, id", order_id)
 
 
 async def refundable(order_id: UUID) -> Money:
@@ -55,16 +54,16 @@ async def left_of_payment(payment_id: UUID) -> Decimal:
     return max(Decimal(found or 0), Decimal(0))
 
 
-async def uncovered(refund: Mapping[str, Any]) -> bool:
+async def uncovered(refund: Refund) -> bool:
     """Whether money that it would give back is not ours any more: the provider has sent it back by itself.
 
     Exact under its order's lock.
     """
-    funds = await uses.funds(refund["order_id"])
+    funds = await uses.funds(refund.order_id)
     of_payment = await db.fetch_value(
         """SELECT p.value < (SELECT coalesce(sum(amount), 0) FROM refund r WHERE r.payment_id = p.id
              AND r.status <> 'failed') FROM payment p WHERE p.id = $1""",
-        refund["payment_id"],
+        refund.payment_id,
     )
     return funds.taken > funds.received or bool(of_payment)
 
@@ -79,21 +78,21 @@ _OF_MERCHANTS = """SELECT r.*, o.merchant_id, o.test, o.reference, o.email, o.em
   WHERE o.merchant_id = $1 AND o.test = $2"""
 
 
-async def of_merchant(merchant_id: UUID, test: bool, refund_id: UUID) -> dict[str, Any] | None:
-    """A refund of a merchant's own order of this mode, with the order's ``test`` and ``reference``; else None."""
-    row = await db.fetch_one(f"{_OF_MERCHANTS} AND r.id = $3", merchant_id, test, refund_id)
-    return dict(row) if row else None
+async def of_merchant(merchant_id: UUID, test: bool, refund_id: UUID) -> MerchantRefund | None:
+    """A refund of a merchant's own order of this mode; else None."""
+    return await db.fetch_one_as(MerchantRefund, f"{_OF_MERCHANTS} AND r.id = $3", merchant_id, test, refund_id)
 
 
 async def merchant_page(
     merchant_id: UUID, test: bool, filters: Mapping[str, Any], before_id: UUID | None, limit: int
-) -> list[dict[str, Any]]:
+) -> list[MerchantRefund]:
     """A merchant's refunds, the newest first, those made before ``before_id``.
 
     Filters: ``status``, ``order_id``, ``payment_id``, ``reference`` and ``customer_email`` (the order's),
     ``created_from`` and ``created_to`` (the first included, the last not).
     """
-    rows = await db.fetch(
+    return await db.fetch_as(
+        MerchantRefund,
         f"""{_OF_MERCHANTS} AND ($3::uuid IS NULL OR r.id < $3) AND ($5::text IS NULL OR r.status = $5)
              AND ($6::uuid IS NULL OR r.order_id = $6) AND ($7::uuid IS NULL OR r.payment_id = $7)
              AND ($8::text IS NULL OR o.reference = $8) AND ($9::text IS NULL OR o.email = $9)
@@ -104,7 +103,6 @@ async def merchant_page(
         *(filters.get(name) for name in ("status", "order_id", "payment_id", "reference")), looked_up(filters),
         filters.get("created_from"), filters.get("created_to"),
     )  # fmt: skip
-    return [dict(row) for row in rows]
 
 
 async def live(order_id: UUID) -> bool:
@@ -116,9 +114,10 @@ async def live(order_id: UUID) -> bool:
     )
 
 
-async def page(*, status: str | None, limit: int, offset: int) -> list[dict[str, Any]]:
+async def page(*, status: str | None, limit: int, offset: int) -> list[ListedRefund]:
     """For the admin's list: those that wait for a decision first, then the newest."""
-    rows = await db.fetch(
+    return await db.fetch_as(
+        ListedRefund,
         """SELECT r.*, p.email, p.test, p.reference, m.name AS merchant FROM refund r
            JOIN customer_order p ON p.id = r.order_id LEFT JOIN merchant m ON m.id = p.merchant_id
            WHERE $1::text IS NULL OR r.status = $1
@@ -127,7 +126,6 @@ async def page(*, status: str | None, limit: int, offset: int) -> list[dict[str,
            LIMIT $2 OFFSET $3""",
         status, limit, offset,
     )  # fmt: skip
-    return [dict(row) for row in rows]
 
 
 async def counts() -> dict[str, int]:
@@ -135,13 +133,13 @@ async def counts() -> dict[str, int]:
     return {row["status"]: row["n"] for row in rows}
 
 
-async def waiting(limit: int = 20) -> list[dict[str, Any]]:
+async def waiting(limit: int = 20) -> list[Refund]:
     """Refunds that wait for an admin: to be approved, or to be looked at because they failed. None of test mode."""
-    rows = await db.fetch(
+    return await db.fetch_as(
+        Refund,
         """SELECT r.* FROM refund r JOIN customer_order p ON p.id = r.order_id AND NOT p.test
            WHERE (r.status = 'pending' AND r.checked_at IS NOT NULL)
              OR (r.status = 'failed' AND NOT starts_with(coalesce(r.error, ''), 'rejected: '))
            ORDER BY r.created_at LIMIT $1""",
         limit,
     )
-    return [dict(row) for row in rows]

@@ -31,11 +31,12 @@ from app.ledger.uses import Funds
 from app.mail import service as mail
 from app.orders import queries as order_rows
 from app.orders import service as orders
+from app.orders.models import Order
 from app.payments import ledger_posting
 from app.payments import queries as payments
 from app.payments.reweighing import promised, reweigh
 from app.queue import service as jobs
-from app.refunds import queries, store_credit
+from app.refunds import models, queries, store_credit
 from app.refunds.states import MOVES, RefundStatus
 from app.refunds.tables import Refund
 
@@ -84,7 +85,7 @@ async def ask(order_id: UUID, amount: Money, reason: str, asked_by: str, *, seen
             raise MoneyMoved(f"{left} can be refunded now. Reload the page and decide again.", field="amount")
         _within(amount, funds)
         evidence = await _evidence(order_id)
-        merchants = order["merchant_id"] is not None
+        merchants = order.merchant_id is not None
         if evidence["shown"] and not reason.strip():
             raise ReasonNeeded("A key of this order was revealed. Say why you refund it anyway.", field="reason")
         refund_id = new_id()
@@ -95,11 +96,11 @@ async def ask(order_id: UUID, amount: Money, reason: str, asked_by: str, *, seen
             """INSERT INTO refund (id, order_id, status, amount, currency, reason, asked_by, evidence, coin, created_at)
                VALUES ($1, $2, 'pending', $3, $4, $5, $6, $7, $8, $9)""",
             refund_id, order_id, amount.amount, amount.currency, reason.strip()[:REASON], asked_by[:340],
-            encode(evidence), order["pay_currency"], clock.now(),
+            encode(evidence), order.pay_currency, clock.now(),
         )  # fmt: skip
         kind = "refund.pending" if merchants else "refund.asked"
         await history.record(order_id, kind, refund=str(refund_id), refund_id=str(refund_id), amount=amount.as_json())
-        if order["test"]:
+        if order.test:
             await simulate(refund_id, order_id)
         else:
             await invite(refund_id, order, "refund_asked")
@@ -160,10 +161,10 @@ async def _evidence(order_id: UUID) -> dict[str, Any]:
     }  # fmt: skip
 
 
-async def _shown_since(refund: dict[str, Any]) -> bool:
+async def _shown_since(refund: models.Refund) -> bool:
     """Whether a key was shown that nobody had seen when the refund was asked for."""
-    asked = {key["key"] for key in json.loads(refund["evidence"] or "{}").get("shown", [])}
-    return not {key["key"] for key in (await _evidence(refund["order_id"]))["shown"]} <= asked
+    asked = {key["key"] for key in json.loads(refund.evidence or "{}").get("shown", [])}
+    return not {key["key"] for key in (await _evidence(refund.order_id))["shown"]} <= asked
 
 
 async def _hold(order_id: UUID) -> None:
@@ -174,48 +175,48 @@ async def _hold(order_id: UUID) -> None:
     await jobs.post("fulfillment.return_keys", args, subject=order_id, dedupe=dedupe)
 
 
-async def invite(refund_id: UUID, order: dict[str, Any], kind: str, **more: Any) -> None:
+async def invite(refund_id: UUID, order: Order, kind: str, **more: Any) -> None:
     """Mail the customer a fresh claim link; the one before stops working.
 
     A merchant's customer may be known to the merchant alone, which hands the link on.
     """
     refund = await find(refund_id)
-    link_id, link = accounts.linking(order["email"], "refund", order["id"])
+    link_id, link = accounts.linking(order.email, "refund", order.id)
     context = _context(order, refund) | {"link_id": link_id, "days": accounts.ORDER_LIFETIME.days} | more
     if seller := await order_rows.seller(order):
-        context |= {"seller": seller, "order_short_id": order["reference"]}
-    mailed = order["email"] and not order["test"]  # in test mode nobody is mailed: the merchant hands the link on
-    letter = mail.draft(kind, order["email"], context, about=order["id"]).writes if mailed else ()
+        context |= {"seller": seller, "order_short_id": order.reference}
+    mailed = order.email and not order.test  # in test mode nobody is mailed: the merchant hands the link on
+    letter = mail.draft(kind, order.email, context, about=order.id).writes if mailed else ()
     await db.write(link, *letter)
     await Refund.update({Refund.link_id: link_id}).where(Refund.id == refund_id)
 
 
-async def _tell(refund: dict[str, Any], kind: str, **more: Any) -> None:
+async def _tell(refund: models.Refund, kind: str, **more: Any) -> None:
     """Mail the customer how a refund went, with a link to the order. A merchant tells its own customers."""
-    order = await orders.lock(refund["order_id"])
+    order = await orders.lock(refund.order_id)
     assert order is not None
-    if order["merchant_id"] is not None:
+    if order.merchant_id is not None:
         return
-    link_id, link = accounts.linking(order["email"], "order", order["id"])
+    link_id, link = accounts.linking(order.email, "order", order.id)
     context = _context(order, refund) | {"link_id": link_id} | more
-    await db.write(link, *mail.draft(kind, order["email"], context, about=order["id"]).writes)
+    await db.write(link, *mail.draft(kind, order.email, context, about=order.id).writes)
 
 
-def _context(order: dict[str, Any], refund: dict[str, Any]) -> dict[str, Any]:
-    amount = Money(refund["amount"], refund["currency"])
-    return {"order_short_id": orders.short(order["id"]), "amount": str(amount), "why": refund["reason"]}
+def _context(order: Order, refund: models.Refund) -> dict[str, Any]:
+    amount = Money(refund.amount, refund.currency)
+    return {"order_short_id": orders.short(order.id), "amount": str(amount), "why": refund.reason}
 
 
-async def find(refund_id: UUID) -> dict[str, Any]:
+async def find(refund_id: UUID) -> models.Refund:
     refund = await queries.one(refund_id)
     if refund is None:
         raise NoSuchRefund
     return refund
 
 
-async def lock(refund_id: UUID) -> tuple[dict[str, Any], dict[str, Any]]:
+async def lock(refund_id: UUID) -> tuple[Order, models.Refund]:
     """The order's row, locked, and the refund's as it stands under that lock. Raises NoSuchRefund."""
-    order = await orders.lock((await find(refund_id))["order_id"])
+    order = await orders.lock((await find(refund_id)).order_id)
     assert order is not None
     return order, await find(refund_id)
 
@@ -226,34 +227,34 @@ async def approve(refund_id: UUID, by: str) -> None:
         order, refund = await lock(refund_id)
         if not settings().pays_out:
             raise NotDecidable("No payout login is set. Send the coins yourself and record the transaction.")
-        if refund["checked_at"] is None:
+        if refund.checked_at is None:
             raise NotDecidable("The customer has not given an address that passed the check yet.")
         if await queries.uncovered(refund):
             raise NotDecidable(f"Not approved: {UNCOVERED}. Reject this refund.")
         now = clock.now()
         also = {Refund.approved_by: by[:340], Refund.approved_at: now, Refund.next_check_at: now, Refund.checks: 0}
         if await move(Refund, refund_id, RefundStatus.PROCESSING, MOVES, also=also) is None:
-            raise NotDecidable(f"It is {refund['status']} already.")
+            raise NotDecidable(f"It is {refund.status} already.")
         named = str(refund_id)
-        await history.record(refund["order_id"], "refund.approved", refund=named, refund_id=named)
+        await history.record(refund.order_id, "refund.approved", refund=named, refund_id=named)
         await _processing(order, refund_id)
-        await post_follow(refund_id, refund["order_id"])
+        await post_follow(refund_id, refund.order_id)
 
 
-async def end_uncovered(refund: dict[str, Any]) -> bool:
+async def end_uncovered(refund: models.Refund) -> bool:
     """End a refund unpaid where its money went back already. Under the order's lock. False where it may be sent."""
     if not await queries.uncovered(refund):
         return False
-    if refund["status"] == RefundStatus.PENDING:
-        await move(Refund, refund["id"], RefundStatus.PROCESSING, MOVES)
+    if refund.status == RefundStatus.PENDING:
+        await move(Refund, refund.id, RefundStatus.PROCESSING, MOVES)
     await failed(refund, UNCOVERED)
     return True
 
 
-async def _processing(order: dict[str, Any], refund_id: UUID) -> None:
+async def _processing(order: Order, refund_id: UUID) -> None:
     """A merchant is told that its refund is being sent."""
-    if order["merchant_id"] is not None:
-        await history.record(order["id"], "refund.processing", refund_id=str(refund_id))
+    if order.merchant_id is not None:
+        await history.record(order.id, "refund.processing", refund_id=str(refund_id))
 
 
 async def post_follow(refund_id: UUID, order_id: UUID) -> None:
@@ -270,27 +271,27 @@ async def record(refund_id: UUID, tx_hash: str, by: str) -> None:
         order, refund = await lock(refund_id)
         also = {Refund.approved_by: by[:340], Refund.approved_at: clock.now(), Refund.by_hand: True}
         if await move(Refund, refund_id, RefundStatus.PROCESSING, MOVES, also=also) is None:
-            raise NotDecidable(f"It is {refund['status']}: only a pending one can be recorded by hand.")
+            raise NotDecidable(f"It is {refund.status}: only a pending one can be recorded by hand.")
         await _processing(order, refund_id)
         await paid(refund, tx_hash=tx_hash)
 
 
-async def paid(refund: dict[str, Any], *, tx_hash: str | None, fee: Decimal | None = None) -> None:
+async def paid(refund: models.Refund, *, tx_hash: str | None, fee: Decimal | None = None) -> None:
     """The money has left: book it, tell the customer, and close the order when all of it went back.
 
     Under the order's lock. ``fee`` in coins. Does nothing for a refund that is not processing.
     """
-    order_id, amount = refund["order_id"], Money(refund["amount"], refund["currency"])
+    order_id, amount = refund.order_id, Money(refund.amount, refund.currency)
     also = {Refund.tx_hash: tx_hash, Refund.error: None, Refund.next_check_at: None, Refund.ended_at: clock.now()}
-    if await move(Refund, refund["id"], RefundStatus.PROCESSED, MOVES, also=also) is None:
+    if await move(Refund, refund.id, RefundStatus.PROCESSED, MOVES, also=also) is None:
         return
-    await ledger.refunded(order_id, refund["id"], amount)
-    if fee and refund["pay_amount"]:
-        cost = Money(amount.amount * fee / refund["pay_amount"], amount.currency)
-        await ledger.fee(order_id, f"refund:{refund['id']}", cost)
-    if refund["payment_id"] is not None:
-        await payments.touch(refund["payment_id"])
-    named = str(refund["id"])
+    await ledger.refunded(order_id, refund.id, amount)
+    if fee and refund.pay_amount:
+        cost = Money(amount.amount * fee / refund.pay_amount, amount.currency)
+        await ledger.fee(order_id, f"refund:{refund.id}", cost)
+    if refund.payment_id is not None:
+        await payments.touch(refund.payment_id)
+    named = str(refund.id)
     await history.record(order_id, "refund.processed", refund=named, refund_id=named, amount=amount.as_json())
     left = (await books.received(order_id)) - (await books.refunded(order_id)) - (await books.credited(order_id))
     back = None if left.amount > 0 else await orders.refunded(order_id, keep=await store_credit.kept(order_id))
@@ -306,17 +307,17 @@ async def fail(refund_id: UUID, reason: str, by: str) -> None:
         raise ReasonNeeded("Say why: the customer will read it.", field="reason")
     async with db.transaction():
         order, refund = await lock(refund_id)
-        on_its_way = refund["asked_at"] is not None and refund["payout_status"] not in SETTLED_WORDS
-        if refund["status"] == RefundStatus.PROCESSING and on_its_way:
+        on_its_way = refund.asked_at is not None and refund.payout_status not in SETTLED_WORDS
+        if refund.status == RefundStatus.PROCESSING and on_its_way:
             raise NotDecidable("The payout may still go out. Wait for the provider's final status.")
-        if refund["status"] == RefundStatus.PENDING:
+        if refund.status == RefundStatus.PENDING:
             await move(Refund, refund_id, RefundStatus.PROCESSING, MOVES, also={Refund.approved_by: by[:340]})
         if not await _end_unpaid(refund, REJECTED + reason.strip()):
-            raise NotDecidable(f"It is {refund['status']} already.")
+            raise NotDecidable(f"It is {refund.status} already.")
         await _tell(refund, "refund_rejected", why=reason.strip()[:REASON])
-        if order["merchant_id"] is None and not await uses.reserved(order["id"], UseKind.REFUND):
-            await _release(order["id"])
-            await orders.choose_anew(order["id"])
+        if order.merchant_id is None and not await uses.reserved(order.id, UseKind.REFUND):
+            await _release(order.id)
+            await orders.choose_anew(order.id)
         await _freed(order, "was turned down")
 
 
@@ -327,36 +328,36 @@ async def _release(order_id: UUID) -> None:
         await orders.park(order_id, "refund turned down, but its keys went back to the supplier")
 
 
-async def _freed(order: dict[str, Any], how: str) -> None:
+async def _freed(order: Order, how: str) -> None:
     """Money is free again, as its refund ended unpaid: the order takes its price of it, or its customer decides anew.
 
     The order's page offers it, and a person knows of it; money of units that the customer took back, too: their keys
     don't come any more. A merchant settles with its own customers. ``how`` the refund ended.
     """
-    if await reweigh(order["id"]) or order["merchant_id"] is not None or order["test"]:
+    if await reweigh(order.id) or order.merchant_id is not None or order.test:
         return
-    left = (await uses.funds(order["id"])).undecided
+    left = (await uses.funds(order.id)).undecided
     if left.amount:
         said = f"{orders.OF_MONEY}{left} is owed back"
-        await orders.park(order["id"], f"{said}: its refund {how}", instead_of=f"{said}: its refund ")
+        await orders.park(order.id, f"{said}: its refund {how}", instead_of=f"{said}: its refund ")
 
 
-async def failed(refund: dict[str, Any], error: str) -> bool:
+async def failed(refund: models.Refund, error: str) -> bool:
     """It ends unpaid and may be retried; its keys stay locked. False if it was not processing."""
     if not await _end_unpaid(refund, error):
         return False
-    order, _ = await lock(refund["id"])
+    order, _ = await lock(refund.id)
     await _freed(order, "failed")
     return True
 
 
-async def _end_unpaid(refund: dict[str, Any], error: str) -> bool:
+async def _end_unpaid(refund: models.Refund, error: str) -> bool:
     also = {Refund.error: error[:REASON], Refund.next_check_at: None, Refund.ended_at: clock.now()}
-    if await move(Refund, refund["id"], RefundStatus.FAILED, MOVES, also=also) is None:
+    if await move(Refund, refund.id, RefundStatus.FAILED, MOVES, also=also) is None:
         return False
-    await uses.release(refund["order_id"], UseKind.REFUND, reference(refund["id"]))
-    named = str(refund["id"])
-    await history.record(refund["order_id"], "refund.failed", refund=named, refund_id=named, why=error[:REASON])
+    await uses.release(refund.order_id, UseKind.REFUND, reference(refund.id))
+    named = str(refund.id)
+    await history.record(refund.order_id, "refund.failed", refund=named, refund_id=named, why=error[:REASON])
     return True
 
 
@@ -364,30 +365,30 @@ async def retry(refund_id: UUID, by: str) -> None:
     """An admin puts a failed refund back, under a new name at the provider; if that much is still refundable."""
     async with db.transaction():
         order, refund = await lock(refund_id)
-        if refund["status"] != RefundStatus.FAILED:
-            raise NotDecidable(f"It is {refund['status']}: only a failed one can be retried.")
-        funds, amount = await uses.funds(order["id"]), Money(refund["amount"], refund["currency"])
+        if refund.status != RefundStatus.FAILED:
+            raise NotDecidable(f"It is {refund.status}: only a failed one can be retried.")
+        funds, amount = await uses.funds(order.id), Money(refund.amount, refund.currency)
         left = funds.returnable
         _within(amount, funds)
-        if refund["payment_id"] is not None and amount.amount > await queries.left_of_payment(refund["payment_id"]):
+        if refund.payment_id is not None and amount.amount > await queries.left_of_payment(refund.payment_id):
             raise TooMuch("That is more than can still be refunded of this payment.", field="amount")
         if await _shown_since(refund):
             raise NotDecidable("A key of this order was shown since. Ask for a new refund, and say why.")
-        await uses.reserve(order["id"], UseKind.REFUND, amount, reference(refund_id))
+        await uses.reserve(order.id, UseKind.REFUND, amount, reference(refund_id))
         blank = (
             Refund.asked_at, Refund.batch_id, Refund.payout_id, Refund.payout_status, Refund.error, Refund.ended_at,
             Refund.approved_at, Refund.approved_by,
         )  # fmt: skip
-        also: dict[Any, Any] = dict.fromkeys(blank) | {Refund.attempt: refund["attempt"] + 1, Refund.codes: 0}
+        also: dict[Any, Any] = dict.fromkeys(blank) | {Refund.attempt: refund.attempt + 1, Refund.codes: 0}
         await move(Refund, refund_id, RefundStatus.PENDING, MOVES, also=also)
-        if amount == left and not funds.top_up and order["merchant_id"] is None:
-            await _hold(order["id"])
+        if amount == left and not funds.top_up and order.merchant_id is None:
+            await _hold(order.id)
         await promised(order)
-        await history.record(order["id"], "refund.retried", refund=str(refund_id), by=by)
-        if order["merchant_id"] is not None:
-            await history.record(order["id"], "refund.pending", refund=str(refund_id), refund_id=str(refund_id))
-        nameless = refund["payment_id"] is not None and refund["coin"] and refund["claimed_at"] is None
-        if order["test"] and not nameless:
-            await simulate(refund_id, order["id"])
-        elif refund["claimed_at"] is None:
+        await history.record(order.id, "refund.retried", refund=str(refund_id), by=by)
+        if order.merchant_id is not None:
+            await history.record(order.id, "refund.pending", refund=str(refund_id), refund_id=str(refund_id))
+        nameless = refund.payment_id is not None and refund.coin and refund.claimed_at is None
+        if order.test and not nameless:
+            await simulate(refund_id, order.id)
+        elif refund.claimed_at is None:
             await invite(refund_id, order, "refund_asked")

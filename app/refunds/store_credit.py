@@ -43,9 +43,9 @@ async def kept(order_id: UUID) -> Decimal:
 async def of_order(order_id: UUID) -> SpentCredit | None:
     """The credit that an order uses now; None where it uses none."""
     order = await orders.one(order_id)
-    if order is None or not credits.is_credit(order["discount_code"]):
+    if order is None or not credits.is_credit(order.discount_code):
         return None
     used = await codes.used(order_id)
     stays = min(await kept(order_id), used)
-    parts = (Money(part, order["currency"]) for part in (used, stays, used - stays))
+    parts = (Money(part, order.currency) for part in (used, stays, used - stays))
     return SpentCredit(*parts) if used else None

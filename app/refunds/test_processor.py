@@ -37,13 +37,13 @@ async def step(refund_id: UUID, rest: int, *, commit: Commit) -> None:
     """Take a refund one step on: being sent, then sent or failed after ``rest`` milliseconds more."""
     async with commit():
         order, refund = await service.lock(refund_id)
-        if refund["status"] == RefundStatus.PENDING:
+        if refund.status == RefundStatus.PENDING:
             also = {Refund.approved_by: APPROVED_BY, Refund.approved_at: clock.now()}
             await move(Refund, refund_id, RefundStatus.PROCESSING, MOVES, also=also)
-            await history.record(order["id"], "refund.processing", refund_id=str(refund_id))
-            await _post(refund_id, order["id"], rest, 0)
-        elif refund["status"] == RefundStatus.PROCESSING:
-            if refund["reason"] == FAILS:
+            await history.record(order.id, "refund.processing", refund_id=str(refund_id))
+            await _post(refund_id, order.id, rest, 0)
+        elif refund.status == RefundStatus.PROCESSING:
+            if refund.reason == FAILS:
                 await service.failed(refund, "turned down by the simulated processor")
             else:
                 await service.paid(refund, tx_hash=f"test-{refund_id.hex}")

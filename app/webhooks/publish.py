@@ -15,6 +15,7 @@ from uuid import UUID
 from app.core import clock, db
 from app.core.ids import new_id
 from app.history import queries as history
+from app.orders import models
 from app.orders import service as orders
 from app.orders.tables import Order
 from app.payments import queries as payments
@@ -47,28 +48,26 @@ async def publish(order_id: UUID, *, commit: Commit) -> None:
     """Store what a merchant's order has to tell beyond what it told, and put it in line at the merchant's endpoints."""
     async with commit():
         order = await orders.lock(order_id)
-        if order is None or order["merchant_id"] is None:
+        if order is None or order.merchant_id is None:
             return
         timeline = await history.timeline(order_id)
-        fresh = [
-            await _fresh(one, order) for one in derive_events(order_id, timeline) if one.seq > order["published_seq"]
-        ]
+        fresh = [await _fresh(one, order) for one in derive_events(order_id, timeline) if one.seq > order.published_seq]
         await Order.update({Order.published_seq: timeline[-1].seq if timeline else 0}).where(Order.id == order_id)
         if fresh:
-            await store(order["merchant_id"], order["test"], fresh)
+            await store(order.merchant_id, order.test, fresh)
 
 
-async def _fresh(told: OutboundEvent, order: dict[str, Any]) -> NewEvent:
+async def _fresh(told: OutboundEvent, order: models.Order) -> NewEvent:
     data = objects.then(await _object(told, order), told.then)
-    return NewEvent(told.type, told.object, told.object_id, order["id"], told.sequence, told.at, data)
+    return NewEvent(told.type, told.object, told.object_id, order.id, told.sequence, told.at, data)
 
 
-async def _object(told: OutboundEvent, order: dict[str, Any]) -> dict[str, Any]:
+async def _object(told: OutboundEvent, order: models.Order) -> dict[str, Any]:
     if told.object == "order":
         return objects.order(order)
     room = payments if told.object == "payment" else refunds
-    found = await room.of_merchant(order["merchant_id"], order["test"], told.object_id)
-    if found is None or found["order_id"] != order["id"]:
+    found = await room.of_merchant(order.merchant_id, order.test, told.object_id)
+    if found is None or found.order_id != order.id:
         raise LookupError(f"{told.type} names no {told.object} of its order")
     return objects.payment(found, order) if told.object == "payment" else objects.refund(found, order)
 

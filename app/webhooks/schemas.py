@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
+from types import SimpleNamespace
 from typing import Any
 
 from app.webhooks import objects
@@ -198,7 +199,8 @@ _LATER = _AT + timedelta(minutes=4)
 _ROWS: dict[str, dict[str, Any]] = {
     "order": {
         "id": IDS["order"], "test": True, "status": "waiting", "total": Decimal("49.90"), "currency": "USD",
-        "reference": "cart-1042", "email": "ada@example.com", "metadata": {"basket": "1042"}, "created_at": _AT,
+        "reference": "cart-1042", "email": "ada@example.com", "email_typed": None,
+        "metadata": {"basket": "1042"}, "created_at": _AT,
         "paid_at": None, "fulfilled_at": None,
     },
     "payment": {
@@ -213,6 +215,7 @@ _ROWS: dict[str, dict[str, Any]] = {
         "id": IDS["refund"], "order_id": IDS["order"], "payment_id": IDS["payment"], "status": "pending",
         "amount": Decimal("24.95"), "currency": "USD", "reason": "half of it was out of stock", "error": None,
         "tx_hash": None, "created_at": _LATER, "ended_at": None, "claimed_at": _LATER, "link_id": None,
+        "letter_status": None, "letter_error": None,
     },
 }  # fmt: skip
 _ALL = {"actually_paid": Decimal("0.00054321")}
@@ -303,10 +306,11 @@ EVENTS = {
 def _example(about: str, changes: Mapping[str, Any]) -> dict[str, Any]:
     if about == "endpoint":
         return {"id": IDS[about], "object": about, "url": "https://shop.example.com/hooks", "name": "the shop"}
-    row = _ROWS[about] | dict(changes)
+    row: Any = SimpleNamespace(**(_ROWS[about] | dict(changes)))
     if about == "order":
         return objects.order(row)
-    return (objects.payment if about == "payment" else objects.refund)(row, _ROWS["order"])
+    order: Any = SimpleNamespace(**_ROWS["order"])
+    return objects.payment(row, order) if about == "payment" else objects.refund(row, order)
 
 
 def _object(members: tuple[Member, ...]) -> dict[str, Any]:

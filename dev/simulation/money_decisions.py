@@ -119,7 +119,7 @@ class Trade:
         """Refunds of its payments, twice at once."""
         for row in await payments.of_order(order["id"]):
             part = Decimal(self._faults.chance.randint(1, 100)) / 100
-            amount = max((row["value"] * part).quantize(CENT), CENT)
+            amount = max((row.value * part).quantize(CENT), CENT)
             for amount_asked in self._faults.chance.choice(((amount,), (amount, None), (amount, amount))):
                 await self._ask(
                     "refund",

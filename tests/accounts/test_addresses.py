@@ -17,6 +17,8 @@ from app.accounts.addresses import (
     taken,
 )
 from app.mail.recipients import LONGEST, Unmailable, check_reachable
+from app.orders.models import Order
+from tests.samples import sample
 
 LONG_NAME = "a" * 64
 
@@ -108,11 +110,11 @@ def test_dot_test_will_do_where_nothing_is_really_sent_and_nowhere_else() -> Non
 def test_what_was_typed_is_kept_beside_the_form_that_mail_carries(text: str, typed: str, carried: str) -> None:
     found = read(text)
     assert (found.typed, found.email) == (text.strip(), carried)
-    assert shown({"email": found.email, "email_typed": found.kept_typed}) == typed
+    assert shown(sample(Order, email=found.email, email_typed=found.kept_typed)) == typed
 
 
 def test_what_was_typed_before_the_address_was_changed_is_not_shown_any_more() -> None:
-    assert shown({"email": "new@shop.io", "email_typed": "Old@Shop.io"}) == "new@shop.io"
+    assert shown(sample(Order, email="new@shop.io", email_typed="Old@Shop.io")) == "new@shop.io"
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,13 @@ from uuid import UUID
 import pytest
 
 from app.core import clock, db
+from app.orders.models import Order
 from app.payments import create_for_merchants as paying
 from app.payments import service as payments
+from app.payments.models import MerchantPayment
 from app.refunds import claim, create_for_merchants
 from app.webhooks import objects, publish
-from tests.builders import COIN, NOW, look
+from tests.builders import COIN, NOW, look, order
 from tests.orders.merchants import CUSTOMER, asked, charged, merchant, payment
 from tests.refunds.scenes import ADDRESS, token
 
@@ -29,23 +31,23 @@ def kit(app):
     return app.state.kit
 
 
-async def opened(kit: Any, order: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    order = order or await charged(await merchant(), "40.00", test=False, email=CUSTOMER)
-    made = await asked(dict(order), "crypto", currency=COIN)
-    await payments.open_merchant_payment(made["id"], nowpayments=kit.nowpayments, commit=NOW)
+async def opened(kit: Any, placed: Order | None = None) -> MerchantPayment:
+    placed = placed or await charged(await merchant(), "40.00", test=False, email=CUSTOMER)
+    made = await asked(placed, "crypto", currency=COIN)
+    await payments.open_merchant_payment(made.id, nowpayments=kit.nowpayments, commit=NOW)
     return await payment(made)
 
 
-async def paid(kit: Any, box: Any, made: dict[str, Any], case: str, fraction: str = "1.0") -> dict[str, Any]:
-    await box.pay(made["provider_payment_id"], case, fraction)
+async def paid(kit: Any, box: Any, made: MerchantPayment, case: str, fraction: str = "1.0") -> MerchantPayment:
+    await box.pay(made.provider_payment_id, case, fraction)
     await look(kit, made)
     return await payment(made)
 
 
-async def events_of(made: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+async def events_of(made: MerchantPayment) -> dict[str, dict[str, Any]]:
     """What the payment's or refund's events say of it, by type."""
-    await publish.publish(made["order_id"], commit=NOW)
-    found = await db.fetch("SELECT payload FROM merchant_event WHERE object_id = $1 ORDER BY number", made["id"])
+    await publish.publish(made.order_id, commit=NOW)
+    found = await db.fetch("SELECT payload FROM merchant_event WHERE object_id = $1 ORDER BY number", made.id)
     told = [json.loads(row["payload"]) for row in found]
     return {one["type"]: one["data"] for one in told}
 
@@ -53,11 +55,11 @@ async def events_of(made: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 async def test_an_address_is_named_while_it_waits_for_money(kit, box) -> None:
     made = await opened(kit)
     told = objects.payment(made, made)
-    assert (told["crypto"]["address"], told["crypto"]["invoice_url"]) == (made["pay_address"], made["invoice_url"])
-    assert None not in (made["pay_address"], made["invoice_url"])
+    assert (told["crypto"]["address"], told["crypto"]["invoice_url"]) == (made.pay_address, made.invoice_url)
+    assert None not in (made.pay_address, made.invoice_url)
     seen = await paid(kit, box, made, "confirming")
-    assert where(objects.payment(seen, seen))[0] == made["pay_address"]
-    assert where((await events_of(made))["payment.pending"])[0] == made["pay_address"]
+    assert where(objects.payment(seen, seen))[0] == made.pay_address
+    assert where((await events_of(made))["payment.pending"])[0] == made.pay_address
 
 
 @pytest.mark.parametrize("case", ["finished", "expired", "failed", "settled_low", "wrong_coin", "refunded", "overpaid"])
@@ -65,48 +67,48 @@ async def test_a_payment_that_ended_or_is_in_doubt_names_no_address_and_no_link(
     done = await paid(kit, box, await opened(kit), case)
     told = objects.payment(done, done)
     assert where(told) == NOWHERE
-    assert told["crypto"]["amount"] == f"{done['pay_amount'].normalize():f}"
+    assert told["crypto"]["amount"] == f"{done.pay_amount.normalize():f}"
     for data in (await events_of(done)).values():
         assert where(data) == NOWHERE, data["status"]
 
 
 async def test_a_payment_that_is_called_off_names_no_address(kit) -> None:
     made = await opened(kit)
-    done = await paying.cancel(made["merchant_id"], False, made["id"])
+    done = await paying.cancel(made.merchant_id, False, made.id)
     assert (objects.payment(done, done)["status"], where(objects.payment(done, done))) == ("cancelled", NOWHERE)
     assert where((await events_of(done))["payment.failed"]) == NOWHERE
 
 
 async def test_a_waiting_payment_of_an_order_that_another_paid_names_no_address(kit, box) -> None:
     first = await opened(kit)
-    second = await opened(kit, await db.fetch_one("SELECT * FROM customer_order WHERE id = $1", first["order_id"]))
+    second = await opened(kit, await order(first.order_id))
     await paid(kit, box, second, "finished")
     first = await payment(first)
-    assert (first["word"], where(objects.payment(first, first))) == ("pending", NOWHERE)
+    assert (first.word, where(objects.payment(first, first))) == ("pending", NOWHERE)
 
 
 async def test_what_is_missing_of_an_underpaid_one_can_be_sent_to_it_until_its_order_is_paid(kit, box) -> None:
     first = await paid(kit, box, await opened(kit), "partially_paid", "0.5")
-    assert where(objects.payment(first, first))[0] == first["pay_address"]
-    order = await db.fetch_one("SELECT * FROM customer_order WHERE id = $1", first["order_id"])
-    await paid(kit, box, await opened(kit, order), "finished")
+    assert where(objects.payment(first, first))[0] == first.pay_address
+    whose = await order(first.order_id)
+    await paid(kit, box, await opened(kit, whose), "finished")
     first = await payment(first)
-    assert (first["word"], where(objects.payment(first, first))) == ("underpaid", NOWHERE)
+    assert (first.word, where(objects.payment(first, first))) == ("underpaid", NOWHERE)
 
 
 async def test_an_event_of_a_past_state_offers_nothing_that_came_back(kit) -> None:
     made = await opened(kit)
     assert where(objects.then(objects.payment(made, made), {"status": "expired"})) == NOWHERE
-    assert where(objects.then(objects.payment(made, made), {"status": "pending"}))[0] == made["pay_address"]
+    assert where(objects.then(objects.payment(made, made), {"status": "pending"}))[0] == made.pay_address
 
 
 async def test_the_event_of_a_refund_says_what_the_api_says_its_claim_link_too(kit, box, tills) -> None:
     made = await paid(kit, box, await opened(kit), "finished")
-    till = await tills(of=made["merchant_id"], test=False)
-    answer = await till.post(f"/payments/{made['id']}/refunds", {"amount": "8.00", "reason": "one broke"}, "a-key")
+    till = await tills(of=made.merchant_id, test=False)
+    answer = await till.post(f"/payments/{made.id}/refunds", {"amount": "8.00", "reason": "one broke"}, "a-key")
     assert answer.status_code == 201, answer.text
     said = answer.json()
-    refund = await create_for_merchants.queries.of_merchant(made["merchant_id"], False, UUID(said["id"]))
+    refund = await create_for_merchants.queries.of_merchant(made.merchant_id, False, UUID(said["id"]))
     assert refund is not None
     told = (await events_of(refund))["refund.pending"]
     assert told == said == (await till.get(f"/refunds/{said['id']}")).json()

@@ -362,7 +362,7 @@ async def test_orders_under_way_are_completed_after_a_restore_and_bought_once(
     asked, [unanswered] = await paid(kit, box)
     # This one was bought, but its worker died before it could write that down, and holds the job still.
     with pytest.raises(Undone):
-        await steps.reserve(unanswered["id"], kinguin=kit.kinguin, commit=torn)
+        await steps.reserve(unanswered.id, kinguin=kit.kinguin, commit=torn)
     [held] = await db.fetch("SELECT id FROM job WHERE name = 'fulfillment.reserve' AND subject = $1", asked)
     assert await jobs.claim(held["id"])
     assert len(await box.orders()) == 2
@@ -373,7 +373,7 @@ async def test_orders_under_way_are_completed_after_a_restore_and_bought_once(
         assert await jobs.reclaim_expired({}) == 1
         await drain(later=True)
     for order_id in (fresh, reserved, asked):
-        assert (await order(order_id))["status"] == "fulfilled"
+        assert (await order(order_id)).status == "fulfilled"
     books = await box.orders()
     externals = [bought["orderExternalId"] for bought in books]
     assert len(books) == len(set(externals)) == 3, "one purchase an item"

@@ -83,7 +83,7 @@ async def test_a_key_sold_at_13_39_is_not_bought_at_a_real_14_16(app, box, read)
     await box.set_product(mine["supplier_product_id"], price="10.00")
     await catalog.sync(kinguin=app.state.kit.kinguin)
     _, (item,) = await paid(app.state.kit, box)
-    assert str(item["unit_price"]) == "13.39"
+    assert str(item.unit_price) == "13.39"
     await read("1.20", clock.now().date() + timedelta(days=1))
     await box.set_product(await supplier_product(item), price="11.80")  # 14.16 dollars by then, 11.80 by the old rate
     found = await buy(app.state.kit, item)

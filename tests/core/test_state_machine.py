@@ -87,7 +87,7 @@ async def row(app, box, name: str) -> Any:
         await db.fetch(
             """INSERT INTO reservation (id, order_id, item_id, status, quantity, price_limit, created_at, updated_at)
                VALUES ($1, $1, $2, 'requested', 1, 9, $3, $3)""",
-            order_id, items[0]["id"], clock.now(),
+            order_id, items[0].id, clock.now(),
         )  # fmt: skip
     if table is Refund:
         await db.fetch(
@@ -135,13 +135,13 @@ async def test_a_move_returns_the_row_as_it_is_afterwards(app) -> None:
     moved = await move(Order, order_id, OrderStatus.WAITING, ORDER_MOVES, also={Order.cause: "look"})
     assert moved is not None
     assert (moved["id"], moved["status"], moved["cause"]) == (order_id, "waiting", "look")
-    assert moved["total"] == (await order(order_id))["total"]
+    assert moved["total"] == (await order(order_id)).total
 
 
 async def test_a_move_touches_one_row_only(app) -> None:
     first, second = await place(), await place()
     await move(Order, first, OrderStatus.CANCELLED, ORDER_MOVES)
-    assert (await order(second))["status"] == "created"
+    assert (await order(second)).status == "created"
 
 
 @pytest.mark.parametrize("rivals", [("cancelled", "failed"), ("paid", "cancelled"), ("expired", "cancelled")])

@@ -12,6 +12,7 @@ from app.core import clock, db
 from app.fulfillment import failure_reasons, steps
 from app.fulfillment.steps import SEARCH_LAG, TooEarly
 from app.orders import queries as order_rows
+from app.orders.models import OrderItem
 from app.providers.kinguin import InsufficientBalance
 from app.queue.service import Lease
 from tests.builders import (
@@ -41,14 +42,14 @@ async def charged(box: Any) -> list[Decimal]:
     return [Decimal(o["charged"]) for o in await box.orders()]
 
 
-async def given_up(order_id: Any, item: dict[str, Any], cause: str) -> None:
+async def given_up(order_id: Any, item: OrderItem, cause: str) -> None:
     """The item waits for a person: nothing was bought, and the order says why."""
     found = await order(order_id)
-    assert (found["status"], found["fulfillment_status"], found["cause"]) == ("paid", "failed", cause)
-    assert found["items"][0]["status"] == "failed"
+    assert (found.status, found.fulfillment_status, found.cause) == ("paid", "failed", cause)
+    assert found.items[0].status == "failed"
     assert (await reservation(item))["status"] == "out_of_stock"
     assert (await events(order_id))[-1] == "supply.failed"
-    assert [o["id"] for o in await order_rows.parked()] == [order_id]
+    assert [o.id for o in await order_rows.parked()] == [order_id]
 
 
 async def test_an_item_is_bought_once_under_our_own_id_and_charged_once(app, box) -> None:
@@ -79,7 +80,7 @@ async def test_an_order_that_exists_at_the_supplier_is_adopted_not_bought_again(
     """The process died after buying: the supplier has our order, our books do not."""
     _, (item,) = await paid(app.state.kit, box)
     with pytest.raises(Undone):
-        await steps.reserve(item["id"], kinguin=app.state.kit.kinguin, commit=torn)
+        await steps.reserve(item.id, kinguin=app.state.kit.kinguin, commit=torn)
     assert (await reservation(item))["status"] == "requested"
     found = await buy(app.state.kit, item)
     assert [found["supplier_order_id"]] == [o["orderId"] for o in await box.orders()]
@@ -185,17 +186,17 @@ async def test_the_limit_keeps_the_margin_of_what_was_paid_also_after_a_discount
     await catalog.create_discount("HALF", Decimal(50))
     order_id, (item,) = await paid(app.state.kit, box, 2, code="HALF")
     with pytest.raises(Exception):  # noqa: B017 - whatever ends it, the limit is what counts here
-        await steps.reserve(item["id"], kinguin=app.state.kit.kinguin, commit=torn)
-    found, total = await reservation(item), (await order(order_id))["total"]
+        await steps.reserve(item.id, kinguin=app.state.kit.kinguin, commit=torn)
+    found, total = await reservation(item), (await order(order_id)).total
     assert found["price_limit"] == most_we_pay(total / 2, RATE)
-    assert found["price_limit"] < most_we_pay(item["unit_price"], RATE)
+    assert found["price_limit"] < most_we_pay(item.unit_price, RATE)
 
 
 async def test_a_price_at_the_limit_is_paid_and_a_cent_more_is_not(app, box) -> None:
     kit = app.state.kit
     for extra, status in ((Decimal(0), "reserved"), (Decimal("0.01"), "out_of_stock")):
         _, (item,) = await paid(kit, box)
-        limit = most_we_pay(item["unit_price"], RATE)
+        limit = most_we_pay(item.unit_price, RATE)
         await box.set_product(await supplier_product(item), price=str(limit + extra))
         assert (await buy(kit, item))["status"] == status
     assert await charged(box) == [limit]
@@ -207,10 +208,10 @@ async def test_an_empty_balance_waits_and_the_order_completes_after_a_top_up(app
     assert await drain(only=RESERVE) == 1
     (job,) = await db.fetch("SELECT status, error FROM job WHERE name = $1", RESERVE)
     assert (job["status"], InsufficientBalance.__name__ in job["error"]) == ("pending", True)
-    assert (await order(order_id))["cause"] == failure_reasons.UNFUNDED
+    assert (await order(order_id)).cause == failure_reasons.UNFUNDED
     await box.settings(balance=500)
     await drain(later=True)
-    assert ((await order(order_id))["status"], (await order(order_id))["cause"]) == ("fulfilled", None)
+    assert ((await order(order_id)).status, (await order(order_id)).cause) == ("fulfilled", None)
     assert len(await charged(box)) == 1
 
 
@@ -218,9 +219,9 @@ async def test_an_empty_balance_waits_and_the_order_completes_after_a_top_up(app
 async def test_nothing_is_bought_for_an_order_that_is_not_paid(app, box, status: str) -> None:
     order_id = await place()
     await db.fetch("UPDATE customer_order SET status = $2 WHERE id = $1", order_id, status)
-    (item,) = (await order(order_id))["items"]
+    (item,) = (await order(order_id)).items
     before = await rows()
-    await steps.reserve(item["id"], kinguin=app.state.kit.kinguin, commit=NOW)
+    await steps.reserve(item.id, kinguin=app.state.kit.kinguin, commit=NOW)
     assert await rows() == before
     assert await box.orders() == []
 
@@ -228,9 +229,9 @@ async def test_nothing_is_bought_for_an_order_that_is_not_paid(app, box, status:
 async def test_a_worker_that_lost_its_lease_leaves_the_supplier_with_one_order(app, drain, box) -> None:
     """It bought and then stood still past its lease; whoever takes the job over finds that order."""
     _, (item,) = await paid(app.state.kit, box)
-    lost = Lease(item["id"], RESERVE, {}, None, 1, 1)
+    lost = Lease(item.id, RESERVE, {}, None, 1, 1)
     with pytest.raises(Exception, match=RESERVE):
-        await steps.reserve(item["id"], kinguin=app.state.kit.kinguin, commit=lost.commit)
+        await steps.reserve(item.id, kinguin=app.state.kit.kinguin, commit=lost.commit)
     assert (await reservation(item))["status"] == "requested"
     await drain(only=RESERVE)
     assert (await reservation(item))["status"] == "reserved"

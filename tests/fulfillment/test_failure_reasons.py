@@ -13,6 +13,7 @@ from app.fulfillment.manual_actions import NotGivenUp
 from app.fulfillment.steps import NotRetryable, TooEarly
 from app.keys import reveal as keys
 from app.ledger import queries as ledger
+from app.orders.models import Order, OrderItem
 from app.providers.http import ProviderDown
 from tests.builders import (
     NOW,
@@ -30,9 +31,10 @@ from tests.builders import (
     rows,
     supplier_product,
 )
+from tests.samples import sample
 
 RESERVE = "fulfillment.reserve"
-PAID = {"status": "paid", "fulfillment_status": "processing"}
+PAID = sample(Order, status="paid", fulfillment_status="processing")
 
 
 def row(status: str, cause: str | None = None, other: str | None = None) -> dict[str, Any]:
@@ -62,19 +64,21 @@ def test_while_all_goes_well_nothing_is_said() -> None:
     for status in ("requested", "reserved", "ready", "delivered"):
         assert of_order(PAID, [row(status)], away=False, dead=False) is None
     for status in ("created", "waiting", "fulfilled", "refunded", "expired"):
-        ended = {"status": status, "fulfillment_status": "failed"}
+        ended = sample(Order, status=status, fulfillment_status="failed")
         assert of_order(ended, [row("cancelled", failure_reasons.CANCELLED)], away=True, dead=True) is None
 
 
 def test_the_gravest_trouble_is_said_and_one_without_a_row_too() -> None:
-    failed = {"status": "paid", "fulfillment_status": "failed"}
+    failed = sample(Order, status="paid", fulfillment_status="failed")
     assert (
         of_order(PAID, [row("requested", other="x")], away=False, dead=False) == TROUBLES[failure_reasons.OTHER_OFFER]
     )
     assert of_order(PAID, [row("requested")], away=True, dead=True) == TROUBLES[failure_reasons.STUCK]
+    given_up = sample(Order, status="failed", fulfillment_status="failed")
     assert of_order(failed, [], away=True, dead=True) == TROUBLES[failure_reasons.REFUSED]
-    assert of_order({"status": "failed", "fulfillment_status": "failed"}, [], away=False, dead=False) == GIVEN_UP
-    assert of_order({"status": "failed", "fulfillment_status": "pending"}, [], away=False, dead=False) is None
+    assert of_order(given_up, [], away=False, dead=False) == GIVEN_UP
+    unpaid = sample(Order, status="failed", fulfillment_status="pending")
+    assert of_order(unpaid, [], away=False, dead=False) is None
 
 
 def test_every_trouble_tells_the_customer_what_happens_and_the_admin_what_to_do() -> None:
@@ -87,9 +91,9 @@ def test_every_trouble_tells_the_customer_what_happens_and_the_admin_what_to_do(
     assert partly(2, 3) == "2 of 3 keys are ready: you can reveal them now."
 
 
-async def twin(item: dict[str, Any], *, cost: Decimal = Decimal(1), stock: int = 9, **change: str) -> str:
+async def twin(item: OrderItem, *, cost: Decimal = Decimal(1), stock: int = 9, **change: str) -> str:
     """Another supplier product that is the same game by our catalog; returns its id there."""
-    mine = await db.fetch_one("SELECT * FROM product WHERE id = $1", item["product_id"])
+    mine = await db.fetch_one("SELECT * FROM product WHERE id = $1", item.product_id)
     assert mine is not None
     other = (await products(2))[1]
     told = {"name": mine["name"].upper(), "platform": mine["platform"], "region": mine["region"]} | change
@@ -111,7 +115,7 @@ async def test_what_is_gone_is_bought_of_another_offer_under_the_same_id(app, dr
     (bought,) = await box.orders()
     assert (bought["orderExternalId"], bought["products"][0]["productId"]) == (str(found["id"]), other)
     assert (found["supplier_product_id"], found["status"]) == (other, "delivered")
-    assert (await order(order_id))["status"] == "fulfilled"
+    assert (await order(order_id)).status == "fulfilled"
     assert next(e for e in await events(order_id) if e.startswith("supply.")) == "supply.alternative"
 
 
@@ -134,7 +138,7 @@ async def test_other_offers_that_are_gone_too_end_the_search(app, drain, box) ->
     for product_id in (other, await supplier_product(item)):
         await box.set_product(product_id, stock=0)
     assert await drain(only=RESERVE, later=True) == 2
-    assert (await order(order_id))["cause"] == failure_reasons.SOLD_OUT
+    assert (await order(order_id)).cause == failure_reasons.SOLD_OUT
     assert await job_names("failed") == []
 
 
@@ -179,7 +183,7 @@ async def test_an_empty_balance_for_a_day_is_no_dead_letter_and_tells_a_person_o
     assert waits < timedelta(hours=25)
 
 
-async def ended(app: Any, box: Any, act: str, quantity: int = 1, *, partial: int = 0) -> tuple[Any, dict[str, Any]]:
+async def ended(app: Any, box: Any, act: str, quantity: int = 1, *, partial: int = 0) -> tuple[Any, OrderItem]:
     """An order whose supplier has cancelled or refunded ours, with so many keys delivered before."""
     order_id, (item,) = await paid(app.state.kit, box, quantity)
     product_id = await supplier_product(item)
@@ -199,11 +203,11 @@ async def ended(app: Any, box: Any, act: str, quantity: int = 1, *, partial: int
 )
 async def test_nothing_is_bought_again_by_itself_when_the_supplier_ends_our_order(app, drain, box, act, cause) -> None:
     order_id, item = await ended(app, box, act)
-    await steps.reserve(item["id"], kinguin=app.state.kit.kinguin, commit=NOW)
+    await steps.reserve(item.id, kinguin=app.state.kit.kinguin, commit=NOW)
     await drain(later=True)
     assert len(await box.orders()) == 1
     found = await order(order_id)
-    assert (found["status"], found["cause"]) == ("paid", cause)
+    assert (found.status, found.cause) == ("paid", cause)
 
 
 @pytest.mark.parametrize("act", ["cancel", "refund"])
@@ -219,24 +223,24 @@ async def test_a_person_buys_again_under_a_new_id_and_only_what_is_missing(app, 
     order_id, item = await ended(app, box, "cancel", 3, partial=1)
     before = await reservation(item)
     assert before["refunded"] == (before["charged"] * 2 / 3).quantize(Decimal("0.01"))
-    await steps.retry_item(item["id"])
+    await steps.retry_item(item.id)
     await drain(later=True)
     done = await order(order_id)
-    assert (done["status"], done["cause"]) == ("fulfilled", None)
+    assert (done.status, done.cause) == ("fulfilled", None)
     first, second = sorted(await db.fetch("SELECT * FROM reservation"), key=lambda r: r["created_at"])
     assert (first["status"], second["status"], second["quantity"]) == ("cancelled", "delivered", 2)
     books = {o["orderExternalId"]: o["products"][0]["qty"] for o in await box.orders()}
     assert books == {str(first["id"]): 3, str(second["id"]): 2}
-    shown = await keys.reveal(order_id, item["id"], VISITOR, store=app.state.store)
+    shown = await keys.reveal(order_id, item.id, VISITOR, store=app.state.store)
     assert len({key.value.reveal() for key in shown}) == 3
 
 
 async def test_two_admins_who_buy_again_buy_once(app, drain, box) -> None:
     _, item = await ended(app, box, "cancel")
-    await steps.retry_item(item["id"])
+    await steps.retry_item(item.id)
     before = await rows()
     with pytest.raises(NotRetryable):
-        await steps.retry_item(item["id"])
+        await steps.retry_item(item.id)
     assert await rows() == before
     await drain(later=True)
     assert len(await box.orders()) == 2
@@ -246,7 +250,7 @@ async def test_an_order_whose_money_goes_back_is_neither_retried_nor_bought_for(
     order_id, item = await ended(app, box, "cancel")
     await db.fetch("UPDATE customer_order SET frozen_at = now() WHERE id = $1", order_id)
     with pytest.raises(NotRetryable):
-        await steps.retry_item(item["id"])
+        await steps.retry_item(item.id)
     assert len(await box.orders()) == 1
 
 
@@ -264,11 +268,11 @@ async def test_an_order_is_given_up_by_a_person_and_its_refund_asked_for(app, dr
     order_id, _ = await ended(app, box, "cancel")
     await steps.give_up(order_id, by="admin boss")
     found = await order(order_id)
-    assert (found["status"], found["fulfillment_status"]) == ("failed", "failed")
-    assert "refund due" in found["cause"]
+    assert (found.status, found.fulfillment_status) == ("failed", "failed")
+    assert "refund due" in found.cause
     assert (await job_names()).count("refunds.request") == 1
     await drain(only="refunds.request")
-    assert await db.fetch_value("SELECT amount FROM refund WHERE order_id = $1", order_id) == found["total"]
+    assert await db.fetch_value("SELECT amount FROM refund WHERE order_id = $1", order_id) == found.total
 
 
 async def test_what_may_still_come_or_is_here_is_not_given_up(app, box) -> None:
@@ -276,7 +280,7 @@ async def test_what_may_still_come_or_is_here_is_not_given_up(app, box) -> None:
     partly_here, _ = await ended(app, box, "cancel", 2, partial=1)
     await buy(app.state.kit, item)
     before = await rows()
-    for order_id in (waiting, partly_here, item["id"]):
+    for order_id in (waiting, partly_here, item.id):
         with pytest.raises(NotGivenUp):
             await steps.give_up(order_id, by="admin boss")
     assert await rows() == before
@@ -291,7 +295,7 @@ async def test_of_two_items_one_failed_the_order_is_not_given_up_while_the_other
     await buy(app.state.kit, second)
     with pytest.raises(NotGivenUp):
         await steps.give_up(order_id, by="admin boss")
-    assert (await order(order_id))["status"] == "paid"
+    assert (await order(order_id)).status == "paid"
 
 
 async def test_what_came_after_a_day_of_silence_settles_the_order(app, box) -> None:
@@ -300,9 +304,9 @@ async def test_what_came_after_a_day_of_silence_settles_the_order(app, box) -> N
     found = await buy(app.state.kit, item)
     with clock.travelled(timedelta(hours=25)):
         await check(app.state.kit, found)
-        assert ((await reservation(item))["cause"], (await order(order_id))["cause"]) == (failure_reasons.SILENT,) * 2
+        assert ((await reservation(item))["cause"], (await order(order_id)).cause) == (failure_reasons.SILENT,) * 2
         await box.act(found["supplier_order_id"], "deliver")
         await check(app.state.kit, found)
         await collect(app.state.kit, found)
     done = await order(order_id)
-    assert (done["status"], done["cause"], await count("sealed_key")) == ("fulfilled", None, 1)
+    assert (done.status, done.cause, await count("sealed_key")) == ("fulfilled", None, 1)

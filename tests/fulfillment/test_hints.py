@@ -48,7 +48,7 @@ async def test_what_a_hint_claims_is_not_believed(app, drain, box, claim: str) -
     order_id, found = await waiting(app, box)
     await hint({"orderId": found["supplier_order_id"], "status": claim})
     await drain(only="fulfillment.check")
-    assert (await order(order_id))["fulfillment_status"] == "processing"
+    assert (await order(order_id)).fulfillment_status == "processing"
     assert await count("sealed_key") == 0
     assert await count("reservation", "status = 'reserved'") == 1
 
@@ -58,7 +58,7 @@ async def test_a_true_hint_brings_the_keys_without_waiting_for_the_sweep(app, dr
     await box.act(found["supplier_order_id"], "deliver")
     await hint({"orderId": found["supplier_order_id"], "status": "completed"})
     await drain()
-    assert (await order(order_id))["status"] == "fulfilled"
+    assert (await order(order_id)).status == "fulfilled"
 
 
 NAMES_NOTHING = [
@@ -89,7 +89,7 @@ async def test_an_order_that_is_not_ours_is_ignored(app, box) -> None:
 
 async def test_late_news_of_a_finished_order_is_ignored(app, box) -> None:
     order_id, (item,) = await delivered(app.state.kit, box)
-    found = await db.fetch_one("SELECT * FROM reservation WHERE item_id = $1", item["id"])
+    found = await db.fetch_one("SELECT * FROM reservation WHERE item_id = $1", item.id)
     assert found is not None
     before = await rows(but=LOG)
     said = await hint({"orderId": found["supplier_order_id"], "status": "canceled"})
@@ -97,7 +97,7 @@ async def test_late_news_of_a_finished_order_is_ignored(app, box) -> None:
     await check(app.state.kit, found)
     await collect(app.state.kit, found)
     assert await rows(but=LOG) == before
-    assert (await order(order_id))["status"] == "fulfilled"
+    assert (await order(order_id)).status == "fulfilled"
 
 
 async def test_a_flood_of_news_about_one_product_leads_to_one_look(app) -> None:
@@ -126,4 +126,4 @@ async def test_news_that_all_is_there_asks_nothing_when_that_is_known_but_an_end
     assert "fulfillment.check" not in await job_names()
     assert await hint(said | {"status": "refunded"}) == "checked with the supplier"
     assert (await job_names()).count("fulfillment.check") == 1
-    assert (await order(order_id))["status"] == "paid"
+    assert (await order(order_id)).status == "paid"

@@ -42,8 +42,8 @@ async def test_with_every_notice_dropped_each_order_completes_within_three_minut
     while await count("customer_order", "status <> 'fulfilled'") and passed < HOUR:
         with clock.travelled(timedelta(seconds=passed)):
             for order_id in [o for o, at in pays.items() if at <= passed]:
-                (payment,) = [p for p in await payments.of_order(order_id) if p["provider_payment_id"]]
-                await box.pay(payment["provider_payment_id"])
+                (payment,) = [p for p in await payments.of_order(order_id) if p.provider_payment_id]
+                await box.pay(payment.provider_payment_id)
                 pays.pop(order_id)
                 there[order_id] = passed
             await deliver(box, there, takes, passed)

@@ -8,6 +8,7 @@ import pytest
 from app.core import clock, db
 from app.fulfillment import failure_reasons, outcomes, replace
 from app.issues import queries as issues
+from app.orders.models import OrderItem
 from app.providers.kinguin import KeyState, SupplierOrder
 from tests.builders import NOW, buy, check, collect, count, events, order, paid, reservation, supplier_product
 
@@ -62,7 +63,7 @@ def test_each_mixture_of_words_is_read_unit_by_unit(
         assert found.ending[0] == ends
 
 
-async def bought(app: Any, box: Any, quantity: int, **change: Any) -> tuple[Any, dict[str, Any], dict[str, Any]]:
+async def bought(app: Any, box: Any, quantity: int, **change: Any) -> tuple[Any, OrderItem, dict[str, Any]]:
     order_id, (item,) = await paid(app.state.kit, box, quantity)
     await box.set_product(await supplier_product(item), mode="by_hand", **change)
     return order_id, item, await buy(app.state.kit, item)
@@ -78,7 +79,7 @@ async def test_two_of_three_keys_came_and_the_third_was_cancelled_is_decided_at_
     assert await count("sealed_key") == 2
     assert (ended["status"], ended["cause"], ended["next_check_at"]) == ("cancelled", failure_reasons.CANCELLED, None)
     assert ended["refunded"] == (ended["charged"] / 3).quantize(Decimal("0.01"))
-    assert (now["fulfillment_status"], now["items"][0]["status"], now["cause"]) == (
+    assert (now.fulfillment_status, now.items[0].status, now.cause) == (
         "failed", "failed", failure_reasons.CANCELLED,
     )  # fmt: skip
 
@@ -89,10 +90,10 @@ async def test_a_completed_order_without_its_key_is_no_day_of_polling(app, box, 
     await box.play_order(found["supplier_order_id"], "completed", *words)
     await check(app.state.kit, found)
     assert (await reservation(item))["next_check_at"] is None
-    assert (await order(order_id))["fulfillment_status"] == "failed"
+    assert (await order(order_id)).fulfillment_status == "failed"
 
 
-async def twin_of(item: dict[str, Any], **change: Any) -> dict[str, Any]:
+async def twin_of(item: OrderItem, **change: Any) -> dict[str, Any]:
     """Another supplier's offer of the same game: a product of the sandbox under that game's name."""
     row = await db.fetch_one(
         """UPDATE product o SET name = p.name, platform = p.platform, region = p.region, cost = p.cost,
@@ -100,7 +101,7 @@ async def twin_of(item: dict[str, Any], **change: Any) -> dict[str, Any]:
            FROM product p WHERE p.id = $1 AND o.id = (
              SELECT id FROM product WHERE id <> $1 AND active AND stock >= 20 AND text_keys AND price BETWEEN 10 AND 30
                AND cost <= p.cost ORDER BY cost LIMIT 1) RETURNING o.*""",
-        item["product_id"],
+        item.product_id,
     )
     assert row is not None
     return dict(row)
@@ -113,10 +114,10 @@ async def test_what_was_cancelled_is_bought_from_another_offer_of_the_same_game(
     found = await buy(app.state.kit, item)
     await box.play_order(found["supplier_order_id"], "completed", "DELIVERED", "DELIVERED", "CANCELED")
     await drain(later=True)
-    asked = await db.fetch("SELECT * FROM reservation WHERE item_id = $1 ORDER BY created_at", item["id"])
+    asked = await db.fetch("SELECT * FROM reservation WHERE item_id = $1 ORDER BY created_at", item.id)
     assert [(r["status"], r["quantity"]) for r in asked] == [("cancelled", 3), ("delivered", 1)]
     assert asked[1]["supplier_product_id"] == twin["supplier_product_id"]
-    assert (await order(order_id))["status"] == "fulfilled"
+    assert (await order(order_id)).status == "fulfilled"
     assert await count("sealed_key") == 3
     assert (await events(order_id)).count("supply.alternative") == 1
     assert len(await box.orders()) == 2
@@ -126,12 +127,12 @@ async def test_no_third_offer_is_bought_without_a_person(app, box) -> None:
     order_id, (item,) = await paid(app.state.kit, box, 1, where="text_keys AND price BETWEEN 20 AND 30")
     await twin_of(item)
     found = await buy(app.state.kit, item)
-    ended = found | {"units": 1, "product_id": item["product_id"]}
+    ended = found | {"units": 1, "product_id": item.product_id}
     for number in range(replace.MOST - 1):
         await db.fetch(
             """INSERT INTO reservation (id, order_id, item_id, status, quantity, price_limit, created_at, updated_at)
                VALUES (gen_random_uuid(), $1, $2, 'cancelled', 1, 9, $3, $3)""",
-            order_id, item["id"], clock.now() + clock.timedelta(seconds=number),
+            order_id, item.id, clock.now() + clock.timedelta(seconds=number),
         )  # fmt: skip
     before = await count("reservation")
     async with NOW():

@@ -26,7 +26,7 @@ async def test_a_paid_order_whose_jobs_are_all_gone_is_taken_up_again(app, box, 
         assert await stuck_orders.resume() == 1
         assert "supply.picked_up" in await events(order_id)
         await drain()
-    assert (await order(order_id))["status"] == "fulfilled"
+    assert (await order(order_id)).status == "fulfilled"
     assert len(await box.orders()) == 1
 
 
@@ -39,7 +39,7 @@ async def test_a_bought_order_that_nobody_follows_is_asked_about_and_not_bought_
         assert await stuck_orders.resume() == 1
         assert await job_names() == ["fulfillment.check"]
         await drain()
-    assert (await order(order_id))["status"] == "fulfilled"
+    assert (await order(order_id)).status == "fulfilled"
     assert len(await box.orders()) == 1
 
 
@@ -49,7 +49,7 @@ async def test_an_order_whose_job_gave_up_is_put_before_a_person_once(app, box) 
     await db.fetch("UPDATE job SET status = 'failed' WHERE name = 'fulfillment.reserve'")
     with clock.travelled(LATER):
         assert await stuck_orders.resume() == 1
-        assert (await order(order_id))["cause"] == "given up by its job: fulfillment.reserve"
+        assert (await order(order_id)).cause == "given up by its job: fulfillment.reserve"
         assert await stuck_orders.resume() == 0
 
 
@@ -64,9 +64,9 @@ async def test_an_order_is_put_before_a_person_as_soon_as_the_job_that_gets_its_
     assert stuck_orders.given_up == hooks.on_dead_letter
     lease = await jobs.claim(await db.fetch_value("SELECT id FROM job WHERE name = $1", job))
     assert lease is not None
-    assert (await order(order_id))["cause"] is None
+    assert (await order(order_id)).cause is None
     assert await jobs.dead_letter(lease, "refused") is True
-    assert (await order(order_id))["cause"] == cause
+    assert (await order(order_id)).cause == cause
 
 
 async def test_an_order_that_needs_no_key_any_more_is_left_alone_when_its_job_is_given_up(app, box) -> None:

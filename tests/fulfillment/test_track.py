@@ -14,6 +14,7 @@ from app.core.settings import settings
 from app.fulfillment import steps
 from app.fulfillment.steps import CHECKS_A_SWEEP, LONGEST_CHECK, RECHECK_LEASE, SILENCE
 from app.keys import reveal as keys
+from app.orders.models import OrderItem
 from app.providers.kinguin import Kinguin
 from tests.builders import (
     NOW,
@@ -37,7 +38,7 @@ from tests.builders import (
 
 SECOND = timedelta(seconds=1)
 DUE = timedelta(seconds=5)
-Bought = tuple[UUID, dict[str, Any], dict[str, Any]]
+Bought = tuple[UUID, OrderItem, dict[str, Any]]
 
 
 async def bought(app: Any, box: Any, quantity: int = 1, where: str | None = None, **set_product: Any) -> Bought:
@@ -48,12 +49,12 @@ async def bought(app: Any, box: Any, quantity: int = 1, where: str | None = None
     return order_id, item, await buy(app.state.kit, item)
 
 
-async def status(item: dict[str, Any]) -> str:
+async def status(item: OrderItem) -> str:
     return str((await reservation(item))["status"])
 
 
-async def shown(app: Any, order_id: UUID, item: dict[str, Any]) -> list[str]:
-    found = await keys.reveal(order_id, item["id"], VISITOR, store=app.state.store)
+async def shown(app: Any, order_id: UUID, item: OrderItem) -> list[str]:
+    found = await keys.reveal(order_id, item.id, VISITOR, store=app.state.store)
     return [key.value.reveal().decode() for key in found]
 
 
@@ -63,7 +64,7 @@ async def test_keys_that_are_there_are_fetched_sealed_and_the_customer_written_t
     assert await status(item) == "ready"
     await collect(app.state.kit, found)
     done = await order(order_id)
-    assert (await status(item), done["status"], done["items"][0]["status"]) == ("delivered", "fulfilled", "fulfilled")
+    assert (await status(item), done.status, done.items[0].status) == ("delivered", "fulfilled", "fulfilled")
     assert await count("sealed_key") == 2
     assert await count("mail", "kind = 'key_ready'") == 1
     assert (await events(order_id))[-3:] == ["supply.ready", "key.sealed", "order.fulfilled"]
@@ -98,7 +99,7 @@ async def test_a_delivery_that_takes_its_time_is_asked_for_again_and_again(app, 
     await box.act(found["supplier_order_id"], "deliver")
     await check(app.state.kit, found)
     await collect(app.state.kit, found)
-    assert (await order(order_id))["status"] == "fulfilled"
+    assert (await order(order_id)).status == "fulfilled"
 
 
 async def test_a_partial_delivery_is_kept_and_the_rest_fetched_later(app, box) -> None:
@@ -106,14 +107,14 @@ async def test_a_partial_delivery_is_kept_and_the_rest_fetched_later(app, box) -
     await check(app.state.kit, found)
     await collect(app.state.kit, found)
     assert (await status(item), await count("sealed_key")) == ("reserved", 1)
-    assert (await order(order_id))["status"] == "paid"
+    assert (await order(order_id)).status == "paid"
     first = await shown(app, order_id, item)
     for _ in range(2):
         await box.act(found["supplier_order_id"], "deliver_one")
         await check(app.state.kit, found)
         await collect(app.state.kit, found)
     everything = await shown(app, order_id, item)
-    assert (await order(order_id))["status"] == "fulfilled"
+    assert (await order(order_id)).status == "fulfilled"
     assert (everything[:1], len(set(everything))) == (first, 3)
     ordinals = await db.fetch("SELECT ordinal FROM sealed_key ORDER BY ordinal")
     assert [r["ordinal"] for r in ordinals] == [0, 1, 2]
@@ -123,7 +124,7 @@ async def test_image_keys_are_kept_as_the_images_they_are(app, box) -> None:
     order_id, item, found = await bought(app, box, 2, where="NOT text_keys")
     await check(app.state.kit, found)
     await collect(app.state.kit, found)
-    found_keys = await keys.reveal(order_id, item["id"], VISITOR, store=app.state.store)
+    found_keys = await keys.reveal(order_id, item.id, VISITOR, store=app.state.store)
     assert {k.media_type for k in found_keys} == {"image/png"}
     assert len({k.value.reveal() for k in found_keys}) == 2
 
@@ -135,8 +136,8 @@ async def test_an_order_the_supplier_ends_goes_before_a_person(app, box, act: st
     await check(app.state.kit, found)
     done = await order(order_id)
     assert (await reservation(item))["next_check_at"] is None
-    assert (done["status"], done["fulfillment_status"], done["items"][0]["status"]) == ("paid", "failed", "failed")
-    assert done["cause"] == f"the supplier has {said} our order"
+    assert (done.status, done.fulfillment_status, done.items[0].status) == ("paid", "failed", "failed")
+    assert done.cause == f"the supplier has {said} our order"
     assert await status(item) == {"canceled": "cancelled", "refunded": "refunded"}[said]
 
 
@@ -147,7 +148,7 @@ async def test_what_was_delivered_before_the_supplier_ended_the_order_is_kept(ap
     await collect(app.state.kit, found)
     await check(app.state.kit, found)
     assert (await status(item), len(await shown(app, order_id, item))) == ("cancelled", 1)
-    assert (await order(order_id))["fulfillment_status"] == "failed"
+    assert (await order(order_id)).fulfillment_status == "failed"
 
 
 async def test_what_was_ready_and_is_taken_back_before_it_is_fetched_goes_before_a_person(app, box) -> None:
@@ -159,7 +160,7 @@ async def test_what_was_ready_and_is_taken_back_before_it_is_fetched_goes_before
     assert await count("sealed_key") == 0
     await check(app.state.kit, found)
     assert await status(item) == "refunded"
-    assert (await order(order_id))["cause"] == "the supplier has refunded our order"
+    assert (await order(order_id)).cause == "the supplier has refunded our order"
 
 
 async def test_keys_that_were_sealed_by_a_process_that_died_are_sealed_anew(app, box) -> None:
@@ -190,12 +191,12 @@ async def test_the_same_key_twice_is_one_key_and_the_other_unit_waits_for_its_ow
     twice = Kinguin("https://supplier.example/esa/api", "key", transport=line)
     await steps.collect(found["id"], kinguin=twice, store=app.state.store, commit=NOW)
     assert await count("sealed_key") == 1
-    assert (await order(order_id))["status"] == "paid"
+    assert (await order(order_id)).status == "paid"
     assert (await reservation(item))["next_check_at"] is not None
     line.mended = True
     await steps.collect(found["id"], kinguin=twice, store=app.state.store, commit=NOW)
     assert sorted(await shown(app, order_id, item)) == ["AAAA-BBBB", "CCCC-DDDD"]
-    assert (await order(order_id))["status"] == "fulfilled"
+    assert (await order(order_id)).status == "fulfilled"
 
 
 async def test_a_supplier_that_answers_at_once_leaves_keys_that_can_be_revealed_at_once(app, box, drain) -> None:
@@ -203,7 +204,7 @@ async def test_a_supplier_that_answers_at_once_leaves_keys_that_can_be_revealed_
     order_id, (item,) = await paid(app.state.kit, box, 2)
     await box.settings(deliveryDelay=0)
     await drain()
-    assert (await order(order_id))["status"] == "fulfilled"
+    assert (await order(order_id)).status == "fulfilled"
     assert len(set(await shown(app, order_id, item))) == 2
 
 
@@ -238,7 +239,7 @@ async def test_who_collects_second_fails_nothing_and_adds_nothing(app, box) -> N
     await steps.collect(found["id"], kinguin=app.state.kit.kinguin, store=app.state.kit.store, commit=first)
     assert await count("sealed_key") == 2
     assert (await events(order_id)).count("key.sealed") == 1
-    assert (await order(order_id))["status"] == "fulfilled"
+    assert (await order(order_id)).status == "fulfilled"
 
 
 async def test_two_who_check_at_once_tell_it_once(app, box) -> None:
@@ -257,18 +258,18 @@ async def test_a_look_that_is_overtaken_by_the_delivery_disturbs_nothing(app, bo
         await collect(app.state.kit, found)
 
     await steps.check(found["id"], kinguin=app.state.kit.kinguin, commit=overtaken(deliver))
-    assert ((await order(order_id))["status"], (await reservation(item))["next_check_at"]) == ("fulfilled", None)
+    assert ((await order(order_id)).status, (await reservation(item))["next_check_at"]) == ("fulfilled", None)
 
 
 async def test_a_day_of_silence_puts_the_order_before_a_person_and_is_still_asked_about(app, box) -> None:
     order_id, item, found = await bought(app, box, mode="by_hand")
     with clock.travelled(SILENCE - SECOND):
         await check(app.state.kit, found)
-    assert (await order(order_id))["cause"] is None
+    assert (await order(order_id)).cause is None
     with clock.travelled(SILENCE + SECOND):
         await check(app.state.kit, found)
         assert (await reservation(item))["next_check_at"] > clock.now()
-    assert (await order(order_id))["cause"] == "the supplier has not delivered for a day"
+    assert (await order(order_id)).cause == "the supplier has not delivered for a day"
     assert await status(item) == "reserved"
 
 

@@ -18,6 +18,7 @@ from app.issues import queries as issues
 from app.keys import reveal as keys
 from app.orders import promised_times
 from app.orders import service as orders
+from app.orders.models import OrderItem
 from app.providers.errors import ProviderError
 from tests.builders import (
     VISITOR,
@@ -38,7 +39,7 @@ from tests.builders import (
 LATER = stuck_orders.LATE + timedelta(minutes=1)
 
 
-async def silent(app: Any, box: Any, *quantities: int, **set_product: Any) -> tuple[UUID, list[dict[str, Any]]]:
+async def silent(app: Any, box: Any, *quantities: int, **set_product: Any) -> tuple[UUID, list[OrderItem]]:
     """A paid order whose keys the supplier was asked for and does not deliver."""
     order_id, items = await paid(app.state.kit, box, *quantities)
     for item in items:
@@ -70,8 +71,8 @@ async def test_at_the_set_time_the_owner_hears_and_the_customer_is_written_to_on
     assert (await events(order_id)).count("supply.late") == 1
     letter = await db.fetch_one("SELECT context::text AS said FROM mail WHERE kind = 'supplier_delay'")
     assert letter is not None
-    assert f'"amount": "{Money((await order(order_id))["total"], "USD")}"' in letter["said"]
-    assert item["name"] in letter["said"]
+    assert f'"amount": "{Money((await order(order_id)).total, "USD")}"' in letter["said"]
+    assert item.name in letter["said"]
 
 
 async def test_the_issue_ends_by_itself_when_the_key_comes(app, box) -> None:
@@ -82,7 +83,7 @@ async def test_the_issue_ends_by_itself_when_the_key_comes(app, box) -> None:
     await box.act(found["supplier_order_id"], "deliver")
     await check(app.state.kit, found)
     await collect(app.state.kit, found)
-    assert (await order(order_id))["status"] == "fulfilled"
+    assert (await order(order_id)).status == "fulfilled"
     assert await codes(order_id) == []
     with pytest.raises(NothingToWithdraw):
         await withdrawal.withdraw(order_id)
@@ -92,7 +93,7 @@ async def test_who_takes_the_money_back_gets_all_of_it_and_no_key_that_comes_lat
     order_id, (item,) = await silent(app, box)
     with clock.travelled(LATER):
         await stuck_orders.report_slow()
-    total = (await order(order_id))["total"]
+    total = (await order(order_id)).total
     assert (await withdrawal.withdraw(order_id)).amount == total
     await drain(only="refunds.request", later=True)
     refund = await db.fetch_one("SELECT amount, status, reason, asked_by FROM refund")
@@ -104,7 +105,7 @@ async def test_who_takes_the_money_back_gets_all_of_it_and_no_key_that_comes_lat
         await check(app.state.kit, found)
         await collect(app.state.kit, found)
     with pytest.raises(keys.KeyLocked):
-        await keys.reveal(order_id, item["id"], VISITOR, store=app.state.store)
+        await keys.reveal(order_id, item.id, VISITOR, store=app.state.store)
     assert await count("sealed_key", "revealed_at IS NOT NULL") == 0
     assert await count("mail", "kind = 'key_ready'") == 0
     assert await codes(order_id) == []
@@ -129,13 +130,13 @@ async def test_two_of_three_came_and_the_third_is_taken_back(app, box, drain) ->
     await collect(app.state.kit, found)
     with clock.travelled(LATER):
         await stuck_orders.report_slow()
-    total = (await order(order_id))["total"]
+    total = (await order(order_id)).total
     third = await withdrawal.withdraw(order_id)
     assert third.amount == (total / 3).quantize(Decimal("0.01"), rounding="ROUND_DOWN")
     now = await order(order_id)
-    assert (now["status"], now["fulfillment_status"], now["frozen_at"]) == ("fulfilled", "fulfilled", None)
-    assert [(i["status"], i["withdrawn"]) for i in now["items"]] == [("fulfilled", 1)]
-    assert len(await keys.reveal(order_id, item["id"], VISITOR, store=app.state.store)) == 2
+    assert (now.status, now.fulfillment_status, now.frozen_at) == ("fulfilled", "fulfilled", None)
+    assert [(i.status, i.withdrawn) for i in now.items] == [("fulfilled", 1)]
+    assert len(await keys.reveal(order_id, item.id, VISITOR, store=app.state.store)) == 2
     await drain(only="refunds.request", later=True)
     assert await db.fetch_value("SELECT amount FROM refund") == third.amount
     await box.act(found["supplier_order_id"], "deliver")
@@ -150,15 +151,15 @@ async def test_the_item_that_failed_is_taken_back_and_the_other_is_still_deliver
     order_id, (gone, other) = await paid(app.state.kit, box, 1, 2)
     await box.set_product(await supplier_product(gone), stock=0)
     await buy(app.state.kit, gone)
-    price = (await order(order_id))["items"][0]["unit_price"]
+    price = (await order(order_id)).items[0].unit_price
     assert (await withdrawal.withdraw(order_id)).amount == price
-    assert (await order(order_id))["status"] == "paid"
+    assert (await order(order_id)).status == "paid"
     found = await buy(app.state.kit, other)
     await check(app.state.kit, found)
     await collect(app.state.kit, found)
     now = await order(order_id)
-    assert (now["status"], [i["status"] for i in now["items"]]) == ("fulfilled", ["withdrawn", "fulfilled"])
-    assert now["cause"] is None
+    assert (now.status, [i.status for i in now.items]) == ("fulfilled", ["withdrawn", "fulfilled"])
+    assert now.cause is None
     assert "fulfillment.reserve" in await job_names()
     await drain(only="fulfillment.reserve")
     assert len(await box.orders()) == 1
@@ -181,9 +182,9 @@ async def test_a_key_and_its_money_never_both_go_out_however_they_race(app, box,
     await asyncio.gather(deliver(), withdrawal.withdraw(order_id), return_exceptions=True)
     await drain(only="refunds.request", later=True)
     with contextlib.suppress(Exception):
-        await keys.reveal(order_id, item["id"], VISITOR, store=app.state.store)
+        await keys.reveal(order_id, item.id, VISITOR, store=app.state.store)
     shown = await count("sealed_key", "revealed_at IS NOT NULL")
-    total = (await order(order_id))["total"]
+    total = (await order(order_id)).total
     back = await db.fetch_value("SELECT coalesce(sum(amount), 0) FROM refund")
     assert shown * total / 2 + back <= total
 
@@ -245,13 +246,13 @@ async def test_the_customer_of_a_sold_out_game_is_written_to_once_however_often_
     order_id, (item,) = await paid(app.state.kit, box)
     await box.set_product(await supplier_product(item), stock=0)
     await buy(app.state.kit, item)
-    await steps.retry_item(item["id"])
+    await steps.retry_item(item.id)
     await drain(only="fulfillment.reserve")
-    assert (await order(order_id))["fulfillment_status"] == "failed"
+    assert (await order(order_id)).fulfillment_status == "failed"
     letter = await db.fetch_one("SELECT context FROM mail WHERE kind = 'sold_out'")
     assert letter is not None
     told = json.loads(letter["context"])
-    assert (told["games"], told["amount"]) == (item["name"], str(Money((await order(order_id))["total"], "USD")))
+    assert (told["games"], told["amount"]) == (item.name, str(Money((await order(order_id)).total, "USD")))
     assert await count("mail", "kind = 'sold_out'") == 1
 
 
@@ -261,14 +262,14 @@ async def test_a_second_game_that_sells_out_later_is_told_by_a_letter_of_its_own
         await box.set_product(await supplier_product(item), stock=0)
         await buy(app.state.kit, item)
     for item in items:
-        await steps.retry_item(item["id"])
+        await steps.retry_item(item.id)
         await drain(only="fulfillment.reserve")
-    assert (await order(order_id))["fulfillment_status"] == "failed"
+    assert (await order(order_id)).fulfillment_status == "failed"
     found = await db.fetch("SELECT context FROM mail WHERE kind = 'sold_out' ORDER BY created_at")
     told = [json.loads(row["context"]) for row in found]
-    first, second = (item["name"] for item in items)
+    first, second = (item.name for item in items)
     assert [one["games"] for one in told] == [first, f"{first}, {second}"]
-    assert told[1]["amount"] == str(Money((await order(order_id))["total"], "USD"))
+    assert told[1]["amount"] == str(Money((await order(order_id)).total, "USD"))
 
 
 async def test_a_supplier_that_is_silent_again_after_a_retry_is_told_of_again(app, box) -> None:
@@ -277,8 +278,8 @@ async def test_a_supplier_that_is_silent_again_after_a_retry_is_told_of_again(ap
         assert await stuck_orders.report_slow() == 1
         async with db.transaction():
             await orders.lock(order_id)
-            assert await orders.item_failed(order_id, item["id"], "the supplier has canceled our order")
-            assert await orders.item_retried(order_id, item["id"])
+            assert await orders.item_failed(order_id, item.id, "the supplier has canceled our order")
+            assert await orders.item_retried(order_id, item.id)
         assert await stuck_orders.report_slow() == 0
     with clock.travelled(LATER + LATER):
         assert [await stuck_orders.report_slow(), await stuck_orders.report_slow()] == [1, 0]
@@ -297,4 +298,4 @@ async def test_a_price_that_rose_and_a_supplier_that_cancelled_are_told_by_lette
     await box.act(found["supplier_order_id"], "cancel")
     await check(app.state.kit, found)
     assert await count("mail", "kind = 'supply_failed'") == 1
-    assert item["name"]
+    assert item.name

@@ -16,6 +16,7 @@ from app.issues import queries as issues
 from app.ledger import service as ledger
 from app.ledger import uses
 from app.orders import service as orders
+from app.orders.models import OrderItem
 from app.payments import service as payments
 from app.refunds import service as refunds
 from tests.builders import (
@@ -42,28 +43,28 @@ from tests.builders import (
 LATER = stuck_orders.LATE + timedelta(minutes=1)
 
 
-async def paid_with_credit(app: Any, box: Any, amount: str, *quantities: int) -> tuple[UUID, list[dict[str, Any]], str]:
+async def paid_with_credit(app: Any, box: Any, amount: str, *quantities: int) -> tuple[UUID, list[OrderItem], str]:
     """An order that a credit of this much paid in part, or wholly, and the credit's code."""
     code = await credits.give(await place(), EMAIL, Money(Decimal(amount), "USD"))
     chosen = await products(len(quantities))
     wanted = [orders.Wanted(p["id"], n) for p, n in zip(chosen, quantities, strict=True)]
     order_id = (await orders.place(EMAIL, await orders.quote(wanted, code, email=EMAIL), pay_currency=COIN)).order_id
-    if not (await order(order_id))["total"]:
+    if not (await order(order_id)).total:
         async with db.transaction():
             await orders.covered(order_id)
     else:
         payment = await ask(app.state.kit, order_id)
-        await box.pay(payment["provider_payment_id"])
+        await box.pay(payment.provider_payment_id)
         await look(app.state.kit, payment)
-    return order_id, (await order(order_id))["items"], code
+    return order_id, (await order(order_id)).items, code
 
 
-async def sold_out(app: Any, box: Any, item: dict[str, Any]) -> None:
+async def sold_out(app: Any, box: Any, item: OrderItem) -> None:
     await box.set_product(await supplier_product(item), stock=0)
     await buy(app.state.kit, item)
 
 
-async def deliver(app: Any, item: dict[str, Any]) -> None:
+async def deliver(app: Any, item: OrderItem) -> None:
     found = await buy(app.state.kit, item)
     await check(app.state.kit, found)
     await collect(app.state.kit, found)
@@ -79,7 +80,7 @@ async def test_credit_that_paid_for_a_missing_key_comes_back_as_credit(app, box)
     await deliver(app, item)
     with clock.travelled(LATER):
         await stuck_orders.report_slow()
-    total = (await order(order_id))["total"]
+    total = (await order(order_id)).total
     assert (await withdrawal.withdraw(order_id)).amount == (total / 2).quantize(Decimal("0.01"), rounding="ROUND_DOWN")
     assert await left_of(code) == 5
 
@@ -101,7 +102,7 @@ async def test_what_was_refunded_by_hand_for_a_missing_key_is_not_offered_again(
     order_id, (here, gone) = await paid(app.state.kit, box, 1, 1)
     await deliver(app, here)
     await sold_out(app, box, gone)
-    price, now = gone["unit_price"], await order(order_id)
+    price, now = gone.unit_price, await order(order_id)
     offer = await withdrawal.offered(now)
     assert offer is not None
     assert offer.share.amount == price
@@ -119,10 +120,10 @@ async def test_what_was_refunded_by_hand_for_a_missing_key_is_not_offered_again(
 async def withdrawn_in_part(app: Any, box: Any, drain: Any, *, paid_more: str = "0") -> tuple[UUID, Money]:
     """An order of two items of which one came; the money of the other is to go back. ``paid_more``: above the price."""
     order_id, payment = await offered(app.state.kit, 1, 1)
-    total = (await order(order_id))["total"]
-    await box.pay(payment["provider_payment_id"], "finished", str(1 + Decimal(paid_more) / total))
+    total = (await order(order_id)).total
+    await box.pay(payment.provider_payment_id, "finished", str(1 + Decimal(paid_more) / total))
     await look(app.state.kit, payment)
-    here, gone = (await order(order_id))["items"]
+    here, gone = (await order(order_id)).items
     await deliver(app, here)
     await sold_out(app, box, gone)
     share = await withdrawal.withdraw(order_id)
@@ -132,13 +133,13 @@ async def withdrawn_in_part(app: Any, box: Any, drain: Any, *, paid_more: str = 
 
 async def test_a_refund_of_a_missing_key_that_is_turned_down_leaves_its_money_owed(app, box, drain) -> None:
     order_id, share = await withdrawn_in_part(app, box, drain)
-    assert ((await order(order_id))["status"], (await uses.funds(order_id)).free.amount) == ("fulfilled", 0)
+    assert ((await order(order_id)).status, (await uses.funds(order_id)).free.amount) == ("fulfilled", 0)
     refund_id = await db.fetch_value("SELECT id FROM refund")
     await refunds.fail(refund_id, "no address came", "admin boss")
-    assert (await order(order_id))["cause"] == f"money: {share} is owed back: its refund was turned down"
+    assert (await order(order_id)).cause == f"money: {share} is owed back: its refund was turned down"
     assert (await uses.funds(order_id)).undecided == share
     await refunds.retry(refund_id, "admin boss")
-    assert ((await order(order_id))["cause"], (await uses.funds(order_id)).free.amount) == (None, 0)
+    assert ((await order(order_id)).cause, (await uses.funds(order_id)).free.amount) == (None, 0)
 
 
 async def test_money_of_a_missing_key_can_become_credit_when_its_refund_was_turned_down(app, box, drain) -> None:
@@ -154,24 +155,24 @@ async def test_what_was_paid_too_much_stays_owed_when_a_missing_key_is_refunded(
     order_id, share = await withdrawn_in_part(app, box, drain, paid_more="5")
     now = await uses.funds(order_id)
     assert (now.free.amount, now.from_price) == (5, share.amount)
-    assert "$5.00 is owed back" in (await order(order_id))["cause"]
+    assert "$5.00 is owed back" in (await order(order_id)).cause
     assert await ledger.prove() == []
 
 
 @pytest.mark.parametrize("door", ["customer", "admin"])
 async def test_an_order_that_credit_alone_paid_is_undone_and_the_credit_is_back(app, box, door: str) -> None:
     order_id, (item,), code = await paid_with_credit(app, box, "500", 1)
-    assert ((await order(order_id))["total"], await left_of(code)) == (0, 500 - item["unit_price"])
+    assert ((await order(order_id)).total, await left_of(code)) == (0, 500 - item.unit_price)
     await sold_out(app, box, item)
     offer = await withdrawal.offered(await order(order_id))
     assert offer is not None
-    assert (offer.share.amount, offer.credit.amount) == (0, item["unit_price"])
+    assert (offer.share.amount, offer.credit.amount) == (0, item.unit_price)
     if door == "customer":
         await withdrawal.withdraw(order_id)
     else:
         await steps.give_up(order_id, by="admin boss")
     now = await order(order_id)
-    assert (now["status"], now["cause"], await left_of(code)) == ("refunded", None, 500)
+    assert (now.status, now.cause, await left_of(code)) == ("refunded", None, 500)
     assert (await count("refund"), (await job_names()).count("refunds.request")) == (0, 0)
 
 
@@ -181,9 +182,9 @@ async def test_an_item_whose_money_was_taken_back_is_not_opened_again(app, box) 
     await withdrawal.withdraw(order_id)
     before = await rows()
     with pytest.raises(steps.NotRetryable):
-        await steps.retry_item(gone["id"])
+        await steps.retry_item(gone.id)
     async with db.transaction():
-        assert not await orders.item_failed(order_id, gone["id"], "sold out")  # a try that was out when it was taken
+        assert not await orders.item_failed(order_id, gone.id, "sold out")  # a try that was out when it was taken
     assert await rows() == before
 
 

@@ -12,6 +12,7 @@ from app.core import db
 from app.keys import reveal as keys
 from app.keys.reveal import KeyBroken, KeyNotReady
 from app.orders import queries as orders
+from app.orders.models import OrderItem
 from tests.builders import VISITOR, count, delivered, events, rows
 from tests.keys.conftest import Behind
 
@@ -75,16 +76,16 @@ DAMAGES: dict[str, tuple[Damage, str]] = {
 }
 
 
-async def blob_of(item: dict[str, Any], ordinal: int = 0) -> str:
+async def blob_of(item: OrderItem, ordinal: int = 0) -> str:
     sql = "SELECT blob FROM sealed_key WHERE item_id = $1 AND ordinal = $2"
-    return str(await db.fetch_value(sql, item["id"], ordinal))
+    return str(await db.fetch_value(sql, item.id, ordinal))
 
 
-async def reveal(behind: Behind, order_id: UUID, item: dict[str, Any]) -> list[keys.Revealed]:
-    return await keys.reveal(order_id, item["id"], VISITOR, store=behind.kit.store)
+async def reveal(behind: Behind, order_id: UUID, item: OrderItem) -> list[keys.Revealed]:
+    return await keys.reveal(order_id, item.id, VISITOR, store=behind.kit.store)
 
 
-async def is_broken(behind: Behind, order_id: UUID, item: dict[str, Any], why: str) -> None:
+async def is_broken(behind: Behind, order_id: UUID, item: OrderItem, why: str) -> None:
     """Asking for it is answered in plain words, shows nothing, and puts the order before a person."""
     reported = REGISTRY.get_sample_value("bitloot_broken_keys_total") or 0
     with pytest.raises(KeyBroken) as refused:
@@ -97,7 +98,7 @@ async def is_broken(behind: Behind, order_id: UUID, item: dict[str, Any], why: s
     assert (line.action, line.key_id, line.details) == ("key.broken", broken, why)
     assert (line.actor, line.ip) == (VISITOR.actor, VISITOR.ip)
     (parked,) = await orders.parked()
-    assert (parked["id"], parked["cause"]) == (order_id, f"A key does not open: {why}")
+    assert (parked.id, parked.cause) == (order_id, f"A key does not open: {why}")
     assert (await events(order_id)).count("key.broken") == 1
     assert REGISTRY.get_sample_value("bitloot_broken_keys_total") == reported + 1
 
@@ -137,7 +138,7 @@ async def test_two_blobs_of_one_item_that_changed_places_are_both_broken(box: An
 async def test_a_row_that_was_pointed_at_another_orders_blob_does_not_open(box: Any, behind: Behind) -> None:
     order_id, (item,) = await delivered(behind.kit, box)
     _, (theirs,) = await delivered(behind.kit, box)
-    await db.fetch("UPDATE sealed_key SET blob = $2 WHERE item_id = $1", item["id"], await blob_of(theirs))
+    await db.fetch("UPDATE sealed_key SET blob = $2 WHERE item_id = $1", item.id, await blob_of(theirs))
     await is_broken(behind, order_id, item, CHANGED)
 
 
@@ -153,8 +154,8 @@ async def test_a_data_key_that_can_not_be_unwrapped_breaks_its_keys(box: Any, ap
     order_id, (item,) = await delivered(app.state.kit, box)
     await db.fetch(f"UPDATE order_data_key SET {change}")
     with pytest.raises(KeyBroken):
-        await keys.reveal(order_id, item["id"], VISITOR, store=app.state.store)
-    assert [parked["cause"] for parked in await orders.parked()] == [f"A key does not open: {why}"]
+        await keys.reveal(order_id, item.id, VISITOR, store=app.state.store)
+    assert [parked.cause for parked in await orders.parked()] == [f"A key does not open: {why}"]
 
 
 async def test_asking_again_for_a_broken_key_is_audited_again_and_told_once(box: Any, behind: Behind) -> None:
@@ -174,10 +175,10 @@ async def test_why_an_order_waits_for_a_person_already_is_kept(box: Any, app: An
     sealed = await app.state.store.get(name)
     await app.state.store.delete(name)
     with pytest.raises(KeyBroken):
-        await keys.reveal(order_id, item["id"], VISITOR, store=app.state.store)
+        await keys.reveal(order_id, item.id, VISITOR, store=app.state.store)
     await app.state.store.put(name, sealed)
-    await keys.reveal(order_id, item["id"], VISITOR, store=app.state.store)
-    assert [parked["cause"] for parked in await orders.parked()] == ["paid twice"]
+    await keys.reveal(order_id, item.id, VISITOR, store=app.state.store)
+    assert [parked.cause for parked in await orders.parked()] == ["paid twice"]
 
 
 async def test_a_damaged_key_of_an_order_closed_meanwhile_troubles_nobody(box: Any, app: Any) -> None:
@@ -186,5 +187,5 @@ async def test_a_damaged_key_of_an_order_closed_meanwhile_troubles_nobody(box: A
     await db.fetch("UPDATE customer_order SET status = 'refunded'")
     before = await rows(but=("audit_line", "audit_head"))
     with pytest.raises(KeyNotReady):
-        await keys.reveal(order_id, item["id"], VISITOR, store=app.state.store)
+        await keys.reveal(order_id, item.id, VISITOR, store=app.state.store)
     assert await rows(but=("audit_line", "audit_head")) == before

@@ -107,7 +107,7 @@ async def bought(app: Any, box: Any) -> list[tuple[UUID, UUID]]:
     found = []
     for _ in range(4):
         order_id, (item,) = await delivered(app.state.kit, box, 2)
-        found.append((order_id, item["id"]))
+        found.append((order_id, item.id))
     await many_more(OTHERS)
     return found
 

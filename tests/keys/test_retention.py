@@ -33,16 +33,16 @@ async def test_the_job_deletes_each_blob_on_its_day_and_a_reveal_after_that_is_4
     blobs = [row["blob"] for row in await db.fetch("SELECT blob FROM sealed_key WHERE order_id = $1", old)]
     with clock.travelled(timedelta(days=DAYS, minutes=-5)):
         await retire_by_job(drain)
-        assert len(await keys.reveal(old, item["id"], VISITOR, store=store)) == 2
+        assert len(await keys.reveal(old, item.id, VISITOR, store=store)) == 2
     with clock.travelled(timedelta(days=DAYS, minutes=5)):
         await retire_by_job(drain)
         assert not any([await store.exists(blob) for blob in blobs])
         with pytest.raises(GameKeyDeleted) as gone:
-            await keys.reveal(old, item["id"], VISITOR, store=store)
+            await keys.reveal(old, item.id, VISITOR, store=store)
         with pytest.raises(GameKeyDeleted):
-            await keys.links(old, item["id"], VISITOR, store=store)
+            await keys.links(old, item.id, VISITOR, store=store)
         assert gone.value.status == 410
-        assert len(await keys.reveal(young, other["id"], VISITOR, store=store)) == 1
+        assert len(await keys.reveal(young, other.id, VISITOR, store=store)) == 1
     assert await count("audit_line", "action = 'key.retired' AND actor = 'retention'") == 2
     assert (await events(old)).count("key.retired") == 1
     assert await count("sealed_key", "deleted_at IS NOT NULL AND blob = ''") == 2
@@ -75,7 +75,7 @@ async def test_a_retirement_that_dies_is_finished_by_the_next_and_no_key_is_brok
     answers = []
     for order_id, (item,) in bought:
         try:
-            answers.append(len(await keys.reveal(order_id, item["id"], VISITOR, store=behind.kit.store)))
+            answers.append(len(await keys.reveal(order_id, item.id, VISITOR, store=behind.kit.store)))
         except GameKeyDeleted:
             answers.append(0)
     assert set(answers) <= {0, 2}
@@ -101,7 +101,7 @@ async def test_a_key_whose_time_comes_while_its_blob_is_being_fetched_is_gone_an
             return bytes(await app.state.store.get(name))
 
     with pytest.raises(GameKeyDeleted):
-        await keys.reveal(order_id, item["id"], VISITOR, store=Overtaken())
+        await keys.reveal(order_id, item.id, VISITOR, store=Overtaken())
     assert await count("sealed_key", "broken_at IS NOT NULL OR revealed_at IS NOT NULL") == 0
     assert await count("customer_order", "cause IS NOT NULL") == 0
 
@@ -116,5 +116,5 @@ async def test_a_key_fetched_just_before_its_time_and_revealed_after_it_is_gone(
             return blob
 
     with pytest.raises(GameKeyDeleted):
-        await keys.reveal(order_id, item["id"], VISITOR, store=Slow())
+        await keys.reveal(order_id, item.id, VISITOR, store=Slow())
     assert await count("sealed_key", "revealed_at IS NOT NULL") == 0

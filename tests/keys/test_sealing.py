@@ -26,9 +26,9 @@ def fetched(*texts: str, media_type: str = "text/plain") -> list[SupplierKey]:
 async def sealed(app: Any, found: list[SupplierKey]) -> tuple[UUID, UUID, list[keys.Sealed]]:
     """Keys sealed for a new order's item, without their rows."""
     order_id = await place(len(found))
-    (item,) = (await order(order_id))["items"]
-    done = await keys.seal(order_id, item["id"], found, first_ordinal=0, store=app.state.store)
-    return order_id, item["id"], done
+    (item,) = (await order(order_id)).items
+    done = await keys.seal(order_id, item.id, found, first_ordinal=0, store=app.state.store)
+    return order_id, item.id, done
 
 
 async def all_that_is_kept(box: Any) -> bytes:
@@ -50,7 +50,7 @@ def spellings(text: str) -> list[bytes]:
 
 async def test_the_plaintext_of_a_bought_and_revealed_key_is_kept_nowhere(app, drain, box) -> None:
     order_id, (item,) = await delivered(app.state.kit, box, 2)
-    shown = await keys.reveal(order_id, item["id"], VISITOR, store=app.state.store)
+    shown = await keys.reveal(order_id, item.id, VISITOR, store=app.state.store)
     await drain()
     kept = await all_that_is_kept(box)
     assert len(await box.mail()) == 3
@@ -113,8 +113,8 @@ async def test_a_unit_gets_one_key_and_a_suppliers_key_goes_to_one_unit(app) -> 
 @pytest.mark.parametrize("text", ["K", "ключ 鍵 🎮", "x" * 300_000])
 async def test_a_key_of_any_text_and_length_comes_back_as_it_was(app, box, text: str) -> None:
     order_id, (item,) = await paid(app.state.kit, box)
-    done = await keys.seal(order_id, item["id"], fetched(text), first_ordinal=0, store=app.state.store)
-    await keys.keep(order_id, item["id"], done)
-    (shown,) = await keys.reveal(order_id, item["id"], VISITOR, store=app.state.store)
+    done = await keys.seal(order_id, item.id, fetched(text), first_ordinal=0, store=app.state.store)
+    await keys.keep(order_id, item.id, done)
+    (shown,) = await keys.reveal(order_id, item.id, VISITOR, store=app.state.store)
     assert shown.value.reveal().decode() == text
     assert text not in repr(shown)

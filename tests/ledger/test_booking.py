@@ -163,7 +163,7 @@ async def test_the_sides_of_a_posting_carry_its_order_reference_and_time(app) ->
     assert one.posting == other.posting
     assert {one.reference, other.reference} == {f"payment:{payment}"}
     assert one.at is not None
-    assert (await order(order_id))["currency"] == one.currency
+    assert (await order(order_id)).currency == one.currency
 
 
 async def test_money_of_another_currency_than_the_orders_is_refused(app) -> None:

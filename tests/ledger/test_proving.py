@@ -89,8 +89,8 @@ async def test_one_wrong_cent_is_found_and_its_order_parked(app, harm) -> None:
     found = await service.prove()
     assert {one.order_id for one in found} == {wrong}
     assert all(one.amount for one in found)
-    assert (await order(wrong))["cause"].startswith("ledger: off by ")
-    assert (await order(right))["cause"] is None
+    assert (await order(wrong)).cause.startswith("ledger: off by ")
+    assert (await order(right)).cause is None
     assert (await events(wrong))[-1] == "ledger.differs"
 
 
@@ -108,10 +108,10 @@ async def test_an_order_put_right_again_goes_back_to_what_it_waited_for(app) -> 
     await db.fetch("UPDATE customer_order SET cause = 'paid twice' WHERE id = $1", wrong)
     await a_cent_more_arrived(wrong)
     await service.prove()
-    assert (await order(wrong))["cause"].startswith("paid twice · ledger: ")
+    assert (await order(wrong)).cause.startswith("paid twice · ledger: ")
     await db.fetch("UPDATE payment SET value = value - 0.01 WHERE order_id = $1", wrong)
     assert await service.prove() == []
-    assert (await order(wrong))["cause"] == "paid twice"
+    assert (await order(wrong)).cause == "paid twice"
     assert (await events(wrong))[-1] == "ledger.balanced"
 
 

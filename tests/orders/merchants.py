@@ -8,8 +8,10 @@ from app.core import clock, db
 from app.core.ids import new_id
 from app.core.money import Money
 from app.orders import merchant_orders
+from app.orders.models import Order
 from app.payments import create_for_merchants
 from app.payments import queries as payment_rows
+from app.payments.models import MerchantPayment
 
 VISA = {"number": "4242 4242 4242 4242", "expiry": "12/40", "cvv": "123"}
 CUSTOMER = "delivered+shopper@resend.dev"
@@ -26,25 +28,25 @@ async def merchant(name: str = "Tea House", origin: str | None = None) -> UUID:
 
 async def charged(
     merchant_id: UUID, amount: str = "20.00", *, test: bool = True, reference: str = "cart 7", **more: Any
-) -> dict[str, Any]:
+) -> Order:
     """An order of this much, in dollars unless a ``currency`` is named."""
     money = Money(Decimal(amount), more.pop("currency", "USD"))
     return await merchant_orders.create(merchant_id, test=test, amount=money, reference=reference, **more)
 
 
-async def asked(order: dict[str, Any], method: str = "card", **spec: Any) -> dict[str, Any]:
+async def asked(order: Order, method: str = "card", **spec: Any) -> MerchantPayment:
     """A payment of the order, pending; by a good card unless said otherwise."""
     return await create_for_merchants.create(order, method, (VISA if method == "card" else {}) | spec)
 
 
-async def payment(row: dict[str, Any]) -> dict[str, Any]:
+async def payment(row: MerchantPayment) -> MerchantPayment:
     """The payment's row as it stands now."""
-    found = await payment_rows.of_merchant(row["merchant_id"], row["test"], row["id"])
+    found = await payment_rows.of_merchant(row.merchant_id, row.test, row.id)
     assert found is not None
     return found
 
 
-async def played(drain: Any, order: dict[str, Any], method: str = "card", **spec: Any) -> dict[str, Any]:
+async def played(drain: Any, order: Order, method: str = "card", **spec: Any) -> MerchantPayment:
     """A payment of test mode, played to its end."""
     made = await asked(order, method, **spec)
     await drain(later=True, only="payments.simulate")

@@ -26,7 +26,7 @@ async def at(status: str, *quantities: int) -> UUID:
 
 async def state(order_id: UUID) -> tuple[str, str]:
     found = await order(order_id)
-    return found["status"], found["fulfillment_status"]
+    return found.status, found.fulfillment_status
 
 
 @pytest.mark.parametrize("status", STATES)
@@ -53,7 +53,7 @@ async def test_money_in_full_pays_what_is_open_and_nothing_that_is_closed(app, s
         assert await rows() == before
         return
     assert await state(order_id) == ("paid", "processing")
-    assert (await order(order_id))["paid_at"] is not None
+    assert (await order(order_id)).paid_at is not None
     assert await job_names() == ["fulfillment.reserve"] * 2 + ["mail.send"] * 2 + ["payments.create"]
     assert await count("mail", "kind = 'payment_seen'") == 1
 
@@ -83,11 +83,11 @@ async def test_paid_and_cancelled_at_once_end_as_one_of_the_two(app) -> None:
 async def test_an_order_is_fulfilled_with_its_last_item_and_its_customer_told_once(app) -> None:
     order_id = await at("waiting", 1, 1)
     await orders.settle(order_id)
-    first, second = (await order(order_id))["items"]
-    await orders.item_fulfilled(order_id, first["id"])
+    first, second = (await order(order_id)).items
+    await orders.item_fulfilled(order_id, first.id)
     assert await state(order_id) == ("paid", "processing")
-    await orders.item_fulfilled(order_id, second["id"])
-    await orders.item_fulfilled(order_id, second["id"])
+    await orders.item_fulfilled(order_id, second.id)
+    await orders.item_fulfilled(order_id, second.id)
     assert await state(order_id) == ("fulfilled", "fulfilled")
     assert await count("mail", "kind = 'key_ready'") == 1
     assert await events(order_id) == ["order.created", "order.paid", "order.fulfilled"]
@@ -96,22 +96,22 @@ async def test_an_order_is_fulfilled_with_its_last_item_and_its_customer_told_on
 async def test_a_failed_item_puts_the_order_before_a_person(app) -> None:
     order_id = await at("waiting")
     await orders.settle(order_id)
-    (item,) = (await order(order_id))["items"]
-    await orders.item_failed(order_id, item["id"], "sold out")
+    (item,) = (await order(order_id)).items
+    await orders.item_failed(order_id, item.id, "sold out")
     assert await state(order_id) == ("paid", "failed")
-    assert [(o["id"], o["cause"]) for o in await queries.parked()] == [(order_id, "sold out")]
-    assert (await order(order_id))["items"][0]["status"] == "failed"
+    assert [(o.id, o.cause) for o in await queries.parked()] == [(order_id, "sold out")]
+    assert (await order(order_id)).items[0].status == "failed"
 
 
 async def test_an_order_with_a_failed_item_left_stays_before_a_person_when_another_is_retried(app) -> None:
     order_id = await at("waiting", 1, 1)
     await orders.settle(order_id)
-    first, second = (await order(order_id))["items"]
+    first, second = (await order(order_id)).items
     for item in (first, second):
-        await orders.item_failed(order_id, item["id"], "sold out")
-    await orders.item_retried(order_id, first["id"])
-    assert (await order(order_id))["cause"] == "sold out"
-    await orders.item_retried(order_id, second["id"])
+        await orders.item_failed(order_id, item.id, "sold out")
+    await orders.item_retried(order_id, first.id)
+    assert (await order(order_id)).cause == "sold out"
+    await orders.item_retried(order_id, second.id)
     assert await queries.parked() == []
     assert await state(order_id) == ("paid", "processing")
 
@@ -120,8 +120,8 @@ async def test_those_that_need_a_person_come_first_on_the_admins_list(app) -> No
     waits, newer = await at("paid"), await at("waiting")
     await orders.park(waits, "x" * 500)
     listed = await queries.page(status=None, search=None, limit=10, offset=0)
-    assert [o["id"] for o in listed] == [waits, newer]
-    assert len(listed[0]["cause"]) == 200
+    assert [o.id for o in listed] == [waits, newer]
+    assert len(listed[0].cause) == 200
 
 
 @pytest.mark.parametrize("status", STATES)
@@ -130,7 +130,7 @@ async def test_a_payment_can_be_asked_for_while_none_is_needed_to_be_seen(app, s
     before = await rows()
     if status in {"created", "waiting"}:
         assert await orders.ask_payment(order_id, "ltc") is not None
-        assert (await order(order_id))["pay_currency"] == "ltc"
+        assert (await order(order_id)).pay_currency == "ltc"
         return
     with pytest.raises(OrderClosed):
         await orders.ask_payment(order_id, "ltc")
@@ -148,14 +148,14 @@ async def test_a_payment_that_is_pending_already_is_not_asked_for_twice(app) -> 
     asked = await asyncio.gather(*(orders.ask_payment(order_id, "ltc") for _ in range(8)))
     placed = await db.fetch_value("SELECT id FROM job WHERE name = 'payments.create'")
     assert set(asked) == {placed}
-    assert (await order(order_id))["pay_currency"] == "ltc"
+    assert (await order(order_id)).pay_currency == "ltc"
 
 
 @pytest.mark.parametrize("change", ["stock = 1", "price = price + 0.01", "active = false"])
 async def test_what_is_sold_out_dearer_or_gone_could_not_be_sold_again(app, change: str) -> None:
     order_id = await place(2)
     assert await orders.still_sellable(order_id)
-    product_id = (await order(order_id))["items"][0]["product_id"]
+    product_id = (await order(order_id)).items[0].product_id
     await db.fetch(f"UPDATE product SET {change}, updated_at = $2 WHERE id = $1", product_id, clock.now())
     assert not await orders.still_sellable(order_id)
 
@@ -178,13 +178,13 @@ async def test_a_reason_beside_another_erases_none_and_is_taken_away_by_its_own_
     ]
     for reason in (*reasons, reasons[0]):
         await orders.park(order_id, reason)
-    assert (await order(order_id))["cause"] == " · ".join(reasons)
+    assert (await order(order_id)).cause == " · ".join(reasons)
     await orders.unpark(order_id)
-    assert (await order(order_id))["cause"] == " · ".join(reasons[1:])
+    assert (await order(order_id)).cause == " · ".join(reasons[1:])
     await orders.park(order_id, "money: two further deposits arrived", instead_of="money: ")
     for beginning in ("ledger: ", "refund: ", "A key"):
         await orders.unpark(order_id, beginning)
-    assert (await order(order_id))["cause"] == "money: two further deposits arrived"
+    assert (await order(order_id)).cause == "money: two further deposits arrived"
     await orders.unpark(order_id, "money: ")
     assert await queries.parked() == []
 
@@ -195,8 +195,8 @@ async def test_each_of_many_reasons_is_kept_whole_and_settled_by_itself(app) -> 
     async with db.transaction():
         for reason in reasons:
             assert await orders.park(order_id, reason)
-    kept = str((await order(order_id))["cause"]).split(" · ")
+    kept = str((await order(order_id)).cause).split(" · ")
     assert kept == reasons[:8], "the ninth does not fit, and half of it would stand for ever"
     async with db.transaction():
         await orders.unpark(order_id, "money: reason 3 ")
-    assert str((await order(order_id))["cause"]).split(" · ") == [*reasons[:3], *reasons[4:8]]
+    assert str((await order(order_id)).cause).split(" · ") == [*reasons[:3], *reasons[4:8]]

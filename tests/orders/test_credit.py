@@ -44,10 +44,10 @@ async def test_a_credit_pays_its_part_and_what_is_left_stays_usable(app) -> None
     (product,) = await products()
     code = await given(product["price"] + 7)
     first = await order(await buy(f" {code.lower()} "))
-    assert (first["discount"], first["total"], first["discount_code"]) == (product["price"], 0, code)
+    assert (first.discount, first.total, first.discount_code) == (product["price"], 0, code)
     assert await left(code) == 7
     second = await order(await buy(code))
-    assert (second["discount"], second["total"], await left(code)) == (7, product["price"] - 7, 0)
+    assert (second.discount, second.total, await left(code)) == (7, product["price"] - 7, 0)
     with pytest.raises(UnknownDiscount):
         await buy(code)
 
@@ -55,7 +55,7 @@ async def test_a_credit_pays_its_part_and_what_is_left_stays_usable(app) -> None
 async def test_an_order_that_credit_covers_is_bought_without_a_payment(app, drain, box) -> None:
     order_id = await buy(await given(1000))
     await drain()
-    assert (await order(order_id))["status"] == "fulfilled"
+    assert (await order(order_id)).status == "fulfilled"
     assert [p for p in await box.payments() if p["order_id"] == str(order_id)] == []
     assert await events(order_id) == [
         "order.created", "order.covered", "order.paid", "supply.reserved", "supply.ready", "key.sealed",
@@ -73,7 +73,7 @@ async def test_a_credit_serves_its_own_email_alone(app) -> None:
     with pytest.raises(UnknownDiscount):
         await buy("CR-NOSUCHCODE\x00" + "X" * 500)
     assert await rows() == before
-    assert (await order(await buy(code, email=EMAIL)))["discount"] == 5
+    assert (await order(await buy(code, email=EMAIL))).discount == 5
 
 
 async def test_a_credit_is_spent_once_by_ten_orders_at_once(app) -> None:
@@ -108,9 +108,9 @@ async def test_late_money_takes_the_credit_again_and_without_it_the_customer_is_
         for case in ("expired", "late"):
             if case == "late" and spent_elsewhere:
                 await db.fetch("UPDATE credit SET amount = 1")
-            await box.pay(payment["provider_payment_id"], case)
+            await box.pay(payment.provider_payment_id, case)
             await look(kit, payment)
-        status = (await order(order_id))["status"]
+        status = (await order(order_id)).status
         assert (status, await left(code)) == (("expired", 1) if spent_elsewhere else ("paid", 0))
         await db.fetch("UPDATE credit SET amount = 5")
     assert (await job_names()).count("fulfillment.reserve") == 1
@@ -164,11 +164,11 @@ async def test_a_late_order_at_todays_price_takes_the_credit_that_this_price_cou
     await db.fetch("UPDATE credit SET amount = 0")  # spent elsewhere
     async with db.transaction():
         await orders.reprice(order_id)
-    assert (await order(order_id))["discount"] == 0
+    assert (await order(order_id)).discount == 0
     await db.fetch("UPDATE credit SET amount = $1", there)
     async with db.transaction():
         assert await orders.settle(order_id)
-    assert ((await order(order_id))["status"], await left(code)) == ("paid", there)
+    assert ((await order(order_id)).status, await left(code)) == ("paid", there)
     async with db.transaction():
         await orders.refunded(order_id)
     assert await left(code) == there
@@ -180,7 +180,7 @@ async def test_a_late_order_whose_email_was_changed_takes_its_credit_again(app) 
     await db.fetch("UPDATE customer_order SET email = 'new@else.test' WHERE id = $1", order_id)
     async with db.transaction():
         assert await orders.settle(order_id)
-    assert ((await order(order_id))["status"], await left(code)) == ("paid", 0)
+    assert ((await order(order_id)).status, await left(code)) == ("paid", 0)
 
 
 async def test_an_order_gives_one_credit_to_which_later_money_is_added(app) -> None:

@@ -34,9 +34,9 @@ async def test_what_somebody_is_seen_paying_for_is_not_offered_to_the_next(app, 
     first = await bought(last, 2)
     assert (await orders.quote([Wanted(last["id"], 1)])).total.amount == last["price"], "nothing is paid yet"
     payment = await ask(app.state.kit, first)
-    await box.pay(payment["provider_payment_id"], "confirming")
+    await box.pay(payment.provider_payment_id, "confirming")
     await look(app.state.kit, payment)
-    assert (await order(first))["status"] == "confirming"
+    assert (await order(first)).status == "confirming"
     before = await rows()
     with pytest.raises(OutOfStock, match="someone is paying for the last one right now"):
         await orders.quote([Wanted(last["id"], 1)])
@@ -45,7 +45,7 @@ async def test_what_somebody_is_seen_paying_for_is_not_offered_to_the_next(app, 
 
 async def test_what_is_left_beside_it_is_still_sold(app, box, last) -> None:
     payment = await ask(app.state.kit, await bought(last, 1))
-    await box.pay(payment["provider_payment_id"])
+    await box.pay(payment.provider_payment_id)
     await look(app.state.kit, payment)
     assert (await orders.quote([Wanted(last["id"], 1)])).total.amount == last["price"]
     with pytest.raises(OutOfStock, match="only 1 left"):
@@ -55,13 +55,13 @@ async def test_what_is_left_beside_it_is_still_sold(app, box, last) -> None:
 async def test_a_payment_that_came_to_nothing_gives_them_back(app, box, last) -> None:
     first = await bought(last, 2)
     payment = await ask(app.state.kit, first)
-    await box.pay(payment["provider_payment_id"], "confirming")
+    await box.pay(payment.provider_payment_id, "confirming")
     await look(app.state.kit, payment)
     with pytest.raises(OutOfStock):
         await orders.quote([Wanted(last["id"], 1)])
     with clock.travelled(timedelta(days=1, minutes=1)):
         assert (await orders.quote([Wanted(last["id"], 1)])).lines, "a hold ends by itself"
-    await box.pay(payment["provider_payment_id"], "failed")
+    await box.pay(payment.provider_payment_id, "failed")
     await look(app.state.kit, payment)
     assert (await orders.quote([Wanted(last["id"], 2)])).lines
 
@@ -80,11 +80,11 @@ async def test_whoever_waits_with_an_address_is_told_that_another_one_pays_for_t
     payment = await ask(app.state.kit, first)
     await ask(app.state.kit, second)
     assert await orders.taken_meanwhile(second) is None
-    await box.pay(payment["provider_payment_id"], "confirming")
+    await box.pay(payment.provider_payment_id, "confirming")
     await look(app.state.kit, payment)
     assert await orders.taken_meanwhile(second) == last["name"]
     shown = await order_view.build(await order(second))
     assert (shown["taken"], shown["to_pay"]) == (last["name"], True)
-    await box.pay(payment["provider_payment_id"], "failed")
+    await box.pay(payment.provider_payment_id, "failed")
     await look(app.state.kit, payment)
     assert (await order_view.build(await order(second)))["taken"] is None

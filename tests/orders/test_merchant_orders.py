@@ -9,9 +9,11 @@ from app.accounts.addresses import BadEmail
 from app.core import clock, db
 from app.core.ids import new_id
 from app.core.money import Money
+from app.core.structs import extend
 from app.orders import merchant_orders, queries
 from app.orders import service as orders
 from app.orders.merchant_orders import BadCharge, NoSuchOrder, OrderNotCancellable
+from app.orders.models import OrderWithItems
 from app.webhooks import objects
 from tests.builders import count, events, job_names, order, rows, undone
 from tests.orders.merchants import CUSTOMER, asked, charged, merchant, played
@@ -20,13 +22,13 @@ from tests.orders.merchants import CUSTOMER, asked, charged, merchant, played
 async def test_an_order_is_kept_as_it_was_asked_for_and_no_letter_leaves(app) -> None:
     whose = await merchant()
     made = await charged(whose, "19.99", email=CUSTOMER.upper(), metadata={"cart": "7"}, currency="EUR")
-    assert await order(made["id"]) == made | {"items": []}
+    assert await order(made.id) == extend(OrderWithItems, made, items=[])
     assert objects.order(made) == {
-        "id": str(made["id"]), "object": "order", "mode": "test", "status": "created", "amount": "19.99",
+        "id": str(made.id), "object": "order", "mode": "test", "status": "created", "amount": "19.99",
         "currency": "EUR", "reference": "cart 7", "customer_email": CUSTOMER, "metadata": {"cart": "7"},
         "created": objects.order(made)["created"], "paid": None, "fulfilled": None,
     }  # fmt: skip
-    assert await events(made["id"]) == ["order.created"]
+    assert await events(made.id) == ["order.created"]
     assert await count("mail") == await count("job") == 0
 
 
@@ -63,11 +65,11 @@ async def test_what_cannot_be_an_order_names_its_field_and_leaves_nothing(app, f
 async def test_an_order_is_called_off_until_money_was_seen(drain) -> None:
     whose = await merchant()
     placed = await charged(whose)
-    assert (await merchant_orders.cancel(whose, True, placed["id"]))["status"] == "cancelled"
+    assert (await merchant_orders.cancel(whose, True, placed.id)).status == "cancelled"
     paid = await charged(whose)
     await played(drain, paid)
     before = await rows()
-    for order_id in (placed["id"], paid["id"]):
+    for order_id in (placed.id, paid.id):
         with pytest.raises(OrderNotCancellable):
             await merchant_orders.cancel(whose, True, order_id)
     assert await rows() == before
@@ -81,10 +83,10 @@ async def test_an_order_whose_payment_may_have_brought_money_is_not_called_off(d
     made = await charged(whose)
     payment = await asked(made, "crypto", metadata={"test_delay": 600_000})
     sql = "UPDATE payment SET status = 'finished', value = $2, outcome = $3 WHERE id = $1"
-    await db.fetch(sql, payment["id"], value, outcome)
+    await db.fetch(sql, payment.id, value, outcome)
     before = await rows()
     with pytest.raises(OrderNotCancellable):
-        await merchant_orders.cancel(whose, True, made["id"])
+        await merchant_orders.cancel(whose, True, made.id)
     assert await rows() == before
 
 
@@ -93,8 +95,8 @@ async def test_nobody_elses_order_and_none_of_the_other_mode_is_found(app) -> No
     placed = await charged(whose)
     before = await rows()
     for merchant_id, test, order_id in (
-        (other, True, placed["id"]),
-        (whose, False, placed["id"]),
+        (other, True, placed.id),
+        (whose, False, placed.id),
         (whose, True, new_id()),
     ):
         assert await queries.of_merchant(merchant_id, test, order_id) is None
@@ -106,12 +108,12 @@ async def test_nobody_elses_order_and_none_of_the_other_mode_is_found(app) -> No
 
 async def test_a_list_goes_on_where_it_stopped_whatever_comes_meanwhile(app) -> None:
     whose = await merchant()
-    made = [(await charged(whose, reference=f"cart {n}"))["id"] for n in range(5)]
+    made = [(await charged(whose, reference=f"cart {n}")).id for n in range(5)]
     await charged(whose, test=False)
     first = await queries.merchant_page(whose, True, {}, None, 2)
     await charged(whose, reference="new")
-    rest = await queries.merchant_page(whose, True, {}, first[-1]["id"], 10)
-    assert [row["id"] for row in first + rest] == made[::-1]
+    rest = await queries.merchant_page(whose, True, {}, first[-1].id, 10)
+    assert [row.id for row in first + rest] == made[::-1]
 
 
 async def test_a_list_can_be_narrowed(app) -> None:
@@ -119,17 +121,17 @@ async def test_a_list_can_be_narrowed(app) -> None:
     with clock.travelled(timedelta(days=-2)):
         old = await charged(whose, reference="old")
     new = await charged(whose, reference="new", email=CUSTOMER)
-    await merchant_orders.cancel(whose, True, old["id"])
+    await merchant_orders.cancel(whose, True, old.id)
     yesterday = clock.now() - timedelta(days=1)
     wanted = {
         "reference": {"old": old, "new": new}, "status": {"cancelled": old, "created": new},
         "customer_email": {CUSTOMER.upper(): new}, "created_from": {yesterday: new}, "created_to": {yesterday: old},
-        "order_id": {old["id"]: old},
+        "order_id": {old.id: old},
     }  # fmt: skip
     for name, cases in wanted.items():
         for value, expected in cases.items():
             found = await queries.merchant_page(whose, True, {name: value}, None, 10)
-            assert [row["id"] for row in found] == [expected["id"]], (name, value)
+            assert [row.id for row in found] == [expected["id"]], (name, value)
 
 
 async def test_what_happens_to_an_order_its_merchant_is_told_of_in_the_same_transaction(app) -> None:
@@ -145,13 +147,13 @@ async def test_what_did_not_happen_is_not_told(app) -> None:
     before = await rows()
     await undone(asked(placed))
     assert await rows() == before
-    await undone(orders.lock(placed["id"]))
+    await undone(orders.lock(placed.id))
     assert await rows() == before
 
 
 async def test_a_look_at_an_order_whose_merchant_knows_all_posts_nothing(app) -> None:
     placed = await charged(await merchant())
     async with db.transaction():
-        await orders.lock(placed["id"])
-        await db.fetch("UPDATE customer_order SET published_seq = 1 WHERE id = $1", placed["id"])
+        await orders.lock(placed.id)
+        await db.fetch("UPDATE customer_order SET published_seq = 1 WHERE id = $1", placed.id)
     assert await job_names() == []

@@ -35,9 +35,9 @@ async def test_an_order_is_stored_with_its_items_its_event_its_job_and_its_lette
     first, second = await products(2)
     order_id = await place(1, 3)
     found = await order(order_id)
-    assert (found["email"], found["status"], found["fulfillment_status"]) == (EMAIL, "created", "pending")
-    assert found["pay_currency"] == COIN
-    assert [(i["product_id"], i["quantity"], i["unit_price"], i["name"], i["status"]) for i in found["items"]] == [
+    assert (found.email, found.status, found.fulfillment_status) == (EMAIL, "created", "pending")
+    assert found.pay_currency == COIN
+    assert [(i.product_id, i.quantity, i.unit_price, i.name, i.status) for i in found.items] == [
         (first["id"], 1, first["price"], first["name"], "pending"),
         (second["id"], 3, second["price"], second["name"], "pending"),
     ]
@@ -49,8 +49,8 @@ async def test_an_order_is_stored_with_its_items_its_event_its_job_and_its_lette
 async def test_the_total_is_ours(app) -> None:
     first, second = await products(2)
     found = await order(await place(2, 3))
-    assert found["total"] == found["subtotal"] == first["price"] * 2 + second["price"] * 3
-    assert found["currency"] == "USD"
+    assert found.total == found.subtotal == first["price"] * 2 + second["price"] * 3
+    assert found.currency == "USD"
 
 
 async def test_a_placed_order_names_its_payment_job(app) -> None:
@@ -108,8 +108,8 @@ async def test_more_than_there_is_in_stock_is_refused_and_what_is_left_is_said(a
 async def test_a_discount_is_taken_off_and_counted_once(app) -> None:
     await catalog.create_discount("TEN", Decimal(10))
     found = await order(await place(2, code=" ten "))
-    assert found["discount"] == Money(found["subtotal"], "USD").percent(Decimal(10)).amount
-    assert (found["total"], found["discount_code"]) == (found["subtotal"] - found["discount"], "TEN")
+    assert found.discount == Money(found.subtotal, "USD").percent(Decimal(10)).amount
+    assert (found.total, found.discount_code) == (found.subtotal - found.discount, "TEN")
     assert await count("discount", "used = 1") == 1
 
 
@@ -138,9 +138,9 @@ async def test_of_twenty_orders_at_once_with_the_last_five_uses_five_are_placed(
 async def test_orders_of_an_address_and_those_held_by_token_are_listed_the_newest_first(app) -> None:
     first, second = await place(), await place(2)
     stranger = (await orders.place("other@resend.dev", await orders.quote(await wanted(1)))).order_id
-    assert [o["id"] for o in await queries.history(email=EMAIL, ids=[])] == [second, first]
-    assert [o["id"] for o in await queries.history(email=None, ids=[first, new_id()])] == [first]
-    assert [o["id"] for o in await queries.history(email=EMAIL, ids=[stranger])] == [stranger, second, first]
+    assert [o.id for o in await queries.history(email=EMAIL, ids=[])] == [second, first]
+    assert [o.id for o in await queries.history(email=None, ids=[first, new_id()])] == [first]
+    assert [o.id for o in await queries.history(email=EMAIL, ids=[stranger])] == [stranger, second, first]
     assert await queries.history(email=None, ids=[]) == []
 
 

@@ -12,27 +12,28 @@ from app.core.money import Money
 from app.ledger import queries as books
 from app.orders import service as orders
 from app.payments import queries
+from app.payments.models import Payment
 from tests.builders import ask, events, ipn, job_names, look, offered, order, report, sent_notices, tell
 
 OWED = "money: a further deposit arrived for this order: it is owed back"
 ASKED = "money: paid late, and no longer sold at this price: the customer is asked"
 
 
-async def paid_by(app: Any, box: Any, payment: dict[str, Any], case: str = "finished", fraction: str = "1.0") -> None:
-    await box.pay(payment["provider_payment_id"], case, fraction)
+async def paid_by(app: Any, box: Any, payment: Payment, case: str = "finished", fraction: str = "1.0") -> None:
+    await box.pay(payment.provider_payment_id, case, fraction)
     await look(app.state.kit, payment)
 
 
-async def deposit(app: Any, box: Any, payment: dict[str, Any], fraction: str) -> None:
+async def deposit(app: Any, box: Any, payment: Payment, fraction: str) -> None:
     """A further deposit to the address of a closed payment, and its notice."""
-    await box.pay(payment["provider_payment_id"], "success", fraction)
+    await box.pay(payment.provider_payment_id, "success", fraction)
     await tell(app.state.kit, (await sent_notices(box))[-1])
 
 
 async def state(order_id: UUID) -> tuple[str, str | None, int]:
     """Status, why a person has to look, and how many purchases were begun."""
     found = await order(order_id)
-    return found["status"], found["cause"], (await job_names()).count("fulfillment.reserve")
+    return found.status, found.cause, (await job_names()).count("fulfillment.reserve")
 
 
 async def test_the_second_of_two_payments_is_owed_back_and_buys_nothing(app, box) -> None:
@@ -49,7 +50,7 @@ async def test_two_payments_that_finish_at_once_buy_once(app, box) -> None:
     order_id, first = await offered(app.state.kit)
     second = await ask(app.state.kit, order_id)
     for payment in (first, second):
-        await box.pay(payment["provider_payment_id"], "finished")
+        await box.pay(payment.provider_payment_id, "finished")
     await asyncio.gather(*(look(app.state.kit, p) for p in (first, second, first, second)))
     status, cause, buys = await state(order_id)
     assert (status, buys) == ("paid", 1)
@@ -59,7 +60,7 @@ async def test_two_payments_that_finish_at_once_buy_once(app, box) -> None:
 
 async def test_one_report_applied_by_ten_at_once_has_its_effect_once(app, box) -> None:
     order_id, payment = await offered(app.state.kit)
-    await box.pay(payment["provider_payment_id"], "finished")
+    await box.pay(payment.provider_payment_id, "finished")
     body = ipn(await report(box, payment))
     looks = [look(app.state.kit, payment) for _ in range(5)]
     await asyncio.gather(*looks, *(tell(app.state.kit, body) for _ in range(5)))
@@ -70,7 +71,7 @@ async def test_one_report_applied_by_ten_at_once_has_its_effect_once(app, box) -
 async def test_the_same_further_deposit_told_by_ten_at_once_is_adopted_once(app, box) -> None:
     order_id, payment = await offered(app.state.kit)
     await paid_by(app, box, payment)
-    await box.pay(payment["provider_payment_id"], "twice")
+    await box.pay(payment.provider_payment_id, "twice")
     body = (await sent_notices(box))[-1]
     await asyncio.gather(*(tell(app.state.kit, body) for _ in range(10)))
     assert len(await queries.of_order(order_id)) == 2
@@ -108,7 +109,7 @@ async def test_an_attempt_that_expires_does_not_take_a_paid_order_along(app, box
 async def test_too_little_waits_and_a_top_up_completes_it(app, box) -> None:
     order_id, payment = await offered(app.state.kit)
     await paid_by(app, box, payment, "partially_paid", "0.6")
-    missing = payment["pay_amount"] * Decimal("0.4")
+    missing = payment.pay_amount * Decimal("0.4")
     status, cause, _ = await state(order_id)
     assert (status, cause) == (
         "underpaid",
@@ -140,10 +141,10 @@ async def test_a_top_up_with_too_much_owes_the_excess(app, box) -> None:
     await paid_by(app, box, payment, "partially_paid", "0.5")
     await deposit(app, box, payment, "0.75")
     assert await state(order_id) == ("paid", "money: overpaid: $5.78 is owed back", 1)
-    brought = sum(p["value"] for p in await queries.of_order(order_id))
+    brought = sum(p.value for p in await queries.of_order(order_id))
     assert (await books.held(order_id)).amount == 0
-    assert (await books.owed(order_id)).amount == brought - payment["price_amount"]
-    assert abs(brought - payment["price_amount"] * Decimal("1.25")) <= Decimal("0.01")
+    assert (await books.owed(order_id)).amount == brought - payment.price_amount
+    assert abs(brought - payment.price_amount * Decimal("1.25")) <= Decimal("0.01")
     assert (await events(order_id))[-1] == "payment.overpaid"
 
 
@@ -157,10 +158,10 @@ async def test_what_came_in_is_the_price_and_what_is_owed_back(app, box) -> None
     order_id, payment = await offered(app.state.kit)
     await paid_by(app, box, payment, "overpaid", "1.5")
     (found,) = await queries.of_order(order_id)
-    assert found["actually_paid"] == found["pay_amount"] + found["owed_back"] == payment["pay_amount"] * Decimal("1.5")
+    assert found.actually_paid == found.pay_amount + found.owed_back == payment.pay_amount * Decimal("1.5")
 
 
-async def late(app: Any, box: Any) -> tuple[UUID, dict[str, Any]]:
+async def late(app: Any, box: Any) -> tuple[UUID, Payment]:
     """An order whose payment expired."""
     order_id, payment = await offered(app.state.kit)
     await paid_by(app, box, payment, "expired")
@@ -212,7 +213,7 @@ async def test_money_on_an_attempt_whose_answer_was_lost_still_pays(app, drain, 
     await box.fault("nowpayments", "error500_after_effect", count=1, path="/invoice-payment")
     await orders.ask_payment(order_id, None)
     await drain(only="payments.create", later=True)
-    known = {p["provider_payment_id"] for p in await queries.of_order(order_id)}
+    known = {p.provider_payment_id for p in await queries.of_order(order_id)}
     (lost,) = (p for p in await box.payments() if str(p["payment_id"]) not in known)
     await box.pay(str(lost["payment_id"]), "finished")
     await tell(app.state.kit, (await sent_notices(box))[-1])

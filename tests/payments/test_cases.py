@@ -73,8 +73,8 @@ STEPS = {*WALK[:1], *WALK[2:], "order.confirming", "payment.expired", "order.exp
 
 async def ended(order_id: Any) -> End:
     found = await order(order_id)
-    statuses = [p["status"] for p in await queries.of_order(order_id)]
-    return End(found["status"], statuses, found["cause"], (await job_names()).count("fulfillment.reserve"),
+    statuses = [str(p.status) for p in await queries.of_order(order_id)]
+    return End(found.status, statuses, found.cause, (await job_names()).count("fulfillment.reserve"),
                (await events(order_id))[2:])  # fmt: skip
 
 
@@ -92,7 +92,7 @@ def alike(found: End, expected: End) -> None:
 @pytest.mark.parametrize("case", CASES)
 async def test_the_notices_of_a_case_lead_to_its_end(app, box, case: str) -> None:
     order_id, payment = await offered(app.state.kit)
-    await box.pay(payment["provider_payment_id"], case)
+    await box.pay(payment.provider_payment_id, case)
     for body in await sent_notices(box):
         await tell(app.state.kit, body)
     found = await ended(order_id)
@@ -105,7 +105,7 @@ async def test_the_notices_of_a_case_lead_to_its_end(app, box, case: str) -> Non
 @pytest.mark.parametrize("case", sorted(CASES.keys() - SPELLINGS))
 async def test_with_every_notice_lost_a_look_leads_to_the_same_end(app, box, case: str) -> None:
     order_id, payment = await offered(app.state.kit)
-    await box.pay(payment["provider_payment_id"], case)
+    await box.pay(payment.provider_payment_id, case)
     await look(app.state.kit, payment)
     found = await ended(order_id)
     alike(found, CASES[case])
@@ -117,7 +117,7 @@ async def test_with_every_notice_lost_a_look_leads_to_the_same_end(app, box, cas
 async def test_all_of_it_again_backwards_and_twice_changes_nothing_more(app, box, case: str) -> None:
     kit = app.state.kit
     order_id, payment = await offered(kit)
-    await box.pay(payment["provider_payment_id"], case)
+    await box.pay(payment.provider_payment_id, case)
     bodies = await sent_notices(box)
     for body in bodies:
         await tell(kit, body)
@@ -136,11 +136,9 @@ async def test_a_walk_is_told_step_by_step(app, box, case: str) -> None:
     order_id, payment = await offered(app.state.kit)
     steps = {"failed": (), "partially_paid": ("confirming",)}.get(case, ("confirming", "confirmed", "sending"))
     for step in steps:
-        await box.pay(
-            payment["provider_payment_id"], step, {"overpaid": "1.25", "partially_paid": "0.5"}.get(case, "1")
-        )
+        await box.pay(payment.provider_payment_id, step, {"overpaid": "1.25", "partially_paid": "0.5"}.get(case, "1"))
         await tell(app.state.kit, (await sent_notices(box))[-1])
-    await box.pay(payment["provider_payment_id"], case)
+    await box.pay(payment.provider_payment_id, case)
     for body in (await sent_notices(box))[-2:]:
         await tell(app.state.kit, body)
     assert (await ended(order_id)).events == CASES[case].events

@@ -45,20 +45,20 @@ async def said(order_id: UUID) -> str:
 async def test_a_payment_stands_with_address_amount_end_and_hosted_page(app, box) -> None:
     order_id, payment = await offered(app.state.kit, 2)
     at_provider = await report(box, payment)
-    assert (payment["attempt"], payment["status"], payment["pay_currency"]) == (1, "waiting", COIN)
-    assert payment["pay_address"] == at_provider["pay_address"]
-    assert payment["pay_amount"] == Decimal(str(at_provider["pay_amount"]))
-    assert payment["invoice_url"].endswith(payment["invoice_id"])
-    assert timedelta(0) < payment["expires_at"] - clock.now() < timedelta(days=8)
-    assert payment["next_check_at"] > clock.now()
-    assert (await order(order_id))["status"] == "waiting"
+    assert (payment.attempt, payment.status, payment.pay_currency) == (1, "waiting", COIN)
+    assert payment.pay_address == at_provider["pay_address"]
+    assert payment.pay_amount == Decimal(str(at_provider["pay_amount"]))
+    assert payment.invoice_url.endswith(payment.invoice_id)
+    assert timedelta(0) < payment.expires_at - clock.now() < timedelta(days=8)
+    assert payment.next_check_at > clock.now()
+    assert (await order(order_id)).status == "waiting"
     assert await events(order_id) == ["order.created", "order.waiting"]
 
 
 async def test_the_provider_is_told_our_price_our_order_and_where_to_call(app, box) -> None:
     order_id, payment = await offered(app.state.kit, 2)
     at_provider = await report(box, payment)
-    total = (await order(order_id))["total"]
+    total = (await order(order_id)).total
     assert (at_provider["price_amount"], at_provider["price_currency"]) == (float(total), "usd")
     assert at_provider["order_id"] == str(order_id)
     assert at_provider["ipn_callback_url"] == f"{settings().webhook_base_url}/webhooks/nowpayments/ipn"
@@ -66,8 +66,8 @@ async def test_the_provider_is_told_our_price_our_order_and_where_to_call(app, b
 
 async def test_a_coin_that_needs_a_memo_comes_with_one(app) -> None:
     _, payment = await offered(app.state.kit, coin="xrp")
-    assert payment["memo"]
-    assert (await offered(app.state.kit))[1]["memo"] is None
+    assert payment.memo
+    assert (await offered(app.state.kit))[1].memo is None
 
 
 async def test_an_order_below_the_coins_least_is_refused_before_the_provider_is_asked(app, box) -> None:
@@ -75,7 +75,7 @@ async def test_an_order_below_the_coins_least_is_refused_before_the_provider_is_
     await payments.open_payment(order_id, nowpayments=app.state.kit.nowpayments, commit=NOW)
     assert await events(order_id) == ["order.created", "payment.refused"]
     assert "Bitcoin takes" in await said(order_id)
-    assert (await order(order_id))["status"] == "created"
+    assert (await order(order_id)).status == "created"
     assert (await count("payment"), await box.payments()) == (0, [])
 
 
@@ -83,8 +83,8 @@ async def test_after_a_refusal_another_coin_can_be_chosen(app, drain) -> None:
     order_id = await place(where=CHEAP, coin="btc")
     await drain(only="payments.create")
     await db.fetch("UPDATE customer_order SET pay_currency = 'ltc'")
-    assert (await ask(app.state.kit, order_id))["pay_currency"] == "ltc"
-    assert (await order(order_id))["status"] == "waiting"
+    assert (await ask(app.state.kit, order_id)).pay_currency == "ltc"
+    assert (await order(order_id)).status == "waiting"
 
 
 async def test_a_coin_the_provider_refuses_is_said_and_the_job_is_done(app, drain, box, unknown_coin) -> None:
@@ -112,8 +112,8 @@ async def test_a_provider_that_is_down_and_up_again_gives_one_payment(app, drain
     await box.fault("nowpayments", "error500", count=1, path=path)
     assert await drain(only="payments.create", later=True) == 2
     first, second = reversed(await queries.of_order(order_id))
-    assert (first["status"], first["provider_payment_id"]) == ("expired", None)
-    assert (second["status"], len(await box.payments())) == ("waiting", 1)
+    assert (first.status, first.provider_payment_id) == ("expired", None)
+    assert (second.status, len(await box.payments())) == ("waiting", 1)
     assert await events(order_id) == ["order.created", "order.waiting"]
 
 
@@ -123,7 +123,7 @@ async def test_whatever_answer_is_lost_one_attempt_is_left_open(app, drain, box,
     seconds = {"seconds": 0} if mode == "timeout_after_effect" else {}
     await box.fault("nowpayments", mode, count=1, path="/invoice-payment", **seconds)
     assert await drain(only="payments.create", later=True) == 2
-    assert [p["status"] for p in await queries.of_order(order_id)] == ["waiting", "expired"]
+    assert [p.status for p in await queries.of_order(order_id)] == ["waiting", "expired"]
     assert await events(order_id) == ["order.created", "order.waiting"]
 
 
@@ -131,9 +131,9 @@ async def test_a_second_attempt_leaves_the_first_one_open_and_moves_nothing(app)
     kit = app.state.kit
     order_id, first = await offered(kit)
     second = await ask(kit, order_id)
-    assert (first["attempt"], second["attempt"]) == (1, 2)
-    assert [p["status"] for p in await queries.of_order(order_id)] == ["waiting", "waiting"]
-    assert (await order(order_id))["status"] == "waiting"
+    assert (first.attempt, second.attempt) == (1, 2)
+    assert [p.status for p in await queries.of_order(order_id)] == ["waiting", "waiting"]
+    assert (await order(order_id)).status == "waiting"
     assert await events(order_id) == ["order.created", "order.waiting", "payment.offered"]
 
 
@@ -153,8 +153,8 @@ async def test_an_order_cancelled_while_the_provider_was_asked_stays_cancelled(a
     order_id, nowpayments = await place(), app.state.kit.nowpayments
     commit = overtaken(lambda: orders.cancel(order_id))
     await payments.open_payment(order_id, nowpayments=nowpayments, commit=commit)
-    assert (await order(order_id))["status"] == "cancelled"
-    assert [p["status"] for p in await queries.of_order(order_id)] == ["waiting"]
+    assert (await order(order_id)).status == "cancelled"
+    assert [p.status for p in await queries.of_order(order_id)] == ["waiting"]
 
 
 CHOICES = [(None, "5.00", None), ("LTC ", "5.00", "ltc"), ("btc", "5.24", ""), ("btc", "5.25", "btc"), ("zzz", "5", "")]
@@ -169,7 +169,7 @@ async def test_a_coin_is_chosen_by_name_or_as_the_first_that_takes_so_little(app
         return
     found = await payments.choose_coin(code, money)
     assert found == (chosen or found)
-    assert {c["code"]: c["minimum"] for c in await queries.coins()}[found] <= money.amount
+    assert {c.code: c.minimum for c in await queries.coins()}[found] <= money.amount
 
 
 async def test_an_order_too_small_for_any_coin_is_refused_with_the_reason(app) -> None:
@@ -181,13 +181,13 @@ async def test_the_coins_offered_are_the_providers_with_its_minimums_and_some_ro
     before = await queries.coins()
     assert await coins.sync(nowpayments=app.state.kit.nowpayments) == len(before)
     assert await queries.coins() == before
-    least = {c["code"]: c["minimum"] for c in before}
+    least = {c.code: c.minimum for c in before}
     assert (least["btc"], least["usdttrc20"]) == (Decimal("5.25"), Decimal("2.10"))
 
 
 async def test_a_coin_the_provider_has_switched_off_is_not_offered_any_more(app, unknown_coin) -> None:
     with clock.travelled(A_WHILE):
-        assert unknown_coin in [c["code"] for c in await queries.coins()]
+        assert unknown_coin in [c.code for c in await queries.coins()]
     await coins.sync(nowpayments=app.state.kit.nowpayments)
     with clock.travelled(A_WHILE * 2):
-        assert unknown_coin not in [c["code"] for c in await queries.coins()]
+        assert unknown_coin not in [c.code for c in await queries.coins()]

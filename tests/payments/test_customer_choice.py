@@ -15,20 +15,21 @@ from app.ledger import service as ledger
 from app.orders import service as orders
 from app.payments import queries
 from app.payments import service as payments
+from app.payments.models import Payment
 from app.payments.service import NothingToChoose, NotThatChoice
 from tests.builders import count, job_names, look, offered, order, rows
 
 
-async def arrives(app: Any, box: Any, payment: dict[str, Any], case: str, fraction: str = "1.0") -> None:
-    await box.pay(payment["provider_payment_id"], case, fraction)
+async def arrives(app: Any, box: Any, payment: Payment, case: str, fraction: str = "1.0") -> None:
+    await box.pay(payment.provider_payment_id, case, fraction)
     await look(app.state.kit, payment)
 
 
-async def short(app: Any, box: Any, fraction: str = "0.6") -> tuple[UUID, dict[str, Any]]:
+async def short(app: Any, box: Any, fraction: str = "0.6") -> tuple[UUID, Payment]:
     """An order of which a part is paid."""
     order_id, payment = await offered(app.state.kit)
     await arrives(app, box, payment, "partially_paid", fraction)
-    assert (await order(order_id))["status"] == "underpaid"
+    assert (await order(order_id)).status == "underpaid"
     return order_id, payment
 
 
@@ -36,7 +37,7 @@ async def market(change: str) -> None:
     await db.fetch(f"UPDATE product SET {change}, updated_at = $1 WHERE text_keys", clock.now())
 
 
-async def late(app: Any, box: Any, change: str = "price = price + 5") -> tuple[UUID, dict[str, Any]]:
+async def late(app: Any, box: Any, change: str = "price = price + 5") -> tuple[UUID, Payment]:
     """An order that expired, whose market changed, and that was paid then."""
     order_id, payment = await offered(app.state.kit)
     await arrives(app, box, payment, "expired")
@@ -45,7 +46,7 @@ async def late(app: Any, box: Any, change: str = "price = price + 5") -> tuple[U
     return order_id, payment
 
 
-async def top_up(app: Any, drain: Any, order_id: UUID, coin: str | None = None) -> dict[str, Any]:
+async def top_up(app: Any, drain: Any, order_id: UUID, coin: str | None = None) -> Payment:
     """Choose to add what is missing; the payment that was made for it."""
     assert await payments.choose(order_id, "top_up", coin=coin) is not None
     await drain(only="payments.top_up")
@@ -59,16 +60,16 @@ async def offered_now(order_id: UUID) -> Any:
 async def settled(order_id: UUID) -> tuple[str, str | None, int]:
     found = await order(order_id)
     assert await ledger.prove() == []
-    return found["status"], found["cause"], (await job_names()).count("fulfillment.reserve")
+    return found.status, found.cause, (await job_names()).count("fulfillment.reserve")
 
 
 async def test_an_underpaid_order_says_what_is_missing_in_money_and_coin_and_writes_once(app, box) -> None:
     order_id, payment = await short(app, box)
     found = await offered_now(order_id)
-    price = payment["price_amount"]
+    price = payment.price_amount
     assert found.held == Money(price * Decimal("0.6"), "USD")
     assert found.missing == Money(price, "USD") - found.held
-    assert (Decimal(found.missing_coin), found.coin) == (payment["pay_amount"] * Decimal("0.4"), "usdttrc20")
+    assert (Decimal(found.missing_coin), found.coin) == (payment.pay_amount * Decimal("0.4"), "usdttrc20")
     for _ in range(3):
         await look(app.state.kit, payment)
     letters = await db.fetch("SELECT context FROM mail WHERE kind = 'payment_short'")
@@ -79,21 +80,21 @@ async def test_a_top_up_of_the_shortfall_completes_the_order(app, drain, box) ->
     order_id, payment = await short(app, box)
     found = await offered_now(order_id)
     rest = await top_up(app, drain, order_id, "ltc")
-    assert (rest["tops_up"], rest["price_amount"], rest["pay_currency"]) == (payment["id"], found.missing.amount, "ltc")
+    assert (rest.tops_up, rest.price_amount, rest.pay_currency) == (payment.id, found.missing.amount, "ltc")
     await arrives(app, box, rest, "finished")
     assert await settled(order_id) == ("paid", None, 1)
     first, last = reversed(await queries.of_order(order_id))
-    assert first["value"] + last["value"] == payment["price_amount"]
-    assert (first["outcome"], last["outcome"]) == ("underpaid", "paid")
+    assert first.value + last.value == payment.price_amount
+    assert (first.outcome, last.outcome) == ("underpaid", "paid")
 
 
 async def test_a_top_up_asks_at_least_the_coins_minimum_and_owes_what_is_too_much(app, drain, box) -> None:
     order_id, payment = await short(app, box, "0.95")
     rest = await top_up(app, drain, order_id)
-    least = {c["code"]: c["minimum"] for c in await queries.coins()}["usdttrc20"]
-    assert rest["price_amount"] == least > payment["price_amount"] * Decimal("0.05")
+    least = {c.code: c.minimum for c in await queries.coins()}["usdttrc20"]
+    assert rest.price_amount == least > payment.price_amount * Decimal("0.05")
     await arrives(app, box, rest, "finished")
-    excess = sum(p["value"] for p in await queries.of_order(order_id)) - payment["price_amount"]
+    excess = sum(p.value for p in await queries.of_order(order_id)) - payment.price_amount
     assert await settled(order_id) == ("paid", f"money: overpaid: ${excess} is owed back", 1)
     assert (await books.owed(order_id)).amount == excess > 0
 
@@ -103,10 +104,10 @@ async def test_a_top_up_that_is_short_again_or_expires_leaves_the_rest_to_be_add
     rest = await top_up(app, drain, order_id)
     await arrives(app, box, rest, "partially_paid", "0.5")
     left = (await offered_now(order_id)).missing
-    assert abs(left.amount - payment["price_amount"] * Decimal("0.4")) <= Decimal("0.01")
+    assert abs(left.amount - payment.price_amount * Decimal("0.4")) <= Decimal("0.01")
     again = await top_up(app, drain, order_id)
     await arrives(app, box, again, "expired")
-    assert (await order(order_id))["status"] == "underpaid"
+    assert (await order(order_id)).status == "underpaid"
     assert (await offered_now(order_id)).missing == left
     last = await top_up(app, drain, order_id)
     await arrives(app, box, last, "finished")
@@ -117,9 +118,9 @@ async def test_a_top_up_that_was_seen_and_then_failed_leaves_the_order_underpaid
     order_id, _ = await short(app, box)
     rest = await top_up(app, drain, order_id)
     await arrives(app, box, rest, "confirming")
-    assert (await order(order_id))["status"] == "confirming"
+    assert (await order(order_id)).status == "confirming"
     await arrives(app, box, rest, "failed")
-    assert (await order(order_id))["status"] == "underpaid"
+    assert (await order(order_id)).status == "underpaid"
 
 
 async def test_too_little_after_expiry_can_be_topped_up_too(app, drain, box) -> None:
@@ -150,9 +151,9 @@ async def test_late_money_outside_it_waits_for_its_customer_who_is_written_to(ap
     letters = await db.fetch("SELECT kind, context FROM mail WHERE kind <> 'order_received'")
     [(kind, told)] = [(row["kind"], json.loads(row["context"])) for row in letters]
     assert kind == ("price_jump" if change.startswith("price") else "sold_out")
-    assert (told["games"], told["amount"], told["late"]) == (now["items"][0]["name"], str(found.held), True)
+    assert (told["games"], told["amount"], told["late"]) == (now.items[0].name, str(found.held), True)
     assert told.get("missing") == (str(found.missing) if found.missing else None)
-    assert found.held.amount == payment["price_amount"]
+    assert found.held.amount == payment.price_amount
     assert (found.missing is not None) == change.startswith("price")
 
 
@@ -164,10 +165,10 @@ async def test_a_refund_is_asked_for_once_and_the_order_waits_for_nobody(app, bo
     said = json.loads(job["args"])
     assert said.pop("use_id")
     assert said == {
-        "order_id": str(order_id), "reason": "chosen by the customer", "amount": str(payment["price_amount"]),
+        "order_id": str(order_id), "reason": "chosen by the customer", "amount": str(payment.price_amount),
         "currency": "USD",
     }  # fmt: skip
-    assert (await order(order_id))["choice"] == "refund"
+    assert (await order(order_id)).choice == "refund"
     assert await settled(order_id) == ("expired", None, 0)
 
 
@@ -176,8 +177,8 @@ async def test_a_credit_holds_what_arrived_and_the_books_say_so(app, box) -> Non
     await payments.choose(order_id, "credit")
     credit = await db.fetch_one("SELECT * FROM credit WHERE from_order = $1", order_id)
     assert credit is not None
-    assert (credit["amount"], credit["email"]) == (payment["price_amount"], (await order(order_id))["email"])
-    assert (await books.credited(order_id)).amount == payment["price_amount"]
+    assert (credit["amount"], credit["email"]) == (payment.price_amount, (await order(order_id)).email)
+    assert (await books.credited(order_id)).amount == payment.price_amount
     assert (await books.held(order_id)).amount == 0
     assert await settled(order_id) == ("expired", None, 0)
 
@@ -191,11 +192,11 @@ async def test_an_underpaid_order_turned_into_credit_has_ended(app, box) -> None
 async def test_a_top_up_of_the_difference_buys_at_todays_price(app, drain, box) -> None:
     order_id, payment = await late(app, box)
     rest = await top_up(app, drain, order_id)
-    assert rest["price_amount"] == Decimal(5)
+    assert rest.price_amount == Decimal(5)
     await arrives(app, box, rest, "finished")
     assert await settled(order_id) == ("paid", None, 1)
     found = await order(order_id)
-    assert found["total"] == found["items"][0]["unit_price"] == payment["price_amount"] + 5
+    assert found.total == found.items[0].unit_price == payment.price_amount + 5
     assert (await books.owed(order_id)).amount == 0
 
 
@@ -229,8 +230,8 @@ async def test_after_a_refund_or_credit_nothing_else_can_be_chosen_and_money_buy
     assert await rows() == before
     await arrives(app, box, rest, "finished")
     found = await order(order_id)
-    assert (found["status"], (await job_names()).count("fulfillment.reserve")) == ("expired", 0)
-    assert "given up for a refund or credit" in found["cause"]
+    assert (found.status, (await job_names()).count("fulfillment.reserve")) == ("expired", 0)
+    assert "given up for a refund or credit" in found.cause
 
 
 async def test_refund_and_credit_chosen_at_once_end_as_one_of_the_two(app, box) -> None:
@@ -241,7 +242,7 @@ async def test_refund_and_credit_chosen_at_once_end_as_one_of_the_two(app, box) 
     assert ended.count(None) == 1
     given = (await count("credit"), await count("job", "name = 'refunds.request'"))
     assert given in {(1, 0), (0, 1)}
-    assert (await order(order_id))["choice"] == ("credit" if given[0] else "refund")
+    assert (await order(order_id)).choice == ("credit" if given[0] else "refund")
 
 
 @pytest.mark.parametrize("status", ["created", "waiting", "confirming", "paid", "fulfilled", "refunded"])
@@ -257,22 +258,22 @@ async def test_an_order_that_holds_no_idle_money_has_nothing_to_choose(app, stat
 async def test_a_first_deposit_in_the_wrong_coin_is_given_back_when_its_payment_has_expired(app, box) -> None:
     order_id, payment = await offered(app.state.kit)
     await arrives(app, box, payment, "wrong_coin")
-    assert (await offered_now(order_id)).held.amount == payment["price_amount"]  # at once, not only in 20 minutes
+    assert (await offered_now(order_id)).held.amount == payment.price_amount  # at once, not only in 20 minutes
     await arrives(app, box, payment, "expired")
     found = await offered_now(order_id)
-    assert ((await order(order_id))["status"], found.held.amount) == ("expired", payment["price_amount"])
+    assert ((await order(order_id)).status, found.held.amount) == ("expired", payment.price_amount)
     await payments.choose(order_id, "refund")
     assert await settled(order_id) == ("expired", None, 0)
 
 
 async def test_two_reasons_to_look_at_an_order_stand_beside_each_other(app, box) -> None:
     order_id, payment = await short(app, box)
-    await box.pay(payment["provider_payment_id"], "wrong_coin", "0.1")
+    await box.pay(payment.provider_payment_id, "wrong_coin", "0.1")
     await look(app.state.kit, payment)
-    cause = str((await order(order_id))["cause"])
+    cause = str((await order(order_id)).cause)
     assert "money: underpaid: " in cause
     assert "money: paid in TRX instead of USDTTRC20" in cause
-    await box.pay(payment["provider_payment_id"], "success", "0.4")
+    await box.pay(payment.provider_payment_id, "success", "0.4")
     await look(app.state.kit, payment)
     assert (await settled(order_id))[:2] == ("paid", "money: paid in TRX instead of USDTTRC20: it is owed back")
 
@@ -291,7 +292,7 @@ async def test_a_choice_drops_the_reasons_that_it_answers_and_no_other_of_money(
         for reason in [*answered, *others[1:]]:
             await orders.park(order_id, reason)
     await payments.choose(order_id, choice)
-    assert str((await order(order_id))["cause"]).split(" · ") == others
+    assert str((await order(order_id)).cause).split(" · ") == others
 
 
 async def test_money_owed_back_that_pays_the_price_after_all_is_named_no_more(app, drain, box) -> None:

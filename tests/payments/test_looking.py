@@ -2,15 +2,16 @@
 
 import asyncio
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
+from msgspec.structs import asdict
 
 from app.core import clock, db
 from app.fulfillment import steps
 from app.payments import queries
 from app.payments import service as payments
 from app.payments.classify import IN_FLIGHT, Outcome
+from app.payments.models import Payment
 from app.payments.reconcile import CHECKS_A_SWEEP, RECHECK_LEASE
 from app.payments.schedule import FIRST_LOOK, GOOD_FOR, RAREST, RAREST_IN_FLIGHT, SECOND_LOOK, next_look
 from app.payments.states import PaymentStatus
@@ -21,14 +22,14 @@ DUE = FIRST_LOOK + SECOND
 P = PaymentStatus
 
 
-async def row(payment: dict[str, Any]) -> dict[str, Any]:
-    found = await queries.one(payment["id"])
+async def row(payment: Payment) -> Payment:
+    found = await queries.one(payment.id)
     assert found is not None
     return found
 
 
-async def next_look_at(payment: dict[str, Any]) -> datetime:
-    return (await row(payment))["next_check_at"]
+async def next_look_at(payment: Payment) -> datetime:
+    return (await row(payment)).next_check_at
 
 
 async def test_an_open_payment_is_asked_about_once_it_is_due_and_not_before(app) -> None:
@@ -111,7 +112,7 @@ async def test_a_look_keeps_to_the_schedule(app, box) -> None:
     _, payment = await offered(app.state.kit)
     await look(app.state.kit, payment)
     assert abs(await next_look_at(payment) - clock.now() - FIRST_LOOK) < SECOND
-    await box.pay(payment["provider_payment_id"], "finished")
+    await box.pay(payment.provider_payment_id, "finished")
     await look(app.state.kit, payment)
     assert abs(await next_look_at(payment) - clock.now() - SECOND_LOOK) < SECOND
 
@@ -123,12 +124,12 @@ async def test_a_payment_the_provider_does_not_know_is_asked_about_ever_more_rar
     await look(app.state.kit, payment)
     assert await rows(but=["payment"]) == before
     assert abs(await next_look_at(payment) - clock.now() - FIRST_LOOK) < SECOND
-    assert (await order(order_id))["status"] == "waiting"
+    assert (await order(order_id)).status == "waiting"
 
 
 async def test_an_expired_payment_is_watched_on_as_late_money_may_come(app, box) -> None:
     _, payment = await offered(app.state.kit)
-    await box.pay(payment["provider_payment_id"], "expired")
+    await box.pay(payment.provider_payment_id, "expired")
     await look(app.state.kit, payment)
     assert await next_look_at(payment) > clock.now()
 
@@ -138,7 +139,7 @@ async def test_a_look_that_finds_nothing_new_changes_nothing_but_its_schedule(ap
     before, told = await rows(but=["payment"]), await row(payment)
     await look(app.state.kit, payment)
     assert await rows(but=["payment"]) == before
-    changed = {name for name, value in (await row(payment)).items() if value != told[name]}
+    changed = {name for name, value in asdict(await row(payment)).items() if value != getattr(told, name)}
     assert changed <= {"checks", "next_check_at", "updated_at"}
     assert await events(order_id) == ["order.created", "order.waiting"]
 
@@ -147,13 +148,13 @@ async def test_with_every_notice_lost_a_paid_order_still_comes_to_its_keys(app, 
     order_id = await place(2, 1)
     await drain(only="payments.create")
     (payment,) = await queries.of_order(order_id)
-    await box.pay(payment["provider_payment_id"])
+    await box.pay(payment.provider_payment_id)
     for minutes in (1, 2, 3):
         with clock.travelled(timedelta(minutes=minutes)):
             await payments.post_due_checks()
             await steps.post_due_checks()
             await drain()
     found = await order(order_id)
-    assert (found["status"], found["fulfillment_status"], found["cause"]) == ("fulfilled", "fulfilled", None)
+    assert (found.status, found.fulfillment_status, found.cause) == ("fulfilled", "fulfilled", None)
     assert (await count("sealed_key"), await count("inbound_webhook")) == (3, 0)
     assert len(await box.orders()) == 2

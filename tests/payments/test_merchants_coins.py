@@ -13,11 +13,13 @@ from app.core.settings import settings
 from app.ledger import queries as books
 from app.ledger import service as ledger
 from app.orders import merchant_orders
+from app.orders.models import Order
 from app.payments import create_for_merchants, customer_choice, queries, service
 from app.payments.cards import BadCard, BadVpa
 from app.payments.classify import Outcome
 from app.payments.create import CoinNotOffered
 from app.payments.create_for_merchants import MethodNotOffered, NoSuchPayment, OrderNotPayable
+from app.payments.models import MerchantPayment
 from app.payments.states import PaymentStatus
 from app.providers.http import ApiKeyRejected
 from app.providers.nowpayments import NowPayments
@@ -31,46 +33,46 @@ def kit(app):
     return app.state.kit
 
 
-async def opened(kit: Any, amount: str = "20.00", **more: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+async def opened(kit: Any, amount: str = "20.00", **more: Any) -> tuple[Order, MerchantPayment]:
     """A live order and its payment, which stands at the provider."""
     placed = await charged(await merchant(), amount, test=False, email=CUSTOMER, **more)
     return placed, await again(kit, placed)
 
 
-async def again(kit: Any, placed: dict[str, Any], coin: str = COIN) -> dict[str, Any]:
+async def again(kit: Any, placed: Order, coin: str = COIN) -> MerchantPayment:
     """A further payment of the order, which stands at the provider."""
     made = await asked(placed, "crypto", currency=coin)
-    await service.open_merchant_payment(made["id"], nowpayments=kit.nowpayments, commit=NOW)
+    await service.open_merchant_payment(made.id, nowpayments=kit.nowpayments, commit=NOW)
     return await payment(made)
 
 
-async def paid(kit: Any, box: Any, made: dict[str, Any], case: str = "finished", fraction: str = "1.0") -> str:
+async def paid(kit: Any, box: Any, made: MerchantPayment, case: str = "finished", fraction: str = "1.0") -> str:
     """Pay at the provider and look; the word of the payment then."""
-    await box.pay(made["provider_payment_id"], case, fraction)
+    await box.pay(made.provider_payment_id, case, fraction)
     await look(kit, made)
-    return str((await payment(made))["word"])
+    return str((await payment(made)).word)
 
 
 async def test_the_row_that_was_answered_gets_the_address(app, box, drain) -> None:
     placed = await charged(await merchant("Tea House", "https://tea.example"), test=False)
     made = await asked(placed, "crypto", currency=COIN.upper())
-    assert (made["word"], made["pay_address"], made["provider_payment_id"]) == ("pending", None, None)
+    assert (made.word, made.pay_address, made.provider_payment_id) == ("pending", None, None)
     assert await job_names() == ["payments.create_for_merchant", "webhooks.publish"]
     await drain(only="payments.create_for_merchant")
     found = await payment(made)
     at_provider = await report(box, found)
-    assert (found["id"], found["word"], found["attempt"]) == (made["id"], "pending", 1)
-    assert found["pay_address"] == at_provider["pay_address"]
-    assert found["pay_amount"] == Decimal(str(at_provider["pay_amount"]))
-    assert found["next_check_at"] > clock.now()
-    assert await events(placed["id"]) == ["order.created", "payment.pending", "order.waiting", "payment.offered"]
+    assert (found.id, found.word, found.attempt) == (made.id, "pending", 1)
+    assert found.pay_address == at_provider["pay_address"]
+    assert found.pay_amount == Decimal(str(at_provider["pay_amount"]))
+    assert found.next_check_at > clock.now()
+    assert await events(placed.id) == ["order.created", "payment.pending", "order.waiting", "payment.offered"]
     assert len(await box.payments()) == 1
 
 
 async def test_a_payment_is_opened_once_however_often_its_job_runs(kit, box) -> None:
     _, made = await opened(kit)
     before = await rows()
-    await service.open_merchant_payment(made["id"], nowpayments=kit.nowpayments, commit=NOW)
+    await service.open_merchant_payment(made.id, nowpayments=kit.nowpayments, commit=NOW)
     assert await rows() == before
     assert len(await box.payments()) == 1
 
@@ -81,17 +83,17 @@ async def test_a_provider_that_is_down_and_up_again_opens_the_same_row(app, box,
     await box.fault("nowpayments", "error500", count=1, path="/invoice-payment")
     assert await drain(only="payments.create_for_merchant", later=True) == 2
     assert await count("payment") == 1
-    assert (await payment(made))["pay_address"] is not None
+    assert (await payment(made)).pay_address is not None
 
 
 async def test_coins_pay_and_fulfil_an_order_and_nothing_is_bought_or_mailed(kit, box) -> None:
     placed, made = await opened(kit)
     assert await paid(kit, box, made) == "success"
-    done = await order(placed["id"])
-    assert (done["status"], done["fulfillment_status"], done["cause"]) == ("fulfilled", "fulfilled", None)
+    done = await order(placed.id)
+    assert (done.status, done.fulfillment_status, done.cause) == ("fulfilled", "fulfilled", None)
     assert await count("mail") == await count("reservation") == 0
     assert not [name for name in await job_names() if name.startswith(("fulfillment", "mail"))]
-    assert str(await books.received(placed["id"])) == "$20.00"
+    assert str(await books.received(placed.id)) == "$20.00"
     assert await ledger.prove() == []
 
 
@@ -101,11 +103,11 @@ async def test_a_coin_that_the_provider_refuses_ends_the_payment_and_never_the_o
     await db.fetch("UPDATE payment SET pay_currency = 'nosuchcoin'")
     assert await drain(only="payments.create_for_merchant") == 1
     done = await payment(made)
-    assert (done["word"], done["failure"]) == ("failed", "coin_refused")
-    assert (await events(placed["id"]))[-1] == "payment.failed"
-    assert (await order(placed["id"]))["status"] == "waiting"
+    assert (done.word, done.failure) == ("failed", "coin_refused")
+    assert (await events(placed.id))[-1] == "payment.failed"
+    assert (await order(placed.id)).status == "waiting"
     assert await job_names("failed") == []
-    assert (await again(kit, placed))["pay_address"] is not None
+    assert (await again(kit, placed)).pay_address is not None
 
 
 async def test_a_refused_key_of_ours_blames_no_coin(app) -> None:
@@ -114,7 +116,7 @@ async def test_a_refused_key_of_ours_blames_no_coin(app) -> None:
     before = await rows()
     stranger = NowPayments(settings().nowpayments_base_url, "not-ours")
     with pytest.raises(ApiKeyRejected):
-        await service.open_merchant_payment(made["id"], nowpayments=stranger, commit=NOW)
+        await service.open_merchant_payment(made.id, nowpayments=stranger, commit=NOW)
     await stranger.aclose()
     assert await rows() == before
 
@@ -123,31 +125,31 @@ async def test_a_refused_key_of_ours_blames_no_coin(app) -> None:
 async def test_an_attempts_end_leaves_the_order_payable(kit, box, case: str, word: str) -> None:
     placed, made = await opened(kit)
     assert await paid(kit, box, made, case) == word
-    assert (await order(placed["id"]))["status"] == "waiting"
+    assert (await order(placed.id)).status == "waiting"
     assert await paid(kit, box, await again(kit, placed)) == "success"
-    assert (await order(placed["id"]))["status"] == "fulfilled"
+    assert (await order(placed.id)).status == "fulfilled"
 
 
 async def test_an_attempt_that_was_seen_and_failed_leaves_the_order_waiting_again(kit, box) -> None:
     placed, made = await opened(kit)
-    await box.pay(made["provider_payment_id"], "confirming")
+    await box.pay(made.provider_payment_id, "confirming")
     await look(kit, made)
-    assert (await order(placed["id"]))["status"] == "confirming"
-    await box.pay(made["provider_payment_id"], "failed")
+    assert (await order(placed.id)).status == "confirming"
+    await box.pay(made.provider_payment_id, "failed")
     await look(kit, made)
-    assert (await order(placed["id"]))["status"] == "waiting"
-    assert (await payment(made))["failure"] == "processing_error"
-    assert "order.payable_again" in await events(placed["id"])
+    assert (await order(placed.id)).status == "waiting"
+    assert (await payment(made)).failure == "processing_error"
+    assert "order.payable_again" in await events(placed.id)
 
 
 async def test_money_for_a_cancelled_payment_is_seen_and_pays_its_order(kit, box) -> None:
     placed, made = await opened(kit)
-    gone = await create_for_merchants.cancel(placed["merchant_id"], False, made["id"])
-    assert (gone["word"], gone["next_check_at"] is not None) == ("cancelled", True)
+    gone = await create_for_merchants.cancel(placed.merchant_id, False, made.id)
+    assert (gone.word, gone.next_check_at is not None) == ("cancelled", True)
     with clock.travelled(timedelta(hours=5)):
         assert await paid(kit, box, made) == "success"
-    assert (await order(placed["id"]))["status"] == "fulfilled"
-    assert (await payment(made))["failure"] is None
+    assert (await order(placed.id)).status == "fulfilled"
+    assert (await payment(made)).failure is None
     assert await ledger.prove() == []
 
 
@@ -155,33 +157,33 @@ async def test_late_money_pays_as_the_price_stands_and_nobody_is_asked(kit, box)
     placed, made = await opened(kit)
     assert await paid(kit, box, made, "expired") == "expired"
     with clock.travelled(timedelta(days=3)):
-        await box.pay(made["provider_payment_id"], "finished")
+        await box.pay(made.provider_payment_id, "finished")
         await look(kit, made)
-    assert ((await order(placed["id"]))["status"], await count("mail")) == ("fulfilled", 0)
+    assert ((await order(placed.id)).status, await count("mail")) == ("fulfilled", 0)
 
 
 async def test_part_of_the_price_waits_for_the_rest_days_later_in_another_coin(kit, box) -> None:
     placed, made = await opened(kit)
     assert await paid(kit, box, made, "partially_paid", "0.4") == "underpaid"
-    short = await order(placed["id"])
-    assert (short["status"], short["cause"], await count("mail")) == ("underpaid", None, 0)
+    short = await order(placed.id)
+    assert (short.status, short.cause, await count("mail")) == ("underpaid", None, 0)
     with clock.travelled(timedelta(days=2)):
         rest = await again(kit, placed, "ltc")
-        assert (rest["price_amount"], rest["tops_up"]) == (Decimal("12.00"), made["id"])
+        assert (rest.price_amount, rest.tops_up) == (Decimal("12.00"), made.id)
         assert await paid(kit, box, rest) == "success"
-    assert (await order(placed["id"]))["status"] == "fulfilled"
-    assert str(await books.received(placed["id"])) == "$20.00"
+    assert (await order(placed.id)).status == "fulfilled"
+    assert str(await books.received(placed.id)) == "$20.00"
     assert await ledger.prove() == []
 
 
 async def test_money_for_an_order_that_was_called_off_waits_to_be_given_back(kit, box) -> None:
     placed, made = await opened(kit)
-    await merchant_orders.cancel(placed["merchant_id"], False, placed["id"])
+    await merchant_orders.cancel(placed.merchant_id, False, placed.id)
     await paid(kit, box, made)
-    found = await order(placed["id"])
-    assert found["status"] == "cancelled"
-    assert found["cause"].startswith("money: "), "live money that nobody waits for is looked at"
-    assert (await payment(made))["value"] == placed["total"]
+    found = await order(placed.id)
+    assert found.status == "cancelled"
+    assert found.cause.startswith("money: "), "live money that nobody waits for is looked at"
+    assert (await payment(made)).value == placed.total
     assert await customer_choice.options(found) is None, "its customer is asked nothing by us"
     assert await count("mail") == 0
 
@@ -189,9 +191,9 @@ async def test_money_for_an_order_that_was_called_off_waits_to_be_given_back(kit
 async def test_a_payment_of_an_order_that_was_called_off_is_not_opened(kit, box) -> None:
     placed = await charged(await merchant(), test=False)
     made = await asked(placed, "crypto", currency=COIN)
-    await merchant_orders.cancel(placed["merchant_id"], False, placed["id"])
-    await service.open_merchant_payment(made["id"], nowpayments=kit.nowpayments, commit=NOW)
-    assert ((await payment(made))["failure"], await box.payments()) == ("order_closed", [])
+    await merchant_orders.cancel(placed.merchant_id, False, placed.id)
+    await service.open_merchant_payment(made.id, nowpayments=kit.nowpayments, commit=NOW)
+    assert ((await payment(made)).failure, await box.payments()) == ("order_closed", [])
 
 
 async def test_a_payment_that_nobody_could_open_ends_after_a_day_and_not_before(app) -> None:
@@ -203,9 +205,9 @@ async def test_a_payment_that_nobody_could_open_ends_after_a_day_and_not_before(
     assert await service.close_unopened() == 0
     with clock.travelled(timedelta(days=2)):
         assert await service.close_unopened() == 1
-    assert (await payment(made))["word"] == "expired"
-    assert (await order(placed["id"]))["status"] == "waiting"
-    assert (await events(placed["id"]))[-1] == "payment.expired"
+    assert (await payment(made)).word == "expired"
+    assert (await order(placed.id)).status == "waiting"
+    assert (await events(placed.id))[-1] == "payment.expired"
 
 
 @pytest.mark.parametrize(
@@ -249,8 +251,8 @@ async def test_what_cannot_be_played_leaves_nothing(app, method, spec, refusal, 
 async def test_an_order_that_needs_no_money_takes_no_payment(kit, box) -> None:
     placed, made = await opened(kit)
     await paid(kit, box, made)
-    gone = await charged(placed["merchant_id"], test=False)
-    await merchant_orders.cancel(placed["merchant_id"], False, gone["id"])
+    gone = await charged(placed.merchant_id, test=False)
+    await merchant_orders.cancel(placed.merchant_id, False, gone.id)
     before = await rows()
     for closed in (placed, gone):
         with pytest.raises(OrderNotPayable) as refused:
@@ -269,10 +271,10 @@ async def test_an_order_takes_so_many_attempts_and_no_more(app, monkeypatch) -> 
 
 async def test_nobody_elses_payment_is_found_or_cancelled(kit) -> None:
     placed, made = await opened(kit)
-    whose, other = placed["merchant_id"], await merchant("Coffee House")
+    whose, other = placed.merchant_id, await merchant("Coffee House")
     before = await rows()
     for merchant_id, test, payment_id in (
-        (other, False, made["id"]), (whose, True, made["id"]), (whose, False, new_id()),
+        (other, False, made.id), (whose, True, made.id), (whose, False, new_id()),
     ):  # fmt: skip
         assert await queries.of_merchant(merchant_id, test, payment_id) is None
         assert await queries.merchant_page(merchant_id, test, {"payment_id": payment_id}, None, 10) == []
@@ -290,17 +292,17 @@ async def test_a_list_of_payments_can_be_narrowed_and_goes_on(app, drain) -> Non
     await drain(later=True, only="payments.simulate")
     wanted = {
         "method": {"card": [card], "upi": [upi]}, "status": {"success": [coin, card], "failed": [upi], "pending": []},
-        "order_id": {first["id"]: [upi, card]}, "reference": {"first": [upi, card]}, "payment_id": {upi["id"]: [upi]},
+        "order_id": {first.id: [upi, card]}, "reference": {"first": [upi, card]}, "payment_id": {upi.id: [upi]},
         "customer_email": {CUSTOMER: [upi, card]}, "created_from": {clock.now(): []},
         "created_to": {clock.now(): [coin, upi, card]},
     }  # fmt: skip
     for name, cases in wanted.items():
         for value, expected in cases.items():
             found = await queries.merchant_page(whose, True, {name: value}, None, 10)
-            assert [row["id"] for row in found] == [row["id"] for row in expected], (name, value)
+            assert [row.id for row in found] == [row.id for row in expected], (name, value)
     page = await queries.merchant_page(whose, True, {}, None, 2)
-    assert [row["id"] for row in page] == [coin["id"], upi["id"]]
-    assert [r["id"] for r in await queries.merchant_page(whose, True, {}, upi["id"], 2)] == [card["id"]]
+    assert [row.id for row in page] == [coin.id, upi.id]
+    assert [r.id for r in await queries.merchant_page(whose, True, {}, upi.id, 2)] == [card.id]
 
 
 async def test_tables_and_objects_say_the_same_word_for_every_state(app) -> None:
@@ -311,21 +313,21 @@ async def test_tables_and_objects_say_the_same_word_for_every_state(app) -> None
                 sql = "UPDATE payment SET status = $1, outcome = $2, value = $3"
                 await db.fetch(sql, status.value, outcome, Decimal(value))
                 found = await payment(made)
-                assert found["word"] == objects.payment_word(found) == objects.payment(found, found)["status"]
+                assert found.word == objects.payment_word(found) == objects.payment(found, found)["status"]
 
 
 async def test_money_in_another_coin_is_no_success_whatever_the_provider_calls_it(kit, box) -> None:
     placed, made = await opened(kit)
-    await box.pay(made["provider_payment_id"], "wrong_coin")
+    await box.pay(made.provider_payment_id, "wrong_coin")
     for notice in await sent_notices(box):
         await tell(kit, notice)
-    found = await order(placed["id"])
-    [child] = await queries.merchant_page(placed["merchant_id"], False, {"status": "failed"}, None, 10)
-    assert (found["status"], found["paid_at"]) == ("waiting", None)
-    assert found["cause"].startswith("money: paid in")
-    assert (child["failure"], child["value"] > 0) == ("wrong_coin", True), "it can go back"
-    assert (await payment(made))["word"] == "pending", "and the right coin can still come"
-    told = await events(placed["id"])
+    found = await order(placed.id)
+    [child] = await queries.merchant_page(placed.merchant_id, False, {"status": "failed"}, None, 10)
+    assert (found.status, found.paid_at) == ("waiting", None)
+    assert found.cause.startswith("money: paid in")
+    assert (child.failure, child.value > 0) == ("wrong_coin", True), "it can go back"
+    assert (await payment(made)).word == "pending", "and the right coin can still come"
+    told = await events(placed.id)
     assert "payment.finished" not in told
     assert told.count("payment.failed") == 1
     assert await ledger.prove() == []
@@ -334,8 +336,8 @@ async def test_money_in_another_coin_is_no_success_whatever_the_provider_calls_i
 async def test_a_payment_called_paid_without_money_is_not_told_as_a_success(kit, box) -> None:
     placed, made = await opened(kit)
     assert await paid(kit, box, made, "zero") == "confirming"
-    assert (await order(placed["id"]))["status"] == "waiting"
-    assert "payment.finished" not in await events(placed["id"])
+    assert (await order(placed.id)).status == "waiting"
+    assert "payment.finished" not in await events(placed.id)
 
 
 @pytest.mark.parametrize(
@@ -352,7 +354,7 @@ async def test_a_live_order_may_be_in_any_currency_that_test_mode_takes(
     assert await paid(kit, box, made) == "success"
     shown = objects.payment(await payment(made), placed)
     assert (shown["captured"], shown["excess"], shown["overpaid"]) == (amount, shown["refunded"], False)
-    assert (await order(placed["id"]))["status"] == "fulfilled"
+    assert (await order(placed.id)).status == "fulfilled"
     assert await db.fetch_value("SELECT sum(amount) FROM ledger_entry") == 0
 
 
@@ -384,7 +386,7 @@ async def test_what_may_be_missing_is_worth_the_same_in_every_currency(
     placed, made = await opened(app.state.kit, amount, currency=currency)
     assert await paid(app.state.kit, box, made, "partially_paid", fraction) == word
     assert await ledger.prove() == []
-    assert (await order(placed["id"]))["status"] == ("fulfilled" if word == "success" else "underpaid")
+    assert (await order(placed.id)).status == ("fulfilled" if word == "success" else "underpaid")
 
 
 @pytest.mark.parametrize("currency", ["JPY", "INR"])

@@ -10,6 +10,7 @@ import pytest
 from app.core import db
 from app.core.signing import verify_ipn
 from app.payments import handle_report, queries
+from app.payments.models import Payment
 from app.payments.states import PaymentStatus
 from app.providers.http import ProviderDown
 from tests.builders import (
@@ -27,6 +28,7 @@ from tests.builders import (
     signature,
     tell,
 )
+from tests.samples import sample
 
 LOG = ["inbound_webhook", "job"]  # where a notice is kept, and the job that would apply it
 WORDS = [status.value for status in PaymentStatus if status is not PaymentStatus.WAITING]
@@ -41,13 +43,13 @@ async def unmoved(app: Any, body: bytes) -> str:
     return said
 
 
-async def at_provider(app: Any, **change: Any) -> dict[str, Any]:
+async def at_provider(app: Any, **change: Any) -> Payment:
     """A payment made there with our key, though not by us; as a report."""
     made = await app.state.kit.nowpayments.create_payment(
         **{"price_amount": Decimal(20), "price_currency": "usd", "pay_currency": "ltc", "order_id": "x",
            "order_description": "by hand", "ipn_callback_url": "http://127.0.0.1:9/ipn"} | change
     )  # fmt: skip
-    return {"provider_payment_id": made.payment_id}
+    return sample(Payment, provider_payment_id=made.payment_id)
 
 
 async def test_the_builders_signature_is_the_one_we_take(app, box) -> None:
@@ -81,9 +83,9 @@ async def test_a_signed_word_that_the_provider_does_not_back_moves_nothing_and_a
     assert await unmoved(app, ipn(await report(box, payment), payment_status=word)) == (
         "repeated: the payment is already waiting"
     )
-    await box.pay(payment["provider_payment_id"])
+    await box.pay(payment.provider_payment_id)
     await tell(app.state.kit, (await sent_notices(box))[-1])
-    assert (await order(order_id))["status"] == "paid"
+    assert (await order(order_id)).status == "paid"
 
 
 @pytest.mark.parametrize(
@@ -115,50 +117,50 @@ async def test_a_payment_that_was_never_made_moves_nothing(app, box, word: str) 
 async def test_a_payment_of_another_shop_on_our_account_moves_nothing(app, box) -> None:
     await offered(app.state.kit)
     foreign = await at_provider(app, order_id="WC-1042")
-    await box.pay(foreign["provider_payment_id"])
+    await box.pay(foreign.provider_payment_id)
     assert await unmoved(app, ipn(await report(box, foreign))) == "ignored: it names no order of ours"
 
 
 async def test_money_for_an_order_that_we_do_not_know_is_an_issue_and_moves_nothing(app, box) -> None:
     await offered(app.state.kit)
     foreign = await at_provider(app, order_id="01a1fd91-a772-7252-8711-1eff3ff94e9d")
-    await box.pay(foreign["provider_payment_id"])
+    await box.pay(foreign.provider_payment_id)
     before = await rows(but=[*LOG, "issue"])
     assert await tell(app.state.kit, ipn(await report(box, foreign))) == "without an order: it names none of ours"
     assert await rows(but=[*LOG, "issue"]) == before
     (found,) = await db.fetch("SELECT subject, code, detail FROM issue WHERE resolved_at IS NULL")
-    assert found["subject"] == f"payment:{foreign['provider_payment_id']}"
+    assert found["subject"] == f"payment:{foreign.provider_payment_id}"
     assert (found["code"], "01a1fd91" in found["detail"]) == ("payment_without_order", True)
 
 
 @pytest.mark.parametrize("order_id", [None, "", "null", 12.5, [], {}])
 async def test_a_notice_that_names_no_order_is_about_the_order_that_we_asked_for(app, box, order_id: Any) -> None:
     found, payment = await offered(app.state.kit)
-    await box.pay(payment["provider_payment_id"], "finished")
+    await box.pay(payment.provider_payment_id, "finished")
     await tell(app.state.kit, ipn(await report(box, payment), order_id=order_id))
-    assert (await order(found))["status"] == "paid"
+    assert (await order(found)).status == "paid"
 
 
 async def test_a_payment_made_by_hand_for_our_order_at_another_price_pays_nothing(app, box) -> None:
     order_id, _ = await offered(app.state.kit)
     cheap = await at_provider(app, order_id=str(order_id), price_amount=Decimal(5))
-    await box.pay(cheap["provider_payment_id"])
+    await box.pay(cheap.provider_payment_id)
     assert "for 5 USD instead of" in await tell(app.state.kit, ipn(await report(box, cheap)))
     found = await order(order_id)
-    assert (found["status"], "for 5 USD instead of" in found["cause"]) == ("waiting", True)
+    assert (found.status, "for 5 USD instead of" in found.cause) == ("waiting", True)
     assert "fulfillment.reserve" not in await job_names()
 
 
 async def test_an_unknown_word_puts_the_order_before_a_person_once(app, box) -> None:
     order_id, payment = await offered(app.state.kit)
-    said = await app.state.kit.nowpayments.payment(payment["provider_payment_id"])
+    said = await app.state.kit.nowpayments.payment(payment.provider_payment_id)
     for _ in range(3):
         async with db.transaction():
             assert "on_the_moon" in await handle_report.handle(replace(said, status="on_the_moon"))
     found = await order(order_id)
-    assert (found["status"], "on_the_moon" in found["cause"]) == ("waiting", True)
+    assert (found.status, "on_the_moon" in found.cause) == ("waiting", True)
     assert (await events(order_id)).count("payment.parked") == 1
-    assert (await queries.of_order(order_id))[0]["status"] == "waiting"
+    assert (await queries.of_order(order_id))[0].status == "waiting"
 
 
 NO_REPORTS = [
@@ -177,15 +179,15 @@ async def test_a_notice_that_can_not_be_read_moves_nothing_and_a_person_is_told_
 
 async def test_of_a_notice_that_is_half_readable_the_provider_is_asked(app, box) -> None:
     order_id, payment = await offered(app.state.kit)
-    await box.pay(payment["provider_payment_id"], "finished")
-    broken = {"payment_id": int(payment["provider_payment_id"]), "payment_status": None, "actually_paid": "a lot"}
+    await box.pay(payment.provider_payment_id, "finished")
+    broken = {"payment_id": int(payment.provider_payment_id), "payment_status": None, "actually_paid": "a lot"}
     await tell(app.state.kit, json.dumps(broken).encode())
-    assert (await order(order_id))["status"] == "paid"
+    assert (await order(order_id)).status == "paid"
 
 
 async def test_a_provider_that_can_not_be_asked_leaves_the_notice_for_later(app, drain, box) -> None:
     order_id, payment = await offered(app.state.kit)
-    await box.pay(payment["provider_payment_id"], "finished")
+    await box.pay(payment.provider_payment_id, "finished")
     body = ipn(await report(box, payment))
     await box.fault("nowpayments", "error500", count=1, path="/payment")
     before = await rows(but=LOG)
@@ -193,4 +195,4 @@ async def test_a_provider_that_can_not_be_asked_leaves_the_notice_for_later(app,
         await tell(app.state.kit, body)
     assert await rows(but=LOG) == before
     assert await drain(only="payments.apply_notice") == 1
-    assert (await order(order_id))["status"] == "paid"
+    assert (await order(order_id)).status == "paid"

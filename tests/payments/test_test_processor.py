@@ -26,15 +26,15 @@ BEGUN = ["order.created", "payment.pending", "order.waiting"]
 async def test_a_good_card_pays_and_fulfils_the_order(drain) -> None:
     placed = await charged(await merchant())
     made = await asked(placed)
-    assert (made["word"], made["value"], made["method"]) == ("pending", 0, "card")
+    assert (made.word, made.value, made.method) == ("pending", 0, "card")
     await drain(later=True, only="payments.simulate")
-    done, paid = await payment(made), await order(placed["id"])
-    assert (done["word"], done["value"], done["failure"]) == ("success", placed["total"], None)
-    assert (paid["status"], paid["fulfillment_status"]) == ("fulfilled", "fulfilled")
-    assert paid["paid_at"] is not None
-    assert paid["fulfilled_at"] is not None
-    assert await events(placed["id"]) == [*BEGUN, *PAID]
-    assert str(await books.received(placed["id"])) == "$20.00"
+    done, paid = await payment(made), await order(placed.id)
+    assert (done.word, done.value, done.failure) == ("success", placed.total, None)
+    assert (paid.status, paid.fulfillment_status) == ("fulfilled", "fulfilled")
+    assert paid.paid_at is not None
+    assert paid.fulfilled_at is not None
+    assert await events(placed.id) == [*BEGUN, *PAID]
+    assert str(await books.received(placed.id)) == "$20.00"
     assert await ledger.prove() == []
     assert await count("mail") == 0
 
@@ -43,9 +43,9 @@ async def test_every_step_of_a_payment_names_its_row(drain) -> None:
     placed = await charged(await merchant())
     made = await played(drain, placed)
     named = await db.fetch(
-        "SELECT data ->> 'payment_id' AS id FROM event WHERE subject = $1 AND kind LIKE 'payment.%'", placed["id"]
+        "SELECT data ->> 'payment_id' AS id FROM event WHERE subject = $1 AND kind LIKE 'payment.%'", placed.id
     )
-    assert {row["id"] for row in named} == {str(made["id"])}
+    assert {row["id"] for row in named} == {str(made.id)}
     assert len(named) == 3
 
 
@@ -75,10 +75,10 @@ async def test_every_step_of_a_payment_names_its_row(drain) -> None:
 async def test_magic_values_say_how_it_ends(drain, method, spec, word, failure, captured) -> None:
     placed = await charged(await merchant())
     done = await played(drain, placed, method, **spec)
-    assert (done["word"], done["failure"], f"{done['value']:.2f}") == (word, failure, captured)
+    assert (done.word, done.failure, f"{done.value:.2f}") == (word, failure, captured)
     expected = {"success": "fulfilled", "underpaid": "underpaid"}.get(word, "waiting")
-    assert (await order(placed["id"]))["status"] == expected, "an attempt's end is never the order's"
-    assert str((await books.received(placed["id"])).amount) == captured
+    assert (await order(placed.id)).status == expected, "an attempt's end is never the order's"
+    assert str((await books.received(placed.id)).amount) == captured
     assert await ledger.prove() == []
     assert await count("customer_order", "cause IS NOT NULL") == await count("mail") == 0
 
@@ -91,26 +91,26 @@ async def test_every_failure_that_is_played_has_its_code() -> None:
 
 async def test_an_orders_own_metadata_play_its_coins_and_a_payments_come_first(drain) -> None:
     placed = await charged(await merchant(), metadata={"test": "failed"})
-    assert (await played(drain, placed, "crypto"))["word"] == "failed"
-    assert (await played(drain, placed, "crypto", metadata={"test": "success"}))["word"] == "success"
+    assert (await played(drain, placed, "crypto")).word == "failed"
+    assert (await played(drain, placed, "crypto", metadata={"test": "success"})).word == "success"
 
 
 async def test_what_is_missing_is_asked_for_next_and_completes_the_order(drain) -> None:
     placed = await charged(await merchant(), metadata={"test": "underpaid"})
     first = await played(drain, placed, "crypto")
     rest = await asked(placed, "crypto", metadata={"test": "success"})
-    assert (rest["price_amount"], rest["tops_up"]) == (Decimal("10.00"), first["id"])
+    assert (rest.price_amount, rest.tops_up) == (Decimal("10.00"), first.id)
     await drain(later=True, only="payments.simulate")
-    assert (await order(placed["id"]))["status"] == "fulfilled"
+    assert (await order(placed.id)).status == "fulfilled"
     assert await ledger.prove() == []
 
 
 async def test_a_second_attempt_pays_what_a_first_did_not(drain) -> None:
     placed = await charged(await merchant())
-    assert (await played(drain, placed, number="4000000000000002"))["word"] == "failed"
-    assert (await events(placed["id"]))[-1] == "order.payable_again"
-    assert (await played(drain, placed, "upi", vpa="success@test"))["word"] == "success"
-    assert (await order(placed["id"]))["status"] == "fulfilled"
+    assert (await played(drain, placed, number="4000000000000002")).word == "failed"
+    assert (await events(placed.id))[-1] == "order.payable_again"
+    assert (await played(drain, placed, "upi", vpa="success@test")).word == "success"
+    assert (await order(placed.id)).status == "fulfilled"
 
 
 async def test_no_card_is_charged_for_an_order_that_is_paid_or_called_off(drain) -> None:
@@ -119,19 +119,19 @@ async def test_no_card_is_charged_for_an_order_that_is_paid_or_called_off(drain)
     slow = await asked(paid, metadata={"test_delay": "600000"})
     await played_first(drain, paid)
     late = await asked(gone)
-    await merchant_orders.cancel(whose, True, gone["id"])
+    await merchant_orders.cancel(whose, True, gone.id)
     await drain(later=True, only="payments.simulate")
     for made in (slow, late):
         done = await payment(made)
-        assert (done["word"], done["failure"], done["value"]) == ("failed", "order_closed", 0)
-    assert str(await books.received(paid["id"])) == "$20.00"
+        assert (done.word, done.failure, done.value) == ("failed", "order_closed", 0)
+    assert str(await books.received(paid.id)) == "$20.00"
 
 
 async def played_first(drain, placed) -> None:
     """Another payment of the order, while the one before still takes its time."""
     await asked(placed, metadata={"test_delay": 0})
     await drain(only="payments.simulate")
-    assert (await order(placed["id"]))["status"] == "fulfilled"
+    assert (await order(placed["id"])).status == "fulfilled"
 
 
 async def test_coins_for_an_order_that_is_paid_are_kept_to_be_given_back(drain) -> None:
@@ -139,9 +139,9 @@ async def test_coins_for_an_order_that_is_paid_are_kept_to_be_given_back(drain) 
     slow = await asked(placed, "crypto", metadata={"test_delay": 600_000})
     await played_first(drain, placed)
     await drain(later=True, only="payments.simulate")
-    assert (await payment(slow))["value"] == placed["total"]
-    assert str(await books.owed(placed["id"])) == "$20.00"
-    assert (await order(placed["id"]))["cause"] is None, "nobody is asked about money that is none"
+    assert (await payment(slow)).value == placed.total
+    assert str(await books.owed(placed.id)) == "$20.00"
+    assert (await order(placed.id)).cause is None, "nobody is asked about money that is none"
     assert await ledger.prove() == []
 
 
@@ -150,7 +150,7 @@ async def test_a_card_is_nowhere_but_its_last_four_digits_and_its_network(drain)
     made = await played(drain, await charged(await merchant()), **card)
     stored = str(await rows())
     assert (await db.fetch_value("SELECT details::text FROM payment")) == '{"last4": "5100", "network": "mastercard"}'
-    assert made["pay_address"] is None
+    assert made.pay_address is None
     assert "5105105105105100" not in stored
     assert "510510" not in stored
     assert '"918"' not in stored
@@ -185,7 +185,7 @@ async def test_the_settings_of_test_mode_say_how_long_and_how_it_ends(app, drain
     made = await asked(placed)
     assert (await _ends_after(made))[1] < 11, "without TEST_MODE the others say nothing"
     await drain(later=True, only="payments.simulate")
-    assert (await payment(made))["word"] == "success"
+    assert (await payment(made)).word == "success"
 
     monkeypatch.setattr(settings(), "test_mode", True)
     monkeypatch.setattr(settings(), "test_payment_success", False)
@@ -194,8 +194,8 @@ async def test_the_settings_of_test_mode_say_how_long_and_how_it_ends(app, drain
     made = await asked(placed, number="5105105105105100")
     assert 29.5 < (await _ends_after(made))[1] < 30.5
     await drain(later=True, only="payments.simulate")
-    assert (await payment(made))["failure"] == "declined"
-    assert (await played(drain, placed, number="4242424242424242"))["word"] == "success", "magic comes first"
+    assert (await payment(made)).failure == "declined"
+    assert (await played(drain, placed, number="4242424242424242")).word == "success", "magic comes first"
 
 
 @pytest.mark.parametrize("delay", ["soon", "-1", "600001", "1.5", "٣", ""])
@@ -218,25 +218,25 @@ async def test_a_step_played_twice_does_nothing_the_second_time(drain) -> None:
     placed = await charged(await merchant())
     made = await asked(placed)
     for _ in range(2):
-        await test_processor.step(made["id"], Scenario.SUCCESS, 0, commit=NOW)
+        await test_processor.step(made.id, Scenario.SUCCESS, 0, commit=NOW)
     before = await rows()
     for play in Scenario:
-        await test_processor.step(made["id"], play, 0, commit=NOW)
+        await test_processor.step(made.id, play, 0, commit=NOW)
     assert await rows() == before
 
 
 async def test_a_pending_payment_is_cancelled_and_its_order_stays_payable(drain) -> None:
     placed = await charged(await merchant())
     made = await asked(placed)
-    gone = await create_for_merchants.cancel(placed["merchant_id"], True, made["id"])
-    assert (gone["word"], gone["failure"]) == ("cancelled", "cancelled")
+    gone = await create_for_merchants.cancel(placed.merchant_id, True, made.id)
+    assert (gone.word, gone.failure) == ("cancelled", "cancelled")
     await drain(later=True, only="payments.simulate")
-    assert (await payment(made))["word"] == "cancelled"
-    assert (await events(placed["id"]))[-1] == "payment.cancelled"
-    assert (await played(drain, placed))["word"] == "success"
+    assert (await payment(made)).word == "cancelled"
+    assert (await events(placed.id))[-1] == "payment.cancelled"
+    assert (await played(drain, placed)).word == "success"
     before = await rows()
     with pytest.raises(PaymentNotCancellable):
-        await create_for_merchants.cancel(placed["merchant_id"], True, made["id"])
+        await create_for_merchants.cancel(placed.merchant_id, True, made.id)
     assert await rows() == before
 
 
@@ -255,7 +255,7 @@ async def test_a_payment_that_is_cancelled_while_it_is_played_is_either_one_or_t
                 await test_processor.step(made["id"], Scenario.SUCCESS, 0, commit=NOW)
 
         await asyncio.gather(play(), cancel(), cancel())
-        word, status = (await payment(made))["word"], (await order(placed["id"]))["status"]
+        word, status = (await payment(made)).word, (await order(placed.id)).status
         assert (word, status) in {("cancelled", "waiting"), ("success", "fulfilled")}
     assert await ledger.prove() == []
 
@@ -263,20 +263,20 @@ async def test_a_payment_that_is_cancelled_while_it_is_played_is_either_one_or_t
 async def test_ten_payments_at_once_pay_an_order_once(drain) -> None:
     placed = await charged(await merchant())
     made = await asyncio.gather(*(asked(placed, metadata={"test_delay": 0}) for _ in range(10)))
-    assert sorted(row["attempt"] for row in made) == list(range(1, 11))
-    await asyncio.gather(*(test_processor.step(row["id"], Scenario.SUCCESS, 0, commit=NOW) for row in made))
-    await asyncio.gather(*(test_processor.step(row["id"], Scenario.SUCCESS, 0, commit=NOW) for row in made))
-    words = [(await payment(row))["word"] for row in made]
+    assert sorted(row.attempt for row in made) == list(range(1, 11))
+    await asyncio.gather(*(test_processor.step(row.id, Scenario.SUCCESS, 0, commit=NOW) for row in made))
+    await asyncio.gather(*(test_processor.step(row.id, Scenario.SUCCESS, 0, commit=NOW) for row in made))
+    words = [(await payment(row)).word for row in made]
     assert sorted(words) == ["failed"] * 9 + ["success"]
-    assert str(await books.received(placed["id"])) == "$20.00"
-    assert (await events(placed["id"])).count("order.paid") == 1
+    assert str(await books.received(placed.id)) == "$20.00"
+    assert (await events(placed.id)).count("order.paid") == 1
 
 
 async def test_merchants_orders_are_never_forgotten_or_ended_by_time(app) -> None:
     placed = await charged(await merchant())
     await asked(placed)
     with clock.travelled(timedelta(days=30)):
-        assert await queries.watched(placed["id"]) is False
+        assert await queries.watched(placed.id) is False
         before = await rows()
         await service.close_forgotten()
         await service.close_unopened()

@@ -65,7 +65,7 @@ async def test_the_timeline_says_once_that_the_order_waits_and_once_that_it_goes
         await rounds(app, 120)
     said = [e for e in await events(order_id) if "supply" in e]
     assert said == ["supply.waiting", "supply.probed", "supply.reserved", "supply.resumed", "supply.ready"]
-    assert (await order(order_id))["status"] == "fulfilled"
+    assert (await order(order_id)).status == "fulfilled"
 
 
 async def orders_that_complete(app: Any, box: Any, down: float, *, count_of: int) -> Sequence[UUID]:
@@ -73,12 +73,12 @@ async def orders_that_complete(app: Any, box: Any, down: float, *, count_of: int
     await box.fault("kinguin", "error500")
     found = [(await paid(app.state.kit, box))[0] for _ in range(count_of)]
     await rounds(app, down)
-    assert {(await order(o))["status"] for o in found} == {"paid"}
+    assert {(await order(o)).status for o in found} == {"paid"}
     assert await box.orders() == []
     await box.no_faults()
     with clock.travelled(timedelta(seconds=down)):
         await rounds(app, 180)
-    assert {(await order(o))["status"] for o in found} == {"fulfilled"}
+    assert {(await order(o)).status for o in found} == {"fulfilled"}
     assert await job_names("failed") == []
     assert len(await box.orders()) == count_of
     return found
@@ -98,12 +98,12 @@ async def test_a_payment_provider_down_for_10_minutes_costs_no_order(app, box) -
     await box.fault("nowpayments", "error500")
     order_id = await place()
     await rounds(app, 600, step=5)
-    assert (await order(order_id))["status"] == "created"
+    assert (await order(order_id)).status == "created"
     assert "payment.waiting" in await events(order_id)
     await box.no_faults()
     with clock.travelled(timedelta(seconds=600)):
         await rounds(app, 90)
-    assert (await order(order_id))["status"] == "waiting"
+    assert (await order(order_id)).status == "waiting"
     assert await job_names("failed") == []
 
 
@@ -127,7 +127,7 @@ async def test_a_key_the_supplier_refuses_opens_it_at_once_and_makes_no_dead_let
     other_key()
     with clock.travelled(timedelta(seconds=900)):
         await rounds(app, 120)
-    assert {(await order(o))["status"] for o in found} == {"fulfilled"}
+    assert {(await order(o)).status for o in found} == {"fulfilled"}
 
 
 async def test_a_refusal_of_one_order_is_an_answer_and_opens_nothing(app, box, drain) -> None:
@@ -160,7 +160,7 @@ async def test_with_the_breakers_table_broken_orders_are_fulfilled_all_the_same(
             await drain(later=True)
     finally:
         await db.fetch("ALTER TABLE breaker_elsewhere RENAME TO breaker")
-    assert (await order(order_id))["status"] == "fulfilled"
+    assert (await order(order_id)).status == "fulfilled"
 
 
 def test_every_job_that_works_on_an_order_outside_knows_whom_it_needs() -> None:
@@ -198,7 +198,7 @@ async def test_an_order_that_alone_fails_at_a_provider_holds_up_no_other(app, bo
     other, _ = await paid(app.state.kit, box)
     with clock.travelled(timedelta(seconds=20)):
         await rounds(app, 20)
-    assert (await order(other))["status"] == "fulfilled"
+    assert (await order(other)).status == "fulfilled"
     assert "supply.waiting" not in await events(stuck) + await events(other)
 
 

@@ -30,9 +30,9 @@ async def test_a_refund_is_written_announced_and_mailed_in_one_go(kit, box) -> N
     order_id = await underpaid(kit, box)
     left = await queries.refundable(order_id)
     made = await asked(order_id)
-    assert (made["status"], made["amount"], made["currency"]) == ("pending", left.amount, "USD")
-    assert (made["reason"], made["asked_by"]) == ("as promised", ADMIN)
-    assert made["link_id"] is not None
+    assert (made.status, made.amount, made.currency) == ("pending", left.amount, "USD")
+    assert (made.reason, made.asked_by) == ("as promised", ADMIN)
+    assert made.link_id is not None
     assert (await events(order_id))[-1] == "refund.asked"
     assert await count("mail", "kind = 'refund_asked'") == 1
     assert "fulfillment.return_keys" in await job_names()
@@ -45,7 +45,7 @@ async def test_a_part_may_go_back_and_leaves_the_rest(kit, box, amount: str) -> 
     before = await queries.refundable(order_id)
     await asked(order_id, usd(amount))
     assert await queries.refundable(order_id) == before - usd(amount)
-    assert (await order(order_id))["frozen_at"] is None
+    assert (await order(order_id)).frozen_at is None
 
 
 async def test_no_cent_more_than_came_in_and_is_still_there(kit, box) -> None:
@@ -122,32 +122,32 @@ async def test_a_refund_of_everything_locks_the_keys_that_nobody_saw(kit, box) -
     order_id, items = await fulfilled(kit, box, 2)
     made = await asked(order_id)
     assert await count("sealed_key", "locked_at IS NULL") == 0
-    assert (await order(order_id))["frozen_at"] is not None
+    assert (await order(order_id)).frozen_at is not None
     but = ("audit_line", "audit_head")  # the denial is written down
     before = await rows(but=but)
     with pytest.raises(keys.KeyLocked):
-        await keys.reveal(order_id, items[0]["id"], VISITOR, store=kit.store)
+        await keys.reveal(order_id, items[0].id, VISITOR, store=kit.store)
     assert await rows(but=but) == before
-    assert json.loads(made["evidence"])["shown"] == []
-    assert len(json.loads(made["evidence"])["unseen"]) == 2
+    assert json.loads(made.evidence)["shown"] == []
+    assert len(json.loads(made.evidence)["unseen"]) == 2
 
 
 async def test_a_refund_of_a_part_leaves_the_keys_alone(kit, box) -> None:
     order_id, items = await fulfilled(kit, box)
     await asked(order_id, usd("1.00"))
-    assert len(await keys.reveal(order_id, items[0]["id"], VISITOR, store=kit.store)) == 1
+    assert len(await keys.reveal(order_id, items[0].id, VISITOR, store=kit.store)) == 1
 
 
 async def test_a_key_that_was_shown_needs_a_reason_and_is_kept_as_evidence(kit, box) -> None:
     order_id, items = await fulfilled(kit, box)
-    [shown] = await keys.reveal(order_id, items[0]["id"], VISITOR, store=kit.store)
+    [shown] = await keys.reveal(order_id, items[0].id, VISITOR, store=kit.store)
     before = await rows()
     for blank in ("", "   "):
         with pytest.raises(ReasonNeeded):
             await service.ask(order_id, await queries.refundable(order_id), blank, ADMIN)
     assert await rows() == before
     made = await asked(order_id, reason="the key was used before, the supplier says")
-    [kept] = json.loads(made["evidence"])["shown"]
+    [kept] = json.loads(made.evidence)["shown"]
     assert kept["key"] == str(shown.key_id)
     [seen] = kept["to"]
     assert (seen["ip"], seen["actor"], seen["user_agent"]) == (VISITOR.ip, VISITOR.actor, VISITOR.user_agent)
@@ -158,7 +158,7 @@ async def test_nothing_is_bought_for_an_order_whose_money_goes_back(kit, box, dr
     await asked(order_id)
     await drain(later=True)
     assert await box.orders() == []
-    assert (await order(order_id))["status"] == "paid"
+    assert (await order(order_id)).status == "paid"
 
 
 async def test_a_key_that_comes_after_the_refund_was_asked_for_is_locked_on_arrival(kit, box, drain) -> None:
@@ -170,11 +170,11 @@ async def test_a_key_that_comes_after_the_refund_was_asked_for_is_locked_on_arri
     await box.act(bought["orderId"], "deliver")
     await drain(only="fulfillment.check")
     await drain(only="fulfillment.collect")
-    [item] = (await order(order_id))["items"]
+    [item] = (await order(order_id)).items
     assert await count("sealed_key", "locked_at IS NOT NULL AND revealed_at IS NULL") == 1
     assert await count("mail", "kind = 'key_ready'") == 0
     with pytest.raises(keys.KeyLocked):
-        await keys.reveal(order_id, item["id"], VISITOR, store=kit.store)
+        await keys.reveal(order_id, item.id, VISITOR, store=kit.store)
 
 
 async def test_a_refund_turned_down_lets_the_order_go_on(kit, box, drain) -> None:
@@ -182,9 +182,9 @@ async def test_a_refund_turned_down_lets_the_order_go_on(kit, box, drain) -> Non
     made = await asked(order_id)
     await drain(only="fulfillment.reserve")
     assert await box.orders() == []
-    await service.fail(made["id"], "you got your key", ADMIN)
+    await service.fail(made.id, "you got your key", ADMIN)
     await drain(later=True)
-    assert (await order(order_id))["status"] == "fulfilled"
+    assert (await order(order_id)).status == "fulfilled"
     assert len(await box.orders()) == 1
 
 
@@ -192,20 +192,20 @@ async def test_a_refund_turned_down_shows_the_keys_again_and_tells_the_customer(
     order_id, items = await fulfilled(kit, box)
     await db.fetch("UPDATE reservation SET return_asked_at = now()")  # too late to give it back
     made = await asked(order_id)
-    await service.fail(made["id"], "you asked for another game", ADMIN)
-    assert (await refund(made["id"]))["error"] == "rejected: you asked for another game"
+    await service.fail(made.id, "you asked for another game", ADMIN)
+    assert (await refund(made.id)).error == "rejected: you asked for another game"
     assert await count("mail", "kind = 'refund_rejected' AND context->>'why' = 'you asked for another game'") == 1
-    assert len(await keys.reveal(order_id, items[0]["id"], VISITOR, store=kit.store)) == 1
+    assert len(await keys.reveal(order_id, items[0].id, VISITOR, store=kit.store)) == 1
 
 
 async def test_of_two_refunds_turned_down_the_last_releases_the_order(kit, box) -> None:
     order_id = await paid_for(kit, box)
     part = await asked(order_id, usd("1.00"))
     rest = await asked(order_id)
-    await service.fail(rest["id"], "no", ADMIN)
-    assert (await order(order_id))["frozen_at"] is not None
-    await service.fail(part["id"], "no", ADMIN)
-    assert (await order(order_id))["frozen_at"] is None
+    await service.fail(rest.id, "no", ADMIN)
+    assert (await order(order_id)).frozen_at is not None
+    await service.fail(part.id, "no", ADMIN)
+    assert (await order(order_id)).frozen_at is None
 
 
 async def test_the_job_asks_for_all_that_is_left_once(kit, box, drain) -> None:
@@ -215,7 +215,7 @@ async def test_the_job_asks_for_all_that_is_left_once(kit, box, drain) -> None:
         await jobs.post("refunds.request", {"order_id": str(order_id), "reason": "paid late"}, subject=order_id)
     await drain(only="refunds.request")
     [made] = await queries.of_order(order_id)
-    assert (made["amount"], made["reason"]) == (left.amount, "paid late")
+    assert (made.amount, made.reason) == (left.amount, "paid late")
     assert await job_names("failed") == []
 
 
@@ -225,17 +225,17 @@ async def test_the_job_asks_for_the_amount_it_names(kit, box, drain) -> None:
     await jobs.post("refunds.request", args, subject=order_id)
     await drain(only="refunds.request")
     [made] = await queries.of_order(order_id)
-    assert made["amount"] == Decimal("1.25")
+    assert made.amount == Decimal("1.25")
 
 
 async def test_refunded_needs_all_of_the_money_gone(kit, box) -> None:
     order_id = await underpaid(kit, box)
     part = await asked(order_id, usd("1.00"))
-    await service.record(part["id"], "f" * 64, ADMIN)
-    assert (await order(order_id))["status"] == "underpaid"
+    await service.record(part.id, "f" * 64, ADMIN)
+    assert (await order(order_id)).status == "underpaid"
     rest = await asked(order_id)
-    await service.record(rest["id"], "e" * 64, ADMIN)
-    assert (await order(order_id))["status"] == "refunded"
+    await service.record(rest.id, "e" * 64, ADMIN)
+    assert (await order(order_id)).status == "refunded"
 
 
 @pytest.mark.parametrize("status", ["underpaid", "paid", "fulfilled", "expired", "failed", "cancelled"])
@@ -245,4 +245,4 @@ async def test_every_state_in_which_money_may_lie_can_end_refunded(app, status: 
     async with db.transaction():
         await orders.refunded(order_id)
     found = await order(order_id)
-    assert (found["status"], found["cause"]) == ("refunded", None)
+    assert (found.status, found.cause) == ("refunded", None)

@@ -60,7 +60,7 @@ async def test_an_item_with_a_key_that_was_shown_is_kept(kit, box, drain) -> Non
     assert await count("sealed_key", "returned_at IS NOT NULL") == 0
     assert "supply.return_refused" in await events(order_id)
     with pytest.raises(keys.KeyLocked):
-        await keys.reveal(order_id, item["id"], VISITOR, store=kit.store)
+        await keys.reveal(order_id, item.id, VISITOR, store=kit.store)
 
 
 async def test_after_its_day_the_supplier_keeps_the_money_and_the_keys_stay_locked(kit, box, drain) -> None:
@@ -131,7 +131,7 @@ async def test_turning_down_after_the_keys_went_back_puts_the_order_before_a_per
     order_id, [item] = await fulfilled(kit, box)
     made = await asked(order_id)
     await drain(only="fulfillment.return_keys")
-    await service.fail(made["id"], "no", ADMIN)
-    assert (await order(order_id))["cause"] == "refund turned down, but its keys went back to the supplier"
+    await service.fail(made.id, "no", ADMIN)
+    assert (await order(order_id)).cause == "refund turned down, but its keys went back to the supplier"
     with pytest.raises(keys.KeyLocked):
-        await keys.reveal(order_id, item["id"], VISITOR, store=kit.store)
+        await keys.reveal(order_id, item.id, VISITOR, store=kit.store)

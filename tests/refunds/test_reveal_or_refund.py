@@ -60,7 +60,7 @@ async def test_without_the_lock_a_key_is_shown_and_refunded(kit, box) -> None:
     order_id, [item] = await fulfilled(kit, box)
     ready = asyncio.Barrier(2)
     both = await asyncio.gather(
-        _reveal_without_the_lock(order_id, item["id"], ready), _refund_without_the_lock(order_id, ready)
+        _reveal_without_the_lock(order_id, item.id, ready), _refund_without_the_lock(order_id, ready)
     )
     assert both == [True, True]
     assert await count("sealed_key", "revealed_at IS NOT NULL AND locked_at IS NOT NULL") == 1
@@ -126,6 +126,6 @@ async def test_ten_thousand_races_end_with_a_key_shown_or_refunded_never_both(ki
             wins["revealed" if shown else "refunded"] += 1
             await _as_before(order_id)
 
-    await asyncio.gather(*(race_over(order_id, item["id"]) for order_id, [item] in bought))
+    await asyncio.gather(*(race_over(order_id, item.id) for order_id, [item] in bought))
     assert sum(wins.values()) == RACES
     assert min(wins.values()) > RACES / 100, wins  # both sides do win, or it was no race

@@ -8,9 +8,12 @@ import pytest
 
 from app.core import db
 from app.ledger import service as ledger
+from app.orders.models import Order
 from app.payments import handle_report
 from app.payments import service as payments
+from app.payments.models import MerchantPayment
 from app.refunds import claim, create_for_merchants, payout, service
+from app.refunds.models import Refund
 from app.refunds.service import NotDecidable
 from tests.builders import COIN, NOW, look, order, rows
 from tests.orders.merchants import CUSTOMER, asked, charged, merchant, payment
@@ -23,11 +26,11 @@ def kit(app):
     return app.state.kit
 
 
-async def opened(kit: Any, box: Any, placed: dict[str, Any], fraction: str = "1.0") -> dict[str, Any]:
+async def opened(kit: Any, box: Any, placed: Order, fraction: str = "1.0") -> MerchantPayment:
     made = await asked(placed, "crypto", currency=COIN)
-    await payments.open_merchant_payment(made["id"], nowpayments=kit.nowpayments, commit=NOW)
+    await payments.open_merchant_payment(made.id, nowpayments=kit.nowpayments, commit=NOW)
     made = await payment(made)
-    await box.pay(made["provider_payment_id"], "partially_paid" if fraction != "1.0" else "finished", fraction)
+    await box.pay(made.provider_payment_id, "partially_paid" if fraction != "1.0" else "finished", fraction)
     await look(kit, made)
     return await payment(made)
 
@@ -42,9 +45,9 @@ async def sent_back(kit: Any, order_id: Any) -> None:
         await handle_report.handle(replace(report, status="refunded"))
 
 
-async def ended(made: dict[str, Any]) -> None:
-    done = await refund(made["id"])
-    assert (done["status"], done["error"]) == ("failed", service.UNCOVERED)
+async def ended(made: Refund) -> None:
+    done = await refund(made.id)
+    assert (done.status, done.error) == ("failed", service.UNCOVERED)
     assert await db.fetch_value("SELECT status FROM money_use WHERE kind = 'refund'") == "released"
 
 
@@ -54,12 +57,12 @@ async def test_a_merchants_refund_ends_when_its_payment_was_sent_back_before_an_
 ) -> None:
     placed = await charged(await merchant(), "40.00", test=False, email=CUSTOMER)
     paid = await opened(kit, box, placed, "0.5")
-    made = await create_for_merchants.create(paid["merchant_id"], False, paid["id"], None, "", None, "key Till 3")
-    await sent_back(kit, paid["order_id"])
+    made = await create_for_merchants.create(paid.merchant_id, False, paid.id, None, "", None, "key Till 3")
+    await sent_back(kit, paid.order_id)
     if other:  # the order has money of another payment, which is not this refund's to give back
-        assert (await opened(kit, box, await order(placed["id"])))["value"] == Decimal(40)
+        assert (await opened(kit, box, await order(placed.id))).value == Decimal(40)
     await claim.claim(scenes.token(made), await claim.parse(COIN, ADDRESS, ""))
-    await claim.check_address(made["id"], payouts=kit.payouts, commit=NOW)
+    await claim.check_address(made.id, payouts=kit.payouts, commit=NOW)
     await ended(made)
     assert await payouts(box) == []
     assert await ledger.prove() == []
@@ -71,7 +74,7 @@ async def test_an_admin_approves_no_refund_of_what_was_sent_back(kit, box) -> No
     await sent_back(kit, order_id)
     before = await rows()
     with pytest.raises(NotDecidable, match="sent this money back itself"):
-        await service.approve(made["id"], ADMIN)
+        await service.approve(made.id, ADMIN)
     assert await rows() == before
 
 
@@ -79,7 +82,7 @@ async def test_an_approved_payout_is_not_asked_for_when_its_money_was_sent_back(
     order_id = await underpaid(kit, box)
     made = await approved(kit, await scenes.asked(order_id))
     await sent_back(kit, order_id)
-    await payout.follow(made["id"], payouts=kit.payouts, commit=NOW)
+    await payout.follow(made.id, payouts=kit.payouts, commit=NOW)
     await ended(made)
     assert await payouts(box) == []
     assert await ledger.prove() == []

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from app.core import clock, db
+from app.orders.models import Order
 from app.payments import queries
 from app.payments import service as payments
 from app.web.store import json_schemas
@@ -50,7 +51,7 @@ async def row(order: Any) -> Any:
 
 async def test_the_page_of_an_underpaid_order_shows_what_is_missing_and_offers_a_top_up(visitor, short) -> None:
     page = await page_of(visitor, short)
-    found = await payments.options(dict(await row(short)))
+    found = await payments.options(db.as_model(Order, await row(short)))
     assert found is not None
     assert "Part of the payment is missing" in page
     assert f"{found.held} has arrived. {found.missing} ({found.missing_coin} USDTTRC20) is missing." in page
@@ -136,7 +137,7 @@ async def test_an_overpaid_order_tells_its_customer_and_the_admin_what_is_owed(
     await pay(client, box, order, "overpaid", fraction="1.5")
     await drain()
     (payment,) = await queries.of_order((await row(order))["id"])
-    owed = payment["value"] - payment["price_amount"]
+    owed = payment.value - payment.price_amount
     assert f"we owe you ${owed:.2f}" in await page_of(visitor, order)
     page = (await admin.get(f"/admin/orders/{order.id}")).text
     assert "overpaid" in page

@@ -12,7 +12,9 @@ from actors.job import JOBS
 from app.core import clock, db
 from app.core.ids import new_id
 from app.mail.models import LetterState
+from app.orders.models import Order
 from app.queue import service as jobs
+from app.refunds.models import Refund
 from app.web.admin import retry_preview
 from app.web.admin.retry_preview import Facts
 from tests.samples import sample
@@ -151,7 +153,7 @@ async def test_odd_questions_are_answered_with_nothing(admin, letters) -> None:
             assert (await admin.get(path, params=query)).status_code == 200, (path, query)
 
 
-ORDER = {"status": "paid", "frozen_at": None}
+ORDER = sample(Order, status="paid")
 RESERVE = [
     ("requested", {"asked_at": None}, "checks at Kinguin first, then buys"),
     (
@@ -176,7 +178,7 @@ def test_a_dead_reserve_says_whether_it_would_buy(status: str, more: dict[str, A
 
 def test_a_reserve_of_an_order_that_is_not_paid_any_more_buys_nothing() -> None:
     waiting = {"status": "requested", "supplier_order_id": None, "asked_at": None}
-    for order in ({"status": "refunded", "frozen_at": None}, {"status": "paid", "frozen_at": clock.now()}):
+    for order in (sample(Order, status="refunded"), sample(Order, status="paid", frozen_at=clock.now())):
         assert "Does nothing" in retry_preview.reserve(Facts(order=order, reservation=waiting))
     assert retry_preview.reserve(Facts()) == retry_preview.GONE
     assert "then buys" in retry_preview.reserve(Facts(order=ORDER))
@@ -199,9 +201,7 @@ def test_a_dead_letter_says_whether_its_mail_went_out() -> None:
 
 def test_a_refund_says_whether_money_may_leave() -> None:
     def said(**refund: Any) -> str:
-        return retry_preview.refund(
-            Facts(refund={"status": "processing", "payout_id": None, "asked_at": None} | refund)
-        )
+        return retry_preview.refund(Facts(refund=sample(Refund, **{"status": "processing"} | refund)))
 
     assert "requests the payout" in said()
     assert "looks for that payout first" in said(asked_at=clock.now())

@@ -73,10 +73,12 @@ async def test_a_stranger_names_no_refund_address_after_the_email_was_changed(vi
     refund = (await queries.of_order(UUID(asked_back.id)))[-1]
     fields = {"coin": "usdttrc20", "address": ADDRESS, "memo": "", "confirmed": "yes"}
     before = await picture(but=LOG)
-    answer = await submit(stranger, f"/orders/{asked_back.id}/refunds/{refund['id']}/address", fields)
+    answer = await submit(stranger, f"/orders/{asked_back.id}/refunds/{refund.id}/address", fields)
     assert answer.status_code == 404
     assert await picture(but=LOG) == before
-    assert (await queries.one(refund["id"]) or {})["address"] is None
+    now = await queries.one(refund.id)
+    assert now is not None
+    assert now.address is None
 
 
 async def test_the_strangers_other_orders_stay_open_and_this_one_comes_back_by_no_order_of_his(

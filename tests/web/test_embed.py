@@ -18,10 +18,13 @@ import pytest
 from app.core import clock, db, tokens
 from app.core.money import CENT, Money
 from app.merchants import api_keys, queries, service
+from app.orders.models import Order
+from app.payments.models import Payment
 from app.web.embed import sdk
 from scripts import publish_sdk
 from tests.builders import look, rows
 from tests.orders.merchants import charged
+from tests.samples import sample
 
 SHOP, SECOND = "https://shop.example", "https://www.shop.example"
 LOOK_ALIKES = [
@@ -40,14 +43,14 @@ class Stall:
     http: httpx.AsyncClient
     merchant: UUID
     key: str
-    order: dict[str, Any]
+    order: Order
 
     async def frame(self, **change: str) -> httpx.Response:
-        asked = {"key": self.key, "order": str(self.order["id"]), "origin": SHOP} | change
+        asked = {"key": self.key, "order": str(self.order.id), "origin": SHOP} | change
         return await self.http.get("/embed/checkout", params=asked, headers={"accept": "text/html"})
 
     async def truth(self, origin: str | None = SHOP, **change: str) -> httpx.Response:
-        asked = {"key": self.key, "order": str(self.order["id"])} | change
+        asked = {"key": self.key, "order": str(self.order.id)} | change
         headers = {"origin": origin} if origin is not None else {}
         return await self.http.get(f"/embed/orders/{asked.pop('order')}", params=asked, headers=headers)
 
@@ -94,7 +97,7 @@ async def test_what_is_foreign_unknown_or_not_allowed_gets_the_same_calm_page(st
     theirs = await charged(other, "99.00")
     live = await charged(stall.merchant, "77.00", test=False)
     wrong: list[dict[str, str]] = [{"origin": origin} for origin in LOOK_ALIKES]
-    wrong += [{"order": str(it)} for it in (uuid4(), theirs["id"], live["id"], "x", "", "\x00", "1" * 5000)]
+    wrong += [{"order": str(it)} for it in (uuid4(), theirs.id, live.id, "x", "", "\x00", "1" * 5000)]
     wrong += [
         {"key": it} for it in ("pk_test_none", "", "\x00", "x" * 5000, await api_keys.publishable(other, test=True))
     ]
@@ -149,7 +152,7 @@ async def test_the_truth_is_told_to_the_allowed_origins_alone(stall: Stall) -> N
         assert "access-control-allow-credentials" not in answer.headers
         assert answer.headers["cache-control"] == "no-store"
     assert answer.json() == {
-        "id": str(stall.order["id"]), "status": "created", "paid": False, "amount": "24.00", "currency": "USD",
+        "id": str(stall.order.id), "status": "created", "paid": False, "amount": "24.00", "currency": "USD",
         "mode": "test", "payment": None,
     }  # fmt: skip
     for origin in [*LOOK_ALIKES, None]:
@@ -163,7 +166,7 @@ async def test_the_truth_is_told_to_the_allowed_origins_alone(stall: Stall) -> N
             "code": "no_such_checkout",
         }  # fmt: skip
     other = await charged(await service.create_merchant("Rival"))
-    for change in ({"order": str(other["id"])}, {"order": "x"}, {"key": "pk_test_none"}):
+    for change in ({"order": str(other.id)}, {"order": "x"}, {"key": "pk_test_none"}):
         refused = await stall.truth(**change)
         assert (refused.status_code, refused.content) == (404, answer.content)
 
@@ -184,11 +187,11 @@ async def test_the_truth_follows_the_payment_to_its_end(stall: Stall, drain: Any
 
 
 async def test_a_post_needs_the_frames_token_and_changes_nothing_without(stall: Stall) -> None:
-    claims = {"key": stall.key, "order": str(stall.order["id"]), "origin": SHOP}
+    claims = {"key": stall.key, "order": str(stall.order.id), "origin": SHOP}
     foreign = await charged(await service.create_merchant("Rival"))
     bad = [
         "", "x", tokens.sign("order", claims, timedelta(hours=1)),
-        tokens.sign("embed", claims | {"order": str(foreign["id"])}, timedelta(hours=1)),
+        tokens.sign("embed", claims | {"order": str(foreign.id)}, timedelta(hours=1)),
         tokens.sign("embed", claims | {"origin": "https://evil.example"}, timedelta(hours=1)),
     ]  # fmt: skip
     before = await rows()
@@ -282,7 +285,7 @@ async def test_another_coin_at_a_merchants_address_hides_it_and_asks_for_no_more
     assert ('data-phase="pay"' in shown.text, "pay-address" in shown.text) == (True, True)
     (payment,) = [p for p in await box.payments() if p["pay_currency"] == "usdttrc20"]
     await box.pay(str(payment["payment_id"]), "wrong_coin")
-    await look(app.state.kit, {"id": await db.fetch_value("SELECT id FROM payment")})
+    await look(app.state.kit, sample(Payment, id=await db.fetch_value("SELECT id FROM payment")))
     shown = await client.get("/embed/checkout/status", params={"token": token})
     assert ('data-phase="parked"' in shown.text, "pay-address" in shown.text) == (True, False)
     assert "send more" in shown.text
@@ -389,7 +392,7 @@ async def test_the_least_of_a_coin_is_in_the_orders_currency_or_not_shown(stall:
         )  # fmt: skip
     least = await db.fetch_value("SELECT min(minimum) FROM coin WHERE active")
     order = await charged(stall.merchant, "5000", test=True, currency="INR")
-    text = (await stall.frame(order=str(order["id"]))).text
+    text = (await stall.frame(order=str(order.id))).text
     if rate is None:
         assert "min. " not in text
     else:

@@ -16,9 +16,9 @@ async def test_the_shop_shows_a_merchants_order_to_nobody(visitor, admin, door: 
     placed = await charged(await merchant(), email=CUSTOMER)
     customer, holder = visitor(), visitor()
     customer.cookies.set("bitloot_session", await session_of(CUSTOMER), domain="127.0.0.1", path="/")
-    holder.cookies.set("bitloot_orders", orders_token([placed["id"]]), domain="127.0.0.1", path="/")
+    holder.cookies.set("bitloot_orders", orders_token([placed.id]), domain="127.0.0.1", path="/")
     for browser in (customer, holder, admin):
-        assert (await browser.get(f"/orders/{placed['id']}{door}")).status_code == 404
+        assert (await browser.get(f"/orders/{placed.id}{door}")).status_code == 404
 
 
 async def test_a_customers_orders_are_the_shops_alone(visitor) -> None:
@@ -27,7 +27,7 @@ async def test_a_customers_orders_are_the_shops_alone(visitor) -> None:
     browser.cookies.set("bitloot_session", await session_of(CUSTOMER), domain="127.0.0.1", path="/")
     found = await browser.get("/orders")
     assert found.status_code == 200
-    assert placed["id"].hex[-8:].upper() not in found.text
+    assert placed.id.hex[-8:].upper() not in found.text
     assert (await submit(visitor(), "/orders/lookup", {"email": CUSTOMER})).status_code == 200
     assert (await rows())["mail"] == [], "no letter for an address without an order of ours"
 
@@ -43,11 +43,11 @@ async def test_an_admin_sees_whose_order_it_is_and_that_it_is_a_test(admin, drai
     assert "Tea &amp; Sons: cart 8" in index
     assert index.count(">Test<") == 1
     assert "cart 8" in (await admin.get("/admin/orders", params={"q": "cart 8"})).text
-    shown = (await admin.get(f"/admin/orders/{tested['id']}")).text
+    shown = (await admin.get(f"/admin/orders/{tested.id}")).text
     for words in ("Tea &amp; Sons", "cart 7", ">Test<", "Payment started", "Done: the merchant delivers"):
         assert words in shown, words
     assert "Customer’s page" not in shown
-    other = (await admin.get(f"/admin/orders/{live['id']}")).text
+    other = (await admin.get(f"/admin/orders/{live.id}")).text
     assert ">Test<" not in other
     assert CUSTOMER in other
 
@@ -56,7 +56,7 @@ async def test_an_admin_sees_whose_refund_it_is(admin, drain) -> None:
     paid = await played(drain, await charged(await merchant()))
     made = await back(paid, "5.00")
     assert "Tea House: cart 7" in (await admin.get("/admin/refunds")).text
-    shown = (await admin.get(f"/admin/refunds/{made['id']}")).text
+    shown = (await admin.get(f"/admin/refunds/{made.id}")).text
     for words in ("Tea House", "cart 7", ">Test<", "Known to the merchant"):
         assert words in shown, words
     assert "Record as sent" not in shown
@@ -73,5 +73,5 @@ async def test_a_customer_of_a_merchant_claims_a_refund_and_is_told_who_knows_th
     done = await submit(browser, path, {"coin": COIN, "address": ADDRESS, "memo": "", "confirmed": "yes"})
     assert done.status_code == 200, done.text
     assert "Tea House can tell you" in done.text
-    assert (await refund(made["id"]))["address"] == ADDRESS
+    assert (await refund(made.id)).address == ADDRESS
     assert "bitloot_orders" not in browser.cookies

@@ -10,6 +10,7 @@ from app.core import db
 from app.core.tokens import link_token
 from app.keys import reveal as keys
 from app.refunds import queries
+from app.refunds.models import Refund
 from tests.builders import VISITOR
 from tests.fulfillment.test_withdrawal_money import deliver, paid_with_credit
 from tests.orders.merchants import charged, merchant, played
@@ -33,12 +34,12 @@ async def part_paid(client, box, drain) -> builders.Bought:
     return bought
 
 
-async def refund_of(order_id: str) -> dict[str, Any]:
+async def refund_of(order_id: str) -> Refund:
     return (await queries.of_order(UUID(order_id)))[-1]
 
 
 async def claim_link(order_id: str) -> str:
-    return f"/refunds/claims/{link_token((await refund_of(order_id))['link_id'])}"
+    return f"/refunds/claims/{link_token((await refund_of(order_id)).link_id)}"
 
 
 def token_in(mail: dict[str, Any]) -> str:
@@ -72,7 +73,7 @@ async def test_a_refund_from_the_admins_form_to_the_customers_wallet(
     shown = await submit(browser, looked.headers["location"], FORM)
     assert "Is this your wallet?" in shown.text
     assert ADDRESS in shown.text
-    assert (await refund_of(part_paid.id))["claimed_at"] is None
+    assert (await refund_of(part_paid.id)).claimed_at is None
     taken = await submit(browser, looked.headers["location"], FORM | {"confirmed": "yes"})
     assert (taken.status_code, taken.headers["location"]) == (303, f"/orders/{part_paid.id}")
     assert "Checking your address" in (await browser.get(taken.headers["location"])).text
@@ -104,7 +105,7 @@ async def test_reading_every_page_of_a_refund_changes_nothing(admin, visitor, pa
         for path in (link, link.replace("/refunds/claims/", "/links/")):
             await browser.get(path)
             await browser.head(path)
-        for path in ("/admin/refunds", f"/admin/refunds/{refund['id']}", "/admin/refunds?status=pending", "/admin"):
+        for path in ("/admin/refunds", f"/admin/refunds/{refund.id}", "/admin/refunds?status=pending", "/admin"):
             assert (await admin.get(path)).status_code == 200
     await submit(browser, link, FORM)  # typed, but not confirmed
     await submit(browser, link.replace("/refunds/claims/", "/links/"))
@@ -142,7 +143,7 @@ async def test_what_was_typed_can_be_changed_before_it_counts(admin, visitor, pa
     link, browser = await claim_link(part_paid.id), visitor()
     answer = await submit(browser, link, FORM | {"change": "yes"})
     assert f'value="{ADDRESS}"' in answer.text
-    assert (await refund_of(part_paid.id))["claimed_at"] is None
+    assert (await refund_of(part_paid.id)).claimed_at is None
 
 
 async def test_a_past_link_is_told_kindly_and_takes_nothing(admin, visitor, part_paid) -> None:
@@ -172,14 +173,14 @@ async def test_the_owner_gets_the_link_again_and_nobody_else(admin, visitor, par
     await ask(admin, part_paid.id, reason="x")
     refund = await refund_of(part_paid.id)
     other = await place(client)
-    path = f"/orders/{part_paid.id}/refunds/{refund['id']}/links"
+    path = f"/orders/{part_paid.id}/refunds/{refund.id}/links"
     found = await intruders(part_paid, other)
     before = await picture(but=LOG)
     for name, headers in found.items():
         answer = await visitor("application/json").post(path, json={}, headers=headers)
         assert answer.status_code in {403, 404}, name
     for wrong in (
-        f"/orders/{other.id}/refunds/{refund['id']}/links",
+        f"/orders/{other.id}/refunds/{refund.id}/links",
         f"/orders/{part_paid.id}/refunds/{uuid4()}/links",
     ):
         token = other.bearer if other.id in wrong else part_paid.bearer
@@ -187,20 +188,20 @@ async def test_the_owner_gets_the_link_again_and_nobody_else(admin, visitor, par
     assert await picture(but=LOG) == before
     sent = await visitor("application/json").post(path, json={}, headers=part_paid.bearer)
     assert sent.status_code == 200
-    assert (await refund_of(part_paid.id))["link_id"] != refund["link_id"]
+    assert (await refund_of(part_paid.id)).link_id != refund.link_id
 
 
 async def test_the_admins_doors_are_shut_for_everybody_else(admin, visitor, part_paid, drain) -> None:
     await ask(admin, part_paid.id, reason="x")
     refund = await refund_of(part_paid.id)
-    doors = [f"/admin/refunds/{refund['id']}/{act}" for act in ("approvals", "records", "rejections", "retries")]
+    doors = [f"/admin/refunds/{refund.id}/{act}" for act in ("approvals", "records", "rejections", "retries")]
     doors.append(f"/admin/orders/{part_paid.id}/refunds")
     before = await picture()
     for door in doors:
         for headers in ({}, part_paid.bearer):
             answer = await visitor("application/json").post(door, json={"reason": "x"}, headers=headers)
             assert_problem(answer, 401, "login_needed")
-    for page in ("/admin/refunds", f"/admin/refunds/{refund['id']}"):
+    for page in ("/admin/refunds", f"/admin/refunds/{refund.id}"):
         assert (await visitor().get(page)).headers["location"] == "/admin/login"
     assert await picture() == before
 
@@ -211,13 +212,13 @@ async def test_the_admins_doors_are_shut_for_everybody_else(admin, visitor, part
 async def test_an_admin_refunds_to_the_last_unit_of_the_currency_and_no_finer(
     admin, drain, currency: str, paid: str, fine: str, finer: str
 ) -> None:
-    order_id = (await played(drain, await charged(await merchant(), paid, currency=currency)))["order_id"]
+    order_id = (await played(drain, await charged(await merchant(), paid, currency=currency))).order_id
     before = await picture()
     answer = await submit(admin, f"/admin/orders/{order_id}/refunds", {"amount": finer}, accept="application/json")
     assert_problem(answer, 409, "too_much", "amount")
     assert await picture() == before
     assert (await ask(admin, str(order_id), amount=fine, reason="x")).status_code == 303
-    assert str((await refund_of(str(order_id)))["amount"]) == fine
+    assert str((await refund_of(str(order_id))).amount) == fine
 
 
 async def test_an_admins_mistakes_are_said_and_change_nothing(admin, part_paid) -> None:
@@ -233,7 +234,7 @@ async def test_an_admins_mistakes_are_said_and_change_nothing(admin, part_paid) 
         assert (await admin.get(path)).status_code == 404
     assert await picture() == before
     await ask(admin, part_paid.id, amount="1.00")
-    refund = f"/admin/refunds/{(await refund_of(part_paid.id))['id']}"
+    refund = f"/admin/refunds/{(await refund_of(part_paid.id)).id}"
     before = await picture()
     for act, fields, code in (
         ("approvals", {}, "not_decidable"), ("records", {"tx_hash": "short"}, "invalid"),
@@ -322,7 +323,7 @@ async def test_the_admin_reads_what_a_refund_does_to_the_store_credit(app, box, 
     await deliver(app, item)
     page = (await admin.get(f"/admin/orders/{order_id}")).text
     assert "$4.00 of store credit also paid for this order. It comes back when all the money is refunded." in page
-    await keys.reveal(order_id, item["id"], VISITOR, store=app.state.store)
+    await keys.reveal(order_id, item.id, VISITOR, store=app.state.store)
     page = (await admin.get(f"/admin/orders/{order_id}")).text
     assert "$4.00 of it paid for revealed keys and stays used." in page
     made = await submit(admin, f"/admin/orders/{order_id}/refunds", {"amount": "", "reason": "goodwill"})

@@ -59,7 +59,7 @@ async def everything() -> bytes:
 
 async def test_presigned_links_are_kept_nowhere(app, box, behind: Behind) -> None:
     order_id, (item,) = await delivered(behind.kit, box, 2)
-    found = await keys.links(order_id, item["id"], VISITOR, store=behind.kit.store)
+    found = await keys.links(order_id, item.id, VISITOR, store=behind.kit.store)
     queries = [parse_qs(urlsplit(link.url).query) for link in found]
     signatures = [(query.get("signature") or query["X-Amz-Signature"])[0] for query in queries]
     assert len(set(signatures)) == 2

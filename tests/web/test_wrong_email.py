@@ -8,6 +8,7 @@ import pytest
 from app.core import db
 from app.core.tokens import link_token
 from app.refunds import queries
+from app.refunds.models import Refund
 from tests.refunds.scenes import ADDRESS, booked
 from tests.web import builders
 from tests.web.builders import LOG, assert_problem, count, csrf_of, picture, place, submit
@@ -102,13 +103,13 @@ async def test_a_refunds_link_leads_to_the_new_address_and_the_old_one_is_dead(v
     before = await _refund(asked_back.id)
     await submit(holder(visitor, asked_back), f"/orders/{asked_back.id}/email", {"email": RIGHT})
     await confirm(visitor, (await links("email"))[0])
-    assert (await visitor().get(f"/refunds/claims/{link_token(before['link_id'])}")).status_code == 410
+    assert (await visitor().get(f"/refunds/claims/{link_token(before.link_id)}")).status_code == 410
     fresh = await _refund(asked_back.id)
-    assert (await visitor().get(f"/refunds/claims/{link_token(fresh['link_id'])}")).status_code == 200
+    assert (await visitor().get(f"/refunds/claims/{link_token(fresh.link_id)}")).status_code == 200
     assert (await letters("refund_asked"))[-1] == RIGHT
 
 
-async def _refund(order_id: str) -> dict[str, Any]:
+async def _refund(order_id: str) -> Refund:
     return (await queries.of_order(UUID(order_id)))[-1]
 
 
@@ -122,7 +123,7 @@ async def asked_back(refunded, visitor, drain) -> builders.Bought:
 async def test_a_refund_address_is_given_on_the_page_without_any_letter(visitor, asked_back, drain) -> None:
     browser = holder(visitor, asked_back)
     refund = await _refund(asked_back.id)
-    action = f"/orders/{asked_back.id}/refunds/{refund['id']}/address"
+    action = f"/orders/{asked_back.id}/refunds/{refund.id}/address"
     page = (await browser.get(f"/orders/{asked_back.id}")).text
     assert f'href="{action}">' in page
     assert "Enter your wallet address" in page
@@ -130,26 +131,26 @@ async def test_a_refund_address_is_given_on_the_page_without_any_letter(visitor,
     fields = {"coin": "usdttrc20", "address": ADDRESS, "memo": ""}
     looked = await submit(browser, action, fields)
     assert "Is this your wallet?" in looked.text
-    assert (await _refund(asked_back.id))["address"] is None
+    assert (await _refund(asked_back.id)).address is None
     kept = await submit(browser, action, fields | {"confirmed": "yes"})
     assert (kept.status_code, kept.headers["location"]) == (303, f"/orders/{asked_back.id}")
-    assert (await _refund(asked_back.id))["address"] == ADDRESS
+    assert (await _refund(asked_back.id)).address == ADDRESS
     assert await db.fetch_value("SELECT count(*) FROM audit_line WHERE action = 'refund.address_named'") == 1
     await drain()
-    assert (await _refund(asked_back.id))["checked_at"] is not None
-    mailed = await visitor().get(f"/refunds/claims/{link_token(refund['link_id'])}")
+    assert (await _refund(asked_back.id)).checked_at is not None
+    mailed = await visitor().get(f"/refunds/claims/{link_token(refund.link_id)}")
     assert mailed.status_code == 410
 
 
 async def test_a_second_address_for_the_same_refund_is_not_taken(visitor, asked_back) -> None:
     browser = holder(visitor, asked_back)
-    action = f"/orders/{asked_back.id}/refunds/{(await _refund(asked_back.id))['id']}/address"
+    action = f"/orders/{asked_back.id}/refunds/{(await _refund(asked_back.id)).id}/address"
     fields = {"coin": "usdttrc20", "address": ADDRESS, "memo": "", "confirmed": "yes"}
     await submit(browser, action, fields)
     other = fields | {"address": ADDRESS[:-1] + "y"}
     answer = await submit(browser, action, other, accept="application/json")
     assert_problem(answer, 410, "link_spent")
-    assert (await _refund(asked_back.id))["address"] == ADDRESS
+    assert (await _refund(asked_back.id)).address == ADDRESS
 
 
 async def test_strangers_change_neither_email_nor_refund_address(visitor, asked_back) -> None:
@@ -157,7 +158,7 @@ async def test_strangers_change_neither_email_nor_refund_address(visitor, asked_
     before = await picture(but=LOG)
     for path, fields in (
         (f"/orders/{asked_back.id}/email", {"email": RIGHT}),
-        (f"/orders/{asked_back.id}/refunds/{refund['id']}/address", {"coin": "usdttrc20", "address": ADDRESS}),
+        (f"/orders/{asked_back.id}/refunds/{refund.id}/address", {"coin": "usdttrc20", "address": ADDRESS}),
     ):
         assert (await submit(visitor(), path, fields)).status_code == 404
         assert (await visitor().get(path)).status_code == 404

@@ -42,7 +42,7 @@ async def test_a_declined_card_and_a_payment_called_off_are_told_as_failed_with_
     order = await charged(merchant_id)
     await played(drain, order, **DECLINED)
     called_off = await asked(order)
-    await create_for_merchants.cancel(merchant_id, True, called_off["id"])
+    await create_for_merchants.cancel(merchant_id, True, called_off.id)
     await drain(later=True)
     assert sorted(post.json["data"]["failure"] for post in receiver.posts) == ["cancelled", "declined"]
     assert {post.json["type"] for post in receiver.posts} == {"payment.failed"}
@@ -65,13 +65,13 @@ async def test_too_much_and_too_little_money_have_an_event_and_say_how_much(
     payment = await played(drain, order, "crypto", metadata={"test": wish, "cart": "7"})
     await drain()
     [told] = [post.json for post in receiver.posts]
-    found = await payments.of_merchant(merchant_id, True, payment["id"])
+    found = await payments.of_merchant(merchant_id, True, payment.id)
     assert found is not None
     for data in (told["data"], objects.payment(found, found)):
         assert (data["overpaid"], data["underpaid"]) == flags
         assert (data["captured"], data["excess"], data["missing"]) == amounts
         assert (data["metadata"], data["details"]) == ({"test": wish, "cart": "7"}, {})
-    assert (told["type"], told["object_id"]) == (event, str(payment["id"]))
+    assert (told["type"], told["object_id"]) == (event, str(payment.id))
 
 
 async def test_money_for_an_order_that_was_paid_already_is_told_as_overpaid(app, drain, receiver) -> None:
@@ -82,28 +82,28 @@ async def test_money_for_an_order_that_was_paid_already_is_told_as_overpaid(app,
     await played(drain, order)
     await drain(later=True)
     [told] = [post.json for post in receiver.posts]
-    assert (told["object_id"], told["data"]["excess"], told["data"]["overpaid"]) == (str(slow["id"]), "20.00", True)
+    assert (told["object_id"], told["data"]["excess"], told["data"]["overpaid"]) == (str(slow.id), "20.00", True)
 
 
 async def test_a_payment_says_that_it_was_changed_when_its_money_went_back(app, drain) -> None:
     merchant_id = await merchant()
     payment = await played(drain, await charged(merchant_id, "20.00"))
-    before = await payments.of_merchant(merchant_id, True, payment["id"])
+    before = await payments.of_merchant(merchant_id, True, payment.id)
     with clock.travelled(timedelta(minutes=5)):
-        await refunding.create(merchant_id, True, payment["id"], Decimal("5.00"), "half is broken", None, "key 1")
+        await refunding.create(merchant_id, True, payment.id, Decimal("5.00"), "half is broken", None, "key 1")
         await drain(later=True)
-    after = await payments.of_merchant(merchant_id, True, payment["id"])
+    after = await payments.of_merchant(merchant_id, True, payment.id)
     assert before is not None
     assert after is not None
-    assert (before["refunded"], after["refunded"]) == (0, Decimal("5.00"))
-    assert after["updated_at"] > before["updated_at"]
+    assert (before.refunded, after.refunded) == (0, Decimal("5.00"))
+    assert after.updated_at > before.updated_at
 
 
 async def test_a_refund_is_told_from_asked_to_paid(app, drain, receiver) -> None:
     merchant_id = await merchant()
     await service.add(merchant_id, test=True, url=receiver.url)
     payment = await played(drain, await charged(merchant_id, "20.00"))
-    await refunding.create(merchant_id, True, payment["id"], Decimal("5.00"), "half is broken", None, "key 1")
+    await refunding.create(merchant_id, True, payment.id, Decimal("5.00"), "half is broken", None, "key 1")
     await drain(later=True)
     assert heard(receiver, "refund") == [
         (1, "refund.pending", "pending"), (2, "refund.processing", "processing"), (3, "refund.processed", "processed"),

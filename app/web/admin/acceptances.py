@@ -21,8 +21,8 @@ async def create(request: Req, payment_id: FromPath[str]) -> Response[bytes]:
     payment = await queries.one(found) if found else None
     if payment is None:
         raise accept_by_hand.NotAcceptable("Check the payment's id.")
-    details = f"{payment['id']} {payment['outcome']}"
-    async with guards.recorded(request, "payment.accepted", order_id=payment["order_id"], details=details):
-        await accept_by_hand.accept(payment["id"], visitor(request).actor)
-    where = f"/admin/orders/{payment['order_id']}"
+    details = f"{payment.id} {payment.outcome}"
+    async with guards.recorded(request, "payment.accepted", order_id=payment.order_id, details=details):
+        await accept_by_hand.accept(payment.id, visitor(request).actor)
+    where = f"/admin/orders/{payment.order_id}"
     return answer({"location": where}) if wants_json(request) else see_other(where)

@@ -14,6 +14,7 @@ from app.orders.service import short
 from app.queue import breaker_queries as breakers
 from app.queue import queries as jobs
 from app.refunds import queries as refunds
+from app.refunds.models import Refund
 from app.web.admin.event_texts import reason
 from app.web.admin.issues import row as issue_row
 from app.web.kernel import guards
@@ -34,10 +35,10 @@ async def show(request: Request[Any, Any, Any]) -> Response[bytes]:
         [_breaker(p, s) for p, s in (await breakers.all_standings()).items() if not s.closed]
         + [
             {
-                "title": f"Order {short(o['id'])}",
-                "detail": reason(o["cause"]),
-                "href": f"/admin/orders/{o['id']}",
-                "at": o["created_at"],
+                "title": f"Order {short(o.id)}",
+                "detail": reason(o.cause),
+                "href": f"/admin/orders/{o.id}",
+                "at": o.created_at,
             }
             for o in parked
         ]
@@ -56,7 +57,7 @@ async def show(request: Request[Any, Any, Any]) -> Response[bytes]:
         _count("Jobs waiting", by_job.get("pending", 0), "/admin/jobs?status=pending", ""),
         _count(
             "Refunds to approve",
-            sum(r["status"] == "pending" for r in await refunds.waiting(100)),
+            sum(r.status == "pending" for r in await refunds.waiting(100)),
             "/admin/refunds?status=pending",
             "attention",
         ),
@@ -78,12 +79,12 @@ def _breaker(provider: str, standing: breakers.BreakerStatus) -> dict[str, Any]:
     }
 
 
-def _refund(refund: dict[str, Any]) -> dict[str, Any]:
+def _refund(refund: Refund) -> dict[str, Any]:
     return {
-        "title": f"Refund of {Money(refund['amount'], refund['currency'])}",
-        "detail": refund["error"] or "Its address was checked: approve or reject it",
-        "href": f"/admin/refunds/{refund['id']}",
-        "at": refund["claimed_at"] or refund["created_at"],
+        "title": f"Refund of {Money(refund.amount, refund.currency)}",
+        "detail": refund.error or "Its address was checked: approve or reject it",
+        "href": f"/admin/refunds/{refund.id}",
+        "at": refund.claimed_at or refund.created_at,
     }
 
 

@@ -1,10 +1,10 @@
 """What a timeline's events are called before admins: the customer's words, and words for what is for our eyes alone."""
 
 from decimal import Decimal
-from typing import Any
 
 from app.core.money import Money
 from app.history.models import Event
+from app.orders.models import Order
 from app.orders.parking import BETWEEN, OF_MONEY
 from app.web.store.order_texts import EVENTS, event_text
 
@@ -36,11 +36,11 @@ def reason(cause: str | None) -> str | None:
     return ". ".join(one[:1].upper() + one[1:] for one in said) or None
 
 
-def text(order: dict[str, Any], event: Event) -> str:
+def text(order: Order, event: Event) -> str:
     words = WORDS.get(event.kind, event.kind)
     if event.kind == "payment.parked":
         words = event_text(event)
-    if order["merchant_id"] is not None:
+    if order.merchant_id is not None:
         words = MERCHANTS.get(event.kind, words)
     why = event.data.get("why") or event.data.get("cause")
     if event.kind == "credit.returned":

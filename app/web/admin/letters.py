@@ -22,19 +22,19 @@ async def resend(request: Req, order_id: FromPath[str], mail_id: FromPath[str]) 
     """Write the letter once more, to the order's address of today, with a fresh link."""
     order = await guards.any_order(request, order_id)
     found = parse_id(mail_id)
-    letter = next((row for row in await mail.about(order["id"]) if row.id == found), None)
+    letter = next((row for row in await mail.about(order.id) if row.id == found), None)
     if letter is None or found is None:
         raise NoSuchLetter
-    async with guards.recorded(request, "letter.resent", order_id=order["id"], details=letter.kind):
+    async with guards.recorded(request, "letter.resent", order_id=order.id, details=letter.kind):
         link = parse_id(letter.link_id or "")
         refund = await refunds.by_link(link) if link else None
         if letter.kind in REFUND_LINKS:
             if refund is None:
                 raise NoSuchLetter("Its link was replaced by a newer one. Send the newer email again.")
-            await claim.send_link_again(refund["id"])
+            await claim.send_link_again(refund.id)
         else:
-            await letters.resend(order["id"], found)
-    return answer({"resent": True}) if wants_json(request) else see_other(f"/admin/orders/{order['id']}")
+            await letters.resend(order.id, found)
+    return answer({"resent": True}) if wants_json(request) else see_other(f"/admin/orders/{order.id}")
 
 
 REFUND_LINKS = {"refund_asked", "refund_address"}  # letters whose link belongs to a refund

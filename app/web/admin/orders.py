@@ -17,10 +17,12 @@ from app.mail.kinds import KINDS as LETTERS
 from app.mail.states import WORDS as MAIL_WORDS
 from app.mail.states import LetterStatus
 from app.orders import queries as orders
+from app.orders.models import ListedOrder, Order
 from app.orders.service import short
 from app.orders.states import OrderStatus
 from app.payments import accept_by_hand
 from app.payments import queries as payments
+from app.payments.models import Payment
 from app.queue import queries as jobs
 from app.web.admin import event_texts, tabs, write_offs
 from app.web.admin.audit_texts import ACTIONS
@@ -56,20 +58,20 @@ async def index(request: Req) -> Response[bytes]:
     return page(request, "admin/orders/index.html", context, partial="admin/orders/_rows.html")
 
 
-def _row(row: dict[str, Any]) -> dict[str, Any]:
+def _row(row: ListedOrder) -> dict[str, Any]:
     return {
-        "id": row["id"],
-        "short_id": short(row["id"]),
-        "created_at": row["created_at"],
-        "total": Money(row["total"], row["currency"]),
-        "status": row["status"],
-        "status_words": STATUS_WORDS[row["status"]][0],
-        "tone": "attention" if row["cause"] else STATUS_WORDS[row["status"]][1],
-        "href": f"/admin/orders/{row['id']}",
-        "names": row["names"] or f"{row['merchant']}: {row['reference']}",
-        "test": row["test"],
+        "id": row.id,
+        "short_id": short(row.id),
+        "created_at": row.created_at,
+        "total": Money(row.total, row.currency),
+        "status": row.status,
+        "status_words": STATUS_WORDS[row.status][0],
+        "tone": "attention" if row.cause else STATUS_WORDS[row.status][1],
+        "href": f"/admin/orders/{row.id}",
+        "names": row.names or f"{row.merchant}: {row.reference}",
+        "test": row.test,
         "email": shown(row),
-        "cause": event_texts.reason(row["cause"]),
+        "cause": event_texts.reason(row.cause),
     }
 
 
@@ -78,10 +80,10 @@ async def show(request: Req, order_id: FromPath[str]) -> Response[bytes]:
     order = await guards.any_order(request, order_id)
     if wants_json(request):
         return answer(await order_view.as_json(order))
-    events = await history.timeline(order["id"])
+    events = await history.timeline(order.id)
     context = {
-        "order": await order_view.build(order) | {"email": shown(order), "cause": event_texts.reason(order["cause"])},
-        "charge": {"merchant": await orders.seller(order), "reference": order["reference"], "test": order["test"]},
+        "order": await order_view.build(order) | {"email": shown(order), "cause": event_texts.reason(order.cause)},
+        "charge": {"merchant": await orders.seller(order), "reference": order.reference, "test": order.test},
         "timeline": [
             {
                 "at": e.at,
@@ -92,13 +94,13 @@ async def show(request: Req, order_id: FromPath[str]) -> Response[bytes]:
             for e in events
         ],
         **await _belongings(order),
-        **await refunds_of(order["id"]),
+        **await refunds_of(order.id),
     }
     return page(request, "admin/orders/show.html", context)
 
 
-async def _belongings(order: dict[str, Any]) -> dict[str, Any]:
-    order_id = order["id"]
+async def _belongings(order: Order) -> dict[str, Any]:
+    order_id = order.id
     return {
         "payments": [_payment(row) for row in await payments.of_order(order_id)],
         **await write_offs.supply_of(order),
@@ -123,14 +125,14 @@ async def _belongings(order: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _payment(row: dict[str, Any]) -> dict[str, Any]:
+def _payment(row: Payment) -> dict[str, Any]:
     return {
-        **row,
-        "provider_id": row["provider_payment_id"] or "",
-        "pay_amount": plain(row["pay_amount"]) if row["pay_amount"] is not None else "",
-        "actually_paid": plain(row["actually_paid"]),
-        "worth": Money(row["value"], row["price_currency"]) if row["value"] else None,
-        "excess": plain(row["owed_back"]) if row["owed_back"] else "",
+        **asdict(row),
+        "provider_id": row.provider_payment_id or "",
+        "pay_amount": plain(row.pay_amount) if row.pay_amount is not None else "",
+        "actually_paid": plain(row.actually_paid),
+        "worth": Money(row.value, row.price_currency) if row.value else None,
+        "excess": plain(row.owed_back) if row.owed_back else "",
         "acceptable": accept_by_hand.acceptable(row),
     }
 
@@ -140,8 +142,8 @@ async def retry_item(request: Req, order_id: FromPath[str], item_id: FromPath[st
     """Ask the supplier again for an item it did not have."""
     order = await guards.any_order(request, order_id)
     found = parse_id(item_id)
-    if found is None or found not in {item["id"] for item in order["items"]}:
+    if found is None or found not in {item.id for item in order.items}:
         raise guards.OrderNotFound
-    async with guards.recorded(request, "item.retried", order_id=order["id"], details=f"item {found}"):
+    async with guards.recorded(request, "item.retried", order_id=order.id, details=f"item {found}"):
         await steps.retry_item(found)
-    return see_other(f"/admin/orders/{order['id']}")
+    return see_other(f"/admin/orders/{order.id}")

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from litestar import Request, Response, get, post
 from litestar.params import FromPath
+from msgspec.structs import asdict
 
 from app.accounts import addresses
 from app.core.ids import parse_id
@@ -16,8 +17,10 @@ from app.keys import queries as keys
 from app.ledger import queries as books
 from app.ledger.service import SUPPLIER_CURRENCY as SUPPLIER
 from app.orders import queries as orders
+from app.orders.models import Order
 from app.orders.service import short
 from app.refunds import queries, service, store_credit
+from app.refunds.models import Refund
 from app.refunds.service import TooMuch
 from app.refunds.states import RefundStatus
 from app.web.admin import tabs as lists
@@ -47,25 +50,25 @@ async def index(request: Req) -> Response[bytes]:
     )
 
 
-def _row(refund: dict[str, Any]) -> dict[str, Any]:
-    words, tone = WORDS.get(refund["status"], ""), TONES.get(refund["status"], "")
-    if refund["status"] == "pending":
-        named, fine = refund["claimed_at"] is not None, refund["checked_at"] is not None
+def _row(refund: Refund) -> dict[str, Any]:
+    words, tone = WORDS.get(refund.status, ""), TONES.get(refund.status, "")
+    if refund.status == "pending":
+        named, fine = refund.claimed_at is not None, refund.checked_at is not None
         words = "To approve" if fine else "Checking the address" if named else "Waiting for an address"
         tone = "attention" if fine else ""
-    elif (refund["error"] or "").startswith(service.REJECTED):
+    elif (refund.error or "").startswith(service.REJECTED):
         words, tone = "Turned down", ""
     return {
-        **refund,
-        "order_short_id": short(refund["order_id"]),
-        "money": Money(refund["amount"], refund["currency"]),
+        **asdict(refund),
+        "order_short_id": short(refund.order_id),
+        "money": Money(refund.amount, refund.currency),
         "words": words,
         "tone": tone,
-        "pay_amount": plain(refund["pay_amount"]) if refund["pay_amount"] is not None else "",
+        "pay_amount": plain(refund.pay_amount) if refund.pay_amount is not None else "",
     }
 
 
-async def _find(refund_id: str) -> dict[str, Any]:
+async def _find(refund_id: str) -> Refund:
     found = parse_id(refund_id)
     if found is None:
         raise service.NoSuchRefund
@@ -97,11 +100,11 @@ async def show(request: Req, refund_id: FromPath[str]) -> Response[bytes]:
     refund = await _find(refund_id)
     if wants_json(request):
         return answer(refund)
-    order = await orders.one(refund["order_id"])
+    order = await orders.one(refund.order_id)
     assert order is not None
-    evidence = json.loads(refund["evidence"] or "{}")
-    waits, failed = refund["status"] == "pending", refund["status"] == "failed"
-    ended = refund["payout_status"] in service.SETTLED_WORDS
+    evidence = json.loads(refund.evidence or "{}")
+    waits, failed = refund.status == "pending", refund.status == "failed"
+    ended = refund.payout_status in service.SETTLED_WORDS
     context = {
         "refund": _row(refund),
         "email": addresses.shown(order),
@@ -110,10 +113,10 @@ async def show(request: Req, refund_id: FromPath[str]) -> Response[bytes]:
         "shown": evidence.get("shown", []),
         "unseen": len(evidence.get("unseen", [])),
         "credit": evidence.get("credit"),
-        "can_approve": waits and refund["checked_at"] is not None and settings().pays_out,
+        "can_approve": waits and refund.checked_at is not None and settings().pays_out,
         "pays_out": settings().pays_out,
-        "can_record": waits and not order["test"],
-        "can_fail": waits or (refund["status"] == "processing" and (refund["asked_at"] is None or ended)),
+        "can_record": waits and not order.test,
+        "can_fail": waits or (refund.status == "processing" and (refund.asked_at is None or ended)),
         "can_retry": failed,
     }
     return page(request, "admin/refunds/show.html", context)
@@ -127,20 +130,20 @@ async def create(request: Req, order_id: FromPath[str]) -> Response[bytes]:
     """
     order = await guards.any_order(request, order_id)
     form = await read_form(request)
-    left = (await queries.refundable(order["id"])).amount  # before it is read what is owed of it
+    left = (await queries.refundable(order.id)).amount  # before it is read what is owed of it
     amount = await _amount(order, form.get("amount", ""))
-    async with guards.recorded(request, "refund.asked", order_id=order["id"], details=str(amount)):
+    async with guards.recorded(request, "refund.asked", order_id=order.id, details=str(amount)):
         seen = parse_decimal(form.get("left", "").strip()) or left
-        refund_id = await service.ask(order["id"], amount, form.get("reason", ""), _who(request), seen=seen)
+        refund_id = await service.ask(order.id, amount, form.get("reason", ""), _who(request), seen=seen)
     where = f"/admin/refunds/{refund_id}"
     return answer({"refundId": refund_id}, status=201) if wants_json(request) else see_other(where)
 
 
-async def _amount(order: dict[str, Any], text: str) -> Money:
+async def _amount(order: Order, text: str) -> Money:
     if not text.strip():
-        return await _offered(order["id"])
+        return await _offered(order.id)
     try:
-        return typed_amount(text, order["currency"])
+        return typed_amount(text, order.currency)
     except UnclearAmount as unclear:
         raise TooMuch(str(unclear), field="amount") from None
 
@@ -149,7 +152,7 @@ async def _offered(order_id: UUID) -> Money:
     """What a refund is for, unless somebody says otherwise: of an order that was delivered, what is not its price."""
     left, owed = await queries.refundable(order_id), await queries.owed(order_id)
     order = await orders.one(order_id)
-    return owed if owed.amount and order and order["status"] in {"paid", "fulfilled"} else left
+    return owed if owed.amount and order and order.status in {"paid", "fulfilled"} else left
 
 
 def _who(request: Req) -> str:
@@ -162,8 +165,8 @@ async def approve(request: Req, refund_id: FromPath[str]) -> Response[bytes]:
     await guards.admin(request)
     refund = await _find(refund_id)
     async with _recorded(request, "approved", refund):
-        await service.approve(refund["id"], _who(request))
-    return _back(request, refund["id"])
+        await service.approve(refund.id, _who(request))
+    return _back(request, refund.id)
 
 
 @post("/admin/refunds/{refund_id:str}/records", include_in_schema=False, status_code=200)
@@ -172,8 +175,8 @@ async def record(request: Req, refund_id: FromPath[str]) -> Response[bytes]:
     await guards.admin(request)
     refund, form = await _find(refund_id), await read_form(request)
     async with _recorded(request, "recorded", refund):
-        await service.record(refund["id"], form.get("tx_hash", ""), _who(request))
-    return _back(request, refund["id"])
+        await service.record(refund.id, form.get("tx_hash", ""), _who(request))
+    return _back(request, refund.id)
 
 
 @post("/admin/refunds/{refund_id:str}/rejections", include_in_schema=False, status_code=200)
@@ -182,8 +185,8 @@ async def reject(request: Req, refund_id: FromPath[str]) -> Response[bytes]:
     await guards.admin(request)
     refund, form = await _find(refund_id), await read_form(request)
     async with _recorded(request, "rejected", refund):
-        await service.fail(refund["id"], form.get("reason", ""), _who(request))
-    return _back(request, refund["id"])
+        await service.fail(refund.id, form.get("reason", ""), _who(request))
+    return _back(request, refund.id)
 
 
 @post("/admin/refunds/{refund_id:str}/retries", include_in_schema=False, status_code=200)
@@ -192,13 +195,13 @@ async def retry(request: Req, refund_id: FromPath[str]) -> Response[bytes]:
     await guards.admin(request)
     refund = await _find(refund_id)
     async with _recorded(request, "retried", refund):
-        await service.retry(refund["id"], _who(request))
-    return _back(request, refund["id"])
+        await service.retry(refund.id, _who(request))
+    return _back(request, refund.id)
 
 
-def _recorded(request: Req, act: str, refund: dict[str, Any]) -> AbstractAsyncContextManager[None]:
-    details = f"{refund['id']} {refund['amount']} {refund['currency']}"
-    return guards.recorded(request, f"refund.{act}", order_id=refund["order_id"], details=details)
+def _recorded(request: Req, act: str, refund: Refund) -> AbstractAsyncContextManager[None]:
+    details = f"{refund.id} {refund.amount} {refund.currency}"
+    return guards.recorded(request, f"refund.{act}", order_id=refund.order_id, details=details)
 
 
 def _back(request: Req, refund_id: UUID) -> Response[bytes]:

@@ -18,10 +18,13 @@ from app.keys import queries as keys
 from app.mail import queries as mail
 from app.mail.models import LetterState
 from app.orders import queries as orders
+from app.orders.models import Order
 from app.payments import queries as payments
+from app.payments.models import Payment
 from app.queue.aliases import ALIASES
 from app.queue.models import DeadLetter
 from app.refunds import queries as refunds
+from app.refunds.models import Refund
 
 KEY_FORGOTTEN = timedelta(hours=24)  # after this Resend would send the same letter again (resend.md, 4)
 OPEN = {"reserved", "ready"}
@@ -36,16 +39,16 @@ class Facts(msgspec.Struct, frozen=True):
     ``age``: of the letter.
     """
 
-    order: dict[str, Any] | None = None
+    order: Order | None = None
     reservation: dict[str, Any] | None = None
     have: int = 0
     notice: KeptNotice | None = None
-    payment: dict[str, Any] | None = None
+    payment: Payment | None = None
     offered: bool = False
     open: tuple[str, ...] = ()
     mail: LetterState | None = None
     age: timedelta = timedelta()
-    refund: dict[str, Any] | None = None
+    refund: Refund | None = None
 
 
 async def of(job: DeadLetter) -> str:
@@ -64,15 +67,15 @@ def reserve(facts: Facts) -> str:
     if order is None:
         return GONE
     status = reservation["status"] if reservation else None
-    if status in {"reserved", "ready", "delivered"}:
+    if reservation and status in {"reserved", "ready", "delivered"}:
         return f"Order {reservation['supplier_order_id']} exists at Kinguin: will not buy again."
-    if order["status"] != "paid":
-        return f"Does nothing: the order is {order['status']}."
+    if order.status != "paid":
+        return f"Does nothing: the order is {order.status}."
     if status in {"out_of_stock", "cancelled", "refunded"}:
         return "Does nothing: the supplier does not deliver it. Try or buy again from the order's page."
     if reservation and reservation["asked_at"]:
         return "Ordered once, but the answer was lost: checks at Kinguin first, and buys only if nothing is there."
-    if order["frozen_at"]:
+    if order.frozen_at:
         return "Does nothing: the order is being refunded."
     return "Nothing was ordered yet: checks at Kinguin first, then buys it."
 
@@ -110,8 +113,8 @@ def payment(facts: Facts) -> str:
     order = facts.order
     if order is None:
         return GONE
-    if order["status"] not in facts.open:
-        return f"Does nothing: the order is {order['status']}."
+    if order.status not in facts.open:
+        return f"Does nothing: the order is {order.status}."
     if facts.offered:
         return "Asks for one more payment beside the one that stands. No money moves."
     return "Asks NOWPayments for a payment and shows its address. No money moves."
@@ -120,7 +123,7 @@ def payment(facts: Facts) -> str:
 def payment_check(facts: Facts) -> str:
     if facts.payment is None:
         return GONE
-    ours = facts.payment["provider_payment_id"]
+    ours = facts.payment.provider_payment_id
     return f"Asks NOWPayments for the status of payment {ours}; a status only moves forward."
 
 
@@ -128,8 +131,8 @@ def payment_open(facts: Facts) -> str:
     row = facts.payment
     if row is None:
         return GONE
-    if row["provider_payment_id"] or row["status"] != "waiting":
-        return f"Does nothing: the payment is {row['status']} and was opened or ended before."
+    if row.provider_payment_id or row.status != "waiting":
+        return f"Does nothing: the payment is {row.status} and was opened or ended before."
     return "Asks NOWPayments for the merchant's payment and shows its address. No money moves."
 
 
@@ -137,8 +140,8 @@ def payment_play(facts: Facts) -> str:
     row = facts.payment
     if row is None:
         return GONE
-    if row["status"] not in {"waiting", "confirming"}:
-        return f"Does nothing: the payment is {row['status']}."
+    if row.status not in {"waiting", "confirming"}:
+        return f"Does nothing: the payment is {row.status}."
     return "Simulates the next step of a test payment. No real money moves."
 
 
@@ -160,11 +163,11 @@ def refund(facts: Facts) -> str:
     row = facts.refund
     if row is None:
         return GONE
-    if row["status"] != "processing":
-        return f"Does nothing: the refund is {row['status']}."
-    if row["payout_id"]:
-        return f"Asks NOWPayments for the status of payout {row['payout_id']}. Pays nothing out a second time."
-    if row["asked_at"]:
+    if row.status != "processing":
+        return f"Does nothing: the refund is {row.status}."
+    if row.payout_id:
+        return f"Asks NOWPayments for the status of payout {row.payout_id}. Pays nothing out a second time."
+    if row.asked_at:
         return "Requested once, but the answer was lost: looks for that payout first, and pays only if it never came."
     return "Nothing was paid out yet: requests the payout."
 
@@ -173,8 +176,8 @@ def refund_play(facts: Facts) -> str:
     row = facts.refund
     if row is None:
         return GONE
-    if row["status"] not in {"pending", "processing"}:
-        return f"Does nothing: the refund is {row['status']}."
+    if row.status not in {"pending", "processing"}:
+        return f"Does nothing: the refund is {row.status}."
     return "Simulates the next step of a test refund. No real money moves."
 
 
@@ -209,7 +212,7 @@ async def _notice(job: DeadLetter) -> Facts:
 def _order(*states: str) -> Callable[[DeadLetter], Awaitable[Facts]]:
     async def look(job: DeadLetter) -> Facts:
         order_id = _id(job, "order_id")
-        offered = any(row["provider_payment_id"] for row in await payments.of_order(order_id))
+        offered = any(row.provider_payment_id for row in await payments.of_order(order_id))
         return Facts(order=await orders.one(order_id), offered=offered, open=states)
 
     return look

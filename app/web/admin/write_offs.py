@@ -11,6 +11,7 @@ from app.fulfillment import steps
 from app.fulfillment.failure_reasons import of_order
 from app.fulfillment.manual_actions import ENDED, FAILED
 from app.keys import queries as keys
+from app.orders.models import Order
 from app.queue import breaker_queries as breakers
 from app.queue import queries as jobs
 from app.web.kernel import guards
@@ -28,19 +29,19 @@ BUY_AGAIN = {
 }
 
 
-async def supply_of(order: dict[str, Any]) -> dict[str, Any]:
+async def supply_of(order: Order) -> dict[str, Any]:
     """Reservations with what can be done about them, and the order's trouble, for an order's page."""
-    rows = await supply.of_order(order["id"])
+    rows = await supply.of_order(order.id)
     current = supply.current(rows)
-    open_to_acts = order["status"] == "paid" and order["frozen_at"] is None
+    open_to_acts = order.status == "paid" and order.frozen_at is None
     newest = {row["id"] for row in current} if open_to_acts else set()
-    failed = order["fulfillment_status"] == "failed" and all(row["status"] in FAILED for row in current)
+    failed = order.fulfillment_status == "failed" and all(row["status"] in FAILED for row in current)
     return {
         "reservations": [_reservation(row, changeable=row["id"] in newest) for row in rows],
         "trouble": of_order(
-            order, current, away=await breakers.away("kinguin"), dead=bool(await jobs.dead_for(order["id"]))
+            order, current, away=await breakers.away("kinguin"), dead=bool(await jobs.dead_for(order.id))
         ),
-        "can_give_up": open_to_acts and failed and not await keys.of_order(order["id"]),
+        "can_give_up": open_to_acts and failed and not await keys.of_order(order.id),
     }
 
 
@@ -59,6 +60,6 @@ def _reservation(row: dict[str, Any], *, changeable: bool) -> dict[str, Any]:
 async def create(request: Req, order_id: FromPath[str]) -> Response[bytes]:
     """Nothing of it can be delivered: the order has failed, and its refund is asked for."""
     order = await guards.any_order(request, order_id)
-    async with guards.recorded(request, "order.given_up", order_id=order["id"]):
-        await steps.give_up(order["id"], by=visitor(request).actor)
-    return see_other(f"/admin/orders/{order['id']}")
+    async with guards.recorded(request, "order.given_up", order_id=order.id):
+        await steps.give_up(order.id, by=visitor(request).actor)
+    return see_other(f"/admin/orders/{order.id}")

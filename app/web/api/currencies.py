@@ -11,6 +11,7 @@ from app.core.settings import settings
 from app.orders.merchant_orders import CURRENCIES, largest
 from app.payments import coins
 from app.payments import queries as payments
+from app.payments.models import Coin
 from app.web.api import answers, authentication, query_parameters
 from app.web.api.query_parameters import BadParameter
 
@@ -24,12 +25,12 @@ def currency(code: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def coin(row: dict[str, Any], code: str, rate: Decimal | None) -> dict[str, Any]:
+def coin(row: Coin, code: str, rate: Decimal | None) -> dict[str, Any]:
     """``rate``: what one of the shop's currency is worth in ``code``, where that is known."""
     least = coins.minimum_in(row, code, rate)
     return {
-        "code": row["code"], "object": "coin", "name": row["name"], "network": row["network"],
-        "memo": row["has_memo"], "minimum": least.digits if least else None, "currency": code,
+        "code": row.code, "object": "coin", "name": row.name, "network": row.network,
+        "memo": row.has_memo, "minimum": least.digits if least else None, "currency": code,
     }  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from app.mail.recipients import LONGEST
 from app.merchants.api_keys import Caller
 from app.orders import merchant_orders, queries
 from app.orders.merchant_orders import CURRENCIES, BadCharge, NoSuchOrder
+from app.orders.models import Order
 from app.orders.states import OrderStatus
 from app.web.api import answers, authentication, bodies, posting, query_parameters
 from app.web.api.bodies import Amount, Body, MalformedBody, Metadata, Minor, TooFine
@@ -95,7 +96,7 @@ async def create_one(caller: Caller, asked: OrderRequest) -> tuple[int, Mapping[
     return 201, objects.order(row)
 
 
-async def find(caller: Caller, order_id: str) -> dict[str, Any]:
+async def find(caller: Caller, order_id: str) -> Order:
     """The merchant's own order of this mode. Raises NoSuchOrder for anybody else's and for unknown ones alike."""
     found = parse_id(order_id)
     row = await queries.of_merchant(caller.merchant_id, caller.test, found) if found else None
@@ -134,6 +135,6 @@ async def cancel(request: Req, order_id: FromPath[str]) -> Response[bytes]:
 
     async def work(caller: Caller, _: Nothing) -> tuple[int, Mapping[str, Any]]:
         order = await find(caller, order_id)
-        return 200, objects.order(await merchant_orders.cancel(caller.merchant_id, caller.test, order["id"]))
+        return 200, objects.order(await merchant_orders.cancel(caller.merchant_id, caller.test, order.id))
 
     return await posting.act(request, "orders:write", Nothing, work)

@@ -17,6 +17,7 @@ from app.orders.merchant_orders import NoSuchOrder
 from app.payments import create_for_merchants, queries
 from app.payments.cards import EXPIRY
 from app.payments.create_for_merchants import NoSuchPayment
+from app.payments.models import MerchantPayment
 from app.web.api import answers, authentication, orders, posting, query_parameters
 from app.web.api.bodies import PRINTABLE, Body, MalformedBody, Metadata
 from app.web.api.orders import Nothing
@@ -122,7 +123,7 @@ async def create_one(caller: Caller, asked: PaymentRequest) -> tuple[int, Mappin
     return 201, objects.payment(row, row)
 
 
-async def find(caller: Caller, payment_id: str) -> dict[str, Any]:
+async def find(caller: Caller, payment_id: str) -> MerchantPayment:
     """The merchant's own payment of this mode. Raises NoSuchPayment for anybody else's and for unknown ones alike."""
     found = parse_id(payment_id)
     row = await queries.of_merchant(caller.merchant_id, caller.test, found) if found else None
@@ -162,7 +163,7 @@ async def cancel(request: Req, payment_id: FromPath[str]) -> Response[bytes]:
 
     async def work(caller: Caller, _: Nothing) -> tuple[int, Mapping[str, Any]]:
         found = await find(caller, payment_id)
-        row = await create_for_merchants.cancel(caller.merchant_id, caller.test, found["id"])
+        row = await create_for_merchants.cancel(caller.merchant_id, caller.test, found.id)
         return 200, objects.payment(row, row)
 
     return await posting.act(request, "payments:write", Nothing, work)

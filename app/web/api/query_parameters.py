@@ -99,10 +99,15 @@ def storable(at: datetime) -> datetime:
         return EARLIEST if at.year < EARLIEST.year else LATEST
 
 
-def listed(rows: Sequence[Mapping[str, Any]], most: int, objects: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def listed(rows: Sequence[Any], most: int, objects: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """A page of ``most``, of one row more than that where there are more."""
     more = len(rows) > most
-    return {"data": list(objects[:most]), "next": written(rows[most - 1]["id"]) if more else None}
+    return {"data": list(objects[:most]), "next": written(_row_id(rows[most - 1])) if more else None}
+
+
+def _row_id(row: Any) -> UUID:
+    found: UUID = row["id"] if isinstance(row, dict) else row.id
+    return found
 
 
 def written(last: UUID) -> str:

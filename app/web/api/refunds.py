@@ -68,7 +68,7 @@ async def create(request: Req, payment_id: FromPath[str]) -> Response[bytes]:
         if asked.amount_minor is UNSET:
             return
         with contextlib.suppress(NoSuchPayment):
-            currency = (await payments.find(caller, payment_id))["price_currency"]
+            currency = (await payments.find(caller, payment_id)).price_currency
             amount = bodies.amount_of(UNSET, asked.amount_minor, currency)
             asked.amount, asked.amount_minor = Amount(amount or 0), UNSET
 
@@ -76,7 +76,7 @@ async def create(request: Req, payment_id: FromPath[str]) -> Response[bytes]:
         payment = await payments.find(caller, payment_id)
         target = await _target(asked.address) if asked.address else None
         row = await create_for_merchants.create(
-            caller.merchant_id, caller.test, payment["id"], asked.amount or None, asked.reason, target,
+            caller.merchant_id, caller.test, payment.id, asked.amount or None, asked.reason, target,
             f"key {caller.key_id}",
         )  # fmt: skip
         return 201, objects.refund(row, row)

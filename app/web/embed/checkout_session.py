@@ -18,6 +18,7 @@ from app.core.settings import settings
 from app.merchants import queries as merchants
 from app.merchants.models import Merchant, PublishableKey
 from app.orders import queries as orders
+from app.orders.models import Order
 
 LIFETIME = timedelta(minutes=30)  # of a page's token; each look at the state brings a new one
 Row = dict[str, Any]
@@ -42,7 +43,7 @@ class CheckoutSession:
     origin: str
     merchant: Merchant
     test: bool
-    order: Row
+    order: Order
 
     @property
     def ancestors(self) -> str:
@@ -53,7 +54,7 @@ class CheckoutSession:
     @property
     def token(self) -> str:
         """What stands for all this in the frame's own requests, which carry no cookie."""
-        claims = {"key": self.key, "order": str(self.order["id"]), "origin": self.origin}
+        claims = {"key": self.key, "order": str(self.order.id), "origin": self.origin}
         return tokens.sign("embed", claims, LIFETIME)
 
 

@@ -22,7 +22,7 @@ async def events(request: Req) -> Stream:
     after = live.seq(request.headers.get("last-event-id"))
     return Stream(
         streams.capped(
-            streams.of_viewer(request, found.order["id"]), _bell(request.app.state.event_hub, found.order["id"], after)
+            streams.of_viewer(request, found.order.id), _bell(request.app.state.event_hub, found.order.id, after)
         ),
         media_type="text/event-stream",
         headers={"cache-control": "no-store", "x-accel-buffering": "no"},

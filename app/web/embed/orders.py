@@ -7,7 +7,9 @@ from litestar import Request, Response, get
 from litestar.params import FromPath
 
 from app.core.money import Money
+from app.orders.models import Order
 from app.payments import queries as payments
+from app.payments.models import Payment
 from app.web.embed import checkout_session
 from app.web.kernel.render import answer
 from app.webhooks import objects
@@ -24,7 +26,7 @@ async def show(request: Req, order_id: FromPath[str]) -> Response[bytes]:
         found = await checkout_session.find(request.query_params.get("key", ""), order_id, origin)
     except checkout_session.NoSuchCheckout as refused:
         return _refusal(refused)
-    attempts = await payments.of_order(found.order["id"])
+    attempts = await payments.of_order(found.order.id)
     body = json.dumps(truth(found.order, attempts)).encode()
     kept = {"cache-control": "no-store", "vary": "Origin", "access-control-allow-origin": origin}
     return Response(body, media_type="application/json", headers=kept)
@@ -39,26 +41,26 @@ def _refusal(refused: checkout_session.NoSuchCheckout) -> Response[bytes]:
     return response
 
 
-def current(attempts: list[checkout_session.Row]) -> checkout_session.Row | None:
+def current(attempts: list[Payment]) -> Payment | None:
     """The newest attempt; what else arrived at an earlier one's address is none of its own."""
-    return next((attempt for attempt in attempts if attempt["parent_payment_id"] is None), None)
+    return next((attempt for attempt in attempts if attempt.parent_payment_id is None), None)
 
 
-def truth(order: checkout_session.Row, attempts: list[checkout_session.Row]) -> checkout_session.Row:
+def truth(order: Order, attempts: list[Payment]) -> dict[str, object]:
     """``{id, status, paid, amount, currency, mode, payment: {id, status, method, failure} | null}``."""
     newest = current(attempts)
     return {
-        "id": str(order["id"]),
-        "status": order["status"],
-        "paid": order["status"] in PAID,
-        "amount": Money(order["total"], order["currency"]).digits,
-        "currency": order["currency"],
+        "id": str(order.id),
+        "status": order.status,
+        "paid": order.status in PAID,
+        "amount": Money(order.total, order.currency).digits,
+        "currency": order.currency,
         "mode": objects.mode(order),
         "payment": newest
         and {
-            "id": str(newest["id"]),
+            "id": str(newest.id),
             "status": objects.payment_word(newest),
-            "method": newest["method"],
-            "failure": newest["failure"],
+            "method": newest.method,
+            "failure": newest.failure,
         },
     }

@@ -33,7 +33,7 @@ async def cancel(request: Req, payment_id: FromPath[str]) -> Response[bytes]:
     """Leave an attempt that was not paid, to pay in another way. Money that comes for it all the same is found."""
     found = await checkout_session.by_token((await read_form(request)).get("token", ""))
     wanted = parse_id(payment_id)
-    if wanted is None or wanted not in {attempt["id"] for attempt in await payments.of_order(found.order["id"])}:
+    if wanted is None or wanted not in {attempt.id for attempt in await payments.of_order(found.order.id)}:
         raise checkout_session.NoSuchCheckout
     await create_for_merchants.cancel(found.merchant.id, found.test, wanted)
     return answer({})

@@ -4,9 +4,11 @@ from decimal import Decimal
 from typing import Any
 
 from app.core.money import Money
+from app.orders.models import Order
 from app.payments import queries as payments
+from app.payments.models import Payment
 from app.web.embed import texts
-from app.web.embed.checkout_session import CheckoutSession, Row
+from app.web.embed.checkout_session import CheckoutSession
 from app.web.embed.orders import PAID, current
 from app.web.store import order_money
 from app.web.store.checkout import coin_choices
@@ -22,17 +24,17 @@ PROCESSING = {"card": "processing", "upi": "approve"}
 async def build(scene: CheckoutSession, *, again: str = "") -> dict[str, Any]:
     """What ``embed/checkout`` shows. ``again``: the attempt whose end the customer has read and left behind."""
     order = scene.order
-    attempts, coins = await payments.of_order(order["id"]), await payments.coins()
+    attempts, coins = await payments.of_order(order.id), await payments.coins()
     attempt = current(attempts)
     phase = phase_of(order, attempt, again)
     if phase in ASKING and attempt and not order_money.takes(attempt, attempts):
         phase = "parked"
     headline, next_words = texts.PHASES[phase]
-    method = attempt["method"] if attempt else ""
+    method = attempt.method if attempt else ""
     if phase == "failed" and attempt:
-        next_words = texts.of_failure(objects.payment_word(attempt), method, attempt["failure"])
-    total = Money(order["total"], order["currency"])
-    arrived = Money(await payments.received(order["id"]), order["currency"])
+        next_words = texts.of_failure(objects.payment_word(attempt), method, attempt.failure)
+    total = Money(order.total, order.currency)
+    arrived = Money(await payments.received(order.id), order.currency)
     if phase == "choose" and arrived.amount:
         headline, next_words = texts.REST, texts.of_rest(arrived, total)
     return {
@@ -46,40 +48,40 @@ async def build(scene: CheckoutSession, *, again: str = "") -> dict[str, Any]:
         "token": scene.token,
         "test": scene.test,
         "merchant": scene.merchant.name,
-        "reference": order["reference"],
+        "reference": order.reference,
         "total": total,
-        "due": max(total - arrived, Money(Decimal(0), order["currency"])),
-        "attempt": str(attempt["id"]) if attempt else "",
+        "due": max(total - arrived, Money(Decimal(0), order.currency)),
+        "attempt": str(attempt.id) if attempt else "",
         "method": method or ("card" if scene.test else "crypto"),
         "details": objects.payment(attempt, order)["details"] if attempt else {},
-        "payment": pay_to(attempt, coins) if attempt and attempt["pay_address"] and phase in NAMED else None,
-        "coins": await coin_choices(coins, order["currency"]),
+        "payment": pay_to(attempt, coins) if attempt and attempt.pay_address and phase in NAMED else None,
+        "coins": await coin_choices(coins, order.currency),
         "cards": texts.CARDS,
         "addresses": texts.ADDRESSES,
     }
 
 
-def phase_of(order: Row, attempt: Row | None, again: str) -> str:
+def phase_of(order: Order, attempt: Payment | None, again: str) -> str:
     """Which of ``words.PHASES`` it is."""
-    if order["status"] in PAID:
+    if order.status in PAID:
         return "paid"
-    if order["status"] in CLOSED:
+    if order.status in CLOSED:
         return "over"
     if attempt is None:
         return "choose"
     word = objects.payment_word(attempt)
     if word in {"failed", "expired", "underpaid", "cancelled", "refunded"}:
-        if word in {"cancelled", "refunded"} or str(attempt["id"]) == again:
+        if word in {"cancelled", "refunded"} or str(attempt.id) == again:
             return "choose"
         return "short" if word == "underpaid" else "failed"
-    if attempt["method"] in PROCESSING:
-        return PROCESSING[attempt["method"]]
+    if attempt.method in PROCESSING:
+        return PROCESSING[attempt.method]
     if word == "pending":
-        return "pay" if attempt["pay_address"] else "preparing"
+        return "pay" if attempt.pay_address else "preparing"
     return "confirming"
 
 
-def _seen(order: Row, attempt: Row | None, phase: str) -> str:
+def _seen(order: Order, attempt: Payment | None, phase: str) -> str:
     """Changes when anything on the page does, but for its countdown."""
-    paid = (attempt["id"], attempt["status"], attempt["actually_paid"], attempt["failure"]) if attempt else ()
-    return " ".join(map(str, (phase, order["status"], *paid)))
+    paid = (attempt.id, attempt.status, attempt.actually_paid, attempt.failure) if attempt else ()
+    return " ".join(map(str, (phase, order.status, *paid)))

@@ -14,6 +14,7 @@ from app.core.client_address import limit_key
 from app.core.errors import NotFound, Problem
 from app.core.ids import parse_id
 from app.orders import queries as orders
+from app.orders.models import Order, OrderWithItems
 from app.web.kernel.viewer import STRANGER, Viewer, client_ip, held_orders, visitor
 
 Req = Request[Any, Any, Any]
@@ -36,30 +37,30 @@ class LoginNeeded(Problem):
     title = "Staff only"
 
 
-async def own_order(request: Req, order_id: str) -> dict[str, Any]:
+async def own_order(request: Req, order_id: str) -> OrderWithItems:
     """A shop order, if the viewer holds its token, is logged in with its email, or is an admin. Else OrderNotFound."""
     found = parse_id(order_id)
     order = await orders.one(found) if found else None
     viewer: Viewer = request.state.viewer
-    if order is None or order["merchant_id"] or not await _may_see(viewer, order["id"], order["email"]):
+    if order is None or order.merchant_id or not await _may_see(viewer, order.id, order.email):
         if found is not None:
             await _denied(request, found)
         raise OrderNotFound
     return order
 
 
-async def by_staff(request: Req, order: dict[str, Any]) -> bool:
+async def by_staff(request: Req, order: Order) -> bool:
     """Whether the viewer sees the order as a member of staff, not as the one who bought it."""
     viewer: Viewer = request.state.viewer
-    return viewer.is_admin and order["id"] not in await held_orders(viewer)
+    return viewer.is_admin and order.id not in await held_orders(viewer)
 
 
-async def acting_for(request: Req, order_id: str) -> dict[str, Any]:
+async def acting_for(request: Req, order_id: str) -> OrderWithItems:
     """As ``own_order``, for what changes it: what staff does on a customer's page is written down as staff's."""
     order = await own_order(request, order_id)
     if await by_staff(request, order):
         asked = f"{request.method} {request.scope.get('path_template', '')}"
-        await write(request, "order.changed_by_staff", order_id=order["id"], details=asked)
+        await write(request, "order.changed_by_staff", order_id=order.id, details=asked)
     return order
 
 
@@ -111,7 +112,7 @@ async def admin(request: Req) -> None:
         raise LoginNeeded("Sign in as an admin to see this page.")
 
 
-async def any_order(request: Req, order_id: str) -> dict[str, Any]:
+async def any_order(request: Req, order_id: str) -> OrderWithItems:
     """Whatever order has this id, for an admin alone. Raises LoginNeeded and OrderNotFound."""
     await admin(request)
     found = parse_id(order_id)

@@ -7,6 +7,7 @@ from litestar.params import FromPath
 
 from app.core.money import Money
 from app.orders import queries
+from app.orders.models import Order
 from app.orders.service import short
 from app.payments import queries as payments
 from app.refunds import queries as refunds
@@ -41,7 +42,7 @@ async def show(request: Req, order_id: FromPath[str]) -> Response[bytes]:
     row = await queries.of_merchant(desk.id, desk.test, desks.require_id(order_id))
     if row is None:
         raise NothingHere
-    mine: dict[str, Any] = {"order_id": row["id"]}
+    mine: dict[str, Any] = {"order_id": row.id}
     context = {
         "order": shown(row),
         "payments": [
@@ -53,10 +54,10 @@ async def show(request: Req, order_id: FromPath[str]) -> Response[bytes]:
     return desks.page(request, desk, "merchant/orders/show.html", context)
 
 
-def shown(row: dict[str, Any]) -> dict[str, Any]:
+def shown(row: Order) -> dict[str, Any]:
     """An order as the API tells it, and what a person reads of it."""
     told = objects.order(row)
     return told | {
-        "id": row["id"], "short": short(row["id"]), "money": Money(row["total"], row["currency"]),
-        "created_at": row["created_at"], "paid_at": row["paid_at"],
+        "id": row.id, "short": short(row.id), "money": Money(row.total, row.currency),
+        "created_at": row.created_at, "paid_at": row.paid_at,
     }  # fmt: skip

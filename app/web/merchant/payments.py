@@ -16,6 +16,7 @@ from app.core.money import Money, UnclearAmount, typed_amount
 from app.orders.service import short
 from app.payments import queries
 from app.payments.create_for_merchants import METHODS
+from app.payments.models import MerchantPayment
 from app.refunds import create_for_merchants
 from app.refunds import queries as refunds
 from app.refunds.create_for_merchants import BadAmount, BadReason, PaymentNotCaptured
@@ -56,7 +57,7 @@ async def show(request: Req, payment_id: FromPath[str]) -> Response[bytes]:
     return await _one(request, desk, await _find(desk, payment_id))
 
 
-async def _find(desk: MerchantContext, payment_id: str) -> dict[str, Any]:
+async def _find(desk: MerchantContext, payment_id: str) -> MerchantPayment:
     row = await queries.of_merchant(desk.id, desk.test, desks.require_id(payment_id))
     if row is None:
         raise NothingHere
@@ -66,17 +67,17 @@ async def _find(desk: MerchantContext, payment_id: str) -> dict[str, Any]:
 async def _one(
     request: Req,
     desk: MerchantContext,
-    row: dict[str, Any],
+    row: MerchantPayment,
     *,
     typed: dict[str, str] | None = None,
     error: Problem | None = None,
 ) -> Response[bytes]:
-    mine = {"payment_id": row["id"]}
-    left = await create_for_merchants.left(row["order_id"], row["id"])
+    mine = {"payment_id": row.id}
+    left = await create_for_merchants.left(row.order_id, row.id)
     context = {
         "payment": shown(row),
         "refunds": [refund_shown(r) for r in await refunds.merchant_page(desk.id, desk.test, mine, None, MOST_SHOWN)],
-        "deliveries": await webhooks.deliveries(desk.id, desk.test, {"object_id": row["id"]}, None, MOST_SHOWN),
+        "deliveries": await webhooks.deliveries(desk.id, desk.test, {"object_id": row.id}, None, MOST_SHOWN),
         "left": left,
         "values": typed or {"amount": left.digits, "reason": ""},
         "errors": {error.field or "amount": error.detail} if error else {},
@@ -98,12 +99,12 @@ async def preview(request: Req, payment_id: FromPath[str]) -> Response[bytes]:
     return desks.page(request, desk, "merchant/payments/refund.html", context)
 
 
-async def _within(row: dict[str, Any], typed: dict[str, str]) -> Money:
+async def _within(row: MerchantPayment, typed: dict[str, str]) -> Money:
     """The amount that was typed, if it can go back. Raises one of REFUSED."""
     if not typed["reason"] or len(typed["reason"]) > REASON:
         raise BadReason(f"Enter a reason of 1 to {REASON} characters. Your customer may read it.", field="reason")
-    amount = _digits(typed["amount"], row["price_currency"])
-    return await create_for_merchants.within(amount, row["order_id"], row["id"])
+    amount = _digits(typed["amount"], row.price_currency)
+    return await create_for_merchants.within(amount, row.order_id, row.id)
 
 
 def _digits(text: str, currency: str) -> Decimal:
@@ -124,25 +125,25 @@ async def refund(request: Req, payment_id: FromPath[str]) -> Response[bytes]:
     typed = {"amount": desks.text(form, "amount"), "reason": desks.text(form, "reason", REASON + 1)}
     try:
         amount = await _within(row, typed)
-        said = f"{amount} of payment {row['id']}"
+        said = f"{amount} of payment {row.id}"
         async with desks.recorded(request, desk, "refund.asked", said):
             made = await create_for_merchants.create(
-                desk.id, desk.test, row["id"], amount.amount, typed["reason"], None, desk.actor
+                desk.id, desk.test, row.id, amount.amount, typed["reason"], None, desk.actor
             )
     except REFUSED as error:
         return await _one(request, desk, row, typed=typed, error=error)
-    return see_other(f"/merchant/refunds/{made['id']}")
+    return see_other(f"/merchant/refunds/{made.id}")
 
 
-def shown(row: dict[str, Any]) -> dict[str, Any]:
+def shown(row: MerchantPayment) -> dict[str, Any]:
     """A payment as the API tells it, and what a person reads of it."""
     told = objects.payment(row, row)
-    query = urlencode({"object_id": str(row["id"])})
+    query = urlencode({"object_id": str(row.id)})
     return told | {
-        "id": row["id"], "short": short(row["id"]), "money": Money(row["price_amount"], row["price_currency"]),
-        "taken": Money(row["value"], row["price_currency"]), "order_short": short(row["order_id"]),
-        "reference": row["reference"], "email": addresses.shown(row), "created_at": row["created_at"],
-        "updated_at": row["updated_at"], "expires_at": row["expires_at"], "how": _how(told),
+        "id": row.id, "short": short(row.id), "money": Money(row.price_amount, row.price_currency),
+        "taken": Money(row.value, row.price_currency), "order_short": short(row.order_id),
+        "reference": row.reference, "email": addresses.shown(row), "created_at": row.created_at,
+        "updated_at": row.updated_at, "expires_at": row.expires_at, "how": _how(told),
         "deliveries": f"/merchant/deliveries?{query}",
     }  # fmt: skip
 

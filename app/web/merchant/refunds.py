@@ -10,6 +10,7 @@ from app.core.money import Money
 from app.mail.states import TAKEN, UNREACHED
 from app.orders.service import short
 from app.refunds import queries
+from app.refunds.models import MerchantRefund
 from app.refunds.states import RefundStatus
 from app.web.merchant import context as desks
 from app.web.merchant import filters
@@ -41,18 +42,18 @@ async def show(request: Req, refund_id: FromPath[str]) -> Response[bytes]:
     if row is None:
         raise NothingHere
     context = {
-        "refund": shown(row) | {"asked_by": row["asked_by"]},
-        "deliveries": await webhooks.deliveries(desk.id, desk.test, {"object_id": row["id"]}, None, MOST_SHOWN),
+        "refund": shown(row) | {"asked_by": row.asked_by},
+        "deliveries": await webhooks.deliveries(desk.id, desk.test, {"object_id": row.id}, None, MOST_SHOWN),
     }
     return desks.page(request, desk, "merchant/refunds/show.html", context)
 
 
-def shown(row: dict[str, Any]) -> dict[str, Any]:
+def shown(row: MerchantRefund) -> dict[str, Any]:
     """A refund as the API tells it, and what a person reads of it."""
     told = objects.refund(row, row)
     return told | {
-        "mailed": row["letter_status"] in TAKEN, "unreached": row["letter_status"] in UNREACHED,
-        "id": row["id"], "short": short(row["id"]), "money": Money(row["amount"], row["currency"]),
-        "order_short": short(row["order_id"]), "reference": row["reference"], "email": addresses.shown(row),
-        "created_at": row["created_at"], "ended_at": row["ended_at"],
+        "mailed": row.letter_status in TAKEN, "unreached": row.letter_status in UNREACHED,
+        "id": row.id, "short": short(row.id), "money": Money(row.amount, row.currency),
+        "order_short": short(row.order_id), "reference": row.reference, "email": addresses.shown(row),
+        "created_at": row.created_at, "ended_at": row.ended_at,
     }  # fmt: skip

@@ -66,7 +66,7 @@ async def create(request: Req) -> Response[bytes]:
             )
     except (BadCharge, BadEmail) as error:
         return await _page(request, desk, typed=typed, error=error)
-    return see_other(f"/merchant/try?order={row['id']}")
+    return see_other(f"/merchant/try?order={row.id}")
 
 
 def _amount(text: str, currency: str) -> Money:

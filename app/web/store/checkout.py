@@ -16,6 +16,7 @@ from app.orders.service import BadItems, Quote, Wanted
 from app.payments import coins
 from app.payments import queries as payments
 from app.payments import service as paying
+from app.payments.models import Coin
 from app.web.kernel.body import read_form, read_json
 from app.web.kernel.rate_limits import purse
 from app.web.kernel.render import answer, page, see_other, sent_json, wants_json
@@ -150,15 +151,15 @@ async def _priced(
         return price, error or problem
 
 
-async def coin_choices(offered: list[dict[str, Any]], currency: str) -> list[dict[str, Any]]:
+async def coin_choices(offered: list[Coin], currency: str) -> list[dict[str, Any]]:
     """Coins as a form shows them; each minimum in ``currency``, or None where no rate tells it."""
     rate = await rates.between(settings().shop_currency, currency)
     return [
         {
-            "code": coin["code"],
-            "name": coin["name"],
-            "network": coin["network"],
-            "memo": coin["has_memo"],
+            "code": coin.code,
+            "name": coin.name,
+            "network": coin.network,
+            "memo": coin.has_memo,
             "minimum": coins.minimum_in(coin, currency, rate),
         }
         for coin in offered

@@ -13,6 +13,7 @@ from app.core.client_address import limit_key
 from app.core.errors import Problem
 from app.core.ids import new_id
 from app.orders import email_change
+from app.orders.models import Order
 from app.orders.service import short
 from app.refunds import claim
 from app.web.kernel import guards
@@ -43,7 +44,7 @@ async def create(request: Req, order_id: FromPath[str]) -> Response[bytes]:
     try:
         email = addresses.parse(typed)
         viewer: Viewer = request.state.viewer
-        holds = order["id"] in await held_orders(viewer)
+        holds = order.id in await held_orders(viewer)
         browser = (viewer.browser or new_id()) if holds else None
         asker = accounts.Asker(viewer.session.id if viewer.session else None, browser)
         sent = await email_change.request(order, email, asker, caller=limit_key(client_ip(request)))
@@ -52,20 +53,20 @@ async def create(request: Req, order_id: FromPath[str]) -> Response[bytes]:
             raise
         return _form(request, order, typed[:400], bad)
     if not sent:
-        await guards.write(request, "order.email_kept", order_id=order["id"])
-        where = f"/orders/{order['id']}"
-        return answer({"orderId": order["id"], "sent": False}, status=202) if wants_json(request) else see_other(where)
-    await guards.write(request, "order.email_asked", order_id=order["id"], details=f"to {masked(email)}")
+        await guards.write(request, "order.email_kept", order_id=order.id)
+        where = f"/orders/{order.id}"
+        return answer({"orderId": order.id, "sent": False}, status=202) if wants_json(request) else see_other(where)
+    await guards.write(request, "order.email_asked", order_id=order.id, details=f"to {masked(email)}")
     response = _sent(request, order, email)
     if browser is not None and viewer.browser is None:
-        await remember_order(request, response, order["id"], browser=browser)
+        await remember_order(request, response, order.id, browser=browser)
     return response
 
 
-def _sent(request: Req, order: dict[str, Any], email: str) -> Response[bytes]:
+def _sent(request: Req, order: Order, email: str) -> Response[bytes]:
     if wants_json(request):
-        return answer({"orderId": order["id"], "sent": True}, status=202)
-    context = {"email": email, "hours": accounts.EMAIL_HOURS, "back": f"/orders/{order['id']}"}
+        return answer({"orderId": order.id, "sent": True}, status=202)
+    context = {"email": email, "hours": accounts.EMAIL_HOURS, "back": f"/orders/{order.id}"}
     return page(request, "store/orders/email_sent.html", context)
 
 
@@ -87,11 +88,11 @@ async def confirm(request: Req, token: str) -> Response[bytes]:
     return response
 
 
-def _form(request: Req, order: dict[str, Any], typed: str, error: Problem | None) -> Response[bytes]:
+def _form(request: Req, order: Order, typed: str, error: Problem | None) -> Response[bytes]:
     context = {
-        "order_id": order["id"],
-        "short_id": short(order["id"]),
-        "now": masked(order["email"]),
+        "order_id": order.id,
+        "short_id": short(order.id),
+        "now": masked(order.email),
         "email": typed,
         "error": error.detail if error else "",
     }

@@ -59,7 +59,7 @@ async def download_link(request: Req, order_id: FromPath[str]) -> Response[bytes
     if item_id is None:
         raise WhichItem("Send the id of one of this order's items as itemId.", field="itemId")
     key_id = parse_id(str(request.query_params.get("keyId", "")))
-    found = await keys.links(order["id"], item_id, visitor(request), store=request.app.state.store, key_id=key_id)
+    found = await keys.links(order.id, item_id, visitor(request), store=request.app.state.store, key_id=key_id)
     links = [{"keyId": x.key_id, "url": x.url, "expiresAt": clock.now() + timedelta(seconds=x.seconds)} for x in found]
     if "text/html" in request.headers.get("accept", "") and len(links) == 1:
         return Response(b"", status_code=303, headers={"location": str(links[0]["url"]), "cache-control": "no-store"})
@@ -83,7 +83,7 @@ async def reveal(request: Req, order_id: FromPath[str]) -> Response[bytes]:
     item_id, reason = await _asked(request)
     try:
         shown = await keys.reveal(
-            order["id"], item_id, visitor(request), store=request.app.state.store,
+            order.id, item_id, visitor(request), store=request.app.state.store,
             staff_reason=reason if staff else None,
         )  # fmt: skip
     except Problem as refused:
@@ -162,7 +162,7 @@ async def audit(request: Req, order_id: FromPath[str]) -> Response[bytes]:
                     "ip": entry.ip,
                     "userAgent": entry.user_agent,
                 }
-                for entry in await audit_rows.of_order(order["id"], list(AUDIT_WORDS))
+                for entry in await audit_rows.of_order(order.id, list(AUDIT_WORDS))
             ]
         }
     )
@@ -187,6 +187,6 @@ async def reservation(request: Req, reservation_id: FromPath[str]) -> Response[b
             "priceLimit": row["price_limit"],
             "charged": row["charged"],
             "cause": row["cause"],
-            "orderStatus": order["status"] if order else None,
+            "orderStatus": order.status if order else None,
         }
     )

@@ -36,9 +36,9 @@ async def events(request: Req, order_id: FromPath[str]) -> Stream:
     after = max(seq(value) for value in given)
     event_hub: EventHub = request.app.state.event_hub
     as_html = "text/html" in request.headers.get("accept", "")
-    feed = _pages(request, event_hub, order["id"], after) if as_html else _lines(event_hub, order["id"], after)
+    feed = _pages(request, event_hub, order.id, after) if as_html else _lines(event_hub, order.id, after)
     return Stream(
-        streams.capped(streams.of_viewer(request, order["id"]), feed),
+        streams.capped(streams.of_viewer(request, order.id), feed),
         media_type="text/event-stream",
         headers={"cache-control": "no-store", "x-accel-buffering": "no"},
     )

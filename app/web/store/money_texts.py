@@ -3,8 +3,10 @@
 from typing import Any
 
 from app.core.money import Money
+from app.orders.models import Order
 from app.payments.classify import COUNTS, UNCLEAR, Outcome
 from app.payments.customer_choice import Options
+from app.payments.models import Payment
 from app.payments.owed import coin_name
 from app.web.store import order_texts as words
 from app.web.store.order_texts import Words
@@ -77,53 +79,53 @@ ENDED = (
 )
 
 
-async def of_choice(order: Row, attempts: list[Row], found: Options, *, asked: bool) -> Words | None:
+async def of_choice(order: Order, attempts: list[Payment], found: Options, *, asked: bool) -> Words | None:
     """For money that waits for its customer; ``asked``: an address still waits for the rest, or for all of it."""
-    if order["status"] in {"paid", "fulfilled"} or asked:
+    if order.status in {"paid", "fulfilled"} or asked:
         return None  # its excess has a line of its own
-    outcomes = {p["outcome"] for p in attempts}
-    if order["status"] in AFTER:
-        return words.filled(AFTER[order["status"]], found)
+    outcomes = {p.outcome for p in attempts}
+    if order.status in AFTER:
+        return words.filled(AFTER[order.status], found)
     if not outcomes & set(COUNTS) and Outcome.WRONG_COIN in outcomes:
         return await _wrong_coin(attempts, found.held)
-    if order["status"] == "underpaid" and found.missing is not None:
+    if order.status == "underpaid" and found.missing is not None:
         return words.filled(words.SHORT, found)
-    if order["status"] == "expired" and outcomes & set(COUNTS):
+    if order.status == "expired" and outcomes & set(COUNTS):
         return words.filled(words.LATE if found.missing is not None else words.LATE_GONE, found)
-    return words.filled(words.HELD if order["status"] in {"expired", "failed"} else ARRIVED, found)
+    return words.filled(words.HELD if order.status in {"expired", "failed"} else ARRIVED, found)
 
 
-async def _wrong_coin(attempts: list[Row], held: Money) -> Words:
-    wrong = next(p for p in attempts if p["outcome"] == Outcome.WRONG_COIN)
-    parent = next((p for p in attempts if p["provider_payment_id"] == wrong["parent_payment_id"]), wrong)
-    sent, asked = await coin_name(wrong["pay_currency"]), await coin_name(parent["pay_currency"])
+async def _wrong_coin(attempts: list[Payment], held: Money) -> Words:
+    wrong = next(p for p in attempts if p.outcome == Outcome.WRONG_COIN)
+    parent = next((p for p in attempts if p.provider_payment_id == wrong.parent_payment_id), wrong)
+    sent, asked = await coin_name(wrong.pay_currency), await coin_name(parent.pay_currency)
     if parent is wrong:
         sent, asked = "Another coin", asked
     headline, text, title, favicon = WRONG_COIN
     return headline.format(sent=sent, asked=asked), text.format(held=held), title, favicon
 
 
-def of_ended(order: Row, attempts: list[Row], *, asked: bool) -> Words | None:
+def of_ended(order: Order, attempts: list[Payment], *, asked: bool) -> Words | None:
     """Where no money of the order waits for a choice."""
-    if asked or order["status"] not in {"waiting", "failed", "expired", "underpaid", "cancelled"}:
+    if asked or order.status not in {"waiting", "failed", "expired", "underpaid", "cancelled"}:
         return None
-    if any(p["outcome"] in UNCLEAR and not p["value"] for p in attempts):
+    if any(p.outcome in UNCLEAR and not p.value for p in attempts):
         return CHECKING
-    over = order["status"] in {"failed", "expired", "cancelled"}
-    if over and any(p["outcome"] == Outcome.FAILED_WITH_MONEY for p in attempts):
+    over = order.status in {"failed", "expired", "cancelled"}
+    if over and any(p.outcome == Outcome.FAILED_WITH_MONEY for p in attempts):
         return FAILED_SEEN
-    if over and any(p["status"] == "refunded" for p in attempts):
+    if over and any(p.status == "refunded" for p in attempts):
         return SENT_BACK
-    if order["status"] == "cancelled":
+    if order.status == "cancelled":
         return CANCELLED_SEEN if any(map(_reported, attempts)) else None
-    return ENDED if order["status"] == "waiting" and attempts else None
+    return ENDED if order.status == "waiting" and attempts else None
 
 
-def _reported(payment: Row) -> bool:
+def _reported(payment: Payment) -> bool:
     """Whether any money of it was ever reported, whatever became of it."""
     return bool(
-        payment["actually_paid"]
-        or payment["value"]
-        or payment["status"] not in {"waiting", "expired", "failed"}
-        or (payment["outcome"] or Outcome.EXPIRED) not in {Outcome.EXPIRED, Outcome.FAILED}
+        payment.actually_paid
+        or payment.value
+        or payment.status not in {"waiting", "expired", "failed"}
+        or (payment.outcome or Outcome.EXPIRED) not in {Outcome.EXPIRED, Outcome.FAILED}
     )

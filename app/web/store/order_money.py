@@ -6,11 +6,13 @@ from typing import Any
 from app.catalog import credits
 from app.core.money import Money
 from app.ledger import uses
+from app.orders.models import Order
 from app.payments import queries as payments
 from app.payments import service as paying
 from app.payments.classify import BOUGHT, UNASKED, UNCLEAR, Outcome
 from app.payments.create import given_back
 from app.payments.customer_choice import Options
+from app.payments.models import Coin, Payment
 from app.web.store import money_texts
 from app.web.store import order_texts as words
 from app.web.store.pay_to import pay_to, seconds_left
@@ -19,34 +21,34 @@ Row = dict[str, Any]
 IN_FLIGHT = {"confirming", "confirmed", "sending"}
 
 
-def shown(order: Row, attempts: list[Row]) -> Row | None:
+def shown(order: Order, attempts: list[Payment]) -> Payment | None:
     """The attempt that counts: one that waits for money or whose money is on its way, else the newest at the provider.
 
     A further deposit has its parent's address.
     """
-    own = [p for p in attempts if p["provider_payment_id"] and p["parent_payment_id"] is None]
-    moving = next((p for p in own if p["status"] in IN_FLIGHT), None)
+    own = [p for p in attempts if p.provider_payment_id and p.parent_payment_id is None]
+    moving = next((p for p in own if p.status in IN_FLIGHT), None)
     return open_now(order, attempts) or moving or next(iter(own), None)
 
 
-def open_now(order: Row, attempts: list[Row]) -> Row | None:
+def open_now(order: Order, attempts: list[Payment]) -> Payment | None:
     """The newest attempt whose address waits for exactly its amount: it has not ended, and no money of it is parked."""
     if given_back(order):
         return None
-    waits = [p for p in attempts if p["status"] == "waiting" and p["provider_payment_id"] and takes(p, attempts)]
-    if order["status"] == "waiting":
+    waits = [p for p in attempts if p.status == "waiting" and p.provider_payment_id and takes(p, attempts)]
+    if order.status == "waiting":
         return next(iter(waits), None)
-    rest = order["status"] in {"underpaid", "expired"}
-    return next((p for p in waits if rest and p["tops_up"] is not None and seconds_left(p) > 0), None)
+    rest = order.status in {"underpaid", "expired"}
+    return next((p for p in waits if rest and p.tops_up is not None and seconds_left(p) > 0), None)
 
 
-def takes(payment: Row, attempts: list[Row]) -> bool:
+def takes(payment: Payment, attempts: list[Payment]) -> bool:
     """Whether its address may be shown: nothing that came there otherwise than asked waits for a person."""
-    there = (p for p in attempts if p["parent_payment_id"] == payment["provider_payment_id"])
-    return payment["outcome"] not in UNCLEAR and not any(p["outcome"] in UNASKED for p in there)
+    there = (p for p in attempts if p.parent_payment_id == payment.provider_payment_id)
+    return payment.outcome not in UNCLEAR and not any(p.outcome in UNASKED for p in there)
 
 
-async def of(order: Row, attempts: list[Row], coins: list[Row]) -> Row:
+async def of(order: Order, attempts: list[Payment], coins: list[Coin]) -> Row:
     """``{payment, to_pay, choices, settled, owed, sent_back, words}``; ``words`` is None where its state says all.
 
     ``sent_back``: the provider sent money back that had paid the order.
@@ -55,12 +57,12 @@ async def of(order: Row, attempts: list[Row], coins: list[Row]) -> Row:
     rest = None
     if choices and choices.missing and not asked:
         asked = rest = await _still_taking(order, choices, coins, attempts)
-    moving = next((p for p in attempts if p["status"] in IN_FLIGHT), None)
-    payment = asked or (moving if order["status"] == "confirming" else None)
-    funds = await uses.funds(order["id"]) if order["paid_at"] else None
+    moving = next((p for p in attempts if p.status in IN_FLIGHT), None)
+    payment = asked or (moving if order.status == "confirming" else None)
+    funds = await uses.funds(order.id) if order.paid_at else None
     owed = funds.free if funds else None
-    back = any(p["outcome"] == Outcome.SENT_BACK for p in attempts)
-    unpaid = back and funds is not None and funds.received < funds.price and order["status"] in BOUGHT
+    back = any(p.outcome == Outcome.SENT_BACK for p in attempts)
+    unpaid = back and funds is not None and funds.received < funds.price and order.status in BOUGHT
     settled = await _settled(order)
     said = await _words(order, attempts, choices, settled, asked=asked, rest=rest)
     return {
@@ -75,25 +77,25 @@ async def of(order: Row, attempts: list[Row], coins: list[Row]) -> Row:
     }
 
 
-async def _still_taking(order: Row, choices: Options, coins: list[Row], attempts: list[Row]) -> Row | None:
+async def _still_taking(order: Order, choices: Options, coins: list[Coin], attempts: list[Payment]) -> Payment | None:
     """The partial payment, while its rate is held and the rest is not too little for its coin."""
-    base = await payments.largest(order["id"])
+    base = await payments.largest(order.id)
     if base is None or choices.missing is None or choices.repriced or seconds_left(base) <= 0:
         return None
     if not takes(base, attempts):
         return None
-    least = next((c["minimum"] for c in coins if c["code"] == base["pay_currency"]), None)
-    return base if choices.missing.amount >= (least or Decimal(0)) and order["status"] == "underpaid" else None
+    least = next((c.minimum for c in coins if c.code == base.pay_currency), None)
+    return base if choices.missing.amount >= (least or Decimal(0)) and order.status == "underpaid" else None
 
 
-def _payment(payment: Row, coins: list[Row], rest: Options | None) -> Row:
+def _payment(payment: Payment, coins: list[Coin], rest: Options | None) -> Row:
     return pay_to(payment, coins, rest.missing_coin if rest else "") | {
-        "price": Money(payment["price_amount"], payment["price_currency"]),
+        "price": Money(payment.price_amount, payment.price_currency),
         "rest": rest is not None,
-        "tops_up": payment["tops_up"] is not None,
-        "invoice_url": payment["invoice_url"],
-        "expires_at": payment["expires_at"],
-        "status_words": words.PAYMENT_WORDS.get(payment["status"], payment["status"]),
+        "tops_up": payment.tops_up is not None,
+        "invoice_url": payment.invoice_url,
+        "expires_at": payment.expires_at,
+        "status_words": words.PAYMENT_WORDS.get(payment.status, payment.status),
     }
 
 
@@ -108,34 +110,34 @@ def _choices(found: Options) -> Row:
     }
 
 
-async def _settled(order: Row) -> Row | None:
+async def _settled(order: Order) -> Row | None:
     """What the customer has chosen to have instead of the goods."""
-    if order["choice"] not in {"refund", "credit"}:
+    if order.choice not in {"refund", "credit"}:
         return None
-    credit = await credits.of_order(order["id"])
+    credit = await credits.of_order(order.id)
     return {
-        "choice": order["choice"],
+        "choice": order.choice,
         "code": credit[0] if credit else None,
         "left": credit[1] if credit else None,
     }
 
 
 async def _words(
-    order: Row,
-    attempts: list[Row],
+    order: Order,
+    attempts: list[Payment],
     choices: Options | None,
     settled: Row | None,
     *,
-    asked: Row | None,
-    rest: Row | None,
+    asked: Payment | None,
+    rest: Payment | None,
 ) -> words.Words | None:
-    if settled and choices is None and order["status"] in {"underpaid", "expired", "cancelled", "failed"}:
+    if settled and choices is None and order.status in {"underpaid", "expired", "cancelled", "failed"}:
         return words.CHOSEN[settled["choice"]]
-    if order["status"] == "expired" and any(p["status"] in IN_FLIGHT for p in attempts):
+    if order.status == "expired" and any(p.status in IN_FLIGHT for p in attempts):
         return words.SEEN_LATE
     if choices is None:
         return money_texts.of_ended(order, attempts, asked=bool(asked))
-    if asked and order["status"] in {"underpaid", "expired"}:
+    if asked and order.status in {"underpaid", "expired"}:
         return words.filled(words.SHORT if rest else words.TOP_UP, choices)
     return await money_texts.of_choice(order, attempts, choices, asked=bool(asked))
 

@@ -1,7 +1,7 @@
 """An order as its page and its API answer show it, put together from every room that knows a part."""
 
 import asyncio
-import json
+from decimal import Decimal
 from typing import Any
 
 from app.accounts.addresses import masked, shown
@@ -16,14 +16,17 @@ from app.keys import queries as keys
 from app.keys.models import KeyState
 from app.mail import queries as mail
 from app.orders import queries as orders
+from app.orders.models import Order, OrderItem, OrderWithItems
 from app.orders.service import short, taken_meanwhile
 from app.payments import queries as payments
 from app.payments import service as paying
 from app.payments.classify import OPEN as TAKES_MONEY
 from app.payments.create import given_back
+from app.payments.models import Payment
 from app.queue import breaker_queries as breakers
 from app.queue import queries as jobs
 from app.refunds import queries as refunds
+from app.refunds.models import Refund
 from app.web.store import order_money, refund_texts, supply_texts
 from app.web.store import order_texts as words
 from app.web.store.checkout import coin_choices
@@ -32,40 +35,40 @@ OPEN = {"created", "waiting"}
 SUPPLY_PROGRESS = {"requested": 60, "reserved": 75, "ready": 90, "delivered": 100}
 
 
-async def build(order: dict[str, Any]) -> dict[str, Any]:
+async def build(order: OrderWithItems) -> dict[str, Any]:
     """Everything ``store/orders/_status.html`` and its sisters show; see ``templates/store/orders``.
 
     The timeline is read first and the order again after it: what is shown is then never older than the cursor that
     the page listens from, or it would wait for news that it has missed.
     """
-    events = await history.timeline(order["id"])
+    events = await history.timeline(order.id)
     fresh, attempts, sealed, reservations, dead, going_back = await asyncio.gather(
-        orders.one(order["id"]),
-        payments.of_order(order["id"]),
-        keys.of_order(order["id"]),
-        supply.of_order(order["id"]),
-        jobs.dead_for(order["id"]),
-        refunds.of_order(order["id"]),
+        orders.one(order.id),
+        payments.of_order(order.id),
+        keys.of_order(order.id),
+        supply.of_order(order.id),
+        jobs.dead_for(order.id),
+        refunds.of_order(order.id),
     )
     order = fresh or order
-    refused = order["status"] == "created" and any(e.kind == "payment.refused" for e in events)
-    phase = words.PHASES[order["status"]]
-    currency = order["currency"]
+    refused = order.status == "created" and any(e.kind == "payment.refused" for e in events)
+    phase = words.PHASES[order.status]
+    currency = order.currency
     coins = await payments.coins()
-    ours = order["merchant_id"] is None  # what a merchant's customer is to send is on the merchant's pages
+    ours = order.merchant_id is None  # what a merchant's customer is to send is on the merchant's pages
     money = await order_money.of(order, attempts if ours else [], coins)
     said = money.pop("words")
-    items = [_item(order, item, sealed) for item in order["items"]]
+    items = [_item(order, item, sealed) for item in order.items]
     current = supply.current(reservations)
     in_trouble = failure_reasons.of_order(order, current, away=await breakers.away("kinguin"), dead=bool(dead))
-    going = order["frozen_at"] is not None and phase != "refunded" and not money["choices"]
+    going = order.frozen_at is not None and phase != "refunded" and not money["choices"]
     late = any(e.kind == withdrawal.LATE for e in events)
-    keyless = order["status"] == "fulfilled" and bool(items) and all(i["withdrawn"] == i["quantity"] for i in items)
+    keyless = order.status == "fulfilled" and bool(items) and all(i["withdrawn"] == i["quantity"] for i in items)
     going = going or keyless
     headline, next_words, title, favicon = (
         words.GOING_BACK if going else said or await _say(order, phase, refused, in_trouble, items, late=late)
     )
-    reach = await mail.reach(order["id"], order["email"]) if ours else None
+    reach = await mail.reach(order.id, order.email) if ours else None
     mail_trouble = None
     if reach and not reach.reached:
         next_words, mail_trouble = words.without_email(next_words), words.UNREACHED.format(email=masked(shown(order)))
@@ -74,15 +77,15 @@ async def build(order: dict[str, Any]) -> dict[str, Any]:
         offering, amount = (words.OFFER, offer.share) if offer.share.amount else (words.OFFER_CREDIT, offer.credit)
         next_words = f"{next_words} {offering.format(amount=amount)}"
     return {
-        "id": order["id"],
-        "short_id": short(order["id"]),
+        "id": order.id,
+        "short_id": short(order.id),
         "phase": phase,
-        "status": order["status"],
+        "status": order.status,
         "email_masked": masked(shown(order)),
-        "total": Money(order["total"], currency),
-        "subtotal": Money(order["subtotal"], currency),
-        "discount": Money(order["discount"], currency) if order["discount"] else None,
-        "created_at": order["created_at"],
+        "total": Money(order.total, currency),
+        "subtotal": Money(order.subtotal, currency),
+        "discount": Money(order.discount, currency) if order.discount else None,
+        "created_at": order.created_at,
         "progress": progress(order, current),
         "headline": headline,
         "next_words": next_words,
@@ -90,29 +93,29 @@ async def build(order: dict[str, Any]) -> dict[str, Any]:
         "favicon": favicon,
         "steps": _steps(order, events),
         "items": items,
-        **(money | {"payment": None} if order["frozen_at"] else money),
+        **(money | {"payment": None} if order.frozen_at else money),
         "refunds": [await _refund(order, refund) for refund in going_back],
         "mail_trouble": mail_trouble,
         "timeline": words.timeline(events),
         "seq": events[-1].seq if events else 0,
-        "success_url": f"/orders/{order['id']}/success",
-        "done": order["status"] == "fulfilled" and not keyless,
+        "success_url": f"/orders/{order.id}/success",
+        "done": order.status == "fulfilled" and not keyless,
         "keys_ready": sum(item["keys_ready"] for item in items),
         "units": sum(item["quantity"] for item in items),
         "withdrawn": sum(item["withdrawn"] for item in items),
         "awaited": any(item["keys_ready"] < item["quantity"] - item["withdrawn"] for item in items),
-        "keys_here": order["status"] == "paid" and any(item["keys_ready"] for item in items),
+        "keys_here": order.status == "paid" and any(item["keys_ready"] for item in items),
         "withdrawal": offer.share if offer else None,
         "withdrawal_credit": offer.credit if offer and not offer.share.amount else None,
-        "taken": await taken_meanwhile(order["id"]) if order["status"] in OPEN else None,
-        "can_cancel": order["status"] in OPEN and not await orders.holds_money(order["id"]),
-        "can_choose_coin": order["status"] in OPEN and money["may_pay"] and not given_back(order),
+        "taken": await taken_meanwhile(order.id) if order.status in OPEN else None,
+        "can_cancel": order.status in OPEN and not await orders.holds_money(order.id),
+        "can_choose_coin": order.status in OPEN and money["may_pay"] and not given_back(order),
         "coins": await coin_choices(coins, currency),
     }
 
 
 async def _say(
-    order: dict[str, Any],
+    order: Order,
     phase: str,
     refused: bool,
     in_trouble: failure_reasons.FailureReason | None,
@@ -122,34 +125,34 @@ async def _say(
 ) -> tuple[str, str, str, str]:
     if in_trouble:
         return supply_texts.said(in_trouble, items)
-    if order["status"] in {"paid", "confirming"}:
+    if order.status in {"paid", "confirming"}:
         return await supply_texts.in_time(order, late=late)
-    if order["status"] == "created" and not refused and await breakers.away("nowpayments"):
+    if order.status == "created" and not refused and await breakers.away("nowpayments"):
         return supply_texts.PROVIDER_AWAY
     return words.REFUSED if refused else words.HEADLINES[phase]
 
 
-async def _refund(order: dict[str, Any], refund: dict[str, Any]) -> dict[str, Any]:
-    letter = await mail.of_link(order["id"], refund["link_id"]) if refund["link_id"] else None
+async def _refund(order: Order, refund: Refund) -> dict[str, Any]:
+    letter = await mail.of_link(order.id, refund.link_id) if refund.link_id else None
     return refund_texts.shown(refund, masked(shown(order)), letter)
 
 
-def progress(order: dict[str, Any], reservations: list[dict[str, Any]]) -> int:
+def progress(order: OrderWithItems, reservations: list[dict[str, Any]]) -> int:
     """0 to 100: by the order's state, and while it is being supplied by its slowest item's current reservation."""
-    if order["status"] == "paid" and len(reservations) == len(order["items"]):
+    if order.status == "paid" and len(reservations) == len(order.items):
         return min(SUPPLY_PROGRESS.get(r["status"], 60) for r in reservations)
-    return words.PROGRESS[order["status"]]
+    return words.PROGRESS[order.status]
 
 
-def _steps(order: dict[str, Any], events: list[Event]) -> list[dict[str, Any]]:
+def _steps(order: Order, events: list[Event]) -> list[dict[str, Any]]:
     at = {e.kind: e.at for e in reversed(events)}
     seen = at.get("order.confirming") or at.get("order.paid")
     reached = {"created": 0, "waiting": 0, "underpaid": 0, "confirming": 1, "paid": 2, "fulfilled": 3, "refunded": 3}
-    given_up = order["status"] == "failed" and order["fulfillment_status"] == "failed"
-    keyless = order["status"] in {"fulfilled", "refunded"} and order["merchant_id"] is None and "key.sealed" not in at
-    now = 2 if given_up else (2 if "order.paid" in at else 0) if keyless else reached.get(order["status"], 0)
-    over = keyless or order["status"] in {"expired", "failed", "cancelled"}
-    ended = over or order["fulfillment_status"] == "failed"
+    given_up = order.status == "failed" and order.fulfillment_status == "failed"
+    keyless = order.status in {"fulfilled", "refunded"} and order.merchant_id is None and "key.sealed" not in at
+    now = 2 if given_up else (2 if "order.paid" in at else 0) if keyless else reached.get(order.status, 0)
+    over = keyless or order.status in {"expired", "failed", "cancelled"}
+    ended = over or order.fulfillment_status == "failed"
     times = [seen, at.get("order.paid"), at.get("order.fulfilled")]
     return [
         {
@@ -161,55 +164,55 @@ def _steps(order: dict[str, Any], events: list[Event]) -> list[dict[str, Any]]:
     ]
 
 
-def _item(order: dict[str, Any], item: dict[str, Any], sealed: list[KeyState]) -> dict[str, Any]:
-    own = [key for key in sealed if key.item_id == item["id"]]
-    unit = Money(item["unit_price"], order["currency"])
-    ready = f"{len(own)} of {item['quantity']} keys ready" if own and item["status"] == "pending" else ""
+def _item(order: Order, item: OrderItem, sealed: list[KeyState]) -> dict[str, Any]:
+    own = [key for key in sealed if key.item_id == item.id]
+    unit = Money(item.unit_price, order.currency)
+    ready = f"{len(own)} of {item.quantity} keys ready" if own and item.status == "pending" else ""
     return {
-        "item_id": item["id"],
-        "product_id": item["product_id"],
-        "name": item["name"],
-        "slug": item["slug"],
-        "cover": cover_address(item["slug"], item["name"]),
-        "platform": item["platform"],
-        "conditions": sold.lines if (sold := conditions.of_item(json.loads(item["conditions"]))) else [],
-        "quantity": item["quantity"],
+        "item_id": item.id,
+        "product_id": item.product_id,
+        "name": item.name,
+        "slug": item.slug,
+        "cover": cover_address(item.slug, item.name),
+        "platform": item.platform,
+        "conditions": sold.lines if (sold := conditions.of_item(item.conditions)) else [],
+        "quantity": item.quantity,
         "unit_price": unit,
-        "line_total": unit * item["quantity"],
-        "status": item["status"],
-        "status_words": ready or words.ITEM_WORDS.get(item["status"], ""),
+        "line_total": unit * item.quantity,
+        "status": item.status,
+        "status_words": ready or words.ITEM_WORDS.get(item.status, ""),
         "keys_ready": len(own),
-        "withdrawn": item["withdrawn"],
+        "withdrawn": item.withdrawn,
         "keys": [{"keyId": key.id, "revealedAt": key.revealed_at} for key in own],
         "revealed_at": min((k.revealed_at for k in own if k.revealed_at), default=None),
         "download_links": [
             {
                 "key_id": key.id,
-                "href": f"/fulfillment/{order['id']}/download-link?itemId={item['id']}&keyId={key.id}",
+                "href": f"/fulfillment/{order.id}/download-link?itemId={item.id}&keyId={key.id}",
             }
             for key in own
             if key.deleted_at is None
         ],
-        "activation": f"In {item['platform']}, choose to redeem or activate a product, then paste the key.",
+        "activation": f"In {item.platform}, choose to redeem or activate a product, then paste the key.",
     }
 
 
-async def as_json(order: dict[str, Any]) -> dict[str, Any]:
+async def as_json(order: OrderWithItems) -> dict[str, Any]:
     """The shape of ``GET /fulfillment/{orderId}/status``."""
     attempts, sealed, reservations, choices = await asyncio.gather(
-        payments.of_order(order["id"]),
-        keys.of_order(order["id"]),
-        supply.of_order(order["id"]),
+        payments.of_order(order.id),
+        keys.of_order(order.id),
+        supply.of_order(order.id),
         paying.options(order),
     )
     payment = order_money.shown(order, attempts)
-    items = (_item(order, item, sealed) for item in order["items"])
+    items = (_item(order, item, sealed) for item in order.items)
     return {
-        "orderId": order["id"],
-        "status": order["status"],
-        "fulfillmentStatus": order["fulfillment_status"],
+        "orderId": order.id,
+        "status": order.status,
+        "fulfillmentStatus": order.fulfillment_status,
         "progress": progress(order, supply.current(reservations)),
-        "total": Money(order["total"], order["currency"]),
+        "total": Money(order.total, order.currency),
         "payment": _payment_json(payment, takes=_takes(order, attempts, payment)) if payment else None,
         "choices": order_money.as_json(choices) if choices else None,
         "items": [
@@ -226,28 +229,28 @@ async def as_json(order: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _takes(order: dict[str, Any], attempts: list[dict[str, Any]], payment: dict[str, Any]) -> bool:
+def _takes(order: Order, attempts: list[Payment], payment: Payment) -> bool:
     """Whether coins may be sent to its address, or are on their way there: never where the order takes none."""
-    if given_back(order) or order["status"] not in TAKES_MONEY:
+    if given_back(order) or order.status not in TAKES_MONEY:
         return False
-    rest = order["status"] == "underpaid" and payment["status"] == "partially_paid"
+    rest = order.status == "underpaid" and payment.status == "partially_paid"
     return (
         payment == order_money.open_now(order, attempts)
-        or payment["status"] in order_money.IN_FLIGHT
+        or payment.status in order_money.IN_FLIGHT
         or (rest and order_money.takes(payment, attempts))
     )
 
 
-def _payment_json(payment: dict[str, Any], *, takes: bool) -> dict[str, Any]:
+def _payment_json(payment: Payment, *, takes: bool) -> dict[str, Any]:
     """``takes``: whether it still asks for money; one that does not names no address."""
     return {
-        "paymentId": payment["provider_payment_id"],
-        "status": payment["status"],
-        "payAddress": payment["pay_address"] if takes else None,
-        "payAmount": plain(payment["pay_amount"]),
-        "payCurrency": payment["pay_currency"],
-        "memo": payment["memo"] if takes else None,
-        "actuallyPaid": plain(payment["actually_paid"]),
-        "invoiceUrl": payment["invoice_url"] if takes else None,
-        "expiresAt": payment["expires_at"],
+        "paymentId": payment.provider_payment_id,
+        "status": payment.status,
+        "payAddress": payment.pay_address if takes else None,
+        "payAmount": plain(payment.pay_amount or Decimal(0)),
+        "payCurrency": payment.pay_currency,
+        "memo": payment.memo if takes else None,
+        "actuallyPaid": plain(payment.actually_paid),
+        "invoiceUrl": payment.invoice_url if takes else None,
+        "expiresAt": payment.expires_at,
     }

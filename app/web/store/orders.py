@@ -9,6 +9,7 @@ from app.audit import queries as audit_rows
 from app.core.money import Money
 from app.orders import queries as order_rows
 from app.orders import service as orders
+from app.orders.models import NamedOrder
 from app.web.kernel import guards
 from app.web.kernel.render import answer, by_htmx, page, see_other, wants_json
 from app.web.kernel.viewer import Viewer, held_orders
@@ -45,7 +46,7 @@ async def success(request: Req, order_id: FromPath[str]) -> Response[bytes]:
         return answer(await order_view.as_json(order))
     view = await order_view.build(order)
     if not any(item["keys_ready"] for item in view["items"]):
-        return see_other(f"/orders/{order['id']}")
+        return see_other(f"/orders/{order.id}")
     return page(request, "store/orders/success.html", {"order": view, "staff": await guards.by_staff(request, order)})
 
 
@@ -53,7 +54,7 @@ async def success(request: Req, order_id: FromPath[str]) -> Response[bytes]:
 async def audit(request: Req, order_id: FromPath[str]) -> Response[bytes]:
     """Who looked at this order's keys, for people; `/fulfillment/{orderId}/audit` is its JSON twin."""
     order = await guards.own_order(request, order_id)
-    found = await audit_rows.of_order(order["id"], list(AUDIT_WORDS))
+    found = await audit_rows.of_order(order.id, list(AUDIT_WORDS))
     entries = [access_log.shown(request, entry) for entry in found]
     return page(request, "store/orders/audit.html", {"order": await order_view.build(order), "entries": entries})
 
@@ -62,14 +63,14 @@ async def audit(request: Req, order_id: FromPath[str]) -> Response[bytes]:
 async def cancel(request: Req, order_id: FromPath[str]) -> Response[bytes]:
     """Give an order up, as long as no money was reported for it."""
     order = await guards.acting_for(request, order_id)
-    await orders.cancel(order["id"])
+    await orders.cancel(order.id)
     if wants_json(request):
-        fresh = await order_rows.one(order["id"])
+        fresh = await order_rows.one(order.id)
         assert fresh is not None
         return answer(await order_view.as_json(fresh))
     if by_htmx(request):
         return await status.fn(request, order_id)  # type: ignore[no-any-return]
-    return see_other(f"/orders/{order['id']}")
+    return see_other(f"/orders/{order.id}")
 
 
 @get("/orders", summary="Your orders", tags=["shop"])
@@ -82,29 +83,29 @@ async def index(request: Req) -> Response[bytes]:
         return answer({"items": [_summary(row) for row in rows]})
     listed = [
         {
-            "id": row["id"],
-            "short_id": orders.short(row["id"]),
-            "created_at": row["created_at"],
-            "total": Money(row["total"], row["currency"]),
-            "status_words": "Money due back" if _given_up(row) else STATUS_WORDS[row["status"]][0],
-            "tone": STATUS_WORDS[row["status"]][1],
-            "href": f"/orders/{row['id']}",
-            "names": row["names"],
+            "id": row.id,
+            "short_id": orders.short(row.id),
+            "created_at": row.created_at,
+            "total": Money(row.total, row.currency),
+            "status_words": "Money due back" if _given_up(row) else STATUS_WORDS[row.status][0],
+            "tone": STATUS_WORDS[row.status][1],
+            "href": f"/orders/{row.id}",
+            "names": row.names,
         }
         for row in rows
     ]
     return page(request, "store/orders/index.html", {"orders": listed})
 
 
-def _given_up(row: dict[str, Any]) -> bool:
+def _given_up(row: NamedOrder) -> bool:
     """It was paid for, and could not be delivered."""
-    return bool(row["status"] == "failed" and row["fulfillment_status"] == "failed")
+    return bool(row.status == "failed" and row.fulfillment_status == "failed")
 
 
-def _summary(row: dict[str, Any]) -> dict[str, Any]:
+def _summary(row: NamedOrder) -> dict[str, Any]:
     return {
-        "orderId": row["id"],
-        "status": row["status"],
-        "total": Money(row["total"], row["currency"]),
-        "createdAt": row["created_at"],
+        "orderId": row.id,
+        "status": row.status,
+        "total": Money(row.total, row.currency),
+        "createdAt": row.created_at,
     }

@@ -1,5 +1,6 @@
 """Where a payment's coins are to go, as every page that asks for them shows it."""
 
+from decimal import Decimal
 from typing import Any
 
 import segno
@@ -7,23 +8,24 @@ from markupsafe import Markup
 
 from app.core import clock
 from app.core.money import plain
+from app.payments.models import Coin, Payment
 from app.web.store.wallets import MEMO_LABELS, wallet_uri
 
 Row = dict[str, Any]
 
 
-def pay_to(payment: Row, coins: list[Row], to_send: str = "") -> Row:
+def pay_to(payment: Payment, coins: list[Coin], to_send: str = "") -> Row:
     """Coin, network, address, memo, QR code and wallet link of a payment. ``to_send``: less than its whole amount.
 
     ``expires_in``: seconds for which the rate is still held, None where it never was.
     """
-    code, address, memo = payment["pay_currency"], payment["pay_address"], payment["memo"]
-    coin = next((c for c in coins if c["code"] == code), None)
-    amount, paid = plain(payment["pay_amount"]), payment["actually_paid"]
+    code, address, memo = payment.pay_currency, payment.pay_address or "", payment.memo
+    coin = next((c for c in coins if c.code == code), None)
+    amount, paid = plain(payment.pay_amount or Decimal(0)), payment.actually_paid
     uri = wallet_uri(code, address, to_send or amount, memo)
     return {
-        "coin_name": coin["name"] if coin else code.upper(),
-        "network": coin["network"] if coin else payment["network"] or "",
+        "coin_name": coin.name if coin else code.upper(),
+        "network": coin.network if coin else payment.network or "",
         "pay_currency": code,
         "pay_amount": amount,
         "to_send": to_send or amount,
@@ -32,14 +34,14 @@ def pay_to(payment: Row, coins: list[Row], to_send: str = "") -> Row:
         "memo_label": MEMO_LABELS.get(code, "Memo"),
         "uri": uri,
         "qr": _qr(uri or address),
-        "expires_in": max(int(seconds_left(payment)), 0) if payment["expires_at"] else None,
+        "expires_in": max(int(seconds_left(payment)), 0) if payment.expires_at else None,
         "actually_paid": plain(paid) if paid else None,
     }
 
 
-def seconds_left(payment: Row) -> float:
+def seconds_left(payment: Payment) -> float:
     """For how long its rate is still held; negative when it no longer is."""
-    return (payment["expires_at"] - clock.now()).total_seconds() if payment["expires_at"] else 0
+    return (payment.expires_at - clock.now()).total_seconds() if payment.expires_at else 0
 
 
 def _qr(text: str) -> Markup:

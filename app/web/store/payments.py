@@ -47,11 +47,11 @@ async def create(request: Req) -> Response[bytes]:
         order_id, coin = form.get("orderId", ""), form.get("payCurrency")
     order = await guards.acting_for(request, order_id)
     if coin:
-        coin = await paying.choose_coin(coin, Money(order["total"], order["currency"]))
-    job_id = await orders.ask_payment(order["id"], coin)
+        coin = await paying.choose_coin(coin, Money(order.total, order.currency))
+    job_id = await orders.ask_payment(order.id, coin)
     if not sent_json(request) and not by_htmx(request):
-        return see_other(f"/orders/{order['id']}")
-    return answer({"jobId": job_id, "orderId": order["id"]}, status=202)
+        return see_other(f"/orders/{order.id}")
+    return answer({"jobId": job_id, "orderId": order.id}, status=202)
 
 
 class NewChoice(msgspec.Struct, rename="camel"):
@@ -79,10 +79,10 @@ async def choose(request: Req, order_id: FromPath[str]) -> Response[bytes]:
     else:
         form = await read_form(request)
         asked = NewChoice(form.get("choice", ""), form.get("payCurrency") or None)
-    job_id = await paying.choose(order["id"], asked.choice, coin=asked.pay_currency)
+    job_id = await paying.choose(order.id, asked.choice, coin=asked.pay_currency)
     if not sent_json(request) and not by_htmx(request):
-        return see_other(f"/orders/{order['id']}")
-    return answer({"orderId": order["id"], "choice": asked.choice, "jobId": job_id}, status=202)
+        return see_other(f"/orders/{order.id}")
+    return answer({"orderId": order.id, "choice": asked.choice, "jobId": job_id}, status=202)
 
 
 @get("/payments/jobs/{job_id:str}/status", summary="Get a payment job's status", tags=["payments"])

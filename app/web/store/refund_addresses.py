@@ -8,7 +8,9 @@ from litestar.params import FromPath
 from app.accounts.service import LinkSpent
 from app.core import db
 from app.core.ids import parse_id
+from app.orders.models import Order
 from app.refunds import claim, queries
+from app.refunds.models import Refund
 from app.web.kernel import guards
 from app.web.kernel.rate_limits import purse
 from app.web.kernel.render import see_other, wants_json
@@ -22,9 +24,9 @@ PATH = "/orders/{order_id:str}/refunds/{refund_id:str}/address"
 async def new(request: Req, order_id: FromPath[str], refund_id: FromPath[str]) -> Response[bytes]:
     order = await guards.own_order(request, order_id)
     refund = await _refund(order, refund_id)
-    if refund["claimed_at"] is not None or refund["status"] != "pending":
-        return see_other(f"/orders/{order['id']}")
-    return await show_form(request, _action(refund), refund, {"coin": refund["coin"] or "", "address": "", "memo": ""})
+    if refund.claimed_at is not None or refund.status != "pending":
+        return see_other(f"/orders/{order.id}")
+    return await show_form(request, _action(refund), refund, {"coin": refund.coin or "", "address": "", "memo": ""})
 
 
 @post(PATH, summary="Name a refund's address", tags=["shop"], status_code=200, opt=purse("lookups"))
@@ -37,23 +39,23 @@ async def create(request: Req, order_id: FromPath[str], refund_id: FromPath[str]
         return target
     try:
         async with db.transaction():
-            await claim.claim_on_page(refund["id"], target)
-            details = f"refund {refund['id']}, {target.coin}"
-            await guards.write(request, "refund.address_named", order_id=order["id"], details=details)
+            await claim.claim_on_page(refund.id, target)
+            details = f"refund {refund.id}, {target.coin}"
+            await guards.write(request, "refund.address_named", order_id=order.id, details=details)
     except LinkSpent:
         if wants_json(request):
             raise
-    return see_other(f"/orders/{order['id']}")
+    return see_other(f"/orders/{order.id}")
 
 
-async def _refund(order: dict[str, Any], refund_id: str) -> dict[str, Any]:
+async def _refund(order: Order, refund_id: str) -> Refund:
     """A refund of this order. Raises OrderNotFound."""
     wanted = parse_id(refund_id)
-    for refund in await queries.of_order(order["id"]):
-        if refund["id"] == wanted:
-            return refund | {"seller": None, "reference": None}
+    for refund in await queries.of_order(order.id):
+        if refund.id == wanted:
+            return refund
     raise guards.OrderNotFound
 
 
-def _action(refund: dict[str, Any]) -> str:
-    return f"/orders/{refund['order_id']}/refunds/{refund['id']}/address"
+def _action(refund: Refund) -> str:
+    return f"/orders/{refund.order_id}/refunds/{refund.id}/address"

@@ -4,6 +4,7 @@ from typing import Any
 
 from app.core.money import Money, plain
 from app.mail.states import TAKEN, UNREACHED, LetterStatus
+from app.refunds.models import Refund
 from app.refunds.service import REJECTED
 
 NO_ADDRESS = ("Tell us where to send it", "We need the address of your wallet.")
@@ -15,25 +16,25 @@ STUCK = ("Something went wrong", "It was not sent. Our team is on it.")
 TURNED_DOWN = "Rejected"
 
 
-def shown(refund: dict[str, Any], email_masked: str, letter: LetterStatus | None) -> dict[str, Any]:
+def shown(refund: Refund, email_masked: str, letter: LetterStatus | None) -> dict[str, Any]:
     """A refund for ``store/refunds/_order.html``. ``letter``: how the letter with its link stands."""
     words, next_words = _say(refund)
     if (words, next_words) == NO_ADDRESS:
         next_words = f"{next_words} {_of_letter(letter)}"
-    unclaimed = refund["status"] == "pending" and refund["claimed_at"] is None
+    unclaimed = refund.status == "pending" and refund.claimed_at is None
     return {
-        "id": refund["id"],
-        "amount": Money(refund["amount"], refund["currency"]),
+        "id": refund.id,
+        "amount": Money(refund.amount, refund.currency),
         "words": words,
         "next_words": next_words,
         "needs_address": unclaimed,
-        "why": refund["error"] if unclaimed else None,
+        "why": refund.error if unclaimed else None,
         "email_masked": email_masked,
-        "coin": (refund["coin"] or "").upper() if refund["address"] else "",
-        "pay_amount": plain(refund["pay_amount"]) if refund["pay_amount"] and refund["status"] == "processed" else "",
-        "address": refund["address"],
-        "tx_hash": refund["tx_hash"],
-        "tone": {"processed": "good", "failed": "attention"}.get(refund["status"], "working"),
+        "coin": (refund.coin or "").upper() if refund.address else "",
+        "pay_amount": plain(refund.pay_amount) if refund.pay_amount and refund.status == "processed" else "",
+        "address": refund.address,
+        "tx_hash": refund.tx_hash,
+        "tone": {"processed": "good", "failed": "attention"}.get(refund.status, "working"),
     }
 
 
@@ -46,10 +47,10 @@ def _of_letter(letter: LetterStatus | None) -> str:
     return "An email with a link to a form for it is being sent."
 
 
-def _say(refund: dict[str, Any]) -> tuple[str, str]:
-    if refund["status"] == "pending":
-        return NO_ADDRESS if refund["claimed_at"] is None else LOOKING if refund["checked_at"] else CHECKING
-    if refund["status"] == "failed":
-        error = refund["error"] or ""
+def _say(refund: Refund) -> tuple[str, str]:
+    if refund.status == "pending":
+        return NO_ADDRESS if refund.claimed_at is None else LOOKING if refund.checked_at else CHECKING
+    if refund.status == "failed":
+        error = refund.error or ""
         return (TURNED_DOWN, error.removeprefix(REJECTED)) if error.startswith(REJECTED) else STUCK
-    return SENT if refund["status"] == "processed" else SENDING
+    return SENT if refund.status == "processed" else SENDING

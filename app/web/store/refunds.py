@@ -21,6 +21,7 @@ from app.payments import queries as payments
 from app.refunds import claim as claims
 from app.refunds import queries
 from app.refunds.addresses import BadAddress, Target
+from app.refunds.models import ClaimedRefund, Refund
 from app.web.kernel import guards
 from app.web.kernel.body import read_form
 from app.web.kernel.rate_limits import purse
@@ -37,7 +38,7 @@ async def show(request: Req, token: FromPath[str]) -> Response[bytes]:
     refund = await claims.look(token)
     if refund is None:
         return _past(request)
-    return await show_form(request, _action(token), refund, {"coin": refund["coin"] or "", "address": "", "memo": ""})
+    return await show_form(request, _action(token), refund, {"coin": refund.coin or "", "address": "", "memo": ""})
 
 
 @post(
@@ -58,17 +59,17 @@ async def claim(request: Req, token: FromPath[str]) -> Response[bytes]:
         await claims.claim(token, target)
     except LinkSpent:
         return _past(request)
-    if refund["seller"]:
+    if refund.seller:
         return page(request, "store/refunds/kept.html", _facts(_action(token), refund))
-    response = see_other(f"/orders/{refund['order_id']}")
-    await remember_order(request, response, refund["order_id"])
+    response = see_other(f"/orders/{refund.order_id}")
+    await remember_order(request, response, refund.order_id)
     return response
 
 
-async def read_target(request: Req, action: str, refund: Mapping[str, Any]) -> Target | Response[bytes]:
+async def read_target(request: Req, action: str, refund: Refund) -> Target | Response[bytes]:
     """The confirmed address of a posted form; or the page that comes before: what was typed, to be looked at or mended.
 
-    ``refund`` is its row, with ``seller`` and ``reference`` of a merchant's order.
+    A ClaimedRefund names its merchant.
     """
     typed = await read_form(request)
     values = {name: typed.get(name, "")[:300] for name in FIELDS}
@@ -94,7 +95,7 @@ def _past(request: Req) -> Response[bytes]:
 
 
 async def show_form(
-    request: Req, action: str, refund: Mapping[str, Any], values: Mapping[str, str], *, error: Problem | None = None
+    request: Req, action: str, refund: Refund, values: Mapping[str, str], *, error: Problem | None = None
 ) -> Response[bytes]:
     if error is not None and wants_json(request):
         raise error
@@ -102,25 +103,26 @@ async def show_form(
         "coins": await payments.coins(),
         "values": values,
         "errors": {error.field: error.detail} if error else {},
-        "why": refund["error"],
+        "why": refund.error,
     }
     return page(request, "store/refunds/claim.html", context, status=error.status if error else 200)
 
 
 async def _confirm(
-    request: Req, action: str, refund: Mapping[str, Any], coin: str, address: str, memo: str | None
+    request: Req, action: str, refund: Refund, coin: str, address: str, memo: str | None
 ) -> Response[bytes]:
-    found = next(c for c in await payments.coins() if c["code"] == coin)
+    found = next(c for c in await payments.coins() if c.code == coin)
     target = {"coin": found, "address": address, "memo": memo, "memo_label": MEMO_LABELS.get(coin, "Memo")}
     return page(request, "store/refunds/confirm.html", _facts(action, refund) | {"target": target})
 
 
-def _facts(action: str, refund: Mapping[str, Any]) -> dict[str, Any]:
+def _facts(action: str, refund: Refund) -> dict[str, Any]:
+    merchants = refund if isinstance(refund, ClaimedRefund) else None
     return {
         "action": action,
-        "amount": Money(refund["amount"], refund["currency"]),
-        "short_id": refund["reference"] or short(refund["order_id"]),
-        "seller": refund["seller"],
+        "amount": Money(refund.amount, refund.currency),
+        "short_id": (merchants and merchants.reference) or short(refund.order_id),
+        "seller": merchants and merchants.seller,
     }
 
 
@@ -134,9 +136,9 @@ async def send_link(request: Req, order_id: FromPath[str], refund_id: FromPath[s
     """Mail the claim link once more; it goes to the order's own address, whoever asks."""
     order = await guards.acting_for(request, order_id)
     found = parse_id(refund_id)
-    if found is None or found not in {refund["id"] for refund in await queries.of_order(order["id"])}:
+    if found is None or found not in {refund.id for refund in await queries.of_order(order.id)}:
         raise guards.OrderNotFound
-    await mailboxes.take(Family.REFUND_LINKS, order["email"])
+    await mailboxes.take(Family.REFUND_LINKS, order.email)
     await claims.send_link_again(found)
-    where = f"/orders/{order['id']}"
+    where = f"/orders/{order.id}"
     return answer({"location": where}) if wants_json(request) else see_other(where)

@@ -5,6 +5,7 @@ from typing import Any
 from app.core import clock
 from app.fulfillment.failure_reasons import FailureReason, Kind, partly
 from app.orders import promised_times
+from app.orders.models import Order
 from app.web.store import order_texts
 
 TITLES = {  # kind → (short words for the title, favicon)
@@ -28,11 +29,11 @@ def said(trouble: FailureReason, items: list[dict[str, Any]]) -> tuple[str, str,
     return trouble.headline, words, *TITLES[trouble.kind]
 
 
-async def in_time(order: dict[str, Any], *, late: bool) -> tuple[str, str, str, str]:
+async def in_time(order: Order, *, late: bool) -> tuple[str, str, str, str]:
     """While all goes well: what takes how long by our own record, and other words once it has taken longer."""
-    headline, words, title, favicon = order_texts.HEADLINES[order_texts.PHASES[order["status"]]]
-    if order["status"] == "confirming":
-        usual = await promised_times.confirm_time(order["pay_currency"] or "")
+    headline, words, title, favicon = order_texts.HEADLINES[order_texts.PHASES[order.status]]
+    if order.status == "confirming":
+        usual = await promised_times.confirm_time(order.pay_currency or "")
         said = order_texts.USUAL_CONFIRMATION.format(usual=promised_times.in_words(usual)) if usual else words
         return headline, said, title, favicon
     if late:
@@ -40,7 +41,7 @@ async def in_time(order: dict[str, Any], *, late: bool) -> tuple[str, str, str, 
     usual = await promised_times.key_time()
     if usual is None:
         return headline, words, title, favicon
-    slow = order["paid_at"] is not None and clock.now() - order["paid_at"] > usual
+    slow = order.paid_at is not None and clock.now() - order.paid_at > usual
     if slow:
         headline, words, title, favicon = order_texts.KEY_SLOW
     else:

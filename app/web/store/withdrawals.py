@@ -23,7 +23,7 @@ Req = Request[Any, Any, Any]
 async def create(request: Req, order_id: FromPath[str]) -> Response[bytes]:
     """Get a refund for keys that did not come in time. 202 `{orderId, amount}`; 409 while they may still."""
     order = await guards.acting_for(request, order_id)
-    amount = await withdrawal.withdraw(order["id"])
+    amount = await withdrawal.withdraw(order.id)
     if not sent_json(request) and not by_htmx(request) and not wants_json(request):
-        return see_other(f"/orders/{order['id']}")
-    return answer({"orderId": order["id"], "amount": amount}, status=202)
+        return see_other(f"/orders/{order.id}")
+    return answer({"orderId": order.id, "amount": amount}, status=202)

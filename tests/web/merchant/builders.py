@@ -8,7 +8,9 @@ from uuid import UUID
 from app.core import clock, db
 from app.core.money import Money
 from app.orders import merchant_orders
+from app.orders.models import Order
 from app.payments import create_for_merchants, queries
+from app.payments.models import MerchantPayment
 from app.webhooks import service as webhooks
 from tests.conftest import free_port
 from tests.web.merchant.conftest import Member
@@ -17,9 +19,7 @@ URL = f"http://localhost:{free_port()}/webhooks"  # nobody listens
 ATTEMPTS = 5
 
 
-async def charged(
-    member: Member, amount: str = "20.00", *, test: bool = True, reference: str = "cart-1"
-) -> dict[str, Any]:
+async def charged(member: Member, amount: str = "20.00", *, test: bool = True, reference: str = "cart-1") -> Order:
     money = Money(Decimal(amount), "USD")
     return await merchant_orders.create(
         member.merchant_id, test=test, amount=money, reference=reference, email="buyer@else.test"
@@ -28,12 +28,12 @@ async def charged(
 
 async def paid(
     member: Member, drain: Any, amount: str = "20.00", *, vpa: str = "success@test", **more: Any
-) -> dict[str, Any]:
+) -> MerchantPayment:
     """A payment of test mode that has ended, with what its endpoints were told."""
     order = await charged(member, amount, **more)
     made = await create_for_merchants.create(order, "upi", {"vpa": vpa, "metadata": {"test_delay": "0"}})
     await drain(later=True)
-    row = await queries.of_merchant(member.merchant_id, True, made["id"])
+    row = await queries.of_merchant(member.merchant_id, True, made.id)
     assert row is not None
     return row
 

@@ -16,28 +16,28 @@ async def test_a_payment_is_found_by_what_one_knows_of_it(ann, drain) -> None:
     good = await paid(ann, drain, reference="cart-1")
     bad = await paid(ann, drain, "7.50", vpa="fail@test", reference="cart-2")
     for query, seen in (
-        ("", {good["id"], bad["id"]}),
-        ("?status=success", {good["id"]}),
-        ("?status=failed&method=upi", {bad["id"]}),
+        ("", {good.id, bad.id}),
+        ("?status=success", {good.id}),
+        ("?status=failed&method=upi", {bad.id}),
         ("?method=card", set()),
-        ("?q=cart-2", {bad["id"]}),
-        ("?q=buyer%40else.test", {good["id"], bad["id"]}),
-        (f"?q={good['id']}", {good["id"]}),
-        ("?status=nonsense", {good["id"], bad["id"]}),
-        ("?q=%00", {good["id"], bad["id"]}),
+        ("?q=cart-2", {bad.id}),
+        ("?q=buyer%40else.test", {good.id, bad.id}),
+        (f"?q={good.id}", {good.id}),
+        ("?status=nonsense", {good.id, bad.id}),
+        ("?q=%00", {good.id, bad.id}),
     ):
         page = await ann.get(f"/merchant/payments{query}")
         assert page.status_code == 200, query
-        shown = {row["id"] for row in (good, bad) if f"/merchant/payments/{row['id']}" in page.text}
+        shown = {row.id for row in (good, bad) if f"/merchant/payments/{row.id}" in page.text}
         assert shown == seen, query
-    page = (await ann.get(f"/merchant/payments/{bad['id']}")).text
+    page = (await ann.get(f"/merchant/payments/{bad.id}")).text
     assert "It failed: declined" in page
     assert "UPI fail@test" in page
     assert "Refund…" not in page
 
 
 async def test_the_lists_page_through_all_rows_once(ann) -> None:
-    made = {str((await charged(ann, reference=f"cart-{n}"))["id"]) for n in range(53)}
+    made = {str((await charged(ann, reference=f"cart-{n}")).id) for n in range(53)}
     first = (await ann.get("/merchant/orders")).text
     older = first.partition('rel="next" href="')[2].partition('"')[0].replace("&amp;", "&")
     second = (await ann.get(older)).text
@@ -49,7 +49,7 @@ async def test_the_lists_page_through_all_rows_once(ann) -> None:
 
 async def test_a_refund_is_named_in_full_then_asked_for_and_played_back(ann, drain) -> None:
     payment = await paid(ann, drain)
-    path = f"/merchant/payments/{payment['id']}"
+    path = f"/merchant/payments/{payment.id}"
     assert "up to $20.00" in (await ann.get(path)).text
     before = await picture()
     preview = await ann.get(f"{path}/refund?amount=7.50&reason=One+came+back")
@@ -65,7 +65,7 @@ async def test_a_refund_is_named_in_full_then_asked_for_and_played_back(ann, dra
     assert "up to $12.50" in (await ann.get(path)).text
     details = await db.fetch_value("SELECT details FROM audit_line WHERE action = 'refund.asked'")
     assert "$7.50" in details
-    assert str(payment["id"]) in details
+    assert str(payment.id) in details
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ async def test_a_refund_is_named_in_full_then_asked_for_and_played_back(ann, dra
 async def test_a_refund_that_cannot_be_is_refused_beside_its_field(ann, drain, amount, reason, words) -> None:
     payment = await paid(ann, drain)
     before = await picture()
-    path = f"/merchant/payments/{payment['id']}"
+    path = f"/merchant/payments/{payment.id}"
     preview = await ann.browser.get(f"{path}/refund", params={"amount": amount, "reason": reason})
     sent = await ann.post(f"{path}/refunds", {"amount": amount, "reason": reason})
     for answer in (preview, sent):
@@ -93,7 +93,7 @@ async def test_a_refund_that_cannot_be_is_refused_beside_its_field(ann, drain, a
 
 async def test_of_ten_presses_of_the_button_no_more_goes_back_than_came_in(ann, drain) -> None:
     payment = await paid(ann, drain)
-    path = f"/merchant/payments/{payment['id']}/refunds"
+    path = f"/merchant/payments/{payment.id}/refunds"
     answers = await asyncio.gather(*(ann.post(path, {"amount": "6.00", "reason": "x"}) for _ in range(10)))
     assert sorted(answer.status_code for answer in answers) == [303] * 3 + [409] * 7
     assert await db.fetch_value("SELECT sum(amount) FROM refund") == 18
@@ -102,24 +102,24 @@ async def test_of_ten_presses_of_the_button_no_more_goes_back_than_came_in(ann, 
 
 async def test_an_order_shows_its_payments_and_what_was_told(ann, drain) -> None:
     payment = await paid(ann, drain)
-    page = (await ann.get(f"/merchant/orders/{payment['order_id']}")).text
+    page = (await ann.get(f"/merchant/orders/{payment.order_id}")).text
     assert "cart-1" in page
-    assert f"/merchant/payments/{payment['id']}" in page
+    assert f"/merchant/payments/{payment.id}" in page
 
 
 async def test_what_is_of_the_other_mode_is_not_there(ann, drain) -> None:
     payment = await paid(ann, drain)
-    await ann.post(f"/merchant/payments/{payment['id']}/refunds", {"amount": "1.00", "reason": "x"})
+    await ann.post(f"/merchant/payments/{payment.id}/refunds", {"amount": "1.00", "reason": "x"})
     refund = await db.fetch_value("SELECT id FROM refund")
     await ann.switch("live")
     for path in ("orders", "payments", "refunds", "deliveries"):
         text = (await ann.get(f"/merchant/{path}")).text
-        assert str(payment["id"]) not in text
-        assert str(payment["order_id"]) not in text
+        assert str(payment.id) not in text
+        assert str(payment.order_id) not in text
     before = await picture(but=LOG)
-    for path in (f"payments/{payment['id']}", f"orders/{payment['order_id']}", f"refunds/{refund}"):
+    for path in (f"payments/{payment.id}", f"orders/{payment.order_id}", f"refunds/{refund}"):
         assert (await ann.get(f"/merchant/{path}")).status_code == 404
-    refused = await ann.post(f"/merchant/payments/{payment['id']}/refunds", {"amount": "1.00", "reason": "x"})
+    refused = await ann.post(f"/merchant/payments/{payment.id}/refunds", {"amount": "1.00", "reason": "x"})
     assert refused.status_code == 404
     assert await picture(but=LOG) == before
 

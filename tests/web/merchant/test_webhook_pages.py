@@ -128,12 +128,12 @@ async def test_a_delivered_delivery_has_a_button_to_send_it_again(ann, drain) ->
 async def test_another_merchants_things_are_answered_as_unknown_ones(ann, eve, drain) -> None:
     delivery = await failed_delivery(ann, drain)
     payment = await paid(ann, drain)
-    await ann.post(f"/merchant/payments/{payment['id']}/refunds", {"amount": "1.00", "reason": "x"})
+    await ann.post(f"/merchant/payments/{payment.id}/refunds", {"amount": "1.00", "reason": "x"})
     refund = await db.fetch_value("SELECT id FROM refund")
     member = await db.fetch_value("SELECT id FROM member WHERE email = $1", ann.email)
     ids = {
-        "endpoints": delivery["endpoint_id"], "deliveries": delivery["id"], "payments": payment["id"],
-        "orders": payment["order_id"], "refunds": refund,
+        "endpoints": delivery["endpoint_id"], "deliveries": delivery["id"], "payments": payment.id,
+        "orders": payment.order_id, "refunds": refund,
     }  # fmt: skip
     acts = {
         f"endpoints/{ids['endpoints']}": {"url": URL}, f"endpoints/{ids['endpoints']}/tests": {},
@@ -151,8 +151,8 @@ async def test_another_merchants_things_are_answered_as_unknown_ones(ann, eve, d
         assert theirs.status_code == unknown.status_code == 404, part
         assert re.sub(r"[0-9a-f]{128}", "", theirs.text) == re.sub(r"[0-9a-f]{128}", "", unknown.text), part
         assert str(found) not in (await eve.get(f"/merchant/{part}")).text
-    assert (await eve.get(f"/merchant/payments/{payment['id']}/refund?amount=1&reason=x")).status_code == 404
-    assert (await eve.get(f"/merchant/try?order={payment['order_id']}")).status_code == 404
+    assert (await eve.get(f"/merchant/payments/{payment.id}/refund?amount=1&reason=x")).status_code == 404
+    assert (await eve.get(f"/merchant/try?order={payment.order_id}")).status_code == 404
     for path, fields in acts.items():
         assert (await eve.post(f"/merchant/{path}", fields)).status_code == 404, path
     assert await picture(but=LOG) == before

@@ -1,0 +1,83 @@
+"""What this room's queries return."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from app.orders.states import FulfillmentStatus, OrderStatus
+
+
+class Order(msgspec.Struct, frozen=True):
+    """An order's row; see ``tables.Order``. ``subtotal``, ``discount`` and ``total`` are in ``currency``."""
+
+    id: UUID
+    email: str
+    email_typed: str | None
+    status: OrderStatus
+    fulfillment_status: FulfillmentStatus
+    currency: str
+    subtotal: Decimal
+    discount: Decimal
+    discount_code: str | None
+    total: Decimal
+    pay_currency: str | None
+    choice: str | None
+    frozen_at: datetime | None
+    cause: str | None
+    created_at: datetime
+    paid_at: datetime | None
+    fulfilled_at: datetime | None
+    merchant_id: UUID | None
+    test: bool
+    reference: str | None
+    metadata: dict[str, str]
+    published_seq: int
+    access_epoch: int
+    access_browser: UUID | None
+
+
+class OrderItem(msgspec.Struct, frozen=True):
+    """One product of an order; see ``tables.OrderItem``."""
+
+    id: UUID
+    order_id: UUID
+    product_id: UUID
+    position: int
+    name: str
+    slug: str
+    platform: str
+    quantity: int
+    unit_price: Decimal
+    withdrawn: int
+    conditions: dict[str, Any]  # as its buyer read them, in the words of any release
+    status: str
+
+
+class OrderWithItems(Order, frozen=True):
+    """An order with its items, in the order they were chosen."""
+
+    items: list[OrderItem]
+
+
+class NamedOrder(Order, frozen=True):
+    """An order as a line of a list, with the names of its products; None where it has none."""
+
+    names: str | None
+
+
+class ListedOrder(NamedOrder, frozen=True):
+    """The same for admins, with the name of the merchant whose it is, if not ours."""
+
+    merchant: str | None
+
+
+class ParkedOrder(msgspec.Struct, frozen=True):
+    """An order that waits for a person, and why."""
+
+    id: UUID
+    cause: str
+    status: OrderStatus
+    created_at: datetime
