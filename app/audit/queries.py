@@ -51,7 +51,7 @@ async def lines(last: int) -> AsyncIterator[Line]:
             after, last, BATCH,
         )  # fmt: skip
         for row in rows:
-            yield Line(*row)
+            yield Line(*row.values())
         if len(rows) < BATCH:
             return
         after = rows[-1]["seq"]

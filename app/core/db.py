@@ -178,13 +178,13 @@ def encode(value: Mapping[str, Any]) -> str:
     return msgspec.json.encode(dict(value)).decode()
 
 
-async def fetch(sql: str, *args: Any) -> list[asyncpg.Record]:
+async def fetch(sql: str, *args: Any) -> list[Mapping[str, Any]]:
     """Rows of a statement with ``$1`` parameters."""
     pool = engine().pool
     if pool is not None and engine().current_transaction.get() is None:
-        return cast(list[asyncpg.Record], await pool.fetch(sql, *args))
+        return cast(list[Mapping[str, Any]], await pool.fetch(sql, *args))
     async with connection() as conn:
-        return cast(list[asyncpg.Record], await conn.fetch(sql, *args))
+        return cast(list[Mapping[str, Any]], await conn.fetch(sql, *args))
 
 
 async def fetch_as(model: type[T], sql: str, *args: Any) -> list[T]:
@@ -227,9 +227,9 @@ def _is_json(kind: inspect.Type) -> bool:
     return isinstance(kind, inspect.DictType | inspect.ListType | inspect.VarTupleType | inspect.StructType)
 
 
-async def fetch_one(sql: str, *args: Any) -> asyncpg.Record | None:
+async def fetch_one(sql: str, *args: Any) -> Mapping[str, Any] | None:
     async with connection() as conn:
-        return await conn.fetchrow(sql, *args)
+        return cast(Mapping[str, Any] | None, await conn.fetchrow(sql, *args))
 
 
 async def fetch_value(sql: str, *args: Any) -> Any:
@@ -249,7 +249,7 @@ class Write:
     after: Callable[[], None] | None = None
 
 
-async def write(*writes: Write) -> list[asyncpg.Record]:
+async def write(*writes: Write) -> list[Mapping[str, Any]]:
     """Run independent writes as one statement, all or nothing. None of them sees what the others write.
 
     Gives what the last one returns.

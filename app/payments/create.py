@@ -175,8 +175,9 @@ async def open_merchant_payment(payment_id: UUID, *, nowpayments: NowPayments, c
 
 async def close_unopened() -> int:
     """End merchants' payments that were never opened and that no job opens any more. Returns how many."""
-    rows = await db.fetch(
-        """SELECT p.id, p.order_id FROM payment p JOIN customer_order o ON o.id = p.order_id
+    rows = await db.fetch_as(
+        models.Payment,
+        """SELECT p.* FROM payment p JOIN customer_order o ON o.id = p.order_id
           AND o.merchant_id IS NOT NULL
            WHERE p.status = 'waiting' AND p.provider_payment_id IS NULL AND p.created_at < $1
              AND NOT EXISTS (SELECT FROM job j WHERE j.subject = o.id AND j.name = 'payments.create_for_merchant'
@@ -186,7 +187,7 @@ async def close_unopened() -> int:
     )  # fmt: skip
     for row in rows:
         async with db.transaction():
-            await orders.lock(row["order_id"])
+            await orders.lock(row.order_id)
             await end_attempt(row, PaymentStatus.EXPIRED, Failure.EXPIRED, "payment.expired")
     return len(rows)
 

@@ -3,12 +3,12 @@
 import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
+from app.history.models import Event as Line
 from app.webhooks.events import derive_events
 from dev.chaos.merchant import Merchant
 from dev.chaos.merchant_orders import MerchantOrder
@@ -25,15 +25,6 @@ class Stored(msgspec.Struct, frozen=True):
     status: str
     paid: bool
     waits: bool
-
-
-class Line(msgspec.Struct, frozen=True):
-    """One line of an order's timeline."""
-
-    seq: int
-    kind: str
-    data: dict[str, Any]
-    at: datetime
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -139,7 +130,7 @@ def published(picture: Picture) -> Iterator[str]:
     for event in picture.events:
         stored[event.order_id][(event.type, event.object_id, event.sequence)] += 1
     for order_id, lines in picture.timelines.items():
-        told = derive_events(UUID(order_id), [msgspec.structs.asdict(line) for line in lines])
+        told = derive_events(UUID(order_id), lines)
         expected = Counter((one.type, str(one.object_id), one.sequence) for one in told)
         if missing := expected - stored[order_id]:
             yield f"merchant's order {order_id}: never published {sorted(missing)}"

@@ -187,7 +187,7 @@ class Customers:
         trade = money_decisions.Trade(self._ask, self._send, self.scheduler, self.faults)
         order = await trade.place(merchant_id, number)
         if order is not None:
-            self.plans[order["id"]] = "at_a_merchants"
+            self.plans[order.id] = "at_a_merchants"
             await trade.pay(order, self._address)
 
     async def _nearly(self, order_id: UUID, payment: Payment) -> None:

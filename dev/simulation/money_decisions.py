@@ -105,7 +105,7 @@ class Trade:
             coin = self._faults.chance.choice(("usdttrc20", "ltc"))
             paying = functools.partial(create_for_merchants.create, order, "crypto", {"currency": coin})
             await self._ask("payment", paying)
-            payment = await address(order["id"], before)
+            payment = await address(order.id, before)
             if payment is None:
                 return
             before = payment.id
@@ -117,13 +117,13 @@ class Trade:
 
     async def give_back(self, order: Any) -> None:
         """Refunds of its payments, twice at once."""
-        for row in await payments.of_order(order["id"]):
+        for row in await payments.of_order(order.id):
             part = Decimal(self._faults.chance.randint(1, 100)) / 100
             amount = max((row.value * part).quantize(CENT), CENT)
             for amount_asked in self._faults.chance.choice(((amount,), (amount, None), (amount, amount))):
                 await self._ask(
                     "refund",
                     lambda row=row, amount_asked=amount_asked: merchants_refunds.create(  # type: ignore[misc]
-                        order["merchant_id"], False, row["id"], amount_asked, "returned", None, "key sim"
+                        order.merchant_id, False, row.id, amount_asked, "returned", None, "key sim"
                     ),
                 )

@@ -84,7 +84,7 @@ async def test_whoever_waits_with_an_address_is_told_that_another_one_pays_for_t
     await look(app.state.kit, payment)
     assert await orders.taken_meanwhile(second) == last["name"]
     shown = await order_view.build(await order(second))
-    assert (shown["taken"], shown["to_pay"]) == (last["name"], True)
+    assert (shown.taken, shown.to_pay) == (last["name"], True)
     await box.pay(payment.provider_payment_id, "failed")
     await look(app.state.kit, payment)
-    assert (await order_view.build(await order(second)))["taken"] is None
+    assert (await order_view.build(await order(second))).taken is None

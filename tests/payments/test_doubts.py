@@ -1,7 +1,6 @@
 """Money that is said to be there: what goes back already, another coin, and a credit to us that is far too low."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -35,7 +34,7 @@ async def opened(kit: Any) -> MerchantPayment:
     return await payment(made)
 
 
-async def told(kit: Any, made: Payment, share: Decimal | int, **change: Any) -> Payment:
+async def told(kit: Any, made: Payment, share: Decimal | int, **change: Any) -> Any:
     """The payment after the provider has said that this ``share`` of it arrived."""
     report = await kit.nowpayments.payment(made.provider_payment_id)
     paid = (made.pay_amount * share).quantize(Decimal("1e-8"))
@@ -44,12 +43,12 @@ async def told(kit: Any, made: Payment, share: Decimal | int, **change: Any) -> 
     return await payment(made) if isinstance(made, MerchantPayment) else made
 
 
-async def merchants_refund(made: Mapping[str, Any], amount: str) -> None:
-    await refunds.create(made["merchant_id"], False, made["id"], Decimal(amount), "", None, "key Till 3")
+async def merchants_refund(made: MerchantPayment, amount: str) -> None:
+    await refunds.create(made.merchant_id, False, made.id, Decimal(amount), "", None, "key Till 3")
 
 
-async def admins_refund(made: Mapping[str, Any], amount: str) -> None:
-    await admins_refunds.ask(made["order_id"], Money(Decimal(amount), "USD"), "", "admin boss@bitloot.test")
+async def admins_refund(made: MerchantPayment, amount: str) -> None:
+    await admins_refunds.ask(made.order_id, Money(Decimal(amount), "USD"), "", "admin boss@bitloot.test")
 
 
 @pytest.mark.parametrize("give_back", [merchants_refund, admins_refund])

@@ -131,7 +131,7 @@ async def played_first(drain, placed) -> None:
     """Another payment of the order, while the one before still takes its time."""
     await asked(placed, metadata={"test_delay": 0})
     await drain(only="payments.simulate")
-    assert (await order(placed["id"])).status == "fulfilled"
+    assert (await order(placed.id)).status == "fulfilled"
 
 
 async def test_coins_for_an_order_that_is_paid_are_kept_to_be_given_back(drain) -> None:
@@ -166,7 +166,7 @@ async def test_a_vpa_is_shown_and_a_requests_metadata_are_kept(drain) -> None:
 async def _ends_after(made) -> tuple[float, float]:
     """Seconds from asked to seen, and to the end."""
     first = await db.fetch_one("SELECT run_at, args ->> 'rest' AS rest FROM job WHERE name = 'payments.simulate'")
-    seen = (first["run_at"] - made["created_at"]).total_seconds()
+    seen = (first["run_at"] - made.created_at).total_seconds()
     return seen, seen + int(first["rest"]) / 1000
 
 
@@ -248,11 +248,11 @@ async def test_a_payment_that_is_cancelled_while_it_is_played_is_either_one_or_t
 
         async def cancel(made=made) -> None:
             with suppress(PaymentNotCancellable):
-                await create_for_merchants.cancel(whose, True, made["id"])
+                await create_for_merchants.cancel(whose, True, made.id)
 
         async def play(made=made) -> None:
             for _ in range(2):
-                await test_processor.step(made["id"], Scenario.SUCCESS, 0, commit=NOW)
+                await test_processor.step(made.id, Scenario.SUCCESS, 0, commit=NOW)
 
         await asyncio.gather(play(), cancel(), cancel())
         word, status = (await payment(made)).word, (await order(placed.id)).status

@@ -10,13 +10,14 @@ from app.core import clock, db
 from app.core.ids import new_id
 from app.queue import purge, queries
 from app.queue import service as jobs
+from app.queue.models import JobHistory
 from app.queue.service import ERROR_LENGTH, JobNotFailed
 from tests.builders import claimed, count, job_names, rows
 
 MINUTE = timedelta(minutes=1)
 
 
-async def row(job_id: Any) -> dict[str, Any]:
+async def row(job_id: Any) -> JobHistory:
     found = await queries.one(job_id)
     assert found is not None
     return found
@@ -37,9 +38,7 @@ async def test_a_job_put_back_waits_for_its_time_and_keeps_the_error(app) -> Non
     assert again is not None
     assert (again.attempt, again.tries) == (2, 2)
     found = await row(lease.id)
-    assert [(a["number"], a["outcome"], a["error"]) for a in found["attempts"]] == [
-        (1, "failed", "the provider is down")
-    ]
+    assert [(a.number, a.outcome, a.error) for a in found.attempts] == [(1, "failed", "the provider is down")]
 
 
 async def test_a_good_end_clears_the_error_but_not_the_history(app) -> None:
@@ -49,7 +48,7 @@ async def test_a_good_end_clears_the_error_but_not_the_history(app) -> None:
     assert again is not None
     await jobs.finish(again)
     found = await row(lease.id)
-    assert (found["status"], found["error"], len(found["attempts"])) == ("completed", None, 1)
+    assert (found.status, found.error, len(found.attempts)) == ("completed", None, 1)
 
 
 async def test_a_job_put_back_gives_way_to_the_pending_one_of_the_same_meaning(app) -> None:
@@ -69,7 +68,7 @@ async def test_a_buried_job_waits_for_a_person_and_for_nobody_else(app) -> None:
         assert await jobs.due(clock.now(), 10) == []
         assert await jobs.reclaim_expired({}) == 0
     found = await row(lease.id)
-    assert (found["status"], found["error"], len(found["attempts"])) == ("failed", "hopeless", 1)
+    assert (found.status, found.error, len(found.attempts)) == ("failed", "hopeless", 1)
 
 
 async def test_a_retry_keeps_the_history_and_gives_a_fresh_set_of_tries(app) -> None:
@@ -85,7 +84,7 @@ async def test_a_retry_keeps_the_history_and_gives_a_fresh_set_of_tries(app) -> 
     again = await jobs.claim(lease.id)
     assert again is not None
     assert (again.attempt, again.tries) == (4, 1)
-    assert [a["number"] for a in (await row(lease.id))["attempts"]] == [1, 2, 3]
+    assert [a.number for a in (await row(lease.id)).attempts] == [1, 2, 3]
 
 
 @pytest.mark.parametrize("status", ["pending", "processing", "completed"])
@@ -119,7 +118,7 @@ async def test_a_very_long_error_is_cut_not_refused(app) -> None:
     lease = await claimed()
     assert await jobs.dead_letter(lease, "x" * 100_000)
     found = await row(lease.id)
-    assert len(found["error"]) == len(found["attempts"][0]["error"]) == ERROR_LENGTH
+    assert len(found.error) == len(found.attempts[0].error) == ERROR_LENGTH
 
 
 async def test_dead_letters_of_a_subject_are_told_by_name(app) -> None:
@@ -160,8 +159,8 @@ async def test_two_jobs_of_the_same_meaning_put_back_at_once_are_both_put_back(a
         second = await claimed(dedupe=name)
         assert await asyncio.gather(*(jobs.reschedule(it, "down", MINUTE) for it in (first, second))) == [True, True]
         found = [await row(it.id) for it in (first, second)]
-        assert [it["status"] for it in found] == ["pending", "pending"]
-        assert [len(it["attempts"]) for it in found] == [1, 1]
+        assert [it.status for it in found] == ["pending", "pending"]
+        assert [len(it.attempts) for it in found] == [1, 1]
 
 
 async def test_a_forgiven_attempt_is_on_record_and_does_not_count(app) -> None:
@@ -170,7 +169,7 @@ async def test_a_forgiven_attempt_is_on_record_and_does_not_count(app) -> None:
     again = await jobs.claim(lease.id)
     assert again is not None
     assert (again.attempt, again.tries) == (2, 1)
-    assert len((await row(lease.id))["attempts"]) == 1
+    assert len((await row(lease.id)).attempts) == 1
 
 
 async def test_a_job_that_only_waited_has_no_attempt_on_record(app) -> None:
@@ -181,7 +180,7 @@ async def test_a_job_that_only_waited_has_no_attempt_on_record(app) -> None:
         again = await jobs.claim(lease.id)
     assert again is not None
     assert again.tries == 1
-    assert (await row(lease.id))["attempts"] == []
+    assert (await row(lease.id)).attempts == []
     assert not await jobs.defer(lease, "an older lease", MINUTE)
 
 
@@ -189,10 +188,10 @@ async def test_a_retry_says_who_and_when(app) -> None:
     lease = await buried()
     await jobs.retry(lease.id, by="admin boss@bitloot.test")
     found = await row(lease.id)
-    (line,) = found["retries"]
-    assert (line["error"], found["cause"]) == ("retried by admin boss@bitloot.test", None)
-    assert abs(line["ended_at"] - clock.now()) < MINUTE
-    assert len(found["attempts"]) == 1
+    (line,) = found.retries
+    assert (line.error, found.cause) == ("retried by admin boss@bitloot.test", None)
+    assert abs(line.ended_at - clock.now()) < MINUTE
+    assert len(found.attempts) == 1
 
 
 async def test_many_are_sent_round_at_once_and_what_is_not_dead_is_left(app) -> None:
@@ -200,7 +199,7 @@ async def test_many_are_sent_round_at_once_and_what_is_not_dead_is_left(app) -> 
     alive = await claimed()
     done = await jobs.retry_all([*(d.id for d in dead), alive.id, new_id()], by="a test")
     assert set(done) == {d.id for d in dead}
-    assert (await row(alive.id))["status"] == "processing"
+    assert (await row(alive.id)).status == "processing"
     assert await jobs.retry_all(done, by="a test") == []
 
 
@@ -215,9 +214,9 @@ async def test_the_same_work_dying_again_is_one_dead_letter_with_all_attempts(ap
         await jobs.dead_letter(again, f"second try of {number}")
         assert await count("job") == 1
     found = await row(lease.id)
-    assert [a["number"] for a in found["attempts"]] == list(range(1, 9))
-    assert found["attempts"][0]["error"] == "first try of 0"
-    assert found["error"] == "second try of 3"
+    assert [a.number for a in found.attempts] == list(range(1, 9))
+    assert found.attempts[0].error == "first try of 0"
+    assert found.error == "second try of 3"
     await jobs.retry(lease.id)
     last = await jobs.claim(lease.id)
     assert last is not None

@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -10,6 +9,7 @@ from app.core import clock, db
 from app.core.ids import new_id
 from app.queue import queries
 from app.queue import service as jobs
+from app.queue.models import JobHistory
 from app.queue.service import LEASE, LeaseLost
 from tests.builders import claimed, count, rows
 
@@ -17,7 +17,7 @@ SOON = timedelta(seconds=1)
 LONG_AFTER = LEASE + SOON
 
 
-async def row(lease: jobs.Lease) -> dict[str, Any]:
+async def row(lease: jobs.Lease) -> JobHistory:
     found = await queries.one(lease.id)
     assert found is not None
     return found
@@ -61,7 +61,7 @@ async def test_the_effect_and_the_end_commit_together(app) -> None:
         await effect()
     assert await count("timeline") == 1
     done = await row(lease)
-    assert (done["status"], done["progress"], done["error"], done["attempts"]) == ("completed", 100, None, [])
+    assert (done.status, done.progress, done.error, done.attempts) == ("completed", 100, None, [])
 
 
 async def fail(lease: jobs.Lease) -> None:
@@ -75,7 +75,7 @@ async def test_an_effect_that_fails_leaves_the_job_unfinished(app) -> None:
     with pytest.raises(ZeroDivisionError):
         await fail(lease)
     assert await count("timeline") == 0
-    assert (await row(lease))["status"] == "processing"
+    assert (await row(lease)).status == "processing"
 
 
 async def test_finishing_after_a_commit_changes_nothing_more(app) -> None:
@@ -129,15 +129,15 @@ async def test_a_lease_in_time_is_not_taken_back(app) -> None:
     lease = await claimed()
     with clock.travelled(LEASE - SOON):
         assert await jobs.reclaim_expired({}) == 0
-    assert (await row(lease))["status"] == "processing"
+    assert (await row(lease)).status == "processing"
 
 
 async def test_what_a_dead_worker_left_is_taken_back_with_its_attempt_on_record(app) -> None:
     lease = await claimed()
     second = await taken_over(lease)
     found = await row(lease)
-    assert (second.attempt, second.tries, found["status"]) == (2, 2, "processing")
-    assert [(a["number"], a["error"]) for a in found["attempts"]] == [(1, "the worker stopped answering")]
+    assert (second.attempt, second.tries, found.status) == (2, 2, "processing")
+    assert [(a.number, a.error) for a in found.attempts] == [(1, "the worker stopped answering")]
 
 
 async def test_a_job_whose_workers_all_die_is_buried_with_every_attempt_kept(app) -> None:
@@ -149,7 +149,7 @@ async def test_a_job_whose_workers_all_die_is_buried_with_every_attempt_kept(app
             again = await jobs.claim(lease.id)
         assert (again is None) == (attempt == 3)
     found = await row(lease)
-    assert (found["status"], [a["number"] for a in found["attempts"]]) == ("failed", [1, 2, 3])
+    assert (found.status, [a.number for a in found.attempts]) == ("failed", [1, 2, 3])
     with clock.travelled(LONG_AFTER * 9):
         assert await jobs.reclaim_expired(allowed) == 0
 
@@ -159,7 +159,7 @@ async def test_two_sweeps_at_once_take_a_job_back_once(app) -> None:
     with clock.travelled(LONG_AFTER):
         await asyncio.gather(*(jobs.reclaim_expired({}) for _ in range(6)))
     found = await row(lease)
-    assert (found["status"], len(found["attempts"])) == ("pending", 1)
+    assert (found.status, len(found.attempts)) == ("pending", 1)
 
 
 async def test_progress_is_told_while_the_job_is_worked_on(app) -> None:

@@ -12,6 +12,8 @@ from app.core.redis import sync_client
 from app.core.redis_publisher import publisher
 from app.queue import producer, queries
 from app.queue import service as jobs
+from app.queue.models import JobProgress
+from app.queue.states import JobStatus
 from tests.builders import count, undone
 
 
@@ -84,7 +86,7 @@ async def test_a_jobs_status_is_told_by_its_id_and_nothing_by_an_unknown_one(app
     job_id = await jobs.post("payments.create", {}, subject=subject)
     assert job_id is not None
     found = await queries.status(job_id)
-    assert found == {"jobId": str(job_id), "status": "pending", "progress": 0, "error": None, "subject": subject}
+    assert found == JobProgress(job_id, JobStatus.PENDING, 0, None, subject)
     assert await queries.status(new_id()) is None
 
 

@@ -119,7 +119,7 @@ async def test_every_step_of_a_refund_is_told_and_names_its_row(drain) -> None:
 async def test_fifty_refunds_at_once_give_back_what_was_captured_and_no_cent_more(drain) -> None:
     paid = await by_card(drain)
     made = await asyncio.gather(*(back(paid, "3.00") for _ in range(HOW_MANY)), return_exceptions=True)
-    taken = [one for one in made if isinstance(one, dict)]
+    taken = [one for one in made if isinstance(one, MerchantRefund)]
     assert len(taken) == 6
     assert sum(isinstance(one, TooMuch) for one in made) == HOW_MANY - 6
     assert (await back(paid)).amount == Decimal("2.00")

@@ -18,6 +18,7 @@ import pytest
 from app.core import clock, db, tokens
 from app.core.money import CENT, Money
 from app.merchants import api_keys, queries, service
+from app.merchants.models import ApiKey
 from app.orders.models import Order
 from app.payments.models import Payment
 from app.web.embed import sdk
@@ -127,8 +128,8 @@ async def test_a_revoked_key_and_an_origin_taken_away_shut_the_frame_at_once(sta
     assert (await stall.http.get(**status)).status_code == 410
     await service.set_origins(stall.merchant, [SHOP])
     assert (await stall.http.get(**status)).status_code == 200
-    mine = [row for row in await _keys(stall) if row["key"] == stall.key]
-    await api_keys.revoke(mine[0]["id"], stall.merchant)
+    mine = [row for row in await _keys(stall) if row.key == stall.key]
+    await api_keys.revoke(mine[0].id, stall.merchant)
     assert (await stall.frame()).status_code == 404
     assert (await stall.truth()).status_code == 404
     before = await rows()
@@ -136,7 +137,7 @@ async def test_a_revoked_key_and_an_origin_taken_away_shut_the_frame_at_once(sta
     assert await rows() == before
 
 
-async def _keys(stall: Stall) -> list[dict[str, Any]]:
+async def _keys(stall: Stall) -> list[ApiKey]:
     return await queries.keys(stall.merchant, test=True)
 
 

@@ -10,6 +10,7 @@ from app.accounts.addresses import shown
 from app.audit import queries as audit
 from app.core.ids import parse_id
 from app.core.money import Money, plain
+from app.core.structs import extend
 from app.fulfillment import steps
 from app.history import queries as history
 from app.mail import queries as mail
@@ -75,6 +76,13 @@ def _row(row: ListedOrder) -> dict[str, Any]:
     }
 
 
+class AdminOrderView(order_view.OrderView, frozen=True):
+    """The same for staff: the whole email, and why the order waits for a person."""
+
+    email: str
+    cause: str | None
+
+
 @get("/admin/orders/{order_id:str}", include_in_schema=False)
 async def show(request: Req, order_id: FromPath[str]) -> Response[bytes]:
     order = await guards.any_order(request, order_id)
@@ -82,7 +90,9 @@ async def show(request: Req, order_id: FromPath[str]) -> Response[bytes]:
         return answer(await order_view.as_json(order))
     events = await history.timeline(order.id)
     context = {
-        "order": await order_view.build(order) | {"email": shown(order), "cause": event_texts.reason(order.cause)},
+        "order": extend(
+            AdminOrderView, await order_view.build(order), email=shown(order), cause=event_texts.reason(order.cause)
+        ),
         "charge": {"merchant": await orders.seller(order), "reference": order.reference, "test": order.test},
         "timeline": [
             {

@@ -10,6 +10,7 @@ from app.accounts import addresses, tokens
 from app.catalog import rates
 from app.catalog.rates import SalesStopped
 from app.core.errors import Invalid, Problem
+from app.core.money import Money
 from app.core.settings import settings
 from app.orders import service as orders
 from app.orders.service import BadItems, Quote, Wanted
@@ -151,21 +152,23 @@ async def _priced(
         return price, error or problem
 
 
-async def coin_choices(offered: list[Coin], currency: str) -> list[dict[str, Any]]:
+class CoinChoice(msgspec.Struct, frozen=True):
+    code: str
+    name: str
+    network: str
+    memo: bool
+    minimum: Money | None
+
+
+async def coin_choices(offered: list[Coin], currency: str) -> list[CoinChoice]:
     """Coins as a form shows them; each minimum in ``currency``, or None where no rate tells it."""
     rate = await rates.between(settings().shop_currency, currency)
     return [
-        {
-            "code": coin.code,
-            "name": coin.name,
-            "network": coin.network,
-            "memo": coin.has_memo,
-            "minimum": coins.minimum_in(coin, currency, rate),
-        }
+        CoinChoice(coin.code, coin.name, coin.network, coin.has_memo, coins.minimum_in(coin, currency, rate))
         for coin in offered
     ]
 
 
-def _hint(email: str) -> dict[str, Any]:
+def _hint(email: str) -> dict[str, str | None]:
     meant = addresses.probably_meant(email) if email else None
     return {"email_hint": meant.rpartition("@")[2] if meant else None, "hint_email": meant or ""}

@@ -93,12 +93,12 @@ async def reveal(request: Req, order_id: FromPath[str]) -> Response[bytes]:
     if not _as_page(request):
         return answer({"itemId": item_id, "keys": [_json(key) for key in shown]})
     view = await order_view.build(order)
-    item = next(i for i in view["items"] if i["item_id"] == item_id)
+    item = next(i for i in view.items if i.item_id == item_id)
     context = {
         "order": view,
         "item": item,
         "keys": [_shown(key) for key in shown],
-        "activation": item["activation"],
+        "activation": item.activation,
         "staff": staff,
     }
     return page(request, "store/orders/revealed.html", context, partial="store/orders/_revealed.html")

@@ -78,7 +78,7 @@ async def _pages(request: Req, event_hub: EventHub, order_id: UUID, after: int) 
         assert order is not None
         view = await order_view.build(order)
         html = fragment(request, "store/orders/_status.html", {"order": view})
-        yield f"id: {view['seq']}\n" + "".join(f"data: {line}\n" for line in html.splitlines()) + "\n"
+        yield f"id: {view.seq}\n" + "".join(f"data: {line}\n" for line in html.splitlines()) + "\n"
 
 
 async def _lines(event_hub: EventHub, order_id: UUID, after: int) -> AsyncIterator[str]:

@@ -1,7 +1,5 @@
 """What an order's page says when money came otherwise than asked: what arrived, where it is, what comes next."""
 
-from typing import Any
-
 from app.core.money import Money
 from app.orders.models import Order
 from app.payments.classify import COUNTS, UNCLEAR, Outcome
@@ -11,7 +9,6 @@ from app.payments.owed import coin_name
 from app.web.store import order_texts as words
 from app.web.store.order_texts import Words
 
-Row = dict[str, Any]
 WRONG_COIN = (
     "{sent} arrived, but this order asked for {asked}",
     "Your {held} is safe. Don't send more for this order: get it back, or use it as credit.",

@@ -1,8 +1,12 @@
 """An order as its page and its API answer show it, put together from every room that knows a part."""
 
 import asyncio
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
+
+import msgspec
 
 from app.accounts.addresses import masked, shown
 from app.catalog import conditions
@@ -29,14 +33,90 @@ from app.refunds import queries as refunds
 from app.refunds.models import Refund
 from app.web.store import order_money, refund_texts, supply_texts
 from app.web.store import order_texts as words
-from app.web.store.checkout import coin_choices
+from app.web.store.checkout import CoinChoice, coin_choices
 
 OPEN = {"created", "waiting"}
 SUPPLY_PROGRESS = {"requested": 60, "reserved": 75, "ready": 90, "delivered": 100}
 
 
-async def build(order: OrderWithItems) -> dict[str, Any]:
-    """Everything ``store/orders/_status.html`` and its sisters show; see ``templates/store/orders``.
+class Step(msgspec.Struct, frozen=True):
+    """One of the steps above an order's page; ``at``: when it was done."""
+
+    label: str
+    state: str
+    at: datetime | None
+
+
+class ItemView(msgspec.Struct, frozen=True):
+    """An item as the page shows it. ``keys`` and ``download_links`` are of the keys that are here."""
+
+    item_id: UUID
+    product_id: UUID
+    name: str
+    slug: str
+    cover: str
+    platform: str
+    conditions: list[str]
+    quantity: int
+    unit_price: Money
+    line_total: Money
+    status: str
+    status_words: str
+    keys_ready: int
+    withdrawn: int
+    keys: list[dict[str, object]]
+    revealed_at: datetime | None
+    download_links: list[dict[str, object]]
+    activation: str
+
+
+class OrderView(msgspec.Struct, frozen=True):
+    """Everything that ``store/orders/_status.html`` and its sisters show; see ``templates/store/orders``."""
+
+    id: UUID
+    short_id: str
+    phase: str
+    status: str
+    email_masked: str
+    total: Money
+    subtotal: Money
+    discount: Money | None
+    created_at: datetime
+    progress: int
+    headline: str
+    next_words: str
+    title_state: str
+    favicon: str
+    steps: list[Step]
+    items: list[ItemView]
+    payment: order_money.AskedFor | None
+    to_pay: bool
+    choices: order_money.Choices | None
+    settled: order_money.Settled | None
+    owed: Money | None
+    sent_back: bool
+    may_pay: bool
+    refunds: list[refund_texts.RefundView]
+    mail_trouble: str | None
+    timeline: list[words.TimelineLine]
+    seq: int
+    success_url: str
+    done: bool
+    keys_ready: int
+    units: int
+    withdrawn: int
+    awaited: bool
+    keys_here: bool
+    withdrawal: Money | None
+    withdrawal_credit: Money | None
+    taken: str | None
+    can_cancel: bool
+    can_choose_coin: bool
+    coins: list[CoinChoice]
+
+
+async def build(order: OrderWithItems) -> OrderView:
+    """An order for its page.
 
     The timeline is read first and the order again after it: what is shown is then never older than the cursor that
     the page listens from, or it would wait for news that it has missed.
@@ -57,13 +137,13 @@ async def build(order: OrderWithItems) -> dict[str, Any]:
     coins = await payments.coins()
     ours = order.merchant_id is None  # what a merchant's customer is to send is on the merchant's pages
     money = await order_money.of(order, attempts if ours else [], coins)
-    said = money.pop("words")
+    said = money.words
     items = [_item(order, item, sealed) for item in order.items]
     current = supply.current(reservations)
     in_trouble = failure_reasons.of_order(order, current, away=await breakers.away("kinguin"), dead=bool(dead))
-    going = order.frozen_at is not None and phase != "refunded" and not money["choices"]
+    going = order.frozen_at is not None and phase != "refunded" and not money.choices
     late = any(e.kind == withdrawal.LATE for e in events)
-    keyless = order.status == "fulfilled" and bool(items) and all(i["withdrawn"] == i["quantity"] for i in items)
+    keyless = order.status == "fulfilled" and bool(items) and all(i.withdrawn == i.quantity for i in items)
     going = going or keyless
     headline, next_words, title, favicon = (
         words.GOING_BACK if going else said or await _say(order, phase, refused, in_trouble, items, late=late)
@@ -76,42 +156,48 @@ async def build(order: OrderWithItems) -> dict[str, Any]:
     if offer:
         offering, amount = (words.OFFER, offer.share) if offer.share.amount else (words.OFFER_CREDIT, offer.credit)
         next_words = f"{next_words} {offering.format(amount=amount)}"
-    return {
-        "id": order.id,
-        "short_id": short(order.id),
-        "phase": phase,
-        "status": order.status,
-        "email_masked": masked(shown(order)),
-        "total": Money(order.total, currency),
-        "subtotal": Money(order.subtotal, currency),
-        "discount": Money(order.discount, currency) if order.discount else None,
-        "created_at": order.created_at,
-        "progress": progress(order, current),
-        "headline": headline,
-        "next_words": next_words,
-        "title_state": title,
-        "favicon": favicon,
-        "steps": _steps(order, events),
-        "items": items,
-        **(money | {"payment": None} if order.frozen_at else money),
-        "refunds": [await _refund(order, refund) for refund in going_back],
-        "mail_trouble": mail_trouble,
-        "timeline": words.timeline(events),
-        "seq": events[-1].seq if events else 0,
-        "success_url": f"/orders/{order.id}/success",
-        "done": order.status == "fulfilled" and not keyless,
-        "keys_ready": sum(item["keys_ready"] for item in items),
-        "units": sum(item["quantity"] for item in items),
-        "withdrawn": sum(item["withdrawn"] for item in items),
-        "awaited": any(item["keys_ready"] < item["quantity"] - item["withdrawn"] for item in items),
-        "keys_here": order.status == "paid" and any(item["keys_ready"] for item in items),
-        "withdrawal": offer.share if offer else None,
-        "withdrawal_credit": offer.credit if offer and not offer.share.amount else None,
-        "taken": await taken_meanwhile(order.id) if order.status in OPEN else None,
-        "can_cancel": order.status in OPEN and not await orders.holds_money(order.id),
-        "can_choose_coin": order.status in OPEN and money["may_pay"] and not given_back(order),
-        "coins": await coin_choices(coins, currency),
-    }
+    return OrderView(
+        id=order.id,
+        short_id=short(order.id),
+        phase=phase,
+        status=order.status,
+        email_masked=masked(shown(order)),
+        total=Money(order.total, currency),
+        subtotal=Money(order.subtotal, currency),
+        discount=Money(order.discount, currency) if order.discount else None,
+        created_at=order.created_at,
+        progress=progress(order, current),
+        headline=headline,
+        next_words=next_words,
+        title_state=title,
+        favicon=favicon,
+        steps=_steps(order, events),
+        items=items,
+        payment=None if order.frozen_at else money.payment,
+        to_pay=money.to_pay,
+        choices=money.choices,
+        settled=money.settled,
+        owed=money.owed,
+        sent_back=money.sent_back,
+        may_pay=money.may_pay,
+        refunds=[await _refund(order, refund) for refund in going_back],
+        mail_trouble=mail_trouble,
+        timeline=words.timeline(events),
+        seq=events[-1].seq if events else 0,
+        success_url=f"/orders/{order.id}/success",
+        done=order.status == "fulfilled" and not keyless,
+        keys_ready=sum(item.keys_ready for item in items),
+        units=sum(item.quantity for item in items),
+        withdrawn=sum(item.withdrawn for item in items),
+        awaited=any(item.keys_ready < item.quantity - item.withdrawn for item in items),
+        keys_here=order.status == "paid" and any(item.keys_ready for item in items),
+        withdrawal=offer.share if offer else None,
+        withdrawal_credit=offer.credit if offer and not offer.share.amount else None,
+        taken=await taken_meanwhile(order.id) if order.status in OPEN else None,
+        can_cancel=order.status in OPEN and not await orders.holds_money(order.id),
+        can_choose_coin=order.status in OPEN and money.may_pay and not given_back(order),
+        coins=await coin_choices(coins, currency),
+    )
 
 
 async def _say(
@@ -119,7 +205,7 @@ async def _say(
     phase: str,
     refused: bool,
     in_trouble: failure_reasons.FailureReason | None,
-    items: list[dict[str, Any]],
+    items: list[ItemView],
     *,
     late: bool,
 ) -> tuple[str, str, str, str]:
@@ -132,7 +218,7 @@ async def _say(
     return words.REFUSED if refused else words.HEADLINES[phase]
 
 
-async def _refund(order: Order, refund: Refund) -> dict[str, Any]:
+async def _refund(order: Order, refund: Refund) -> refund_texts.RefundView:
     letter = await mail.of_link(order.id, refund.link_id) if refund.link_id else None
     return refund_texts.shown(refund, masked(shown(order)), letter)
 
@@ -144,7 +230,7 @@ def progress(order: OrderWithItems, reservations: list[dict[str, Any]]) -> int:
     return words.PROGRESS[order.status]
 
 
-def _steps(order: Order, events: list[Event]) -> list[dict[str, Any]]:
+def _steps(order: Order, events: list[Event]) -> list[Step]:
     at = {e.kind: e.at for e in reversed(events)}
     seen = at.get("order.confirming") or at.get("order.paid")
     reached = {"created": 0, "waiting": 0, "underpaid": 0, "confirming": 1, "paid": 2, "fulfilled": 3, "refunded": 3}
@@ -155,37 +241,37 @@ def _steps(order: Order, events: list[Event]) -> list[dict[str, Any]]:
     ended = over or order.fulfillment_status == "failed"
     times = [seen, at.get("order.paid"), at.get("order.fulfilled")]
     return [
-        {
-            "label": label,
-            "state": "done" if number < now else "todo" if number > now else "failed" if ended else "current",
-            "at": times[number] if number < now else None,
-        }
+        Step(
+            label,
+            "done" if number < now else "todo" if number > now else "failed" if ended else "current",
+            times[number] if number < now else None,
+        )
         for number, label in enumerate(("Pay", "Confirm", "Get key"))
     ]
 
 
-def _item(order: Order, item: OrderItem, sealed: list[KeyState]) -> dict[str, Any]:
+def _item(order: Order, item: OrderItem, sealed: list[KeyState]) -> ItemView:
     own = [key for key in sealed if key.item_id == item.id]
     unit = Money(item.unit_price, order.currency)
     ready = f"{len(own)} of {item.quantity} keys ready" if own and item.status == "pending" else ""
-    return {
-        "item_id": item.id,
-        "product_id": item.product_id,
-        "name": item.name,
-        "slug": item.slug,
-        "cover": cover_address(item.slug, item.name),
-        "platform": item.platform,
-        "conditions": sold.lines if (sold := conditions.of_item(item.conditions)) else [],
-        "quantity": item.quantity,
-        "unit_price": unit,
-        "line_total": unit * item.quantity,
-        "status": item.status,
-        "status_words": ready or words.ITEM_WORDS.get(item.status, ""),
-        "keys_ready": len(own),
-        "withdrawn": item.withdrawn,
-        "keys": [{"keyId": key.id, "revealedAt": key.revealed_at} for key in own],
-        "revealed_at": min((k.revealed_at for k in own if k.revealed_at), default=None),
-        "download_links": [
+    return ItemView(
+        item_id=item.id,
+        product_id=item.product_id,
+        name=item.name,
+        slug=item.slug,
+        cover=cover_address(item.slug, item.name),
+        platform=item.platform,
+        conditions=sold.lines if (sold := conditions.of_item(item.conditions)) else [],
+        quantity=item.quantity,
+        unit_price=unit,
+        line_total=unit * item.quantity,
+        status=item.status,
+        status_words=ready or words.ITEM_WORDS.get(item.status, ""),
+        keys_ready=len(own),
+        withdrawn=item.withdrawn,
+        keys=[{"keyId": key.id, "revealedAt": key.revealed_at} for key in own],
+        revealed_at=min((k.revealed_at for k in own if k.revealed_at), default=None),
+        download_links=[
             {
                 "key_id": key.id,
                 "href": f"/fulfillment/{order.id}/download-link?itemId={item.id}&keyId={key.id}",
@@ -193,11 +279,11 @@ def _item(order: Order, item: OrderItem, sealed: list[KeyState]) -> dict[str, An
             for key in own
             if key.deleted_at is None
         ],
-        "activation": f"In {item.platform}, choose to redeem or activate a product, then paste the key.",
-    }
+        activation=f"In {item.platform}, choose to redeem or activate a product, then paste the key.",
+    )
 
 
-async def as_json(order: OrderWithItems) -> dict[str, Any]:
+async def as_json(order: OrderWithItems) -> dict[str, object]:
     """The shape of ``GET /fulfillment/{orderId}/status``."""
     attempts, sealed, reservations, choices = await asyncio.gather(
         payments.of_order(order.id),
@@ -217,12 +303,12 @@ async def as_json(order: OrderWithItems) -> dict[str, Any]:
         "choices": order_money.as_json(choices) if choices else None,
         "items": [
             {
-                "itemId": item["item_id"],
-                "productId": item["product_id"],
-                "name": item["name"],
-                "quantity": item["quantity"],
-                "status": item["status"],
-                "keys": item["keys"],
+                "itemId": item.item_id,
+                "productId": item.product_id,
+                "name": item.name,
+                "quantity": item.quantity,
+                "status": item.status,
+                "keys": item.keys,
             }
             for item in items
         ],
@@ -241,7 +327,7 @@ def _takes(order: Order, attempts: list[Payment], payment: Payment) -> bool:
     )
 
 
-def _payment_json(payment: Payment, *, takes: bool) -> dict[str, Any]:
+def _payment_json(payment: Payment, *, takes: bool) -> dict[str, object]:
     """``takes``: whether it still asks for money; one that does not names no address."""
     return {
         "paymentId": payment.provider_payment_id,

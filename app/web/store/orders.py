@@ -45,7 +45,7 @@ async def success(request: Req, order_id: FromPath[str]) -> Response[bytes]:
     if wants_json(request):
         return answer(await order_view.as_json(order))
     view = await order_view.build(order)
-    if not any(item["keys_ready"] for item in view["items"]):
+    if not any(item.keys_ready for item in view.items):
         return see_other(f"/orders/{order.id}")
     return page(request, "store/orders/success.html", {"order": view, "staff": await guards.by_staff(request, order)})
 

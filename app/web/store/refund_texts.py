@@ -1,6 +1,8 @@
 """What each state of a refund is called on the customer's page, and what happens next."""
 
-from typing import Any
+from uuid import UUID
+
+import msgspec
 
 from app.core.money import Money, plain
 from app.mail.states import TAKEN, UNREACHED, LetterStatus
@@ -16,26 +18,43 @@ STUCK = ("Something went wrong", "It was not sent. Our team is on it.")
 TURNED_DOWN = "Rejected"
 
 
-def shown(refund: Refund, email_masked: str, letter: LetterStatus | None) -> dict[str, Any]:
-    """A refund for ``store/refunds/_order.html``. ``letter``: how the letter with its link stands."""
+class RefundView(msgspec.Struct, frozen=True):
+    """A refund for ``store/refunds/_order.html``. ``why``: what was wrong with the address named before."""
+
+    id: UUID
+    amount: Money
+    words: str
+    next_words: str
+    needs_address: bool
+    why: str | None
+    email_masked: str
+    coin: str
+    pay_amount: str
+    address: str | None
+    tx_hash: str | None
+    tone: str
+
+
+def shown(refund: Refund, email_masked: str, letter: LetterStatus | None) -> RefundView:
+    """``letter``: how the letter with its link stands."""
     words, next_words = _say(refund)
     if (words, next_words) == NO_ADDRESS:
         next_words = f"{next_words} {_of_letter(letter)}"
     unclaimed = refund.status == "pending" and refund.claimed_at is None
-    return {
-        "id": refund.id,
-        "amount": Money(refund.amount, refund.currency),
-        "words": words,
-        "next_words": next_words,
-        "needs_address": unclaimed,
-        "why": refund.error if unclaimed else None,
-        "email_masked": email_masked,
-        "coin": (refund.coin or "").upper() if refund.address else "",
-        "pay_amount": plain(refund.pay_amount) if refund.pay_amount and refund.status == "processed" else "",
-        "address": refund.address,
-        "tx_hash": refund.tx_hash,
-        "tone": {"processed": "good", "failed": "attention"}.get(refund.status, "working"),
-    }
+    return RefundView(
+        id=refund.id,
+        amount=Money(refund.amount, refund.currency),
+        words=words,
+        next_words=next_words,
+        needs_address=unclaimed,
+        why=refund.error if unclaimed else None,
+        email_masked=email_masked,
+        coin=(refund.coin or "").upper() if refund.address else "",
+        pay_amount=plain(refund.pay_amount) if refund.pay_amount and refund.status == "processed" else "",
+        address=refund.address,
+        tx_hash=refund.tx_hash,
+        tone={"processed": "good", "failed": "attention"}.get(refund.status, "working"),
+    )
 
 
 def _of_letter(letter: LetterStatus | None) -> str:

@@ -1,6 +1,7 @@
 """What an order's page says while its supply is in trouble."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Protocol
 
 from app.core import clock
 from app.fulfillment.failure_reasons import FailureReason, Kind, partly
@@ -22,9 +23,18 @@ PROVIDER_AWAY = (
 )
 
 
-def said(trouble: FailureReason, items: list[dict[str, Any]]) -> tuple[str, str, str, str]:
+class Awaited(Protocol):
+    """An item, with how many of its keys are here."""
+
+    @property
+    def keys_ready(self) -> int: ...
+    @property
+    def quantity(self) -> int: ...
+
+
+def said(trouble: FailureReason, items: Sequence[Awaited]) -> tuple[str, str, str, str]:
     """Headline, words, title and favicon; keys that are here already are named first."""
-    ready, units = sum(item["keys_ready"] for item in items), sum(item["quantity"] for item in items)
+    ready, units = sum(item.keys_ready for item in items), sum(item.quantity for item in items)
     words = f"{partly(ready, units)} {trouble.words}" if 0 < ready < units else trouble.words
     return trouble.headline, words, *TITLES[trouble.kind]
 
