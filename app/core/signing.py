@@ -55,7 +55,7 @@ def parse_strict(raw: bytes, *, max_depth: int = MAX_DEPTH, max_bytes: int = MAX
     return _decode(raw, _EXACT, max_depth, max_bytes)
 
 
-def read_ipn(raw: bytes, header: str | None, secret: str) -> dict[str, Any] | None:
+def read_ipn(raw: bytes, header: str | None, secret: str) -> dict[str, object] | None:
     """The body of a genuine NOWPayments notice, parsed by ``parse_strict``; None where it can't be trusted.
 
     ``raw`` is the body as it arrived, ``header`` the ``x-nowpayments-sig``, ``secret`` the IPN secret
@@ -237,7 +237,7 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(item)
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, object]:
     members = dict(pairs)
     if len(members) != len(pairs):
         raise MalformedJson("a name twice in one object")

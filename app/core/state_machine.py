@@ -37,7 +37,7 @@ async def move(
     *,
     column: str = "status",
     also: Mapping[Any, Any] | None = None,
-) -> dict[str, Any] | None:
+) -> dict[str, object] | None:
     """Move one row to ``to`` by a guarded UPDATE, setting the columns in ``also`` with it.
 
     Returns the new row as a dict, or None when the row was not in a state that leads to ``to``: somebody was

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -20,7 +21,7 @@ def _secret() -> str:
     return settings().jwt_secret.get_secret_value()
 
 
-def sign(kind: str, claims: dict[str, Any], lifetime: timedelta) -> str:
+def sign(kind: str, claims: Mapping[str, object], lifetime: timedelta) -> str:
     """A token of ``kind`` (``order``, ``session``): one kind is never taken for another."""
     now = clock.now()
     return jwt.encode({**claims, "typ": kind, "iat": now, "exp": now + lifetime}, _secret(), ALGORITHM)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from typing import Any
 from uuid import UUID
 
 from app.core import db
@@ -38,7 +37,7 @@ async def apply(
         await notices.applied(notice_id, await _heed(said if isinstance(said, dict) else {}, told))
 
 
-async def _heed(said: dict[str, Any], told: Told | None) -> str:
+async def _heed(said: dict[str, object], told: Told | None) -> str:
     kind, data = str(said.get("type")), said.get("data")
     status = STATUS.get(kind)
     if status is None or not isinstance(data, dict):
@@ -50,7 +49,7 @@ async def _heed(said: dict[str, Any], told: Told | None) -> str:
     return f"letter {status}" if moved else "ignored: the letter's state says more already"
 
 
-async def _letter(data: dict[str, Any]) -> UUID | None:
+async def _letter(data: dict[str, object]) -> UUID | None:
     """By our own id, which stands in its tags; of a letter without that, by the provider's."""
     tags = data.get("tags")
     named = parse_id(str(tags.get("letter", ""))) if isinstance(tags, dict) else None
@@ -60,7 +59,7 @@ async def _letter(data: dict[str, Any]) -> UUID | None:
     return found
 
 
-def _why(kind: str, data: dict[str, Any]) -> str | None:
+def _why(kind: str, data: dict[str, object]) -> str | None:
     if kind == "email.complained":
         return COMPLAINT
     detail = data.get(WHY.get(kind, ""))

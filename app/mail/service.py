@@ -199,7 +199,7 @@ def render(kind: str, context: Mapping[str, Any]) -> Letter:
     shop = settings().frontend_url.rstrip("/")
     here = shop + str(context.get("path", ""))
     link = f"{shop}/links/{link_token(UUID(context['link_id']))}" if context.get("link_id") else here
-    seen: dict[str, Any] = {**DEFAULTS, "shop_url": shop, "shop": settings().shop_name, "link": link, **context}
+    seen: dict[str, object] = {**DEFAULTS, "shop_url": shop, "shop": settings().shop_name, "link": link, **context}
     if kind == "refund_asked":
         seen["why"] = reasons.said(str(seen["why"]))
     return Letter(

@@ -13,6 +13,7 @@ from app.audit import service as audit
 from app.core import clock, db
 from app.core.errors import Conflict, Invalid, NotFound, Unauthorized
 from app.core.ids import new_id
+from app.merchants.models import KeptKey, KnownKey
 
 SCOPES = (
     "orders:read", "orders:write", "payments:read", "payments:write", "refunds:read", "refunds:write", "events:read",
@@ -116,30 +117,31 @@ async def rotate(
     now = clock.now()
     async with db.transaction():
         await _lock(merchant_id)
-        old = await db.fetch_one(
+        old = await db.fetch_one_as(
+            KeptKey,
             f"SELECT * FROM api_key WHERE id = $2 AND merchant_id = $3 AND kind = 'secret' AND {_IN_USE} FOR UPDATE",  # noqa: S608
             now, key_id, merchant_id,
         )  # fmt: skip
         if old is None:
             raise ApiKeyNotFound("It may have been revoked or have expired. Create a new one.")
-        lives = now + (old["expires_at"] - old["created_at"]) if old["expires_at"] else None
-        made = await _insert(merchant_id, old["test"], old["name"], json.loads(old["scopes"]), lives)
+        lives = now + (old.expires_at - old.created_at) if old.expires_at else None
+        made = await _insert(merchant_id, old.test, old.name, old.scopes, lives)
         await db.fetch("UPDATE api_key SET expires_at = least(expires_at, $2) WHERE id = $1", key_id, now + overlap)
-        await _write("api_key.rotated", merchant_id, f"{old['key']} to {made.key}", by, ip)
+        await _write("api_key.rotated", merchant_id, f"{old.key} to {made.key}", by, ip)
     return made
 
 
 async def revoke(key_id: UUID, merchant_id: UUID, *, by: str = "the merchant", ip: str = "") -> None:
     """End a key of either kind, now and everywhere; one that is revoked stays so. Raises NoSuchKey."""
     async with db.transaction():
-        row = await db.fetch_one(
-            "SELECT key, revoked_at FROM api_key WHERE id = $1 AND merchant_id = $2 FOR UPDATE", key_id, merchant_id
+        row = await db.fetch_one_as(
+            KeptKey, "SELECT * FROM api_key WHERE id = $1 AND merchant_id = $2 FOR UPDATE", key_id, merchant_id
         )
         if row is None:
             raise ApiKeyNotFound("The API keys page lists your keys.")
-        if row["revoked_at"] is None:
+        if row.revoked_at is None:
             await db.fetch("UPDATE api_key SET revoked_at = $2 WHERE id = $1", key_id, clock.now())
-            await _write("api_key.revoked", merchant_id, row["key"], by, ip)
+            await _write("api_key.revoked", merchant_id, row.key, by, ip)
 
 
 async def publishable(merchant_id: UUID, *, test: bool) -> str:
@@ -194,21 +196,22 @@ async def authenticate(key: str, secret: str) -> Caller:
     The table is asked each time, so nothing has to be told to other processes when a key ends.
     """
     now = clock.now()
-    row = await db.fetch_one(
+    row = await db.fetch_one_as(
+        KnownKey,
         """SELECT k.id, k.merchant_id, k.test, k.secret_hash, k.scopes, k.last_used_at,
              (k.kind = 'secret' AND k.revoked_at IS NULL AND m.closed_at IS NULL
               AND (k.expires_at IS NULL OR k.expires_at > $2)) AS good
            FROM api_key k JOIN merchant m ON m.id = k.merchant_id WHERE k.key = $1""",
         key.replace("\x00", "")[:64], now,
     )  # fmt: skip
-    known = (row and row["secret_hash"]) or _NOBODY
-    if not hmac.compare_digest(_hashed(secret), known) or row is None or not row["good"]:
+    known = (row and row.secret_hash) or _NOBODY
+    if not hmac.compare_digest(_hashed(secret), known) or row is None or not row.good:
         raise InvalidApiKey(
             "Send a key in X-Api-Key and its secret in X-Api-Secret; you create both on the API keys page."
         )
-    if row["last_used_at"] is None or now - row["last_used_at"] >= USE_NOTED:
-        await _note_use(row["id"], now)
-    return Caller(row["merchant_id"], row["test"], row["id"], frozenset(json.loads(row["scopes"])))
+    if row.last_used_at is None or now - row.last_used_at >= USE_NOTED:
+        await _note_use(row.id, now)
+    return Caller(row.merchant_id, row.test, row.id, frozenset(row.scopes))
 
 
 async def _note_use(key_id: UUID, now: datetime) -> None:

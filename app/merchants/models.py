@@ -1,4 +1,4 @@
-"""What this room's queries return. Nothing here holds a secret or its hash."""
+"""What this room's queries return. Only ``KnownKey`` holds a secret's hash."""
 
 from datetime import datetime
 from uuid import UUID
@@ -37,6 +37,30 @@ class ApiKey(msgspec.Struct, frozen=True):
     expires_at: datetime | None
     revoked_at: datetime | None
     in_use: bool
+
+
+class KeptKey(msgspec.Struct, frozen=True):
+    """What a key that is about to be rotated or revoked hands on."""
+
+    test: bool
+    name: str
+    key: str
+    scopes: list[str]
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
+class KnownKey(msgspec.Struct, frozen=True):
+    """A key that a request names. ``good``: it is a secret one, in use, of an open merchant."""
+
+    id: UUID
+    merchant_id: UUID
+    test: bool
+    secret_hash: bytes | None
+    scopes: list[str]
+    last_used_at: datetime | None
+    good: bool
 
 
 class Member(msgspec.Struct, frozen=True):

@@ -39,7 +39,7 @@ def short(order_id: UUID) -> str:
 
 
 def drafted(
-    order_id: UUID, email: str, kind: str, items: list[dict[str, Any]], *, total: str, **more: Any
+    order_id: UUID, email: str, kind: str, items: list[dict[str, object]], *, total: str, **more: Any
 ) -> tuple[Write, ...]:
     """A letter about an order, with its link, as writes. ``more`` is what this kind says beyond the bill."""
     link_id, link = accounts.linking(email, "order", order_id)

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -52,7 +51,7 @@ class OrderItem(msgspec.Struct, frozen=True):
     quantity: int
     unit_price: Decimal
     withdrawn: int
-    conditions: dict[str, Any]  # as its buyer read them, in the words of any release
+    conditions: dict[str, object]  # as its buyer read them, in the words of any release
     status: str
 
 
@@ -72,6 +71,33 @@ class ListedOrder(NamedOrder, frozen=True):
     """The same for admins, with the name of the merchant whose it is, if not ours."""
 
     merchant: str | None
+
+
+class PriceToday(msgspec.Struct, frozen=True):
+    """An order beside today's prices. ``sold``: every item could be sold again. ``subtotal``: what they cost now."""
+
+    discount_code: str | None
+    discount: Decimal
+    subtotal: Decimal
+    sold: bool
+
+
+class ItemToday(msgspec.Struct, frozen=True):
+    """One of an order's items beside today's catalog."""
+
+    name: str
+    quantity: int
+    there: bool
+    dearer: bool
+
+
+class ScarceItem(msgspec.Struct, frozen=True):
+    """One of an order's items whose product has little stock left."""
+
+    name: str
+    product_id: UUID
+    quantity: int
+    stock: int
 
 
 class ParkedOrder(msgspec.Struct, frozen=True):

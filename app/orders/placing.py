@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -24,6 +23,7 @@ from app.history import service as history
 from app.mail import mailboxes
 from app.mail.mailboxes import Family
 from app.orders import letters
+from app.orders.models import ScarceItem
 from app.queue import service as jobs
 from app.queue.service import Posting
 
@@ -132,13 +132,14 @@ async def being_paid(product_ids: Sequence[UUID]) -> dict[UUID, int]:
 
 async def taken_meanwhile(order_id: UUID) -> str | None:
     """The name of a game of an unpaid order whose last units others are paying for or have bought; None if none is."""
-    rows = await db.fetch(
+    rows = await db.fetch_as(
+        ScarceItem,
         """SELECT i.name, i.product_id, i.quantity, p.stock FROM order_item i JOIN product p ON p.id = i.product_id
            WHERE i.order_id = $1 AND p.stock - i.quantity < $2 ORDER BY i.position""",
         order_id, SCARCE,
     )  # fmt: skip
-    taken = await being_paid([row["product_id"] for row in rows]) if rows else {}
-    short = (row["name"] for row in rows if row["stock"] - taken.get(row["product_id"], 0) < row["quantity"])
+    taken = await being_paid([row.product_id for row in rows]) if rows else {}
+    short = (row.name for row in rows if row.stock - taken.get(row.product_id, 0) < row.quantity)
     return next(short, None)
 
 
@@ -182,7 +183,7 @@ async def _first_letter(order_id: UUID, email: str, price: Quote) -> tuple[Write
     return letters.drafted(order_id, email, "order_received", _lines(price), total=str(price.total))
 
 
-def _lines(price: Quote) -> list[dict[str, Any]]:
+def _lines(price: Quote) -> list[dict[str, object]]:
     return [
         {"name": product.name, "quantity": quantity, "conditions": product.conditions.lines}
         for product, quantity in price.lines

@@ -101,13 +101,13 @@ def _metadata(spec: Mapping[str, Any]) -> dict[str, str]:
 
 def _read(
     order: Order, method: str, spec: Mapping[str, Any], metadata: Mapping[str, str]
-) -> tuple[dict[str, Any], Scenario | None]:
+) -> tuple[dict[str, object], Scenario | None]:
     """What may be kept of a request, and how it wants to be played. A card's number ends here."""
     if method not in METHODS:
         raise MethodNotOffered(f"Choose one of {', '.join(METHODS)}.", field="method")
     if method != "crypto" and not order.test:
         raise MethodNotOffered("upi and card exist in test mode only. With a live key, use crypto.", field="method")
-    more: dict[str, Any] = {"metadata": dict(metadata)} if metadata else {}
+    more: dict[str, object] = {"metadata": dict(metadata)} if metadata else {}
     if method == "card":
         card = cards.read(spec, clock.now())
         return {"last4": card.last4, "network": card.network, **more}, test_processor.CARDS.get(card.number)

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -41,7 +40,7 @@ class Payment(msgspec.Struct, frozen=True):
     next_check_at: datetime | None
     checks: int
     method: str
-    details: dict[str, Any]  # what a merchant may see of it; ``metadata`` among it is the merchant's own
+    details: dict[str, object]  # what a merchant may see of it; ``metadata`` among it is the merchant's own
     failure: str | None
     created_at: datetime
     updated_at: datetime

@@ -1,7 +1,6 @@
 """Money that came otherwise than asked: its customer is written to, and the order is put before a person by name."""
 
 from decimal import Decimal
-from typing import Any
 
 from app.core.money import Money
 from app.core.settings import settings
@@ -17,7 +16,6 @@ from app.payments.models import Payment
 OVERPAID = f"{OF_MONEY}overpaid"
 TOO_MUCH = {Outcome.FURTHER_DEPOSIT, Outcome.NOT_NEEDED}
 ENDED = {"cancelled": "cancelled", "expired": "expired", "refunded": "refunded"}  # order's status → word of its letter
-Row = dict[str, Any]
 
 
 async def excess(order: Order) -> None:

@@ -33,7 +33,7 @@ def insertion(values: Mapping[str, Any], now: datetime) -> Write:
     return Write(f"INSERT INTO payment ({', '.join(row)}) VALUES ({marks}) RETURNING *", tuple(row.values()))  # noqa: S608
 
 
-async def insert(values: dict[str, Any], now: datetime) -> None:
+async def insert(values: dict[str, object], now: datetime) -> None:
     """A new attempt's row, waiting, with the order's next number. The order must be locked."""
     number = await db.fetch_value(
         "SELECT coalesce(max(attempt), 0) + 1 FROM payment WHERE order_id = $1", values["order_id"]

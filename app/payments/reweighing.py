@@ -26,7 +26,6 @@ from app.payments.tables import Payment
 WEIGHED = {"waiting", "confirming", "underpaid", "expired"}  # states of an order that its money can still pay
 TO_WEIGH = (Outcome.UNDERPAID, Outcome.NOT_NEEDED)  # outcomes that were right only while money was promised otherwise
 TOO_LATE = f"{LATE}, and no longer sold at this price: the customer is asked"
-Row = dict[str, Any]
 
 
 async def reweigh(order_id: UUID) -> bool:

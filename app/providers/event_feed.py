@@ -56,7 +56,7 @@ def _page(answer: Any) -> FeedPage:
     return FeedPage(events, last, bool(data.get("more")))
 
 
-def _event(row: dict[str, Any]) -> FedEvent:
+def _event(row: dict[str, object]) -> FedEvent:
     number, ident, kind = row.pop("number", None), row.get("id"), row.get("type")
     if not isinstance(number, int) or not isinstance(ident, str) or not isinstance(kind, str):
         raise WrongShape("an event lacks its number, id or type")

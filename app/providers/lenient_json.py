@@ -10,7 +10,7 @@ from typing import Any
 from app.core.signing import MAX_NUMBER_CHARS, MAX_NUMBER_POWER, MalformedJson
 
 
-class Ambiguous(dict[str, Any]):
+class Ambiguous(dict[str, object]):
     """An object in which a name stood twice: it can't be known which value is meant."""
 
 
@@ -39,7 +39,7 @@ def _decimal(text: str) -> Decimal | None:
     return number if number is not None and abs(number.adjusted()) <= MAX_NUMBER_POWER else None
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, object]:
     found = dict(pairs)
     return found if len(found) == len(pairs) else Ambiguous(found)
 

@@ -207,7 +207,7 @@ class NowPayments(HttpProvider):
         return None
 
 
-def _order(amount: Decimal, currency: str, order_id: str, description: str, ipn_url: str) -> dict[str, Any]:
+def _order(amount: Decimal, currency: str, order_id: str, description: str, ipn_url: str) -> dict[str, object]:
     return {
         "price_amount": shapes.exact(amount),
         "price_currency": currency.lower(),

@@ -19,6 +19,26 @@ class JobProgress(msgspec.Struct, frozen=True):
     subject: UUID | None
 
 
+class ClaimedJob(msgspec.Struct, frozen=True):
+    """A job as whoever works on it needs it."""
+
+    id: UUID
+    name: str
+    args: dict[str, Any]
+    subject: UUID | None
+    attempt: int
+    uncounted_attempts: int
+    created_at: datetime
+
+
+class SentJob(msgspec.Struct, frozen=True):
+    """A job as its message names it."""
+
+    id: UUID
+    name: str
+    attempt: int
+
+
 class ListedJob(msgspec.Struct, frozen=True):
     """A job as a line of a list; see ``tables.Job``."""
 

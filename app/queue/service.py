@@ -5,7 +5,6 @@ finds the lease's attempt number in place. So a doubled message, a lost one, or 
 dead changes nothing.
 """
 
-import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from app.core.ids import new_id
 from app.queue import producer, worker_liveness
 from app.queue.error_causes import cause_of
 from app.queue.hooks import hooks
+from app.queue.models import ClaimedJob, SentJob
 
 LEASE = timedelta(seconds=60)  # longer than the slowest step: two provider calls of 20 s each, and room
 ERROR_LENGTH = 2000  # characters of an error's text that are kept
@@ -118,20 +118,20 @@ async def post(
 
 async def claim(job_id: UUID) -> Lease | None:
     """Take a due, pending job. None when somebody has it, it is done, or it is not due yet."""
-    row = await db.fetch_one(
+    row = await db.fetch_one_as(
+        ClaimedJob,
         """UPDATE job SET status = 'processing', attempt = attempt + 1, lease_until = t.now + $3::interval, holder = $5
            FROM (SELECT coalesce($2::timestamptz, statement_timestamp()) AS now) t
            WHERE id = $1 AND status = 'pending' AND run_at <= t.now + $4::interval
-           RETURNING name, args, subject, attempt, uncounted_attempts, created_at""",
+           RETURNING id, name, args, subject, attempt, uncounted_attempts, created_at""",
         job_id, clock.given(), LEASE, EARLY, worker_liveness.holder(),
     )  # fmt: skip
-    return _lease(job_id, row) if row else None
+    return _lease(row) if row else None
 
 
-def _lease(job_id: UUID, row: Mapping[str, Any]) -> Lease:
-    tries = row["attempt"] - row["uncounted_attempts"]
-    args, posted_at = json.loads(row["args"]), row["created_at"]
-    return Lease(job_id, row["name"], args, row["subject"], row["attempt"], tries, posted_at=posted_at)
+def _lease(job: ClaimedJob) -> Lease:
+    tries = job.attempt - job.uncounted_attempts
+    return Lease(job.id, job.name, job.args, job.subject, job.attempt, tries, posted_at=job.created_at)
 
 
 async def finish(lease: Lease) -> None:
@@ -251,16 +251,17 @@ async def retry(job_id: UUID, *, by: str = "somebody") -> None:
 async def retry_all(job_ids: Sequence[UUID], *, by: str) -> list[UUID]:
     """Send those of these that are dead letters round again; who did it stands beside their attempts. Returns which."""
     async with db.transaction():
-        rows = await db.fetch(
+        rows = await db.fetch_as(
+            SentJob,
             """UPDATE job SET status = 'pending', run_at = $2, ended_at = NULL, dedupe = NULL,
               uncounted_attempts = attempt,
                cause = NULL WHERE id = ANY($1) AND status = 'failed' RETURNING id, name, attempt""",
             list(job_ids), clock.now(),
         )  # fmt: skip
         for row in rows:
-            await _record(row["id"], row["attempt"], "retried", f"retried by {by}")
-            producer.send(row["id"], row["name"])
-    return [row["id"] for row in rows]
+            await _record(row.id, row.attempt, "retried", f"retried by {by}")
+            producer.send(row.id, row.name)
+    return [row.id for row in rows]
 
 
 async def reclaim_expired(allowed: Mapping[str, int], *, silent: bool = True) -> int:
@@ -269,7 +270,8 @@ async def reclaim_expired(allowed: Mapping[str, int], *, silent: bool = True) ->
     ``allowed`` gives attempts per job name; what has used them up is buried. ``silent``: whether a worker that gives no
     sign of life may be taken for dead, see ``presence.Watch``. Returns how many were taken back.
     """
-    rows = await db.fetch(
+    rows = await db.fetch_as(
+        ClaimedJob,
         """SELECT id, name, args, subject, attempt, uncounted_attempts, created_at
            FROM job, (SELECT coalesce($1::timestamptz, statement_timestamp()) AS now) t WHERE status = 'processing'
            AND (lease_until < t.now OR holder IS NOT NULL AND NOT EXISTS (
@@ -278,7 +280,7 @@ async def reclaim_expired(allowed: Mapping[str, int], *, silent: bool = True) ->
         clock.given(), silent, worker_liveness.DEAD,
     )  # fmt: skip
     for row in rows:
-        lease = _lease(row["id"], row)
+        lease = _lease(row)
         gone = "the worker stopped answering"
         if lease.tries >= allowed.get(lease.name, 5):
             await dead_letter(lease, gone)
@@ -289,9 +291,10 @@ async def reclaim_expired(allowed: Mapping[str, int], *, silent: bool = True) ->
 
 async def due(since: datetime, limit: int) -> list[tuple[UUID, str]]:
     """Pending jobs that were due at ``since``: their message was lost or is slow; sending it again does no harm."""
-    rows = await db.fetch(
-        "SELECT id, name FROM job WHERE status = 'pending' AND run_at <= $1 ORDER BY run_at LIMIT $2",
+    rows = await db.fetch_as(
+        SentJob,
+        "SELECT id, name, attempt FROM job WHERE status = 'pending' AND run_at <= $1 ORDER BY run_at LIMIT $2",
         since,
         limit,
     )
-    return [(row["id"], row["name"]) for row in rows]
+    return [(row.id, row.name) for row in rows]

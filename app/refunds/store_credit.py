@@ -5,7 +5,6 @@ the money.
 """
 
 from decimal import ROUND_UP, Decimal
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -24,7 +23,7 @@ class SpentCredit(msgspec.Struct, frozen=True):
     kept: Money
     back: Money
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         return {"used": str(self.used), "kept": str(self.kept), "back": str(self.back)}
 
 

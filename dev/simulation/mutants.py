@@ -25,6 +25,7 @@ from app.payments.states import MOVES as PAYMENT_MOVES
 from app.providers.object_store import ObjectStore
 from app.queue import producer, worker_liveness
 from app.queue import service as jobs
+from app.queue.models import ClaimedJob
 from app.queue.service import Lease
 from dev.simulation.world import World
 
@@ -75,13 +76,14 @@ def no_lease(world: World) -> None:
 
     async def claim(job_id: UUID) -> Lease | None:
         now = clock.now()
-        row = await db.fetch_one(
+        row = await db.fetch_one_as(
+            ClaimedJob,
             """UPDATE job SET status = 'processing', attempt = attempt + 1, lease_until = $2, holder = $4
                WHERE id = $1 AND status IN ('pending', 'processing') AND run_at <= $3
-               RETURNING name, args, subject, attempt, uncounted_attempts""",
+               RETURNING id, name, args, subject, attempt, uncounted_attempts, created_at""",
             job_id, now + jobs.LEASE, now + jobs.EARLY, worker_liveness.holder(),
         )  # fmt: skip
-        return jobs._lease(job_id, row) if row else None
+        return jobs._lease(row) if row else None
 
     async def complete(lease: Lease) -> None:
         await db.fetch(

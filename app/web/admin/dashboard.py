@@ -70,7 +70,7 @@ async def show(request: Request[Any, Any, Any]) -> Response[bytes]:
     return page(request, "admin/dashboard.html", context)
 
 
-def _breaker(provider: str, standing: breakers.BreakerStatus) -> dict[str, Any]:
+def _breaker(provider: str, standing: breakers.BreakerStatus) -> dict[str, object]:
     return {
         "title": f"{NAMES.get(provider, provider)} can’t be reached",
         "detail": f"{standing.why}. We try again every half minute, and waiting work continues by itself.",
@@ -79,7 +79,7 @@ def _breaker(provider: str, standing: breakers.BreakerStatus) -> dict[str, Any]:
     }
 
 
-def _refund(refund: Refund) -> dict[str, Any]:
+def _refund(refund: Refund) -> dict[str, object]:
     return {
         "title": f"Refund of {Money(refund.amount, refund.currency)}",
         "detail": refund.error or "Its address was checked: approve or reject it",
@@ -88,10 +88,10 @@ def _refund(refund: Refund) -> dict[str, Any]:
     }
 
 
-def _issue(issue: Issue) -> dict[str, Any]:
+def _issue(issue: Issue) -> dict[str, object]:
     row = issue_row(issue)
     return {"title": row.title, "detail": row.detail, "href": row.href or "/admin/issues", "at": row.opened_at}
 
 
-def _count(label: str, value: int, href: str, tone: str) -> dict[str, Any]:
+def _count(label: str, value: int, href: str, tone: str) -> dict[str, object]:
     return {"label": label, "value": value, "href": href, "tone": tone if value else ""}

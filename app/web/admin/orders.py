@@ -59,7 +59,7 @@ async def index(request: Req) -> Response[bytes]:
     return page(request, "admin/orders/index.html", context, partial="admin/orders/_rows.html")
 
 
-def _row(row: ListedOrder) -> dict[str, Any]:
+def _row(row: ListedOrder) -> dict[str, object]:
     return {
         "id": row.id,
         "short_id": short(row.id),
@@ -109,7 +109,7 @@ async def show(request: Req, order_id: FromPath[str]) -> Response[bytes]:
     return page(request, "admin/orders/show.html", context)
 
 
-async def _belongings(order: Order) -> dict[str, Any]:
+async def _belongings(order: Order) -> dict[str, object]:
     order_id = order.id
     return {
         "payments": [_payment(row) for row in await payments.of_order(order_id)],
@@ -135,7 +135,7 @@ async def _belongings(order: Order) -> dict[str, Any]:
     }
 
 
-def _payment(row: Payment) -> dict[str, Any]:
+def _payment(row: Payment) -> dict[str, object]:
     return {
         **asdict(row),
         "provider_id": row.provider_payment_id or "",

@@ -50,7 +50,7 @@ async def index(request: Req) -> Response[bytes]:
     )
 
 
-def _row(refund: Refund) -> dict[str, Any]:
+def _row(refund: Refund) -> dict[str, object]:
     words, tone = WORDS.get(refund.status, ""), TONES.get(refund.status, "")
     if refund.status == "pending":
         named, fine = refund.claimed_at is not None, refund.checked_at is not None
@@ -75,7 +75,7 @@ async def _find(refund_id: str) -> Refund:
     return await service.find(found)
 
 
-async def of_order(order_id: UUID) -> dict[str, Any]:
+async def of_order(order_id: UUID) -> dict[str, object]:
     """What ``admin/refunds/_order.html`` shows on an order's page."""
     sealed = await keys.of_order(order_id)
     refundable, offered = await queries.refundable(order_id), await _offered(order_id)

@@ -26,7 +26,7 @@ def links(path: str, at: int, shown: int, **filters: str | None) -> dict[str, st
 
 def tabs(
     path: str, name: str, current: str | None, counts: Iterable[tuple[str, int]], **kept: str | None
-) -> list[dict[str, Any]]:
+) -> list[dict[str, object]]:
     """A filter as links: all, and each value with its count. ``kept``: the list's other filters, which stay."""
     listed = list(counts)
 

@@ -21,7 +21,6 @@ from app.orders import queries as orders
 from app.orders.models import Order
 
 LIFETIME = timedelta(minutes=30)  # of a page's token; each look at the state brings a new one
-Row = dict[str, Any]
 
 
 class NoSuchCheckout(NotFound):

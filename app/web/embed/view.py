@@ -1,7 +1,6 @@
 """A merchant's order as its checkout shows it: one thing at a time."""
 
 from decimal import Decimal
-from typing import Any
 
 from app.core.money import Money
 from app.orders.models import Order
@@ -21,7 +20,7 @@ NAMED = ASKING  # phases that say something of the payment's coins; the address 
 PROCESSING = {"card": "processing", "upi": "approve"}
 
 
-async def build(scene: CheckoutSession, *, again: str = "") -> dict[str, Any]:
+async def build(scene: CheckoutSession, *, again: str = "") -> dict[str, object]:
     """What ``embed/checkout`` shows. ``again``: the attempt whose end the customer has read and left behind."""
     order = scene.order
     attempts, coins = await payments.of_order(order.id), await payments.coins()

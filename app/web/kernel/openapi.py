@@ -15,7 +15,7 @@ from app.web.store.json_schemas import complete
 class Description(JsonRenderPlugin):
     """``/api/docs/openapi.json`` with the shapes of our JSON in it."""
 
-    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, object]) -> bytes:
         return super().render(request, description.complete(complete(openapi_schema)))
 
 
@@ -26,7 +26,7 @@ class Reference(OpenAPIRenderPlugin):
         super().__init__(path="/reference")
         self._content: Markup | None = None
 
-    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, object]) -> bytes:
         if self._content is None:
             document = description.complete(complete(openapi_schema))
             context = {"parts": reference.parts_of(document), "shapes": reference.shapes_of(document)}

@@ -120,7 +120,7 @@ def fragment(request: Req, template: str, context: Mapping[str, Any]) -> str:
     return templates().get_template(template).render({**_ambient(request), **context})
 
 
-def _ambient(request: Req) -> dict[str, Any]:
+def _ambient(request: Req) -> dict[str, object]:
     """What every template sees: who looks, the cart's size, the token for forms."""
     token = ScopeState.from_scope(request.scope).csrf_token
     return {

@@ -35,7 +35,7 @@ async def show(request: Req) -> Response[bytes]:
     return desks.page(request, desk, "merchant/dashboard.html", context)
 
 
-async def _steps(desk: MerchantContext) -> list[dict[str, Any]]:
+async def _steps(desk: MerchantContext) -> list[dict[str, object]]:
     """What is left to do until a payment comes in, in this mode."""
     keys = [key for key in await queries.keys(desk.id, test=desk.test) if key.kind == "secret" and key.in_use]
     merchant = await queries.one(desk.id)
@@ -49,7 +49,7 @@ async def _steps(desk: MerchantContext) -> list[dict[str, Any]]:
     ]
 
 
-def _step(done: bool, href: str, words: str) -> dict[str, Any]:
+def _step(done: bool, href: str, words: str) -> dict[str, object]:
     return {"done": done, "href": href, "words": words}
 
 

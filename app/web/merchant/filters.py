@@ -29,7 +29,7 @@ def before(request: Req) -> UUID | None:
     return parse_id(given(request, "before"))
 
 
-def searched(text: str, id_name: str) -> dict[str, Any]:
+def searched(text: str, id_name: str) -> dict[str, object]:
     """What was typed, as a filter: an id, an email address, or the merchant's own reference."""
     if not text:
         return {}
@@ -38,7 +38,7 @@ def searched(text: str, id_name: str) -> dict[str, Any]:
     return {"customer_email" if "@" in text else "reference": text}
 
 
-def page(path: str, rows: Sequence[Mapping[str, Any]], filters: Mapping[str, Any]) -> dict[str, Any]:
+def page(path: str, rows: Sequence[Mapping[str, Any]], filters: Mapping[str, Any]) -> dict[str, object]:
     """At most PAGE of ``rows``, of which one more was asked for, and the address of the next page where there is one.
 
     ``filters``: as they stand in the address.

@@ -78,10 +78,10 @@ async def components(request: Req) -> Response[bytes]:
     return answer(data, status=503 if status == "unhealthy" else 200)
 
 
-_seen: dict[str, tuple[float, dict[str, Any]]] = {}
+_seen: dict[str, tuple[float, dict[str, object]]] = {}
 
 
-async def _look(name: str, check: Callable[[], Awaitable[object]]) -> dict[str, Any]:
+async def _look(name: str, check: Callable[[], Awaitable[object]]) -> dict[str, object]:
     read_at, state = _seen.get(name, (0.0, {}))
     if state and time.monotonic() - read_at < _kept(name, well=not state["error"]):
         return state

@@ -103,7 +103,7 @@ def _price(text: Any) -> Decimal | None:
 
 def _href(ask: Browse, **change: Any) -> str:
     now = replace(ask, **change)
-    query: dict[str, Any] = {
+    query: dict[str, object] = {
         "q": now.q,
         "platform": now.platform,
         "region": now.region,
@@ -119,7 +119,7 @@ def _pages(total: int) -> int:
     return max(-(-total // PAGE), 1)
 
 
-def _links(ask: Browse, total: int) -> dict[str, Any]:
+def _links(ask: Browse, total: int) -> dict[str, object]:
     last = _pages(total)
     return {
         "prev": _href(ask, page=min(ask.page - 1, last)) if ask.page > 1 else None,
@@ -132,7 +132,7 @@ def _links(ask: Browse, total: int) -> dict[str, Any]:
     }
 
 
-def _item(product: catalog.Listed) -> dict[str, Any]:
+def _item(product: catalog.Listed) -> dict[str, object]:
     return {
         "productId": product.id,
         "slug": product.slug,

@@ -125,7 +125,7 @@ def _text(key: Revealed) -> tuple[str, bool]:
     return key.value.reveal().decode("utf-8", "replace"), key.media_type.startswith("image/")
 
 
-def _json(key: Revealed) -> dict[str, Any]:
+def _json(key: Revealed) -> dict[str, object]:
     return {
         "keyId": key.key_id,
         "type": key.media_type,
@@ -135,7 +135,7 @@ def _json(key: Revealed) -> dict[str, Any]:
     }
 
 
-def _shown(key: Revealed) -> dict[str, Any]:
+def _shown(key: Revealed) -> dict[str, object]:
     value, image = _text(key)
     return {
         "key_id": key.key_id,

@@ -102,7 +102,7 @@ def _given_up(row: NamedOrder) -> bool:
     return bool(row.status == "failed" and row.fulfillment_status == "failed")
 
 
-def _summary(row: NamedOrder) -> dict[str, Any]:
+def _summary(row: NamedOrder) -> dict[str, object]:
     return {
         "orderId": row.id,
         "status": row.status,

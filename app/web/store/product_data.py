@@ -9,9 +9,9 @@ from app.web.kernel.render import absolute
 AVAILABLE, SOLD_OUT = "https://schema.org/InStock", "https://schema.org/OutOfStock"
 
 
-def product_data(listed: Listed, product: Mapping[str, Any], *, selling: bool) -> dict[str, Any]:
+def product_data(listed: Listed, product: Mapping[str, Any], *, selling: bool) -> dict[str, object]:
     """``product``: its row; ``selling``: whether the shop sells just now. Only what the page itself says."""
-    found: dict[str, Any] = {
+    found: dict[str, object] = {
         "@context": "https://schema.org",
         "@type": "Product",
         "name": listed.name,

@@ -116,7 +116,7 @@ async def _confirm(
     return page(request, "store/refunds/confirm.html", _facts(action, refund) | {"target": target})
 
 
-def _facts(action: str, refund: Refund) -> dict[str, Any]:
+def _facts(action: str, refund: Refund) -> dict[str, object]:
     merchants = refund if isinstance(refund, ClaimedRefund) else None
     return {
         "action": action,
