@@ -116,9 +116,19 @@ async def _begin() -> AsyncIterator[None]:
         # The connection was given up in the middle: that is said, not that it can't be rolled back any more.
         if isinstance(error.__context__, DatabaseAway):
             raise error.__context__ from None
+        if _closed(connection):
+            raise DatabaseAway("the connection was closed") from error
         raise
     finally:
         await (pool.release(connection) if pool else connection.close())
+
+
+def _closed(connection: Any) -> bool:
+    """Whether it came to its end inside its transaction; the pool has taken it back then."""
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.InterfaceError:
+        return True
 
 
 async def ask_the_time() -> None:

@@ -1,7 +1,7 @@
 """Transactions: all or nothing, nested ones join, and what waits for the commit runs after it or never."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import asyncpg
 import pytest
@@ -148,6 +148,28 @@ async def test_a_connection_is_given_back_clean_after_a_statement_that_failed(sh
     async with db.transaction():
         await put(1)
     assert await count("shelf") == 1
+
+
+async def test_a_connection_that_ends_inside_a_transaction_is_the_database_being_away(shelf) -> None:
+    async def stays() -> None:
+        """Ends without another statement: the commit itself fails."""
+
+    async def asks() -> None:
+        await put(2)
+
+    async def refuses() -> None:
+        raise Undone
+
+    async def cut_off(then: Callable[[], Awaitable[None]]) -> None:
+        async with db.transaction():
+            await put(1)
+            db.engine().current_transaction.get().connection.terminate()
+            await then()
+
+    for then in (stays, asks, refuses):
+        with pytest.raises(db.DatabaseAway):
+            await cut_off(then)
+        assert await count("shelf") == 0
 
 
 async def test_transactions_at_once_do_not_mix(shelf) -> None:
