@@ -22,15 +22,17 @@ Work = Callable[[Lease, Providers], Awaitable[None]]
 JOBS: dict[str, tuple[Work, Retry]] = {}
 """Every job by name, with its retry schedule."""
 
-NEEDS: dict[str, tuple[str, ...]] = {}
-"""Providers without which a job can't be worked on, by the job's name."""
+Needs = Callable[[Lease, Providers], Awaitable[tuple[str, ...]]]
+
+NEEDS: dict[str, tuple[str, ...] | Needs] = {}
+"""Providers without which a job can't be worked on, or who tells which those are, by the job's name."""
 
 
 def job(
     name: str,
     *,
     retry: Retry = Retry(),  # noqa: B008 - frozen
-    needs: tuple[str, ...] = (),
+    needs: tuple[str, ...] | Needs = (),
 ) -> Callable[[Work], Work]:
     """Register ``work`` as the actor ``name``. The message carries nothing but the job's id.
 
@@ -50,13 +52,23 @@ def job(
     return register
 
 
+async def _needs(lease: Lease, providers: Providers) -> tuple[str, ...]:
+    """What this very job needs. Arguments that can't be read need nothing: the work itself says what is wrong."""
+    needs = NEEDS[lease.name]
+    try:
+        return needs if isinstance(needs, tuple) else await needs(lease, providers)
+    except (LookupError, ValueError):
+        return ()
+
+
 async def attempt(job_id: UUID, providers: Providers) -> bool:
     """One attempt at one job, or its wait for a provider. False if it was not there to be had. Raises AttemptFailed."""
     lease = await jobs.claim(job_id)
     if lease is None:
         return False
-    (work, retry), needs = JOBS[lease.name], NEEDS[lease.name]
+    work, retry = JOBS[lease.name]
     with log.bound(job=lease.name, job_id=str(job_id), order_id=str(lease.subject) if lease.subject else None):
+        needs = await _needs(lease, providers)
         if await circuit_breaker.defer_if_open(lease, needs):
             return True
         with call_recorder.recording() as made:

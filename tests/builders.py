@@ -22,6 +22,7 @@ from app.payments import queries as payment_rows
 from app.payments import service as payments
 from app.payments.models import Payment
 from app.queue import service as jobs
+from app.suppliers.registry import open_suppliers
 
 EMAIL = "delivered+buyer@resend.dev"
 COIN = "usdttrc20"  # one is one dollar
@@ -74,16 +75,16 @@ async def paid(kit: Any, box: Any, *quantities: int, **more: Any) -> tuple[UUID,
 
 async def buy(kit: Any, item: OrderItem) -> dict[str, Any]:
     """Reserve an item, now; returns the reservation's row."""
-    await steps.reserve(item.id, kinguin=kit.kinguin, commit=NOW)
+    await steps.reserve(item.id, suppliers=open_suppliers(kit), commit=NOW)
     return await reservation(item)
 
 
 async def check(kit: Any, found: Mapping[str, Any]) -> None:
-    await steps.check(found["id"], kinguin=kit.kinguin, commit=NOW)
+    await steps.check(found["id"], suppliers=open_suppliers(kit), commit=NOW)
 
 
 async def collect(kit: Any, found: Mapping[str, Any]) -> None:
-    await steps.collect(found["id"], kinguin=kit.kinguin, store=kit.store, commit=NOW)
+    await steps.collect(found["id"], suppliers=open_suppliers(kit), store=kit.store, commit=NOW)
 
 
 async def delivered(kit: Any, box: Any, *quantities: int, **more: Any) -> tuple[UUID, list[OrderItem]]:

@@ -158,11 +158,12 @@ async def house(sandbox_process: str) -> AsyncIterator[Any]:
     from app.catalog import service as catalog  # noqa: PLC0415
     from app.main import create_app, lifespan  # noqa: PLC0415
     from app.payments import coins  # noqa: PLC0415
+    from app.suppliers.kinguin import KinguinSupplier  # noqa: PLC0415
 
     application = create_app()
     async with lifespan(application):
         await rates.sync(rates=application.state.kit.rates)
-        await catalog.sync(kinguin=application.state.kit.kinguin)
+        await catalog.sync(listing=KinguinSupplier(application.state.kit.kinguin))
         await coins.sync(nowpayments=application.state.kit.nowpayments)
         application.state.rates = await _rates()
         yield application
@@ -185,6 +186,7 @@ async def app(house: Any, box: Box) -> Any:
     from app.core import db, rate_limit  # noqa: PLC0415
     from app.core.redis import async_client  # noqa: PLC0415
     from app.inbox.refusals import refusals  # noqa: PLC0415
+    from app.suppliers.kinguin import KinguinSupplier  # noqa: PLC0415
 
     await refusals.flush()  # what the last test left waiting
     rows = await db.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
@@ -202,7 +204,7 @@ async def app(house: Any, box: Box) -> Any:
         house.state.rates = await _rates()
     changed = await db.fetch_value("SELECT count(*) FROM product WHERE updated_at <> created_at")
     if changed:
-        await catalog.sync(kinguin=house.state.kit.kinguin)
+        await catalog.sync(listing=KinguinSupplier(house.state.kit.kinguin))
         await db.fetch("UPDATE product SET updated_at = created_at")
     async with async_client() as redis:
         await redis.flushall()

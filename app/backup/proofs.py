@@ -16,8 +16,8 @@ from app.backup import schema
 from app.core import db, log
 from app.core.crypto import SealBroken, WrappedKey
 from app.core.settings import settings
+from app.core.vault import vault
 from app.keys import queries as keys
-from app.keys.vault import vault
 from app.ledger import service as ledger
 from app.piccolo_app import APP_CONFIG
 from app.providers.kit import open_store

@@ -7,18 +7,18 @@ or lost more than a few products fails; what stands stays, and a person is told.
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
 from app.catalog import products, rates
+from app.catalog.models import ListedProduct, ListingPage, OddRow
 from app.catalog.products import Kept
 from app.core import clock, db
 from app.issues import service as issues
 from app.providers.errors import ProviderError, ProviderProtocolError
-from app.providers.kinguin import Kinguin, OddRow, Page, Product
 
-PAGE = 100  # products a call: the supplier's most (kinguin.md, 2)
+PAGE = 100  # products a call: no supplier gives more (kinguin.md, 2)
 MOST_PAGES = 5000  # more than this is a loop
 SPLIT = 10  # a page that can't be read is read again in so many parts
 MOST_UNREADABLE = 5  # single rows that can't be read, until the whole is given up
@@ -30,6 +30,20 @@ MOST_TOLD = 50  # products a reading opens issues for; of more, only their numbe
 ODD_NAMED = 20  # odd rows named in the issue
 
 
+class Listing(Protocol):
+    """What a supplier sells, read by page and by product. Both calls raise ProviderError."""
+
+    name: str
+
+    async def products(self, page: int, limit: int) -> ListingPage:
+        """One page, from 1, in an order that stays the same while it is read."""
+        ...
+
+    async def product(self, product_id: str) -> ListedProduct | None:
+        """One product; None only where the supplier says that it is not sold."""
+        ...
+
+
 class ListingIncomplete(Exception):
     """The supplier's listing was not all there, so nothing was taken off sale."""
 
@@ -38,6 +52,7 @@ class Reading(msgspec.Struct):
     """How far a reading of the listing has come; fit to be a job's arguments."""
 
     started_at: datetime
+    supplier: str
     page: int = 1
     promised: int | None = None
     others: int = 0  # rows that none of our products is about: pre-orders, odd ones
@@ -47,24 +62,26 @@ class Reading(msgspec.Struct):
     done: bool = False
 
 
-async def begin() -> Reading:
+async def begin(supplier: str) -> Reading:
     """A new reading; the database's clock says when, as several workers may read on."""
-    return Reading(await db.fetch_value("SELECT clock_timestamp()"))
+    return Reading(await db.fetch_value("SELECT clock_timestamp()"), supplier)
 
 
-async def read_page(reading: Reading, *, kinguin: Kinguin) -> None:
+async def read_page(reading: Reading, *, listing: Listing) -> None:
     """Read the next page and keep what it says. Raises ProviderError, or NoRate while there is no exchange rate."""
     rate = await rates.current()
-    page = await _Pages(kinguin).read(reading.page, PAGE)
+    page = await _Pages(listing).read(reading.page, PAGE)
     told = max(MOST_TOLD - reading.held, 0)
-    kept = await products.keep(page.results, rate, listed_at=reading.started_at, most_told=told)
+    kept = await products.keep(
+        page.results, rate, supplier=reading.supplier, listed_at=reading.started_at, most_told=told
+    )
     _note(reading, page, kept)
     whole = page.total is not None and reading.page * PAGE >= page.total
     reading.done = whole or not page.rows or reading.page >= MOST_PAGES
     reading.page += 1
 
 
-def _note(reading: Reading, page: Page[Product], kept: Kept) -> None:
+def _note(reading: Reading, page: ListingPage, kept: Kept) -> None:
     odd = [*page.odd, *kept.odd]
     reading.promised = page.total if page.rows or reading.promised is None else max(page.total or 0, reading.promised)
     reading.others += max(page.rows - kept.marked, 0)
@@ -73,25 +90,33 @@ def _note(reading: Reading, page: Page[Product], kept: Kept) -> None:
     reading.held += len(kept.held)
 
 
-async def finish(reading: Reading, *, kinguin: Kinguin, accept_losses: bool = False) -> int:
+async def finish(reading: Reading, *, listing: Listing, accept_losses: bool = False) -> int:
     """Close a reading: take off sale what is gone for certain, and tell what was odd. Returns how many came.
 
     Args:
         reading: one whose last page was read.
-        kinguin: the supplier, asked about each product that was missing.
+        listing: the supplier's, asked about each product that was missing.
         accept_losses: a person has looked: products may be gone however many they are.
 
     Raises ListingIncomplete.
     """
     await _tell_odd(reading)
-    marked = int(await db.fetch_value("SELECT count(*) FROM product WHERE listed_at >= $1", reading.started_at))
+    marked = int(
+        await db.fetch_value(
+            "SELECT count(*) FROM product WHERE supplier = $2 AND listed_at >= $1", reading.started_at, reading.supplier
+        )
+    )
     lost = await _complaint(reading, marked + reading.others, accept_losses=accept_losses)
     if lost:
-        await issues.open_issue("catalog", "listing_incomplete", f"{lost} Nothing was taken off sale.")
+        await issues.open_issue(_subject(reading), "listing_incomplete", f"{lost} Nothing was taken off sale.")
         raise ListingIncomplete(lost)
-    await issues.resolve("catalog", "listing_incomplete")
-    await _look_up_missing(reading, kinguin)
+    await issues.resolve(_subject(reading), "listing_incomplete")
+    await _look_up_missing(reading, listing)
     return marked
+
+
+def _subject(reading: Reading) -> str:
+    return f"catalog:{reading.supplier}"
 
 
 async def _complaint(reading: Reading, seen: int, *, accept_losses: bool) -> str:
@@ -111,51 +136,55 @@ async def _missing(reading: Reading) -> tuple[int, int]:
     """How many products are on sale, and how many of them this reading did not hold."""
     row = await db.fetch_one(
         """SELECT count(*) AS on_sale, count(*) FILTER (WHERE listed_at IS NULL OR listed_at < $1) AS missing
-           FROM product WHERE active""",
-        reading.started_at,
-    )
+           FROM product WHERE active AND supplier = $2""",
+        reading.started_at, reading.supplier,
+    )  # fmt: skip
     assert row is not None
     return row["on_sale"], row["missing"]
 
 
-async def _look_up_missing(reading: Reading, kinguin: Kinguin) -> None:
+async def _look_up_missing(reading: Reading, listing: Listing) -> None:
     rows = await db.fetch(
-        """SELECT supplier_product_id AS id FROM product WHERE active AND (listed_at IS NULL OR listed_at < $1)
+        """SELECT supplier_product_id AS id FROM product
+           WHERE active AND supplier = $3 AND (listed_at IS NULL OR listed_at < $1)
            ORDER BY listed_at NULLS FIRST, id LIMIT $2""",
-        reading.started_at, LOOKED_UP,
+        reading.started_at, LOOKED_UP, reading.supplier,
     )  # fmt: skip
     for row in rows:
         try:
-            found = await kinguin.product(row["id"])
+            found = await listing.product(row["id"])
         except ProviderError:
             continue  # nothing is known of it, so it stays
         if found is not None:
-            await products.keep([found], await rates.current())
+            await products.keep([found], await rates.current(), supplier=listing.name)
         else:
             await db.fetch(
-                "UPDATE product SET active = false, stock = 0, updated_at = $2 WHERE supplier_product_id = $1",
-                row["id"], clock.now(),
+                """UPDATE product SET active = false, stock = 0, updated_at = $3
+                   WHERE supplier = $1 AND supplier_product_id = $2""",
+                listing.name, row["id"], clock.now(),
             )  # fmt: skip
 
 
-async def refresh(supplier_product_id: str, *, kinguin: Kinguin) -> None:
+async def refresh(supplier_product_id: str, *, listing: Listing) -> None:
     """Bring one product in step; one that is gone is out of stock, one that can't be read stays and is told."""
     try:
-        product = await kinguin.product(supplier_product_id)
+        product = await listing.product(supplier_product_id)
     except ProviderProtocolError as error:
-        await _tell_unreadable(supplier_product_id, str(error))
+        await _tell_unreadable(listing.name, supplier_product_id, str(error))
         return
     if product is not None:
-        await products.keep([product], await rates.current())
+        await products.keep([product], await rates.current(), supplier=listing.name)
     else:
         await db.fetch(
-            "UPDATE product SET stock = 0, updated_at = $2 WHERE supplier_product_id = $1",
-            supplier_product_id, clock.now(),
+            "UPDATE product SET stock = 0, updated_at = $3 WHERE supplier = $1 AND supplier_product_id = $2",
+            listing.name, supplier_product_id, clock.now(),
         )  # fmt: skip
 
 
-async def _tell_unreadable(supplier_product_id: str, why: str) -> None:
-    row = await db.fetch_one("SELECT id, name FROM product WHERE supplier_product_id = $1", supplier_product_id)
+async def _tell_unreadable(supplier: str, supplier_product_id: str, why: str) -> None:
+    row = await db.fetch_one(
+        "SELECT id, name FROM product WHERE supplier = $1 AND supplier_product_id = $2", supplier, supplier_product_id
+    )
     if row is not None:
         detail = f"{row['name']}: our supplier’s answer can’t be read, so price and stock stay as they are. {why}"
         await issues.open_issue(f"product:{row['id']}", products.UNREADABLE, detail)
@@ -163,33 +192,33 @@ async def _tell_unreadable(supplier_product_id: str, why: str) -> None:
 
 async def _tell_odd(reading: Reading) -> None:
     await _tell(
-        "odd_rows", reading.odd_count,
+        _subject(reading), "odd_rows", reading.odd_count,
         f"{reading.odd_count} of our supplier’s rows could not be used as they are; their earlier data stays. "
         + "; ".join(reading.odd),
     )  # fmt: skip
     await _tell(
-        "prices_implausible", reading.held > MOST_TOLD and reading.held,
+        _subject(reading), "prices_implausible", reading.held > MOST_TOLD and reading.held,
         f"{reading.held} products have a price that looks wrong and are not sold until somebody checks it. "
         "That many at once may be an error of the supplier: check its prices first.",
     )  # fmt: skip
 
 
-async def _tell(code: str, stands: int | bool, detail: str) -> None:
+async def _tell(subject: str, code: str, stands: int | bool, detail: str) -> None:
     if stands:
-        await issues.open_issue("catalog", code, detail)
+        await issues.open_issue(subject, code, detail)
     else:
-        await issues.resolve("catalog", code)
+        await issues.resolve(subject, code)
 
 
 class _Pages:
     """Reads pages; one that can't be read is read in parts, so that the row which spoils it is found."""
 
-    def __init__(self, kinguin: Kinguin) -> None:
-        self._kinguin, self._unreadable = kinguin, 0
+    def __init__(self, listing: Listing) -> None:
+        self._listing, self._unreadable = listing, 0
 
-    async def read(self, number: int, limit: int) -> Page[Product]:
+    async def read(self, number: int, limit: int) -> ListingPage:
         try:
-            return await self._kinguin.products(page=number, limit=limit)
+            return await self._listing.products(page=number, limit=limit)
         except ProviderProtocolError:
             if limit > 1:
                 first = (number - 1) * SPLIT + 1
@@ -197,12 +226,12 @@ class _Pages:
             self._unreadable += 1
             if self._unreadable > MOST_UNREADABLE:
                 raise
-            return Page((), None, (OddRow(f"row {number} of the listing", "it can't be read"),))
+            return ListingPage((), None, (OddRow(f"row {number} of the listing", "it can't be read"),))
 
 
-def _joined(parts: Sequence[Page[Product]]) -> Page[Product]:
+def _joined(parts: Sequence[ListingPage]) -> ListingPage:
     totals = [part.total for part in parts if part.total is not None]
-    return Page(
+    return ListingPage(
         tuple(row for part in parts for row in part.results),
         totals[-1] if totals else None,
         tuple(row for part in parts for row in part.odd),

@@ -13,15 +13,14 @@ from uuid import UUID
 import asyncpg
 
 from app.catalog import rates
+from app.catalog.models import ListedProduct, OddRow
 from app.catalog.pricing import DEAREST, doubt, price_for
-from app.catalog.supply import Supply, supply_of
 from app.core import clock, db, texts
 from app.core.errors import Conflict
 from app.core.ids import new_id
 from app.core.money import Money
 from app.core.settings import settings
 from app.issues import service as issues
-from app.providers.kinguin import OddRow, Product
 
 LONGEST_ID = 24  # characters of a supplier's id; our column ends
 LONGEST_TEXT = 20_000  # characters of a description that are kept
@@ -29,10 +28,10 @@ REFERENCE = timedelta(days=1)  # how long the price of a moment is what the next
 PRICE, UNREADABLE = "price_implausible", "product_unreadable"  # codes of issues
 
 _COLUMNS = (
-    "slug", "name", "platform", "region", "price", "currency", "cost", "stock", "supplier_product_id", "text_keys",
-    "details", "released_on", "description", "reference_cost", "reference_at",
+    "slug", "name", "platform", "region", "price", "currency", "cost", "stock", "supplier", "supplier_product_id",
+    "text_keys", "details", "released_on", "description", "reference_cost", "reference_at",
 )  # fmt: skip
-_FOLLOWED = [name for name in _COLUMNS if name not in {"slug", "supplier_product_id", "reference_at"}]
+_FOLLOWED = [name for name in _COLUMNS if name not in {"slug", "supplier", "supplier_product_id", "reference_at"}]
 _TYPES = {
     "price": "numeric", "cost": "numeric", "stock": "int", "text_keys": "bool", "details": "jsonb",
     "reference_cost": "numeric", "reference_at": "timestamptz",
@@ -54,13 +53,19 @@ class Kept:
 
 
 async def keep(
-    found: Sequence[Product], rate: Decimal, *, listed_at: datetime | None = None, most_told: int = 1
+    found: Sequence[ListedProduct],
+    rate: Decimal,
+    *,
+    supplier: str,
+    listed_at: datetime | None = None,
+    most_told: int = 1,
 ) -> Kept:
     """Bring our rows in step with what the supplier says of these products. One that can't be kept harms no other.
 
     Args:
         found: what the supplier says; of one that stands there twice, the first.
         rate: one EUR in the shop's currency.
+        supplier: whose they are; the same id of another supplier is another product.
         listed_at: when the reading of the whole listing began that these are part of.
         most_told: held products that issues are opened for.
 
@@ -71,18 +76,20 @@ async def keep(
     odd += [OddRow(_named(p), "it is in the listing twice") for p in found if every[p.product_id] is not p]
     fit = [product for product in reversed(every.values()) if not _unfit(product)]
     try:
-        kept = await _keep_together(fit, rate, listed_at, most_told)
+        kept = await _keep_together(fit, rate, supplier, listed_at, most_told)
     except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError):
-        kept = await _keep_each(fit, rate, listed_at, most_told)
+        kept = await _keep_each(fit, rate, supplier, listed_at, most_told)
     return Kept(kept.marked, (*odd, *kept.odd), kept.held)
 
 
-async def _keep_each(found: Sequence[Product], rate: Decimal, listed_at: datetime | None, most_told: int) -> Kept:
+async def _keep_each(
+    found: Sequence[ListedProduct], rate: Decimal, supplier: str, listed_at: datetime | None, most_told: int
+) -> Kept:
     """One of them was refused by the database, and with it all. Alone, each meets its own fate."""
     marked, odd, held = 0, list[OddRow](), list[tuple[UUID, str, str]]()
     for product in found:
         try:
-            kept = await _keep_together([product], rate, listed_at, max(most_told - len(held), 0))
+            kept = await _keep_together([product], rate, supplier, listed_at, max(most_told - len(held), 0))
         except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
             odd.append(OddRow(_named(product), f"it can't be stored ({type(error).__name__})"))
             continue
@@ -90,39 +97,41 @@ async def _keep_each(found: Sequence[Product], rate: Decimal, listed_at: datetim
     return Kept(marked, tuple(odd), tuple(held))
 
 
-async def _keep_together(found: Sequence[Product], rate: Decimal, listed_at: datetime | None, most_told: int) -> Kept:
+async def _keep_together(
+    found: Sequence[ListedProduct], rate: Decimal, supplier: str, listed_at: datetime | None, most_told: int
+) -> Kept:
     async with db.transaction():
         if listed_at is not None:
-            await _adopt(found, listed_at)
-        ours = await _ours(found)
-        odd = await _clashes([p for p in found if p.product_id not in ours])
+            await _adopt(found, supplier, listed_at)
+        ours = await _ours(found, supplier)
+        odd = await _clashes([p for p in found if p.product_id not in ours], supplier)
         clashing = {name for name, _ in odd}
         good, held = list[dict[str, Any]](), list[tuple[UUID, str, str]]()
         told = [OddRow(_named(p), why) for p in found for name, why in odd if name == p.product_id]
         told += [OddRow(_named(p), f"kept without what can't be stored in its {', '.join(p.mended)}")
                  for p in found if p.mended]  # fmt: skip
         for product in found:
-            before, offered = ours.get(product.product_id), supply_of(product)
-            why = doubt(offered.cost, before["reference_cost"] if before else None)
+            before = ours.get(product.product_id)
+            why = doubt(product.cost, before["reference_cost"] if before else None)
             if product.product_id in clashing or (product.preorder and before is None):
                 continue
             if product.preorder:
-                await _withdraw(product.product_id)
+                await _withdraw(supplier, product.product_id)
             elif why is None:
-                good.append(_row(product, offered, rate, before))
+                good.append(_row(product, supplier, rate, before))
             elif before is None:
                 told.append(OddRow(_named(product), why))
             else:
-                await _hold(before["id"], offered)
+                await _hold(before["id"], product)
                 held.append((before["id"], before["name"], why))
         await _write(good)
-        marked = await _mark(list(ours) + [row["supplier_product_id"] for row in good], listed_at)
-        await _settle([row["supplier_product_id"] for row in good])
+        marked = await _mark(supplier, list(ours) + [row["supplier_product_id"] for row in good], listed_at)
+        await _settle(supplier, [row["supplier_product_id"] for row in good])
         await _tell(held[:most_told])
         return Kept(marked, tuple(told), tuple(held))
 
 
-def _unfit(product: Product) -> str | None:
+def _unfit(product: ListedProduct) -> str | None:
     if len(product.product_id) > LONGEST_ID:
         return "its id is too long"
     if not slug_for(product) or not product.product_id.isprintable():
@@ -130,62 +139,65 @@ def _unfit(product: Product) -> str | None:
     return None
 
 
-def _named(product: Product) -> str:
-    return texts.line(f"{product.product_id[:40]} {product.name[:60]}")
+def _named(product: ListedProduct) -> str:
+    return texts.line(f"{product.product_id[:40]} {product.label[:60]}")
 
 
-async def _ours(found: Sequence[Product]) -> dict[str, asyncpg.Record]:
+async def _ours(found: Sequence[ListedProduct], supplier: str) -> dict[str, asyncpg.Record]:
     rows = await db.fetch(
         """SELECT id, name, supplier_product_id, cost, coalesce(reference_cost, cost) AS reference_cost, reference_at
-           FROM product WHERE supplier_product_id = ANY($1)""",
-        [product.product_id for product in found],
-    )
+           FROM product WHERE supplier = $2 AND supplier_product_id = ANY($1)""",
+        [product.product_id for product in found], supplier,
+    )  # fmt: skip
     return {row["supplier_product_id"]: row for row in rows}
 
 
-async def _adopt(found: Sequence[Product], listed_at: datetime) -> None:
+async def _adopt(found: Sequence[ListedProduct], supplier: str, listed_at: datetime) -> None:
     """A product that is listed under a new id, the old one being gone for good, stays the same product of ours."""
     await db.fetch(
         """UPDATE product p SET supplier_product_id = n.id, updated_at = $4
            FROM unnest($1::text[], $2::text[]) AS n (slug, id)
-           WHERE p.slug = n.slug AND p.supplier_product_id <> n.id AND NOT p.active AND p.held_since IS NULL
-             AND (p.listed_at IS NULL OR p.listed_at < $3)
-             AND NOT EXISTS (SELECT FROM product o WHERE o.supplier_product_id = n.id)""",
+           WHERE p.slug = n.slug AND p.supplier = $5 AND p.supplier_product_id <> n.id AND NOT p.active
+             AND p.held_since IS NULL AND (p.listed_at IS NULL OR p.listed_at < $3)
+             AND NOT EXISTS (SELECT FROM product o WHERE o.supplier = $5 AND o.supplier_product_id = n.id)""",
         [slug_for(product) for product in found], [product.product_id for product in found], listed_at, clock.now(),
+        supplier,
     )  # fmt: skip
 
 
-async def _clashes(new: Sequence[Product]) -> list[tuple[str, str]]:
+async def _clashes(new: Sequence[ListedProduct], supplier: str) -> list[tuple[str, str]]:
     """New products whose address another one has already: the same number of the supplier's under another id."""
     taken = {slug_for(product): "" for product in new}
-    rows = await db.fetch("SELECT slug, supplier_product_id FROM product WHERE slug = ANY($1)", list(taken))
-    first = {row["slug"]: row["supplier_product_id"] for row in rows}
+    sql = "SELECT slug, ARRAY[supplier, supplier_product_id] AS owner FROM product WHERE slug = ANY($1)"
+    first = {row["slug"]: tuple(row["owner"]) for row in await db.fetch(sql, list(taken))}
     found = []
     for product in new:
-        owner = first.setdefault(slug_for(product), product.product_id)
-        if owner != product.product_id:
+        whose, owner = first.setdefault(slug_for(product), (supplier, product.product_id))
+        if whose != supplier:
+            found.append((product.product_id, f"its address in the shop is that of {owner} of another supplier"))
+        elif owner != product.product_id:
             found.append((product.product_id, f"the same number as {owner}, which is listed under another id"))
     return found
 
 
-def _row(product: Product, offered: Supply, rate: Decimal, before: asyncpg.Record | None) -> dict[str, Any]:
-    assert offered.cost is not None
-    price = price_for(offered.cost, rate, settings().shop_currency)
+def _row(product: ListedProduct, supplier: str, rate: Decimal, before: asyncpg.Record | None) -> dict[str, Any]:
+    assert product.cost is not None
+    price = price_for(product.cost, rate, settings().shop_currency)
     reference, since = (before["reference_cost"], before["reference_at"]) if before else (None, None)
     if reference is None or since is None or clock.now() - since > REFERENCE:
         # What it cost up to now is what the next price is measured by, so that small steps add up to a large one.
-        reference, since = (before["cost"] if before else None) or offered.cost, clock.now()
+        reference, since = (before["cost"] if before else None) or product.cost, clock.now()
     return {
-        "slug": slug_for(product), "name": product.original_name[:200], "platform": product.platform[:64],
+        "slug": slug_for(product), "name": product.name[:200], "platform": product.platform[:64],
         "region": product.region.title()[:64], "price": price.amount, "currency": price.currency,
-        "cost": offered.cost, "stock": offered.stock, "supplier_product_id": product.product_id,
-        "text_keys": offered.text, "details": json.dumps(_details(product)),
+        "cost": product.cost, "stock": product.stock, "supplier": supplier, "supplier_product_id": product.product_id,
+        "text_keys": product.text_keys, "details": json.dumps(_details(product)),
         "released_on": product.release_date[:10], "description": product.description[:LONGEST_TEXT],
         "reference_cost": reference, "reference_at": since,
     }  # fmt: skip
 
 
-def _details(product: Product) -> dict[str, Any]:
+def _details(product: ListedProduct) -> dict[str, Any]:
     return {
         "genres": list(product.genres),
         "languages": list(product.languages),
@@ -209,14 +221,14 @@ async def _write(rows: Sequence[dict[str, Any]]) -> None:
     await db.fetch(
         f"""INSERT INTO product (id, created_at, updated_at, active, {", ".join(_COLUMNS)})
             SELECT r.id, $2, $2, true, {values} FROM unnest($1::uuid[], {arrays}) AS r (id, {", ".join(_COLUMNS)})
-            ON CONFLICT (supplier_product_id) DO UPDATE SET {sets}, active = true, held_since = NULL,
+            ON CONFLICT (supplier, supplier_product_id) DO UPDATE SET {sets}, active = true, held_since = NULL,
               offered_cost = NULL, updated_at = excluded.updated_at
             WHERE NOT product.active OR ({before}) IS DISTINCT FROM ({after})""",  # noqa: S608 - our own names only
         [new_id() for _ in rows], clock.now(), *([row[column] for row in rows] for column in _COLUMNS),
     )  # fmt: skip
 
 
-async def _hold(product_id: UUID, offered: Supply) -> None:
+async def _hold(product_id: UUID, offered: ListedProduct) -> None:
     """Not sold until a person has looked, or the supplier's price is one to be believed again."""
     cost = offered.cost if offered.cost is not None and 0 < offered.cost <= DEAREST else None
     await db.fetch(
@@ -227,30 +239,32 @@ async def _hold(product_id: UUID, offered: Supply) -> None:
     )  # fmt: skip
 
 
-async def _withdraw(supplier_product_id: str) -> None:
+async def _withdraw(supplier: str, supplier_product_id: str) -> None:
     await db.fetch(
-        """UPDATE product SET active = false, stock = 0, updated_at = $2
-           WHERE supplier_product_id = $1 AND (active OR stock > 0)""",
-        supplier_product_id, clock.now(),
+        """UPDATE product SET active = false, stock = 0, updated_at = $3
+           WHERE supplier = $1 AND supplier_product_id = $2 AND (active OR stock > 0)""",
+        supplier, supplier_product_id, clock.now(),
     )  # fmt: skip
 
 
-async def _mark(supplier_ids: Sequence[str], listed_at: datetime | None) -> int:
+async def _mark(supplier: str, supplier_ids: Sequence[str], listed_at: datetime | None) -> int:
     if listed_at is None:
         return len(set(supplier_ids))
     rows = await db.fetch(
-        """UPDATE product SET listed_at = greatest(listed_at, $2) WHERE supplier_product_id = ANY($1) RETURNING 1""",
-        list(supplier_ids), listed_at,
+        """UPDATE product SET listed_at = greatest(listed_at, $2)
+           WHERE supplier = $3 AND supplier_product_id = ANY($1) RETURNING 1""",
+        list(supplier_ids), listed_at, supplier,
     )  # fmt: skip
     return len(rows)
 
 
-async def _settle(supplier_ids: Sequence[str]) -> None:
+async def _settle(supplier: str, supplier_ids: Sequence[str]) -> None:
     """The issues of products that are understood and believed again have no reason any more."""
     rows = await db.fetch(
         """SELECT i.subject, i.code FROM product p JOIN issue i ON i.subject = 'product:' || p.id
-           WHERE p.supplier_product_id = ANY($1) AND i.code = ANY($2) AND i.resolved_at IS NULL""",
-        list(supplier_ids), [PRICE, UNREADABLE],
+           WHERE p.supplier = $3 AND p.supplier_product_id = ANY($1) AND i.code = ANY($2)
+             AND i.resolved_at IS NULL""",
+        list(supplier_ids), [PRICE, UNREADABLE], supplier,
     )  # fmt: skip
     for row in rows:
         await issues.resolve(row["subject"], row["code"])
@@ -284,10 +298,10 @@ async def accept_price(product_id: UUID, *, by: str) -> None:
         await issues.resolve(f"product:{product_id}", PRICE, by=by)
 
 
-def slug_for(product: Product) -> str:
+def slug_for(product: ListedProduct) -> str:
     """``hollow-tide-steam-europe-1042``: readable, and unique by the supplier's number."""
-    words = f"{product.original_name} {product.platform} {product.region}"
-    return f"{_plain(words)[:120].strip('-')}-{_plain(product.kinguin_id or product.product_id)}".strip("-")[:160]
+    words = f"{product.name} {product.platform} {product.region}"
+    return f"{_plain(words)[:120].strip('-')}-{_plain(product.number)}".strip("-")[:160]
 
 
 def _plain(words: str) -> str:

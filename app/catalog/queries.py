@@ -1,7 +1,7 @@
 """Reading the catalog."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -192,12 +192,12 @@ async def slugs_from(first: str, count: int) -> list[tuple[str, datetime]]:
 
 
 async def for_purchase(product_id: UUID) -> dict[str, Any]:
-    """What buying at the supplier needs to know: ``{supplier_product_id, text_keys, active, stock, cost}``.
+    """What buying at a supplier needs to know: ``{supplier, supplier_product_id, active, stock, cost}``.
 
     ``cost`` is what the supplier asks now, also where that price is held for a person to look at.
     """
     row = await db.fetch_one(
-        """SELECT supplier_product_id, text_keys, active, stock, coalesce(offered_cost, cost) AS cost
+        """SELECT supplier, supplier_product_id, active, stock, coalesce(offered_cost, cost) AS cost
            FROM product WHERE id = $1""",
         product_id,
     )
@@ -206,42 +206,51 @@ async def for_purchase(product_id: UUID) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What is asked for when a product is bought: whose offer, and whether its keys come as text."""
+    """What is asked for when a product is bought: whose offer of which id, and whether its keys come as text."""
 
+    supplier: str
     supplier_product_id: str
     text_keys: bool
 
 
-async def offer(product_id: UUID, supplier_product_id: str | None) -> Offer:
-    """A product's own offer, or the other one that was chosen for it."""
-    row = await db.fetch_one(
-        """SELECT p.supplier_product_id, p.text_keys FROM product p
-           WHERE p.supplier_product_id = coalesce($2, (SELECT supplier_product_id FROM product WHERE id = $1))""",
-        product_id, supplier_product_id,
-    )  # fmt: skip
+_OFFER = "o.supplier, o.supplier_product_id, o.text_keys"
+
+
+async def offer(product_id: UUID, other: tuple[str, str] | None = None) -> Offer:
+    """A product's own offer, or the other one that was chosen for it: a supplier and its id for the product."""
+    if other is None:
+        row = await db.fetch_one(f"SELECT {_OFFER} FROM product o WHERE id = $1", product_id)  # noqa: S608
+    else:
+        sql = f"SELECT {_OFFER} FROM product o WHERE supplier = $1 AND supplier_product_id = $2"  # noqa: S608
+        row = await db.fetch_one(sql, *other)
     if row is None:
         raise LookupError(f"no product {product_id}")
-    return Offer(row["supplier_product_id"], row["text_keys"])
+    return _offered(row)
+
+
+def _offered(row: Mapping[str, Any]) -> Offer:
+    return Offer(row["supplier"], row["supplier_product_id"], row["text_keys"])
 
 
 async def offers(product_id: UUID, *, most: Decimal, quantity: int) -> list[Offer]:
     """Where a product is to be had by what we know, at ``most`` EUR each: its own offer first, then the cheapest of
-    the same game for the same platform and region."""
+    the same game for the same platform and region, whichever supplier has it."""
     rows = await db.fetch(
-        """SELECT o.supplier_product_id, o.text_keys FROM product p JOIN product o ON lower(o.name) = lower(p.name)
+        f"""SELECT {_OFFER} FROM product p JOIN product o ON lower(o.name) = lower(p.name)
              AND lower(o.platform) = lower(p.platform) AND lower(o.region) = lower(p.region)
            WHERE p.id = $1 AND o.active AND o.stock >= $3 AND o.cost <= $2
-           ORDER BY (o.id = p.id) DESC, o.cost, o.supplier_product_id""",
+           ORDER BY (o.id = p.id) DESC, o.cost, o.supplier_product_id""",  # noqa: S608 - fixed words only
         product_id, most, quantity,
     )  # fmt: skip
-    return [Offer(row["supplier_product_id"], row["text_keys"]) for row in rows]
+    return [_offered(row) for row in rows]
 
 
 async def for_admin(product_id: UUID) -> AdminProduct | None:
     """One product, whether it is sold or not."""
     rows = await db.fetch_as(
         AdminProduct,
-        """SELECT id, slug, name, price, currency, cost, offered_cost, held_since, stock, active, supplier_product_id
+        """SELECT id, slug, name, price, currency, cost, offered_cost, held_since, stock, active, supplier,
+             supplier_product_id
            FROM product WHERE id = $1""",
         product_id,
     )

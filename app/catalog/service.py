@@ -4,17 +4,17 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from app.catalog import listing
-from app.catalog.listing import refresh
+from app.catalog import listing as readings
+from app.catalog.listing import Listing, refresh
 from app.core import clock, db
 from app.core.errors import Invalid
 from app.core.ids import new_id
 from app.core.money import Money
-from app.providers.kinguin import Kinguin
 
-__all__ = ["UnknownDiscount", "create_discount", "discount_for", "refresh", "spend_discount", "sync", "sync_on"]
+__all__ = [
+    "UnknownDiscount", "create_discount", "discount_for", "refresh", "rest_of", "spend_discount", "sync", "sync_on",
+]  # fmt: skip
 
-REST = "catalog.sync:rest"  # the ``dedupe`` of a job that reads on
 PAGES_AT_ONCE = 5  # read in one job, whose lease is a minute
 
 
@@ -22,44 +22,53 @@ class UnknownDiscount(Invalid):
     title = "That discount code can't be used"
 
 
-async def sync(*, kinguin: Kinguin, accept_losses: bool = False) -> int:
-    """Read the supplier's whole listing and bring ours in step. Returns the number of products in it.
+def rest_of(supplier: str) -> str:
+    """The ``dedupe`` of a job that reads on in a supplier's listing."""
+    return f"catalog.sync:rest:{supplier}"
+
+
+async def sync(*, listing: Listing, accept_losses: bool = False) -> int:
+    """Read a supplier's whole listing and bring our products of it in step. Returns the number of products in it.
 
     Prices follow the supplier's; what it says is gone is not sold any more. Raises ListingIncomplete, ProviderError or
     NoRate.
     """
-    reading = await listing.begin()
+    reading = await readings.begin(listing.name)
     while not reading.done:
-        await listing.read_page(reading, kinguin=kinguin)
-    return await listing.finish(reading, kinguin=kinguin, accept_losses=accept_losses)
+        await readings.read_page(reading, listing=listing)
+    return await readings.finish(reading, listing=listing, accept_losses=accept_losses)
 
 
-async def sync_on(args: Mapping[str, Any], *, kinguin: Kinguin) -> dict[str, Any] | None:
+async def sync_on(args: Mapping[str, Any], *, listing: Listing) -> dict[str, Any] | None:
     """Read on for some pages. Returns the arguments with which the next job goes on, None when all is done.
 
-    ``args`` without members begin anew, unless a reading is under way already.
+    ``args`` without a page begin anew, unless a reading of that supplier is under way already.
     """
-    if not args and await _under_way():
+    if "page" not in args and await _under_way(listing.name):
         return None
-    reading = listing.from_args(dict(args)) if args else await listing.begin()
+    reading = (
+        readings.from_args({"supplier": listing.name, **args}) if "page" in args else await readings.begin(listing.name)
+    )
     for _ in range(PAGES_AT_ONCE):
         if reading.done:
             break
-        await listing.read_page(reading, kinguin=kinguin)
+        await readings.read_page(reading, listing=listing)
     if not reading.done:
-        return listing.to_args(reading)
-    await listing.finish(reading, kinguin=kinguin)
+        return readings.to_args(reading)
+    await readings.finish(reading, listing=listing)
     return None
 
 
-async def _under_way() -> bool:
-    """Whether a reading goes on in a job that waits, found by its ``dedupe``, or runs: both by an index, however many
-    jobs wait."""
+async def _under_way(supplier: str) -> bool:
+    """Whether a reading of its listing goes on in a job that waits, found by its ``dedupe``, or runs: both by an index,
+    however many jobs wait."""
     return bool(
         await db.fetch_value(
             """SELECT EXISTS (SELECT FROM job WHERE dedupe = $1 AND status = 'pending')
-               OR EXISTS (SELECT FROM job WHERE name = 'catalog.sync' AND args <> '{}' AND status = 'processing')""",
-            REST,
+               OR EXISTS (SELECT FROM job WHERE name = 'catalog.sync' AND args->>'page' IS NOT NULL
+                            AND coalesce(args->>'supplier', $2) = $2 AND status = 'processing')""",
+            rest_of(supplier),
+            supplier,
         )
     )
 

@@ -5,7 +5,7 @@ from piccolo.table import Table
 
 
 class Product(Table, tablename="product"):
-    """One game on one platform for one region. ``cost`` is the supplier's price in EUR, ``price`` ours.
+    """One game on one platform for one region, as one supplier has it. ``cost`` is its price in EUR, ``price`` ours.
 
     ``reference_cost``: what it cost a day ago, which a new price is measured by. One that can't be believed is held
     (``held_since``, not ``active``) and stands in ``offered_cost``, if it could be sold at. ``listed_at``: when the
@@ -22,6 +22,7 @@ class Product(Table, tablename="product"):
     cost = Numeric((12, 2))
     stock = Integer(default=0)
     active = Boolean(default=True)
+    supplier = Varchar(24, default="kinguin")
     supplier_product_id = Varchar(24, unique=True)
     text_keys = Boolean(default=True)
     details = JSONB(default="{}")

@@ -5,6 +5,8 @@ import click
 from app.catalog import rates as exchange
 from app.catalog import service
 from app.cli.abroad import with_providers
+from app.providers.kit import Providers
+from app.suppliers.registry import open_suppliers
 
 
 @click.group()
@@ -15,9 +17,13 @@ def catalog() -> None:
 @catalog.command("sync")
 @click.option("--accept-losses", is_flag=True, help="Take missing products off sale, however many there are.")
 def sync(accept_losses: bool) -> None:
-    """Update products, prices and stock from the supplier."""
-    seen = with_providers(lambda kit: service.sync(kinguin=kit.kinguin, accept_losses=accept_losses))
-    click.echo(f"{seen} products.")
+    """Update products, prices and stock from the suppliers."""
+
+    async def work(kit: Providers) -> int:
+        listings = open_suppliers(kit).listings
+        return sum([await service.sync(listing=listing, accept_losses=accept_losses) for listing in listings])
+
+    click.echo(f"{with_providers(work)} products.")
 
 
 @catalog.command("rates")

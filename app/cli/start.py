@@ -16,6 +16,7 @@ from app.cli.abroad import with_providers
 from app.payments import coins
 from app.payments import queries as payment_rows
 from app.providers.kit import Providers
+from app.suppliers.registry import open_suppliers
 
 
 @click.command()
@@ -43,7 +44,8 @@ def seed() -> None:
         if await rates.newest() is None:
             await rates.sync(rates=kit.rates)
         if not await catalog_rows.count():
-            await catalog.sync(kinguin=kit.kinguin)
+            for listing in open_suppliers(kit).listings:
+                await catalog.sync(listing=listing)
             await catalog.create_discount("WELCOME10", Decimal(10))
         if not await payment_rows.coins():
             await coins.sync(nowpayments=kit.nowpayments)

@@ -5,8 +5,8 @@ import sys
 import click
 
 from app.cli.frame import with_database
+from app.core.vault import vault as master_keys
 from app.keys import key_rotation, queries
-from app.keys.vault import vault as master_keys
 from app.webhooks import secrets
 
 

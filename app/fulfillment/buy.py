@@ -1,4 +1,4 @@
-"""Buying one item at the supplier, at most once: looked for first, asked for once, never above the limit."""
+"""Buying one item at its supplier, at most once: looked for first, asked for once, never above the limit."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -22,7 +22,9 @@ from app.history import service as history
 from app.ledger import service as ledger
 from app.orders import service as orders
 from app.providers.http import ProviderError
-from app.providers.kinguin import InsufficientBalance, Kinguin, OrderFailed, ProductUnavailable, SupplierOrder
+from app.suppliers.errors import InsufficientBalance, OrderFailed, ProductUnavailable
+from app.suppliers.models import SupplierOrder
+from app.suppliers.port import Supplier, Suppliers
 
 Commit = Callable[[], AbstractAsyncContextManager[None]]
 
@@ -39,14 +41,15 @@ class TooEarly(Exception):
     counts: bool = True
 
 
-async def reserve(item_id: UUID, *, kinguin: Kinguin, commit: Commit) -> None:
+async def reserve(item_id: UUID, *, suppliers: Suppliers, commit: Commit) -> None:
     """Buy one item, unless the supplier already has our order for it."""
     reservation = await _reservation(item_id)
     if reservation is None or reservation["status"] != ReservationStatus.REQUESTED:
         return
-    bought = await kinguin.find(str(reservation["id"]))
+    supplier = suppliers[reservation["supplier"]]
+    bought = await supplier.find(str(reservation["id"]))
     if bought is None:
-        bought = await _buy(reservation, kinguin, commit)
+        bought = await _buy(reservation, supplier, commit)
     if bought is not None:
         async with commit():
             await _reserved(reservation, bought)
@@ -61,26 +64,27 @@ async def _reservation(item_id: UUID) -> dict[str, Any] | None:
     limit = most_we_pay(paid_per_unit, await rates.current())
     # A further one is made by a person alone, so a job that comes late finds the one that ended, and buys nothing.
     await db.fetch(
-        """INSERT INTO reservation (id, order_id, item_id, status, quantity, price_limit, created_at, updated_at)
-           SELECT $1, $2, $3, 'requested', $4, $5, $6, $6
+        """INSERT INTO reservation (id, order_id, item_id, status, supplier, quantity, price_limit, created_at,
+             updated_at)
+           SELECT $1, $2, $3, 'requested', (SELECT supplier FROM product WHERE id = $7), $4, $5, $6, $6
            WHERE NOT EXISTS (SELECT FROM reservation WHERE item_id = $3)
            ON CONFLICT (item_id) WHERE status NOT IN ('cancelled', 'refunded') DO NOTHING""",
-        new_id(), item["order_id"], item_id, item["quantity"], limit, clock.now(),
+        new_id(), item["order_id"], item_id, item["quantity"], limit, clock.now(), item["product_id"],
     )  # fmt: skip
     return await queries.of_item(item_id)
 
 
-async def _buy(reservation: dict[str, Any], kinguin: Kinguin, commit: Commit) -> SupplierOrder | None:
+async def _buy(reservation: dict[str, Any], supplier: Supplier, commit: Commit) -> SupplierOrder | None:
     """Ask for it. None when it is not to be had, here or elsewhere, and that is written down."""
     asked_at = reservation["asked_at"]
     _wait_for_search(asked_at)
     if await queries.is_held(reservation["order_id"]) or await queries.is_struck_off(reservation["item_id"]):
         return None  # its money goes back, and our first try did not reach the supplier
-    offer = await catalog.offer(reservation["product_id"], reservation["supplier_product_id"])
+    offer = await catalog.offer(reservation["product_id"], queries.other_offer(reservation))
     try:
         # After a failed try without a clear reason: is the product still there at all?
-        if asked_at is None or await kinguin.product(offer.supplier_product_id) is not None:
-            return await _ask(reservation, offer, kinguin)
+        if asked_at is None or await supplier.is_sold(offer.supplier_product_id):
+            return await _ask(reservation, offer, supplier)
     except ProductUnavailable as unavailable:
         if unavailable.may_have_happened:
             raise TooEarly(SEARCH_LAG) from None
@@ -90,7 +94,7 @@ async def _buy(reservation: dict[str, Any], kinguin: Kinguin, commit: Commit) ->
     except InsufficientBalance:
         await _unfunded(reservation)
         raise
-    await _elsewhere(reservation, offer, kinguin, commit)
+    await _elsewhere(reservation, offer, supplier, commit)
     return None
 
 
@@ -99,7 +103,7 @@ def _wait_for_search(asked_at: datetime | None) -> None:
         raise TooEarly(SEARCH_LAG - passed)
 
 
-async def _ask(reservation: dict[str, Any], offer: Offer, kinguin: Kinguin) -> SupplierOrder:
+async def _ask(reservation: dict[str, Any], offer: Offer, supplier: Supplier) -> SupplierOrder:
     # Written before asking: a lost answer is then looked for, not bought again. Of two that ask at once one may.
     asked_at = await db.fetch_value(
         """UPDATE reservation SET asked_at = $2 WHERE id = $1 AND status = 'requested'
@@ -109,7 +113,7 @@ async def _ask(reservation: dict[str, Any], offer: Offer, kinguin: Kinguin) -> S
     if asked_at is None:
         raise TooEarly(SEARCH_LAG)
     try:
-        return await kinguin.reserve(
+        return await supplier.buy(
             external_id=str(reservation["id"]),
             product_id=offer.supplier_product_id,
             quantity=reservation["quantity"],
@@ -124,16 +128,19 @@ async def _ask(reservation: dict[str, Any], offer: Offer, kinguin: Kinguin) -> S
         raise
 
 
-async def _elsewhere(reservation: dict[str, Any], gone: Offer, kinguin: Kinguin, commit: Commit) -> None:
+async def _elsewhere(reservation: dict[str, Any], gone: Offer, supplier: Supplier, commit: Commit) -> None:
     """The offer is gone and nothing was bought: choose another one of the same game, or end the item.
 
     Raises TooEarly once another is chosen: it is tried under the same external id, as the next attempt of the job.
     """
-    await shelves.refresh(gone.supplier_product_id, kinguin=kinguin)
+    if supplier.listing is not None:
+        await shelves.refresh(gone.supplier_product_id, listing=supplier.listing)
     found = await catalog.offers(
         reservation["product_id"], most=reservation["price_limit"], quantity=reservation["quantity"]
     )
-    other = next((offer for offer in found if offer != gone), None)
+    # Where an earlier try may yet turn out to have bought, only its own supplier can be asked about it.
+    certain = reservation["asked_at"] is None
+    other = next((o for o in found if o != gone and (certain or o.supplier == gone.supplier)), None)
     if other is None:
         cause = await _cause(reservation)
         async with commit():
@@ -142,9 +149,9 @@ async def _elsewhere(reservation: dict[str, Any], gone: Offer, kinguin: Kinguin,
     async with db.transaction():
         await orders.lock(reservation["order_id"])
         taken = await db.fetch_value(
-            """UPDATE reservation SET supplier_product_id = $2, asked_at = NULL, updated_at = $3
+            """UPDATE reservation SET supplier = $2, supplier_product_id = $3, asked_at = NULL, updated_at = $4
                WHERE id = $1 AND status = 'requested' RETURNING true""",
-            reservation["id"], other.supplier_product_id, clock.now(),
+            reservation["id"], other.supplier, other.supplier_product_id, clock.now(),
         )  # fmt: skip
         if taken:
             await history.record(reservation["order_id"], "supply.alternative", item=str(reservation["item_id"]))

@@ -53,9 +53,10 @@ async def retry_item(item_id: UUID) -> None:
 
 
 async def _ask_again(reservation: dict[str, Any], limit: Decimal) -> bool:
+    own = await catalog.offer(reservation["product_id"])
     again: dict[Any, Any] = {
-        Reservation.asked_at: None, Reservation.cause: None, Reservation.supplier_product_id: None,
-        Reservation.price_limit: limit,
+        Reservation.asked_at: None, Reservation.cause: None, Reservation.supplier: own.supplier,
+        Reservation.supplier_product_id: None, Reservation.price_limit: limit,
     }  # fmt: skip
     return await move(Reservation, reservation["id"], ReservationStatus.REQUESTED, MOVES, also=again) is not None
 
@@ -65,10 +66,12 @@ async def _buy_again(reservation: dict[str, Any], limit: Decimal) -> bool:
     missing = reservation["units"] - len(await key_rows.supplier_ids(reservation["item_id"]))
     return bool(
         await db.fetch_value(
-            """INSERT INTO reservation (id, order_id, item_id, status, quantity, price_limit, created_at, updated_at)
-               VALUES ($1, $2, $3, 'requested', $4, $5, $6, $6)
+            """INSERT INTO reservation (id, order_id, item_id, status, quantity, price_limit, supplier, created_at,
+                 updated_at)
+               VALUES ($1, $2, $3, 'requested', $4, $5, (SELECT supplier FROM product WHERE id = $7), $6, $6)
                ON CONFLICT (item_id) WHERE status NOT IN ('cancelled', 'refunded') DO NOTHING RETURNING true""",
             new_id(), reservation["order_id"], reservation["item_id"], missing, limit, clock.now(),
+            reservation["product_id"],
         )
     )  # fmt: skip
 

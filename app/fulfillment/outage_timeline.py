@@ -8,8 +8,9 @@ from uuid import UUID
 from app.core import db
 from app.history import service as history
 from app.orders import service as orders
+from app.suppliers.registry import TITLES
 
-ROOMS = {"kinguin": "supply", "storage": "supply", "nowpayments": "payment"}  # whose work on an order waits
+ROOMS = {"storage": "supply", "nowpayments": "payment", **dict.fromkeys(TITLES, "supply")}  # whose work waits
 AFTER = {"waiting": {"", "resumed"}, "probed": {"waiting"}, "resumed": {"waiting", "probed"}}  # what may stand before
 
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from app.fulfillment import failure_reasons
 from app.fulfillment.states import ReservationStatus
-from app.providers.kinguin import SupplierOrder
+from app.suppliers.models import SupplierOrder
 
 CANCELED = {"canceled", "cancelled"}
 TAKEN_BACK = {"refunded", "returned"}
 OVER = CANCELED | TAKEN_BACK  # words of a key, or of a whole order, after which nothing more comes of it
 DONE = "completed"  # of a whole order: everything that it will ever deliver is delivered
-KNOWN = OVER | {DONE, "processing"}  # words of a whole order (kinguin.md, 5)
+KNOWN = OVER | {DONE, "processing"}  # words of a whole order (suppliers.models)
 
 
 @dataclass(frozen=True, slots=True)

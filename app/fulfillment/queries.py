@@ -1,11 +1,13 @@
 """Reading reservations, and the whole of an order for its page and its API answer."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
 from app.catalog import credits
 from app.core import db
+from app.orders.models import Order
+from app.queue import breaker_queries as breakers
 
 _SELECT = """SELECT r.*, i.product_id, i.name AS item_name, i.status AS item_status,
                i.quantity - i.withdrawn AS units
@@ -23,9 +25,58 @@ async def of_item(item_id: UUID) -> dict[str, Any] | None:
     return dict(row) if row else None
 
 
-async def by_supplier_order(supplier_order_id: str) -> dict[str, Any] | None:
-    row = await db.fetch_one(f"{_SELECT} WHERE r.supplier_order_id = $1", supplier_order_id)
+async def by_supplier_order(supplier: str, supplier_order_id: str) -> dict[str, Any] | None:
+    row = await db.fetch_one(
+        f"{_SELECT} WHERE r.supplier = $1 AND r.supplier_order_id = $2", supplier, supplier_order_id
+    )
     return dict(row) if row else None
+
+
+def other_offer(reservation: Mapping[str, Any]) -> tuple[str, str] | None:
+    """The offer that was chosen in place of the product's own: a supplier and its id for the product. Pure."""
+    chosen = reservation["supplier_product_id"]
+    return (reservation["supplier"], chosen) if chosen else None
+
+
+async def supplier_of_item(item_id: UUID) -> str | None:
+    """Whom the item's next purchase is asked of: its reservation's supplier, else its product's."""
+    name: str | None = await db.fetch_value(
+        """SELECT coalesce((SELECT r.supplier FROM reservation r WHERE r.item_id = i.id
+                            ORDER BY r.created_at DESC, r.id DESC LIMIT 1), p.supplier)
+           FROM order_item i JOIN product p ON p.id = i.product_id WHERE i.id = $1""",
+        item_id,
+    )
+    return name
+
+
+async def supplier_of(reservation_id: UUID) -> str | None:
+    name: str | None = await db.fetch_value("SELECT supplier FROM reservation WHERE id = $1", reservation_id)
+    return name
+
+
+async def suppliers_of_order(order_id: UUID) -> list[str]:
+    """Those from whom keys of the order have come or are still to come, by name."""
+    rows = await db.fetch(
+        """SELECT p.supplier FROM order_item i JOIN product p ON p.id = i.product_id WHERE i.order_id = $1
+           UNION SELECT supplier FROM reservation WHERE order_id = $1 ORDER BY 1""",
+        order_id,
+    )
+    return [row["supplier"] for row in rows]
+
+
+async def is_supplier_away(order: Order) -> bool:
+    """Whether a paid order waits for a supplier that can't be reached just now."""
+    if order.status != "paid":
+        return False
+    rows = await db.fetch(
+        """SELECT DISTINCT coalesce(r.supplier, p.supplier) AS name
+           FROM order_item i JOIN product p ON p.id = i.product_id
+           LEFT JOIN LATERAL (SELECT supplier FROM reservation WHERE item_id = i.id
+                              ORDER BY created_at DESC, id DESC LIMIT 1) r ON true
+           WHERE i.order_id = $1 AND i.status <> 'fulfilled'""",
+        order.id,
+    )
+    return any([await breakers.away(row["name"]) for row in rows])
 
 
 async def of_order(order_id: UUID) -> list[dict[str, Any]]:

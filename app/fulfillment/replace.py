@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from app.catalog import queries as catalog
+from app.catalog.queries import Offer
 from app.core import clock, db
 from app.core.ids import new_id
 from app.fulfillment import queries
@@ -24,11 +25,11 @@ async def buy_elsewhere(ended: dict[str, Any]) -> bool:
     missing = ended["units"] - len(await key_rows.supplier_ids(ended["item_id"]))
     if missing <= 0 or len(before) >= MOST or await queries.is_held(ended["order_id"]):
         return False
-    product = await catalog.for_purchase(ended["product_id"])
-    tried = {row["supplier_product_id"] or product["supplier_product_id"] for row in before}
+    own = await catalog.offer(ended["product_id"])
+    tried = {queries.other_offer(row) or (own.supplier, own.supplier_product_id) for row in before}
     found = await catalog.offers(ended["product_id"], most=ended["price_limit"], quantity=missing)
-    other = next((offer for offer in found if offer.supplier_product_id not in tried), None)
-    if other is None or not await _reserve(ended, missing, other.supplier_product_id):
+    other = next((offer for offer in found if (offer.supplier, offer.supplier_product_id) not in tried), None)
+    if other is None or not await _reserve(ended, missing, other):
         return False
     item_id: UUID = ended["item_id"]
     await history.record(ended["order_id"], "supply.alternative", item=str(item_id))
@@ -37,15 +38,15 @@ async def buy_elsewhere(ended: dict[str, Any]) -> bool:
     return True
 
 
-async def _reserve(ended: dict[str, Any], missing: int, supplier_product_id: str) -> bool:
+async def _reserve(ended: dict[str, Any], missing: int, offer: Offer) -> bool:
     """False when somebody was first: an item has one reservation that is not ended (a partial unique index)."""
     return bool(
         await db.fetch_value(
-            """INSERT INTO reservation (id, order_id, item_id, status, quantity, price_limit, supplier_product_id,
-                 created_at, updated_at)
-               VALUES ($1, $2, $3, 'requested', $4, $5, $6, $7, $7)
+            """INSERT INTO reservation (id, order_id, item_id, status, quantity, price_limit, supplier,
+                 supplier_product_id, created_at, updated_at)
+               VALUES ($1, $2, $3, 'requested', $4, $5, $6, $7, $8, $8)
                ON CONFLICT (item_id) WHERE status NOT IN ('cancelled', 'refunded') DO NOTHING RETURNING true""",
-            new_id(), ended["order_id"], ended["item_id"], missing, ended["price_limit"], supplier_product_id,
-            clock.now(),
+            new_id(), ended["order_id"], ended["item_id"], missing, ended["price_limit"], offer.supplier,
+            offer.supplier_product_id, clock.now(),
         )
     )  # fmt: skip

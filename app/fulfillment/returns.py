@@ -1,6 +1,6 @@
-"""Giving keys back to the supplier for an order whose money goes back, where its rules allow (kinguin.md, 4).
+"""Giving keys back to their suppliers for an order whose money goes back, where their rules allow.
 
-One call an order of theirs, within 24 hours, unclaimed keys only; the refund follows by itself and is asked for.
+One call an order of theirs, unclaimed keys only; what they pay back follows by itself and is asked for.
 """
 
 from collections.abc import Callable
@@ -19,9 +19,11 @@ from app.keys import reveal as keys
 from app.ledger import service as ledger
 from app.orders import service as orders
 from app.providers.http import ProviderDown
-from app.providers.kinguin import Kinguin, NothingToReturn, OrderNotFound, SupplierOrder
 from app.queue import service as jobs
 from app.queue.backoff import growing
+from app.suppliers.errors import NothingToReturn, OrderNotFound
+from app.suppliers.models import SupplierOrder
+from app.suppliers.port import Supplier, Suppliers
 
 Commit = Callable[[], AbstractAsyncContextManager[None]]
 
@@ -32,14 +34,14 @@ SECOND_ASK = 1  # the look, counted from 0, before which the call is made once m
 MOST_LOOKS = 30  # with the intervals above about five days
 
 
-async def give_back(order_id: UUID, *, kinguin: Kinguin, commit: Commit) -> None:
+async def give_back(order_id: UUID, *, suppliers: Suppliers, commit: Commit) -> None:
     """Offer back the keys of each of the order's reservations; those still to be delivered are waited for."""
     waiting = False
     for reservation in await queries.to_give_back(order_id):
         if reservation["status"] != "delivered":
             waiting = waiting or clock.now() - reservation["created_at"] < ALLOWED
         elif await _mark(reservation):
-            await _offer(reservation, kinguin)
+            await _offer(reservation, suppliers[reservation["supplier"]])
     async with commit():
         if waiting:
             await jobs.post(
@@ -68,10 +70,10 @@ async def _mark(reservation: dict[str, Any]) -> bool:
         return False
 
 
-async def _offer(reservation: dict[str, Any], kinguin: Kinguin) -> None:
+async def _offer(reservation: dict[str, Any], supplier: Supplier) -> None:
     """Make the one call. Its answer may get lost: the looks that follow tell."""
     try:
-        await kinguin.return_keys(reservation["supplier_order_id"])
+        await supplier.return_keys(reservation["supplier_order_id"])
     except (NothingToReturn, OrderNotFound) as refused:
         await _kept(reservation, refused.detail)
     except ProviderDown as down:
@@ -91,16 +93,17 @@ async def _kept(reservation: dict[str, Any], why: str) -> None:
         )
 
 
-async def check(reservation_id: UUID, look: int, *, kinguin: Kinguin, commit: Commit) -> None:
+async def check(reservation_id: UUID, look: int, *, suppliers: Suppliers, commit: Commit) -> None:
     """Ask whether the supplier has paid a return back, and book what it has."""
     reservation = await queries.one(reservation_id)
     if reservation is None or not await key_rows.given_back(reservation["item_id"]):
         return
+    supplier = suppliers[reservation["supplier"]]
     if look == SECOND_ASK:
         # The first call may have been lost; one that was not makes this one refused, which changes nothing.
         with suppress(NothingToReturn, OrderNotFound, ProviderDown):
-            await kinguin.return_keys(reservation["supplier_order_id"])
-    found = await kinguin.get_delivered(reservation["supplier_order_id"])
+            await supplier.return_keys(reservation["supplier_order_id"])
+    found = await supplier.status(reservation["supplier_order_id"])
     back = _paid_back(reservation, found)
     async with commit():
         order = await orders.lock(reservation["order_id"])

@@ -8,7 +8,7 @@ from app.orders.tables import Order, OrderItem
 
 
 class Reservation(Table, tablename="reservation"):
-    """Our order at the supplier for one item. Its id is the external id we give. Amounts are EUR.
+    """Our order at a supplier for one item. Its id is the external id we give. Amounts are EUR.
 
     An item has one that is not ended by the supplier (partial unique index); a further one buys the units that are
     missing. ``supplier_product_id``: an alternative offer, where it is not the product's own. ``refunded``: what came
@@ -19,6 +19,7 @@ class Reservation(Table, tablename="reservation"):
     order_id = ForeignKey(Order, index=True, null=False, on_delete=OnDelete.restrict)
     item_id = ForeignKey(OrderItem, index=True, null=False, on_delete=OnDelete.restrict)
     status = Varchar(16, default="requested")
+    supplier = Varchar(24, default="kinguin")
     supplier_order_id = Varchar(32, null=True, default=None, unique=True)
     quantity = Integer()
     price_limit = Numeric((12, 2))

@@ -20,11 +20,13 @@ from app.keys import queries as key_rows
 from app.keys import reveal as keys
 from app.ledger import service as ledger
 from app.orders import service as orders
-from app.providers.kinguin import Kinguin, SupplierKey, SupplierOrder
 from app.providers.storage import ObjectStore
 from app.queue import service as jobs
 from app.queue.backoff import growing
 from app.queue.polling import take_due
+from app.suppliers.models import SupplierKey, SupplierOrder
+from app.suppliers.port import Suppliers
+from app.suppliers.registry import title_of
 
 Commit = Callable[[], AbstractAsyncContextManager[None]]
 
@@ -42,9 +44,9 @@ async def post_check(reservation_id: UUID, order_id: UUID) -> None:
     await jobs.post("fulfillment.check", args, subject=order_id, dedupe=f"check:{reservation_id}")
 
 
-async def hint(supplier_order_id: str, said: object = None) -> str:
-    """The supplier says that something happened to an order: ask, believe nothing. Returns the words for the log."""
-    reservation = await queries.by_supplier_order(supplier_order_id)
+async def hint(supplier: str, supplier_order_id: str, said: object = None) -> str:
+    """A supplier says that something happened to an order: ask, believe nothing. Returns the words for the log."""
+    reservation = await queries.by_supplier_order(supplier, supplier_order_id)
     if reservation is None:
         return "ignored: no order of ours"
     if reservation["status"] not in OPEN:
@@ -55,12 +57,12 @@ async def hint(supplier_order_id: str, said: object = None) -> str:
     return "checked with the supplier"
 
 
-async def check(reservation_id: UUID, *, kinguin: Kinguin, commit: Commit) -> None:
+async def check(reservation_id: UUID, *, suppliers: Suppliers, commit: Commit) -> None:
     """Ask the supplier how an order stands, and go on from there."""
     reservation = await queries.one(reservation_id)
     if reservation is None or reservation["status"] not in OPEN:
         return
-    found = await kinguin.get_delivered(reservation["supplier_order_id"])
+    found = await suppliers[reservation["supplier"]].status(reservation["supplier_order_id"])
     have = await key_rows.supplier_ids(reservation["item_id"])
     outcome = outcomes.of(found, reservation["quantity"], have)
     async with commit():
@@ -80,8 +82,9 @@ async def _surplus(reservation: dict[str, Any], found: SupplierOrder, outcome: O
     order_id = reservation["order_id"]
     if outcome.new:
         await db.fetch("UPDATE reservation SET next_check_at = NULL WHERE id = $1", reservation["id"])
+        title = title_of(reservation["supplier"])
         said = (
-            f"Kinguin's order {found.order_id} delivered {outcome.new} of its keys after the customer took the money "
+            f"{title}'s order {found.order_id} delivered {outcome.new} of its keys after the customer took the money "
             "back. They were not fetched: return them there within 24 hours."
         )
         await issues.open_issue(f"order:{order_id}", "late_delivery", said)
@@ -139,7 +142,8 @@ async def _look_later(reservation: dict[str, Any], found: SupplierOrder | None =
         Reservation.updated_at: clock.now(),
     }
     if found is not None and found.status not in outcomes.KNOWN:
-        said = f"Kinguin calls its order {found.order_id} “{found.status}”, a word we don’t know: look there."
+        title = title_of(reservation["supplier"])
+        said = f"{title} calls its order {found.order_id} “{found.status}”, a word we don’t know: look there."
         await issues.open_issue(f"order:{reservation['order_id']}", "supplier_word", said)
     if age > SILENCE:
         changes[Reservation.cause] = failure_reasons.SILENT
@@ -164,14 +168,15 @@ async def _end(reservation: dict[str, Any], ending: ReservationStatus, cause: st
     return await move(Reservation, reservation["id"], ending, MOVES, also=changes | also) is not None
 
 
-async def collect(reservation_id: UUID, *, kinguin: Kinguin, store: ObjectStore, commit: Commit) -> None:
+async def collect(reservation_id: UUID, *, suppliers: Suppliers, store: ObjectStore, commit: Commit) -> None:
     """Fetch the keys that are there, seal and store those that are new, and close the item when all are."""
     reservation = await queries.one(reservation_id)
     if reservation is None or reservation["status"] not in OPEN:
         return
     item_id, order_id = reservation["item_id"], reservation["order_id"]
     have = await key_rows.supplier_ids(item_id)
-    fetched = [k for k in await kinguin.keys(reservation["supplier_order_id"]) if k.id not in have]
+    delivered = await suppliers[reservation["supplier"]].keys(reservation["supplier_order_id"])
+    fetched = [key for key in delivered if key.id not in have]
     fetched = _distinct(order_id, fetched)[: reservation["units"] - len(have)]
     sealed = await keys.seal(order_id, item_id, fetched, first_ordinal=len(have), store=store)
     async with commit():

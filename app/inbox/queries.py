@@ -13,6 +13,12 @@ async def body(notice_id: UUID) -> bytes | None:
     return raw
 
 
+async def provider_of(notice_id: UUID) -> str | None:
+    """Who sent it."""
+    name: str | None = await db.fetch_value("SELECT provider FROM inbound_webhook WHERE id = $1", notice_id)
+    return name
+
+
 async def page(*, provider: str | None, limit: int, offset: int) -> list[ReceivedNotice]:
     return await db.fetch_as(
         ReceivedNotice,

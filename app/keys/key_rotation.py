@@ -8,10 +8,10 @@ from uuid import UUID
 from app.audit import service as audit
 from app.core import clock, db, log
 from app.core.crypto import SealBroken, WrappedKey
+from app.core.vault import vault
 from app.history import service as history
 from app.keys import queries
 from app.keys.models import WrappedDataKey
-from app.keys.vault import vault
 from app.orders import service as orders
 from app.providers.storage import ObjectStore
 

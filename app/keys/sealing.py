@@ -7,10 +7,10 @@ from uuid import UUID
 from app.core import clock, db
 from app.core.crypto import DataKey, WrappedKey
 from app.core.ids import new_id
+from app.core.vault import vault
 from app.keys import queries
-from app.keys.vault import vault
-from app.providers.kinguin import SupplierKey
 from app.providers.storage import ObjectStore
+from app.suppliers.models import SupplierKey
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import asyncio
 import importlib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import httpx
 
@@ -33,28 +33,18 @@ class Providers:
     store: ObjectStore
 
     async def answers(self, provider: str) -> bool:
-        """Whether ``kinguin``, ``nowpayments`` or ``storage`` answers just now, asked about no order at all."""
-        health = {
-            "kinguin": self.kinguin.health, "nowpayments": self.nowpayments.health, "storage": self.store.health
-        }[provider]  # fmt: skip
+        """Whether a supplier, ``nowpayments`` or ``storage`` answers just now, asked about no order at all."""
+        client = self.store if provider == "storage" else getattr(self, provider)
         try:
             async with asyncio.timeout(PATIENCE):
-                await health()
+                await client.health()
         except (ProviderError, TimeoutError):
             return False
         return True
 
     async def aclose(self) -> None:
-        for client in (
-            self.nowpayments,
-            self.payouts,
-            self.kinguin,
-            self.rates,
-            self.resend,
-            self.merchants,
-            self.store,
-        ):
-            await client.aclose()
+        for field in fields(self):
+            await getattr(self, field.name).aclose()
 
 
 def open_providers(s: Settings, *, transport: httpx.AsyncBaseTransport | None = None) -> Providers:

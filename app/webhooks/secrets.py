@@ -14,7 +14,7 @@ import msgspec
 from app.audit import service as audit
 from app.core import db, log
 from app.core.crypto import Plaintext, SealBroken, sealed_under
-from app.keys.vault import vault
+from app.core.vault import vault
 
 PREFIX = "whsec_"  # standardwebhooks.com: a symmetric secret is serialised with it
 SECRET_BYTES = 32

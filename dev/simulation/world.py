@@ -23,6 +23,7 @@ from app.providers.nowpayments import NowPayments as NowPaymentsClient
 from app.providers.nowpayments_payouts import Payouts
 from app.providers.rates import Rates
 from app.providers.resend import Resend as ResendClient
+from app.suppliers.kinguin import KinguinSupplier
 from dev.simulation import money_decisions, postgres
 from dev.simulation.customers import Customers
 from dev.simulation.faults import Faults
@@ -141,7 +142,7 @@ class World:
         db.engine().pool = postgres.Pool(lambda: asyncpg.connect(url, statement_cache_size=1000))
         self.queue.put_between()
         await rates.sync(rates=self.kit.rates)
-        await catalog.sync(kinguin=self.kit.kinguin)
+        await catalog.sync(listing=KinguinSupplier(self.kit.kinguin))
         await coins.sync(nowpayments=self.kit.nowpayments)
         self.customers.merchant_id = await money_decisions.create_merchant()
         postgres.put_between(self.scheduler, self.faults, self.processes)

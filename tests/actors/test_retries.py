@@ -15,13 +15,14 @@ from app.fulfillment.steps import TooEarly
 from app.mail import service as mail
 from app.providers.errors import ProviderError
 from app.providers.http import ApiKeyRejected, ProviderDown, ProviderProtocolError, ProviderRefused
-from app.providers.kinguin import InsufficientBalance, OrderNotFound, ResourceLocked
+from app.providers.kinguin import ResourceLocked
 from app.providers.resend import QuotaExhausted
 from app.queue import queries
 from app.queue import service as jobs
 from app.queue.backoff import Retry
 from app.queue.retry_policy import AttemptFailed, decide, describe, pause
 from app.queue.service import LEASE, Lease, LeaseLost
+from app.suppliers.errors import InsufficientBalance, OrderNotFound
 from tests.builders import EMAIL, claimed, count, job_names
 
 RETRY = Retry(attempts=5, first=2, factor=3, longest=300)

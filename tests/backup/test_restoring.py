@@ -20,6 +20,7 @@ from app.fulfillment import steps
 from app.inbox import service as inbox
 from app.providers.storage_s3 import S3Store
 from app.queue import service as jobs
+from app.suppliers.registry import open_suppliers
 from tests.backup.conftest import objects_of, rows_at
 from tests.builders import COIN, EMAIL, Undone, buy, count, delivered, offered, order, paid, place, torn
 from tests.conftest import ROOT
@@ -362,7 +363,7 @@ async def test_orders_under_way_are_completed_after_a_restore_and_bought_once(
     asked, [unanswered] = await paid(kit, box)
     # This one was bought, but its worker died before it could write that down, and holds the job still.
     with pytest.raises(Undone):
-        await steps.reserve(unanswered.id, kinguin=kit.kinguin, commit=torn)
+        await steps.reserve(unanswered.id, suppliers=open_suppliers(kit), commit=torn)
     [held] = await db.fetch("SELECT id FROM job WHERE name = 'fulfillment.reserve' AND subject = $1", asked)
     assert await jobs.claim(held["id"])
     assert len(await box.orders()) == 2

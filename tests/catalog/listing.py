@@ -11,6 +11,7 @@ from app.catalog import service as catalog
 from app.core import db
 from app.issues import queries as issues
 from app.providers.kinguin import Kinguin
+from app.suppliers.kinguin import KinguinSupplier
 
 PLATFORM = "Oddbox"  # of every row made here, so that a test finds and removes its own
 
@@ -38,6 +39,7 @@ class Supplier:
         self.spoil: Callable[[int, int, bytes], bytes] = lambda page, limit, body: body
         self.asked: list[str] = []
         self.client = Kinguin("http://supplier/esa/api", "key", transport=httpx.ASGITransport(self._answer))
+        self.listing = KinguinSupplier(self.client)
 
     async def _answer(self, scope: Any, receive: Any, send: Any) -> None:
         path, query = scope["path"], parse_qs(scope["query_string"].decode())
@@ -65,10 +67,10 @@ class Supplier:
 
     async def sync(self, **more: Any) -> int:
         """Our whole reading of its listing."""
-        return await catalog.sync(kinguin=self.client, **more)
+        return await catalog.sync(listing=self.listing, **more)
 
     async def refresh(self, wanted: str) -> None:
-        await catalog.refresh(wanted, kinguin=self.client)
+        await catalog.refresh(wanted, listing=self.listing)
 
 
 async def ours() -> dict[str, dict[str, Any]]:

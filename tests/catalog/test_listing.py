@@ -35,7 +35,7 @@ async def stands(supplier: Supplier) -> None:
     with pytest.raises(ListingIncomplete):
         await supplier.sync()
     assert await on_sale() == IDS
-    assert "Nothing was taken off sale" in (await told("catalog"))["listing_incomplete"]
+    assert "Nothing was taken off sale" in (await told("catalog:kinguin"))["listing_incomplete"]
 
 
 @pytest.mark.parametrize("promised", [20, 21, 70, ...])
@@ -84,10 +84,10 @@ async def test_many_missing_at_once_take_nothing_off_sale_until_a_person_says_so
     supplier.rows = supplier.rows[6:]
     supplier.gone = {one["productId"] for one in gone}
     await stands(supplier)
-    assert "Of 20 products on sale 6 are missing" in (await told("catalog"))["listing_incomplete"]
+    assert "Of 20 products on sale 6 are missing" in (await told("catalog:kinguin"))["listing_incomplete"]
     assert await supplier.sync(accept_losses=True) == 14
     assert await on_sale() == IDS[6:]
-    assert await told("catalog") == {}
+    assert await told("catalog:kinguin") == {}
 
 
 async def test_one_that_is_missing_is_asked_for_and_stays_if_it_is_there(supplier) -> None:
@@ -105,20 +105,20 @@ async def test_a_reading_that_is_whole_again_settles_the_issue(supplier) -> None
     await stands(supplier)
     supplier.promised = None
     assert await supplier.sync() == 20
-    assert await told("catalog") == {}
+    assert await told("catalog:kinguin") == {}
 
 
 async def test_a_long_listing_is_read_in_several_jobs_and_no_reading_begins_beside_it(supplier) -> None:
     supplier.rows += [row(number) for number in range(1000, 1980)]
     args: dict[str, Any] = {}
     for first, done in ((500, False), (1000, True)):
-        rest = await catalog.sync_on(args, kinguin=supplier.client)
+        rest = await catalog.sync_on(args, listing=supplier.listing)
         assert (len(await on_sale()), rest is None) == (first, done)
         args = rest or {}
     await claimed("catalog.sync")
     await db.fetch("UPDATE job SET args = '{\"page\": 6}'")
     supplier.asked.clear()
-    assert await catalog.sync_on({}, kinguin=supplier.client) is None
+    assert await catalog.sync_on({}, listing=supplier.listing) is None
     assert supplier.asked == []
 
 
@@ -128,11 +128,11 @@ async def test_a_reading_that_waits_is_found_by_an_index_among_all_jobs_that_wai
              'mail', '{"mail_id": "x"}', 'pending', now() + interval '1 hour', now() FROM generate_series(1, 20000)"""
     )
     await db.fetch("ANALYZE job")
-    plan = await db.fetch("EXPLAIN SELECT FROM job WHERE dedupe = 'catalog.sync:rest' AND status = 'pending'")
+    plan = await db.fetch("EXPLAIN SELECT FROM job WHERE dedupe = 'catalog.sync:rest:kinguin' AND status = 'pending'")
     assert "Index" in plan[0][0], plan
-    await jobs.post("catalog.sync", {"page": 6}, dedupe=catalog.REST)
+    await jobs.post("catalog.sync", {"page": 6}, dedupe=catalog.rest_of("kinguin"))
     supplier.asked.clear()
-    assert await catalog.sync_on({}, kinguin=supplier.client) is None
+    assert await catalog.sync_on({}, listing=supplier.listing) is None
     assert supplier.asked == []
 
 
@@ -193,13 +193,13 @@ async def test_one_odd_row_stops_no_other_and_is_named(supplier, odd: Any) -> No
     found = await ours()
     for place, name in enumerate(IDS):
         assert (found[name]["cost"], found[name]["stock"], found[name]["active"]) == (12, 3 + place, True)
-    said = (await told("catalog"))["odd_rows"]
+    said = (await told("catalog:kinguin"))["odd_rows"]
     assert said.startswith("1 of our supplier’s rows")
     if isinstance(odd, dict) and len(str(odd.get("productId"))) == 24:
         assert odd["productId"] in said
     supplier.rows.remove(odd)
     await supplier.sync()
-    assert await told("catalog") == {}
+    assert await told("catalog:kinguin") == {}
 
 
 @pytest.mark.parametrize("key", ["description", "name", "activationDetails"])
@@ -232,7 +232,7 @@ async def test_a_page_that_cannot_be_read_is_searched_for_the_row_that_spoils_it
     supplier.spoil = lambda page, limit, body: body[:-9] if b"spoiler" in body else body
     await supplier.sync()
     assert [(await ours())[name]["cost"] for name in IDS] == [12] * 20
-    assert "row 14 of the listing: it can't be read" in (await told("catalog"))["odd_rows"]
+    assert "row 14 of the listing: it can't be read" in (await told("catalog:kinguin"))["odd_rows"]
 
 
 async def test_a_listing_of_which_nothing_can_be_read_changes_nothing(supplier) -> None:
@@ -248,11 +248,11 @@ async def test_a_product_under_a_new_id_stays_the_same_product_once_the_old_id_i
     supplier.rows[6] = row(7, productId="f" * 24, price=11)
     supplier.gone = {IDS[6]}
     await supplier.sync()
-    assert "f" * 24 in (await told("catalog"))["odd_rows"]
+    assert "f" * 24 in (await told("catalog:kinguin"))["odd_rows"]
     await supplier.sync()
     found = (await ours())["f" * 24]
     assert (found["id"], found["slug"], found["cost"], found["active"]) == (before["id"], before["slug"], 11, True)
-    assert await told("catalog") == {}
+    assert await told("catalog:kinguin") == {}
 
 
 async def test_a_row_that_would_not_change_is_not_written_again(supplier) -> None:

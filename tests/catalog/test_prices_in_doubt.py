@@ -97,7 +97,7 @@ async def test_hundreds_of_odd_prices_at_once_are_told_once_beside_the_first_one
     await supplier.sync()
     assert await on_sale() == []
     assert await db.fetch_value("SELECT count(*) FROM issue WHERE code = 'price_implausible'") == MOST_TOLD == 50
-    assert (await told("catalog"))["prices_implausible"].startswith("201 products have a price")
+    assert (await told("catalog:kinguin"))["prices_implausible"].startswith("201 products have a price")
     for one in supplier.rows:
         one["price"] = 10
     await supplier.sync()

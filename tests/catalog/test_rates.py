@@ -17,6 +17,7 @@ from app.providers import rates as wire
 from app.providers.http import ProviderError, ProviderProtocolError
 from app.providers.shapes import WrongShape
 from app.queue import service as jobs
+from app.suppliers.kinguin import KinguinSupplier
 from tests.builders import buy, count, job_names, paid, products, rows, supplier_product
 from tests.catalog.listing import told
 
@@ -81,7 +82,7 @@ async def test_ten_euro_cost_by_each_rate_what_one_works_out_by_hand(app, read) 
 async def test_a_key_sold_at_13_39_is_not_bought_at_a_real_14_16(app, box, read) -> None:
     (mine,) = await products()
     await box.set_product(mine["supplier_product_id"], price="10.00")
-    await catalog.sync(kinguin=app.state.kit.kinguin)
+    await catalog.sync(listing=KinguinSupplier(app.state.kit.kinguin))
     _, (item,) = await paid(app.state.kit, box)
     assert str(item.unit_price) == "13.39"
     await read("1.20", clock.now().date() + timedelta(days=1))
@@ -188,7 +189,7 @@ async def test_before_the_first_rate_nothing_is_sold_and_no_price_is_made(app, r
     with pytest.raises(rates.SalesStopped):
         await orders.quote([orders.Wanted(mine["id"], 1)])
     with pytest.raises(rates.NoRate):
-        await catalog.sync(kinguin=app.state.kit.kinguin)
+        await catalog.sync(listing=KinguinSupplier(app.state.kit.kinguin))
 
 
 async def test_the_scheduled_job_reads_them(app, box, read, drain) -> None:

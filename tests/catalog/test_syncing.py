@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 from app.catalog import products as products_room
 from app.catalog import queries
 from app.catalog import service as catalog
+from app.catalog.models import ListedProduct
 from app.core import clock, db
 from app.core.ids import new_id
 from app.providers import kinguin_answers
 from app.providers.kinguin import Kinguin
+from app.suppliers.kinguin import KinguinSupplier, listed
 from tests.builders import count, products, rows
 
 PLAIN = {
@@ -30,8 +32,8 @@ PLAIN = {
 }
 
 
-def product(**change: Any) -> kinguin_answers.Product:
-    return kinguin_answers.product(PLAIN | change)
+def product(**change: Any) -> ListedProduct:
+    return listed(kinguin_answers.product(PLAIN | change))
 
 
 @pytest.fixture
@@ -47,7 +49,7 @@ async def supplier(app) -> AsyncIterator[Any]:
 
     async def refresh(**change: Any) -> dict[str, Any] | None:
         shelf.update(PLAIN | change)
-        await catalog.refresh(shelf["productId"], kinguin=client)
+        await catalog.refresh(shelf["productId"], listing=KinguinSupplier(client))
         row = await db.fetch_one("SELECT * FROM product WHERE supplier_product_id = $1", shelf["productId"])
         return dict(row) if row else None
 
@@ -56,7 +58,7 @@ async def supplier(app) -> AsyncIterator[Any]:
 
 
 async def sync(app: Any) -> int:
-    return await catalog.sync(kinguin=app.state.kit.kinguin)
+    return await catalog.sync(listing=KinguinSupplier(app.state.kit.kinguin))
 
 
 async def row(product_id: Any) -> dict[str, Any]:
@@ -105,14 +107,14 @@ async def test_one_product_is_looked_up_again_alone(app, box) -> None:
     mine, other = await products(2)
     await box.set_product(mine["supplier_product_id"], stock=2)
     await box.set_product(other["supplier_product_id"], stock=2)
-    await catalog.refresh(mine["supplier_product_id"], kinguin=app.state.kit.kinguin)
+    await catalog.refresh(mine["supplier_product_id"], listing=KinguinSupplier(app.state.kit.kinguin))
     assert [(await row(p["id"]))["stock"] for p in (mine, other)] == [2, other["stock"]]
 
 
 async def test_one_that_is_withdrawn_is_out_of_stock(app, box) -> None:
     (mine,) = await products()
     await box.set_product(mine["supplier_product_id"], mode="unavailable")
-    await catalog.refresh(mine["supplier_product_id"], kinguin=app.state.kit.kinguin)
+    await catalog.refresh(mine["supplier_product_id"], listing=KinguinSupplier(app.state.kit.kinguin))
     assert (await row(mine["id"]))["stock"] == 0
 
 
@@ -171,5 +173,5 @@ async def test_every_slug_of_the_catalog_is_its_own(app) -> None:
 async def test_an_unknown_product_of_the_suppliers_makes_no_row(app) -> None:
     before = await rows()
     with clock.travelled(clock.timedelta(minutes=1)):
-        await catalog.refresh(new_id().hex[:24], kinguin=app.state.kit.kinguin)
+        await catalog.refresh(new_id().hex[:24], listing=KinguinSupplier(app.state.kit.kinguin))
     assert await rows() == before

@@ -18,6 +18,8 @@ from app.orders import service as orders
 from app.providers.kinguin import Kinguin
 from app.queue import queries as job_rows
 from app.queue import service as jobs
+from app.suppliers.port import Suppliers
+from app.suppliers.registry import open_suppliers
 from tests.builders import EMAIL, NOW, ask, count, look, order, paid, products, reservation, supplier_product
 from tests.conftest import Box
 from tests.town import until
@@ -95,7 +97,7 @@ async def careless_purchase(kinguin: Kinguin, reserved: dict[str, Any], product:
 async def test_two_that_look_and_then_buy_are_both_charged(app, trusting: Box) -> None:
     _, (item,) = await paid(app.state.kit, trusting)
     with pytest.raises(Exception):  # noqa: B017 - only its reservation is wanted
-        await steps.reserve(item.id, kinguin=None, commit=NOW)
+        await steps.reserve(item.id, suppliers=Suppliers([]), commit=NOW)
     reserved, product = await reservation(item), await supplier_product(item)
     await hold(trusting, path=SEARCH, method="GET")
     buying = [careless_purchase(app.state.kit.kinguin, reserved, product) for _ in range(2)]
@@ -106,13 +108,13 @@ async def test_two_that_look_and_then_buy_are_both_charged(app, trusting: Box) -
 async def test_of_two_workers_that_both_found_nothing_one_buys_and_the_other_looks_again(app, trusting: Box) -> None:
     _, (item,) = await paid(app.state.kit, trusting, 2)
     await hold(trusting, path=SEARCH, method="GET")
-    buying = [steps.reserve(item.id, kinguin=app.state.kit.kinguin, commit=NOW) for _ in range(2)]
+    buying = [steps.reserve(item.id, suppliers=open_suppliers(app.state.kit), commit=NOW) for _ in range(2)]
     _, *ended = await asyncio.gather(met(trusting, 2, path=SEARCH), *buying, return_exceptions=True)
     assert sorted(type(it) for it in ended if it is not None) == [TooEarly]
     (bought,) = await trusting.orders()
     assert bought["products"][0]["qty"] == 2
     with clock.travelled(steps.SEARCH_LAG):
-        await steps.reserve(item.id, kinguin=app.state.kit.kinguin, commit=NOW)
+        await steps.reserve(item.id, suppliers=open_suppliers(app.state.kit), commit=NOW)
     assert len(await trusting.orders()) == 1
     assert (await reservation(item))["supplier_order_id"] == bought["orderId"]
 
@@ -149,7 +151,7 @@ async def test_two_buyers_can_both_pay_for_the_last_unit(app, box, last_one) -> 
 async def test_of_two_buyers_of_the_last_unit_one_gets_it_and_the_other_is_owed_a_refund(app, box, last_one) -> None:
     found = await asyncio.gather(*(checked_out(app.state.kit, box, last_one) for _ in range(2)))
     items = [(await order(order_id)).items[0].id for order_id in found]
-    await asyncio.gather(*(steps.reserve(item, kinguin=app.state.kit.kinguin, commit=NOW) for item in items))
+    await asyncio.gather(*(steps.reserve(item, suppliers=open_suppliers(app.state.kit), commit=NOW) for item in items))
     assert len(await box.orders()) == 1, "one unit, one sale"
     ended = [await order(order_id) for order_id in found]
     assert sorted(str(it.cause) for it in ended) == sorted(["None", failure_reasons.SOLD_OUT])

@@ -13,8 +13,9 @@ from app.fulfillment import failure_reasons, steps
 from app.fulfillment.steps import SEARCH_LAG, TooEarly
 from app.orders import queries as order_rows
 from app.orders.models import OrderItem
-from app.providers.kinguin import InsufficientBalance
 from app.queue.service import Lease
+from app.suppliers.errors import InsufficientBalance
+from app.suppliers.registry import open_suppliers
 from tests.builders import (
     NOW,
     Undone,
@@ -80,7 +81,7 @@ async def test_an_order_that_exists_at_the_supplier_is_adopted_not_bought_again(
     """The process died after buying: the supplier has our order, our books do not."""
     _, (item,) = await paid(app.state.kit, box)
     with pytest.raises(Undone):
-        await steps.reserve(item.id, kinguin=app.state.kit.kinguin, commit=torn)
+        await steps.reserve(item.id, suppliers=open_suppliers(app.state.kit), commit=torn)
     assert (await reservation(item))["status"] == "requested"
     found = await buy(app.state.kit, item)
     assert [found["supplier_order_id"]] == [o["orderId"] for o in await box.orders()]
@@ -186,7 +187,7 @@ async def test_the_limit_keeps_the_margin_of_what_was_paid_also_after_a_discount
     await catalog.create_discount("HALF", Decimal(50))
     order_id, (item,) = await paid(app.state.kit, box, 2, code="HALF")
     with pytest.raises(Exception):  # noqa: B017 - whatever ends it, the limit is what counts here
-        await steps.reserve(item.id, kinguin=app.state.kit.kinguin, commit=torn)
+        await steps.reserve(item.id, suppliers=open_suppliers(app.state.kit), commit=torn)
     found, total = await reservation(item), (await order(order_id)).total
     assert found["price_limit"] == most_we_pay(total / 2, RATE)
     assert found["price_limit"] < most_we_pay(item.unit_price, RATE)
@@ -221,7 +222,7 @@ async def test_nothing_is_bought_for_an_order_that_is_not_paid(app, box, status:
     await db.fetch("UPDATE customer_order SET status = $2 WHERE id = $1", order_id, status)
     (item,) = (await order(order_id)).items
     before = await rows()
-    await steps.reserve(item.id, kinguin=app.state.kit.kinguin, commit=NOW)
+    await steps.reserve(item.id, suppliers=open_suppliers(app.state.kit), commit=NOW)
     assert await rows() == before
     assert await box.orders() == []
 
@@ -231,7 +232,7 @@ async def test_a_worker_that_lost_its_lease_leaves_the_supplier_with_one_order(a
     _, (item,) = await paid(app.state.kit, box)
     lost = Lease(item.id, RESERVE, {}, None, 1, 1)
     with pytest.raises(Exception, match=RESERVE):
-        await steps.reserve(item.id, kinguin=app.state.kit.kinguin, commit=lost.commit)
+        await steps.reserve(item.id, suppliers=open_suppliers(app.state.kit), commit=lost.commit)
     assert (await reservation(item))["status"] == "requested"
     await drain(only=RESERVE)
     assert (await reservation(item))["status"] == "reserved"

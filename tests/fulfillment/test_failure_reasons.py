@@ -15,6 +15,7 @@ from app.keys import reveal as keys
 from app.ledger import queries as ledger
 from app.orders.models import Order, OrderItem
 from app.providers.http import ProviderDown
+from app.suppliers.registry import open_suppliers
 from tests.builders import (
     NOW,
     VISITOR,
@@ -203,7 +204,7 @@ async def ended(app: Any, box: Any, act: str, quantity: int = 1, *, partial: int
 )
 async def test_nothing_is_bought_again_by_itself_when_the_supplier_ends_our_order(app, drain, box, act, cause) -> None:
     order_id, item = await ended(app, box, act)
-    await steps.reserve(item.id, kinguin=app.state.kit.kinguin, commit=NOW)
+    await steps.reserve(item.id, suppliers=open_suppliers(app.state.kit), commit=NOW)
     await drain(later=True)
     assert len(await box.orders()) == 1
     found = await order(order_id)

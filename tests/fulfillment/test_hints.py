@@ -10,8 +10,12 @@ from app.core import db
 from app.core.ids import new_id
 from app.fulfillment import notices
 from app.inbox import service as inbox
+from app.providers.kinguin import Kinguin
+from app.suppliers.kinguin import KinguinSupplier
+from app.suppliers.port import Suppliers
 from tests.builders import NOW, buy, check, collect, count, delivered, job_names, order, paid, rows, supplier_product
 
+SUPPLIERS = Suppliers([KinguinSupplier(Kinguin("https://supplier.example/esa/api", "key"))])
 LOG = ["inbound_webhook", "job"]
 
 
@@ -21,7 +25,7 @@ async def hint(said: Any) -> str:
     name = str(new_id())
     await inbox.keep("kinguin", name, {}, body, job="fulfillment.apply_notice")
     notice_id = await db.fetch_value("SELECT id FROM inbound_webhook WHERE dedupe = $1", name)
-    await notices.apply(notice_id, commit=NOW)
+    await notices.apply(notice_id, suppliers=SUPPLIERS, commit=NOW)
     return str(await db.fetch_value("SELECT outcome FROM inbound_webhook WHERE id = $1", notice_id))
 
 

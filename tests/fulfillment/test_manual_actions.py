@@ -12,6 +12,7 @@ from app.core.ids import new_id
 from app.fulfillment import failure_reasons, steps
 from app.fulfillment.steps import NotRetryable
 from app.orders.models import OrderItem
+from app.suppliers.kinguin import KinguinSupplier
 from tests.builders import buy, delivered, events, order, paid, reservation, rows, supplier_product
 
 
@@ -58,7 +59,7 @@ async def test_a_person_who_retries_accepts_todays_price(app, drain, box) -> Non
     order_id, item = await sold_out(app, box)
     product_id = await supplier_product(item)
     await box.set_product(product_id, stock=5, price="99.00")
-    await catalog.refresh(product_id, kinguin=app.state.kit.kinguin)
+    await catalog.refresh(product_id, listing=KinguinSupplier(app.state.kit.kinguin))
     await steps.retry_item(item.id)
     assert (await reservation(item))["price_limit"] == Decimal("99.00")
     await drain()

@@ -9,7 +9,7 @@ from app.core import clock, db
 from app.fulfillment import failure_reasons, outcomes, replace
 from app.issues import queries as issues
 from app.orders.models import OrderItem
-from app.providers.kinguin import KeyState, SupplierOrder
+from app.suppliers.models import KeyState, SupplierOrder
 from tests.builders import NOW, buy, check, collect, count, events, order, paid, reservation, supplier_product
 
 D, C, P, R, B = "delivered", "canceled", "processing", "refunded", "returned"

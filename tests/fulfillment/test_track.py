@@ -16,6 +16,9 @@ from app.fulfillment.steps import CHECKS_A_SWEEP, LONGEST_CHECK, RECHECK_LEASE, 
 from app.keys import reveal as keys
 from app.orders.models import OrderItem
 from app.providers.kinguin import Kinguin
+from app.suppliers.kinguin import KinguinSupplier
+from app.suppliers.port import Suppliers
+from app.suppliers.registry import open_suppliers
 from tests.builders import (
     NOW,
     VISITOR,
@@ -167,7 +170,7 @@ async def test_keys_that_were_sealed_by_a_process_that_died_are_sealed_anew(app,
     order_id, item, found = await bought(app, box, 2)
     await check(app.state.kit, found)
     with pytest.raises(Undone):
-        await steps.collect(found["id"], kinguin=app.state.kit.kinguin, store=app.state.store, commit=torn)
+        await steps.collect(found["id"], suppliers=open_suppliers(app.state.kit), store=app.state.store, commit=torn)
     assert await count("sealed_key") == 0
     await collect(app.state.kit, found)
     assert len(set(await shown(app, order_id, item))) == 2
@@ -189,12 +192,12 @@ async def test_the_same_key_twice_is_one_key_and_the_other_unit_waits_for_its_ow
     order_id, item, found = await bought(app, box, 2)
     line = Repeating()
     twice = Kinguin("https://supplier.example/esa/api", "key", transport=line)
-    await steps.collect(found["id"], kinguin=twice, store=app.state.store, commit=NOW)
+    await steps.collect(found["id"], suppliers=Suppliers([KinguinSupplier(twice)]), store=app.state.store, commit=NOW)
     assert await count("sealed_key") == 1
     assert (await order(order_id)).status == "paid"
     assert (await reservation(item))["next_check_at"] is not None
     line.mended = True
-    await steps.collect(found["id"], kinguin=twice, store=app.state.store, commit=NOW)
+    await steps.collect(found["id"], suppliers=Suppliers([KinguinSupplier(twice)]), store=app.state.store, commit=NOW)
     assert sorted(await shown(app, order_id, item)) == ["AAAA-BBBB", "CCCC-DDDD"]
     assert (await order(order_id)).status == "fulfilled"
 
@@ -211,7 +214,7 @@ async def test_a_supplier_that_answers_at_once_leaves_keys_that_can_be_revealed_
 async def test_what_a_process_that_died_put_into_the_store_goes_when_it_is_old(app, box) -> None:
     order_id, _, found = await bought(app, box)
     with pytest.raises(Undone):
-        await steps.collect(found["id"], kinguin=app.state.kit.kinguin, store=app.state.store, commit=torn)
+        await steps.collect(found["id"], suppliers=open_suppliers(app.state.kit), store=app.state.store, commit=torn)
     folder = settings().bitloot_var / "blobs" / "keys" / str(order_id)
     assert len(list(folder.iterdir())) == 1
     await keys.retire(clock.now() - timedelta(hours=1), store=app.state.store)
@@ -236,7 +239,7 @@ async def test_who_collects_second_fails_nothing_and_adds_nothing(app, box) -> N
     found = await buy(app.state.kit, item)
     await check(app.state.kit, found)
     first = overtaken(lambda: collect(app.state.kit, found))
-    await steps.collect(found["id"], kinguin=app.state.kit.kinguin, store=app.state.kit.store, commit=first)
+    await steps.collect(found["id"], suppliers=open_suppliers(app.state.kit), store=app.state.kit.store, commit=first)
     assert await count("sealed_key") == 2
     assert (await events(order_id)).count("key.sealed") == 1
     assert (await order(order_id)).status == "fulfilled"
@@ -257,7 +260,7 @@ async def test_a_look_that_is_overtaken_by_the_delivery_disturbs_nothing(app, bo
         await check(app.state.kit, found)
         await collect(app.state.kit, found)
 
-    await steps.check(found["id"], kinguin=app.state.kit.kinguin, commit=overtaken(deliver))
+    await steps.check(found["id"], suppliers=open_suppliers(app.state.kit), commit=overtaken(deliver))
     assert ((await order(order_id)).status, (await reservation(item))["next_check_at"]) == ("fulfilled", None)
 
 
@@ -298,5 +301,5 @@ async def test_a_supplier_that_is_down_leaves_everything_as_it_is(app, box) -> N
         await box.fault("kinguin", "error500", count=1)
         more = {"store": app.state.store} if step is steps.collect else {}
         with pytest.raises(Exception, match="500"):
-            await step(found["id"], kinguin=app.state.kit.kinguin, commit=NOW, **more)
+            await step(found["id"], suppliers=open_suppliers(app.state.kit), commit=NOW, **more)
     assert await rows() == before

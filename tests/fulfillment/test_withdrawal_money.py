@@ -19,6 +19,7 @@ from app.orders import service as orders
 from app.orders.models import OrderItem
 from app.payments import service as payments
 from app.refunds import service as refunds
+from app.suppliers.registry import open_suppliers
 from tests.builders import (
     COIN,
     EMAIL,
@@ -199,7 +200,7 @@ async def test_keys_that_come_while_they_are_fetched_and_taken_back_are_told_of(
     await check(app.state.kit, found)
     await db.fetch("DELETE FROM job WHERE name = 'fulfillment.check'")
     commit = overtaken(lambda: withdrawal.withdraw(order_id))
-    await steps.collect(found["id"], kinguin=app.state.kit.kinguin, store=app.state.store, commit=commit)
+    await steps.collect(found["id"], suppliers=open_suppliers(app.state.kit), store=app.state.store, commit=commit)
     assert (await count("sealed_key"), (await job_names()).count("fulfillment.check")) == (1, 1)
     await check(app.state.kit, found)
     assert [issue.code for issue in await issues.open_for(f"order:{order_id}")] == ["late_delivery"]

@@ -13,14 +13,14 @@ from app.core.ids import new_id
 from app.core.redis import async_client
 from app.core.settings import settings
 from app.keys import reveal as keys
-from app.providers.kinguin import SupplierKey
+from app.suppliers.models import SupplierKey
 from tests.builders import VISITOR, count, delivered, order, paid, place, rows
 
 TEXT = "ABCD-EFGH-IJKL"
 
 
 def fetched(*texts: str, media_type: str = "text/plain") -> list[SupplierKey]:
-    return [SupplierKey(new_id().hex[:24], None, media_type, None, Plaintext(t.encode())) for t in texts]
+    return [SupplierKey(new_id().hex[:24], media_type, Plaintext(t.encode())) for t in texts]
 
 
 async def sealed(app: Any, found: list[SupplierKey]) -> tuple[UUID, UUID, list[keys.Sealed]]:

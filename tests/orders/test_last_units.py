@@ -11,6 +11,7 @@ from app.catalog import service as catalog
 from app.core import clock, db
 from app.orders import service as orders
 from app.orders.service import OutOfStock, Wanted
+from app.suppliers.kinguin import KinguinSupplier
 from app.web.store import order_view
 from tests.builders import EMAIL, ask, look, order, products, rows
 
@@ -20,7 +21,7 @@ async def last(app, box) -> AsyncIterator[dict[str, Any]]:
     """A product of which so many are left."""
     (mine,) = await products()
     await box.set_product(mine["supplier_product_id"], stock=2, textStock=2)
-    await catalog.sync(kinguin=app.state.kit.kinguin)
+    await catalog.sync(listing=KinguinSupplier(app.state.kit.kinguin))
     yield mine
     await db.fetch("UPDATE product SET updated_at = now() WHERE id = $1", mine["id"])
 
@@ -69,7 +70,7 @@ async def test_a_payment_that_came_to_nothing_gives_them_back(app, box, last) ->
 async def test_of_ten_of_which_two_are_text_two_are_sold(app, box) -> None:
     (mine,) = await products()
     await box.set_product(mine["supplier_product_id"], stock=10, textStock=2)
-    await catalog.sync(kinguin=app.state.kit.kinguin)
+    await catalog.sync(listing=KinguinSupplier(app.state.kit.kinguin))
     with pytest.raises(OutOfStock, match="Only 2 left"):
         await orders.quote([Wanted(mine["id"], 5)])
     assert (await orders.quote([Wanted(mine["id"], 2)])).lines

@@ -10,13 +10,15 @@ import pytest
 from actors.clock import sweep
 from actors.job import NEEDS, attempt
 from app.core import clock, db
+from app.core.ids import new_id
 from app.queue import breaker_queries, breakers
 from app.queue import service as jobs
 from app.queue.breakers import FAILURES
 from app.queue.circuit_breaker import SPREAD
 from app.queue.queries import dead_for
 from app.queue.retry_policy import AttemptFailed, decide
-from tests.builders import count, events, job_names, order, paid, place, supplier_product
+from app.queue.service import Lease
+from tests.builders import buy, count, events, job_names, order, paid, place, supplier_product
 from tests.conftest import VAR
 
 SECOND = timedelta(seconds=1)
@@ -25,6 +27,13 @@ SECOND = timedelta(seconds=1)
 async def opened(provider: str = "kinguin") -> None:
     for _ in range(FAILURES):
         await breakers.failed(provider, "500")
+
+
+async def needed(kit: Any, name: str, args: dict[str, str]) -> tuple[str, ...]:
+    """What a job of that name with these arguments needs, where that is found out by them."""
+    needs: Any = NEEDS[name]
+    found: tuple[str, ...] = await needs(Lease(new_id(), name, args, None, 1, 1), kit)
+    return found
 
 
 async def rounds(app: Any, seconds: float, *, step: float = 2) -> None:
@@ -163,10 +172,18 @@ async def test_with_the_breakers_table_broken_orders_are_fulfilled_all_the_same(
     assert (await order(order_id)).status == "fulfilled"
 
 
-def test_every_job_that_works_on_an_order_outside_knows_whom_it_needs() -> None:
+async def test_every_job_that_works_on_an_order_outside_knows_whom_it_needs(app, box) -> None:
     needs = {name: found for name, found in NEEDS.items() if found}
-    assert needs["fulfillment.reserve"] == needs["fulfillment.check"] == ("kinguin",)
-    assert needs["fulfillment.collect"] == ("kinguin", "storage")
+    order_id, (item,) = await paid(app.state.kit, box)
+    about_item, about_order = {"item_id": str(item["id"])}, {"order_id": str(order_id)}
+    assert await needed(app.state.kit, "fulfillment.reserve", about_item) == ("kinguin",)
+    about_reservation = {"reservation_id": str((await buy(app.state.kit, item))["id"])}
+    for name in ("fulfillment.check", "fulfillment.check_return"):
+        assert await needed(app.state.kit, name, about_reservation) == ("kinguin",)
+    assert await needed(app.state.kit, "fulfillment.collect", about_reservation) == ("kinguin", "storage")
+    assert await needed(app.state.kit, "fulfillment.return_keys", about_order) == ("kinguin",)
+    for name in ("catalog.sync", "catalog.refresh"):
+        assert await needed(app.state.kit, name, {}) == ("kinguin",)
     assert needs["payments.create"] == needs["payments.check"] == ("nowpayments",)
     # A letter's idempotency key is forgotten after 24 hours (resend.md, 4): its patience must end before.
     assert NEEDS["mail.send"] == ()

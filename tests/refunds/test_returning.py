@@ -11,6 +11,7 @@ from app.keys import reveal as keys
 from app.ledger import queries as books
 from app.ledger.accounts import Account
 from app.refunds import service
+from app.suppliers.registry import open_suppliers
 from tests.builders import NOW, VISITOR, count, events, job_names, order, rows
 from tests.refunds.scenes import ADMIN, asked, fulfilled, paid_for, usd
 
@@ -44,7 +45,7 @@ async def test_each_item_goes_back_by_its_own_call_once_however_often_it_is_aske
     order_id, _ = await fulfilled(kit, box, 1, 1)
     await asked(order_id)
     for _ in range(3):
-        await returns.give_back(order_id, kinguin=kit.kinguin, commit=NOW)
+        await returns.give_back(order_id, suppliers=open_suppliers(kit), commit=NOW)
     await drain(later=True)
     assert await charged(box) == 0
     assert (await events(order_id)).count("supply.returned") == 2
@@ -115,7 +116,7 @@ async def test_what_is_never_delivered_is_not_waited_for_longer_than_a_day(kit, 
     await asked(order_id)
     await db.fetch("DELETE FROM job")
     with clock.travelled(timedelta(hours=25)):
-        await returns.give_back(order_id, kinguin=kit.kinguin, commit=NOW)
+        await returns.give_back(order_id, suppliers=open_suppliers(kit), commit=NOW)
     assert await job_names() == []
 
 
@@ -123,7 +124,7 @@ async def test_a_refund_of_a_part_gives_nothing_back(kit, box, drain) -> None:
     order_id, _ = await fulfilled(kit, box)
     await asked(order_id, usd("1.00"))
     before = await rows()
-    await returns.give_back(order_id, kinguin=kit.kinguin, commit=NOW)
+    await returns.give_back(order_id, suppliers=open_suppliers(kit), commit=NOW)
     assert await rows() == before
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from app.catalog import service as catalog
 from app.core import db
+from app.suppliers.kinguin import KinguinSupplier
 from tests.web.builders import EMAIL, count, picture, product, ready, submit
 
 BLOCKED = "Can’t be activated in Belarus, Germany and Russia."
@@ -22,7 +23,7 @@ async def limited(app, client, box):
     item = await product(client)
     supplier_id = await db.fetch_value("SELECT supplier_product_id FROM product WHERE slug = $1", item["slug"])
     await box.set_product(supplier_id, countries=["DE", "BY", "RU"], tags=["dlc"])
-    await catalog.sync(kinguin=app.state.kit.kinguin)
+    await catalog.sync(listing=KinguinSupplier(app.state.kit.kinguin))
     return item
 
 
@@ -58,7 +59,7 @@ async def test_the_orders_page_and_the_letters_say_what_was_sold_whatever_change
     bought = await ready(client, box, drain)
     supplier_id = await db.fetch_value("SELECT supplier_product_id FROM product WHERE slug = $1", limited["slug"])
     await box.set_product(supplier_id, countries="", tags="")
-    await catalog.sync(kinguin=app.state.kit.kinguin)
+    await catalog.sync(listing=KinguinSupplier(app.state.kit.kinguin))
     browser = visitor()
     browser.cookies.set("bitloot_orders", bought.token)
     for path in (f"/orders/{bought.id}", f"/orders/{bought.id}/success"):

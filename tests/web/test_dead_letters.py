@@ -155,7 +155,7 @@ async def test_odd_questions_are_answered_with_nothing(admin, letters) -> None:
 
 ORDER = sample(Order, status="paid")
 RESERVE = [
-    ("requested", {"asked_at": None}, "checks at Kinguin first, then buys"),
+    ("requested", {"asked_at": None}, "checks at the supplier first, then buys"),
     (
         "requested",
         {"asked_at": clock.now()},
@@ -172,7 +172,7 @@ RESERVE = [
 
 @pytest.mark.parametrize(("status", "more", "words"), RESERVE)
 def test_a_dead_reserve_says_whether_it_would_buy(status: str, more: dict[str, Any], words: str) -> None:
-    reservation = {"status": status, "supplier_order_id": "PHS84", "asked_at": None} | more
+    reservation = {"status": status, "supplier": "kinguin", "supplier_order_id": "PHS84", "asked_at": None} | more
     assert words in retry_preview.reserve(Facts(order=ORDER, reservation=reservation))
 
 

@@ -15,12 +15,13 @@ from app.queue import breaker_queries as breakers
 from app.queue import queries as jobs
 from app.refunds import queries as refunds
 from app.refunds.models import Refund
+from app.suppliers.registry import TITLES
 from app.web.admin.event_texts import reason
 from app.web.admin.issues import row as issue_row
 from app.web.kernel import guards
 from app.web.kernel.render import page
 
-NAMES = {"nowpayments": "NOWPayments", "kinguin": "Kinguin", "resend": "Resend"}
+NAMES = {"nowpayments": "NOWPayments", "resend": "Resend", **TITLES}
 PARKED = "/admin/orders?needs=you"
 OPEN = ("created", "waiting", "confirming", "paid")
 

@@ -25,6 +25,7 @@ from app.queue.aliases import ALIASES
 from app.queue.models import DeadLetter
 from app.refunds import queries as refunds
 from app.refunds.models import Refund
+from app.suppliers.registry import title_of
 
 KEY_FORGOTTEN = timedelta(hours=24)  # after this Resend would send the same letter again (resend.md, 4)
 OPEN = {"reserved", "ready"}
@@ -68,23 +69,26 @@ def reserve(facts: Facts) -> str:
         return GONE
     status = reservation["status"] if reservation else None
     if reservation and status in {"reserved", "ready", "delivered"}:
-        return f"Order {reservation['supplier_order_id']} exists at Kinguin: will not buy again."
+        where = title_of(reservation["supplier"])
+        return f"Order {reservation['supplier_order_id']} exists at {where}: will not buy again."
     if order.status != "paid":
         return f"Does nothing: the order is {order.status}."
     if status in {"out_of_stock", "cancelled", "refunded"}:
         return "Does nothing: the supplier does not deliver it. Try or buy again from the order's page."
     if reservation and reservation["asked_at"]:
-        return "Ordered once, but the answer was lost: checks at Kinguin first, and buys only if nothing is there."
+        where = title_of(reservation["supplier"])
+        return f"Ordered once, but the answer was lost: checks at {where} first, and buys only if nothing is there."
     if order.frozen_at:
         return "Does nothing: the order is being refunded."
-    return "Nothing was ordered yet: checks at Kinguin first, then buys it."
+    return "Nothing was ordered yet: checks at the supplier first, then buys it."
 
 
 def check(facts: Facts) -> str:
     reservation = facts.reservation
     if reservation is None or reservation["status"] not in OPEN:
         return _closed(reservation)
-    return f"Asks Kinguin for the status of order {reservation['supplier_order_id']}. Buys nothing."
+    where = title_of(reservation["supplier"])
+    return f"Asks {where} for the status of order {reservation['supplier_order_id']}. Buys nothing."
 
 
 def collect(facts: Facts) -> str:
@@ -256,9 +260,9 @@ JOBS: dict[str, tuple[Callable[[DeadLetter], Awaitable[Facts]], Callable[[Facts]
     "refunds.check_address": (_nothing, always("Asks NOWPayments whether the address is valid. Pays nothing.")),
     "fulfillment.return_keys": (
         _nothing,
-        always("Returns the order's keys to Kinguin, except those returned before."),
+        always("Returns the order's keys to the supplier, except those returned before."),
     ),
-    "fulfillment.check_return": (_nothing, always("Asks Kinguin what it has paid back, and records what is new.")),
+    "fulfillment.check_return": (_nothing, always("Asks the supplier what it has paid back, and records what is new.")),
     "webhooks.publish": (
         _nothing,
         always("Sends the merchant the events of this order that it has not been sent yet."),

@@ -12,7 +12,6 @@ from app.fulfillment.failure_reasons import of_order
 from app.fulfillment.manual_actions import ENDED, FAILED
 from app.keys import queries as keys
 from app.orders.models import Order
-from app.queue import breaker_queries as breakers
 from app.queue import queries as jobs
 from app.web.kernel import guards
 from app.web.kernel.render import see_other
@@ -39,7 +38,7 @@ async def supply_of(order: Order) -> dict[str, Any]:
     return {
         "reservations": [_reservation(row, changeable=row["id"] in newest) for row in rows],
         "trouble": of_order(
-            order, current, away=await breakers.away("kinguin"), dead=bool(await jobs.dead_for(order.id))
+            order, current, away=await supply.is_supplier_away(order), dead=bool(await jobs.dead_for(order.id))
         ),
         "can_give_up": open_to_acts and failed and not await keys.of_order(order.id),
     }

@@ -15,8 +15,8 @@ from app.core import clock, db, metrics
 from app.core.crypto import DataKey
 from app.core.errors import Unavailable
 from app.core.settings import settings
+from app.core.vault import vault
 from app.issues import clocks
-from app.keys.vault import vault
 from app.ledger import queries as ledger
 from app.ledger.service import DIFFERS
 from app.mail import queries as mail

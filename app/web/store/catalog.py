@@ -13,6 +13,7 @@ from app.catalog import queries as catalog
 from app.catalog.queries import PAGE, SORTS, Browse
 from app.core.money import typed_decimal
 from app.queue import breaker_queries as breakers
+from app.suppliers.registry import TITLES
 from app.web.kernel.render import answer, by_htmx, fragment, html, page, wants_json
 
 LAST_PAGE = 10_000
@@ -49,7 +50,7 @@ async def index(request: Request[Any, Any, Any]) -> Response[bytes]:
     shelf = await _shelf(request, ask)
     if by_htmx(request):
         return html(shelf.results)
-    away = await breakers.away("kinguin")
+    away = any([await breakers.away(supplier) for supplier in TITLES])
     return page(request, "store/catalog/index.html", {"query": ask, "shelf": shelf.whole, "supplier_away": away})
 
 

@@ -121,7 +121,7 @@ async def _asked(request: Req) -> tuple[uuid.UUID, str]:
 
 
 def _text(key: Revealed) -> tuple[str, bool]:
-    """The key's text, and whether it is an image: those come and stay in base64 (kinguin.md, 4)."""
+    """The key's text, and whether it is an image: those come and stay in base64 (suppliers.models)."""
     return key.value.reveal().decode("utf-8", "replace"), key.media_type.startswith("image/")
 
 

@@ -140,7 +140,7 @@ async def build(order: OrderWithItems) -> OrderView:
     said = money.words
     items = [_item(order, item, sealed) for item in order.items]
     current = supply.current(reservations)
-    in_trouble = failure_reasons.of_order(order, current, away=await breakers.away("kinguin"), dead=bool(dead))
+    in_trouble = failure_reasons.of_order(order, current, away=await supply.is_supplier_away(order), dead=bool(dead))
     going = order.frozen_at is not None and phase != "refunded" and not money.choices
     late = any(e.kind == withdrawal.LATE for e in events)
     keyless = order.status == "fulfilled" and bool(items) and all(i.withdrawn == i.quantity for i in items)

@@ -54,7 +54,7 @@ async def show(request: Request[Any, Any, Any], slug: FromPath[str]) -> Response
                 "data": product_data(listed, product, selling=selling),
             },
             "related": await catalog.related(product),
-            "supplier_away": await breakers.away("kinguin"),
+            "supplier_away": await breakers.away(product["supplier"]),
             "sales_stopped": not selling,
         },
     )  # fmt: skip

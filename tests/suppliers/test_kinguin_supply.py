@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from app.catalog.supply import Supply, supply_of
 from app.providers import kinguin_answers
+from app.suppliers.kinguin_supply import Supply, supply_of
 
 PLAIN = {"productId": "f" * 24, "kinguinId": 9, "name": "Game", "price": 10, "qty": 10, "textQty": 10}
 
