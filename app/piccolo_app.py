@@ -14,6 +14,7 @@ ROOMS = (
     "accounts",
     "merchants",
     "catalog",
+    "suppliers",
     "orders",
     "payments",
     "keys",

@@ -202,6 +202,7 @@ async def app(house: Any, box: Box) -> Any:
         await db.fetch("DELETE FROM exchange_rate")
         await rates.sync(rates=house.state.kit.rates)
         house.state.rates = await _rates()
+    await db.fetch("DELETE FROM product WHERE supplier = 'own_stock'")
     changed = await db.fetch_value("SELECT count(*) FROM product WHERE updated_at <> created_at")
     if changed:
         await catalog.sync(listing=KinguinSupplier(house.state.kit.kinguin))

@@ -13,10 +13,12 @@ BATCH = 1000  # products in one statement
 async def reprice(rate: Decimal) -> int:
     """Bring all prices to a rate, in bounded batches. Returns how many changed.
 
-    A product whose cost changes meanwhile is left to the one who changes it.
+    A product whose cost changes meanwhile is left to the one who changes it. One whose price the owner set keeps it.
     """
     currency, last, changed = settings().shop_currency, UUID(int=0), 0
-    while rows := await db.fetch("SELECT id, cost FROM product WHERE id > $1 ORDER BY id LIMIT $2", last, BATCH):
+    while rows := await db.fetch(
+        "SELECT id, cost FROM product WHERE id > $1 AND NOT fixed_price ORDER BY id LIMIT $2", last, BATCH
+    ):
         prices = [price_for(row["cost"], rate, currency).amount for row in rows]
         changed += len(
             await db.fetch(

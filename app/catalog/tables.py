@@ -8,7 +8,8 @@ class Product(Table, tablename="product"):
     """One game on one platform for one region, as one supplier has it. ``cost`` is its price in EUR, ``price`` ours.
 
     ``reference_cost``: what it cost a day ago, which a new price is measured by. One that can't be believed is held
-    (``held_since``, not ``active``) and stands in ``offered_cost``, if it could be sold at. ``listed_at``: when the
+    (``held_since``, not ``active``) and stands in ``offered_cost``, if it could be sold at. ``fixed_price``: the
+    owner set it, so it follows no cost and no exchange rate. ``listed_at``: when the
     reading of the supplier's listing began that held it last.
     """
 
@@ -25,6 +26,7 @@ class Product(Table, tablename="product"):
     supplier = Varchar(24, default="kinguin")
     supplier_product_id = Varchar(24, unique=True)
     text_keys = Boolean(default=True)
+    fixed_price = Boolean(default=False)
     details = JSONB(default="{}")
     released_on = Varchar(10, default="")
     description = Text(default="")

@@ -7,28 +7,29 @@ import click
 from app.cli.frame import with_database
 from app.core.vault import vault as master_keys
 from app.keys import key_rotation, queries
+from app.suppliers import own_stock_rotation
 from app.webhooks import secrets
 
 
 @click.group()
 def vault() -> None:
-    """Master keys, and what they encrypt: the orders' data keys and the endpoints' signing secrets."""
+    """Master keys, and what they encrypt: the data keys of orders and own stock, and the endpoints' signing secrets."""
 
 
 @vault.command("status")
 def status() -> None:
     """How many data keys and secrets each master key encrypts, and which ones you can remove."""
-    (wrapped, sealed), listed = with_database(_counts), master_keys().ids
-    used = {**wrapped, **sealed}
+    (wrapped, sealed, ours), listed = with_database(_counts), master_keys().ids
+    used = {**wrapped, **sealed, **ours}
     for ident in [*listed, *(ident for ident in used if ident not in listed)]:
-        keys, others = wrapped.get(ident, 0), sealed.get(ident, 0)
+        keys, others = wrapped.get(ident, 0) + ours.get(ident, 0), sealed.get(ident, 0)
         said = f"{keys} data keys" + (f" and {others} webhook secrets" if others else "")
         click.echo(f"  {ident:32} wraps {said}{_advice(ident, keys + others)}")
     sys.exit(0 if set(used) <= set(listed) else 1)
 
 
-async def _counts() -> tuple[dict[str, int], dict[str, int]]:
-    return await queries.by_master_key(), await secrets.by_master_key()
+async def _counts() -> tuple[dict[str, int], dict[str, int], dict[str, int]]:
+    return await queries.by_master_key(), await secrets.by_master_key(), await own_stock_rotation.by_master_key()
 
 
 def _advice(ident: str, count: int) -> str:
@@ -47,15 +48,20 @@ def rotate(batch: int) -> None:
     Killed, it goes on when started again.
     """
 
-    async def work() -> tuple[int, int, secrets.Rewrapped]:
+    async def work() -> tuple[int, int, own_stock_rotation.Rewrapped, secrets.Rewrapped]:
         moved = stuck = 0
         async for done in key_rotation.rotate("command line", batch=batch):
             moved, stuck = moved + done.moved, stuck + len(done.stuck)
             click.echo(f"{moved} rewrapped")
-        return moved, stuck, await secrets.rewrap("command line")
+        ours = await own_stock_rotation.rewrap("command line")
+        return moved, stuck, ours, await secrets.rewrap("command line")
 
-    moved, stuck, signing = with_database(work)
+    moved, stuck, ours, signing = with_database(work)
     click.echo(f"Done: {moved} data keys moved to {master_keys().current_id}.")
+    if ours.moved:
+        click.echo(f"{ours.moved} data keys of own stock moved to {master_keys().current_id}.")
+    if ours.stuck:
+        click.echo(f"Imports of own stock that could not be opened: {', '.join(map(str, ours.stuck))}.", err=True)
     if signing.moved:
         click.echo(f"Secrets of {signing.moved} webhook endpoints moved to {master_keys().current_id}.")
     if signing.stuck:
@@ -63,5 +69,5 @@ def rotate(batch: int) -> None:
         click.echo(f"Endpoints whose secret could not be opened: {named}.", err=True)
     if stuck:
         click.echo(f"{stuck} could not be opened; the log names their orders. See `bitloot vault status`.", err=True)
-    if stuck or signing.stuck:
+    if stuck or ours.stuck or signing.stuck:
         sys.exit(1)

@@ -113,8 +113,16 @@ async def check(reservation_id: UUID, look: int, *, suppliers: Suppliers, commit
             await ledger.supply_back(order.id, reservation_id, back)
             data = {"item": str(reservation["item_id"]), "amount": f"{back:.2f} EUR"}
             await history.record(order.id, "supply.returned", **data)
+        elif reservation["refunded"] is None and _cost_nothing(reservation["charged"], found):
+            await db.fetch("UPDATE reservation SET refunded = 0 WHERE id = $1", reservation_id)
+            await history.record(order.id, "supply.returned", item=str(reservation["item_id"]))
         if back < (reservation["charged"] or 0) and look < MOST_LOOKS:
             await _look_later(reservation, look + 1)
+
+
+def _cost_nothing(charged: Decimal | None, found: SupplierOrder) -> bool:
+    """Whether keys are with their supplier again that cost nothing when they were bought."""
+    return charged is None and found.status == "refunded"
 
 
 def _paid_back(reservation: dict[str, Any], found: SupplierOrder) -> Decimal:

@@ -1,1 +1,1 @@
-"""Where keys come from: the port `Supplier`, and behind it Kinguin. A third supplier is one more adapter."""
+"""Where keys come from: the port `Supplier`, and behind it Kinguin and our own stock."""

@@ -2,9 +2,10 @@
 
 from app.providers.kit import Providers
 from app.suppliers.kinguin import KinguinSupplier
+from app.suppliers.own_stock import OwnStock
 from app.suppliers.port import Suppliers
 
-ADAPTERS = (KinguinSupplier,)
+ADAPTERS: tuple[type[KinguinSupplier] | type[OwnStock], ...] = (KinguinSupplier, OwnStock)
 TITLES = {adapter.name: adapter.title for adapter in ADAPTERS}
 """Each supplier's name in our rows, and the one that people know."""
 
