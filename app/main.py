@@ -23,7 +23,18 @@ from app.inbox.refusals import refusals
 from app.issues.clocks import ClockWatch
 from app.providers.kit import open_providers
 from app.web.account import devices, links, lookups, sessions
-from app.web.admin import acceptances, dashboard, dead_letters, issues, jobs, key_audit, staff, webhooks, write_offs
+from app.web.admin import (
+    acceptances,
+    dashboard,
+    dead_letters,
+    issues,
+    jobs,
+    key_audit,
+    own_stock,
+    staff,
+    webhooks,
+    write_offs,
+)
 from app.web.admin import letters as admin_letters
 from app.web.admin import orders as admin_orders
 from app.web.admin import products as admin_products
@@ -83,7 +94,9 @@ ACCOUNT = [
 ADMIN = [
     staff.new, staff.create, staff.destroy, dashboard.show, admin_orders.index, admin_orders.show,
     admin_orders.retry_item, write_offs.create, admin_refunds.index, admin_refunds.show, admin_refunds.create,
-    issues.index, issues.resolve, admin_products.show, admin_products.accept, admin_letters.resend,
+    issues.index, issues.resolve, admin_products.show, admin_products.accept, own_stock.index,
+    own_stock.create, own_stock.show, own_stock.update,
+    own_stock.create_import, admin_letters.resend,
     acceptances.create,
     admin_refunds.approve, admin_refunds.record, admin_refunds.reject, admin_refunds.retry, jobs.index, jobs.show,
     jobs.retry, dead_letters.index, dead_letters.preview, dead_letters.retry, webhooks.index, webhooks.show,

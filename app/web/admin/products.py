@@ -10,6 +10,7 @@ from app.catalog.models import AdminProduct
 from app.core.ids import parse_id
 from app.core.money import Money
 from app.issues import queries as issues
+from app.suppliers import own_stock
 from app.web.kernel import guards
 from app.web.kernel.render import answer, page, see_other, wants_json
 from app.web.kernel.viewer import visitor
@@ -31,6 +32,8 @@ async def _found(request: Req, product_id: str) -> AdminProduct:
 @get("/admin/products/{product_id:str}", include_in_schema=False)
 async def show(request: Req, product_id: FromPath[str]) -> Response[bytes]:
     product = await _found(request, product_id)
+    if product.supplier == own_stock.NAME:
+        return see_other(f"/admin/own-stock/{product.id}")
     asked = product.offered_cost if product.held_since else product.cost
     context = {
         "product": product,
