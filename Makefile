@@ -2,13 +2,18 @@
 PY := .venv/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test check chaos bench lock setup
+.PHONY: run test proof check chaos bench mutants lock setup
 run: .venv/ready
 	@$(PY) -W ignore -m app.cli up
 
 # Two processes with servers of their own; the seed, so that both count the same tests.
+PYTEST := PYTHONHASHSEED=0 $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 test: .venv/ready
-	@PYTHONHASHSEED=0 $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@$(PYTEST) -m "not proof"
+
+# The same promises at full size, and what takes minutes: the kill matrix, ten thousand races, the simulation.
+proof: .venv/ready
+	@$(PYTEST) -m proof
 
 check: .venv/ready
 	.venv/bin/ruff check .

@@ -1,11 +1,15 @@
 """``bitloot backup``, ``restore`` and ``drill``."""
 
+import pytest
+
 from app.core import clock, db
 from tests.backup.conftest import live as live
 from tests.backup.conftest import objects_of, rows_at
 from tests.backup.conftest import scratch as scratch
 from tests.builders import delivered
 from tests.conftest import VAR
+
+pytestmark = pytest.mark.proof
 
 
 async def test_a_shop_is_backed_up_and_restored_elsewhere(app, box, bitloot, tmp_path, live, scratch) -> None:

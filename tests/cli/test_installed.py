@@ -12,6 +12,8 @@ import pytest
 from app.cli.main import ROOMS
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.proof
+
 COMMANDS = (
     "migrate", "seed", "doctor", "jobs list", "webhooks list", "vault status", "audit verify", "catalog sync",
     "backup shop.backup", "drill --fresh", "simulate --seed 3 --orders 3",

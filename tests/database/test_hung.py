@@ -11,7 +11,7 @@ from tests.database.deployment import Deployment
 from tests.database.servers import OwnPostgres
 from tests.web.builders import IPN, compact, sign
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.proof]
 NOTICE = compact({"payment_id": 77, "payment_status": "waiting"})
 SIGNED = {"x-nowpayments-sig": sign(NOTICE)}
 LIMIT = 5.0  # seconds

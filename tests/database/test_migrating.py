@@ -8,7 +8,7 @@ from tests.conftest import ROOT
 from tests.database.deployment import Deployment
 from tests.database.servers import own_postgres, pgbouncer
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.proof]
 
 
 MIGRATIONS = [path for path in (ROOT / "app/migrations").glob("*.py") if path.stem != "__init__"]

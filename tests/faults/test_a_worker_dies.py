@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from tests.faults.catastrophes import Revived, kill_worker_mid_call
+from tests.faults.catastrophes import kill_worker_mid_call
 from tests.journeys.shopper import bought_exactly_once
 from tests.town import Town
 
@@ -11,7 +11,6 @@ SWEEP_AND_START = 20.0  # seconds for the next sweep and a new worker's start, w
 
 
 async def test_each_order_in_a_killed_workers_hands_completes_with_one_charge_one_key_a_unit_and_no_second_letter(
-    reviving: "asyncio.Task[Revived]",  # a second town, begun here so that both start in the time of one
     town: Town,
 ) -> None:
     bereft = await kill_worker_mid_call(town)

@@ -13,6 +13,9 @@ from dev.environment import Environment
 from tests.faults.matrix import FAULTS, Story, Strike
 from tests.faults.scenario import AT_EACH, LABELS
 
+QUICK = {"kill_after_the_effect", "restart_redis", "answer_500_after_the_effect"}  # those that every run asks for
+STRIKES = [pytest.param(it, id=it.__name__, marks=() if it.__name__ in QUICK else pytest.mark.proof) for it in FAULTS]
+
 
 @pytest.fixture(scope="module")
 async def arena() -> AsyncIterator[Environment]:
@@ -35,7 +38,7 @@ async def story(arena: Environment, request: pytest.FixtureRequest) -> AsyncIter
     await made.close()
 
 
-@pytest.mark.parametrize("strike", FAULTS, ids=lambda it: it.__name__)
+@pytest.mark.parametrize("strike", STRIKES)
 async def test_every_order_in_flight_ends_right(story: Story, strike: Strike) -> None:
     outcome = await story.outcome(strike)
     print(f"\n{strike.__name__}: {outcome}")

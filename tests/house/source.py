@@ -1,6 +1,7 @@
 """The source as the house's tests read it."""
 
 import ast
+import functools
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +19,12 @@ def modules(*folders: str) -> Iterator[tuple[str, ast.Module]]:
         for path in sorted((ROOT / folder).rglob("*.py")) or [ROOT / folder]:
             name = path.relative_to(ROOT).as_posix()
             if "migrations" not in name:
-                yield name, ast.parse(path.read_text())
+                yield name, _parsed(path)
+
+
+@functools.cache
+def _parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
 
 
 def calls(tree: ast.AST) -> Iterator[ast.Call]:

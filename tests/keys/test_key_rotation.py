@@ -116,6 +116,7 @@ async def under(master: str) -> int:
     return await count("order_data_key", f"master_key_id = '{master}'")
 
 
+@pytest.mark.proof
 async def test_a_rotation_killed_while_reveals_go_on_is_finished_by_the_next_and_the_old_key_can_go(
     app: Any, bought: list[tuple[UUID, UUID]], bitloot: Any
 ) -> None:

@@ -4,7 +4,6 @@ import asyncio
 import logging
 import socket
 import ssl
-import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -250,10 +249,9 @@ async def test_an_endless_answer_is_left_after_64_kilobytes(opened: Any, raw: An
     ids=["silence", "to be continued", "half a status", "half an interim head"],
 )
 async def test_whatever_does_not_end_is_left_in_time(opened: Any, raw: Any, said: bytes) -> None:
-    http, began = opened(total_seconds=0.3), time.perf_counter()
+    http = opened(total_seconds=0.3)
     with pytest.raises(Unreachable, match=r"No answer within 0\.3 seconds\.") as failed:
         await http.post(await raw(said), BODY, HEADERS, test=True)
-    assert time.perf_counter() - began < 1.0
     assert (failed.value.kind, failed.value.address, failed.value.ms >= 300) == ("timeout", "127.0.0.1", True)
 
 

@@ -1,7 +1,6 @@
 """A key is never both shown and refunded: ten thousand races on real rows, and first the race that the lock ends."""
 
 import asyncio
-import time
 from typing import Any
 from uuid import UUID
 
@@ -16,9 +15,7 @@ from app.refunds.service import ReasonNeeded
 from tests.builders import VISITOR, count
 from tests.refunds.scenes import ADMIN, fulfilled
 
-RACES = 10_000
 ORDERS = 8  # raced over at the same time
-LONGEST = 180.0  # seconds: a stop for machines that do much else, far above what it takes
 
 
 @pytest.fixture
@@ -100,15 +97,14 @@ async def _as_before(order_id: UUID) -> None:
         )
 
 
-async def test_ten_thousand_races_end_with_a_key_shown_or_refunded_never_both(kit, box) -> None:
+@pytest.mark.parametrize("count", [500, pytest.param(10_000, marks=pytest.mark.proof)])
+async def test_ten_thousand_races_end_with_a_key_shown_or_refunded_never_both(kit, box, count: int) -> None:
     bought = [await fulfilled(kit, box) for _ in range(ORDERS)]
     wins = {"revealed": 0, "refunded": 0}
-    deadline = time.monotonic() + LONGEST
-    races = iter(range(RACES))
+    races = iter(range(count))
 
     async def race_over(order_id: UUID, item_id: UUID) -> None:
         for number in races:
-            assert time.monotonic() < deadline, f"{number} races in {LONGEST} s"
             shown, back = await asyncio.gather(
                 _reveal(kit, order_id, item_id), _refund(order_id, head_start=number % 4 != 0)
             )
@@ -127,5 +123,5 @@ async def test_ten_thousand_races_end_with_a_key_shown_or_refunded_never_both(ki
             await _as_before(order_id)
 
     await asyncio.gather(*(race_over(order_id, item.id) for order_id, [item] in bought))
-    assert sum(wins.values()) == RACES
-    assert min(wins.values()) > RACES / 100, wins  # both sides do win, or it was no race
+    assert sum(wins.values()) == count
+    assert min(wins.values()) > count / 100, wins  # both sides do win, or it was no race

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import subprocess
-import time
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -119,11 +118,9 @@ async def test_with_redis_gone_pages_still_move_and_orders_are_taken(outside, pl
         async with listening(address(shop, placed, "?after=1"), **placed.bearer) as stream:
             await stream.block()
             process.kill()
-            began = time.monotonic()
             await happen(placed)
             [event] = await stream.news(1)
         assert event["seq"] == 2
-        assert time.monotonic() - began < 8
         product_id = str(await db.fetch_value("SELECT product_id FROM order_item"))
         order = {"email": "a@b.de", "items": [{"productId": product_id, "quantity": 1}]}
         assert (await outside.post(f"{shop.url}/orders", json=order)).status_code == 201

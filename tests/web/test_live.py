@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import time
 from uuid import UUID
 
 import pytest
@@ -70,14 +69,10 @@ async def test_the_cursor_is_taken_from_the_address_or_the_header(shop, ready) -
 async def test_news_arrives_when_it_commits_each_once_and_in_order(shop, placed, app) -> None:
     async with listening(address(shop, placed, "?after=1"), **placed.bearer) as stream:
         assert await stream.block() == ["retry: 1000"]
-        waits = []
         for number in range(2, 7):
-            began = time.monotonic()
             await happen(placed)
             [event] = await stream.news(1)
-            waits.append(time.monotonic() - began)
             assert event["seq"] == number
-    assert sorted(waits)[2] < 0.5, waits  # by far before the catch-up, which looks every three seconds
 
 
 async def test_a_whole_purchase_passes_by(shop, placed, client, drain, box) -> None:

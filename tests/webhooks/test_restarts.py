@@ -70,6 +70,7 @@ async def noted(endpoint_id: Any) -> dict[str, list[str]]:
     return {str(one["event_id"]): [line["outcome"] for line in await log(one)] for one in await deliveries(endpoint_id)}
 
 
+@pytest.mark.proof
 async def test_killed_processes_and_a_flushed_redis_skip_no_delivery_and_double_no_planned_attempt(
     app, receiver, other_receiver
 ) -> None:
