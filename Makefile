@@ -28,6 +28,9 @@ chaos: .venv/ready
 bench: .venv/ready
 	@$(PY) -W ignore -m dev.bench
 
+mutants: .venv/ready
+	@$(PY) -W ignore -m dev.mutants $(ONLY)
+
 setup: .venv/ready
 
 # The lock alone decides what is installed: first the installer, then each package by its hash, with nothing looked up

@@ -24,6 +24,8 @@ from tests.order import pytest_collection_modifyitems as pytest_collection_modif
 from tests.order import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler
 
 ROOT = Path(__file__).parents[1]
+NOWHERE = {"DATABASE_URL": "postgresql://127.0.0.1:1/none", "REDIS_URL": "redis://127.0.0.1:1"}
+PURE = "TEST_PURE" in os.environ  # only what needs no servers: mutation testing makes thousands of runs
 VAR = embedded.temporary_folder("test")
 
 
@@ -40,25 +42,30 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.pop("REDIS_URL", None)
     # As in production; and set before any loop runs, since a change under way leaves asyncio without subprocesses.
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
-    servers = embedded.start(VAR)
     config.add_cleanup(lambda: shutil.rmtree(VAR, ignore_errors=True))
-    config.add_cleanup(servers.stop)
+    urls = NOWHERE if PURE else _start_servers(config)
     os.environ |= {
         "BITLOOT_ENV": "development",
         "BITLOOT_VAR": str(VAR),
-        "DATABASE_URL": servers.database_url,
-        "REDIS_URL": servers.redis_url,
         "JWT_SECRET": secrets.token_urlsafe(48),
         "MASTER_KEYS": f"test1:{base64.b64encode(secrets.token_bytes(32)).decode()}",
         "PORT": str(free_port()),
         "SANDBOX_PORT": str(free_port()),
         "LOG_LEVEL": "WARNING",
         "LIMIT_MAILBOX": "1000",
+        **urls,
     }
-    subprocess.run([sys.executable, "-m", "app.cli", "migrate"], check=True, cwd=ROOT, capture_output=True)
+    if not PURE:
+        subprocess.run([sys.executable, "-m", "app.cli", "migrate"], check=True, cwd=ROOT, capture_output=True)
 
 
-def wait_for(url: str, process: subprocess.Popen[bytes], *, seconds: float = 30) -> None:
+def _start_servers(config: pytest.Config) -> dict[str, str]:
+    servers = embedded.start(VAR)
+    config.add_cleanup(servers.stop)
+    return {"DATABASE_URL": servers.database_url, "REDIS_URL": servers.redis_url}
+
+
+def wait_for(url: str, process: subprocess.Popen[bytes], *, seconds: float = 90) -> None:
     """Until ``url`` answers 200; fails at once when the process has ended."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

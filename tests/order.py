@@ -4,6 +4,8 @@ All that share a town go to one process, and first: so there is one town and one
 the work of the other process, and no long file is left over at the end.
 """
 
+import os
+
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
@@ -28,7 +30,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Schedul
     return Scheduling(config, log)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The town's tests, with the ``last`` ones at their end; then what takes long; then the others."""
 
     def place(item: pytest.Item) -> int:
@@ -37,3 +39,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return 2 if item.nodeid.startswith(LONG) else 3
 
     items.sort(key=place)
+    if "TEST_PURE" in os.environ:
+        needing = [item for item in items if "sandbox_process" in getattr(item, "fixturenames", ())]
+        config.hook.pytest_deselected(items=needing)
+        items[:] = [item for item in items if item not in needing]

@@ -21,6 +21,11 @@ def test_a_secret_is_taken_as_people_copy_it() -> None:
     assert totp.code(" gezd gnbv gy3t qojq gezd gnbv gy3t qojq", 1) == totp.code(SECRET, 1)
 
 
+@pytest.mark.parametrize("secret", ["ME", "MFRA", "MFRGG", "MFRGGZA"])
+def test_a_secret_is_taken_without_its_padding(secret: str) -> None:
+    assert totp.code(secret, 1) == totp.code(secret + "=" * (8 - len(secret)), 1)
+
+
 def test_a_secret_that_is_not_base32_is_named_so() -> None:
-    with pytest.raises(ValueError, match="base32"):
+    with pytest.raises(ValueError, match=r"^the secret is not base32$"):
         totp.code("not base32 at all!", 1)
