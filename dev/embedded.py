@@ -81,17 +81,24 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def scratch() -> Iterator[tuple[Path, str]]:
-    """A folder and, in it, a Postgres of its own: its URL. Both are gone afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="bitloot-scratch-"))
+def postgres_in(folder: Path) -> Iterator[PostgresServer]:
+    """A Postgres of its own in ``folder``. Both are gone afterwards."""
     try:
         server = get_server(folder / "postgres", cleanup_mode=None)
         try:
-            yield folder, server.get_uri()
+            yield server
         finally:
             server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def scratch() -> Iterator[tuple[Path, str]]:
+    """A folder and, in it, a Postgres of its own: its URL. Both are gone afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="bitloot-scratch-"))
+    with postgres_in(folder) as server:
+        yield folder, server.get_uri()
 
 
 def _socket(var: Path) -> Path:

@@ -1,11 +1,13 @@
-"""A whole shop on this machine: servers, sandbox, object store, web, worker and clock as processes of their own.
+"""The one environment of tests, chaos, measurements and simulation: servers, ports, the sandbox's control, processes.
 
-Unlike ``bitloot up`` nothing here is started again by itself: who kills something decides when it comes back.
+``Environment`` runs each process by itself: nothing is started again unless somebody says so, so a fault can be shown.
+``dev.up_environment`` is a shop that ``bitloot up`` keeps running, as a person has it.
 """
 
 import asyncio
 import base64
 import contextlib
+import inspect
 import os
 import secrets
 import shutil
@@ -13,7 +15,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,7 @@ import psutil
 import redis
 
 from dev import embedded
+from dev.box import Box
 from dev.embedded import free_port
 from dev.stack import SANDBOX, read_procfile
 
@@ -34,22 +37,57 @@ WITH_WEBHOOKS = (*SHOP, "webhooks")  # where merchants are told
 THREADS = 96  # jobs at once: as many calls of one worker may be held as a fault has orders in flight
 BUCKET = "vault"
 SLOWEST_START = 60.0  # seconds; a machine that does much else at once
+SLOWEST_STOP = 25.0  # seconds a process has to end well
 AWAY = (
     OSError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.InterfaceError,
     asyncpg.InternalClientError,
 )  # fmt: skip
 STARTS = 5  # attempts to start Postgres, each of up to 10 s
 PATIENCE = 60.0  # seconds a look into the tables waits for a Postgres that is being restarted
+UNLIMITED = (
+    "ORDERS", "PAYMENTS", "REVEALS", "CONNECTIONS", "WRITES", "MAILBOX", "API", "LOGINS", "LOOKUPS",
+)  # fmt: skip
 
 
-async def until(ask: Callable[[], Awaitable[Any]], why: str, *, seconds: float = 30) -> Any:
-    """Ask again and again until the answer is true, and return it. Past the deadline raises TimeoutError."""
+async def until(ask: Callable[[], Any], why: str, *, seconds: float = 30) -> Any:
+    """Ask again and again until the answer is true, and return it. Past the deadline raises TimeoutError with ``why``.
+
+    ``ask`` may be a coroutine function or a plain one.
+    """
     deadline = time.monotonic() + seconds
-    while not (found := await ask()):
+    while True:
+        found = ask()
+        found = await found if inspect.isawaitable(found) else found
+        if found:
+            return found
         if time.monotonic() > deadline:
             raise TimeoutError(f"not within {seconds:g} s: {why}")
         await asyncio.sleep(0.03)
-    return found
+
+
+async def answers(url: str, *, seconds: float = SLOWEST_START) -> None:
+    """Wait until ``url`` answers 200. Raises TimeoutError."""
+    async with httpx.AsyncClient(timeout=5) as client:
+
+        async def answered() -> bool:
+            with contextlib.suppress(httpx.HTTPError):
+                return (await client.get(url)).status_code == 200
+            return False
+
+        await until(answered, f"{url} answers", seconds=seconds)
+
+
+def alive(process: psutil.Process) -> bool:
+    """Whether it runs; a dead one that nobody has waited for yet does not."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    return False
+
+
+def inherited() -> dict[str, str]:
+    """Of this process's own environment variables those that say where programs and folders are."""
+    kept = {name: os.environ[name] for name in ("HOME", "TMPDIR", "LANG") if name in os.environ}
+    return kept | {"PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}"}
 
 
 class NoCookies(CookieJar):
@@ -59,49 +97,98 @@ class NoCookies(CookieJar):
         """Forget them."""
 
 
-class Environment:
-    """Where everything is. ``settings`` are further environment variables of all its processes."""
+class Shop:
+    """A shop on this machine: its folder, its ports, clients of it and of its sandbox."""
 
-    def __init__(self, name: str, processes: Sequence[str] = SHOP, **settings: str) -> None:
-        self.processes = processes
+    def __init__(self, name: str) -> None:
         self.var = embedded.temporary_folder(name)
-        self.port, self.sandbox_port, self._s3_port = free_port(), free_port(), free_port()
+        self.port, self.sandbox_port = free_port(), free_port()
         self.url, self.sandbox_url = f"http://127.0.0.1:{self.port}", f"http://127.0.0.1:{self.sandbox_port}"
         self.http = httpx.AsyncClient(base_url=self.url, timeout=20, cookies=NoCookies())
-        self.sandbox = httpx.AsyncClient(base_url=f"{self.sandbox_url}/sandbox/api", timeout=60)
+        self.box = Box(self.sandbox_url)
+        self._pool: asyncpg.Pool | None = None
+
+    @property
+    def database_url(self) -> str:
+        """Its Postgres, once it runs."""
+        raise NotImplementedError
+
+    async def rows(self, sql: str, *args: Any) -> list[dict[str, Any]]:
+        """A look into its tables; waits while Postgres is being restarted."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                if self._pool is None:
+                    self._pool = await asyncpg.create_pool(self.database_url, min_size=0, max_size=4)
+                return [dict(row) for row in await self._pool.fetch(sql, *args)]
+            except AWAY:
+                if time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(0.1)
+
+    async def products(self, count: int, *, where: str = "price BETWEEN 12 AND 45") -> list[dict[str, Any]]:
+        """So many products with plenty in stock whose keys are text, in random order."""
+        sql = f"SELECT * FROM product WHERE active AND stock >= 9 AND text_keys AND {where} ORDER BY random()"
+        found = await self.rows(f"{sql} LIMIT {count}")
+        assert len(found) == count
+        return found
+
+    async def hang_up(self) -> None:
+        """Close this side's clients and connections."""
+        await self.http.aclose()
+        await self.box.http.aclose()
+        if self._pool is not None:
+            self._pool.terminate()
+            self._pool = None
+
+
+class Environment(Shop):
+    """A shop whose processes are started and ended one by one, by their names in the Procfile.
+
+    ``settings`` are further environment variables of all its processes. ``s3``: keys go to an object store behind the
+    sandbox, which can make it fail; else to a folder, as in development.
+    """
+
+    def __init__(self, name: str, processes: Sequence[str] = SHOP, *, s3: bool = True, **settings: str) -> None:
+        super().__init__(name)
+        self.processes = processes
+        self._s3_port = free_port() if s3 else None
         self._settings = settings
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._servers: embedded.Embedded | None = None
-        self._pool: asyncpg.Pool | None = None
+
+    @property
+    def database_url(self) -> str:
+        return self.variables["DATABASE_URL"]
 
     async def open(self) -> None:
         """Start everything, with a loaded catalog whose goods don't run out."""
         self._servers = await asyncio.to_thread(embedded.start, self.var)
         self.variables = self._environment(self._servers)
-        await asyncio.gather(self.start("s3"), self.start("sandbox"), self._command("migrate"))
-        await asyncio.gather(self._answers(f"{self.sandbox_url}/sandbox/api/faults"), self._bucket())
+        await asyncio.gather(self.start("sandbox"), self._open_store(), self._command("migrate"))
+        await answers(f"{self.sandbox_url}/sandbox/api/faults")
         await self._stock_up()
         await self._command("seed")
         await asyncio.gather(*(self.start(name) for name in self.processes))
-        await self._answers(f"{self.url}/readyz")
+        if "web" in self.processes:
+            await answers(f"{self.url}/readyz")
 
     def _environment(self, servers: embedded.Embedded) -> dict[str, str]:
-        kept = {name: os.environ[name] for name in ("HOME", "TMPDIR", "LANG") if name in os.environ}
         made = {
-            "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}", "PYTHONUNBUFFERED": "1",
-            "BITLOOT_ENV": "development", "BITLOOT_VAR": str(self.var), "HOST": "127.0.0.1", "PORT": str(self.port),
-            "SANDBOX_PORT": str(self.sandbox_port), "LOG_LEVEL": "INFO", "WORKER_THREADS": str(THREADS),
-            "DATABASE_URL": servers.database_url, "REDIS_URL": servers.redis_url,
-            "JWT_SECRET": secrets.token_urlsafe(48),
+            "PYTHONUNBUFFERED": "1", "BITLOOT_ENV": "development", "BITLOOT_VAR": str(self.var), "HOST": "127.0.0.1",
+            "PORT": str(self.port), "SANDBOX_PORT": str(self.sandbox_port), "LOG_LEVEL": "INFO",
+            "WORKER_THREADS": str(THREADS), "DATABASE_URL": servers.database_url, "REDIS_URL": servers.redis_url,
+            "JWT_SECRET": secrets.token_urlsafe(48), "SANDBOX_MAILS_KEPT": "1000000",
             "MASTER_KEYS": f"dev1:{base64.b64encode(secrets.token_bytes(32)).decode()}",
-            "R2_ENDPOINT": f"{self.sandbox_url}/store", "R2_BUCKET": BUCKET,
-            "R2_ACCESS_KEY_ID": "dev", "R2_SECRET_ACCESS_KEY": secrets.token_hex(16),
-            "SANDBOX_STORE_URL": f"http://127.0.0.1:{self._s3_port}", "SANDBOX_MAILS_KEPT": "1000000",
-            "LIMIT_ORDERS": "1000000", "LIMIT_PAYMENTS": "1000000", "LIMIT_REVEALS": "1000000",
-            "LIMIT_CONNECTIONS": "1000000", "LIMIT_WRITES": "1000000", "LIMIT_MAILBOX": "1000000",
-            "LIMIT_API": "1000000", "LIMIT_LOGINS": "1000000", "LIMIT_LOOKUPS": "1000000",
         }  # fmt: skip
-        return kept | made | self._settings
+        made |= {f"LIMIT_{what}": "1000000" for what in UNLIMITED}
+        if self._s3_port is not None:
+            made |= {
+                "R2_ENDPOINT": f"{self.sandbox_url}/store", "R2_BUCKET": BUCKET,
+                "R2_ACCESS_KEY_ID": "dev", "R2_SECRET_ACCESS_KEY": secrets.token_hex(16),
+                "SANDBOX_STORE_URL": f"http://127.0.0.1:{self._s3_port}",
+            }  # fmt: skip
+        return inherited() | made | self._settings
 
     def _shell(self, name: str) -> str:
         if name == "s3":
@@ -110,15 +197,26 @@ class Environment:
             return f"{SANDBOX} --port {self.sandbox_port}"
         return read_procfile(ROOT / "Procfile")[name]
 
-    async def start(self, name: str) -> None:
-        """Start a process by its name in the Procfile, or ``sandbox`` or ``s3``; it may not be ready yet."""
+    async def start(self, name: str, shell: str = "") -> None:
+        """Start a process by its name in the Procfile, or ``sandbox`` or ``s3``, or by a command of one's own.
+
+        It may not be ready yet when this returns.
+        """
         folder = self.var / "logs"
         folder.mkdir(exist_ok=True)
         with (folder / f"{name}.log").open("ab") as log:
-            command = ["/bin/sh", "-c", f"exec {self._shell(name)}"]
+            command = ["/bin/sh", "-c", f"exec {shell or self._shell(name)}"]
             self._running[name] = subprocess.Popen(
                 command, cwd=ROOT, env=self.variables, stdout=log, stderr=log, start_new_session=True
             )
+
+    async def stop(self, name: str) -> None:
+        """SIGTERM, and its end; SIGKILL where that takes too long."""
+        process = self._running[name]
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            await asyncio.to_thread(process.wait, SLOWEST_STOP)
+        await self.kill(name)
 
     async def kill(self, name: str) -> None:
         """SIGKILL for a process and all that it started; returns once they are dead."""
@@ -129,6 +227,10 @@ class Environment:
 
     def runs(self, name: str) -> bool:
         return name in self._running and self._running[name].poll() is None
+
+    def memory(self, name: str) -> float:
+        """Resident memory of a process, in MB."""
+        return float(psutil.Process(self._running[name].pid).memory_info().rss) / 1e6
 
     @contextlib.asynccontextmanager
     async def suspended(self, name: str) -> AsyncIterator[None]:
@@ -170,19 +272,6 @@ class Environment:
                     raise
         self._servers = await asyncio.to_thread(embedded.start, self.var)
 
-    async def rows(self, sql: str, *args: Any) -> list[dict[str, Any]]:
-        """A look into its tables; waits while Postgres is being restarted."""
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            try:
-                if self._pool is None:
-                    self._pool = await asyncpg.create_pool(self.variables["DATABASE_URL"], min_size=0, max_size=4)
-                return [dict(row) for row in await self._pool.fetch(sql, *args)]
-            except AWAY:
-                if time.monotonic() > deadline:
-                    raise
-                await asyncio.sleep(0.1)
-
     @contextlib.asynccontextmanager
     async def locked(self, *selects: tuple[str, list[str]]) -> AsyncIterator[None]:
         """Rows held by ``SELECT … FOR UPDATE`` inside the block: whoever wants to change them has to wait."""
@@ -197,16 +286,11 @@ class Environment:
 
     async def asks(self, method: str, path: str, **more: Any) -> Any:
         """The sandbox's control API."""
-        answer = await self.sandbox.request(method, path, **more)
-        answer.raise_for_status()
-        return answer.json()
+        return await self.box.asks(method, path.lstrip("/"), **more)
 
     async def close(self) -> None:
         """End everything and forget it; nothing of it is worth a good end."""
-        await self.http.aclose()
-        await self.sandbox.aclose()
-        if self._pool is not None:
-            self._pool.terminate()
+        await self.hang_up()
         for name in list(self._running):
             await self.kill(name)
         if self._servers is not None:
@@ -225,17 +309,10 @@ class Environment:
         if process.returncode:
             raise RuntimeError(f"`{name}` failed:\n{said.decode(errors='replace')}")
 
-    async def _answers(self, url: str) -> None:
-        async with httpx.AsyncClient(timeout=5) as client:
-
-            async def answered() -> bool:
-                with contextlib.suppress(httpx.HTTPError):
-                    return (await client.get(url)).status_code == 200
-                return False
-
-            await until(answered, f"{url} answers", seconds=SLOWEST_START)
-
-    async def _bucket(self) -> None:
+    async def _open_store(self) -> None:
+        if self._s3_port is None:
+            return
+        await self.start("s3")
         async with httpx.AsyncClient(timeout=5) as client:
 
             async def made() -> bool:

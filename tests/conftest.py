@@ -18,6 +18,7 @@ import pytest
 import uvloop
 
 from dev import embedded
+from dev.box import Box as Box
 from dev.embedded import free_port as free_port
 from dev.stack import SANDBOX
 from tests.order import pytest_collection_modifyitems as pytest_collection_modifyitems
@@ -77,61 +78,6 @@ def wait_for(url: str, process: subprocess.Popen[bytes], *, seconds: float = 90)
             pass
         time.sleep(0.05)
     raise AssertionError(f"{url} did not answer within {seconds} s")
-
-
-class Box:
-    """The sandbox, as a test plays it: the outside world's buttons."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.http = httpx.AsyncClient(base_url=url, timeout=30, verify=False)
-
-    async def _json(self, method: str, path: str, **kwargs: Any) -> Any:
-        answer = await self.http.request(method, f"/sandbox/api/{path}", **kwargs)
-        assert answer.status_code < 300, answer.text
-        return answer.json() if answer.content else None
-
-    async def reset(self) -> None:
-        await self._json("POST", "reset")
-
-    async def payments(self) -> list[dict[str, Any]]:
-        return list(await self._json("GET", "payments"))
-
-    async def pay(self, payment_id: str, case: str = "finished", fraction: str = "1.0", **more: Any) -> dict[str, Any]:
-        """Pay at the provider; the notices go to the shop's port, where in most tests nobody listens."""
-        body = {"case": case, "fraction": fraction, **more}
-        return dict(await self._json("POST", f"payments/{payment_id}/pay", json=body))
-
-    async def orders(self) -> list[dict[str, Any]]:
-        """The supplier's books: what was bought of it and what it charged."""
-        return list(await self._json("GET", "orders"))
-
-    async def act(self, order_id: str, action: str) -> None:
-        await self._json("POST", f"orders/{order_id}", json={"action": action})
-
-    async def play_order(self, order_id: str, status: str, *keys: str) -> None:
-        """Let the supplier call an order ``status`` and its keys by these words, in turn."""
-        body = {"action": "play", "status": status, "keys": list(keys)}
-        await self._json("POST", f"orders/{order_id}", json=body)
-
-    async def mail(self) -> list[dict[str, Any]]:
-        return list(await self._json("GET", "mail"))
-
-    async def play_mail(self, mail_id: str, event: str) -> None:
-        """Let this become of a mail, and tell the shop's port, where in most tests nobody listens."""
-        await self._json("POST", f"mail/{mail_id}", json={"event": event})
-
-    async def set_product(self, product_id: str, **change: Any) -> None:
-        await self._json("POST", f"products/{product_id}", json=change)
-
-    async def settings(self, **change: Any) -> None:
-        await self._json("POST", "settings", json=change)
-
-    async def fault(self, provider: str, mode: str, **more: Any) -> None:
-        await self._json("POST", "faults", json={"provider": provider, "mode": mode, **more})
-
-    async def no_faults(self) -> None:
-        await self._json("DELETE", "faults")
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """Which process runs which tests, and in what order.
 
-All that share a town go to one process, and first: so there is one town and one browser, what waits there waits beside
-the work of the other process, and no long file is left over at the end.
+All that share the environment go to one process, and first: so there is one shop and one
+browser, what waits there waits beside the work of the other process, and no long file is left over at the end.
 """
 
 import os
@@ -10,19 +10,19 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
-LONG = ("tests/faults/test_kill_matrix.py", "tests/simulation/")  # not of the town; begun next
-TOWN = ("tests/journeys/", "tests/faults/")
+LONG = ("tests/faults/test_kill_matrix.py", "tests/simulation/")  # with environments of their own; begun next
+SHARING = ("tests/journeys/", "tests/faults/")
 
 
-def _of_town(nodeid: str) -> bool:
-    return nodeid.startswith(TOWN) and not nodeid.startswith(LONG)
+def _shares(nodeid: str) -> bool:
+    return nodeid.startswith(SHARING) and not nodeid.startswith(LONG)
 
 
 class Scheduling(LoadFileScheduling):
-    """By file, as ``--dist loadfile``, but for the town's, which stay together."""
+    """By file, as ``--dist loadfile``, but for the shop's, which stay together."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "town" if _of_town(nodeid) else super()._split_scope(nodeid)
+        return "environment" if _shares(nodeid) else super()._split_scope(nodeid)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -31,10 +31,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Schedul
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The town's tests, with the ``last`` ones at their end; then what takes long; then the others."""
+    """Those that share the environment, with the ``last`` ones at their end; then what takes long; then the others."""
 
     def place(item: pytest.Item) -> int:
-        if _of_town(item.nodeid):
+        if _shares(item.nodeid):
             return 1 if item.get_closest_marker("last") else 0
         return 2 if item.nodeid.startswith(LONG) else 3
 

@@ -4,19 +4,20 @@ import sys
 
 import httpx
 
-from dev.bench.environment import Environment, answers
+from dev.bench.environment import Measured
 from dev.bench.load import hammer, request
 from dev.bench.report import Row
 from dev.embedded import free_port
+from dev.environment import answers
 
 COUNT, CONNECTIONS = 1500, 16
 
 
-async def measure(env: Environment) -> list[Row]:
+async def measure(env: Measured) -> list[Row]:
     await env.start_web()
     idle = env.memory("web")
     async with httpx.AsyncClient() as http:
-        page = (await http.get(f"{env.shop}/", headers={"accept": "text/html"})).text
+        page = (await http.get(f"{env.url}/", headers={"accept": "text/html"})).text
     template = env.var / "bare" / "page.html"
     template.parent.mkdir(exist_ok=True)
     card = "<li class='card'><h2>{{ p.name }}</h2><p>{{ p.platform }} {{ p.region }}</p><b>{{ p.price }}</b></li>"
@@ -25,9 +26,8 @@ async def measure(env: Environment) -> list[Row]:
     bare_port = free_port()
     env.variables["BENCH_TEMPLATES"] = str(template.parent)
     await env.start(
-        "bare", "uvicorn", "dev.bench.bare:create_app", "--factory", "--host", "127.0.0.1", "--port", str(bare_port),
-        "--no-access-log",
-    )  # fmt: skip
+        "bare", f"uvicorn dev.bench.bare:create_app --factory --host 127.0.0.1 --port {bare_port} --no-access-log"
+    )
     await answers(f"http://127.0.0.1:{bare_port}/")
     one = request("GET", "/", accept="text/html")
     for port in (env.port, bare_port):
@@ -35,8 +35,8 @@ async def measure(env: Environment) -> list[Row]:
     bare = [await hammer(bare_port, [one] * COUNT, CONNECTIONS)]
     ours = await hammer(env.port, [one] * COUNT, CONNECTIONS)
     bare.append(await hammer(bare_port, [one] * COUNT, CONNECTIONS))
-    env.stop("bare")
-    env.stop("web")
+    await env.stop("bare")
+    await env.stop("web")
     assert ours.statuses == {200: COUNT}, (ours.statuses, sys.stderr)
     base = sum(b.rate for b in bare) / len(bare)
     kilobytes = len(page) / 1000

@@ -13,7 +13,7 @@ from app.core.redis_publisher import publisher
 from app.core.settings import settings
 from app.webhooks import publish, service
 from app.webhooks.publish import NewEvent
-from dev.bench.environment import Environment
+from dev.bench.environment import Measured
 from dev.bench.report import Row
 
 DELIVERIES = 1000
@@ -57,7 +57,7 @@ def _event(object_id: UUID) -> NewEvent:
     return NewEvent("order.paid", "order", object_id, object_id, 1, clock.now(), data)
 
 
-async def _rate(env: Environment, url: str, endpoints: int) -> float:
+async def _rate(env: Measured, url: str, endpoints: int) -> float:
     """Deliveries a second, from the worker's first to the note of the last."""
     merchant_id = new_id()
     await db.fetch(
@@ -78,13 +78,13 @@ async def _rate(env: Environment, url: str, endpoints: int) -> float:
         await asyncio.sleep(0.02)
         done = await db.fetch_value("SELECT count(*) FROM delivery WHERE status = 'delivered'")
     rate = (DELIVERIES - first) / (time.perf_counter() - began)
-    env.stop("webhooks")
+    await env.stop("webhooks")
     await db.fetch("DELETE FROM delivery_attempt")
     await db.fetch("DELETE FROM delivery")
     return float(rate)
 
 
-async def measure(env: Environment) -> list[Row]:
+async def measure(env: Measured) -> list[Row]:
     await db.open_pool(2)
     server = await asyncio.get_running_loop().create_server(Receiver, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hooks"

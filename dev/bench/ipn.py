@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import asyncpg
 
-from dev.bench.environment import Environment
+from dev.bench.environment import Measured
 from dev.bench.load import Result, hammer, request
 from dev.bench.report import Row
 
@@ -39,7 +39,7 @@ def signed(body: bytes) -> bytes:
     )
 
 
-async def floor(env: Environment) -> Result:
+async def floor(env: Measured) -> Result:
     """The same two inserts, each pair committed, by bare asyncpg at the same concurrency."""
     pool = await asyncpg.create_pool(env.variables["DATABASE_URL"], min_size=16, max_size=16)
     bodies = iter([notice(1_000_000 + n) for n in range(COUNT)])
@@ -68,7 +68,7 @@ async def floor(env: Environment) -> Result:
     return Result(seconds, sorted(latencies))
 
 
-async def measure(env: Environment) -> list[Row]:
+async def measure(env: Measured) -> list[Row]:
     await env.start_web()
     requests = [signed(notice(n)) for n in range(COUNT)]
     await hammer(env.port, [signed(notice(500_000 + n)) for n in range(500)], CONNECTIONS)
@@ -76,7 +76,7 @@ async def measure(env: Environment) -> list[Row]:
     ours = await hammer(env.port, requests, CONNECTIONS)
     floors.append(await floor(env))
     repeats = await hammer(env.port, requests, CONNECTIONS)
-    env.stop("web")
+    await env.stop("web")
     assert ours.statuses == repeats.statuses == {200: COUNT}, (ours.statuses, repeats.statuses)
     base = sum(f.rate for f in floors) / len(floors)
     return [

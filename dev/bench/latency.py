@@ -6,14 +6,14 @@ from datetime import datetime
 import asyncpg
 import httpx
 
-from dev.bench.environment import Environment
+from dev.bench.environment import Measured
 from dev.bench.report import Row
 
 ORDERS = 60
 SILENCE = 60.0  # seconds
 
 
-async def _buy(env: Environment, http: httpx.AsyncClient, product: str) -> str:
+async def _buy(env: Measured, http: httpx.AsyncClient, product: str) -> str:
     body = {"email": "delivered+l@resend.dev", "items": [{"productId": product, "quantity": 1}], "payCurrency": "ltc"}
     placed = (await http.post("/orders", json=body)).json()
     http.cookies.clear()
@@ -26,10 +26,12 @@ async def _buy(env: Environment, http: httpx.AsyncClient, product: str) -> str:
     return f"{placed['orderId']} {status['payment']['paymentId']} {placed['accessToken']}"
 
 
-async def _paid_to_revealable(env: Environment, http: httpx.AsyncClient, db: asyncpg.Connection, bought: str) -> float:
+async def _paid_to_revealable(env: Measured, http: httpx.AsyncClient, db: asyncpg.Connection, bought: str) -> float:
     """From the notice's arrival to the order's last commit, in milliseconds: all of it is ours and the sandbox's."""
     order, payment, _ = bought.split()
-    await http.post(f"{env.sandbox}/sandbox/api/payments/{payment}/pay", json={"fraction": "1.0", "case": "finished"})
+    await http.post(
+        f"{env.sandbox_url}/sandbox/api/payments/{payment}/pay", json={"fraction": "1.0", "case": "finished"}
+    )
     for _ in range(1000):
         done: datetime | None = await db.fetchval("SELECT fulfilled_at FROM customer_order WHERE id = $1", order)
         if done is not None:
@@ -44,19 +46,19 @@ async def _paid_to_revealable(env: Environment, http: httpx.AsyncClient, db: asy
     return (done - came).total_seconds() * 1000
 
 
-async def measure(env: Environment) -> list[Row]:
+async def measure(env: Measured) -> list[Row]:
     await env.start_web()
     await env.start_worker()
     db = await asyncpg.connect(env.variables["DATABASE_URL"])
-    async with httpx.AsyncClient(base_url=env.shop, headers={"accept": "application/json"}, timeout=30) as http:
+    async with httpx.AsyncClient(base_url=env.url, headers={"accept": "application/json"}, timeout=30) as http:
         product = await stocked(env, http)
         times = [await _paid_to_revealable(env, http, db, await _buy(env, http, product)) for _ in range(ORDERS)]
         waiting = [await _buy(env, http, product) for _ in range(3)]
         await asyncio.sleep(SILENCE)
         quiet = await _paid_to_revealable(env, http, db, waiting[0])
         await db.close()
-    env.stop("worker")
-    env.stop("web")
+    await env.stop("worker")
+    await env.stop("web")
     times = sorted(times[5:])
     return [
         Row("Paid to revealable p50", times[len(times) // 2], "ms", limit=80),
@@ -65,17 +67,17 @@ async def measure(env: Environment) -> list[Row]:
     ]
 
 
-async def stocked(env: Environment, http: httpx.AsyncClient) -> str:
+async def stocked(env: Measured, http: httpx.AsyncClient) -> str:
     """A product with stock for the whole run."""
     items = (await http.get("/")).json()["items"]
     product = max(items, key=lambda item: item["stock"])["productId"]
-    listed = (await http.get(f"{env.sandbox}/sandbox/api/products")).json()
+    listed = (await http.get(f"{env.sandbox_url}/sandbox/api/products")).json()
     async with asyncpg.create_pool(env.variables["DATABASE_URL"], min_size=1, max_size=1) as pool:
         supplier = await pool.fetchval(
             "UPDATE product SET stock = 100000 WHERE id = $1 RETURNING supplier_product_id", product
         )
     assert any(p.get("productId") == supplier for p in listed)
     change = {"stock": 100000, "textStock": 100000}
-    (await http.post(f"{env.sandbox}/sandbox/api/products/{supplier}", json=change)).raise_for_status()
-    await http.post(f"{env.sandbox}/sandbox/api/settings", json={"balance": "10000000"})
+    (await http.post(f"{env.sandbox_url}/sandbox/api/products/{supplier}", json=change)).raise_for_status()
+    await http.post(f"{env.sandbox_url}/sandbox/api/settings", json={"balance": "10000000"})
     return str(product)

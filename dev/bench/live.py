@@ -7,7 +7,7 @@ from functools import partial
 from typing import cast
 from uuid import UUID
 
-from dev.bench.environment import Environment
+from dev.bench.environment import Measured
 from dev.bench.report import Row
 
 STREAMS, EVENTS = 2000, 400
@@ -46,7 +46,7 @@ async def _place(count: int) -> list[tuple[UUID, str]]:
     return [(one.order_id, tokens.orders_token([one.order_id])) for one in placed]
 
 
-async def measure(env: Environment) -> list[Row]:
+async def measure(env: Measured) -> list[Row]:
     from app.core import db  # noqa: PLC0415 - its settings come from the environment
     from app.history import service as history  # noqa: PLC0415
 
@@ -81,7 +81,7 @@ async def measure(env: Environment) -> list[Row]:
     await db.close_pool()
     for page, _ in pages:
         page.transport.close()
-    env.stop("web")
+    await env.stop("web")
     delays.sort()
     return [
         Row(f"Live, {STREAMS} pages, p50", delays[len(delays) // 2], "ms"),

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import httpx
 
-from dev.bench.environment import Environment
+from dev.bench.environment import Measured
 from dev.bench.live import _Page, _place
 from dev.bench.report import Row
 
@@ -20,7 +20,7 @@ SECONDS, PUSHES, PAGES = 60, 4, 5  # for so long; of each so many a second, far 
 PATIENCE = 10.0  # seconds after which what was not seen counts as lost
 
 
-async def measure(env: Environment) -> list[Row]:
+async def measure(env: Measured) -> list[Row]:
     from app.core import db  # noqa: PLC0415 - its settings come from the environment
 
     tabs = min(TABS, (_files() - FILES) // ORDERS)
@@ -34,7 +34,7 @@ async def measure(env: Environment) -> list[Row]:
     await db.close_pool()
     for page in pages:
         page.transport.close()
-    env.stop("web")
+    await env.stop("web")
     return [
         Row(f"{ORDERS * tabs} open pages, push p50", _share(pushes, 0.5), "ms"),
         Row(f"{ORDERS * tabs} open pages, push p99", _share(pushes, 0.99), "ms", limit=100),
@@ -50,7 +50,7 @@ def _files() -> int:
     return most if most != resource.RLIM_INFINITY else 1_000_000
 
 
-async def _opened(env: Environment, placed: list[tuple[UUID, str]], tabs: int, seen: dict[UUID, float]) -> list[_Page]:
+async def _opened(env: Measured, placed: list[tuple[UUID, str]], tabs: int, seen: dict[UUID, float]) -> list[_Page]:
     loop, pages, waiting = asyncio.get_running_loop(), list[_Page](), list[asyncio.Event]()
     for _ in range(tabs):
         for order, token in placed:
@@ -80,7 +80,7 @@ async def _pushed(placed: list[tuple[UUID, str]], seen: dict[UUID, float]) -> li
     return [(seen.get(order, at + PATIENCE) - at) * 1000 for order, at in committed.items()]
 
 
-async def _asked(env: Environment) -> list[float]:
+async def _asked(env: Measured) -> list[float]:
     """Milliseconds from when each page was due to its answer."""
 
     async def one(http: httpx.AsyncClient, due: float) -> float:
@@ -89,7 +89,7 @@ async def _asked(env: Environment) -> list[float]:
         return (time.perf_counter() - due) * 1000
 
     began = time.perf_counter()
-    async with httpx.AsyncClient(base_url=env.shop, timeout=PATIENCE) as http:
+    async with httpx.AsyncClient(base_url=env.url, timeout=PATIENCE) as http:
         return list(await asyncio.gather(*(one(http, began + n / PAGES) for n in range(SECONDS * PAGES))))
 
 

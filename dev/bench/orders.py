@@ -9,7 +9,7 @@ from uuid import uuid4
 import asyncpg
 import httpx
 
-from dev.bench.environment import Environment
+from dev.bench.environment import Measured
 from dev.bench.load import Result, hammer, request
 from dev.bench.report import Row
 
@@ -35,7 +35,7 @@ ITEM = """INSERT INTO order_item
   VALUES (gen_random_uuid(), $1, $2, 0, 'a', 'b', 'c', 1, 10, 'pending')"""
 
 
-async def floor(env: Environment, product: str) -> Result:
+async def floor(env: Measured, product: str) -> Result:
     pool = await asyncpg.create_pool(env.variables["DATABASE_URL"], min_size=16, max_size=16)
     left = iter(range(COUNT))
     latencies: list[float] = []
@@ -56,10 +56,10 @@ async def floor(env: Environment, product: str) -> Result:
     return Result(seconds, sorted(latencies))
 
 
-async def measure(env: Environment) -> list[Row]:
+async def measure(env: Measured) -> list[Row]:
     await env.start_web()
     async with httpx.AsyncClient() as http:
-        items = (await http.get(f"{env.shop}/", headers={"accept": "application/json"})).json()["items"]
+        items = (await http.get(f"{env.url}/", headers={"accept": "application/json"})).json()["items"]
     product = max(items, key=lambda item: item["stock"])["productId"]
     body = json.dumps(
         {"email": "delivered+bench@resend.dev", "items": [{"productId": product, "quantity": 1}], "payCurrency": "ltc"}
@@ -69,7 +69,7 @@ async def measure(env: Environment) -> list[Row]:
     floors = [await floor(env, product)]
     ours = await hammer(env.port, [one] * COUNT, CONNECTIONS)
     floors.append(await floor(env, product))
-    env.stop("web")
+    await env.stop("web")
     assert ours.statuses == {201: COUNT}, ours.statuses
     base = sum(f.rate for f in floors) / len(floors)
     return [

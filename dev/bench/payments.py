@@ -6,7 +6,7 @@ import asyncpg
 
 from app.core import db
 from app.merchants import api_keys, service
-from dev.bench.environment import Environment
+from dev.bench.environment import Measured
 from dev.bench.load import hammer, request
 from dev.bench.report import Row
 
@@ -26,7 +26,7 @@ async def _key() -> dict[str, str]:
     return {"content_type": "application/json", "x_api_key": issued.key, "x_api_secret": issued.secret}
 
 
-async def measure(env: Environment) -> list[Row]:
+async def measure(env: Measured) -> list[Row]:
     headers = await _key()
     await env.start_web()
     body = json.dumps({"amount": "49.90", "currency": "USD", "reference": "bench"}).encode()
@@ -44,7 +44,7 @@ async def measure(env: Environment) -> list[Row]:
     await hammer(env.port, asked[:WARM], CONNECTIONS)  # each connection has its statements prepared
     made = await hammer(env.port, asked[WARM:], CONNECTIONS)
     again = await hammer(env.port, asked[WARM:], CONNECTIONS)
-    env.stop("web")
+    await env.stop("web")
     assert made.statuses == again.statuses == {201: COUNT}, (made.statuses, again.statuses)
     return [
         Row("API orders", orders.rate, "/s"),

@@ -7,7 +7,7 @@ import time
 import asyncpg
 import httpx
 
-from dev.bench.environment import Environment
+from dev.bench.environment import Measured
 from dev.bench.latency import stocked
 from dev.bench.load import hammer, request
 from dev.bench.report import Row
@@ -16,40 +16,40 @@ ORDERS = 300
 NOOPS = 3000
 
 
-async def _noop_rate(env: Environment) -> float:
+async def _noop_rate(env: Measured) -> float:
     """Messages a second of an actor that does nothing, with the same worker options and broker."""
     from dev.bench.noop import broker, nothing  # noqa: PLC0415 - its broker comes from the environment
 
     for _ in range(NOOPS):
         nothing.send()
-    await env.start("noop", "dramatiq", "dev.bench.noop", "--processes", "1", "--threads", "16")
+    await env.start("noop", "dramatiq dev.bench.noop --processes 1 --threads 16")
     while broker.do_qsize("noop") == NOOPS:
         await asyncio.sleep(0.01)
     began = time.perf_counter()
     broker.join("noop", timeout=60_000, interval=5)
     rate = NOOPS / (time.perf_counter() - began)
-    env.stop("noop")
+    await env.stop("noop")
     return rate
 
 
-async def _pay_all(env: Environment, db: asyncpg.Pool, http: httpx.AsyncClient) -> None:
+async def _pay_all(env: Measured, db: asyncpg.Pool, http: httpx.AsyncClient) -> None:
     """Pay each order as soon as it has an address."""
     paid: set[str] = set()
     while len(paid) < ORDERS:
         rows = await db.fetch("SELECT provider_payment_id AS id FROM payment WHERE provider_payment_id IS NOT NULL")
         fresh = [row["id"] for row in rows if row["id"] not in paid]
         for payment in fresh:
-            await http.post(f"{env.sandbox}/sandbox/api/payments/{payment}/pay", json={"case": "finished"})
+            await http.post(f"{env.sandbox_url}/sandbox/api/payments/{payment}/pay", json={"case": "finished"})
             paid.add(payment)
         await asyncio.sleep(0.05)
 
 
-async def measure(env: Environment) -> list[Row]:
+async def measure(env: Measured) -> list[Row]:
     noop = await _noop_rate(env)
     db = await asyncpg.create_pool(env.variables["DATABASE_URL"], min_size=1, max_size=2)
     await env.start_web()
     await env.start_worker()
-    async with httpx.AsyncClient(base_url=env.shop, headers={"accept": "application/json"}, timeout=60) as http:
+    async with httpx.AsyncClient(base_url=env.url, headers={"accept": "application/json"}, timeout=60) as http:
         product = await stocked(env, http)
         body = {
             "email": "delivered+p@resend.dev",
@@ -72,8 +72,8 @@ async def measure(env: Environment) -> list[Row]:
         seconds = time.perf_counter() - began
         jobs = await db.fetchval("SELECT count(*) FROM job WHERE status = 'completed'") - jobs_before
     await db.close()
-    env.stop("worker")
-    env.stop("web")
+    await env.stop("worker")
+    await env.stop("web")
     return [
         Row("Pipeline", ORDERS / seconds, "/s", at_least=25),
         Row(

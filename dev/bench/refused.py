@@ -4,7 +4,7 @@ import asyncio
 
 import asyncpg
 
-from dev.bench.environment import Environment
+from dev.bench.environment import Measured
 from dev.bench.ipn import notice, signed
 from dev.bench.load import Result, hammer, request
 from dev.bench.report import Row
@@ -21,7 +21,7 @@ def forged(number: int) -> bytes:
     )
 
 
-async def beside(env: Environment, flood: "asyncio.Task[Result]") -> Result:
+async def beside(env: Measured, flood: "asyncio.Task[Result]") -> Result:
     """Genuine notices, one behind the other on each connection, for as long as the flood lasts."""
     together, first = Result(0, []), FIRST
     while not flood.done():
@@ -33,14 +33,14 @@ async def beside(env: Environment, flood: "asyncio.Task[Result]") -> Result:
     return together
 
 
-async def measure(env: Environment) -> list[Row]:
+async def measure(env: Measured) -> list[Row]:
     await env.start_web()
     await hammer(env.port, [signed(notice(FIRST - 1 - n)) for n in range(200)], GENUINE_AT_ONCE)
     alone = await hammer(env.port, [signed(notice(FIRST - 1000 - n)) for n in range(500)], GENUINE_AT_ONCE)
     flood = asyncio.create_task(hammer(env.port, [forged(n) for n in range(FLOOD)], AT_ONCE))
     genuine = await beside(env, flood)
     false = await flood
-    env.stop("web")  # it writes the rest of its counts as it stops
+    await env.stop("web")  # it writes the rest of its counts as it stops
     assert false.statuses == {401: FLOOD}, false.statuses
     db = await asyncpg.connect(env.variables["DATABASE_URL"])
     rows, posts = await db.fetchrow("SELECT count(*), sum(posts) FROM refused_notice")

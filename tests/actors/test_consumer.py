@@ -17,7 +17,7 @@ from actors.consumer import WakingBroker, WokenConsumer
 from app.core import clock
 from app.core.ids import new_id
 from app.queue.producer import PipelinedProducer, message_for, redis_for_dramatiq
-from tests.town import until
+from dev.environment import until
 
 QUEUE = "quiet"
 

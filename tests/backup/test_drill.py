@@ -13,9 +13,9 @@ from app.backup.sealed import BackupKeys, BackupRefused
 from app.core import db
 from app.core.settings import settings
 from dev import embedded
+from dev.environment import alive
 from tests.backup.conftest import objects_of, rows_at
 from tests.builders import delivered, offered
-from tests.town import alive
 
 PROOFS = ["rows", "migrations", "ledger", "audit", "objects", "canary"]
 

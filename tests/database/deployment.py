@@ -12,10 +12,9 @@ from typing import Any
 import asyncpg
 import httpx
 
-from dev.environment import NoCookies
+from dev.environment import NoCookies, until
 from dev.stack import read_procfile
 from tests.conftest import ROOT, VAR, Box, free_port
-from tests.town import until
 
 PROCESSES = ("web", "worker", "webhooks", "clock")
 

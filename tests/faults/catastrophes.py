@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import psutil
 
+from dev.environment import alive, until
+from dev.up_environment import UpEnvironment
 from tests.journeys.shopper import Shopper
-from tests.town import Town, alive, until
 
 LONG = 12.0  # seconds a call hangs, so that the death falls into it
 IN_HAND = {
@@ -32,25 +33,25 @@ class Bereft:
         return [*self.unpaid, *self.paid]
 
 
-async def kill_worker_mid_call(town: Town) -> Bereft:
+async def kill_worker_mid_call(env: UpEnvironment) -> Bereft:
     """Five orders, each in the middle of a call to a provider, when the worker and its children are killed with -9."""
-    worker = await town.running("worker")
-    paid = await asyncio.gather(Shopper.orders(town), Shopper.orders(town, 2), Shopper.orders(town, 1, 1))
+    worker = await env.running("worker")
+    paid = await asyncio.gather(Shopper.orders(env), Shopper.orders(env, 2), Shopper.orders(env, 1, 1))
     await asyncio.gather(*(order.payment_id() for order in paid))
     # One has been bought and waits for its keys to be handed out; two have been bought, but the answer never comes.
-    await town.box.fault("kinguin", "timeout_after_effect", path="/keys", seconds=LONG)
+    await env.box.fault("kinguin", "timeout_after_effect", path="/keys", seconds=LONG)
     await paid[0].pays()
     await until(lambda: _doing(paid[0], "fulfillment.collect"), "its keys are being collected")
-    await town.box.fault("kinguin", "timeout_after_effect", path="/v2/order", seconds=LONG)
-    await town.box.fault("nowpayments", "latency", path="invoice", seconds=LONG)
-    await town.box.fault("resend", "timeout_after_effect", seconds=LONG)
+    await env.box.fault("kinguin", "timeout_after_effect", path="/v2/order", seconds=LONG)
+    await env.box.fault("nowpayments", "latency", path="invoice", seconds=LONG)
+    await env.box.fault("resend", "timeout_after_effect", seconds=LONG)
     await asyncio.gather(paid[1].pays(), paid[2].pays())
-    unpaid = await asyncio.gather(Shopper.orders(town), Shopper.orders(town))
+    unpaid = await asyncio.gather(Shopper.orders(env), Shopper.orders(env))
     bereft = Bereft(list(unpaid), list(paid))
     await until(lambda: _all_in_hand(bereft), "five orders and a letter each are in the worker's hands")
     for process in [worker, *worker.children(recursive=True)]:
         process.kill()
-    await town.box.no_faults()
+    await env.box.no_faults()
     return bereft
 
 
@@ -69,9 +70,9 @@ async def _all_in_hand(bereft: Bereft) -> bool:
 
 @dataclass
 class Revived:
-    """A second town whose ``up`` died with -9 and was started again; then no notice of any provider reached it."""
+    """A second shop whose ``up`` died with -9 and was started again; then no notice of any provider reached it."""
 
-    town: Town
+    env: UpEnvironment
     fulfilled: Shopper
     keys: list[str]
     waiting: Shopper
@@ -81,40 +82,40 @@ class Revived:
     paid_at: float = 0.0
 
 
-async def kill_and_start_again(town: Town) -> Revived:
-    """The whole story of the second town."""
-    town.launch()
-    await town.greeting()
-    revived = await _kill_up(town)
+async def kill_and_start_again(env: UpEnvironment) -> Revived:
+    """The whole story of the second shop."""
+    env.launch()
+    await env.greeting()
+    revived = await _kill_up(env)
     await _start_again(revived)
     return revived
 
 
-async def _kill_up(town: Town) -> Revived:
+async def _kill_up(env: UpEnvironment) -> Revived:
     """One order fulfilled, one waiting, one in the middle of a call: then ``up`` alone is killed with -9."""
-    fulfilled, waiting, in_flight = await asyncio.gather(*(Shopper.orders(town) for _ in range(3)))
+    fulfilled, waiting, in_flight = await asyncio.gather(*(Shopper.orders(env) for _ in range(3)))
     await asyncio.gather(fulfilled.buys(), waiting.payment_id(), in_flight.payment_id())
     keys = await fulfilled.reveals()
-    await town.box.fault("kinguin", "timeout_after_effect", path="/v2/order", seconds=LONG)
+    await env.box.fault("kinguin", "timeout_after_effect", path="/v2/order", seconds=LONG)
     await in_flight.pays()
     await until(lambda: _doing(in_flight, "fulfillment.reserve"), "an order is being bought")
-    assert town.up is not None
-    orphans = town.everyone() - {psutil.Process(town.up.pid)}
-    os.kill(town.up.pid, signal.SIGKILL)
-    town.up.wait()
+    assert env.up is not None
+    orphans = env.everyone() - {psutil.Process(env.up.pid)}
+    os.kill(env.up.pid, signal.SIGKILL)
+    env.up.wait()
     assert all(alive(process) for process in orphans)
-    return Revived(town, fulfilled, keys, waiting, in_flight, orphans)
+    return Revived(env, fulfilled, keys, waiting, in_flight, orphans)
 
 
 async def _start_again(revived: Revived) -> None:
     """A new ``up`` on the same folder; then every notice is dropped, and an order paid that can't be told of."""
-    town = revived.town
-    town.launch()
-    await town.greeting()
-    await town.box.no_faults()
+    env = revived.env
+    env.launch()
+    await env.greeting()
+    await env.box.no_faults()
     await revived.waiting.buys()
     for provider in ("nowpayments", "kinguin"):
-        await town.box.fault(provider, "drop_webhooks")
-    revived.unheard = await Shopper.orders(town)
+        await env.box.fault(provider, "drop_webhooks")
+    revived.unheard = await Shopper.orders(env)
     await revived.unheard.pays()
     revived.paid_at = asyncio.get_running_loop().time()

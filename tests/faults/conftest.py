@@ -1,19 +1,19 @@
-"""Faults share the journeys' town and browser; a second town lives beside it."""
+"""Faults share the journeys' shop and browser; a second shop lives beside it."""
 
 import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 
+from dev.up_environment import UpEnvironment
 from tests.faults.catastrophes import Revived, kill_and_start_again
 from tests.journeys.conftest import pytest_configure as pytest_configure
-from tests.town import Town
 
 
 @pytest.fixture(scope="session")
 async def reviving() -> AsyncIterator["asyncio.Task[Revived]"]:
-    """A second town: started, killed and started again beside whatever else is being tested."""
-    made = Town("second")
+    """A second shop: started, killed and started again beside whatever else is being tested."""
+    made = UpEnvironment("second")
     story = asyncio.create_task(kill_and_start_again(made))
     try:
         yield story
@@ -25,5 +25,5 @@ async def reviving() -> AsyncIterator["asyncio.Task[Revived]"]:
 
 @pytest.fixture(scope="session")
 async def revived(reviving: "asyncio.Task[Revived]") -> Revived:
-    """The second town, once it is up again."""
+    """The second shop, once it is up again."""
     return await reviving

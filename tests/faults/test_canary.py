@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from dev.environment import until
+from dev.up_environment import UpEnvironment
 from tests.faults import rests
 from tests.journeys.shopper import Shopper
 from tests.spellings import Search, spellings
-from tests.town import Town, until
 
 LETTERS = 3
 
@@ -19,8 +20,8 @@ LETTERS = 3
 class Canaries:
     """The orders whose keys are looked for, and all that the shop answered about them when something was wrong."""
 
-    def __init__(self, town: Town, orders: list[Shopper]) -> None:
-        self.town, self.orders = town, orders
+    def __init__(self, env: UpEnvironment, orders: list[Shopper]) -> None:
+        self.env, self.orders = env, orders
         self.shown: list[str] = []
         self.refusals: dict[str, bytes] = {}
 
@@ -32,7 +33,7 @@ class Canaries:
         """Ask for the order's keys as JSON and as a page; keep what comes instead."""
         item = (await order.status())["items"][0]["itemId"]
         for accept in ("application/json", "text/html"):
-            answer = await self.town.http.post(
+            answer = await self.env.http.post(
                 f"/fulfillment/{order.order_id}/reveal",
                 json={"itemId": item},
                 headers=order.bearer | {"Accept": accept},
@@ -41,66 +42,66 @@ class Canaries:
             self.refusals[f"{why} {accept}"] = str(answer.headers).encode() + answer.content
 
 
-async def picture_product(town: Town) -> dict[str, Any]:
+async def picture_product(env: UpEnvironment) -> dict[str, Any]:
     """A product whose keys come as pictures."""
-    (product,) = await town.products(1)
-    await town.box.set_product(product["supplier_product_id"], image=True, textStock=0)
-    await town.rows("UPDATE product SET text_keys = false WHERE id = $1", product["id"])
+    (product,) = await env.products(1)
+    await env.box.set_product(product["supplier_product_id"], image=True, textStock=0)
+    await env.rows("UPDATE product SET text_keys = false WHERE id = $1", product["id"])
     return product
 
 
-async def through_bad_weather(town: Town) -> Canaries:
+async def through_bad_weather(env: UpEnvironment) -> Canaries:
     """Two orders of text keys, one of a picture; every provider fails on the way, the object store too."""
-    blobs, aside = town.var / "blobs", town.var / "blobs-aside"
-    picture = await picture_product(town)
-    orders = [await Shopper.orders(town, 2), await Shopper.orders(town), await Shopper.orders(town, products=[picture])]
+    blobs, aside = env.var / "blobs", env.var / "blobs-aside"
+    picture = await picture_product(env)
+    orders = [await Shopper.orders(env, 2), await Shopper.orders(env), await Shopper.orders(env, products=[picture])]
     await asyncio.gather(*(order.payment_id() for order in orders))
     for provider, mode, path in (
         ("kinguin", "error500", "/keys"), ("kinguin", "html_garbage", "/keys"), ("resend", "error500", ""),
     ):  # fmt: skip
-        await town.box.fault(provider, mode, path=path, count=1)
+        await env.box.fault(provider, mode, path=path, count=1)
     if blobs.exists():
         blobs.rename(aside)
     blobs.write_text("a file where the store's folder was: nothing can be put")
     try:
         await asyncio.gather(*(order.pays() for order in orders))
-        await until(lambda: _put_failed(town, orders), "sealing met the broken store", seconds=40)
+        await until(lambda: _put_failed(env, orders), "sealing met the broken store", seconds=40)
     finally:
         blobs.unlink()
         if aside.exists():
             aside.rename(blobs)
     await asyncio.gather(*(order.reaches("fulfilled", seconds=60) for order in orders))
-    return Canaries(town, orders)
+    return Canaries(env, orders)
 
 
-async def _put_failed(town: Town, orders: list[Shopper]) -> bool:
+async def _put_failed(env: UpEnvironment, orders: list[Shopper]) -> bool:
     sql = """SELECT 1 FROM job_attempt a JOIN job j ON j.id = a.job_id
              WHERE j.name = 'fulfillment.collect' AND j.subject = ANY($1::uuid[]) AND a.error LIKE '%storage%'"""
-    return bool(await town.rows(sql, [order.order_id for order in orders]))
+    return bool(await env.rows(sql, [order.order_id for order in orders]))
 
 
 async def with_everything_broken(canaries: Canaries) -> None:
     """Reveals that fail: a bent blob, a table that is gone just when the opened key is to be written down."""
-    town, (first, second, _) = canaries.town, canaries.orders
-    rows = await town.rows("SELECT blob FROM sealed_key WHERE order_id = $1::uuid", second.order_id)
-    blob = town.var / "blobs" / rows[0]["blob"]
+    env, (first, second, _) = canaries.env, canaries.orders
+    rows = await env.rows("SELECT blob FROM sealed_key WHERE order_id = $1::uuid", second.order_id)
+    blob = env.var / "blobs" / rows[0]["blob"]
     genuine = blob.read_bytes()
     blob.write_bytes(genuine[:-1] + bytes([genuine[-1] ^ 1]))
     await canaries.is_refused(second, "a bent blob", 503)
     blob.write_bytes(genuine)
-    await town.rows("ALTER TABLE audit_head RENAME TO audit_head_away")
+    await env.rows("ALTER TABLE audit_head RENAME TO audit_head_away")
     try:
         await canaries.is_refused(first, "no audit log", 500)
     finally:
-        await town.rows("ALTER TABLE audit_head_away RENAME TO audit_head")
+        await env.rows("ALTER TABLE audit_head_away RENAME TO audit_head")
     for path in (f"/fulfillment/{first.order_id}/reveal", f"/orders/{first.order_id}"):
-        answer = await town.http.post(path, json={"itemId": "x"})
+        answer = await env.http.post(path, json={"itemId": "x"})
         canaries.refusals[f"POST {path}"] = answer.content
 
 
 @pytest.fixture(scope="module")
-async def canaries(town: Town) -> Canaries:
-    found = await through_bad_weather(town)
+async def canaries(env: UpEnvironment) -> Canaries:
+    found = await through_bad_weather(env)
     await with_everything_broken(found)
     for order in (found.orders[0], found.orders[2]):
         found.shown += await order.reveals()
@@ -114,26 +115,26 @@ async def canaries(town: Town) -> Canaries:
 
 async def pages(canaries: Canaries) -> dict[str, bytes]:
     """What owners and admins see of the orders, before and after the reveal."""
-    town, found = canaries.town, dict[str, bytes]()
+    env, found = canaries.env, dict[str, bytes]()
     for order in canaries.orders:
         base = f"/orders/{order.order_id}"
         found |= await rests.said(
-            town, base, f"{base}/audit", f"{base}/success", **order.bearer | {"Accept": "text/html"}
+            env, base, f"{base}/audit", f"{base}/success", **order.bearer | {"Accept": "text/html"}
         )
-        found |= await rests.said(town, f"/fulfillment/{order.order_id}/status", **order.bearer)
-    email, password = town.admin
-    form = await town.http.get("/admin/login")
+        found |= await rests.said(env, f"/fulfillment/{order.order_id}/status", **order.bearer)
+    email, password = env.admin
+    form = await env.http.get("/admin/login")
     csrf = re.search(r'name="_csrf_token" value="([0-9a-f]+)"', form.text)
     assert csrf is not None
     cookie = form.headers["set-cookie"].partition(";")[0]
     fields = {"_csrf_token": csrf[1], "email": email, "password": password}
-    signed_in = await town.http.post("/admin/login", data=fields, headers={"Cookie": cookie})
+    signed_in = await env.http.post("/admin/login", data=fields, headers={"Cookie": cookie})
     assert signed_in.status_code == 303, signed_in.text
     session = {"Cookie": signed_in.headers["set-cookie"].partition(";")[0], "Accept": "text/html"}
-    jobs = await town.rows("SELECT id FROM job WHERE name = 'fulfillment.collect' ORDER BY created_at DESC LIMIT 8")
+    jobs = await env.rows("SELECT id FROM job WHERE name = 'fulfillment.collect' ORDER BY created_at DESC LIMIT 8")
     own = [f"/admin/orders/{order.order_id}" for order in canaries.orders]
     rooms = ["/admin", "/admin/audit", "/admin/webhooks", "/admin/jobs", *(f"/admin/jobs/{job['id']}" for job in jobs)]
-    return found | await rests.said(town, *own, *rooms, **session)
+    return found | await rests.said(env, *own, *rooms, **session)
 
 
 async def test_known_keys_are_found_nowhere_but_with_their_owners(canaries: Canaries) -> None:
@@ -142,7 +143,7 @@ async def test_known_keys_are_found_nowhere_but_with_their_owners(canaries: Cana
     assert sorted(canaries.shown) == sorted(set(canaries.shown) & set(keys))
     assert len(canaries.shown) == 3
     find = Search(keys)
-    kept = await rests.everything(canaries.town) | await pages(canaries) | canaries.refusals
+    kept = await rests.everything(canaries.env) | await pages(canaries) | canaries.refusals
     for part in ("sealed_key as text", "sealed_key as binary", "logs/web.log", "logs/worker.log", "logs/clock.log"):
         assert any(name.endswith(part) and kept[name] for name in kept), part
     for part in ("redis on disk", "blobs/keys/", "letter ", "GET /metrics", "GET /admin/orders", "redis.log", "pg_wal"):
@@ -155,32 +156,32 @@ async def test_known_keys_are_found_nowhere_but_with_their_owners(canaries: Cana
 
 async def test_the_search_would_find_a_key_wherever_one_was_planted(canaries: Canaries, tmp_path: Path) -> None:
     """In every spelling in a copy of the files; in the database, as text and as bytes; and in Redis."""
-    town, (key, *_) = canaries.town, await canaries.keys()
+    env, (key, *_) = canaries.env, await canaries.keys()
     find = Search([key])
-    shutil.copytree(town.var / "logs", tmp_path / "logs")
+    shutil.copytree(env.var / "logs", tmp_path / "logs")
     for number, spelt in enumerate(sorted(spellings(key))):
         with (tmp_path / "logs" / "web.log").open("ab") as log:
             log.write(b'{"event": "' + spelt + b'"}\n')
         assert find.in_(rests.files(tmp_path)["logs/web.log"]), spelt
         (tmp_path / "logs" / "web.log").write_bytes(b"")
         assert number < 200
-    redis = rests.redis_of(town)
+    redis = rests.redis_of(env)
     redis.set("canary", f"value {key}")
     try:
-        assert sum(bool(find.in_(text)) for text in (await asyncio.to_thread(rests.cache, town)).values()) == 2
+        assert sum(bool(find.in_(text)) for text in (await asyncio.to_thread(rests.cache, env)).values()) == 2
     finally:
         redis.delete("canary")
 
 
 async def test_the_dump_would_show_a_key_in_any_table(canaries: Canaries) -> None:
-    town, (key, *_) = canaries.town, await canaries.keys()
+    env, (key, *_) = canaries.env, await canaries.keys()
     find = Search([key])
     planted = {"in words": f"SELECT 'the key is {key}' AS said", "as bytes": f"SELECT '{key}'::bytea AS said"}
     planted["in jsonb"] = f"SELECT jsonb_build_object('keys', jsonb_build_array('{key.lower()}')) AS said"
     for name, query in planted.items():
-        await town.rows(f"CREATE TABLE canary AS {query}")
+        await env.rows(f"CREATE TABLE canary AS {query}")
         try:
-            found = {table for table, text in (await rests.database(town)).items() if find.in_(text)}
+            found = {table for table, text in (await rests.database(env)).items() if find.in_(text)}
         finally:
-            await town.rows("DROP TABLE canary")
+            await env.rows("DROP TABLE canary")
         assert found == {"public.canary as text", "public.canary as binary"}, name

@@ -5,20 +5,21 @@ import asyncio
 import psutil
 import pytest
 
+from dev.environment import alive, until
+from dev.up_environment import UpEnvironment
 from tests.journeys.shopper import Shopper, bought_exactly_once
-from tests.town import Town, alive, until
 
 BACK = 20.0  # seconds until a killed server runs again, with room for a busy machine
 
 
-async def killed(town: Town, name: str) -> psutil.Process:
+async def killed(env: UpEnvironment, name: str) -> psutil.Process:
     """Kill a server; returns the one that runs in its place."""
-    before = town.server(name)
+    before = env.server(name)
     before.kill()
 
     def another() -> psutil.Process | None:
         try:
-            found = town.server(name)
+            found = env.server(name)
         except (OSError, ValueError, IndexError, psutil.Error):  # its file is being written
             return None
         return found if found != before and alive(found) else None
@@ -27,25 +28,25 @@ async def killed(town: Town, name: str) -> psutil.Process:
 
 
 @pytest.mark.parametrize("name", ["redis", "postgres"])
-async def test_orders_under_way_are_bought_once_although_a_server_dies(town: Town, name: str) -> None:
-    waiting, paid = await asyncio.gather(Shopper.orders(town), Shopper.orders(town, 2))
+async def test_orders_under_way_are_bought_once_although_a_server_dies(env: UpEnvironment, name: str) -> None:
+    waiting, paid = await asyncio.gather(Shopper.orders(env), Shopper.orders(env, 2))
     await asyncio.gather(waiting.payment_id(), paid.payment_id())
     await paid.pays()
-    await killed(town, name)
+    await killed(env, name)
 
     async def is_ready() -> bool:
-        return (await town.http.get("/readyz")).status_code == 200
+        return (await env.http.get("/readyz")).status_code == 200
 
     await until(is_ready, "the shop is ready", seconds=BACK)
-    fresh = await Shopper.orders(town)
+    fresh = await Shopper.orders(env)
     await asyncio.gather(waiting.pays(), fresh.pays())
     await asyncio.gather(*(bought_exactly_once(order, seconds=40) for order in (waiting, paid, fresh)))
 
 
-async def test_both_at_once_and_again(town: Town) -> None:
-    order = await Shopper.orders(town)
+async def test_both_at_once_and_again(env: UpEnvironment) -> None:
+    order = await Shopper.orders(env)
     await order.payment_id()
     for _ in range(2):
-        await asyncio.gather(killed(town, "redis"), killed(town, "postgres"))
+        await asyncio.gather(killed(env, "redis"), killed(env, "postgres"))
     await order.pays()
     await bought_exactly_once(order, seconds=40)

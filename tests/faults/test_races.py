@@ -20,9 +20,9 @@ from app.queue import queries as job_rows
 from app.queue import service as jobs
 from app.suppliers.port import Suppliers
 from app.suppliers.registry import open_suppliers
+from dev.environment import until
 from tests.builders import EMAIL, NOW, ask, count, look, order, paid, products, reservation, supplier_product
 from tests.conftest import Box
-from tests.town import until
 
 CROWD = 8  # workers that want one job
 

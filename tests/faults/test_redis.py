@@ -4,21 +4,22 @@ import asyncio
 
 import redis
 
+from dev.environment import until
+from dev.up_environment import UpEnvironment
 from tests.journeys.shopper import Shopper, bought_exactly_once
-from tests.town import Town, until
 
 
-async def test_redis_wiped_in_the_middle_of_six_orders_loses_none_and_buys_nothing_twice(town: Town) -> None:
-    wire = redis.Redis(unix_socket_path=str(town.var / "redis.sock"))
-    paid = await asyncio.gather(*(Shopper.orders(town) for _ in range(4)))
+async def test_redis_wiped_in_the_middle_of_six_orders_loses_none_and_buys_nothing_twice(env: UpEnvironment) -> None:
+    wire = redis.Redis(unix_socket_path=str(env.var / "redis.sock"))
+    paid = await asyncio.gather(*(Shopper.orders(env) for _ in range(4)))
     await asyncio.gather(*(order.payment_id() for order in paid))
-    worker = await town.running("worker")
+    worker = await env.running("worker")
     hands = worker.children(recursive=True)
     # The worker holds still, so that every message is in Redis and nowhere else when it is wiped.
     for hand in hands:
         hand.suspend()
     try:
-        unpaid = await asyncio.gather(Shopper.orders(town), Shopper.orders(town, 2))
+        unpaid = await asyncio.gather(Shopper.orders(env), Shopper.orders(env, 2))
         await asyncio.gather(*(order.pays() for order in paid))
         await until(lambda: _queued(wire) >= 8, "two payments to make, two letters and four notices are queued")
         wire.flushall()

@@ -1,6 +1,6 @@
 """A visitor: a browser context of its own, whose pages must not complain of anything.
 
-A plugin for pytest, as ``tests.town`` is. A missing browser is a failure, not a skip.
+A plugin for pytest, as ``tests.environment`` is. A missing browser is a failure, not a skip.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from playwright.async_api import (
 )
 from playwright.async_api import Error as Interrupted
 
-from tests.town import Town
+from dev.up_environment import UpEnvironment
 
 expect.set_options(timeout=20_000)
 # The address bar's popup is a page of its own for each window, which nobody sees here: half of what a window costs.
@@ -65,8 +65,8 @@ OVERFLOW = """() => {
 class Visitor:
     """One person with one browser. Whatever its pages complain of is kept, and fails the test at its end."""
 
-    def __init__(self, town: Town, context: BrowserContext, page: Page) -> None:
-        self.town, self.context, self.page = town, context, page
+    def __init__(self, env: UpEnvironment, context: BrowserContext, page: Page) -> None:
+        self.env, self.context, self.page = env, context, page
         self.complaints: list[str] = []
         self._expected: list[re.Pattern[str]] = []
         context.on("console", self._said)
@@ -75,10 +75,10 @@ class Visitor:
         context.on("response", self._answered)
 
     @classmethod
-    async def arrives(cls, town: Town, browser: Browser, **options: Any) -> "Visitor":
-        context = await browser.new_context(base_url=town.url, **{**DESKTOP, **options})
+    async def arrives(cls, env: UpEnvironment, browser: Browser, **options: Any) -> "Visitor":
+        context = await browser.new_context(base_url=env.url, **{**DESKTOP, **options})
         await context.add_init_script(TELL_VIOLATIONS)
-        return cls(town, context, await context.new_page())
+        return cls(env, context, await context.new_page())
 
     def expects(self, pattern: str) -> None:
         """A complaint that is part of the story."""
@@ -152,7 +152,7 @@ class Visitor:
 
 
 Invite = Callable[..., Awaitable[Visitor]]
-Story = Callable[[Town, Invite], Awaitable[None]]
+Story = Callable[[UpEnvironment, Invite], Awaitable[None]]
 Told = dict[Story, "asyncio.Task[None]"]
 
 
@@ -171,8 +171,8 @@ async def chromium() -> AsyncIterator[Browser]:
 class Guests:
     """The visitors of one test; at its end none of their pages may have complained of anything unannounced."""
 
-    def __init__(self, town: Town, browser: Browser) -> None:
-        self._town, self._browser = town, browser
+    def __init__(self, env: UpEnvironment, browser: Browser) -> None:
+        self._town, self._browser = env, browser
         self._all: list[Visitor] = []
 
     async def invite(self, **options: Any) -> Visitor:
@@ -188,9 +188,9 @@ class Guests:
 
 
 @pytest.fixture
-async def invite(town: Town, chromium: Browser) -> AsyncIterator[Invite]:
+async def invite(env: UpEnvironment, chromium: Browser) -> AsyncIterator[Invite]:
     """Brings visitors."""
-    guests = Guests(town, chromium)
+    guests = Guests(env, chromium)
     yield guests.invite
     await guests.leave()
     found = guests.complaints()
@@ -203,7 +203,7 @@ def stories(*told: Story) -> pytest.MarkDecorator:
 
 
 @pytest.fixture(scope="module")
-async def told(request: pytest.FixtureRequest, town: Town, chromium: Browser) -> AsyncIterator[Told]:
+async def told(request: pytest.FixtureRequest, env: UpEnvironment, chromium: Browser) -> AsyncIterator[Told]:
     """The stories among the selected tests of a file, all begun at once, since they wait more than they work.
 
     A test of one is ``@stories(...)`` and awaits its own.
@@ -212,9 +212,9 @@ async def told(request: pytest.FixtureRequest, town: Town, chromium: Browser) ->
     selected = [item.callspec.params for item in items if hasattr(item, "callspec")]
 
     async def tell(story: Story) -> None:
-        guests = Guests(town, chromium)
+        guests = Guests(env, chromium)
         try:
-            await story(town, guests.invite)
+            await story(env, guests.invite)
         finally:
             await guests.leave()
         found = guests.complaints()

@@ -1,11 +1,11 @@
-"""Journeys share the faults' town and browser: both come as plugins, so that there is one of each."""
+"""Journeys share the faults' shop and browser: both come as plugins, so that there is one of each."""
 
 import pytest
 
-from tests import town
+from tests import environment
 from tests.journeys import browsing, merchant_pages, samples
 
-PLUGINS = {"town": town, "browsing": browsing, "samples": samples, "merchant_pages": merchant_pages}
+PLUGINS = {"environment": environment, "browsing": browsing, "samples": samples, "merchant_pages": merchant_pages}
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,6 +1,6 @@
 """A merchant's site whose pages the tests write themselves: with what headers and scripts they like.
 
-A plugin for pytest, as ``tests.town`` is.
+A plugin for pytest, as ``tests.environment`` is.
 """
 
 import os
@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from playwright.async_api import FrameLocator, Page
 
+from dev.up_environment import UpEnvironment
 from tests.journeys.samples import founded
-from tests.town import Town
 
 NOTE = """const note = (name) => (it) =>
   (window.calls ??= []).push([name, it.status, it.paid, it.payment?.status, it.reason]);
@@ -26,7 +26,7 @@ window.checkout = (Gateway, more) => new Gateway({ key: KEY, orderId: ORDER, onS
 class Site:
     """``files``: what is answered at a path, with its headers; all else is 404."""
 
-    town: Town
+    env: UpEnvironment
     merchant: dict[str, str]
     url: str
     files: dict[str, tuple[str, dict[str, str]]] = field(default_factory=dict)
@@ -48,7 +48,7 @@ class Site:
         """A call of the gateway's API with the merchant's key."""
         keys = {"x-api-key": self.merchant["key"], "x-api-secret": self.merchant["secret"]}
         keys |= {"idempotency-key": os.urandom(8).hex()} if method == "POST" else {}
-        answer = await self.town.http.request(method, f"/api/v1{path}", json=body, headers=keys)
+        answer = await self.env.http.request(method, f"/api/v1{path}", json=body, headers=keys)
         assert answer.status_code < 300, answer.text
         return dict(answer.json())
 
@@ -67,7 +67,7 @@ async def calls(page: Page) -> list[list[object]]:
 
 
 @pytest.fixture(scope="session")
-async def site(town: Town) -> AsyncIterator[Site]:
+async def site(env: UpEnvironment) -> AsyncIterator[Site]:
     """The merchant's site, on an origin of its own that is allowed."""
     files: dict[str, tuple[str, dict[str, str]]] = {}
 
@@ -88,7 +88,7 @@ async def site(town: Town) -> AsyncIterator[Site]:
     thread.start()
     url = f"http://127.0.0.1:{server.server_port}"
     try:
-        yield Site(town, await founded(town, url), url, files)
+        yield Site(env, await founded(env, url), url, files)
     finally:
         server.shutdown()
         server.server_close()

@@ -1,6 +1,6 @@
-"""The sample shop of ``examples/``, run as its reader would run it, on an origin of its own beside the town's.
+"""The sample shop of ``examples/``, run as its reader would run it, on an origin of its own beside the shop's.
 
-A plugin for pytest, as ``tests.town`` is.
+A plugin for pytest, as ``tests.environment`` is.
 """
 
 import asyncio
@@ -14,16 +14,16 @@ from typing import Any
 import pytest
 from playwright.async_api import FrameLocator, Page, expect
 
+from dev.up_environment import UpEnvironment
 from tests.conftest import ROOT, free_port, wait_for
 from tests.journeys.browsing import Invite, Visitor
-from tests.town import Town
 
 
-async def founded(town: Town, *arguments: str) -> dict[str, str]:
-    """A merchant of the town's, with its keys; see ``founding``."""
+async def founded(env: UpEnvironment, *arguments: str) -> dict[str, str]:
+    """A merchant of the shop's, with its keys; see ``founding``."""
     command = [sys.executable, "-m", "tests.journeys.founding", *arguments]
-    env = {"PATH": os.environ["PATH"], "BITLOOT_VAR": str(town.var), "PORT": str(town.port)}
-    done = await asyncio.to_thread(subprocess.run, command, cwd=ROOT, env=env, capture_output=True, text=True)
+    variables = {"PATH": os.environ["PATH"], "BITLOOT_VAR": str(env.var), "PORT": str(env.port)}
+    done = await asyncio.to_thread(subprocess.run, command, cwd=ROOT, env=variables, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return dict(json.loads(done.stdout))
 
@@ -31,15 +31,15 @@ async def founded(town: Town, *arguments: str) -> dict[str, str]:
 class Sample:
     """A running sample shop and the merchant behind it."""
 
-    def __init__(self, town: Town, port: int, merchant: dict[str, str], **more: str) -> None:
-        self.town, self.port, self.merchant = town, port, merchant
+    def __init__(self, env: UpEnvironment, port: int, merchant: dict[str, str], **more: str) -> None:
+        self.env, self.port, self.merchant = env, port, merchant
         self.url = f"http://127.0.0.1:{port}"
-        env = {
-            "PATH": os.environ["PATH"], "PORT": str(port), "BITLOOT_URL": town.url, "BITLOOT_KEY": merchant["key"],
+        variables = {
+            "PATH": os.environ["PATH"], "PORT": str(port), "BITLOOT_URL": env.url, "BITLOOT_KEY": merchant["key"],
             "BITLOOT_SECRET": merchant["secret"], "BITLOOT_PUBLISHABLE_KEY": merchant["publishable"],
             "BITLOOT_WEBHOOK_SECRET": merchant.get("webhook_secret", ""),
         }  # fmt: skip
-        self._process = subprocess.Popen([sys.executable, "examples/shop.py"], cwd=ROOT, env=env | more)
+        self._process = subprocess.Popen([sys.executable, "examples/shop.py"], cwd=ROOT, env=variables | more)
         wait_for(self.url, self._process)
 
     def close(self) -> None:
@@ -49,7 +49,7 @@ class Sample:
     async def api(self, method: str, path: str, body: dict[str, Any] | None = None, **headers: str) -> dict[str, Any]:
         """A call of the gateway's API with the merchant's key."""
         keys = {"x-api-key": self.merchant["key"], "x-api-secret": self.merchant["secret"]}
-        answer = await self.town.http.request(method, f"/api/v1{path}", json=body, headers=keys | headers)
+        answer = await self.env.http.request(method, f"/api/v1{path}", json=body, headers=keys | headers)
         assert answer.status_code < 300, answer.text
         return dict(answer.json())
 
@@ -92,11 +92,11 @@ async def paid(visitor: Visitor) -> None:
 
 
 @pytest.fixture(scope="session")
-async def sample(town: Town) -> AsyncIterator[Sample]:
+async def sample(env: UpEnvironment) -> AsyncIterator[Sample]:
     """The sample shop on its own port, told by webhooks."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    made = Sample(town, port, await founded(town, url, f"{url}/webhooks"))
+    made = Sample(env, port, await founded(env, url, f"{url}/webhooks"))
     try:
         yield made
     finally:

@@ -6,7 +6,8 @@ from typing import Any
 
 import httpx
 
-from tests.town import Town, until
+from dev.environment import until
+from dev.up_environment import UpEnvironment
 
 LETTERS = ("Your order", "Payment received", "Your key is ready")  # how the three letters of a purchase begin
 
@@ -14,24 +15,24 @@ LETTERS = ("Your order", "Payment received", "Your key is ready")  # how the thr
 class Shopper:
     """One order, and all that can be known of it from outside and inside."""
 
-    def __init__(self, town: Town, email: str, placed: dict[str, Any]) -> None:
-        self.town, self.email = town, email
+    def __init__(self, env: UpEnvironment, email: str, placed: dict[str, Any]) -> None:
+        self.env, self.email = env, email
         self.order_id, self.token, self.total = placed["orderId"], placed["accessToken"], placed["total"]
-        self.page = f"{town.url}/orders/{self.order_id}"
+        self.page = f"{env.url}/orders/{self.order_id}"
         self._payment_id = ""
 
     @classmethod
     async def orders(
-        cls, town: Town, *quantities: int, coin: str = "ltc", products: list[dict[str, Any]] | None = None
+        cls, env: UpEnvironment, *quantities: int, coin: str = "ltc", products: list[dict[str, Any]] | None = None
     ) -> "Shopper":
         """Place an order: one product per quantity, one of one if none is given."""
         quantities = quantities or (1,)
-        products = products or await town.products(len(quantities))
+        products = products or await env.products(len(quantities))
         items = [{"productId": str(p["id"]), "quantity": n} for p, n in zip(products, quantities, strict=True)]
         email = f"delivered+{secrets.token_hex(5)}@resend.dev"
-        answer = await town.http.post("/orders", json={"email": email, "items": items, "payCurrency": coin})
+        answer = await env.http.post("/orders", json={"email": email, "items": items, "payCurrency": coin})
         assert answer.status_code == 201, answer.text
-        return cls(town, email, answer.json())
+        return cls(env, email, answer.json())
 
     @property
     def short_id(self) -> str:
@@ -45,12 +46,12 @@ class Shopper:
     @property
     def cookie(self) -> dict[str, str]:
         """The cookie that a browser would have got at checkout."""
-        return {"name": "bitloot_orders", "value": self.token, "url": self.town.url}
+        return {"name": "bitloot_orders", "value": self.token, "url": self.env.url}
 
     async def status(self) -> dict[str, Any]:
         """How the order stands; empty while the shop does not answer."""
         try:
-            answer = await self.town.http.get(f"/fulfillment/{self.order_id}/status", headers=self.bearer)
+            answer = await self.env.http.get(f"/fulfillment/{self.order_id}/status", headers=self.bearer)
         except httpx.TransportError:
             return {}
         return dict(answer.json()) if answer.status_code == 200 else {}
@@ -75,7 +76,7 @@ class Shopper:
 
     async def pays(self, case: str = "success", **more: Any) -> None:
         """Send the coins, as soon as there is an address for them."""
-        await self.town.box.pay(await self.payment_id(), case, **more)
+        await self.env.box.pay(await self.payment_id(), case, **more)
 
     async def buys(self) -> dict[str, Any]:
         """Pay, and wait for the keys."""
@@ -87,7 +88,7 @@ class Shopper:
         values: list[str] = []
         for item in (await self.status())["items"]:
             where, body = f"/fulfillment/{self.order_id}/reveal", {"itemId": item["itemId"]}
-            answer = await self.town.http.post(where, json=body, headers=self.bearer)
+            answer = await self.env.http.post(where, json=body, headers=self.bearer)
             assert answer.status_code == 200, answer.text
             values += [key["value"] for key in answer.json()["keys"]]
         return values
@@ -95,28 +96,28 @@ class Shopper:
     async def jobs(self, status: str) -> list[str]:
         """Names of its jobs in a state."""
         sql = "SELECT name FROM job WHERE subject = $1::uuid AND status = $2 ORDER BY name"
-        return [row["name"] for row in await self.town.rows(sql, self.order_id, status)]
+        return [row["name"] for row in await self.env.rows(sql, self.order_id, status)]
 
     async def events(self) -> list[str]:
         """Its timeline."""
-        rows = await self.town.rows("SELECT kind FROM event WHERE subject = $1::uuid ORDER BY seq", self.order_id)
+        rows = await self.env.rows("SELECT kind FROM event WHERE subject = $1::uuid ORDER BY seq", self.order_id)
         return [row["kind"] for row in rows]
 
     async def letters(self) -> list[dict[str, Any]]:
         """The mails it got, the oldest first."""
-        answer = await self.town.box.http.get("/sandbox/api/mail", params={"to": self.email})
+        answer = await self.env.box.http.get("/sandbox/api/mail", params={"to": self.email})
         return list(reversed(answer.json()))
 
     async def supplied(self) -> list[dict[str, Any]]:
         """The supplier's orders for it, from the supplier's own books."""
-        return await supplied(self.town, self.order_id)
+        return await supplied(self.env, self.order_id)
 
 
-async def supplied(town: Town, order_id: str) -> list[dict[str, Any]]:
+async def supplied(env: UpEnvironment, order_id: str) -> list[dict[str, Any]]:
     """What the supplier's books hold for an order, with the keys."""
-    reservations = await town.rows("SELECT id FROM reservation WHERE order_id = $1::uuid", order_id)
+    reservations = await env.rows("SELECT id FROM reservation WHERE order_id = $1::uuid", order_id)
     asked = [
-        town.box.http.get("/sandbox/api/orders", params={"orderExternalId": str(row["id"]), "keys": "1"})
+        env.box.http.get("/sandbox/api/orders", params={"orderExternalId": str(row["id"]), "keys": "1"})
         for row in reservations
     ]
     return [order for answer in await asyncio.gather(*asked) for order in answer.json()]
@@ -131,7 +132,7 @@ async def bought_exactly_once(shopper: Shopper, *, seconds: float = 20) -> None:
     assert sorted(o["products"][0]["qty"] for o in supplied) == sorted(units.values())
     assert all(o["status"] == "completed" and o["credited"] == "0" for o in supplied), supplied
     sql = "SELECT item_id, ordinal, supplier_key_id FROM sealed_key WHERE order_id = $1::uuid"
-    keys = await shopper.town.rows(sql, shopper.order_id)
+    keys = await shopper.env.rows(sql, shopper.order_id)
     wanted = sorted((item, n) for item, quantity in units.items() for n in range(quantity))
     assert sorted((str(k["item_id"]), k["ordinal"]) for k in keys) == wanted
     assert {k["supplier_key_id"] for k in keys} == {key["id"] for o in supplied for key in o["keys"]}

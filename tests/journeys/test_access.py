@@ -5,9 +5,9 @@ from pathlib import Path
 
 from playwright.async_api import expect
 
+from dev.up_environment import UpEnvironment
 from tests.journeys.browsing import Invite, Visitor
 from tests.journeys.shopper import Shopper
-from tests.town import Town
 
 STILL = {"reduced_motion": "reduce"}  # colours change at once
 # The theme stands, and two frames have passed, so that no colour is on its way any more.
@@ -34,11 +34,13 @@ async def _see(visitor: Visitor, *paths: str) -> None:
         await _owes_nothing(visitor)
 
 
-async def test_every_page_of_the_shop_has_structure_names_contrast_and_fits_a_phone(town: Town, invite: Invite) -> None:
-    waiting, ready, half = await asyncio.gather(Shopper.orders(town), Shopper.orders(town, 1, 1), Shopper.orders(town))
+async def test_every_page_of_the_shop_has_structure_names_contrast_and_fits_a_phone(
+    env: UpEnvironment, invite: Invite
+) -> None:
+    waiting, ready, half = await asyncio.gather(Shopper.orders(env), Shopper.orders(env, 1, 1), Shopper.orders(env))
     await asyncio.gather(waiting.payment_id(), ready.buys(), half.pays("partially_paid"))
     await half.reaches("underpaid")
-    product = (await town.products(1))[0]
+    product = (await env.products(1))[0]
     visitor = await invite(**STILL)
     visitor.expects("status of 40[04]|^answer 40[04]")
     page = visitor.page
@@ -63,16 +65,16 @@ async def test_every_page_of_the_shop_has_structure_names_contrast_and_fits_a_ph
 
 
 async def test_every_page_of_the_admin_has_structure_names_contrast_and_fits_a_phone(
-    town: Town, invite: Invite
+    env: UpEnvironment, invite: Invite
 ) -> None:
-    order = await Shopper.orders(town)
+    order = await Shopper.orders(env)
     await order.buys()
     await order.reveals()
-    job = await town.rows("SELECT id FROM job WHERE subject = $1::uuid LIMIT 1", order.order_id)
-    notice = await town.rows("SELECT id FROM inbound_webhook LIMIT 1")
+    job = await env.rows("SELECT id FROM job WHERE subject = $1::uuid LIMIT 1", order.order_id)
+    notice = await env.rows("SELECT id FROM inbound_webhook LIMIT 1")
     visitor = await invite(**STILL)
     page = visitor.page
-    email, password = town.admin
+    email, password = env.admin
     await page.goto("/admin/login")
     await page.get_by_label("Email").fill(email)
     await page.get_by_label("Password").fill(password)
@@ -83,11 +85,11 @@ async def test_every_page_of_the_admin_has_structure_names_contrast_and_fits_a_p
 
 
 async def test_every_page_of_the_sandbox_panel_has_structure_names_contrast_and_fits_a_phone(
-    town: Town, invite: Invite
+    env: UpEnvironment, invite: Invite
 ) -> None:
-    order = await Shopper.orders(town)
+    order = await Shopper.orders(env)
     await order.buys()
     visitor = await invite(**STILL)
     for path in ("", "/orders", "/products", "/mail", "/faults", "/notices"):
-        await visitor.page.goto(f"{town.sandbox_url}/sandbox{path}")
+        await visitor.page.goto(f"{env.sandbox_url}/sandbox{path}")
         await _owes_nothing(visitor)

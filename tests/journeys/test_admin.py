@@ -4,16 +4,17 @@ import re
 
 from playwright.async_api import Page, expect
 
+from dev.environment import until
+from dev.up_environment import UpEnvironment
 from tests.journeys.browsing import Invite, Story, Told, stories
 from tests.journeys.shopper import Shopper, bought_exactly_once
-from tests.town import Town, until
 
 CHECK = "fulfillment.check"
 WRONG_COIN = re.compile("instead of ltc|owed back")
 
 
-async def _sign_in(page: Page, town: Town) -> None:
-    email, password = town.admin
+async def _sign_in(page: Page, env: UpEnvironment) -> None:
+    email, password = env.admin
     await page.goto("/admin")
     await expect(page).to_have_url(re.compile("/admin/login$"))
     await page.get_by_label("Email").fill(email)
@@ -25,11 +26,11 @@ async def _sign_in(page: Page, town: Town) -> None:
     await expect(page).to_have_url(re.compile("/admin$"))
 
 
-async def _dead_letter(town: Town) -> tuple[Shopper, str]:
+async def _dead_letter(env: UpEnvironment) -> tuple[Shopper, str]:
     """An order whose supplier breaks at every question about it, until its job is out of attempts."""
-    product = (await town.products(1))[0]
-    await town.box.set_product(product["supplier_product_id"], mode="by_hand")
-    order = await Shopper.orders(town, products=[product])
+    product = (await env.products(1))[0]
+    await env.box.set_product(product["supplier_product_id"], mode="by_hand")
+    order = await Shopper.orders(env, products=[product])
     await order.pays()
 
     async def bought() -> str | None:
@@ -37,20 +38,20 @@ async def _dead_letter(town: Town) -> tuple[Shopper, str]:
         return found[0]["orderId"] if found else None
 
     supplier_order = await until(bought, "the supplier has the order")
-    await town.box.set_product(product["supplier_product_id"], mode="normal")
-    await town.box.fault("kinguin", "error500", path=supplier_order)
-    await town.box.act(supplier_order, "deliver")
+    await env.box.set_product(product["supplier_product_id"], mode="normal")
+    await env.box.fault("kinguin", "error500", path=supplier_order)
+    await env.box.act(supplier_order, "deliver")
     return order, supplier_order
 
 
-async def what_needs_a_person_is_on_top_and_a_dead_letter_goes_round_again(town: Town, invite: Invite) -> None:
-    stuck, supplier_order = await _dead_letter(town)
-    wrong = await Shopper.orders(town)
+async def what_needs_a_person_is_on_top_and_a_dead_letter_goes_round_again(env: UpEnvironment, invite: Invite) -> None:
+    stuck, supplier_order = await _dead_letter(env)
+    wrong = await Shopper.orders(env)
     await wrong.pays("wrong_coin")
     visitor = await invite()
     visitor.expects("status of 401|^answer 401")
     page = visitor.page
-    await _sign_in(page, town)
+    await _sign_in(page, env)
 
     async def dead() -> bool:
         # A sweep and a notice may each have had it checked, unseen by the other; both end in one dead letter.
@@ -71,7 +72,7 @@ async def what_needs_a_person_is_on_top_and_a_dead_letter_goes_round_again(town:
     await visitor.goes_to("/admin/webhooks")
     await expect(page.get_by_role("row").filter(has_text="nowpayments").first).to_be_visible()
 
-    await town.box.fault("kinguin", "error500", path=supplier_order, rate="0")
+    await env.box.fault("kinguin", "error500", path=supplier_order, rate="0")
     await visitor.goes_to("/admin/jobs?status=failed")
     await page.get_by_role("row").filter(has_text=stuck.short_id).get_by_role("link").first.click()
     await expect(page.get_by_role("heading", level=1)).to_have_text(CHECK)

@@ -5,9 +5,9 @@ from typing import Any
 
 from playwright.async_api import expect
 
+from dev.up_environment import UpEnvironment
 from tests.journeys.browsing import Invite, Visitor
 from tests.journeys.shopper import Shopper
-from tests.town import Town
 
 Release = Callable[[], Awaitable[None]]
 
@@ -33,8 +33,8 @@ async def _held(visitor: Visitor, path: str) -> Release:
     return release
 
 
-async def test_an_address_typed_early_is_looked_at_all_the_same(town: Town, invite: Invite) -> None:
-    product = (await town.products(1))[0]
+async def test_an_address_typed_early_is_looked_at_all_the_same(env: UpEnvironment, invite: Invite) -> None:
+    product = (await env.products(1))[0]
     visitor = await invite()
     page = visitor.page
     await _has_one_in_the_cart(visitor, product)
@@ -47,8 +47,8 @@ async def test_an_address_typed_early_is_looked_at_all_the_same(town: Town, invi
     await expect(email).to_have_value("delivered+early@gmail.com")
 
 
-async def test_buttons_pressed_early_act_once(town: Town, invite: Invite) -> None:
-    product = (await town.products(1))[0]
+async def test_buttons_pressed_early_act_once(env: UpEnvironment, invite: Invite) -> None:
+    product = (await env.products(1))[0]
     visitor = await invite(color_scheme="light")
     page = visitor.page
     await _has_one_in_the_cart(visitor, product)
@@ -63,8 +63,8 @@ async def test_buttons_pressed_early_act_once(town: Town, invite: Invite) -> Non
     await expect(page.locator("#cart-count")).to_have_text("2")
 
 
-async def test_an_act_that_cannot_be_undone_is_asked_about_however_early(town: Town, invite: Invite) -> None:
-    order = await Shopper.orders(town)
+async def test_an_act_that_cannot_be_undone_is_asked_about_however_early(env: UpEnvironment, invite: Invite) -> None:
+    order = await Shopper.orders(env)
     await order.payment_id()
     visitor = await invite()
     await visitor.context.add_cookies([order.cookie])

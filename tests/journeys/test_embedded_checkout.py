@@ -6,9 +6,10 @@ from pathlib import Path
 
 from playwright.async_api import FrameLocator, Page, Route, expect
 
+from dev.environment import until
+from dev.up_environment import UpEnvironment
 from tests.journeys.browsing import OVERFLOW, PHONE, Invite, Visitor
 from tests.journeys.samples import Sample, paid, pays, uncovered
-from tests.town import Town, until
 
 AUDIT = Path(__file__).with_name("access.js").read_text()
 NOT_IN_A_FRAME = {"0 of nav", "0 of body > header, body > div > header"}
@@ -329,7 +330,7 @@ async def test_a_look_alike_origin_gets_the_calm_page_and_no_word_of_the_order(s
 
 
 async def test_an_allowed_origin_claimed_by_another_is_refused_by_the_browser(
-    town: Town, sample: Sample, invite: Invite
+    env: UpEnvironment, sample: Sample, invite: Invite
 ) -> None:
     order_id = await sample.order()
     visitor = await invite()
@@ -341,19 +342,21 @@ async def test_an_allowed_origin_claimed_by_another_is_refused_by_the_browser(
           const frame = Object.assign(document.createElement('iframe'), { src, id });
           return new Promise((done) => { frame.onload = done; document.body.append(frame); });
         }""",
-        [f"{town.url}/embed/checkout?key={sample.merchant['publishable']}&order={order_id}&origin={sample.url}", "own"],
+        [f"{env.url}/embed/checkout?key={sample.merchant['publishable']}&order={order_id}&origin={sample.url}", "own"],
     )
     inside = page.frames[-1]
     assert "embed/checkout" not in inside.url or await inside.locator("#state").count() == 0
 
 
-async def test_a_pinned_version_runs_and_a_changed_one_does_not(town: Town, sample: Sample, invite: Invite) -> None:
+async def test_a_pinned_version_runs_and_a_changed_one_does_not(
+    env: UpEnvironment, sample: Sample, invite: Invite
+) -> None:
     visitor = await invite()
     page = visitor.page
-    version = re.search(r"BitLoot checkout ([\d.]+)\.", (await town.http.get("/checkout.js")).text)
+    version = re.search(r"BitLoot checkout ([\d.]+)\.", (await env.http.get("/checkout.js")).text)
     assert version is not None
-    pinned = f"{town.url}/sdk/{version[1]}/checkout.js"
-    source = (await town.http.get(pinned)).text
+    pinned = f"{env.url}/sdk/{version[1]}/checkout.js"
+    source = (await env.http.get(pinned)).text
     loads = """([src, integrity]) => new Promise((done) => {
       delete window.PaymentGateway;
       const it = Object.assign(document.createElement('script'), { src, integrity, crossOrigin: 'anonymous' });

@@ -2,14 +2,14 @@
 
 from playwright.async_api import expect
 
+from dev.environment import until
 from tests.journeys.browsing import Visitor
 from tests.journeys.merchant_pages import Site, calls
-from tests.town import until
 
 
 async def test_the_rest_of_an_underpaid_order_is_paid_inside_the_frame(site: Site, customer: Visitor) -> None:
     page, order_id = customer.page, await site.order(metadata={"test": "underpaid"})
-    await site.shows(page, order_id, f'<script src="{site.town.url}/checkout.js"></script>')
+    await site.shows(page, order_id, f'<script src="{site.env.url}/checkout.js"></script>')
     await page.get_by_role("button", name="Pay").click()
     frame = site.frame(page)
     await frame.get_by_role("radio", name="Crypto").check()

@@ -31,7 +31,7 @@ async def test_a_change_of_state_in_the_frame_moves_nothing_that_is_being_read(
 ) -> None:
     body, metadata, phases = WAYS[way]
     order_id, page = await site.order(metadata=metadata), (await invite(**SIZES[size])).page
-    await site.shows(page, order_id, f'<script src="{site.town.url}/checkout.js"></script>')
+    await site.shows(page, order_id, f'<script src="{site.env.url}/checkout.js"></script>')
     await page.get_by_role("button", name="Pay").click()
     await expect(site.frame(page).get_by_role("radio", name="Card")).to_be_visible()
     frame = next(it for it in page.frames if "/embed/checkout" in it.url)

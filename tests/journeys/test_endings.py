@@ -5,14 +5,14 @@ from decimal import Decimal
 
 from playwright.async_api import expect
 
+from dev.up_environment import UpEnvironment
 from tests.journeys.browsing import Invite, Story, Told, Visitor, stories
 from tests.journeys.shopper import Shopper
-from tests.town import Town
 
 
-async def _looks_at_an_order(town: Town, invite: Invite) -> tuple[Shopper, Visitor]:
+async def _looks_at_an_order(env: UpEnvironment, invite: Invite) -> tuple[Shopper, Visitor]:
     """A new order, and somebody on its live page."""
-    order, visitor = await Shopper.orders(town), await invite()
+    order, visitor = await Shopper.orders(env), await invite()
     await order.payment_id()
     await visitor.context.add_cookies([order.cookie])
     await visitor.page.goto(order.page)
@@ -20,8 +20,8 @@ async def _looks_at_an_order(town: Town, invite: Invite) -> tuple[Shopper, Visit
     return order, visitor
 
 
-async def an_underpaid_order_says_what_is_missing_and_goes_on_with_the_rest(town: Town, invite: Invite) -> None:
-    order, visitor = await _looks_at_an_order(town, invite)
+async def an_underpaid_order_says_what_is_missing_and_goes_on_with_the_rest(env: UpEnvironment, invite: Invite) -> None:
+    order, visitor = await _looks_at_an_order(env, invite)
     page = visitor.page
     asked = Decimal((await order.status())["payment"]["payAmount"])
     await order.pays("partially_paid", fraction="0.6")
@@ -42,8 +42,8 @@ async def an_underpaid_order_says_what_is_missing_and_goes_on_with_the_rest(town
     await expect(page).to_have_url(re.compile("/success$"))
 
 
-async def an_expired_order_says_that_no_money_came(town: Town, invite: Invite) -> None:
-    order, visitor = await _looks_at_an_order(town, invite)
+async def an_expired_order_says_that_no_money_came(env: UpEnvironment, invite: Invite) -> None:
+    order, visitor = await _looks_at_an_order(env, invite)
     page = visitor.page
     await order.pays("expired")
     await expect(page.get_by_role("heading", name="This payment has expired")).to_be_visible()
@@ -53,8 +53,8 @@ async def an_expired_order_says_that_no_money_came(town: Town, invite: Invite) -
     await expect(page.get_by_role("link", name="Browse games")).to_be_visible()
 
 
-async def a_failed_payment_says_so(town: Town, invite: Invite) -> None:
-    order, visitor = await _looks_at_an_order(town, invite)
+async def a_failed_payment_says_so(env: UpEnvironment, invite: Invite) -> None:
+    order, visitor = await _looks_at_an_order(env, invite)
     page = visitor.page
     await order.pays("failed")
     await expect(page.get_by_role("heading", name="The payment did not go through")).to_be_visible()
@@ -63,8 +63,8 @@ async def a_failed_payment_says_so(town: Town, invite: Invite) -> None:
     await visitor.favicon("attention")
 
 
-async def an_order_is_cancelled_after_one_question(town: Town, invite: Invite) -> None:
-    order, visitor = await _looks_at_an_order(town, invite)
+async def an_order_is_cancelled_after_one_question(env: UpEnvironment, invite: Invite) -> None:
+    order, visitor = await _looks_at_an_order(env, invite)
     page = visitor.page
     await page.get_by_role("button", name="Cancel this order").click()
     ask = page.get_by_role("dialog")
@@ -79,8 +79,8 @@ async def an_order_is_cancelled_after_one_question(town: Town, invite: Invite) -
     assert (await order.status())["status"] == "cancelled"
 
 
-async def an_order_is_paid_in_another_coin(town: Town, invite: Invite) -> None:
-    _, visitor = await _looks_at_an_order(town, invite)
+async def an_order_is_paid_in_another_coin(env: UpEnvironment, invite: Invite) -> None:
+    _, visitor = await _looks_at_an_order(env, invite)
     page = visitor.page
     before = await page.locator("#pay-address").inner_text()
     await page.get_by_text("Pay with another coin").click()

@@ -31,7 +31,7 @@ EACH = [
 
 
 def printed(site: Site, language: str, step: str) -> str:
-    facts = {"api": f"{site.town.url}/api/v1", "key": site.merchant["key"], "secret": site.merchant["secret"]}
+    facts = {"api": f"{site.env.url}/api/v1", "key": site.merchant["key"], "secret": site.merchant["secret"]}
     return templates().get_template(f"merchant/snippets/{step}.{language}.txt").render(facts).rstrip("\n") + "\n"
 
 

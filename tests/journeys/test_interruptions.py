@@ -4,9 +4,9 @@ import re
 
 from playwright.async_api import Page, Route, expect
 
+from dev.up_environment import UpEnvironment
 from tests.journeys.browsing import Invite, Story, Told, stories
 from tests.journeys.shopper import Shopper
-from tests.town import Town
 
 # A tab can't be hidden in a headless browser; what a page learns of it can be said to it.
 TABS = """
@@ -22,9 +22,11 @@ async def _cut(route: Route) -> None:
     await route.abort("failed")
 
 
-async def _looks_at_an_order(town: Town, invite: Invite, *, cut: bool, tabs: bool = False) -> tuple[Shopper, Page]:
+async def _looks_at_an_order(
+    env: UpEnvironment, invite: Invite, *, cut: bool, tabs: bool = False
+) -> tuple[Shopper, Page]:
     """Somebody on the live page of a new order, whose stream may be cut. With ``tabs`` it hides and never polls."""
-    order, visitor = await Shopper.orders(town), await invite()
+    order, visitor = await Shopper.orders(env), await invite()
     await order.payment_id()
     if tabs:
         await visitor.context.add_init_script(TABS)
@@ -39,15 +41,17 @@ async def _looks_at_an_order(town: Town, invite: Invite, *, cut: bool, tabs: boo
     return order, visitor.page
 
 
-async def a_page_without_its_stream_completes_by_asking(town: Town, invite: Invite) -> None:
-    order, page = await _looks_at_an_order(town, invite, cut=True)
+async def a_page_without_its_stream_completes_by_asking(env: UpEnvironment, invite: Invite) -> None:
+    order, page = await _looks_at_an_order(env, invite, cut=True)
     await expect(page.get_by_text("Checking every few seconds")).to_be_visible()
     await order.buys()
     await expect(page).to_have_url(re.compile("/success$"))
 
 
-async def a_hidden_page_asks_nothing_and_catches_up_at_once_when_it_is_shown(town: Town, invite: Invite) -> None:
-    order, page = await _looks_at_an_order(town, invite, cut=True, tabs=True)
+async def a_hidden_page_asks_nothing_and_catches_up_at_once_when_it_is_shown(
+    env: UpEnvironment, invite: Invite
+) -> None:
+    order, page = await _looks_at_an_order(env, invite, cut=True, tabs=True)
     asked: list[str] = []
     await page.evaluate("turnTo(true)")
     page.on("request", lambda request: asked.append(request.url))
@@ -59,8 +63,8 @@ async def a_hidden_page_asks_nothing_and_catches_up_at_once_when_it_is_shown(tow
     await _sees_confirming(page)
 
 
-async def a_page_shown_again_has_its_stream_again(town: Town, invite: Invite) -> None:
-    order, page = await _looks_at_an_order(town, invite, cut=False, tabs=True)
+async def a_page_shown_again_has_its_stream_again(env: UpEnvironment, invite: Invite) -> None:
+    order, page = await _looks_at_an_order(env, invite, cut=False, tabs=True)
     await page.evaluate("turnTo(true)")
     await order.pays("confirming")
     await order.reaches("confirming")

@@ -4,9 +4,9 @@ import re
 
 from playwright.async_api import Locator, Page, expect
 
+from dev.up_environment import UpEnvironment
 from tests.journeys.browsing import Invite
 from tests.journeys.shopper import Shopper
-from tests.town import Town
 
 # What a person sees of the focus: an outline on the element, or on the box that stands for a hidden control.
 FOCUS_SEEN = """() => {
@@ -44,8 +44,8 @@ async def test_the_first_tab_offers_to_skip_to_the_content(invite: Invite) -> No
     await _tab_to(page, page.get_by_role("searchbox", name="Search games"), most=3, seen=True)
 
 
-async def test_by_keyboard_alone_a_game_is_bought_and_its_key_revealed(town: Town, invite: Invite) -> None:
-    product = (await town.products(1))[0]
+async def test_by_keyboard_alone_a_game_is_bought_and_its_key_revealed(env: UpEnvironment, invite: Invite) -> None:
+    product = (await env.products(1))[0]
     visitor = await invite()
     page = visitor.page
     await page.goto(f"/products/{product['slug']}")
@@ -72,9 +72,9 @@ async def test_by_keyboard_alone_a_game_is_bought_and_its_key_revealed(town: Tow
     await expect(page.get_by_role("heading", name="Send your payment")).to_be_visible()
     await _tab_to(page, page.get_by_role("button", name="Copy address"), seen=True)
     order_id = page.url.rsplit("/", 1)[1]
-    payment = await town.rows("SELECT * FROM payment WHERE order_id = $1::uuid", order_id)
+    payment = await env.rows("SELECT * FROM payment WHERE order_id = $1::uuid", order_id)
     assert payment[0]["pay_currency"] == "ltc"
-    await town.box.pay(payment[0]["provider_payment_id"], "finished")
+    await env.box.pay(payment[0]["provider_payment_id"], "finished")
     await expect(page).to_have_url(re.compile("/success$"))
     await _tab_to(page, page.get_by_role("button", name="Reveal key"), seen=True)
     await page.keyboard.press("Space")
@@ -90,8 +90,8 @@ async def _arrow_to(page: Page, radio: Locator) -> None:
     await expect(radio).to_be_checked()
 
 
-async def test_a_swap_of_the_live_page_leaves_the_focus_where_it_is(town: Town, invite: Invite) -> None:
-    order = await Shopper.orders(town)
+async def test_a_swap_of_the_live_page_leaves_the_focus_where_it_is(env: UpEnvironment, invite: Invite) -> None:
+    order = await Shopper.orders(env)
     await order.payment_id()
     visitor = await invite()
     await visitor.context.add_cookies([order.cookie])

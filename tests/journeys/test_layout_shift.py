@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
+from dev.up_environment import UpEnvironment
 from tests.journeys.browsing import DESKTOP, PHONE, Invite
 from tests.journeys.shopper import Shopper
-from tests.town import Town
 
 MOST = 0.05  # of the layout shift score (WICG Layout Instability), for each change of state
 WATCH = """() => {
@@ -24,9 +24,9 @@ SETTLED = """() => new Promise((done) => requestAnimationFrame(() => requestAnim
 SIZES = {"1280": DESKTOP, "390": PHONE}
 
 
-async def opened(town: Town, invite: Invite, size: str, scrolled: int) -> tuple[Shopper, Page]:
+async def opened(env: UpEnvironment, invite: Invite, size: str, scrolled: int) -> tuple[Shopper, Page]:
     """A fresh order's page in the state in which it asks for money, fonts and all."""
-    shopper = await Shopper.orders(town)
+    shopper = await Shopper.orders(env)
     visitor = await invite(**SIZES[size])
     await visitor.context.add_cookies([shopper.cookie])  # type: ignore[list-item]
     await shopper.payment_id()
@@ -52,9 +52,9 @@ async def opened(town: Town, invite: Invite, size: str, scrolled: int) -> tuple[
 )
 @pytest.mark.parametrize("scrolled", [0, 350])
 async def test_a_change_of_state_moves_nothing_that_is_being_read(
-    town: Town, invite: Invite, size: str, changes: list[tuple[str, str]], scrolled: int
+    env: UpEnvironment, invite: Invite, size: str, changes: list[tuple[str, str]], scrolled: int
 ) -> None:
-    shopper, page = await opened(town, invite, size, scrolled)
+    shopper, page = await opened(env, invite, size, scrolled)
     for case, phase in changes:
         more: dict[str, Any] = {"fraction": "0.5"} if case == "partially_paid" else {}
         await shopper.pays(case, **more)
@@ -63,9 +63,9 @@ async def test_a_change_of_state_moves_nothing_that_is_being_read(
         assert shift <= MOST, f"{shift:.3f} when it became {phase} at {size} px"
 
 
-async def test_an_order_cancelled_in_another_tab_moves_nothing_on_a_phone(town: Town, invite: Invite) -> None:
-    shopper, page = await opened(town, invite, "390", 0)
-    answer = await town.http.post(f"/orders/{shopper.order_id}/cancellations", json={}, headers=shopper.bearer)
+async def test_an_order_cancelled_in_another_tab_moves_nothing_on_a_phone(env: UpEnvironment, invite: Invite) -> None:
+    shopper, page = await opened(env, invite, "390", 0)
+    answer = await env.http.post(f"/orders/{shopper.order_id}/cancellations", json={}, headers=shopper.bearer)
     assert answer.status_code == 200, answer.text
     await expect(page.locator("[data-phase=cancelled]")).to_have_count(1)
     assert await page.evaluate(SETTLED) <= MOST

@@ -4,16 +4,17 @@ import re
 
 from playwright.async_api import Page, expect
 
+from dev.environment import until
+from dev.up_environment import UpEnvironment
 from tests.journeys.browsing import Invite
 from tests.journeys.shopper import Shopper
-from tests.town import Town, until
 
 
-async def _link(town: Town, email: str, subject: str) -> str:
+async def _link(env: UpEnvironment, email: str, subject: str) -> str:
     """The link in the letter to ``email`` whose subject begins so."""
 
     async def found() -> str | None:
-        letters = (await town.box.http.get("/sandbox/api/mail", params={"to": email})).json()
+        letters = (await env.box.http.get("/sandbox/api/mail", params={"to": email})).json()
         texts = [letter["text"] for letter in letters if letter["subject"].startswith(subject)]
         links = re.findall(r"https?://\S+/links/\S+", texts[0]) if texts else []
         return links[0] if links else None
@@ -29,9 +30,9 @@ async def _sees_orders(page: Page, *orders: Shopper) -> None:
 
 
 async def test_an_order_is_found_again_by_a_mailed_link_that_looking_at_does_not_use_up(
-    town: Town, invite: Invite
+    env: UpEnvironment, invite: Invite
 ) -> None:
-    order = await Shopper.orders(town)
+    order = await Shopper.orders(env)
     stranger = await invite()
     page = stranger.page
     stranger.expects("status of 404|^answer 404|status of 410|^answer 410")
@@ -41,10 +42,10 @@ async def test_an_order_is_found_again_by_a_mailed_link_that_looking_at_does_not
     await page.get_by_label("Email", exact=True).fill(order.email)
     await page.get_by_role("button", name="Send me a link").click()
     await expect(page.get_by_role("heading", name="Check your inbox")).to_be_visible()
-    link = await _link(town, order.email, "Your orders at")
+    link = await _link(env, order.email, "Your orders at")
     # A mail scanner looks first, twice.
     for _ in range(2):
-        assert (await town.http.get(link)).status_code == 200
+        assert (await env.http.get(link)).status_code == 200
     await page.goto(link)
     await page.get_by_role("button", name="Sign in").click()
     await _sees_orders(page, order)
@@ -60,13 +61,15 @@ async def test_an_order_is_found_again_by_a_mailed_link_that_looking_at_does_not
     await expect(late.page.get_by_role("heading", name="No orders here")).to_be_visible()
 
 
-async def test_the_letter_about_a_ready_key_leads_from_the_mailbox_to_the_key(town: Town, invite: Invite) -> None:
-    order = await Shopper.orders(town)
+async def test_the_letter_about_a_ready_key_leads_from_the_mailbox_to_the_key(
+    env: UpEnvironment, invite: Invite
+) -> None:
+    order = await Shopper.orders(env)
     await order.buys()
-    wanted = await _link(town, order.email, "Your key is ready")
+    wanted = await _link(env, order.email, "Your key is ready")
     visitor = await invite()
     page = visitor.page
-    await page.goto(f"{town.sandbox_url}/sandbox/mail")
+    await page.goto(f"{env.sandbox_url}/sandbox/mail")
     letter = page.get_by_role("link").filter(has_text=order.email).filter(has_text="Your key is ready")
     await letter.click()
     letters = page.locator("pre")

@@ -5,8 +5,9 @@ from typing import Any
 
 from playwright.async_api import Page, expect
 
+from dev.environment import until
+from dev.up_environment import UpEnvironment
 from tests.journeys.browsing import PHONE, Invite, Story, Told, Visitor, stories
-from tests.town import Town, until
 
 PAGES = (
     "", "/orders", "/payments", "/refunds", "/endpoints", "/deliveries", "/keys", "/team", "/guide", "/guide?in=php",
@@ -14,8 +15,8 @@ PAGES = (
 )  # fmt: skip
 
 
-async def _founded(page: Page, town: Town, email: str) -> None:
-    admin, password = town.admin
+async def _founded(page: Page, env: UpEnvironment, email: str) -> None:
+    admin, password = env.admin
     await page.goto("/admin/login")
     await page.get_by_label("Email").fill(admin)
     await page.get_by_label("Password").fill(password)
@@ -27,9 +28,9 @@ async def _founded(page: Page, town: Town, email: str) -> None:
     await expect(page.get_by_role("heading", level=1)).to_have_text("Walker & Sons")
 
 
-async def _letter(town: Town, email: str) -> str:
+async def _letter(env: UpEnvironment, email: str) -> str:
     async def arrived() -> str | None:
-        for mail in await town.box.mail():
+        for mail in await env.box.mail():
             if email in mail["to"] and (link := re.search(r"http://\S+/links/\S+", mail["text"])):
                 return link[0]
         return None
@@ -45,43 +46,43 @@ async def _key(page: Page) -> dict[str, str]:
     return {"X-Api-Key": await key.inner_text(), "X-Api-Secret": await secret.inner_text()}
 
 
-async def _paid(town: Town, head: dict[str, str]) -> Any:
+async def _paid(env: UpEnvironment, head: dict[str, str]) -> Any:
     """A payment by API, as the guide's snippets make it."""
     order = (
-        await town.http.post(
+        await env.http.post(
             "/api/v1/orders", json={"amount": "20.00", "currency": "USD", "reference": "walk-1"}, headers=head
         )
     ).json()
     asked = {"order_id": order["id"], "method": "upi", "upi": {"vpa": "success@test"}, "metadata": {"test_delay": "0"}}
-    payment = (await town.http.post("/api/v1/payments", json=asked, headers=head)).json()
+    payment = (await env.http.post("/api/v1/payments", json=asked, headers=head)).json()
 
     async def ended() -> Any:
-        found = (await town.http.get(f"/api/v1/payments/{payment['id']}", headers=head)).json()
+        found = (await env.http.get(f"/api/v1/payments/{payment['id']}", headers=head)).json()
         return found if found["status"] == "success" else None
 
     return await until(ended, "the payment is played")
 
 
-async def _endpoint(page: Page, town: Town) -> None:
+async def _endpoint(page: Page, env: UpEnvironment) -> None:
     await page.goto("/merchant/endpoints")
-    await page.get_by_label("URL").fill(f"{town.url.replace('127.0.0.1', 'localhost')}/nowhere")
+    await page.get_by_label("URL").fill(f"{env.url.replace('127.0.0.1', 'localhost')}/nowhere")
     await page.get_by_role("button", name="Add the endpoint").click()
     await expect(page.locator("#endpoint-secret")).to_contain_text("whsec_")
     await page.get_by_role("button", name="Send a test event").click()
     await expect(page.get_by_role("row").filter(has_text="endpoint.test")).to_be_visible()
 
 
-async def a_member_sets_up_is_paid_refunds_half_and_finds_it_in_the_log(town: Town, invite: Invite) -> None:
+async def a_member_sets_up_is_paid_refunds_half_and_finds_it_in_the_log(env: UpEnvironment, invite: Invite) -> None:
     email = "walker@example.test"
     boss, visitor = await invite(), await invite()
     page = visitor.page
-    await _founded(boss.page, town, email)
-    await page.goto(await _letter(town, email))
+    await _founded(boss.page, env, email)
+    await page.goto(await _letter(env, email))
     await page.get_by_role("button", name="Join the team").click()
     await expect(page.get_by_text("Test mode")).to_be_visible()
     head = await _key(page)
-    await _endpoint(page, town)
-    payment = await _paid(town, head)
+    await _endpoint(page, env)
+    payment = await _paid(env, head)
     await page.goto(f"/merchant/payments/{payment['id']}")
     await page.get_by_label("Amount, up to $20.00").fill("10")
     await page.get_by_label("Reason").fill("Half of it came back")

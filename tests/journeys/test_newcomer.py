@@ -11,17 +11,18 @@ from pathlib import Path
 
 from playwright.async_api import Page, expect
 
+from dev.environment import until
+from dev.up_environment import UpEnvironment
 from tests.conftest import ROOT, free_port, wait_for
 from tests.journeys.browsing import Invite
 from tests.journeys.samples import opened, paid, pays
-from tests.town import Town, until
 
 NEWCOMER = "delivered+newcomer@resend.dev"
 
 
-async def _invited(town: Town, page: Page) -> str:
+async def _invited(env: UpEnvironment, page: Page) -> str:
     """An admin founds the merchant; returns the link of the letter."""
-    email, password = town.admin
+    email, password = env.admin
     await page.goto("/admin/login")
     await page.get_by_label("Email").fill(email)
     await page.get_by_label("Password").fill(password)
@@ -33,7 +34,7 @@ async def _invited(town: Town, page: Page) -> str:
     await expect(page.get_by_role("heading", name="Newcomer & Co")).to_be_visible()
 
     async def link() -> str | None:
-        letters = (await town.box.http.get("/sandbox/api/mail", params={"to": NEWCOMER})).json()
+        letters = (await env.box.http.get("/sandbox/api/mail", params={"to": NEWCOMER})).json()
         links = [found for letter in letters for found in re.findall(r"https?://\S+/links/\S+", letter["text"])]
         return links[0] if links else None
 
@@ -89,12 +90,12 @@ async def _verified(page: Page, shop: str, *types: str) -> None:
 
 
 async def test_by_the_guide_alone_a_payment_is_taken_told_half_refunded_and_found_in_the_logs(
-    town: Town, invite: Invite
+    env: UpEnvironment, invite: Invite
 ) -> None:
     admin, merchant, customer = await asyncio.gather(invite(), invite(), invite())
     page, port = merchant.page, free_port()
     shop = f"http://127.0.0.1:{port}"
-    await page.goto(await _invited(town, admin.page))
+    await page.goto(await _invited(env, admin.page))
     await page.get_by_role("button", name="Join the team").click()
     await expect(page).to_have_url(re.compile("/merchant"))
     command = await _guided(page, port)

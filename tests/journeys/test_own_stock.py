@@ -5,15 +5,15 @@ import secrets
 
 from playwright.async_api import expect
 
+from dev.up_environment import UpEnvironment
 from tests.journeys.browsing import Invite, Visitor
 from tests.journeys.shopper import supplied
-from tests.town import Town
 
 KEY = f"ATTIC-{secrets.token_hex(4).upper()}-0001"
 
 
-async def _signed_in(visitor: Visitor, town: Town) -> None:
-    email, password = town.admin
+async def _signed_in(visitor: Visitor, env: UpEnvironment) -> None:
+    email, password = env.admin
     await visitor.goes_to("/admin/login")
     await visitor.page.get_by_label("Email").fill(email)
     await visitor.page.get_by_label("Password").fill(password)
@@ -52,14 +52,16 @@ async def _puts_in_cart(visitor: Visitor, slug: str) -> None:
     await expect(visitor.page).to_have_url(re.compile("/cart$"))
 
 
-async def test_an_own_key_and_a_suppliers_are_bought_in_one_order_and_both_revealed(town: Town, invite: Invite) -> None:
+async def test_an_own_key_and_a_suppliers_are_bought_in_one_order_and_both_revealed(
+    env: UpEnvironment, invite: Invite
+) -> None:
     name = f"Attic Game {secrets.token_hex(3)}"
     owner, buyer = await invite(), await invite()
-    await _signed_in(owner, town)
+    await _signed_in(owner, env)
     await _makes_a_product(owner, name)
     await _imports(owner)
-    (mine,) = await town.rows("SELECT slug FROM product WHERE name = $1", name)
-    (theirs,) = await town.products(1)
+    (mine,) = await env.rows("SELECT slug FROM product WHERE name = $1", name)
+    (theirs,) = await env.products(1)
 
     page = buyer.page
     await _puts_in_cart(buyer, mine["slug"])
@@ -70,12 +72,12 @@ async def test_an_own_key_and_a_suppliers_are_bought_in_one_order_and_both_revea
     await page.get_by_role("button", name="Place order").click()
     await expect(page.get_by_role("heading", name="Send your payment")).to_be_visible()
     order_id = page.url.rsplit("/", 1)[1]
-    payment = await town.rows("SELECT provider_payment_id FROM payment WHERE order_id = $1::uuid", order_id)
-    await town.box.pay(payment[0]["provider_payment_id"])
+    payment = await env.rows("SELECT provider_payment_id FROM payment WHERE order_id = $1::uuid", order_id)
+    await env.box.pay(payment[0]["provider_payment_id"])
     await expect(page).to_have_title(re.compile("^Your keys are ready"))
     await page.wait_for_load_state()
 
-    (bought,) = await supplied(town, order_id)
+    (bought,) = await supplied(env, order_id)
     for game, serial in ((name, KEY), (theirs["name"], bought["keys"][0]["serial"])):
         card = page.get_by_role("article").filter(has_text=game)
         await card.get_by_role("button", name="Reveal key").click()

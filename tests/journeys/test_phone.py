@@ -4,20 +4,20 @@ import re
 
 from playwright.async_api import expect
 
+from dev.up_environment import UpEnvironment
 from tests.journeys.browsing import PHONE, Invite
-from tests.town import Town
 
 QUIET_PAGES = ("/login", "/orders", "/orders/lookup", "/admin/login")
 
 
 async def test_on_a_phone_a_coin_with_a_tag_is_paid_and_no_page_is_wider_than_the_screen(
-    town: Town, invite: Invite
+    env: UpEnvironment, invite: Invite
 ) -> None:
     visitor = await invite(**PHONE, permissions=["clipboard-read", "clipboard-write"])
     page = visitor.page
     for path in ("/", "/?q=no+such+game", "/cart", *QUIET_PAGES):
         await visitor.goes_to(path)
-    product = (await town.products(1))[0]
+    product = (await env.products(1))[0]
     await visitor.goes_to(f"/products/{product['slug']}")
     await page.get_by_role("button", name="One more").tap()
     await page.get_by_role("button", name="Buy now").tap()
@@ -43,9 +43,9 @@ async def test_on_a_phone_a_coin_with_a_tag_is_paid_and_no_page_is_wider_than_th
 
     order_id = page.url.rsplit("/", 1)[1]
     sql = "SELECT provider_payment_id, memo FROM payment WHERE order_id = $1::uuid"
-    payment = (await town.rows(sql, order_id))[0]
+    payment = (await env.rows(sql, order_id))[0]
     assert payment["memo"] == tag
-    await town.box.pay(payment["provider_payment_id"], "success")
+    await env.box.pay(payment["provider_payment_id"], "success")
     await expect(page).to_have_url(re.compile("/success$"))
     await visitor.fits()
     await page.get_by_role("button", name="Reveal keys").tap()

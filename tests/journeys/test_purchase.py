@@ -5,30 +5,32 @@ import re
 
 from playwright.async_api import Page, expect
 
+from dev.up_environment import UpEnvironment
 from tests.journeys.browsing import Invite, Visitor
 from tests.journeys.shopper import supplied
-from tests.town import Town
 
 COPYING = ["clipboard-read", "clipboard-write"]
 
 
-async def _total(town: Town, query: str) -> int:
-    answer = await town.http.get(f"/?{query}", headers={"Accept": "application/json"})
+async def _total(env: UpEnvironment, query: str) -> int:
+    answer = await env.http.get(f"/?{query}", headers={"Accept": "application/json"})
     return int(answer.json()["total"])
 
 
-async def test_search_filter_and_sort_live_in_the_address_and_back_undoes_them(town: Town, invite: Invite) -> None:
+async def test_search_filter_and_sort_live_in_the_address_and_back_undoes_them(
+    env: UpEnvironment, invite: Invite
+) -> None:
     visitor = await invite()
     page = visitor.page
     await visitor.goes_to("/")
     said = page.locator("#results").get_by_role("status")
-    await expect(said).to_contain_text(f"{await _total(town, '')} games")
+    await expect(said).to_contain_text(f"{await _total(env, '')} games")
     await page.get_by_role("searchbox", name="Search games").press_sequentially("in")
-    found = await _total(town, "q=in")
+    found = await _total(env, "q=in")
     await expect(said).to_have_text(re.compile(rf"^{found} games for “in”"))
-    await expect(page).to_have_url(f"{town.url}/?q=in")
+    await expect(page).to_have_url(f"{env.url}/?q=in")
     await page.locator("label.pill", has_text="Steam").click()
-    fewer = await _total(town, "q=in&platform=Steam")
+    fewer = await _total(env, "q=in&platform=Steam")
     assert 0 < fewer < found
     await expect(said).to_have_text(re.compile(rf"^{fewer} games? for “in”"))
     await expect(page.locator("#results").get_by_role("listitem")).to_have_count(fewer)
@@ -48,7 +50,7 @@ async def test_search_filter_and_sort_live_in_the_address_and_back_undoes_them(t
     await expect(page.get_by_role("searchbox", name="Search games")).to_have_value("in")
     # Not by Playwright's own Back, which wants no page to load itself anew.
     await page.evaluate("history.go(-2)")
-    await expect(page).to_have_url(f"{town.url}/?q=in")
+    await expect(page).to_have_url(f"{env.url}/?q=in")
     await expect(said).to_have_text(re.compile(rf"^{found} games for “in”"))
     await page.evaluate("history.back()")
     await expect(page).to_have_url(re.compile(r"/(\?q=i)?$"))
@@ -109,10 +111,10 @@ async def _play(panel: Page, payment: str, case: str) -> None:
     await expect(panel.get_by_role("status")).to_contain_text("on the way")
 
 
-async def test_two_games_bought_paid_in_the_panel_revealed_once_and_logged(town: Town, invite: Invite) -> None:
-    slow, quick = await town.products(2)
+async def test_two_games_bought_paid_in_the_panel_revealed_once_and_logged(env: UpEnvironment, invite: Invite) -> None:
+    slow, quick = await env.products(2)
     # One of the two comes a moment after its payment, so that "getting your key" can be seen.
-    await town.box.set_product(slow["supplier_product_id"], delay="1.5")
+    await env.box.set_product(slow["supplier_product_id"], delay="1.5")
     visitor = await invite(permissions=COPYING)
     page = visitor.page
     await _put_in_cart(visitor, slow)
@@ -120,10 +122,10 @@ async def test_two_games_bought_paid_in_the_panel_revealed_once_and_logged(town:
     await _check_out(visitor)
     await _sees_what_to_pay(visitor)
     order_id = page.url.rsplit("/", 1)[1]
-    payment = await town.rows("SELECT provider_payment_id FROM payment WHERE order_id = $1::uuid", order_id)
+    payment = await env.rows("SELECT provider_payment_id FROM payment WHERE order_id = $1::uuid", order_id)
 
     panel = await visitor.context.new_page()
-    await panel.goto(f"{town.sandbox_url}/sandbox")
+    await panel.goto(f"{env.sandbox_url}/sandbox")
     await _play(panel, payment[0]["provider_payment_id"], "confirming")
     await expect(page.get_by_role("heading", name="Payment seen, waiting for confirmations")).to_be_visible()
     await expect(page).to_have_title(re.compile("^Confirming payment"))
@@ -137,14 +139,14 @@ async def test_two_games_bought_paid_in_the_panel_revealed_once_and_logged(town:
     await panel.close()
     await expect(page).to_have_title(re.compile("^Getting your key"))
     await expect(page).to_have_url(re.compile("/success$"))
-    await town.box.set_product(slow["supplier_product_id"], delay="")
+    await env.box.set_product(slow["supplier_product_id"], delay="")
     await expect(page).to_have_title(re.compile("^Your keys are ready"))
     # Revealed sooner, a key would come on a page of its own, as without scripts.
     await page.wait_for_load_state()
     await visitor.favicon("done")
     await visitor.fits()
 
-    bought = await supplied(town, order_id)
+    bought = await supplied(env, order_id)
     serials = {o["products"][0]["productId"]: o["keys"][0]["serial"] for o in bought}
     text = await page.locator("main").inner_text()
     assert not any(serial in text for serial in serials.values()), "no key stands there before its reveal"

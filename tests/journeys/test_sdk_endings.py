@@ -3,16 +3,17 @@
 import pytest
 from playwright.async_api import Page, Route, expect
 
+from dev.environment import until
+from dev.up_environment import UpEnvironment
 from tests.journeys.browsing import Visitor
 from tests.journeys.merchant_pages import Site, calls
 from tests.journeys.samples import pays
-from tests.town import Town, until
 
 SCROLLS = "getComputedStyle(document.documentElement).overflow"
 
 
 def script(site: Site) -> str:
-    return f'<script src="{site.town.url}/checkout.js"></script>'
+    return f'<script src="{site.env.url}/checkout.js"></script>'
 
 
 async def opened(site: Site, page: Page, order_id: str, **more: str) -> None:
@@ -184,11 +185,11 @@ async def test_a_page_that_isolates_itself_shows_the_checkout_all_the_same(site:
 
 
 async def test_a_page_that_lets_no_frame_in_gets_a_window_and_is_told_what_came_of_it(
-    town: Town, site: Site, customer: Visitor
+    env: UpEnvironment, site: Site, customer: Visitor
 ) -> None:
     customer.expects("frame-src|violates the following Content Security Policy")
     page = customer.page
-    policy = f"frame-src 'none'; connect-src {town.url}"
+    policy = f"frame-src 'none'; connect-src {env.url}"
     await opened(site, page, await site.order(), content_security_policy=policy)
     await expect(page.get_by_text("The checkout can’t be shown in this page.")).to_be_visible()
     async with customer.context.expect_page() as window:
@@ -204,11 +205,11 @@ async def test_a_page_that_lets_no_frame_in_gets_a_window_and_is_told_what_came_
 
 
 async def test_a_page_whose_policy_forbids_to_ask_the_gateway_is_told_so(
-    town: Town, site: Site, customer: Visitor
+    env: UpEnvironment, site: Site, customer: Visitor
 ) -> None:
     customer.expects("connect-src|Refused to connect|violates the following Content Security Policy|ERR_")
     page = customer.page
-    policy = f"frame-src {town.url}; connect-src 'none'"
+    policy = f"frame-src {env.url}; connect-src 'none'"
     await opened(site, page, await site.order(), content_security_policy=policy)
     await until(lambda: page.evaluate("window.calls?.length"), "the page is told")
     await page.get_by_role("button", name="Close the checkout").click()

@@ -5,9 +5,9 @@ import re
 import pytest
 from playwright.async_api import expect
 
+from dev.up_environment import UpEnvironment
 from tests.journeys.browsing import Visitor
 from tests.journeys.merchant_pages import Site
-from tests.town import Town
 
 # What stands in the page's head; {any} is the file without a version, {one} a version of it, both without their ending.
 WAYS = {
@@ -48,38 +48,42 @@ WAYS = {
 }  # fmt: skip
 
 
-async def version(town: Town) -> str:
-    found = re.search(r"BitLoot checkout ([\d.]+)\.", (await town.http.get("/checkout.js")).text)
+async def version(env: UpEnvironment) -> str:
+    found = re.search(r"BitLoot checkout ([\d.]+)\.", (await env.http.get("/checkout.js")).text)
     assert found is not None
     return found[1]
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_it_opens_the_checkout_however_it_was_loaded(way: str, town: Town, site: Site, customer: Visitor) -> None:
+async def test_it_opens_the_checkout_however_it_was_loaded(
+    way: str, env: UpEnvironment, site: Site, customer: Visitor
+) -> None:
     page = customer.page
-    text = (await town.http.get("/checkout.js")).text
+    text = (await env.http.get("/checkout.js")).text
     bundle = f"""(() => {{ const files = {{ "./checkout.js": (module, exports) => {{ {text} }} }};
       const module = {{ exports: {{}} }}; files["./checkout.js"](module, module.exports);
       delete window.PaymentGateway; window.Own = module.exports.PaymentGateway }})()"""
     for name in ("bundle.js", "checkout.js"):
         site.put(f"/{name}", bundle, "text/javascript")
-    names = {"any": f"{town.url}/checkout", "one": f"{town.url}/sdk/{await version(town)}/checkout"}
+    names = {"any": f"{env.url}/checkout", "one": f"{env.url}/sdk/{await version(env)}/checkout"}
     script = WAYS[way].format(**names, shop=site.url, text=text)
     await site.shows(page, await site.order(), script)
     await page.wait_for_function("!!(window.Own || window.PaymentGateway)")
     await page.evaluate("checkout(window.Own || window.PaymentGateway).open()")
     await expect(site.frame(page).get_by_role("heading", name="$24.00")).to_be_visible()
-    assert page.frames[-1].url.startswith(f"{town.url}/embed/checkout")
+    assert page.frames[-1].url.startswith(f"{env.url}/embed/checkout")
 
 
-async def test_a_version_in_a_bundle_is_told_where_its_gateway_is(town: Town, site: Site, customer: Visitor) -> None:
+async def test_a_version_in_a_bundle_is_told_where_its_gateway_is(
+    env: UpEnvironment, site: Site, customer: Visitor
+) -> None:
     page = customer.page
-    text = (await town.http.get(f"/sdk/{await version(town)}/checkout.js")).text
+    text = (await env.http.get(f"/sdk/{await version(env)}/checkout.js")).text
     await site.shows(page, await site.order(), f"<script>{text}</script>")
     opens = "(more) => { try { checkout(PaymentGateway, more).open() } catch (error) { return error.message } }"
     assert "gateway must be the address of your BitLoot" in await page.evaluate(opens, {})
     for wrong in ("", "pay.example", "javascript:alert(1)", "https://", 7):
         assert "gateway must be the address" in await page.evaluate(opens, {"gateway": wrong}), wrong
     await expect(page.locator("bitloot-checkout")).to_have_count(0)
-    assert await page.evaluate(opens, {"gateway": f"{town.url}/"}) is None
+    assert await page.evaluate(opens, {"gateway": f"{env.url}/"}) is None
     await expect(site.frame(page).get_by_role("heading", name="$24.00")).to_be_visible()

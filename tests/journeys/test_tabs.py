@@ -4,12 +4,13 @@ import re
 
 from playwright.async_api import BrowserContext, Page, Request, expect
 
+from dev.environment import until
+from dev.up_environment import UpEnvironment
 from tests.journeys.browsing import Invite, Visitor
 from tests.journeys.merchant_pages import Site
 from tests.journeys.samples import pays
 from tests.journeys.shopper import Shopper
 from tests.journeys.test_interruptions import TABS
-from tests.town import Town, until
 
 MANY = 8
 EVENTS = re.compile(r"/(orders/[^/]+|embed)/events")
@@ -47,8 +48,10 @@ async def _tabs(visitor: Visitor, path: str) -> list[Page]:
     return pages
 
 
-async def test_eight_tabs_of_an_open_order_share_one_stream_and_the_shop_goes_on(town: Town, invite: Invite) -> None:
-    order, visitor = await Shopper.orders(town), await invite()
+async def test_eight_tabs_of_an_open_order_share_one_stream_and_the_shop_goes_on(
+    env: UpEnvironment, invite: Invite
+) -> None:
+    order, visitor = await Shopper.orders(env), await invite()
     await order.payment_id()
     await visitor.context.add_cookies([order.cookie])
     await visitor.never_polls()
@@ -75,8 +78,10 @@ async def test_eight_tabs_of_an_open_order_share_one_stream_and_the_shop_goes_on
     assert streams.most <= 2, "the next one may begin while the last one's end is being told"
 
 
-async def test_a_hidden_tab_lets_its_stream_go_and_has_it_again_when_it_is_shown(town: Town, invite: Invite) -> None:
-    order, visitor = await Shopper.orders(town), await invite()
+async def test_a_hidden_tab_lets_its_stream_go_and_has_it_again_when_it_is_shown(
+    env: UpEnvironment, invite: Invite
+) -> None:
+    order, visitor = await Shopper.orders(env), await invite()
     await order.payment_id()
     await visitor.context.add_cookies([order.cookie])
     await visitor.context.add_init_script(TABS)
@@ -95,10 +100,10 @@ async def test_a_hidden_tab_lets_its_stream_go_and_has_it_again_when_it_is_shown
     await until(lambda: {one.frame.page for one in streams.open} == {first}, "the first one streams again")
 
 
-async def test_tabs_of_different_orders_all_open_and_all_move(town: Town, invite: Invite) -> None:
+async def test_tabs_of_different_orders_all_open_and_all_move(env: UpEnvironment, invite: Invite) -> None:
     visitor = await invite()
     visitor.expects("status of 404|^answer 404")  # of an order whose cookie the next one's has replaced
-    orders = [await Shopper.orders(town) for _ in range(MANY)]
+    orders = [await Shopper.orders(env) for _ in range(MANY)]
     streams = Streams(visitor.context)
     pages = []
     for order in orders:
@@ -123,7 +128,7 @@ async def test_eight_tabs_with_an_open_checkout_share_one_stream_and_each_sees_i
     order_id = await site.order()
     pages = [visitor.page, *[await visitor.context.new_page() for _ in range(MANY - 1)]]
     for page in pages:
-        await site.shows(page, order_id, f'<script src="{site.town.url}/checkout.js"></script>')
+        await site.shows(page, order_id, f'<script src="{site.env.url}/checkout.js"></script>')
         await page.get_by_role("button", name="Pay").click()
         await expect(site.frame(page).get_by_role("radio", name="Card")).to_be_visible()
     assert streams.most == 1

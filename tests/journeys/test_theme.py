@@ -4,9 +4,9 @@ from typing import Any
 
 from playwright.async_api import Page, expect
 
+from dev.up_environment import UpEnvironment
 from tests.journeys.browsing import Invite
 from tests.journeys.shopper import Shopper
-from tests.town import Town
 
 # When the theme was set on <html>, in milliseconds since the navigation, and to what.
 WATCH = """
@@ -56,8 +56,8 @@ async def test_the_chosen_theme_is_remembered_and_stands_before_the_first_paint(
     await expect(other.page.locator("html[data-theme=light]")).to_be_attached()
 
 
-async def test_who_wants_no_motion_gets_none(town: Town, invite: Invite) -> None:
-    order = await Shopper.orders(town)
+async def test_who_wants_no_motion_gets_none(env: UpEnvironment, invite: Invite) -> None:
+    order = await Shopper.orders(env)
     await order.payment_id()
     visitor = await invite(reduced_motion="reduce")
     await visitor.context.add_cookies([order.cookie])

@@ -5,9 +5,9 @@ from typing import Any
 
 from playwright.async_api import Page, expect
 
+from dev.up_environment import UpEnvironment
 from tests.journeys.browsing import PHONE, Invite, Visitor
 from tests.journeys.shopper import Shopper
-from tests.town import Town
 
 PAGE_LIMIT = 100_000  # bytes on the wire, fonts aside
 SCRIPT_LIMIT = 60_000  # bytes, gzipped
@@ -34,8 +34,8 @@ async def _weigh(visitor: Visitor, path: str) -> list[dict[str, Any]]:
     return list(kinds.values())
 
 
-async def test_the_first_page_weighs_at_most_100_kb_and_its_scripts_60(town: Town, invite: Invite) -> None:
-    order = await Shopper.orders(town)
+async def test_the_first_page_weighs_at_most_100_kb_and_its_scripts_60(env: UpEnvironment, invite: Invite) -> None:
+    order = await Shopper.orders(env)
     await order.payment_id()
     for options in ({}, PHONE):
         visitor = await invite(**options)
@@ -43,13 +43,13 @@ async def test_the_first_page_weighs_at_most_100_kb_and_its_scripts_60(town: Tow
         weight = sum(part["bytes"] for part in parts if part["kind"] != "Font")
         print(f"\nfirst page: {weight} bytes in {len(parts)} answers")
         assert weight <= PAGE_LIMIT, sorted(parts, key=lambda part: -part["bytes"])[:12]
-        assert all(part["url"].startswith((town.url, "data:")) for part in parts), "nothing comes from elsewhere"
+        assert all(part["url"].startswith((env.url, "data:")) for part in parts), "nothing comes from elsewhere"
     # The order page brings the most scripts.
     await visitor.context.add_cookies([order.cookie])
     await visitor.page.goto(order.page)
     sources = await visitor.page.eval_on_selector_all("script[src]", "(all) => all.map((it) => it.src)")
     assert len(sources) == 7
-    packed = [len(gzip.compress((await town.http.get(source)).content)) for source in sources]
+    packed = [len(gzip.compress((await env.http.get(source)).content)) for source in sources]
     print(f"\nscripts of the order page: {sum(packed)} bytes gzipped")
     assert sum(packed) <= SCRIPT_LIMIT
 
@@ -59,8 +59,8 @@ async def _shift(page: Page) -> float:
     return float(await page.evaluate(SHIFTS))
 
 
-async def test_nothing_jumps_while_a_page_loads(town: Town, invite: Invite) -> None:
-    product = (await town.products(1))[0]
+async def test_nothing_jumps_while_a_page_loads(env: UpEnvironment, invite: Invite) -> None:
+    product = (await env.products(1))[0]
     for options in ({}, PHONE):
         visitor = await invite(**options)
         page = visitor.page

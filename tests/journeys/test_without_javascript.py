@@ -4,12 +4,12 @@ import re
 
 from playwright.async_api import expect
 
+from dev.up_environment import UpEnvironment
 from tests.journeys.browsing import Invite, Story, Told, stories
-from tests.town import Town
 
 
-async def a_game_is_found_bought_paid_and_revealed(town: Town, invite: Invite) -> None:
-    product = (await town.products(1))[0]
+async def a_game_is_found_bought_paid_and_revealed(env: UpEnvironment, invite: Invite) -> None:
+    product = (await env.products(1))[0]
     visitor = await invite(java_script_enabled=False)
     page = visitor.page
     await page.goto("/")
@@ -33,12 +33,12 @@ async def a_game_is_found_bought_paid_and_revealed(town: Town, invite: Invite) -
     # The address arrives with one of the page's own refreshes; so does the key.
     await expect(page.get_by_role("heading", name="Send your payment")).to_be_visible()
     order_id = page.url.rsplit("/", 1)[1]
-    placed = await town.rows("SELECT id FROM customer_order WHERE email = 'delivered+plain@resend.dev'")
+    placed = await env.rows("SELECT id FROM customer_order WHERE email = 'delivered+plain@resend.dev'")
     assert [str(row["id"]) for row in placed] == [order_id]
-    letters = await town.rows("SELECT kind FROM mail WHERE recipient = 'delivered+plain@resend.dev'")
+    letters = await env.rows("SELECT kind FROM mail WHERE recipient = 'delivered+plain@resend.dev'")
     assert len(letters) <= 1  # none where this mailbox has had its share of letters today
-    payment = await town.rows("SELECT provider_payment_id FROM payment WHERE order_id = $1::uuid", order_id)
-    await town.box.pay(payment[0]["provider_payment_id"], "success")
+    payment = await env.rows("SELECT provider_payment_id FROM payment WHERE order_id = $1::uuid", order_id)
+    await env.box.pay(payment[0]["provider_payment_id"], "success")
     await page.get_by_role("link", name="Go to your key").click()
     await expect(page).to_have_url(re.compile("/success$"))
     await page.get_by_role("button", name="Reveal keys").click()

@@ -6,7 +6,7 @@ import itertools
 from app.core import db
 from app.inbox.refusals import refusals
 from dev.bench.load import hammer, request
-from tests.town import until
+from dev.environment import until
 from tests.web.builders import (
     IPN,
     KINGUIN_SECRET,

@@ -22,7 +22,7 @@ from app.orders import service as orders
 from app.payments import queries as payments
 from app.queue import service as jobs
 from app.webhooks import queries, service
-from tests.town import until
+from dev.environment import until
 
 MEMBERS = ("delivered+ada@resend.dev", "delivered+bob@resend.dev")
 

@@ -12,9 +12,9 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from app.core import clock, db
 from app.core.settings import settings
 from app.webhooks import deliver, queries, schedule, service
+from dev.environment import until
 from tests.builders import count, events, job_names, rows
 from tests.conftest import free_port
-from tests.town import until
 from tests.webhooks.scenes import (
     MEMBERS,
     Post,

@@ -17,9 +17,9 @@ from aiohttp import web
 from app.core import db
 from app.core.redis import sync_client
 from app.webhooks import service
+from dev.environment import until
 from tests.builders import count, elsewhere
 from tests.conftest import ROOT, VAR
-from tests.town import until
 from tests.webhooks.scenes import Post, deliveries, hanging, log, merchant, numbers, paid
 
 pytestmark = pytest.mark.processes
