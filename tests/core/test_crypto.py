@@ -26,6 +26,7 @@ from app.core.crypto import (
     SealBroken,
     WrappedKey,
     derive,
+    sealed_under,
 )
 
 CANARY = b"KEY-CANARY-0ddbebb2"
@@ -236,3 +237,61 @@ def test_what_is_derived_for_one_purpose_tells_nothing_of_anothers() -> None:
     # RFC 5869 with SHA-256, no salt: computed here step by step.
     extracted = hmac.digest(bytes(32), b"a" * 32, "sha256")
     assert derive("a" * 32, "one") == hmac.digest(extracted, b"one\x01", "sha256")
+
+
+def test_a_derived_key_also_depends_on_its_salt() -> None:
+    extracted = hmac.digest(b"salt", b"a" * 32, "sha256")
+    assert derive(b"a" * 32, "one", salt=b"salt") == hmac.digest(extracted, b"one\x01", "sha256")
+    assert derive(b"a" * 32, "one", salt=b"salt") != derive(b"a" * 32, "one")
+
+
+def test_a_master_key_derives_by_its_id_and_an_unknown_one_is_named() -> None:
+    keys = MasterKeys.parse(f"{entry('new', NEW)},{entry('old', OLD)}")
+    assert keys.derive("old", "backup", salt=b"salt") == derive(OLD, "backup", salt=b"salt")
+    assert keys.derive("new", "backup", salt=b"salt") == derive(NEW, "backup", salt=b"salt")
+    with pytest.raises(MasterKeyMissing, match=r"^no master key 'gone'$"):
+        keys.derive("gone", "backup", salt=b"salt")
+
+
+@given(st.binary(max_size=64), st.text(max_size=20))
+def test_a_small_secret_opens_for_its_owner_alone(secret: bytes, owner: str) -> None:
+    keys = MasterKeys.parse(entry("mine", OLD))
+    sealed = keys.seal(Plaintext(secret), owner=owner)
+    assert sealed[:6] == b"\x04mine\x01"
+    assert sealed_under(sealed) == "mine"
+    assert keys.open(sealed, owner=owner).reveal() == secret
+    with pytest.raises(SealBroken):
+        keys.open(sealed, owner=owner + "x")
+
+
+def test_a_small_secret_is_plain_aes_256_gcm_bound_to_key_and_owner() -> None:
+    sealed = MasterKeys.parse(entry("mine", OLD)).seal(Plaintext(b"totp"), owner="staff 7")
+    body = sealed[5:]
+    bound_to = b"".join(len(part).to_bytes(4, "big") + part for part in (b"bitloot secret", b"mine", b"staff 7"))
+    assert AESGCM(OLD).decrypt(body[1:13], body[13:], b"\x01" + bound_to) == b"totp"
+
+
+def test_a_small_secret_is_sealed_by_the_first_key_and_opened_by_whichever_it_names() -> None:
+    before = MasterKeys.parse(entry("old", OLD))
+    after = MasterKeys.parse(f"{entry('new', NEW)},{entry('old', OLD)}")
+    sealed = before.seal(Plaintext(b"totp"), owner="staff 7")
+    assert after.open(sealed, owner="staff 7").reveal() == b"totp"
+    assert sealed_under(after.seal(Plaintext(b"totp"), owner="staff 7")) == "new"
+    with pytest.raises(MasterKeyMissing, match=r"^no master key 'old'$"):
+        MasterKeys.parse(entry("new", NEW)).open(sealed, owner="staff 7")
+    with pytest.raises(MasterKeyMissing, match=r"^no master key ''$"):
+        after.open(b"", owner="staff 7")
+    assert sealed_under(b"\x02\xff\xfe") == "\ufffd\ufffd"  # never ours: it names no key, and is no error of its own
+
+
+def test_plaintexts_are_compared_whole() -> None:
+    assert Plaintext(b"AAAA-1").equals(Plaintext(b"AAAA-1"))
+    assert not Plaintext(b"AAAA-1").equals(Plaintext(b"AAAA-2"))
+
+
+def test_what_is_hidden_says_its_type_and_why_it_stays() -> None:
+    shown = [(str(one), f"{one}") for one in HIDDEN]
+    assert shown == [("<Plaintext hidden>",) * 2, ("<DataKey hidden>",) * 2, ("<MasterKeys of 1, hidden>",) * 2]
+    for one in HIDDEN:
+        with pytest.raises(TypeError, match=rf"^{type(one).__name__} can't be copied or pickled$"):
+            pickle.dumps(one)

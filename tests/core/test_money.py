@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.money import CENT, CurrencyMismatch, Money, UnclearAmount, parse_decimal, plain, typed_amount
+from app.core.money import (
+    CENT,
+    CurrencyMismatch,
+    Money,
+    UnclearAmount,
+    parse_decimal,
+    plain,
+    typed_amount,
+    typed_decimal,
+)
 
 amounts = st.decimals(min_value=-(10**9), max_value=10**9, allow_nan=False, places=2)
 coins = st.decimals(min_value=0, max_value=10**12, allow_nan=False, allow_infinity=False, places=18)
@@ -122,3 +131,45 @@ def test_a_typed_amount_is_digits_and_a_point(text: str, currency: str, shown: s
 def test_a_typed_amount_fits_its_currency(text: str, currency: str) -> None:
     with pytest.raises(UnclearAmount):
         typed_amount(text, currency)
+
+
+def test_money_that_is_owed_has_its_sign_in_front() -> None:
+    assert (str(Money(Decimal("-1.5"), "USD")), str(Money(Decimal("-3"), "CHF"))) == ("-$1.50", "-3.00 CHF")
+    assert (str(Money(Decimal(0), "USD")), str(Money(Decimal(0), "CHF"))) == ("$0.00", "0.00 CHF")
+
+
+def test_equal_sums_are_neither_less_nor_more() -> None:
+    one, same, more = (Money(Decimal(text), "USD") for text in ("2", "2.00", "2.01"))
+    assert (one < same, one <= same, one < more, more < one, more <= one) == (False, True, True, False, False)
+
+
+def test_round_coin_amounts_keep_their_zeros() -> None:
+    assert [plain(Decimal(text)) for text in ("100", "1E+2", "100.00", "0.10", "0")] == [
+        "100",
+        "100",
+        "100",
+        "0.1",
+        "0",
+    ]
+
+
+@pytest.mark.parametrize("text", ["X5", "5X", "X 5", "XXXX5", "\t5", "5\n"])
+def test_only_spaces_around_a_typed_amount_are_let_pass(text: str) -> None:
+    for currency in ("USD", "CHF"):
+        with pytest.raises(UnclearAmount):
+            typed_amount(text, currency)
+    assert typed_decimal(text, 2) is None
+
+
+@pytest.mark.parametrize(
+    ("currency", "said"),
+    [
+        ("USD", "Write the amount as digits and a point, such as 1250.50, without commas or signs."),
+        ("KWD", "Write the amount as digits and a point, such as 1250.500, without commas or signs."),
+        ("JPY", "Write the amount as digits, such as 1250, without commas or signs."),
+    ],
+)
+def test_a_refused_amount_is_answered_with_how_to_write_it(currency: str, said: str) -> None:
+    with pytest.raises(UnclearAmount) as refused:
+        typed_amount("one", currency)
+    assert str(refused.value) == said

@@ -344,3 +344,43 @@ def test_a_forger_cannot_make_us_spell_long_bodies_anew() -> None:
     assert signing.verify_ipn(long, hmac512(long), SECRET)
     text = in_javascript(json.loads(long)).encode()
     assert not signing.verify_ipn(long, hmac512(text), SECRET)
+
+
+def signed_by(key: bytes, ident: str = "msg_1", body: bytes = b"{}") -> dict[str, str]:
+    """Headers of a notice that somebody signed with ``key`` at THEN."""
+    stamp = str(int(THEN.timestamp()))
+    made = hmac.new(key, f"{ident}.{stamp}.".encode() + body, hashlib.sha256).digest()
+    return {"svix-id": ident, "svix-timestamp": stamp, "svix-signature": f"v1,{b64encode(made).decode()}"}
+
+
+@pytest.mark.parametrize("secret", ["", "whsec_", "whsec_not base64!"])
+def test_svix_without_a_key_knows_nobody_not_even_who_signs_with_none(secret: str) -> None:
+    assert signing.verify_svix(b"{}", signed_by(b"key"), f"whsec_{b64encode(b'key').decode()}", THEN)
+    assert not signing.verify_svix(b"{}", signed_by(b""), secret, THEN)
+
+
+def test_svix_reads_a_secret_strictly() -> None:
+    stray = b64encode(b"key").decode()
+    assert not signing.verify_svix(b"{}", signed_by(b"key"), f"whsec_{stray[:2]}!{stray[2:]}", THEN)
+
+
+@pytest.mark.parametrize("left_out", ["svix-id", "svix-timestamp", "svix-signature"])
+def test_svix_without_one_of_its_headers_is_no_notice(left_out: str) -> None:
+    headers = {name: value for name, value in SVIX.items() if name != left_out}
+    assert not signing.verify_svix(SVIX_BODY, headers, SVIX_SECRET, THEN)
+
+
+def test_svix_signatures_are_listed_with_spaces_only() -> None:
+    listed = f"v1,eA==\t{SVIX['svix-signature']}"
+    assert not signing.verify_svix(SVIX_BODY, SVIX | {"svix-signature": listed}, SVIX_SECRET, THEN)
+
+
+def test_svix_needs_an_id_whoever_signed() -> None:
+    key = b"key"
+    assert not signing.verify_svix(b"{}", signed_by(key, ident=""), f"whsec_{b64encode(key).decode()}", THEN)
+
+
+@pytest.mark.parametrize("name", ["NaN", "Infinity", "-Infinity"])
+def test_what_json_has_no_word_for_is_named(name: str) -> None:
+    with pytest.raises(signing.MalformedJson, match=r"^NaN and Infinity are not JSON$"):
+        signing.parse_strict(f'{{"a": {name}}}'.encode())

@@ -378,6 +378,12 @@ class Purchase:
             assert self.status is S.PAID
 
 
+def test_what_is_credited_is_said_to_its_last_digit_and_the_name_of_its_coin_is_cut() -> None:
+    amount = "1." + "1" * 35
+    found = verdict(report(outcome_amount=amount, outcome_currency="usdttrc20abcdefghijk"))
+    assert found.why == f"only {amount} USDTTRC20ABCDEFG of 20.00 USD is credited to us"
+
+
 AMOUNTS = ["0", "0.0001", "0.2", "0.25", "0.3", "0.396", "0.4", "0.495", "0.5", "0.75", "3"]
 
 
