@@ -1,6 +1,7 @@
 """Tokens: genuine, unexpired ones of the right kind are read; everything else is nothing."""
 
 import base64
+import hmac
 import json
 from datetime import timedelta
 from uuid import UUID
@@ -100,3 +101,28 @@ def test_a_link_token_of_one_id_says_nothing_of_another() -> None:
     first, second = new_id(), new_id()
     mixed = second.bytes + base64.urlsafe_b64decode(tokens.link_token(first) + "=" * 4)[16:]
     assert tokens.read_link_token(base64.urlsafe_b64encode(mixed).decode()) is None
+
+
+def test_our_clock_alone_decides_whether_a_token_is_young_enough() -> None:
+    with clock.travelled(timedelta(hours=-2)):
+        past = tokens.sign("order", {}, timedelta(hours=1))
+        assert tokens.read("order", past) is not None
+    assert tokens.read("order", past) is None
+    with clock.travelled(timedelta(hours=2)):
+        assert tokens.read("order", tokens.sign("order", {}, timedelta(hours=1))) is not None
+
+
+def test_a_token_ends_with_its_last_second() -> None:
+    noon = clock.now().replace(hour=12, minute=0, second=0, microsecond=0)
+    with clock.ruled_by(lambda: noon):
+        token = tokens.sign("order", {}, timedelta(seconds=60))
+    for seconds, good in ((59, True), (60, False), (61, False)):
+        with clock.ruled_by(lambda seconds=seconds: noon + timedelta(seconds=seconds)):
+            assert (tokens.read("order", token) is not None) is good, seconds
+
+
+def test_a_link_token_is_the_links_id_and_a_mac_for_links_alone() -> None:
+    link_id = new_id()
+    secret = settings().jwt_secret.get_secret_value().encode()
+    mac = hmac.digest(secret, b"link:" + link_id.bytes, "sha256")[:20]
+    assert tokens.link_token(link_id) == base64.urlsafe_b64encode(link_id.bytes + mac).decode()
