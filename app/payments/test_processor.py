@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from app.core.errors import Invalid
@@ -100,19 +100,27 @@ def worth(asked: models.AskedPayment) -> Decimal:
 def beginning(payment_id: UUID, order_id: UUID, play: Scenario, delay: int) -> Posting:
     """The first step, to be written together with the payment; ``delay`` in milliseconds to the end."""
     wait = int(delay * SEEN_AFTER)
-    return jobs.posting("payments.simulate", **_step(payment_id, order_id, play, wait, delay - wait))
+    next_ = _step(payment_id, play, wait, delay - wait)
+    return jobs.posting("payments.simulate", next_.args, subject=order_id, dedupe=next_.dedupe, wait=next_.wait)
 
 
 async def _post(payment_id: UUID, order_id: UUID, play: Scenario, wait: int, rest: int) -> None:
-    await jobs.post("payments.simulate", **_step(payment_id, order_id, play, wait, rest))
+    next_ = _step(payment_id, play, wait, rest)
+    await jobs.post("payments.simulate", next_.args, subject=order_id, dedupe=next_.dedupe, wait=next_.wait)
 
 
-def _step(payment_id: UUID, order_id: UUID, play: Scenario, wait: int, rest: int) -> dict[str, Any]:
-    """The next step as ``jobs.post`` takes it; ``wait`` and ``rest`` in milliseconds."""
-    return {
-        "args": {"payment_id": str(payment_id), "play": play.value, "rest": rest}, "subject": order_id,
-        "dedupe": f"payments.simulate:{payment_id}", "wait": timedelta(milliseconds=wait) if wait else None,
-    }  # fmt: skip
+class Step(NamedTuple):
+    """A job of the next step; see ``jobs.post``."""
+
+    args: dict[str, object]
+    dedupe: str
+    wait: timedelta | None
+
+
+def _step(payment_id: UUID, play: Scenario, wait: int, rest: int) -> Step:
+    """The next step; ``wait`` and ``rest`` in milliseconds."""
+    args: dict[str, object] = {"payment_id": str(payment_id), "play": play.value, "rest": rest}
+    return Step(args, f"payments.simulate:{payment_id}", timedelta(milliseconds=wait) if wait else None)
 
 
 async def step(payment_id: UUID, play: Scenario, rest: int, *, commit: Commit) -> None:

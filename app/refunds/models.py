@@ -47,6 +47,32 @@ class Refund(msgspec.Struct, frozen=True):
     payment_id: UUID | None
 
 
+class SeenBy(msgspec.Struct, frozen=True):
+    """Who was shown a key, and when."""
+
+    at: datetime
+    actor: str
+    ip: str
+    user_agent: str
+
+
+class ShownKey(msgspec.Struct, frozen=True):
+    """A key that its customer has seen, first ``at``."""
+
+    key: str
+    item: str
+    at: datetime
+    to: list[SeenBy]
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """What is true of an order's keys and credit when a refund is asked for, as its row keeps it."""
+
+    shown: list[ShownKey]
+    unseen: list[str]
+    credit: dict[str, object] | None
+
+
 class ClaimedRefund(Refund, frozen=True):
     """A refund whose claim link was opened, with the merchant's name and reference, where it is a merchant's."""
 

@@ -11,10 +11,11 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from app.accounts import service as accounts
 from app.audit import queries as audit_rows
 from app.core import clock, db
-from app.core.db import encode
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.ids import new_id
 from app.core.money import Money
@@ -37,6 +38,7 @@ from app.payments import queries as payments
 from app.payments.reweighing import promised, reweigh
 from app.queue import service as jobs
 from app.refunds import models, queries, store_credit
+from app.refunds.models import Evidence, SeenBy, ShownKey
 from app.refunds.states import MOVES, RefundStatus
 from app.refunds.tables import Refund
 
@@ -86,7 +88,7 @@ async def ask(order_id: UUID, amount: Money, reason: str, asked_by: str, *, seen
         _within(amount, funds)
         evidence = await _evidence(order_id)
         merchants = order.merchant_id is not None
-        if evidence["shown"] and not reason.strip():
+        if evidence.shown and not reason.strip():
             raise ReasonNeeded("A key of this order was revealed. Say why you refund it anyway.", field="reason")
         refund_id = new_id()
         await uses.reserve(order_id, UseKind.REFUND, amount, reference(refund_id))
@@ -96,7 +98,7 @@ async def ask(order_id: UUID, amount: Money, reason: str, asked_by: str, *, seen
             """INSERT INTO refund (id, order_id, status, amount, currency, reason, asked_by, evidence, coin, created_at)
                VALUES ($1, $2, 'pending', $3, $4, $5, $6, $7, $8, $9)""",
             refund_id, order_id, amount.amount, amount.currency, reason.strip()[:REASON], asked_by[:340],
-            encode(evidence), order.pay_currency, clock.now(),
+            msgspec.json.encode(evidence).decode(), order.pay_currency, clock.now(),
         )  # fmt: skip
         kind = "refund.pending" if merchants else "refund.asked"
         await history.record(order_id, kind, refund=str(refund_id), refund_id=str(refund_id), amount=amount.as_json())
@@ -144,27 +146,27 @@ def _within(amount: Money, funds: Funds) -> None:
         raise TooMuch(f"At most {left} of this order can still be refunded.{why}", field="amount")
 
 
-async def _evidence(order_id: UUID) -> dict[str, Any]:
+async def _evidence(order_id: UUID) -> Evidence:
     """What is true of the order's keys now: which were shown, when and to whom, and which not; and of its credit."""
-    sealed, said = await key_rows.of_order(order_id), ("at", "actor", "ip", "user_agent")
+    sealed = await key_rows.of_order(order_id)
     shown = await audit_rows.of_order(order_id, ["key.revealed"])
-    return {
-        "shown": [
-            {
-                "key": str(key.id), "item": str(key.item_id), "at": key.revealed_at,
-                "to": [{k: getattr(e, k) for k in said} for e in shown if e.key_id == key.id],
-            }
+    return Evidence(
+        shown=[
+            ShownKey(
+                str(key.id), str(key.item_id), key.revealed_at,
+                [SeenBy(e.at, e.actor, e.ip, e.user_agent) for e in shown if e.key_id == key.id],
+            )
             for key in sealed if key.revealed_at
         ],
-        "unseen": [str(key.id) for key in sealed if not key.revealed_at],
-        "credit": credit.as_json() if (credit := await store_credit.of_order(order_id)) else None,
-    }  # fmt: skip
+        unseen=[str(key.id) for key in sealed if not key.revealed_at],
+        credit=credit.as_json() if (credit := await store_credit.of_order(order_id)) else None,
+    )  # fmt: skip
 
 
 async def _shown_since(refund: models.Refund) -> bool:
     """Whether a key was shown that nobody had seen when the refund was asked for."""
     asked = {key["key"] for key in json.loads(refund.evidence or "{}").get("shown", [])}
-    return not {key["key"] for key in (await _evidence(refund.order_id))["shown"]} <= asked
+    return not {key.key for key in (await _evidence(refund.order_id)).shown} <= asked
 
 
 async def _hold(order_id: UUID) -> None:
@@ -202,7 +204,7 @@ async def _tell(refund: models.Refund, kind: str, **more: Any) -> None:
     await db.write(link, *mail.draft(kind, order.email, context, about=order.id).writes)
 
 
-def _context(order: Order, refund: models.Refund) -> dict[str, Any]:
+def _context(order: Order, refund: models.Refund) -> dict[str, object]:
     amount = Money(refund.amount, refund.currency)
     return {"order_short_id": orders.short(order.id), "amount": str(amount), "why": refund.reason}
 

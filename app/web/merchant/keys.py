@@ -1,5 +1,6 @@
 """API keys: issued, rotated and revoked, the publishable key, and where the checkout may be embedded."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -32,7 +33,7 @@ async def _list(
     desk: MerchantContext,
     *,
     issued: Issued | None = None,
-    typed: dict[str, Any] | None = None,
+    typed: Mapping[str, object] | None = None,
     error: Problem | None = None,
 ) -> Response[bytes]:
     merchant = await queries.one(desk.id)
@@ -50,7 +51,7 @@ async def _list(
         "scopes": SCOPES,
         "overlaps": OVERLAPS,
         "expiries": EXPIRIES,
-        "values": values | (typed or {}),
+        "values": values | dict(typed or {}),
         "errors": {error.field or "name": error.detail} if error else {},
     }
     return desks.page(request, desk, "merchant/keys.html", context, status=error.status if error else 200)
@@ -60,17 +61,14 @@ async def _list(
 async def create(request: Req) -> Response[bytes]:
     """Issue a key, and show its secret: in this answer and never again."""
     desk, form = await desks.require_form(request)
-    typed: dict[str, Any] = {
-        "name": desks.text(form, "name"),
-        "scopes": [str(scope) for scope in form.getall("scopes", [])],
-        "expires": desks.text(form, "expires"),
-    }
+    name, scopes = desks.text(form, "name"), [str(scope) for scope in form.getall("scopes", [])]
     try:
         issued = await api_keys.issue(
-            desk.id, test=desk.test, name=typed["name"], scopes=typed["scopes"], expires_at=_expiry(form),
+            desk.id, test=desk.test, name=name, scopes=scopes, expires_at=_expiry(form),
             by=desk.actor, ip=client_ip(request),
         )  # fmt: skip
     except (BadKey, TooManyKeys) as error:
+        typed = {"name": name, "scopes": scopes, "expires": desks.text(form, "expires")}
         return await _list(request, desk, typed=typed, error=error)
     return await _list(request, desk, issued=issued)
 
