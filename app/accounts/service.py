@@ -117,11 +117,13 @@ async def issue_link(email: str, purpose: str, order_id: UUID | None = None) -> 
 async def look_at_link(token: str) -> Proof | None:
     """What a link would prove, without using it up; None when it is forged, used, expired or void. Safe for GET."""
     link_id = read_link_token(token)
-    row = link_id and await db.fetch_one(
+    if link_id is None:
+        return None
+    return await db.fetch_one_as(
+        Proof,
         "SELECT email, purpose, order_id, browser FROM link WHERE id = $1" + _STANDS,  # noqa: S608 - fixed words
         link_id, clock.now(),
     )  # fmt: skip
-    return Proof(row["email"], row["purpose"], row["order_id"], row["browser"]) if row else None
 
 
 async def order_of_link(token: str) -> UUID | None:
@@ -134,13 +136,16 @@ async def order_of_link(token: str) -> UUID | None:
 async def consume_link(token: str) -> Proof:
     """Use a link up. Raises LinkSpent for one that is forged, used, expired or void: nobody learns which."""
     link_id = read_link_token(token)
-    row = link_id and await db.fetch_one(
+    if link_id is None:
+        raise LinkSpent("Ask for a new link: it takes a few seconds.")
+    proof = await db.fetch_one_as(
+        Proof,
         "UPDATE link SET used_at = $2 WHERE id = $1" + _STANDS + " RETURNING email, purpose, order_id, browser",  # noqa: S608
         link_id, clock.now(),
     )  # fmt: skip
-    if not row:
+    if proof is None:
         raise LinkSpent("Ask for a new link: it takes a few seconds.")
-    return Proof(row["email"], row["purpose"], row["order_id"], row["browser"])
+    return proof
 
 
 async def end_links(order_id: UUID, *purposes: str) -> bool:

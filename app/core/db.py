@@ -198,7 +198,7 @@ async def fetch(sql: str, *args: Any) -> list[Mapping[str, Any]]:
 
 
 async def fetch_as(model: type[T], sql: str, *args: Any) -> list[T]:
-    """Rows of a statement as ``model``, a frozen Struct whose fields are among the statement's columns.
+    """Rows of a statement as ``model``, a frozen Struct or dataclass whose fields are among the statement's columns.
 
     Raises msgspec.ValidationError where a column is missing or of another type.
     """
@@ -227,7 +227,7 @@ def as_model(model: type[T], row: Mapping[str, Any]) -> T:
 def _json_fields(model: type[Any]) -> tuple[str, ...]:
     """The fields of a Struct that a jsonb column fills: asyncpg hands those over as text."""
     found = inspect.type_info(model)
-    assert isinstance(found, inspect.StructType)
+    assert isinstance(found, inspect.StructType | inspect.DataclassType)
     return tuple(field.name for field in found.fields if _is_json(field.type))
 
 

@@ -9,11 +9,10 @@ import hashlib
 import hmac
 import os
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
-from typing import Any
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -23,6 +22,7 @@ from app.core import clock, db
 from app.core.crypto import IV_BYTES, bound, derive
 from app.core.errors import Conflict, Invalid, Problem
 from app.core.settings import settings
+from app.merchants.models import KeptReply
 
 KEPT = timedelta(hours=24)
 AT_ONCE = 5000  # old answers a batch of ``forget``
@@ -125,7 +125,7 @@ async def _first(request: _Request, effect: Effect, refused: Callable[[Problem],
         if not row["ours"]:
             raise RequestInProgress("The first request with this key is not answered yet. Send it again in a second.")
         if row["request_hash"] is not None:
-            return _replay(request, row)
+            return _replay(request, db.as_model(KeptReply, row))
         try:
             reply = Reply(*await effect())
         except Problem as problem:
@@ -154,16 +154,18 @@ async def _keep(request: _Request, reply: Reply) -> None:
 
 
 async def _again(request: _Request) -> Reply:
-    row = await db.fetch_one("SELECT request_hash, status, body FROM idempotency_record WHERE id = $1", request.name)
+    row = await db.fetch_one_as(
+        KeptReply, "SELECT request_hash, status, body FROM idempotency_record WHERE id = $1", request.name
+    )
     if row is None:
         raise RequestInProgress("Send it again in a second.")
     return _replay(request, row)
 
 
-def _replay(request: _Request, row: Mapping[str, Any]) -> Reply:
-    if not hmac.compare_digest(row["request_hash"], request.asked):
+def _replay(request: _Request, row: KeptReply) -> Reply:
+    if not hmac.compare_digest(row.request_hash, request.asked):
         raise IdempotencyKeyReused("Send the same request as the first time, or use a new key.")
-    return Reply(row["status"], _opened(bytes(row["body"]), request), replayed=True)
+    return Reply(row.status, _opened(row.body, request), replayed=True)
 
 
 def _number(name: str) -> int:

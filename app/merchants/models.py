@@ -63,6 +63,14 @@ class KnownKey(msgspec.Struct, frozen=True):
     good: bool
 
 
+class KeptReply(msgspec.Struct, frozen=True):
+    """What a request was answered, and the hash of that request."""
+
+    request_hash: str
+    status: int
+    body: bytes
+
+
 class Member(msgspec.Struct, frozen=True):
     """A person of a merchant's team; invited while ``joined_at`` is None. See ``tables.Member``."""
 
