@@ -131,7 +131,7 @@ async def test_a_list_can_be_narrowed(app) -> None:
     for name, cases in wanted.items():
         for value, expected in cases.items():
             found = await queries.merchant_page(whose, True, {name: value}, None, 10)
-            assert [row.id for row in found] == [expected["id"]], (name, value)
+            assert [row.id for row in found] == [expected.id], (name, value)
 
 
 async def test_what_happens_to_an_order_its_merchant_is_told_of_in_the_same_transaction(app) -> None:
