@@ -3,11 +3,21 @@
 from decimal import Decimal
 from uuid import UUID
 
+import msgspec
+
 from app.catalog.pricing import price_for
 from app.core import clock, db
 from app.core.settings import settings
+from app.issues import service as issues
 
+FOREIGN = "price_currency"  # code of an issue
 BATCH = 1000  # products in one statement
+
+
+class _Withdrawn(msgspec.Struct, frozen=True):
+    id: UUID
+    name: str
+    currency: str
 
 
 async def reprice(rate: Decimal) -> int:
@@ -16,6 +26,7 @@ async def reprice(rate: Decimal) -> int:
     A product whose cost changes meanwhile is left to the one who changes it. One whose price the owner set keeps it.
     """
     currency, last, changed = settings().shop_currency, UUID(int=0), 0
+    await _withdraw_foreign(currency)
     while rows := await db.fetch(
         "SELECT id, cost FROM product WHERE id > $1 AND NOT fixed_price ORDER BY id LIMIT $2", last, BATCH
     ):
@@ -31,3 +42,16 @@ async def reprice(rate: Decimal) -> int:
         )  # fmt: skip
         last = rows[-1]["id"]
     return changed
+
+
+async def _withdraw_foreign(currency: str) -> None:
+    """A price that its owner set in the shop's former currency means nothing in this one: not sold until it is set."""
+    found = await db.fetch_as(
+        _Withdrawn,
+        """UPDATE product SET active = false, updated_at = $2 WHERE fixed_price AND active AND currency <> $1
+           RETURNING id, name, currency""",
+        currency, clock.now(),
+    )  # fmt: skip
+    for product in found:
+        said = f"{product.name}: its price is in {product.currency}. Set it in {currency} and sell it again."
+        await issues.open_issue(f"product:{product.id}", FOREIGN, said)

@@ -9,10 +9,12 @@ from uuid import UUID
 import msgspec
 
 from app.catalog.pricing import DEAREST
+from app.catalog.reprice import FOREIGN
 from app.core import clock, db, texts
 from app.core.errors import Invalid
 from app.core.ids import new_id
 from app.core.settings import settings
+from app.issues import service as issues
 from app.suppliers.own_stock import NAME, count_stock
 
 PAGE = 50  # products a page
@@ -108,6 +110,7 @@ async def change(product_id: UUID, *, price: Decimal, low_at: int, active: bool)
             "UPDATE product SET price = $2, currency = $3, active = $4 WHERE id = $1 AND supplier = $5",
             product_id, price, settings().shop_currency, active, NAME,
         )  # fmt: skip
+        await issues.resolve(f"product:{product_id}", FOREIGN)
         await count_stock(product_id, 0)
 
 

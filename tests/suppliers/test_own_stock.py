@@ -14,6 +14,7 @@ from app.catalog.reprice import reprice
 from app.core import db
 from app.core.crypto import MasterKeys, Plaintext
 from app.core.ids import new_id
+from app.core.money import Money
 from app.core.settings import settings
 from app.fulfillment import failure_reasons, returns, steps
 from app.issues import queries as issues
@@ -337,6 +338,18 @@ async def test_a_new_exchange_rate_leaves_the_owners_price(app) -> None:
             " FROM unnest($1::uuid[], $2::numeric[]) AS b (id, price) WHERE p.id = b.id",
             *([row[column] for row in before] for column in ("id", "price")),
         )  # fmt: skip
+
+
+async def test_a_price_in_the_shops_former_currency_is_not_sold_until_its_owner_sets_it_anew(app) -> None:
+    product_id = await own_product("FOREIGN-1")
+    await db.fetch("UPDATE product SET currency = 'SEK' WHERE id = $1", product_id)
+    rate = await db.fetch_value("SELECT rate FROM exchange_rate ORDER BY day DESC LIMIT 1")
+    await reprice(rate)
+    assert await catalog.listed([product_id]) == {}
+    assert await told(product_id) == ["Own Game: its price is in SEK. Set it in USD and sell it again."]
+    await own_stock_products.change(product_id, price=Decimal("20.00"), low_at=0, active=True)
+    assert (await catalog.listed([product_id]))[product_id].price == Money(Decimal("20.00"), "USD")
+    assert await told(product_id) == []
 
 
 async def test_the_suppliers_listing_says_nothing_about_our_own_products(app) -> None:

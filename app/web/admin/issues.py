@@ -34,6 +34,7 @@ TITLES: dict[str, str] = {
     "price_implausible": "Price looks wrong: check it before it is sold",
     "prices_implausible": "Many of the supplier’s prices look wrong",
     "product_unreadable": "The supplier’s answer about a product can’t be read",
+    "price_currency": "A price is in the shop’s former currency",
     "stock_low": "Few of your own keys are left",
     "listing_incomplete": "The supplier’s listing is incomplete",
     "odd_rows": "Some of the supplier’s products have faulty data",
