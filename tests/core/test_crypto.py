@@ -295,3 +295,33 @@ def test_what_is_hidden_says_its_type_and_why_it_stays() -> None:
     for one in HIDDEN:
         with pytest.raises(TypeError, match=rf"^{type(one).__name__} can't be copied or pickled$"):
             pickle.dumps(one)
+
+
+def test_what_is_wrapped_and_is_no_data_key_is_named_so() -> None:
+    bound_to = b"".join(len(part).to_bytes(4, "big") + part for part in (b"bitloot data key", b"a", b"o"))
+    blob = b"\x01" + bytes(12) + AESGCM(OLD).encrypt(bytes(12), b"too short", b"\x01" + bound_to)
+    with pytest.raises(SealBroken, match=r"^not a data key$"):
+        MasterKeys.parse(entry("a", OLD)).unwrap(WrappedKey("a", blob), order_id="o")
+
+
+def test_a_wrapped_key_is_plain_aes_256_gcm_bound_to_master_key_and_order() -> None:
+    wrapped = MasterKeys.parse(entry("a", OLD)).wrap(DataKey(NEW), order_id="o")
+    bound_to = b"".join(len(part).to_bytes(4, "big") + part for part in (b"bitloot data key", b"a", b"o"))
+    assert AESGCM(OLD).decrypt(wrapped.blob[1:13], wrapped.blob[13:], b"\x01" + bound_to) == NEW
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a", "entry 1 is not id:base64"),
+        (f"{entry('a', OLD)},b", "entry 2 is not id:base64"),
+        ("a:?", "entry 1 is not base64"),
+        ("a:b:AAAA", "entry 1 is not base64"),
+        (f"{entry('a', OLD)},{entry('b', OLD[:31])}", "the key of entry 2 has 31 bytes, not 32"),
+        (f"{entry('a', OLD)},{entry('a', NEW)}", "entry 2 repeats the id of an earlier one"),
+    ],
+)
+def test_the_entry_that_is_wrong_is_named_by_its_place(text: str, said: str) -> None:
+    with pytest.raises(BadMasterKeys) as refused:
+        MasterKeys.parse(text)
+    assert str(refused.value) == said

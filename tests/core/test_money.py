@@ -173,3 +173,13 @@ def test_a_refused_amount_is_answered_with_how_to_write_it(currency: str, said: 
     with pytest.raises(UnclearAmount) as refused:
         typed_amount("one", currency)
     assert str(refused.value) == said
+
+
+def test_a_share_is_in_hundredths() -> None:
+    assert Money(Decimal("200.00"), "USD").percent(Decimal(25)) == Money(Decimal("50.00"), "USD")
+    assert Money(Decimal("19.99"), "USD").percent(Decimal(100)) == Money(Decimal("19.99"), "USD")
+
+
+def test_money_times_a_fraction_says_what_to_use() -> None:
+    with pytest.raises(TypeError, match=r"^money is multiplied by whole numbers; use percent\(\) for shares$"):
+        Money(Decimal(1), "USD") * 0.5  # type: ignore[operator]
