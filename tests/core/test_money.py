@@ -183,3 +183,8 @@ def test_a_share_is_in_hundredths() -> None:
 def test_money_times_a_fraction_says_what_to_use() -> None:
     with pytest.raises(TypeError, match=r"^money is multiplied by whole numbers; use percent\(\) for shares$"):
         Money(Decimal(1), "USD") * 0.5  # type: ignore[operator]
+
+
+def test_sums_of_two_currencies_are_named_both() -> None:
+    with pytest.raises(CurrencyMismatch, match=r"^USD and EUR$"):
+        Money(Decimal(1), "USD") + Money(Decimal(1), "EUR")
