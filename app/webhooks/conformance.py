@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from app.contract.event_guide import EVENTS
 from app.core import clock
 from app.core.crypto import Plaintext
 from app.core.ids import new_id
 from app.providers.merchant_http import MerchantHttp, Reply, Unreachable
 from app.webhooks import secrets, signing
-from app.webhooks.schemas import EVENTS
 
 STALE = timedelta(minutes=10)  # Standard Webhooks allows for five
 HUGE = 2 * 1024 * 1024  # bytes; ours are below 64 kB
@@ -144,7 +144,7 @@ def _said(reply: Reply) -> str:
 
 def _payload(kind: str, *, sequence: int, object_id: str = "") -> dict[str, Any]:
     """An example under an id of its own, so that no receiver knows it already."""
-    example = EVENTS.get(kind, EVENTS["order.paid"]).example
+    example = EVENTS.get(kind, EVENTS["order.paid"]).payload
     about = object_id or str(new_id())
     fresh = {"id": str(new_id()), "type": kind, "sequence": sequence, "object_id": about}
     # Text that others spell differently: whoever checks the signature of JSON written anew is found out.

@@ -8,13 +8,6 @@ from uuid import UUID
 
 from app.history.models import Event
 
-TYPES = (
-    "order.paid", "order.fulfilled", "payment.pending", "payment.confirming", "payment.success", "payment.failed",
-    "payment.expired", "payment.underpaid", "payment.overpaid", "refund.pending", "refund.processing",
-    "refund.processed", "refund.failed",
-)  # fmt: skip
-TEST = "endpoint.test"  # sent by hand to one endpoint
-
 _CONFIRMING = ("payment.confirming", {"status": "confirming", "failure": None})
 KINDS: dict[str, tuple[str, dict[str, Any]]] = {
     "order.paid": ("order.paid", {"status": "paid", "fulfilled": None}),

@@ -5,23 +5,28 @@ mark up to which the order was told. So whatever is told is told once, in order,
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta
 from uuid import UUID
 
+import msgspec
+
+from app.contract import fields
+from app.contract.event import Event, EventData, as_it_was
+from app.contract.order import Order
+from app.contract.payment import Payment
+from app.contract.refund import Refund
 from app.core import clock, db
 from app.core.ids import new_id
 from app.history import queries as history
 from app.orders import models
 from app.orders import service as orders
-from app.orders.tables import Order
+from app.orders import tables as order_tables
 from app.payments import queries as payments
 from app.queue import service as jobs
 from app.refunds import queries as refunds
-from app.webhooks import objects
 from app.webhooks.events import OutboundEvent, derive_events
 
 Commit = Callable[[], AbstractAsyncContextManager[None]]
@@ -41,7 +46,7 @@ class NewEvent:
     order_id: UUID
     sequence: int
     created: datetime
-    data: Mapping[str, Any]
+    data: EventData
 
 
 async def publish(order_id: UUID, *, commit: Commit) -> None:
@@ -52,24 +57,31 @@ async def publish(order_id: UUID, *, commit: Commit) -> None:
             return
         timeline = await history.timeline(order_id)
         fresh = [await _fresh(one, order) for one in derive_events(order_id, timeline) if one.seq > order.published_seq]
-        await Order.update({Order.published_seq: timeline[-1].seq if timeline else 0}).where(Order.id == order_id)
+        table = order_tables.Order
+        await table.update({table.published_seq: timeline[-1].seq if timeline else 0}).where(table.id == order_id)
         if fresh:
             await store(order.merchant_id, order.test, fresh)
 
 
 async def _fresh(told: OutboundEvent, order: models.Order) -> NewEvent:
-    data = objects.then(await _object(told, order), told.then)
+    data = as_it_was(await _object(told, order), told.then)
     return NewEvent(told.type, told.object, told.object_id, order.id, told.sequence, told.at, data)
 
 
-async def _object(told: OutboundEvent, order: models.Order) -> dict[str, Any]:
+async def _object(told: OutboundEvent, order: models.Order) -> EventData:
+    """What an event is about, as its merchant sees it now. Raises LookupError where its order has no such object."""
     if told.object == "order":
-        return objects.order(order)
-    room = payments if told.object == "payment" else refunds
-    found = await room.of_merchant(order.merchant_id, order.test, told.object_id)
-    if found is None or found.order_id != order.id:
-        raise LookupError(f"{told.type} names no {told.object} of its order")
-    return objects.payment(found, order) if told.object == "payment" else objects.refund(found, order)
+        return Order.from_row(order)
+    whose = (order.merchant_id, order.test, told.object_id)
+    if told.object == "payment":
+        payment = await payments.of_merchant(*whose)
+        if payment is not None and payment.order_id == order.id:
+            return Payment.from_row(payment, test=order.test)
+    else:
+        refund = await refunds.of_merchant(*whose)
+        if refund is not None and refund.order_id == order.id:
+            return Refund.from_row(refund, test=order.test)
+    raise LookupError(f"{told.type} names no {told.object} of its order")
 
 
 async def store(merchant_id: UUID, test: bool, fresh: Sequence[NewEvent], *, only: UUID | None = None) -> list[UUID]:
@@ -138,14 +150,11 @@ async def schedule_attempt(endpoint_id: UUID, delivery_id: UUID, at: datetime) -
 
 def payload(event_id: UUID, test: bool, event: NewEvent) -> str:
     """The exact text that is signed and sent, and that the feed shows. ASCII, so that no receiver can spell it anew."""
-    return json.dumps(
-        {
-            "id": str(event_id), "type": event.type, "mode": "test" if test else "live",
-            "created": event.created.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            "object": event.object, "object_id": str(event.object_id), "sequence": event.sequence, "data": event.data,
-        },
-        separators=(",", ":"),
+    told = Event(
+        id=event_id, type=event.type, mode=fields.mode(test), created=fields.time(event.created), object=event.object,
+        object_id=event.object_id, sequence=event.sequence, data=event.data,
     )  # fmt: skip
+    return json.dumps(msgspec.to_builtins(told), separators=(",", ":"))
 
 
 async def catch_up() -> int:

@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from app.contract.event import TestedEndpoint
+from app.contract.event_types import TEST, TYPES
 from app.core import clock, db
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.ids import new_id
 from app.providers.merchant_http import Refused, check_url
 from app.webhooks import publish, queries, secrets
-from app.webhooks.events import TEST, TYPES
 from app.webhooks.publish import NewEvent
 from app.webhooks.states import MOVES, DeliveryStatus
 from app.webhooks.tables import Endpoint
@@ -222,7 +223,7 @@ async def send_test_event(endpoint_id: UUID, merchant_id: UUID, *, test: bool | 
         if row["disabled_at"] is not None:
             raise EndpointDisabled("Enable it first: until then nothing is sent to it.")
         sequence = 1 + await queries.last_sequence(endpoint_id)
-        data = {"id": str(endpoint_id), "object": "endpoint", "url": row["url"], "name": row["name"]}
+        data = TestedEndpoint(id=endpoint_id, object="endpoint", url=row["url"], name=row["name"])
         event = NewEvent(TEST, "endpoint", endpoint_id, endpoint_id, sequence, clock.now(), data)
         return (await publish.store(merchant_id, row["test"], [event], only=endpoint_id))[0]
 

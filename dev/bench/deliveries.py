@@ -7,6 +7,8 @@ from uuid import UUID
 
 import aiohttp
 
+from app.contract.event import TestedEndpoint
+from app.contract.event_types import TEST
 from app.core import clock, db
 from app.core.ids import new_id
 from app.core.redis_publisher import publisher
@@ -53,8 +55,8 @@ async def _bare(url: str, body: bytes, at_once: int) -> float:
 
 
 def _event(object_id: UUID) -> NewEvent:
-    data = {"id": str(object_id), "object": "order", "amount": "12.50", "currency": "USD", "metadata": {"cart": "7"}}
-    return NewEvent("order.paid", "order", object_id, object_id, 1, clock.now(), data)
+    data = TestedEndpoint(id=object_id, object="endpoint", url="https://shop.example.com/hooks", name="the bench")
+    return NewEvent(TEST, "endpoint", object_id, object_id, 1, clock.now(), data)
 
 
 async def _rate(env: Measured, url: str, endpoints: int) -> float:

@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 from standardwebhooks import Webhook
 
-from app.webhooks.schemas import EVENTS
+from app.contract.event_guide import EVENTS
 from tests.conftest import ROOT
 from tests.providers.conftest import Stage
 from tests.webhooks.receivers import SECRET, receiving
@@ -23,7 +23,7 @@ KEYS = ("--key", "bl_test_canary1", "--secret", "bls_canary2")
 
 
 def page(*numbers: int, last: int, more: bool = False) -> str:
-    events = [list(EVENTS.values())[n % len(EVENTS)].example | {"id": f"e{n}", "number": n} for n in numbers]
+    events = [list(EVENTS.values())[n % len(EVENTS)].payload | {"id": f"e{n}", "number": n} for n in numbers]
     return json.dumps({"data": events, "next": last, "more": more})
 
 
@@ -82,7 +82,7 @@ async def test_new_events_are_forwarded_in_order_with_true_signatures_until_ctrl
         secret = lines[0].removeprefix("Signing secret, for this run: ")
         got = [Webhook(secret).verify(body, headers) for headers, body in receiver.seen]
     assert [(event["id"], "number" in event) for event in got] == [("e4", False), ("e5", False), ("e6", False)]
-    assert got[0] == list(EVENTS.values())[4].example | {"id": "e4"}
+    assert got[0] == list(EVENTS.values())[4].payload | {"id": "e4"}
     assert lines[1] == f"Forwarding events after number 3 to {receiver.url}"
     assert [(line.split()[0], line.split()[2], "200 in" in line) for line in lines[2:5]] == [
         ("4", "e4", True), ("5", "e5", True), ("6", "e6", True),

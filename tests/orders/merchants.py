@@ -4,6 +4,10 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
+from app.contract.payment import Payment
+from app.contract.refund import Refund
 from app.core import clock, db
 from app.core.ids import new_id
 from app.core.money import Money
@@ -12,6 +16,7 @@ from app.orders.models import Order
 from app.payments import create_for_merchants
 from app.payments import queries as payment_rows
 from app.payments.models import MerchantPayment
+from app.refunds.models import MerchantRefund
 
 VISA = {"number": "4242 4242 4242 4242", "expiry": "12/40", "cvv": "123"}
 CUSTOMER = "delivered+shopper@resend.dev"
@@ -51,3 +56,13 @@ async def played(drain: Any, order: Order, method: str = "card", **spec: Any) ->
     made = await asked(order, method, **spec)
     await drain(later=True, only="payments.simulate")
     return await payment(made)
+
+
+def told_payment(row: MerchantPayment) -> dict[str, Any]:
+    """A payment as its merchant is told it, by its row with its order's mode."""
+    return dict(msgspec.to_builtins(Payment.from_row(row, test=row.test)))
+
+
+def told_refund(row: MerchantRefund) -> dict[str, Any]:
+    """A refund as its merchant is told it, by its row with its order's mode."""
+    return dict(msgspec.to_builtins(Refund.from_row(row, test=row.test)))

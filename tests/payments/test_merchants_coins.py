@@ -14,7 +14,7 @@ from app.ledger import queries as books
 from app.ledger import service as ledger
 from app.orders import merchant_orders
 from app.orders.models import Order
-from app.payments import create_for_merchants, customer_choice, queries, service
+from app.payments import api_status, create_for_merchants, customer_choice, queries, service
 from app.payments.cards import BadCard, BadVpa
 from app.payments.classify import Outcome
 from app.payments.create import CoinNotOffered
@@ -23,9 +23,8 @@ from app.payments.models import MerchantPayment
 from app.payments.states import PaymentStatus
 from app.providers.http import ApiKeyRejected
 from app.providers.nowpayments import NowPayments
-from app.webhooks import objects
 from tests.builders import COIN, NOW, count, events, job_names, look, order, report, rows, sent_notices, tell
-from tests.orders.merchants import CUSTOMER, VISA, asked, charged, merchant, payment
+from tests.orders.merchants import CUSTOMER, VISA, asked, charged, merchant, payment, told_payment
 
 
 @pytest.fixture
@@ -313,7 +312,7 @@ async def test_tables_and_objects_say_the_same_word_for_every_state(app) -> None
                 sql = "UPDATE payment SET status = $1, outcome = $2, value = $3"
                 await db.fetch(sql, status.value, outcome, Decimal(value))
                 found = await payment(made)
-                assert found.word == objects.payment_word(found) == objects.payment(found, found)["status"]
+                assert found.word == api_status.word(found) == told_payment(found)["status"]
 
 
 async def test_money_in_another_coin_is_no_success_whatever_the_provider_calls_it(kit, box) -> None:
@@ -352,7 +351,7 @@ async def test_a_live_order_may_be_in_any_currency_that_test_mode_takes(
         currency.lower(), Decimal(amount),
     )  # fmt: skip
     assert await paid(kit, box, made) == "success"
-    shown = objects.payment(await payment(made), placed)
+    shown = told_payment(await payment(made))
     assert (shown["captured"], shown["excess"], shown["overpaid"]) == (amount, shown["refunded"], False)
     assert (await order(placed.id)).status == "fulfilled"
     assert await db.fetch_value("SELECT sum(amount) FROM ledger_entry") == 0

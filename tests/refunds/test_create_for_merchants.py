@@ -20,9 +20,8 @@ from app.refunds import claim, create_for_merchants, queries, service, test_proc
 from app.refunds.create_for_merchants import BadAmount, BadReason, PaymentNotCaptured
 from app.refunds.models import MerchantRefund
 from app.refunds.service import NotDecidable, TooMuch
-from app.webhooks import objects
 from tests.builders import COIN, NOW, count, events, job_names, look, order, rows
-from tests.orders.merchants import CUSTOMER, asked, charged, merchant, payment, played
+from tests.orders.merchants import CUSTOMER, asked, charged, merchant, payment, played, told_payment, told_refund
 from tests.refunds.scenes import ADDRESS, ADMIN, payouts, refund
 
 HOW_MANY = 50
@@ -91,7 +90,7 @@ async def test_a_part_is_played_back_and_then_the_rest(drain) -> None:
     done = await queries.of_merchant(paid.merchant_id, True, first.id)
     assert done is not None
     assert (done.status, done.error) == ("processed", None)
-    assert objects.refund(done, done)["transaction"].startswith("test-")
+    assert told_refund(done)["transaction"].startswith("test-")
     now = await payment(paid)
     assert (now.word, now.refunded) == ("success", Decimal("5.00"))
     assert (await order(paid.order_id)).status == "fulfilled"
@@ -380,7 +379,7 @@ async def test_a_claim_link_that_could_not_be_mailed_is_the_refunds_error(
     found = await queries.of_merchant(row["merchant_id"], False, made.id)
     assert found is not None
     assert found.letter_status == status
-    error = objects.refund(found, found)["error"]
+    error = told_refund(found)["error"]
     assert (error or "").startswith("The email with the claim link did not reach the customer") == said
     assert ("validation_error" in (error or "")) == said
 
@@ -438,4 +437,4 @@ async def as_shown(paid: MerchantPayment) -> dict[str, Any]:
     """The payment as its merchant sees it."""
     found = await payment_rows.of_merchant(paid.merchant_id, paid.test, paid.id)
     assert found is not None
-    return objects.payment(found, found)
+    return told_payment(found)

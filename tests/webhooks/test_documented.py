@@ -11,17 +11,17 @@ from pathlib import Path
 
 import pytest
 
+from app.contract.event_guide import EVENTS
 from app.core import clock
 from app.core.crypto import Plaintext
 from app.providers import merchant_exchange, merchant_http
 from app.webhooks import deliver, publish, schedule, service, signing
-from app.webhooks.schemas import EVENTS
 from tests.conftest import ROOT
 from tests.webhooks.receivers import SECRET
 
 PAGE = (ROOT / "docs" / "webhooks.md").read_text()
 CODE = re.findall(r"^```(\w+)\n(.*?)^```", PAGE, re.M | re.S)
-BODY = json.dumps(EVENTS["payment.success"].example, separators=(",", ":")).encode()
+BODY = json.dumps(EVENTS["payment.success"].payload, separators=(",", ":")).encode()
 OTHER = "whsec_" + "A" * 44
 
 ASK_PYTHON = """
@@ -105,7 +105,7 @@ def test_the_shells_lines_print_the_signatures(tmp_path: Path) -> None:
 
 
 def test_the_pages_example_is_the_shape_that_is_sent() -> None:
-    shown, sent = json.loads(code("json", "payment.success")), EVENTS["payment.success"].example
+    shown, sent = json.loads(code("json", "payment.success")), EVENTS["payment.success"].payload
     assert {name: value for name, value in shown.items() if name != "data"} == {
         name: value for name, value in sent.items() if name != "data"
     }

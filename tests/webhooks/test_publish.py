@@ -8,11 +8,12 @@ from uuid import UUID
 import pytest
 
 from actors.clock import sweep
+from app.contract.event_types import TYPES
 from app.core import clock, db
 from app.core.ids import new_id
 from app.history.models import Event
 from app.webhooks import publish, queries, service
-from app.webhooks.events import KINDS, TYPES, derive_events
+from app.webhooks.events import KINDS, derive_events
 from tests.builders import NOW, count, events, job_names, place, rows, torn, undone
 from tests.builders import Undone as Killed
 from tests.webhooks.scenes import deliveries, happens, merchant, numbers, order, paid, payment, told

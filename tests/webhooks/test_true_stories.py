@@ -9,8 +9,8 @@ from app.core import clock
 from app.payments import create_for_merchants
 from app.payments import queries as payments
 from app.refunds import create_for_merchants as refunding
-from app.webhooks import objects, queries, service
-from tests.orders.merchants import asked, charged, merchant, played
+from app.webhooks import queries, service
+from tests.orders.merchants import asked, charged, merchant, played, told_payment
 from tests.webhooks.scenes import Receiver, numbers
 
 DECLINED = {"number": "4000 0000 0000 0002", "expiry": "12/40", "cvv": "123"}
@@ -67,7 +67,7 @@ async def test_too_much_and_too_little_money_have_an_event_and_say_how_much(
     [told] = [post.json for post in receiver.posts]
     found = await payments.of_merchant(merchant_id, True, payment.id)
     assert found is not None
-    for data in (told["data"], objects.payment(found, found)):
+    for data in (told["data"], told_payment(found)):
         assert (data["overpaid"], data["underpaid"]) == flags
         assert (data["captured"], data["excess"], data["missing"]) == amounts
         assert (data["metadata"], data["details"]) == ({"test": wish, "cart": "7"}, {})

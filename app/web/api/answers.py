@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from litestar import Request, Response
 
+from app.contract.problem import ProblemDetails
 from app.core.errors import Problem, TooMany
 from app.core.rate_limit import WINDOW, Left
 from app.core.settings import settings
@@ -18,7 +19,7 @@ PROBLEM = "application/problem+json"
 Req = Request[Any, Any, Any]
 
 
-def encoded(data: Mapping[str, Any]) -> bytes:
+def encoded(data: msgspec.Struct) -> bytes:
     return msgspec.json.encode(data)
 
 
@@ -33,7 +34,7 @@ def respond(request: Req, status: int, body: bytes, **headers: str) -> Response[
     )
 
 
-def answer(request: Req, data: Mapping[str, Any], status: int = 200) -> Response[bytes]:
+def answer(request: Req, data: msgspec.Struct, status: int = 200) -> Response[bytes]:
     return respond(request, status, encoded(data))
 
 
@@ -62,8 +63,8 @@ def broken(request: Req, status: int, headers: Mapping[str, str]) -> Response[by
 
 def _problem(status: int, code: str, title: str, detail: str, field: str | None) -> bytes:
     link = f"{settings().frontend_url}/docs/errors/{code}"
-    said = {"type": link, "title": title, "status": status, "detail": detail, "code": code}
-    return encoded(said | ({"field": field} if field else {}))
+    said = ProblemDetails(type=link, title=title, status=status, detail=detail, code=code, field=field or msgspec.UNSET)
+    return encoded(said)
 
 
 def limited(request: Req) -> dict[str, str]:

@@ -6,6 +6,8 @@ from typing import Any
 from litestar import Request, Response, get
 
 from app.catalog import rates
+from app.contract.offers import CoinOffered, CurrencyOffered
+from app.contract.page import Coins, Currencies
 from app.core.money import Money, decimals, smallest
 from app.core.settings import settings
 from app.orders.merchant_orders import CURRENCIES, largest
@@ -18,20 +20,25 @@ from app.web.api.query_parameters import BadParameter
 Req = Request[Any, Any, Any]
 
 
-def currency(code: str) -> dict[str, Any]:
-    return {
-        "code": code, "object": "currency", "decimals": decimals(code),
-        "smallest": Money(smallest(code), code).digits, "largest": largest(code).digits,
-    }  # fmt: skip
+def currency(code: str) -> CurrencyOffered:
+    least = Money(smallest(code), code).digits
+    return CurrencyOffered(
+        code=code, object="currency", decimals=decimals(code), smallest=least, largest=largest(code).digits
+    )
 
 
-def coin(row: Coin, code: str, rate: Decimal | None) -> dict[str, Any]:
+def coin(row: Coin, code: str, rate: Decimal | None) -> CoinOffered:
     """``rate``: what one of the shop's currency is worth in ``code``, where that is known."""
     least = coins.minimum_in(row, code, rate)
-    return {
-        "code": row.code, "object": "coin", "name": row.name, "network": row.network,
-        "memo": row.has_memo, "minimum": least.digits if least else None, "currency": code,
-    }  # fmt: skip
+    return CoinOffered(
+        code=row.code,
+        object="coin",
+        name=row.name,
+        network=row.network,
+        memo=row.has_memo,
+        minimum=least.digits if least else None,
+        currency=code,
+    )
 
 
 @get("/currencies", summary="List currencies", tags=["orders"])
@@ -39,7 +46,7 @@ async def index(request: Req) -> Response[bytes]:
     """Those that orders may be in, with the digits their amounts have after the point, and their limits."""
     await authentication.authenticate(request, "orders:read")
     query_parameters.parameters(request)
-    return answers.answer(request, {"data": [currency(code) for code in CURRENCIES], "next": None})
+    return answers.answer(request, Currencies(data=[currency(code) for code in CURRENCIES]))
 
 
 @get("/coins", summary="List coins", tags=["payments"])
@@ -53,4 +60,4 @@ async def offered(request: Req) -> Response[bytes]:
     if code not in CURRENCIES:
         raise BadParameter(f"Use one of {', '.join(CURRENCIES)}.", field="currency")
     rate = await rates.between(settings().shop_currency, code)
-    return answers.answer(request, {"data": [coin(row, code, rate) for row in await payments.coins()], "next": None})
+    return answers.answer(request, Coins(data=[coin(row, code, rate) for row in await payments.coins()]))

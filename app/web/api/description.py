@@ -6,15 +6,23 @@ from typing import Any
 
 import msgspec
 
+from app.contract import examples, json_schema
+from app.contract.delivery import Delivery, DeliveryWithLog
+from app.contract.endpoint import DeliveriesRetried, Endpoint, EndpointRemoved, EndpointWithSecret, TestEventSent
+from app.contract.event import KINDS
+from app.contract.order import Order
+from app.contract.page import Coins, Currencies, Deliveries, Endpoints, Events, Orders, Payments, Refunds
+from app.contract.payment import Payment
+from app.contract.problem import ProblemDetails
+from app.contract.refund import Refund
 from app.orders.merchant_orders import CURRENCIES
-from app.web.api import deliveries, error_codes, examples, orders, payments, query_parameters, refunds, schemas
+from app.web.api import deliveries, error_codes, orders, payments, query_parameters, refunds, request_examples
 from app.web.api.answers import PREFIX
 from app.web.api.bodies import schema_of
 from app.web.api.endpoints import EndpointChange, EndpointRequest, RetriesRequest, RotationRequest
 from app.web.api.error_codes import CATALOG
 from app.web.api.orders import Nothing, OrderRequest
 
-REF = "#/components/schemas/{name}"
 SECURITY: list[dict[str, list[str]]] = [{"ApiKey": [], "ApiSecret": []}]
 SCHEMES = {
     "ApiKey": {
@@ -72,109 +80,105 @@ class Operation:
 
     name: str
     status: int
-    answer: Any
-    example: Any
+    answer: type
     body: tuple[Any, str] | None = None
     filters: Sequence[str] = ()
     words: Mapping[str, Sequence[str]] | None = None
     refusals: Sequence[str] = ()
-
-
-def _page(example: Any) -> dict[str, Any]:
-    return {"data": [example], "next": examples.NEXT}
+    example: msgspec.Struct | None = None
 
 
 _NOTHING = (Nothing, "")
-_SENT = {"event_id": examples.EVENT_ID, "endpoint_id": examples.ENDPOINT_ID}
-_RETRIED = {"endpoint_id": examples.ENDPOINT_ID, "retried": 3}
-_CANCELLED = examples.PAYMENT | {"status": "cancelled", "failure": "cancelled"}
-_SECRET = examples.ENDPOINT | examples.SECRET
-_FEED = {"data": [examples.EVENT | {"number": 1042}], "next": 1042, "more": False}
+_CANCELLED_ORDER = msgspec.structs.replace(examples.ORDER, status="cancelled")
+_CANCELLED = msgspec.structs.replace(examples.CARD_PAYMENT, status="cancelled", failure="cancelled")
+_AGAIN = msgspec.structs.replace(examples.DELIVERY, status="pending")
 _LIST = ("after", "limit")
 _ORDER, _PAYMENT = ("no_such_order",), ("no_such_payment",)
 _ENDPOINT, _DELIVERY = ("no_such_endpoint",), ("no_such_delivery",)
 OPERATIONS = {
     ("post", "orders"): Operation(
-        "create_order", 201, schemas.Order, examples.ORDER, (OrderRequest, "order"),
+        "create_order", 201, Order, (OrderRequest, "order"),
         refusals=("bad_charge", "bad_email")
     ),
     ("get", "orders"): Operation(
-        "list_orders", 200, schemas.Orders, _page(examples.ORDER), None, (*orders.FILTERS, *_LIST), orders.WORDS
+        "list_orders", 200, Orders, None, (*orders.FILTERS, *_LIST), orders.WORDS
     ),
-    ("get", "orders/{order_id}"): Operation("get_order", 200, schemas.Order, examples.ORDER, refusals=_ORDER),
+    ("get", "orders/{order_id}"): Operation("get_order", 200, Order, refusals=_ORDER),
     ("post", "orders/{order_id}/cancel"): Operation(
-        "cancel_order", 200, schemas.Order, examples.ORDER | {"status": "cancelled"}, _NOTHING,
+        "cancel_order", 200, Order, _NOTHING, example=_CANCELLED_ORDER,
         refusals=(*_ORDER, "order_not_cancellable"),
     ),
     ("post", "payments"): Operation(
-        "create_payment", 201, schemas.Payment, examples.PAYMENT, (payments.PaymentRequest, "payment"),
+        "create_payment", 201, Payment, (payments.PaymentRequest, "payment"),
         refusals=(*_ORDER, "order_not_payable", "method_not_offered", "coin_not_offered", "bad_card", "bad_vpa",
                   "bad_delay", "bad_charge"),
     ),
     ("get", "payments"): Operation(
-        "list_payments", 200, schemas.Payments, _page(examples.PAID), None, (*payments.FILTERS, *_LIST), payments.WORDS
+        "list_payments", 200, Payments, None, (*payments.FILTERS, *_LIST), payments.WORDS
     ),
-    ("get", "payments/{payment_id}"): Operation("get_payment", 200, schemas.Payment, examples.PAID, refusals=_PAYMENT),
+    ("get", "payments/{payment_id}"): Operation(
+        "get_payment", 200, Payment, example=examples.PAID_PAYMENT, refusals=_PAYMENT
+    ),
     ("post", "payments/{payment_id}/cancel"): Operation(
-        "cancel_payment", 200, schemas.Payment, _CANCELLED, _NOTHING, refusals=(*_PAYMENT, "payment_not_cancellable")
+        "cancel_payment", 200, Payment, _NOTHING, example=_CANCELLED, refusals=(*_PAYMENT, "payment_not_cancellable")
     ),
     ("post", "payments/{payment_id}/refunds"): Operation(
-        "create_refund", 201, schemas.Refund, examples.REFUND, (refunds.RefundRequest, "refund"),
+        "create_refund", 201, Refund, (refunds.RefundRequest, "refund"),
         refusals=(*_PAYMENT, "payment_not_captured", "too_much", "bad_amount", "bad_reason", "bad_address",
                   "coin_not_offered"),
     ),
     ("get", "refunds"): Operation(
-        "list_refunds", 200, schemas.Refunds, _page(examples.REFUND), None, (*refunds.FILTERS, *_LIST), refunds.WORDS
+        "list_refunds", 200, Refunds, None, (*refunds.FILTERS, *_LIST), refunds.WORDS
     ),
     ("get", "refunds/{refund_id}"): Operation(
-        "get_refund", 200, schemas.Refund, examples.REFUND, refusals=("no_such_refund",)
+        "get_refund", 200, Refund, refusals=("no_such_refund",)
     ),
-    ("get", "events"): Operation("list_events", 200, schemas.Events, _FEED, None, ("number", "limit")),
+    ("get", "events"): Operation("list_events", 200, Events, None, ("number", "limit")),
     ("post", "webhooks/endpoints"): Operation(
-        "create_endpoint", 201, schemas.EndpointWithSecret, _SECRET, (EndpointRequest, "endpoint"),
+        "create_endpoint", 201, EndpointWithSecret, (EndpointRequest, "endpoint"),
         refusals=("bad_endpoint", "too_many_endpoints"),
     ),
     ("get", "webhooks/endpoints"): Operation(
-        "list_endpoints", 200, schemas.Endpoints, {"data": [examples.ENDPOINT], "next": None}
+        "list_endpoints", 200, Endpoints,
     ),
     ("get", "webhooks/endpoints/{endpoint_id}"): Operation(
-        "get_endpoint", 200, schemas.Endpoint, examples.ENDPOINT, refusals=_ENDPOINT
+        "get_endpoint", 200, Endpoint, refusals=_ENDPOINT
     ),
     ("patch", "webhooks/endpoints/{endpoint_id}"): Operation(
-        "change_endpoint", 200, schemas.Endpoint, examples.ENDPOINT, (EndpointChange, "change"),
+        "change_endpoint", 200, Endpoint, (EndpointChange, "change"),
         refusals=(*_ENDPOINT, "bad_endpoint"),
     ),
     ("delete", "webhooks/endpoints/{endpoint_id}"): Operation(
-        "remove_endpoint", 200, schemas.EndpointRemoved,
-        {"id": examples.ENDPOINT_ID, "object": "endpoint", "deleted": True}, refusals=_ENDPOINT,
+        "remove_endpoint", 200, EndpointRemoved,
+        refusals=_ENDPOINT,
     ),
     ("post", "webhooks/endpoints/{endpoint_id}/rotate"): Operation(
-        "rotate_endpoint_secret", 200, schemas.EndpointWithSecret, _SECRET, (RotationRequest, "rotation"),
+        "rotate_endpoint_secret", 200, EndpointWithSecret, (RotationRequest, "rotation"),
         refusals=(*_ENDPOINT, "too_many_secrets"),
     ),
     ("post", "webhooks/endpoints/{endpoint_id}/test"): Operation(
-        "send_test_event", 202, schemas.TestEventSent, _SENT, _NOTHING, refusals=(*_ENDPOINT, "endpoint_disabled")
+        "send_test_event", 202, TestEventSent, _NOTHING, refusals=(*_ENDPOINT, "endpoint_disabled")
     ),
     ("post", "webhooks/endpoints/{endpoint_id}/retries"): Operation(
-        "retry_failed_deliveries", 202, schemas.DeliveriesRetried, _RETRIED, (RetriesRequest, "retries"),
+        "retry_failed_deliveries", 202, DeliveriesRetried, (RetriesRequest, "retries"),
         refusals=_ENDPOINT,
     ),
     ("get", "webhooks/deliveries"): Operation(
-        "list_deliveries", 200, schemas.Deliveries, _page(examples.DELIVERY), None, (*deliveries.FILTERS, *_LIST),
+        "list_deliveries", 200, Deliveries, None, (*deliveries.FILTERS, *_LIST),
         deliveries.WORDS,
     ),
     ("get", "webhooks/deliveries/{delivery_id}"): Operation(
-        "get_delivery", 200, schemas.DeliveryWithLog, examples.DELIVERY | examples.LOG, refusals=_DELIVERY
+        "get_delivery", 200, DeliveryWithLog, refusals=_DELIVERY
     ),
     ("post", "webhooks/deliveries/{delivery_id}/retry"): Operation(
-        "retry_delivery", 202, schemas.Delivery, examples.DELIVERY | {"status": "pending"}, _NOTHING,
+        "retry_delivery", 202, Delivery, _NOTHING, example=_AGAIN,
         refusals=(*_DELIVERY, "delivery_in_line", "delivery_undeliverable"),
     ),
     ("get", "currencies"): Operation(
-        "list_currencies", 200, schemas.Currencies, {"data": [examples.CURRENCY], "next": None}
+        "list_currencies", 200, Currencies,
     ),
     ("get", "coins"): Operation(
-        "list_coins", 200, schemas.Coins, {"data": [examples.COIN], "next": None}, None, ("currency",),
+        "list_coins", 200, Coins, None, ("currency",),
         {"currency": CURRENCIES},
     ),
 }  # fmt: skip
@@ -183,13 +187,11 @@ OPERATIONS = {
 def complete(schema: dict[str, Any]) -> dict[str, Any]:
     """The document with everything of ``/api/v1`` filled in."""
     types = [
-        schemas.Fault,
+        ProblemDetails,
         *(o.answer for o in OPERATIONS.values()),
         *(o.body[0] for o in OPERATIONS.values() if o.body),
     ]
-    unique = list(dict.fromkeys(types))
-    refs, components = msgspec.json.schema_components(unique, ref_template=REF, schema_hook=schema_of)
-    by_type = dict(zip(unique, refs, strict=True))
+    by_type, components = json_schema.components([*types, *KINDS], hook=schema_of)
     for name, choice in CHOICES.items():
         components[name] |= choice
     parts = schema.setdefault("components", {})
@@ -210,11 +212,12 @@ def _described(operation: Operation, method: str, path: str, by_type: Mapping[An
         parameters.append(KEY)
     if operation.body:
         said["requestBody"] = _body(operation.body, by_type)
+    example = msgspec.to_builtins(operation.example or examples.ANSWERS[operation.answer])
     headers = HEADERS | ({"Idempotent-Replayed": REPLAYED} if method == "post" else {})
     done = {
         "description": "Done",
         "headers": {name: _header(*said) for name, said in headers.items()},
-        "content": {"application/json": {"schema": by_type[operation.answer], "example": operation.example}},
+        "content": {"application/json": {"schema": by_type[operation.answer], "example": example}},
     }
     codes = error_codes.by_status([*COMMON[method], *operation.refusals])
     refused = {str(status): _fault(status, found) for status, found in codes.items()}
@@ -223,7 +226,9 @@ def _described(operation: Operation, method: str, path: str, by_type: Mapping[An
 
 def _body(body: tuple[Any, str], by_type: Mapping[Any, Any]) -> dict[str, Any]:
     shape, name = body
-    shown = {title: {"summary": title, "value": value} for title, value in examples.BODIES.get(name, {}).items()}
+    shown = {
+        title: {"summary": title, "value": value} for title, value in request_examples.BODIES.get(name, {}).items()
+    }
     content = {"schema": by_type[shape]} | ({"examples": shown} if shown else {})
     return {"required": shape not in {Nothing, RotationRequest}, "content": {"application/json": content}}
 
@@ -234,7 +239,7 @@ def _header(description: str, example: str) -> dict[str, Any]:
 
 def _fault(status: int, codes: Sequence[str]) -> dict[str, Any]:
     """The answers of one status: which codes there can be, and an example of each."""
-    fault = msgspec.json.schema(schemas.Fault)["$defs"]["Fault"]
+    fault = msgspec.json.schema(ProblemDetails)["$defs"]["ProblemDetails"]
     schema = fault | {"properties": fault["properties"] | {"code": {"enum": list(codes)}}}
     content = {"schema": schema, "examples": {code: {"value": _example(code)} for code in codes}}
     headers = {"Retry-After": _header("Seconds to wait.", "42")} if status == 429 else {}
@@ -251,12 +256,8 @@ def _example(code: str) -> dict[str, Any]:
 
 
 def _in_path(name: str) -> dict[str, Any]:
-    shown = {
-        "order_id": examples.ORDER_ID, "payment_id": examples.PAYMENT_ID, "refund_id": examples.REFUND_ID,
-        "endpoint_id": examples.ENDPOINT_ID, "delivery_id": examples.DELIVERY_ID,
-    }  # fmt: skip
     schema = {"type": "string", "format": "uuid"}
-    return {"name": name, "in": "path", "required": True, "schema": schema, "example": shown[name]}
+    return {"name": name, "in": "path", "required": True, "schema": schema, "example": str(examples.PATHS[name])}
 
 
 QUERY: dict[str, tuple[str, dict[str, Any]]] = {

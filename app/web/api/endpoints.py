@@ -1,7 +1,6 @@
 """Webhook endpoints: where events are sent to."""
 
 import uuid
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
@@ -10,15 +9,22 @@ from litestar import Request, Response, delete, get, patch, post
 from litestar.params import FromPath
 from msgspec import UNSET, Meta, UnsetType
 
+from app.contract.endpoint import (
+    DeliveriesRetried,
+    Endpoint,
+    EndpointRemoved,
+    EndpointWithSecret,
+    TestEventSent,
+)
+from app.contract.event_types import TYPES
+from app.contract.page import Endpoints
 from app.core import db
 from app.core.ids import parse_id
 from app.merchants.api_keys import Caller
 from app.web.api import answers, authentication, bodies, posting, query_parameters
 from app.web.api.bodies import Body
 from app.web.api.orders import Nothing
-from app.web.kernel.render import iso
 from app.webhooks import queries, service
-from app.webhooks.events import TYPES
 from app.webhooks.service import NoSuchEndpoint, Span
 
 Req = Request[Any, Any, Any]
@@ -73,16 +79,6 @@ class RetriesRequest(Body):
     delivered: bool = False
 
 
-def seen(row: Mapping[str, Any]) -> dict[str, Any]:
-    """An endpoint as its merchant sees it: without its secrets."""
-    disabled = row["disabled_at"]
-    return {
-        "id": str(row["id"]), "object": "endpoint", "mode": "test" if row["test"] else "live", "url": row["url"],
-        "name": row["name"], "types": row["types"], "disabled": iso(disabled) if disabled else None,
-        "disabled_why": row["disabled_why"], "created": iso(row["created_at"]),
-    }  # fmt: skip
-
-
 async def find(caller: Caller, endpoint_id: str) -> uuid.UUID:
     """Raises NoSuchEndpoint, for anybody else's and for unknown ones alike."""
     found = parse_id(endpoint_id)
@@ -91,11 +87,11 @@ async def find(caller: Caller, endpoint_id: str) -> uuid.UUID:
     return found
 
 
-async def create_one(caller: Caller, asked: EndpointRequest) -> tuple[int, Mapping[str, Any]]:
+async def create_one(caller: Caller, asked: EndpointRequest) -> tuple[int, EndpointWithSecret]:
     row, secret = await service.add(
         caller.merchant_id, test=caller.test, url=asked.url, name=asked.name, types=asked.types
     )
-    return 201, seen(row) | {"secret": secret}
+    return 201, EndpointWithSecret.from_row(row, secret=secret)
 
 
 @post("/webhooks/endpoints", summary="Create a webhook endpoint", tags=["webhooks"], status_code=201)
@@ -110,7 +106,7 @@ async def index(request: Req) -> Response[bytes]:
     caller = await authentication.authenticate(request, "webhooks:read")
     query_parameters.parameters(request)
     rows = await queries.endpoints(caller.merchant_id, caller.test)
-    return answers.answer(request, {"data": [seen(row) for row in rows], "next": None})
+    return answers.answer(request, Endpoints(data=[Endpoint.from_row(row) for row in rows]))
 
 
 @get("/webhooks/endpoints/{endpoint_id:str}", summary="Retrieve a webhook endpoint", tags=["webhooks"])
@@ -118,7 +114,7 @@ async def show(request: Req, endpoint_id: FromPath[str]) -> Response[bytes]:
     caller = await authentication.authenticate(request, "webhooks:read")
     query_parameters.parameters(request)
     row = await service.find(await find(caller, endpoint_id), caller.merchant_id, test=caller.test)
-    return answers.answer(request, seen(row))
+    return answers.answer(request, Endpoint.from_row(row))
 
 
 @patch("/webhooks/endpoints/{endpoint_id:str}", summary="Change a webhook endpoint", tags=["webhooks"])
@@ -136,7 +132,7 @@ async def update(request: Req, endpoint_id: FromPath[str]) -> Response[bytes]:
             row = await service.disable(found, whose, test=caller.test)
         elif asked.disabled is False:
             row = await service.enable(found, whose, test=caller.test)
-    return answers.answer(request, seen(row))
+    return answers.answer(request, Endpoint.from_row(row))
 
 
 @delete(
@@ -147,7 +143,7 @@ async def destroy(request: Req, endpoint_id: FromPath[str]) -> Response[bytes]:
     caller = await authentication.authenticate(request, "webhooks:write")
     found = await find(caller, endpoint_id)
     await service.remove(found, caller.merchant_id, test=caller.test)
-    return answers.answer(request, {"id": str(found), "object": "endpoint", "deleted": True})
+    return answers.answer(request, EndpointRemoved(id=found, object="endpoint", deleted=True))
 
 
 @post(
@@ -157,10 +153,11 @@ async def destroy(request: Req, endpoint_id: FromPath[str]) -> Response[bytes]:
 async def rotate(request: Req, endpoint_id: FromPath[str]) -> Response[bytes]:
     """The answer has the new secret. It is not shown again."""
 
-    async def work(caller: Caller, asked: RotationRequest) -> tuple[int, Mapping[str, Any]]:
+    async def work(caller: Caller, asked: RotationRequest) -> tuple[int, EndpointWithSecret]:
         found, overlap = await find(caller, endpoint_id), timedelta(seconds=asked.overlap)
         secret = await service.rotate(found, caller.merchant_id, overlap, test=caller.test)
-        return 200, seen(await service.find(found, caller.merchant_id, test=caller.test)) | {"secret": secret}
+        row = await service.find(found, caller.merchant_id, test=caller.test)
+        return 200, EndpointWithSecret.from_row(row, secret=secret)
 
     return await posting.act(request, "webhooks:write", RotationRequest, work)
 
@@ -169,10 +166,10 @@ async def rotate(request: Req, endpoint_id: FromPath[str]) -> Response[bytes]:
 async def test(request: Req, endpoint_id: FromPath[str]) -> Response[bytes]:
     """An event of type `endpoint.test`, to this endpoint alone."""
 
-    async def work(caller: Caller, _: Nothing) -> tuple[int, Mapping[str, Any]]:
+    async def work(caller: Caller, _: Nothing) -> tuple[int, TestEventSent]:
         found = await find(caller, endpoint_id)
         event = await service.send_test_event(found, caller.merchant_id, test=caller.test)
-        return 202, {"event_id": str(event), "endpoint_id": str(found)}
+        return 202, TestEventSent(event_id=event, endpoint_id=found)
 
     return await posting.act(request, "webhooks:write", Nothing, work)
 
@@ -184,11 +181,11 @@ async def test(request: Req, endpoint_id: FromPath[str]) -> Response[bytes]:
 async def retries(request: Req, endpoint_id: FromPath[str]) -> Response[bytes]:
     """Of the events of a time, the oldest first, 5000 at most: where `retried` is that many, ask again for the rest."""
 
-    async def work(caller: Caller, asked: RetriesRequest) -> tuple[int, Mapping[str, Any]]:
+    async def work(caller: Caller, asked: RetriesRequest) -> tuple[int, DeliveriesRetried]:
         until = query_parameters.storable(asked.until) if asked.until else None
         span = Span(query_parameters.storable(asked.since), until, asked.delivered)
         found = await find(caller, endpoint_id)
         count = await service.resend_all(found, caller.merchant_id, span, test=caller.test)
-        return 202, {"endpoint_id": str(found), "retried": count}
+        return 202, DeliveriesRetried(endpoint_id=found, retried=count)
 
     return await posting.act(request, "webhooks:write", RetriesRequest, work)

@@ -1,10 +1,12 @@
 """The feed of events: to catch up with what webhooks did not bring."""
 
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from litestar import Request, Response, get
 
+from app.contract.event import NumberedEvent
+from app.contract.page import Events
 from app.web.api import answers, authentication, query_parameters
 from app.webhooks import queries
 
@@ -22,6 +24,7 @@ async def index(request: Req) -> Response[bytes]:
     given = query_parameters.parameters(request, "after", "limit")
     after, most = query_parameters.whole(given, "after", 0, 0, LAST), query_parameters.limit(given)
     rows = await queries.feed(caller.merchant_id, caller.test, after, most + 1)
-    data = [msgspec.json.decode(row["payload"]) | {"number": row["number"]} for row in rows[:most]]
-    last = data[-1]["number"] if data else after
-    return answers.answer(request, {"data": data, "next": last, "more": len(rows) > most})
+    # What was sent stays as it was sent: it is not brought into the shape that events have today.
+    told = [msgspec.json.decode(row["payload"]) | {"number": row["number"]} for row in rows[:most]]
+    last = told[-1]["number"] if told else after
+    return answers.answer(request, Events(data=cast(list[NumberedEvent], told), next=last, more=len(rows) > most))

@@ -1,6 +1,5 @@
 """A merchant's orders: what its customers are to pay for."""
 
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -11,17 +10,17 @@ from msgspec import UNSET, Meta, UnsetType
 
 from app.accounts import addresses
 from app.accounts.addresses import SHAPE
+from app.contract.order import Order
+from app.contract.page import Orders
 from app.core.ids import parse_id
 from app.core.money import Money
 from app.mail.recipients import LONGEST
 from app.merchants.api_keys import Caller
-from app.orders import merchant_orders, queries
+from app.orders import merchant_orders, models, queries
 from app.orders.merchant_orders import CURRENCIES, BadCharge, NoSuchOrder
-from app.orders.models import Order
 from app.orders.states import OrderStatus
 from app.web.api import answers, authentication, bodies, posting, query_parameters
 from app.web.api.bodies import Amount, Body, MalformedBody, Metadata, Minor, TooFine
-from app.webhooks import objects
 
 Req = Request[Any, Any, Any]
 FILTERS = ("status", "reference", "customer_email", "created_from", "created_to")
@@ -84,7 +83,7 @@ class Nothing(Body):
     """An empty object, or no body at all."""
 
 
-async def create_one(caller: Caller, asked: OrderRequest) -> tuple[int, Mapping[str, Any]]:
+async def create_one(caller: Caller, asked: OrderRequest) -> tuple[int, Order]:
     row = await merchant_orders.create(
         caller.merchant_id,
         test=caller.test,
@@ -93,10 +92,10 @@ async def create_one(caller: Caller, asked: OrderRequest) -> tuple[int, Mapping[
         email=asked.customer_email or "",
         metadata=asked.metadata,
     )
-    return 201, objects.order(row)
+    return 201, Order.from_row(row)
 
 
-async def find(caller: Caller, order_id: str) -> Order:
+async def find(caller: Caller, order_id: str) -> models.Order:
     """The merchant's own order of this mode. Raises NoSuchOrder for anybody else's and for unknown ones alike."""
     found = parse_id(order_id)
     row = await queries.of_merchant(caller.merchant_id, caller.test, found) if found else None
@@ -119,22 +118,22 @@ async def index(request: Req) -> Response[bytes]:
     before, most = query_parameters.page(given)
     chosen = query_parameters.filters(given, words=WORDS)
     rows = await queries.merchant_page(caller.merchant_id, caller.test, chosen, before, most + 1)
-    return answers.answer(request, query_parameters.listed(rows, most, [objects.order(row) for row in rows]))
+    return answers.answer(request, query_parameters.listed(Orders, rows, most, Order.from_row))
 
 
 @get("/orders/{order_id:str}", summary="Retrieve an order", tags=["orders"])
 async def show(request: Req, order_id: FromPath[str]) -> Response[bytes]:
     caller = await authentication.authenticate(request, "orders:read")
     query_parameters.parameters(request)
-    return answers.answer(request, objects.order(await find(caller, order_id)))
+    return answers.answer(request, Order.from_row(await find(caller, order_id)))
 
 
 @post("/orders/{order_id:str}/cancel", summary="Cancel an order", tags=["orders"], status_code=200)
 async def cancel(request: Req, order_id: FromPath[str]) -> Response[bytes]:
     """Only before money was seen; what comes all the same can go back."""
 
-    async def work(caller: Caller, _: Nothing) -> tuple[int, Mapping[str, Any]]:
+    async def work(caller: Caller, _: Nothing) -> tuple[int, Order]:
         order = await find(caller, order_id)
-        return 200, objects.order(await merchant_orders.cancel(caller.merchant_id, caller.test, order.id))
+        return 200, Order.from_row(await merchant_orders.cancel(caller.merchant_id, caller.test, order.id))
 
     return await posting.act(request, "orders:write", Nothing, work)

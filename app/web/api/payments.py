@@ -1,7 +1,6 @@
 """Payments: attempts to pay an order. Each is answered pending at once, and worked on by jobs."""
 
 import uuid
-from collections.abc import Mapping
 from typing import Annotated, Any
 
 import msgspec
@@ -9,6 +8,8 @@ from litestar import Request, Response, get, post
 from litestar.params import FromPath
 from msgspec import UNSET, Meta, UnsetType
 
+from app.contract.page import Payments
+from app.contract.payment import STATUSES, Payment
 from app.core.errors import Problem
 from app.core.ids import parse_id
 from app.merchants.api_keys import Caller
@@ -21,13 +22,9 @@ from app.payments.models import MerchantPayment
 from app.web.api import answers, authentication, orders, posting, query_parameters
 from app.web.api.bodies import PRINTABLE, Body, MalformedBody, Metadata
 from app.web.api.orders import Nothing
-from app.webhooks import objects
 
 Req = Request[Any, Any, Any]
 FILTERS = ("status", "method", "order_id", "reference", "customer_email", "created_from", "created_to")
-STATUSES = (
-    "pending", "confirming", "success", "failed", "expired", "underpaid", "refunded", "cancelled",
-)  # fmt: skip
 WORDS = {"status": STATUSES, "method": create_for_merchants.METHODS}
 
 
@@ -106,7 +103,7 @@ class CardPaymentRequest(Body, tag_field="method", tag="card"):
 PaymentRequest = CryptoPaymentRequest | UpiPaymentRequest | CardPaymentRequest
 
 
-async def create_one(caller: Caller, asked: PaymentRequest) -> tuple[int, Mapping[str, Any]]:
+async def create_one(caller: Caller, asked: PaymentRequest) -> tuple[int, Payment]:
     order = await ordering.lock_of(caller.merchant_id, caller.test, asked.order_id)
     if order is None:
         raise NoSuchOrder(orders.UNKNOWN)
@@ -120,7 +117,7 @@ async def create_one(caller: Caller, asked: PaymentRequest) -> tuple[int, Mappin
         if refused.field in spec and refused.field not in beside:
             refused.field = f"{method}.{refused.field}"
         raise
-    return 201, objects.payment(row, row)
+    return 201, _shown(row)
 
 
 async def find(caller: Caller, payment_id: str) -> MerchantPayment:
@@ -146,7 +143,7 @@ async def index(request: Req) -> Response[bytes]:
     before, most = query_parameters.page(given)
     chosen = query_parameters.filters(given, words=WORDS)
     rows = await queries.merchant_page(caller.merchant_id, caller.test, chosen, before, most + 1)
-    return answers.answer(request, query_parameters.listed(rows, most, [objects.payment(row, row) for row in rows]))
+    return answers.answer(request, query_parameters.listed(Payments, rows, most, _shown))
 
 
 @get("/payments/{payment_id:str}", summary="Retrieve a payment", tags=["payments"])
@@ -154,16 +151,20 @@ async def show(request: Req, payment_id: FromPath[str]) -> Response[bytes]:
     caller = await authentication.authenticate(request, "payments:read")
     query_parameters.parameters(request)
     row = await find(caller, payment_id)
-    return answers.answer(request, objects.payment(row, row))
+    return answers.answer(request, _shown(row))
 
 
 @post("/payments/{payment_id:str}/cancel", summary="Cancel a payment", tags=["payments"], status_code=200)
 async def cancel(request: Req, payment_id: FromPath[str]) -> Response[bytes]:
     """Only while it is pending. Its order stays payable."""
 
-    async def work(caller: Caller, _: Nothing) -> tuple[int, Mapping[str, Any]]:
+    async def work(caller: Caller, _: Nothing) -> tuple[int, Payment]:
         found = await find(caller, payment_id)
         row = await create_for_merchants.cancel(caller.merchant_id, caller.test, found.id)
-        return 200, objects.payment(row, row)
+        return 200, _shown(row)
 
     return await posting.act(request, "payments:write", Nothing, work)
+
+
+def _shown(row: MerchantPayment) -> Payment:
+    return Payment.from_row(row, test=row.test)

@@ -1,9 +1,10 @@
 """Every POST of the API: the body read strictly, the effect in one transaction, the answer kept with it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any
 
+import msgspec
 from litestar import Request, Response
 
 from app.core import db
@@ -18,7 +19,7 @@ Req = Request[Any, Any, Any]
 AT_ONCE = 6  # transactions of this door: in turn, each is short and all wait alike; all at once, some wait for ever
 _turn = asyncio.Semaphore(AT_ONCE)
 Prepare = Callable[[Caller, Any], Awaitable[None]]
-Work = Callable[[Caller, Any], Awaitable[tuple[int, Mapping[str, Any]]]]
+Work = Callable[[Caller, Any], Awaitable[tuple[int, msgspec.Struct]]]
 
 
 async def act(request: Req, scope: str, shape: Any, work: Work, *, prepare: Prepare | None = None) -> Response[bytes]:

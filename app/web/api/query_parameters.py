@@ -2,9 +2,9 @@
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -18,6 +18,7 @@ EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 30, tzin
 TEXT_LENGTH = 64  # characters of a parameter
 LENGTHS = {"reference": 128, "customer_email": 254}  # of those that may be longer
 Req = Request[Any, Any, Any]
+P = TypeVar("P", bound=msgspec.Struct)
 
 
 class BadParameter(Invalid):
@@ -99,10 +100,11 @@ def storable(at: datetime) -> datetime:
         return EARLIEST if at.year < EARLIEST.year else LATEST
 
 
-def listed(rows: Sequence[Any], most: int, objects: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """A page of ``most``, of one row more than that where there are more."""
+def listed(page: type[P], rows: Sequence[Any], most: int, shown: Callable[[Any], Any]) -> P:
+    """A ``page`` of ``most``, made of one row more than that where there are more; ``shown`` makes a row's object."""
     more = len(rows) > most
-    return {"data": list(objects[:most]), "next": written(_row_id(rows[most - 1])) if more else None}
+    data = [shown(row) for row in rows[:most]]
+    return page(data=data, next=written(_row_id(rows[most - 1])) if more else None)
 
 
 def _row_id(row: Any) -> UUID:

@@ -1,7 +1,6 @@
 """Refunds: all of a payment's money, or part of it, goes back."""
 
 import contextlib
-from collections.abc import Mapping
 from typing import Annotated, Any
 
 import msgspec
@@ -9,17 +8,19 @@ from litestar import Request, Response, get, post
 from litestar.params import FromPath
 from msgspec import UNSET, Meta, UnsetType
 
+from app.contract.page import Refunds
+from app.contract.refund import Refund
 from app.core.ids import parse_id
 from app.merchants.api_keys import Caller
 from app.payments.create import CoinNotOffered
 from app.payments.create_for_merchants import NoSuchPayment
 from app.refunds import claim, create_for_merchants, queries
 from app.refunds.addresses import BadAddress, Target
+from app.refunds.models import MerchantRefund
 from app.refunds.service import NoSuchRefund
 from app.refunds.states import RefundStatus
 from app.web.api import answers, authentication, bodies, payments, posting, query_parameters
 from app.web.api.bodies import Amount, Body, MalformedBody, Minor
-from app.webhooks import objects
 
 Req = Request[Any, Any, Any]
 FILTERS = ("status", "order_id", "payment_id", "reference", "customer_email", "created_from", "created_to")
@@ -72,14 +73,14 @@ async def create(request: Req, payment_id: FromPath[str]) -> Response[bytes]:
             amount = bodies.amount_of(UNSET, asked.amount_minor, currency)
             asked.amount, asked.amount_minor = Amount(amount or 0), UNSET
 
-    async def work(caller: Caller, asked: RefundRequest) -> tuple[int, Mapping[str, Any]]:
+    async def work(caller: Caller, asked: RefundRequest) -> tuple[int, Refund]:
         payment = await payments.find(caller, payment_id)
         target = await _target(asked.address) if asked.address else None
         row = await create_for_merchants.create(
             caller.merchant_id, caller.test, payment.id, asked.amount or None, asked.reason, target,
             f"key {caller.key_id}",
         )  # fmt: skip
-        return 201, objects.refund(row, row)
+        return 201, _shown(row)
 
     return await posting.act(request, "refunds:write", RefundRequest, work, prepare=prepare)
 
@@ -101,7 +102,7 @@ async def index(request: Req) -> Response[bytes]:
     before, most = query_parameters.page(given)
     chosen = query_parameters.filters(given, words=WORDS)
     rows = await queries.merchant_page(caller.merchant_id, caller.test, chosen, before, most + 1)
-    return answers.answer(request, query_parameters.listed(rows, most, [objects.refund(row, row) for row in rows]))
+    return answers.answer(request, query_parameters.listed(Refunds, rows, most, _shown))
 
 
 @get("/refunds/{refund_id:str}", summary="Retrieve a refund", tags=["refunds"])
@@ -112,4 +113,8 @@ async def show(request: Req, refund_id: FromPath[str]) -> Response[bytes]:
     row = await queries.of_merchant(caller.merchant_id, caller.test, found) if found else None
     if row is None:
         raise NoSuchRefund("Check the id, and whether it belongs to this key's mode.")
-    return answers.answer(request, objects.refund(row, row))
+    return answers.answer(request, _shown(row))
+
+
+def _shown(row: MerchantRefund) -> Refund:
+    return Refund.from_row(row, test=row.test)

@@ -3,16 +3,18 @@
 import json
 from typing import Any
 
+import msgspec
 from litestar import Request, Response, get
 from litestar.params import FromPath
 
-from app.core.money import Money
+from app.contract import fields
+from app.contract.checkout import CheckoutOrder, CheckoutPayment
 from app.orders.models import Order
+from app.payments import api_status
 from app.payments import queries as payments
 from app.payments.models import Payment
 from app.web.embed import checkout_session
 from app.web.kernel.render import answer
-from app.webhooks import objects
 
 PAID = {"paid", "fulfilled"}
 Req = Request[Any, Any, Any]
@@ -27,7 +29,7 @@ async def show(request: Req, order_id: FromPath[str]) -> Response[bytes]:
     except checkout_session.NoSuchCheckout as refused:
         return _refusal(refused)
     attempts = await payments.of_order(found.order.id)
-    body = json.dumps(truth(found.order, attempts)).encode()
+    body = json.dumps(msgspec.to_builtins(truth(found.order, attempts))).encode()
     kept = {"cache-control": "no-store", "vary": "Origin", "access-control-allow-origin": origin}
     return Response(body, media_type="application/json", headers=kept)
 
@@ -46,21 +48,19 @@ def current(attempts: list[Payment]) -> Payment | None:
     return next((attempt for attempt in attempts if attempt.parent_payment_id is None), None)
 
 
-def truth(order: Order, attempts: list[Payment]) -> dict[str, object]:
-    """``{id, status, paid, amount, currency, mode, payment: {id, status, method, failure} | null}``."""
+def truth(order: Order, attempts: list[Payment]) -> CheckoutOrder:
+    """How it stands, with its newest attempt to be paid."""
     newest = current(attempts)
-    return {
-        "id": str(order.id),
-        "status": order.status,
-        "paid": order.status in PAID,
-        "amount": Money(order.total, order.currency).digits,
-        "currency": order.currency,
-        "mode": objects.mode(order),
-        "payment": newest
-        and {
-            "id": str(newest.id),
-            "status": objects.payment_word(newest),
-            "method": newest.method,
-            "failure": newest.failure,
-        },
-    }
+    return CheckoutOrder(
+        id=order.id,
+        status=order.status,
+        paid=order.status in PAID,
+        amount=fields.digits(order.total, order.currency),
+        currency=order.currency,
+        mode=fields.mode(order.test),
+        payment=CheckoutPayment(
+            id=newest.id, status=api_status.word(newest), method=newest.method, failure=newest.failure
+        )
+        if newest
+        else None,
+    )

@@ -2,8 +2,10 @@
 
 from decimal import Decimal
 
+from app.contract import payment as contract_payment
 from app.core.money import Money
 from app.orders.models import Order
+from app.payments import api_status
 from app.payments import queries as payments
 from app.payments.models import Payment
 from app.web.embed import texts
@@ -12,7 +14,6 @@ from app.web.embed.orders import PAID, current
 from app.web.store import order_money
 from app.web.store.checkout import coin_choices
 from app.web.store.pay_to import pay_to
-from app.webhooks import objects
 
 CLOSED = {"refunded", "cancelled", "failed", "expired"}
 ASKING = {"pay", "confirming", "short"}
@@ -31,7 +32,7 @@ async def build(scene: CheckoutSession, *, again: str = "") -> dict[str, object]
     headline, next_words = texts.PHASES[phase]
     method = attempt.method if attempt else ""
     if phase == "failed" and attempt:
-        next_words = texts.of_failure(objects.payment_word(attempt), method, attempt.failure)
+        next_words = texts.of_failure(api_status.word(attempt), method, attempt.failure)
     total = Money(order.total, order.currency)
     arrived = Money(await payments.received(order.id), order.currency)
     if phase == "choose" and arrived.amount:
@@ -52,7 +53,7 @@ async def build(scene: CheckoutSession, *, again: str = "") -> dict[str, object]
         "due": max(total - arrived, Money(Decimal(0), order.currency)),
         "attempt": str(attempt.id) if attempt else "",
         "method": method or ("card" if scene.test else "crypto"),
-        "details": objects.payment(attempt, order)["details"] if attempt else {},
+        "details": contract_payment.Payment.from_row(attempt, test=scene.test).details if attempt else {},
         "payment": pay_to(attempt, coins) if attempt and attempt.pay_address and phase in NAMED else None,
         "coins": await coin_choices(coins, order.currency),
         "cards": texts.CARDS,
@@ -68,7 +69,7 @@ def phase_of(order: Order, attempt: Payment | None, again: str) -> str:
         return "over"
     if attempt is None:
         return "choose"
-    word = objects.payment_word(attempt)
+    word = api_status.word(attempt)
     if word in {"failed", "expired", "underpaid", "cancelled", "refunded"}:
         if word in {"cancelled", "refunded"} or str(attempt.id) == again:
             return "choose"

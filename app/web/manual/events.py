@@ -6,9 +6,10 @@ from typing import Any
 from litestar import Request, Response, get
 from litestar.params import FromPath
 
+from app.contract import json_schema
+from app.contract.event_guide import EVENTS, OBJECTS, EventType
 from app.core.errors import NotFound
 from app.web.kernel.render import page
-from app.webhooks.schemas import ENVELOPE, EVENTS, EventType
 
 Req = Request[Any, Any, Any]
 
@@ -27,8 +28,9 @@ async def show(request: Req, name: FromPath[str]) -> Response[bytes]:
     event = _find(name)
     context = {
         "event": event,
-        "envelope": ENVELOPE,
-        "example": json.dumps(event.example, indent=2, ensure_ascii=False),
+        "envelope": json_schema.envelope(),
+        "members": json_schema.members_of(OBJECTS[event.about]),
+        "example": json.dumps(event.payload, indent=2, ensure_ascii=False),
     }
     return page(request, "manual/event.html", context)
 
@@ -36,7 +38,7 @@ async def show(request: Req, name: FromPath[str]) -> Response[bytes]:
 @get("/docs/events/{name:str}/schema.json", include_in_schema=False)
 async def schema(name: FromPath[str]) -> Response[bytes]:
     """The payload in JSON Schema."""
-    body = json.dumps(_find(name).schema(), indent=2, ensure_ascii=False).encode()
+    body = json.dumps(json_schema.of_event(_find(name)), indent=2, ensure_ascii=False).encode()
     return Response(body, media_type="application/schema+json", headers={"cache-control": "no-store"})
 
 

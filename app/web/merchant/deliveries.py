@@ -6,6 +6,7 @@ from typing import Any
 from litestar import Request, Response, get, post
 from litestar.params import FromPath
 
+from app.contract.event_types import TEST, TYPES
 from app.core.ids import parse_id
 from app.orders.service import short
 from app.web.kernel.render import see_other
@@ -13,7 +14,6 @@ from app.web.merchant import context as desks
 from app.web.merchant import filters
 from app.web.merchant.context import PAGE, MerchantContext, NothingHere
 from app.webhooks import queries, service
-from app.webhooks.events import TEST, TYPES
 from app.webhooks.states import DeliveryStatus
 
 Req = Request[Any, Any, Any]

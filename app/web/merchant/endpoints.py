@@ -9,13 +9,13 @@ from litestar import Request, Response, get, post
 from litestar.datastructures import FormMultiDict
 from litestar.params import FromPath
 
+from app.contract.event_types import TYPES
 from app.core import clock
 from app.core.errors import Invalid, Problem
 from app.web.kernel.render import see_other
 from app.web.merchant import context as desks
 from app.web.merchant.context import MerchantContext, NothingHere
 from app.webhooks import queries, service
-from app.webhooks.events import TYPES
 from app.webhooks.service import BadEndpoint, Span, TooManyEndpoints
 
 Req = Request[Any, Any, Any]

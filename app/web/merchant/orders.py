@@ -4,10 +4,11 @@ from typing import Any
 
 from litestar import Request, Response, get
 from litestar.params import FromPath
+from msgspec.structs import asdict
 
+from app.contract.order import STATUSES, Order
 from app.core.money import Money
-from app.orders import queries
-from app.orders.models import Order
+from app.orders import models, queries
 from app.orders.service import short
 from app.payments import queries as payments
 from app.refunds import queries as refunds
@@ -16,9 +17,7 @@ from app.web.merchant import filters
 from app.web.merchant.context import PAGE, NothingHere
 from app.web.merchant.payments import shown as payment_shown
 from app.web.merchant.refunds import shown as refund_shown
-from app.webhooks import objects
 from app.webhooks import queries as webhooks
-from app.webhooks.schemas import ORDER_STATUSES
 
 Req = Request[Any, Any, Any]
 MOST_SHOWN = 100  # payments, refunds and deliveries of one order
@@ -28,11 +27,11 @@ MOST_SHOWN = 100  # payments, refunds and deliveries of one order
 async def index(request: Req) -> Response[bytes]:
     """``?status=&q=``: ``q`` is an order's id, the merchant's reference, or a customer's email."""
     desk = await desks.current(request)
-    status, typed = filters.one_of(request, "status", ORDER_STATUSES), filters.given(request, "q")
+    status, typed = filters.one_of(request, "status", STATUSES), filters.given(request, "q")
     chosen = {"status": status} | filters.searched(typed, "order_id")
     rows = await queries.merchant_page(desk.id, desk.test, chosen, filters.before(request), PAGE + 1)
     context = filters.page("/merchant/orders", [shown(row) for row in rows], {"status": status, "q": typed})
-    context |= {"status": status, "q": typed, "statuses": ORDER_STATUSES}
+    context |= {"status": status, "q": typed, "statuses": STATUSES}
     return desks.page(request, desk, "merchant/orders/index.html", context, partial="merchant/orders/_rows.html")
 
 
@@ -54,10 +53,9 @@ async def show(request: Req, order_id: FromPath[str]) -> Response[bytes]:
     return desks.page(request, desk, "merchant/orders/show.html", context)
 
 
-def shown(row: Order) -> dict[str, Any]:
+def shown(row: models.Order) -> dict[str, Any]:
     """An order as the API tells it, and what a person reads of it."""
-    told = objects.order(row)
-    return told | {
+    return asdict(Order.from_row(row)) | {
         "id": row.id, "short": short(row.id), "money": Money(row.total, row.currency),
         "created_at": row.created_at, "paid_at": row.paid_at,
     }  # fmt: skip

@@ -9,8 +9,10 @@ from urllib.parse import urlencode
 
 from litestar import Request, Response, get, post
 from litestar.params import FromPath
+from msgspec.structs import asdict
 
 from app.accounts import addresses
+from app.contract.payment import STATUSES, Payment
 from app.core.errors import Problem
 from app.core.money import Money, UnclearAmount, typed_amount
 from app.orders.service import short
@@ -26,9 +28,7 @@ from app.web.merchant import context as desks
 from app.web.merchant import filters
 from app.web.merchant.context import PAGE, MerchantContext, NothingHere
 from app.web.merchant.refunds import shown as refund_shown
-from app.webhooks import objects
 from app.webhooks import queries as webhooks
-from app.webhooks.schemas import PAYMENT_STATUSES
 
 Req = Request[Any, Any, Any]
 MOST_SHOWN = 100  # refunds and deliveries of one payment
@@ -40,14 +40,14 @@ async def index(request: Req) -> Response[bytes]:
     """``?status=&method=&q=``: ``q`` is a payment's id, the order's reference, or a customer's email."""
     desk = await desks.current(request)
     asked = {
-        "status": filters.one_of(request, "status", PAYMENT_STATUSES),
+        "status": filters.one_of(request, "status", STATUSES),
         "method": filters.one_of(request, "method", METHODS),
     }
     typed = filters.given(request, "q")
     chosen = asked | filters.searched(typed, "payment_id")
     rows = await queries.merchant_page(desk.id, desk.test, chosen, filters.before(request), PAGE + 1)
     context = filters.page("/merchant/payments", [shown(row) for row in rows], asked | {"q": typed})
-    context |= asked | {"q": typed, "statuses": PAYMENT_STATUSES, "methods": METHODS}
+    context |= asked | {"q": typed, "statuses": STATUSES, "methods": METHODS}
     return desks.page(request, desk, "merchant/payments/index.html", context, partial="merchant/payments/_rows.html")
 
 
@@ -137,9 +137,9 @@ async def refund(request: Req, payment_id: FromPath[str]) -> Response[bytes]:
 
 def shown(row: MerchantPayment) -> dict[str, Any]:
     """A payment as the API tells it, and what a person reads of it."""
-    told = objects.payment(row, row)
+    told = Payment.from_row(row, test=row.test)
     query = urlencode({"object_id": str(row.id)})
-    return told | {
+    return asdict(told) | {
         "id": row.id, "short": short(row.id), "money": Money(row.price_amount, row.price_currency),
         "taken": Money(row.value, row.price_currency), "order_short": short(row.order_id),
         "reference": row.reference, "email": addresses.shown(row), "created_at": row.created_at,
@@ -148,11 +148,11 @@ def shown(row: MerchantPayment) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _how(told: dict[str, Any]) -> str:
+def _how(told: Payment) -> str:
     """By what it is paid, in a few words."""
-    details = told["details"]
-    if told["method"] == "card":
+    details = told.details
+    if told.method == "card":
         return f"{details.get('network', 'Card')} ···· {details.get('last4', '')}".capitalize()
-    if told["method"] == "upi":
+    if told.method == "upi":
         return f"UPI {details.get('vpa', '')}"
-    return f"Crypto {(told['crypto']['currency'] or '').upper()}".strip()
+    return f"Crypto {((told.crypto and told.crypto.currency) or '').upper()}".strip()

@@ -4,22 +4,21 @@ from typing import Any
 
 from litestar import Request, Response, get
 from litestar.params import FromPath
+from msgspec.structs import asdict
 
 from app.accounts import addresses
+from app.contract.refund import STATUSES, Refund
 from app.core.money import Money
 from app.mail.states import TAKEN, UNREACHED
 from app.orders.service import short
 from app.refunds import queries
 from app.refunds.models import MerchantRefund
-from app.refunds.states import RefundStatus
 from app.web.merchant import context as desks
 from app.web.merchant import filters
 from app.web.merchant.context import PAGE, NothingHere
-from app.webhooks import objects
 from app.webhooks import queries as webhooks
 
 Req = Request[Any, Any, Any]
-STATUSES = tuple(status.value for status in RefundStatus)
 MOST_SHOWN = 50  # deliveries of one refund
 
 
@@ -50,8 +49,7 @@ async def show(request: Req, refund_id: FromPath[str]) -> Response[bytes]:
 
 def shown(row: MerchantRefund) -> dict[str, Any]:
     """A refund as the API tells it, and what a person reads of it."""
-    told = objects.refund(row, row)
-    return told | {
+    return asdict(Refund.from_row(row, test=row.test)) | {
         "mailed": row.letter_status in TAKEN, "unreached": row.letter_status in UNREACHED,
         "id": row.id, "short": short(row.id), "money": Money(row.amount, row.currency),
         "order_short": short(row.order_id), "reference": row.reference, "email": addresses.shown(row),
