@@ -39,18 +39,17 @@ from app.web.admin import letters as admin_letters
 from app.web.admin import orders as admin_orders
 from app.web.admin import products as admin_products
 from app.web.admin import refunds as admin_refunds
-from app.web.api.doors import API
+from app.web.api.router import router as api
 from app.web.embed import checkout as embedded
 from app.web.embed import live as embedded_live
 from app.web.embed import orders as embedded_orders
 from app.web.embed import payments as embedded_payments
 from app.web.embed import sdk
 from app.web.hooks import kinguin, notice, nowpayments, resend
-from app.web.kernel import csrf, errors, rate_limits, static_files
+from app.web.kernel import csrf, errors, openapi, rate_limits, static_files
 from app.web.kernel.body import LARGEST
 from app.web.kernel.form_keys import FormKeys
 from app.web.kernel.head_requests import HeadAware
-from app.web.kernel.openapi import Description, Reference
 from app.web.kernel.request_context import RequestContext
 from app.web.merchant.doors import MERCHANT
 from app.web.operations import health
@@ -187,7 +186,6 @@ def create_app() -> Litestar:
         guards=[rate_limits.file_name],
     )
     hooks = Router("/", route_handlers=HOOKS, request_max_body_size=notice.LARGEST)
-    api = Router("/api/v1", route_handlers=API)
     return HeadAware(
         route_handlers=[*STORE, *ACCOUNT, *ADMIN, *MERCHANT, *EMBED, *OPERATIONS, hooks, api, static],
         middleware=[RequestContext(), DefineMiddleware(csrf.Csrf, config=csrf.config()), FormKeys()],
@@ -197,9 +195,7 @@ def create_app() -> Litestar:
         request_max_body_size=LARGEST,
         compression_config=CompressionConfig(backend="gzip", gzip_compress_level=5, exclude=PLAIN),
         state=State(),
-        openapi_config=OpenAPIConfig(
-            title="BitLoot", version="1", path="/api/docs", render_plugins=[Reference(), Description()]
-        ),
+        openapi_config=OpenAPIConfig(title="BitLoot", version="1", path="/api/docs", render_plugins=openapi.PLUGINS),
         logging_config=None,
         debug=False,
     )

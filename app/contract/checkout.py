@@ -1,6 +1,6 @@
 """An order as the SDK in a merchant's page is told it: what its customer may know."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
@@ -9,6 +9,7 @@ from msgspec import Meta
 from app.contract import payment
 from app.contract.fields import Currency, Mode, Money, one_of
 from app.contract.order import STATUSES
+from app.payments.create_for_merchants import METHODS
 
 
 class CheckoutPayment(msgspec.Struct, frozen=True, kw_only=True):
@@ -16,7 +17,7 @@ class CheckoutPayment(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     status: Annotated[str, one_of(payment.STATUSES)]
-    method: Literal["crypto", "upi", "card"]
+    method: Annotated[str, one_of(METHODS)]
     failure: Annotated[str | None, Meta(description="Why it failed, in a word such as declined.")]
 
 

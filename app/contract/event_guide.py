@@ -35,7 +35,7 @@ class EventType:
     statuses: tuple[str, ...]
     when: str
     do: str
-    changes: Mapping[str, Any] = field(default_factory=dict)
+    changes: Mapping[str, object] = field(default_factory=dict)
     sequence: int = 1
 
     @property
@@ -51,11 +51,10 @@ class EventType:
     @property
     def payload(self) -> dict[str, Any]:
         """The example as JSON has it."""
-        made: dict[str, Any] = msgspec.to_builtins(self.example)
-        return made
+        return dict(msgspec.to_builtins(self.example))
 
 
-def _coins(received: str) -> dict[str, Any]:
+def _coins(received: str) -> dict[str, object]:
     return {"crypto": msgspec.structs.replace(examples.COINS, received=received)}
 
 

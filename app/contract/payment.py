@@ -11,7 +11,7 @@ from app.contract import fields
 from app.contract.fields import CoinAmount, Currency, Mode, Money, Time, one_of
 from app.payments import api_status, models
 from app.payments.classify import IN_FLIGHT, UNCLEAR, Outcome
-from app.payments.create_for_merchants import PAYABLE
+from app.payments.create_for_merchants import METHODS, PAYABLE
 from app.payments.models import MerchantPayment
 
 STATUSES = (
@@ -47,7 +47,7 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     mode: Annotated[Mode, Meta(description="test or live.")]
     order_id: Annotated[UUID, Meta(description="The order it pays.")]
     status: Annotated[str, one_of(STATUSES), Meta(description="Its status.")]
-    method: Annotated[Literal["crypto", "upi", "card"], Meta(description="How the customer pays.")]
+    method: Annotated[str, one_of(METHODS), Meta(description="How the customer pays.")]
     amount: Annotated[Money, Meta(description="The amount asked for.")]
     currency: Annotated[Currency, Meta(description="ISO 4217, of amount and captured.")]
     captured: Annotated[Money, Meta(description="The amount received, from which refunds are taken.")]

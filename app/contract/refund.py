@@ -27,7 +27,7 @@ class Refund(msgspec.Struct, frozen=True, kw_only=True):
     status: Annotated[str, one_of(STATUSES), Meta(description="Its status.")]
     amount: Annotated[Money, Meta(description="The amount refunded.")]
     currency: Annotated[Currency, Meta(description="ISO 4217, of amount.")]
-    reason: Annotated[str, Meta(description="As you sent it.")]
+    reason: Annotated[str | None, Meta(description="As you sent it; null if that was blank.")]
     error: Annotated[str | None, Meta(description="Why it failed.")]
     transaction: Annotated[str | None, Meta(description="The transaction on the blockchain.")]
     created: Annotated[Time, Meta(description="When it was created.")]
@@ -49,7 +49,7 @@ class Refund(msgspec.Struct, frozen=True, kw_only=True):
             status=row.status,
             amount=fields.digits(row.amount, row.currency),
             currency=row.currency,
-            reason=row.reason,
+            reason=row.reason.strip() or None,
             error=row.error or _undelivered(row),
             transaction=row.tx_hash,
             created=fields.time(row.created_at),

@@ -72,6 +72,8 @@ async def _object(told: OutboundEvent, order: models.Order) -> EventData:
     """What an event is about, as its merchant sees it now. Raises LookupError where its order has no such object."""
     if told.object == "order":
         return Order.from_row(order)
+    if order.merchant_id is None:
+        raise LookupError("a customer's order has no merchant")
     whose = (order.merchant_id, order.test, told.object_id)
     if told.object == "payment":
         payment = await payments.of_merchant(*whose)

@@ -46,7 +46,7 @@ async def test_a_bare_number_is_refused_by_a_sentence_that_says_both_ways(till: 
         ("JPY", {"amount_minor": 500}, "500"), ("JPY", {"amount": "100000000"}, "100000000"),
         ("KWD", {"amount": "1.250"}, "1.250"), ("KWD", {"amount": "1.25"}, "1.250"),
         ("KWD", {"amount_minor": 1250}, "1.250"), ("KWD", {"amount": "0.001"}, "0.001"),
-        ("EUR", {"amount_minor": 4990.0}, "49.90"), ("GBP", {"amount": "0.99"}, "0.99"),
+        ("EUR", {"amount_minor": 4990}, "49.90"), ("GBP", {"amount": "0.99"}, "0.99"),
     ],
 )  # fmt: skip
 async def test_an_amount_has_the_decimals_of_its_currency(till: Till, currency: str, asked: dict, kept: str) -> None:
@@ -60,8 +60,9 @@ async def test_an_amount_has_the_decimals_of_its_currency(till: Till, currency: 
     [
         ("KWD", {"amount": "1.2345"}, "amount", "decimal string"),
         ("USD", {"amount": "1.00", "amount_minor": 100}, "amount_minor", "not both"),
-        ("USD", {}, "amount", "amount_minor"), ("USD", {"amount_minor": "100"}, "amount_minor", "int"),
-        ("USD", {"amount_minor": 0}, "amount_minor", ">= 1"), ("USD", {"amount_minor": 1.5}, "amount_minor", "int"),
+        ("USD", {}, "amount", "amount_minor"), ("USD", {"amount_minor": "100"}, "amount_minor", "a whole number"),
+        ("USD", {"amount_minor": 0}, "amount_minor", "at least 1"),
+        ("USD", {"amount_minor": 1.5}, "amount_minor", "a whole number"),
     ],
 )  # fmt: skip
 async def test_an_amount_that_is_no_one_amount_is_refused(

@@ -9,7 +9,7 @@ import pytest
 from app.core import db, rate_limit
 from app.core.settings import settings
 from app.merchants import api_keys
-from app.web.api.doors import DOORS
+from app.web.api import router
 from tests.api.conftest import Till
 from tests.api.test_tenants import NAMED, ROUTES
 from tests.builders import rows
@@ -114,7 +114,7 @@ async def test_unknown_routes_and_methods_are_problems_too(till: Till) -> None:
 async def test_options_name_every_method_of_a_path(till: Till) -> None:
     for path in {path for _, path in ROUTES}:
         answer = await till.http.options(NAMED.sub(ANY_ID, path))
-        methods = {method for door in DOORS if path in door.paths for method in door.http_methods}
+        methods = {method for route in router.ROUTES if path in route.paths for method in route.http_methods}
         assert set(answer.headers["allow"].split(", ")) == methods | {"OPTIONS"}
 
 

@@ -7,11 +7,11 @@ import pytest
 
 from app.core import db
 from app.core.ids import new_id
-from app.web.api.doors import DOORS
+from app.web.api import router
 from tests.api.conftest import Till, card
 from tests.builders import rows
 
-ROUTES = sorted((sorted(door.http_methods)[0], path) for door in DOORS for path in door.paths)
+ROUTES = sorted((sorted(route.http_methods)[0], path) for route in router.ROUTES for path in route.paths)
 NAMED = re.compile(r"\{(\w+):str\}")
 BODIES: dict[str, Any] = {
     "/payments/{payment_id:str}/refunds": {"reason": "Returned goods"},
@@ -128,4 +128,4 @@ async def test_an_idempotency_key_of_another_opens_no_answer(till, strangers) ->
 def test_every_route_is_in_this_matrix() -> None:
     covered = {("POST", path) for path in ("/orders", "/payments", "/webhooks/endpoints")}
     assert {r for r in ROUTES if not NAMED.search(r[1]) and r[0] != "GET"} == covered
-    assert len(ROUTES) == len(DOORS) == 25
+    assert len(ROUTES) == len(router.ROUTES) == 25

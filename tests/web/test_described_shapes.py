@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from httpx import AsyncClient, Response
 
+from app.contract.problem import ProblemDetails
 from app.core import clock
 from app.payments.service import post_due_checks
 from app.web.store import json_schemas
@@ -53,11 +54,11 @@ async def test_every_answer_on_the_way_of_a_purchase_has_its_described_shape(cli
     assert len(fits(links, json_schemas.Links)["links"]) == 2
     assert len(fits(await client.get(f"/fulfillment/{order}/audit"), json_schemas.Audit)["entries"]) == 4
     fits(await client.get("/health"), json_schemas.Health)
-    fits(await client.get("/fulfillment/nothing/status"), json_schemas.Problem)
+    fits(await client.get("/fulfillment/nothing/status"), ProblemDetails)
 
 
 async def test_the_description_names_the_shapes_of_bodies_answers_and_errors(client: AsyncClient):
-    document = (await client.get("/api/docs/openapi.json")).json()
+    document = (await client.get("/api/docs/shop.json")).json()
     placing = document["paths"]["/orders"]["post"]
     assert placing["requestBody"]["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/NewOrder"}
     assert "application/problem+json" in placing["responses"]["4XX"]["content"]

@@ -1,1 +1,1 @@
-"""``/api/v1``: JSON doors for merchants, snake_case, with a key and its secret. One file is one resource."""
+"""``/api/v1``: JSON for merchants, snake_case, by a key and its secret. A file a resource; ``router`` mounts all."""

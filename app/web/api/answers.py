@@ -5,6 +5,9 @@ from typing import Any
 
 import msgspec
 from litestar import Request, Response
+from litestar.enums import ScopeType
+from litestar.middleware import ASGIMiddleware
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.contract.problem import ProblemDetails
 from app.core.errors import Problem, TooMany
@@ -23,19 +26,23 @@ def encoded(data: msgspec.Struct) -> bytes:
     return msgspec.json.encode(data)
 
 
-def respond(request: Req, status: int, body: bytes, **headers: str) -> Response[bytes]:
-    """An answer with the headers that each has; ``headers`` with underscores for hyphens."""
-    more = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Response(
-        body,
-        status_code=status,
-        media_type="application/json" if status < 400 else PROBLEM,
-        headers={"cache-control": "no-store", **limited(request), **more},
-    )
+class AnswerHeaders(ASGIMiddleware):
+    """What each answer has in its headers: it is kept by nobody, and says what is left of the key's limit.
 
+    A path that is none of ours never comes here: ``_refusal`` says the same of it.
+    """
 
-def answer(request: Req, data: msgspec.Struct, status: int = 200) -> Response[bytes]:
-    return respond(request, status, encoded(data))
+    scopes = (ScopeType.HTTP,)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        async def told(message: Message) -> None:
+            if message["type"] == "http.response.start" and scope["method"] != "OPTIONS":  # type: ignore[typeddict-item]
+                ours = {name.encode(): value.encode() for name, value in _shared(scope["state"].get("limit")).items()}
+                others = [pair for pair in message.get("headers", []) if pair[0].lower() not in ours]
+                message["headers"] = [*others, *ours.items()]
+            await send(message)
+
+        await next_app(scope, receive, told)
 
 
 def described(error: Problem) -> bytes:
@@ -50,15 +57,23 @@ def refuse(request: Req, error: Problem) -> Response[bytes]:
         more["retry_after"] = str(error.retry_after)
     if error.status == 401:
         more["www_authenticate"] = 'ApiKey realm="BitLoot"'
-    return respond(request, error_codes.status_of(error), described(error), **more)
+    return _refusal(request, error_codes.status_of(error), described(error), **more)
 
 
 def broken(request: Req, status: int, headers: Mapping[str, str]) -> Response[bytes]:
     """What no class of ours names: an unknown route, a method, our own fault."""
     code = PLAIN.get(status) or PLAIN[400 if status < 500 else 500]
     title, detail = CATALOG[code].title, CATALOG[code].do
-    more = {"allow": headers["allow"]} if "allow" in headers else {}
-    return respond(request, status, _problem(status, code, title, detail, None), **more)
+    # Litestar names them in any order.
+    more = {"allow": ", ".join(sorted(headers["allow"].split(", ")))} if "allow" in headers else {}
+    return _refusal(request, status, _problem(status, code, title, detail, None), **more)
+
+
+def _refusal(request: Req, status: int, body: bytes, **headers: str) -> Response[bytes]:
+    """``headers``: with underscores for hyphens."""
+    more = {name.replace("_", "-"): value for name, value in headers.items()}
+    left: Left | None = getattr(request.state, "limit", None)
+    return Response(body, status_code=status, media_type=PROBLEM, headers=_shared(left) | more)
 
 
 def _problem(status: int, code: str, title: str, detail: str, field: str | None) -> bytes:
@@ -67,12 +82,12 @@ def _problem(status: int, code: str, title: str, detail: str, field: str | None)
     return encoded(said)
 
 
-def limited(request: Req) -> dict[str, str]:
-    """The headers of the key's rate limit (draft-ietf-httpapi-ratelimit-headers-10), once the key is known."""
-    left: Left | None = getattr(request.state, "limit", None)
+def _shared(left: Left | None) -> dict[str, str]:
+    """``left``: of the key's rate limit (draft-ietf-httpapi-ratelimit-headers-10), once the key is known."""
+    kept = {"cache-control": "no-store"}
     if left is None:
-        return {}
-    return {
+        return kept
+    return kept | {
         "ratelimit-policy": f'"key";q={left.limit};w={WINDOW}',
         "ratelimit": f'"key";r={left.remaining};t={left.seconds}',
     }

@@ -1,8 +1,10 @@
-"""What every door of the API asks first: whose key, within which limit, for which scope."""
+"""What every route of the API asks first: whose key, within which limit, for which scope."""
 
 from typing import Any
 
 from litestar import Request
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
 
 from app.core import rate_limit
 from app.core.client_address import limit_key
@@ -11,9 +13,13 @@ from app.core.rate_limit import Left, TooManyAttempts
 from app.core.settings import settings
 from app.merchants import api_keys
 from app.merchants.api_keys import Caller
+from app.web.api import declared
 from app.web.kernel.viewer import client_ip
 
 Req = Request[Any, Any, Any]
+Connection = ASGIConnection[Any, Any, Any, Any]
+_OPEN = "open"
+OPEN = {_OPEN: True}  # the opt of a route that tells nothing of anybody: it asks for no key
 
 
 class ApiKeyMissing(Unauthorized):
@@ -28,28 +34,39 @@ class RateLimited(TooMany):
     title = "This key is used too often"
 
 
-async def authenticate(request: Req, scope: str) -> Caller:
-    """Who asks. Raises ApiKeyMissing, InvalidApiKey, RateLimited or ScopeMissing."""
-    key, secret = request.headers.get("x-api-key", ""), request.headers.get("x-api-secret", "")
+async def by_key(connection: Connection, handler: BaseRouteHandler) -> None:
+    """The guard of all routes: whose key it is, whether within its limit, and whether it has the declared scope.
+
+    Raises ApiKeyMissing, InvalidApiKey, RateLimited or ScopeMissing.
+    """
+    if handler.opt.get(_OPEN):
+        return
+    key, secret = connection.headers.get("x-api-key", ""), connection.headers.get("x-api-secret", "")
     if not key or not secret:
         raise ApiKeyMissing(
             "Send a key in X-Api-Key and its secret in X-Api-Secret; you create both on the API keys page."
         )
     try:
-        caller = await api_keys.authenticate(key, secret)
+        found = await api_keys.authenticate(key, secret)
     except api_keys.InvalidApiKey:
-        await _spend(request, "api_strangers", limit_key(client_ip(request)))
+        await _spend(connection, "api_strangers", limit_key(client_ip(connection)))
         raise
-    request.state.limit = await _spend(request, "api", caller.key_id.hex)
-    if scope not in caller.scopes:
+    connection.state.limit = await _spend(connection, "api", found.key_id.hex)
+    if (scope := declared.of(handler).scope) not in found.scopes:
         raise ScopeMissing(f"It lacks the scope {scope}. Use another key, or create one that has it.")
-    return caller
+    connection.state.caller = found
 
 
-async def _spend(request: Req, bucket: str, who: str) -> Left:
+def caller(request: Req) -> Caller:
+    """Whose key it is; the guard found out."""
+    found: Caller = request.state.caller
+    return found
+
+
+async def _spend(connection: Connection, bucket: str, who: str) -> Left:
     most = settings().limit_api
     try:
         return await rate_limit.try_acquire(bucket, who, most)
     except TooManyAttempts as full:
-        request.state.limit = Left(most, 0, full.retry_after)
+        connection.state.limit = Left(most, 0, full.retry_after)
         raise RateLimited(full.detail, retry_after=full.retry_after) from None

@@ -7,11 +7,12 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 from litestar import Request
-from msgspec import UNSET, Meta, UnsetType, inspect
+from msgspec import UNSET, Meta, UnsetType
 
 from app.core.errors import Invalid, Problem
 from app.core.money import decimals
 from app.core.signing import MalformedJson, parse_strict
+from app.web.api import body_errors, declared
 from app.web.kernel.body import LARGEST
 from app.web.kernel.render import sent_json
 
@@ -85,7 +86,8 @@ Minor = Annotated[
     int,
     Meta(
         ge=1, le=10**11, examples=[4990],
-        description="Instead of `amount`: in the currency's smallest unit, such as cents.",
+        description="Instead of `amount`: in the currency's smallest unit, such as cents. A whole number; one that is "
+        "written with a decimal point, such as 24.00, is refused, because it could mean either unit.",
     ),
 ]  # fmt: skip
 
@@ -107,9 +109,10 @@ def _made(kind: type, value: Any) -> Any:
 
 
 def _wholes(value: Any) -> Any:
-    """The same with whole numbers as such, however they were written: 5.0 is an integer to JSON Schema."""
+    """The same with whole numbers as such, however they were written: 5.0 is an integer to JSON Schema. Not so money:
+    whoever writes 24.00 may mean dollars, and would be understood in cents."""
     if isinstance(value, dict):
-        return {name: _wholes(member) for name, member in value.items()}
+        return {name: member if name == "amount_minor" else _wholes(member) for name, member in value.items()}
     if isinstance(value, list):
         return [_wholes(member) for member in value]
     if isinstance(value, Decimal) and abs(value) < LARGEST_WHOLE and value == value.to_integral_value():
@@ -117,8 +120,8 @@ def _wholes(value: Any) -> Any:
     return value
 
 
-def read(request: Req, raw: bytes, shape: Any, *, needed: bool = False) -> Any:
-    """The body as ``shape``; where all of it may be left out, so may the body unless it is ``needed``.
+def read(request: Req, raw: bytes, *, needed: bool = False) -> Any:
+    """The body as the route declares it; where all of it may be left out, so may the body unless it is ``needed``.
 
     Raises MalformedBody and UnsupportedMediaType.
     """
@@ -128,12 +131,14 @@ def read(request: Req, raw: bytes, shape: Any, *, needed: bool = False) -> Any:
         raw = b"{}"
     elif not sent_json(request):
         raise UnsupportedMediaType("Send JSON, with Content-Type: application/json.")
+    shape, sent = declared.of_request(request).body, None
     try:
-        found = msgspec.convert(_wholes(parse_strict(raw, max_bytes=LARGEST)), shape, strict=True, dec_hook=_made)
+        sent = _wholes(parse_strict(raw, max_bytes=LARGEST))
+        found = msgspec.convert(sent, shape, strict=True, dec_hook=_made)
     except MalformedJson as bad:
         raise MalformedBody(f"Send valid JSON: {bad}.") from None
     except msgspec.ValidationError as bad:
-        said, field = _fault(str(bad), shape)
+        said, field = body_errors.told(str(bad), shape, sent)
         raise MalformedBody(said, field=field) from None
     found.check()
     return found
@@ -154,42 +159,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     return str(value.normalize()) if isinstance(value, Decimal) else value
-
-
-_UNKNOWN = re.compile(r"Object contains unknown field `(.*?)`(?: - at `\$\.?(.*)`)?", re.DOTALL)
-_MISSING = re.compile(r"Object missing required field `(\w+)`(?: - at `\$\.?(.*)`)?")
-_AT = re.compile(r"(.*?) - at (?:`key` in )?`\$\.?(.*)`", re.DOTALL)
-_NAME = re.compile(r"(?!.*[0-9]{8})[A-Za-z_][A-Za-z0-9_]{0,63}")
-
-
-def _fault(text: str, shape: Any) -> tuple[str, str | None]:
-    """What is wrong and where. The library's words may quote what was sent, even a card's number: ours don't."""
-    if found := _UNKNOWN.fullmatch(text):
-        if not _NAME.fullmatch(found[1]):
-            return f"It has an unknown field.{_takes(shape, found[2])}", found[2] or None
-        return f'Unknown field "{found[1]}".{_takes(shape, found[2])}', _path(found[2], found[1])
-    if found := _MISSING.fullmatch(text):
-        return f"{found[1]} is missing.", _path(found[2], found[1])
-    found = _AT.fullmatch(text)
-    said, where = (found[1], found[2] or None) if found else (text, None)
-    if said.startswith("Invalid"):
-        return ("Write it as a UUID." if "UUID" in said else "This value is not accepted here."), where
-    if " matching regex" in said:
-        return "It is too long, or has characters that are not allowed here.", where
-    return f"{said.replace('`', '')}.", where
-
-
-def _takes(shape: Any, where: str | None) -> str:
-    """The names that a body of this shape may have, as a sentence; nothing about what is inside of one of them."""
-    if where:
-        return ""
-    info = inspect.type_info(shape)
-    kinds = [kind for kind in getattr(info, "types", [info]) if isinstance(kind, inspect.StructType)]
-    tags = [kind.tag_field for kind in kinds if kind.tag_field]
-    fields = [field.encode_name for kind in kinds for field in kind.fields]
-    names = dict.fromkeys([*fields[:1], *tags, *fields[1:]])
-    return f" This request takes {', '.join(names)}." if names else " This request takes no fields."
-
-
-def _path(*parts: str | None) -> str:
-    return ".".join(part for part in parts if part)

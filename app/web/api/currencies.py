@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from litestar import Request, Response, get
+from litestar import Request, get
 
 from app.catalog import rates
 from app.contract.offers import CoinOffered, CurrencyOffered
@@ -14,7 +14,8 @@ from app.orders.merchant_orders import CURRENCIES, largest
 from app.payments import coins
 from app.payments import queries as payments
 from app.payments.models import Coin
-from app.web.api import answers, authentication, query_parameters
+from app.web.api import query_parameters
+from app.web.api.declared import needs
 from app.web.api.query_parameters import BadParameter
 
 Req = Request[Any, Any, Any]
@@ -41,23 +42,26 @@ def coin(row: Coin, code: str, rate: Decimal | None) -> CoinOffered:
     )
 
 
-@get("/currencies", summary="List currencies", tags=["orders"])
-async def index(request: Req) -> Response[bytes]:
+@get(
+    "/currencies", operation_id="list_currencies", summary="List currencies", tags=["orders"],
+    opt=needs("orders:read"),
+)  # fmt: skip
+async def index(request: Req) -> Currencies:
     """Those that orders may be in, with the digits their amounts have after the point, and their limits."""
-    await authentication.authenticate(request, "orders:read")
-    query_parameters.parameters(request)
-    return answers.answer(request, Currencies(data=[currency(code) for code in CURRENCIES]))
+    return Currencies(data=[currency(code) for code in CURRENCIES])
 
 
-@get("/coins", summary="List coins", tags=["payments"])
-async def offered(request: Req) -> Response[bytes]:
+@get(
+    "/coins", operation_id="list_coins", summary="List coins", tags=["payments"],
+    opt=needs("payments:read", query=("currency",), words={"currency": CURRENCIES}),
+)  # fmt: skip
+async def offered(request: Req) -> Coins:
     """Those that can be paid in now, and the least of each in `?currency=`; null where the provider decides it.
 
     Another currency than the shop's is worked out by the exchange rate of the day, rounded up; without a rate: null.
     """
-    await authentication.authenticate(request, "payments:read")
-    code = query_parameters.parameters(request, "currency").get("currency", settings().shop_currency)
+    code = query_parameters.parameters(request).get("currency", settings().shop_currency)
     if code not in CURRENCIES:
         raise BadParameter(f"Use one of {', '.join(CURRENCIES)}.", field="currency")
     rate = await rates.between(settings().shop_currency, code)
-    return answers.answer(request, Coins(data=[coin(row, code, rate) for row in await payments.coins()]))
+    return Coins(data=[coin(row, code, rate) for row in await payments.coins()])

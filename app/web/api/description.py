@@ -1,29 +1,27 @@
-"""The API's part of the OpenAPI document: every parameter, body, answer and error, each with an example."""
+"""The OpenAPI document of the merchants' API: what Litestar writes of the routes, with all that they declare filled in.
+
+Litestar names each answer's Struct by the handler's return type. Here come the exact schemas of these, the parameters
+and bodies that we read ourselves, the errors of each route by their codes, and an example of everything.
+"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from inspect import cleandoc
 from typing import Any
 
 import msgspec
+from litestar.handlers import HTTPRouteHandler
 
 from app.contract import examples, json_schema
-from app.contract.delivery import Delivery, DeliveryWithLog
-from app.contract.endpoint import DeliveriesRetried, Endpoint, EndpointRemoved, EndpointWithSecret, TestEventSent
 from app.contract.event import KINDS
-from app.contract.order import Order
-from app.contract.page import Coins, Currencies, Deliveries, Endpoints, Events, Orders, Payments, Refunds
-from app.contract.payment import Payment
 from app.contract.problem import ProblemDetails
-from app.contract.refund import Refund
-from app.orders.merchant_orders import CURRENCIES
-from app.web.api import deliveries, error_codes, orders, payments, query_parameters, refunds, request_examples
-from app.web.api.answers import PREFIX
+from app.web.api import declared, error_codes, query_parameters
+from app.web.api.answers import PREFIX, PROBLEM
 from app.web.api.bodies import schema_of
-from app.web.api.endpoints import EndpointChange, EndpointRequest, RetriesRequest, RotationRequest
+from app.web.api.declared import Declared
 from app.web.api.error_codes import CATALOG
-from app.web.api.orders import Nothing, OrderRequest
+from app.web.api.router import ROUTES
 
-SECURITY: list[dict[str, list[str]]] = [{"ApiKey": [], "ApiSecret": []}]
+Schema = dict[str, Any]
 SCHEMES = {
     "ApiKey": {
         "type": "apiKey", "in": "header", "name": "X-Api-Key",
@@ -34,6 +32,13 @@ SCHEMES = {
         "description": "`bls_…`, shown once when the key is made.",
     },
 }  # fmt: skip
+TAGS = {
+    "orders": "What your customers are to pay for.",
+    "payments": "Attempts to pay an order.",
+    "refunds": "Money of a payment that goes back.",
+    "events": "The feed of all that happened.",
+    "webhooks": "Where events are sent to, and each one's way there.",
+}
 HEADERS = {
     "RateLimit-Policy": ("How many requests the key may make in how many seconds.", '"key";q=600;w=60'),
     "RateLimit": ("How many of them are left, and for how many seconds.", '"key";r=599;t=42'),
@@ -60,212 +65,22 @@ STATUSES = {
     503: "We can't answer right now: send it again with the same Idempotency-Key",
 }
 ANY = ("api_key_missing", "invalid_api_key", "scope_missing", "rate_limited", "internal_error", "unavailable")
-READ = (*ANY, "bad_parameter", "bad_request")
 CHANGE = (*ANY, "malformed_body", "body_too_large", "unsupported_media_type", "bad_request")
-POST = (
-    *CHANGE, "idempotency_key_unusable", "idempotency_key_reused", "request_in_progress", "answer_unreadable",
-)  # fmt: skip
-CHOICES: dict[str, dict[str, Any]] = {  # members of which one is sent
+COMMON = {
+    "get": (*ANY, "bad_parameter", "bad_request"),
+    "post": (
+        *CHANGE, "idempotency_key_unusable", "idempotency_key_reused", "request_in_progress", "answer_unreadable",
+    ),
+    "patch": CHANGE,
+    "delete": (*ANY, "bad_request"),
+}  # fmt: skip
+CHOICES: dict[str, Schema] = {  # members of which one is sent
     "OrderRequest": {"oneOf": [{"required": ["amount"]}, {"required": ["amount_minor"]}]},
     "UpiPaymentRequest": {"oneOf": [{"required": ["upi"]}, {"required": ["vpa"]}]},
     "RefundRequest": {"not": {"required": ["amount", "amount_minor"]}},
 }
-COMMON = {"get": READ, "post": POST, "patch": CHANGE, "delete": (*ANY, "bad_request")}
-
-
-@dataclass(frozen=True)
-class Operation:
-    """``body``: its shape and the name of its examples. ``filters``: those of a list. ``refusals``: the codes of its
-    own, beside those that each door of its method has."""
-
-    name: str
-    status: int
-    answer: type
-    body: tuple[Any, str] | None = None
-    filters: Sequence[str] = ()
-    words: Mapping[str, Sequence[str]] | None = None
-    refusals: Sequence[str] = ()
-    example: msgspec.Struct | None = None
-
-
-_NOTHING = (Nothing, "")
-_CANCELLED_ORDER = msgspec.structs.replace(examples.ORDER, status="cancelled")
-_CANCELLED = msgspec.structs.replace(examples.CARD_PAYMENT, status="cancelled", failure="cancelled")
-_AGAIN = msgspec.structs.replace(examples.DELIVERY, status="pending")
-_LIST = ("after", "limit")
-_ORDER, _PAYMENT = ("no_such_order",), ("no_such_payment",)
-_ENDPOINT, _DELIVERY = ("no_such_endpoint",), ("no_such_delivery",)
-OPERATIONS = {
-    ("post", "orders"): Operation(
-        "create_order", 201, Order, (OrderRequest, "order"),
-        refusals=("bad_charge", "bad_email")
-    ),
-    ("get", "orders"): Operation(
-        "list_orders", 200, Orders, None, (*orders.FILTERS, *_LIST), orders.WORDS
-    ),
-    ("get", "orders/{order_id}"): Operation("get_order", 200, Order, refusals=_ORDER),
-    ("post", "orders/{order_id}/cancel"): Operation(
-        "cancel_order", 200, Order, _NOTHING, example=_CANCELLED_ORDER,
-        refusals=(*_ORDER, "order_not_cancellable"),
-    ),
-    ("post", "payments"): Operation(
-        "create_payment", 201, Payment, (payments.PaymentRequest, "payment"),
-        refusals=(*_ORDER, "order_not_payable", "method_not_offered", "coin_not_offered", "bad_card", "bad_vpa",
-                  "bad_delay", "bad_charge"),
-    ),
-    ("get", "payments"): Operation(
-        "list_payments", 200, Payments, None, (*payments.FILTERS, *_LIST), payments.WORDS
-    ),
-    ("get", "payments/{payment_id}"): Operation(
-        "get_payment", 200, Payment, example=examples.PAID_PAYMENT, refusals=_PAYMENT
-    ),
-    ("post", "payments/{payment_id}/cancel"): Operation(
-        "cancel_payment", 200, Payment, _NOTHING, example=_CANCELLED, refusals=(*_PAYMENT, "payment_not_cancellable")
-    ),
-    ("post", "payments/{payment_id}/refunds"): Operation(
-        "create_refund", 201, Refund, (refunds.RefundRequest, "refund"),
-        refusals=(*_PAYMENT, "payment_not_captured", "too_much", "bad_amount", "bad_reason", "bad_address",
-                  "coin_not_offered"),
-    ),
-    ("get", "refunds"): Operation(
-        "list_refunds", 200, Refunds, None, (*refunds.FILTERS, *_LIST), refunds.WORDS
-    ),
-    ("get", "refunds/{refund_id}"): Operation(
-        "get_refund", 200, Refund, refusals=("no_such_refund",)
-    ),
-    ("get", "events"): Operation("list_events", 200, Events, None, ("number", "limit")),
-    ("post", "webhooks/endpoints"): Operation(
-        "create_endpoint", 201, EndpointWithSecret, (EndpointRequest, "endpoint"),
-        refusals=("bad_endpoint", "too_many_endpoints"),
-    ),
-    ("get", "webhooks/endpoints"): Operation(
-        "list_endpoints", 200, Endpoints,
-    ),
-    ("get", "webhooks/endpoints/{endpoint_id}"): Operation(
-        "get_endpoint", 200, Endpoint, refusals=_ENDPOINT
-    ),
-    ("patch", "webhooks/endpoints/{endpoint_id}"): Operation(
-        "change_endpoint", 200, Endpoint, (EndpointChange, "change"),
-        refusals=(*_ENDPOINT, "bad_endpoint"),
-    ),
-    ("delete", "webhooks/endpoints/{endpoint_id}"): Operation(
-        "remove_endpoint", 200, EndpointRemoved,
-        refusals=_ENDPOINT,
-    ),
-    ("post", "webhooks/endpoints/{endpoint_id}/rotate"): Operation(
-        "rotate_endpoint_secret", 200, EndpointWithSecret, (RotationRequest, "rotation"),
-        refusals=(*_ENDPOINT, "too_many_secrets"),
-    ),
-    ("post", "webhooks/endpoints/{endpoint_id}/test"): Operation(
-        "send_test_event", 202, TestEventSent, _NOTHING, refusals=(*_ENDPOINT, "endpoint_disabled")
-    ),
-    ("post", "webhooks/endpoints/{endpoint_id}/retries"): Operation(
-        "retry_failed_deliveries", 202, DeliveriesRetried, (RetriesRequest, "retries"),
-        refusals=_ENDPOINT,
-    ),
-    ("get", "webhooks/deliveries"): Operation(
-        "list_deliveries", 200, Deliveries, None, (*deliveries.FILTERS, *_LIST),
-        deliveries.WORDS,
-    ),
-    ("get", "webhooks/deliveries/{delivery_id}"): Operation(
-        "get_delivery", 200, DeliveryWithLog, refusals=_DELIVERY
-    ),
-    ("post", "webhooks/deliveries/{delivery_id}/retry"): Operation(
-        "retry_delivery", 202, Delivery, _NOTHING, example=_AGAIN,
-        refusals=(*_DELIVERY, "delivery_in_line", "delivery_undeliverable"),
-    ),
-    ("get", "currencies"): Operation(
-        "list_currencies", 200, Currencies,
-    ),
-    ("get", "coins"): Operation(
-        "list_coins", 200, Coins, None, ("currency",),
-        {"currency": CURRENCIES},
-    ),
-}  # fmt: skip
-
-
-def complete(schema: dict[str, Any]) -> dict[str, Any]:
-    """The document with everything of ``/api/v1`` filled in."""
-    types = [
-        ProblemDetails,
-        *(o.answer for o in OPERATIONS.values()),
-        *(o.body[0] for o in OPERATIONS.values() if o.body),
-    ]
-    by_type, components = json_schema.components([*types, *KINDS], hook=schema_of)
-    for name, choice in CHOICES.items():
-        components[name] |= choice
-    parts = schema.setdefault("components", {})
-    parts.setdefault("schemas", {}).update(components)
-    parts.setdefault("securitySchemes", {}).update(SCHEMES)
-    for (method, path), operation in OPERATIONS.items():
-        found = schema["paths"][PREFIX + path][method]
-        found |= _described(operation, method, path, by_type)
-    return schema
-
-
-def _described(operation: Operation, method: str, path: str, by_type: Mapping[Any, Any]) -> dict[str, Any]:
-    named = [part[1:-1] for part in path.split("/") if part.startswith("{")]
-    parameters = [_in_path(name) for name in named]
-    parameters += [_in_query(name, (operation.words or {}).get(name)) for name in operation.filters]
-    said: dict[str, Any] = {"operationId": operation.name, "security": SECURITY}
-    if method == "post":
-        parameters.append(KEY)
-    if operation.body:
-        said["requestBody"] = _body(operation.body, by_type)
-    example = msgspec.to_builtins(operation.example or examples.ANSWERS[operation.answer])
-    headers = HEADERS | ({"Idempotent-Replayed": REPLAYED} if method == "post" else {})
-    done = {
-        "description": "Done",
-        "headers": {name: _header(*said) for name, said in headers.items()},
-        "content": {"application/json": {"schema": by_type[operation.answer], "example": example}},
-    }
-    codes = error_codes.by_status([*COMMON[method], *operation.refusals])
-    refused = {str(status): _fault(status, found) for status, found in codes.items()}
-    return said | {"parameters": parameters, "responses": {str(operation.status): done, **refused}}
-
-
-def _body(body: tuple[Any, str], by_type: Mapping[Any, Any]) -> dict[str, Any]:
-    shape, name = body
-    shown = {
-        title: {"summary": title, "value": value} for title, value in request_examples.BODIES.get(name, {}).items()
-    }
-    content = {"schema": by_type[shape]} | ({"examples": shown} if shown else {})
-    return {"required": shape not in {Nothing, RotationRequest}, "content": {"application/json": content}}
-
-
-def _header(description: str, example: str) -> dict[str, Any]:
-    return {"description": description, "schema": {"type": "string"}, "example": example}
-
-
-def _fault(status: int, codes: Sequence[str]) -> dict[str, Any]:
-    """The answers of one status: which codes there can be, and an example of each."""
-    fault = msgspec.json.schema(ProblemDetails)["$defs"]["ProblemDetails"]
-    schema = fault | {"properties": fault["properties"] | {"code": {"enum": list(codes)}}}
-    content = {"schema": schema, "examples": {code: {"value": _example(code)} for code in codes}}
-    headers = {"Retry-After": _header("Seconds to wait.", "42")} if status == 429 else {}
-    if status == 401:
-        headers = {"WWW-Authenticate": _header("The scheme that is asked for.", 'ApiKey realm="BitLoot"')}
-    description = f"{STATUSES[status]}: {', '.join(f'`{code}`' for code in codes)}"
-    return {"description": description, "headers": headers, "content": {"application/problem+json": content}}
-
-
-def _example(code: str) -> dict[str, Any]:
-    told = CATALOG[code]
-    said = {"type": f"https://pay.example/docs/errors/{code}", "title": told.title, "status": told.status}
-    return said | {"detail": told.do, "code": code}
-
-
-def _in_path(name: str) -> dict[str, Any]:
-    schema = {"type": "string", "format": "uuid"}
-    return {"name": name, "in": "path", "required": True, "schema": schema, "example": str(examples.PATHS[name])}
-
-
-QUERY: dict[str, tuple[str, dict[str, Any]]] = {
+QUERY: dict[str, tuple[str, Schema]] = {
     "after": ("The `next` of an earlier page.", {"type": "string", "pattern": "^[A-Za-z0-9_-]{22}$"}),
-    "number": (
-        "The number of the last event you have: the `next` of the answer before.",
-        {"type": "integer", "minimum": 0, "maximum": 2**63 - 1, "default": 0},
-    ),
     "limit": (
         "How many at most.",
         {"type": "integer", "minimum": 1, "maximum": query_parameters.MOST, "default": query_parameters.USUAL},
@@ -277,10 +92,95 @@ QUERY: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-def _in_query(name: str, words: Sequence[str] | None) -> dict[str, Any]:
-    about: tuple[str, dict[str, Any]] = ("", {"type": "string", "format": "uuid"})
-    if words is not None:
-        about = ("Only these.", {"type": "string", "enum": [str(word) for word in words]})
-    description, schema = about if words is not None else QUERY.get(name, about)
-    name = "after" if name == "number" else name
+def answer_of(handler: HTTPRouteHandler) -> Any:
+    """The Struct that a handler answers with, by its signature."""
+    returned = handler.parsed_fn_signature.return_type
+    return returned.inner_types[0].annotation if returned.inner_types else returned.annotation
+
+
+def complete(document: Schema) -> Schema:
+    """The document, all of whose paths are the API's, with everything filled in."""
+    bodies = [declared.of(handler).body for handler in ROUTES]
+    types = [ProblemDetails, *KINDS, *map(answer_of, ROUTES), *(body for body in bodies if body)]
+    refs, components = json_schema.components(types, hook=schema_of)
+    for name, choice in CHOICES.items():
+        components[name] |= choice
+    document["components"] = {"schemas": components, "securitySchemes": SCHEMES}
+    document["tags"] = [{"name": name, "description": about} for name, about in TAGS.items()]
+    for handler in ROUTES:
+        [path], [method] = handler.paths, (name.lower() for name in handler.http_methods)
+        operation = document["paths"][PREFIX.rstrip("/") + path.replace(":str", "")][method]
+        _fill(operation, handler, method, refs)
+    return document
+
+
+def _fill(operation: Schema, handler: HTTPRouteHandler, method: str, refs: Mapping[Any, Schema]) -> None:
+    said, answer = declared.of(handler), answer_of(handler)
+    example = said.answer or examples.ANSWERS[answer]
+    named = [part[1:-1].removesuffix(":str") for path in handler.paths for part in path.split("/") if "{" in part]
+    parameters = [_in_path(name) for name in named] + [_in_query(name, said) for name in said.query]
+    operation["description"] = cleandoc(handler.fn.__doc__ or "")
+    operation["parameters"] = parameters + ([KEY] if method == "post" else [])
+    if said.body:
+        operation["requestBody"] = _body(said, refs)
+    headers = HEADERS | ({"Idempotent-Replayed": REPLAYED} if method == "post" else {})
+    done = {
+        "description": "Done",
+        "headers": {name: _header(*header) for name, header in headers.items()},
+        "content": {"application/json": {"schema": refs[answer], "example": msgspec.to_builtins(example)}},
+    }
+    codes = error_codes.by_status([*COMMON[method], *(refusal().code for refusal in said.refusals)])
+    refused = {str(status): _refusal(status, found) for status, found in codes.items()}
+    operation["responses"] = {str(handler.status_code): done, **refused}
+
+
+def _body(said: Declared, refs: Mapping[Any, Schema]) -> Schema:
+    shown = {title: {"summary": title, "value": value} for title, value in said.bodies.items()}
+    content = {"schema": refs[said.body]} | ({"examples": shown} if shown else {})
+    return {"required": not _may_be_left_out(said.body), "content": {"application/json": content}}
+
+
+def _may_be_left_out(body: Any) -> bool:
+    """Whether all of it may, so that no body is a body, too."""
+    return isinstance(body, type) and not any(field.required for field in msgspec.structs.fields(body))
+
+
+def _header(description: str, example: str) -> Schema:
+    return {"description": description, "schema": {"type": "string"}, "example": example}
+
+
+def _refusal(status: int, codes: Sequence[str]) -> Schema:
+    """The answers of one status: which codes there can be, and an example of each."""
+    fault = msgspec.json.schema(ProblemDetails)["$defs"]["ProblemDetails"]
+    schema = fault | {"properties": fault["properties"] | {"code": {"enum": list(codes)}}}
+    content = {"schema": schema, "examples": {code: {"value": _example(code)} for code in codes}}
+    headers = {"Retry-After": _header("Seconds to wait.", "42")} if status == 429 else {}
+    if status == 401:
+        headers = {"WWW-Authenticate": _header("The scheme that is asked for.", 'ApiKey realm="BitLoot"')}
+    description = f"{STATUSES[status]}: {', '.join(f'`{code}`' for code in codes)}"
+    return {"description": description, "headers": headers, "content": {PROBLEM: content}}
+
+
+def _example(code: str) -> Schema:
+    told = CATALOG[code]
+    said = {"type": f"https://pay.example/docs/errors/{code}", "title": told.title, "status": told.status}
+    return said | {"detail": told.do, "code": code}
+
+
+def _in_path(name: str) -> Schema:
+    schema = {"type": "string", "format": "uuid"}
+    about = f"The {name.removesuffix('_id')}'s id."
+    return {
+        "name": name, "in": "path", "required": True, "description": about, "schema": schema,
+        "example": str(examples.PATHS[name]),
+    }  # fmt: skip
+
+
+def _in_query(name: str, said: Declared) -> Schema:
+    schema: Mapping[str, object]
+    if name in said.words:
+        description, schema = "Only these.", {"type": "string", "enum": [str(word) for word in said.words[name]]}
+    else:
+        by_id = (f"Those of this {name.removesuffix('_id')}.", {"type": "string", "format": "uuid"})
+        description, schema = said.parameters.get(name) or QUERY.get(name, by_id)
     return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}

@@ -9,7 +9,8 @@ from litestar.params import FromPath
 from msgspec import UNSET, Meta, UnsetType
 
 from app.accounts import addresses
-from app.accounts.addresses import SHAPE
+from app.accounts.addresses import SHAPE, BadEmail
+from app.contract import examples
 from app.contract.order import Order
 from app.contract.page import Orders
 from app.core.ids import parse_id
@@ -17,15 +18,24 @@ from app.core.money import Money
 from app.mail.recipients import LONGEST
 from app.merchants.api_keys import Caller
 from app.orders import merchant_orders, models, queries
-from app.orders.merchant_orders import CURRENCIES, BadCharge, NoSuchOrder
+from app.orders.merchant_orders import CURRENCIES, BadCharge, NoSuchOrder, OrderNotCancellable
 from app.orders.states import OrderStatus
-from app.web.api import answers, authentication, bodies, posting, query_parameters
+from app.web.api import authentication, bodies, posting, query_parameters
 from app.web.api.bodies import Amount, Body, MalformedBody, Metadata, Minor, TooFine
+from app.web.api.declared import PAGED, needs
 
 Req = Request[Any, Any, Any]
 FILTERS = ("status", "reference", "customer_email", "created_from", "created_to")
 UNKNOWN = "Check the id, and whether it belongs to this key's mode."
 WORDS = {"status": tuple(OrderStatus)}
+BODIES = {
+    "A test order": {
+        "amount": "49.90", "currency": "USD", "reference": "cart-1042", "customer_email": "ada@example.com",
+        "metadata": {"customer_id": "8812"},
+    },
+    "The same in cents": {"amount_minor": 4990, "currency": "USD", "reference": "cart-1042"},
+    "Yen have no decimals": {"amount": "500", "currency": "JPY", "reference": "cart-1043"},
+}  # fmt: skip
 
 
 CustomerEmail = Annotated[
@@ -83,7 +93,7 @@ class Nothing(Body):
     """An empty object, or no body at all."""
 
 
-async def create_one(caller: Caller, asked: OrderRequest) -> tuple[int, Order]:
+async def create_one(caller: Caller, asked: OrderRequest) -> Order:
     row = await merchant_orders.create(
         caller.merchant_id,
         test=caller.test,
@@ -92,7 +102,7 @@ async def create_one(caller: Caller, asked: OrderRequest) -> tuple[int, Order]:
         email=asked.customer_email or "",
         metadata=asked.metadata,
     )
-    return 201, Order.from_row(row)
+    return Order.from_row(row)
 
 
 async def find(caller: Caller, order_id: str) -> models.Order:
@@ -104,36 +114,52 @@ async def find(caller: Caller, order_id: str) -> models.Order:
     return row
 
 
-@post("/orders", summary="Create an order", tags=["orders"], status_code=201)
-async def create(request: Req) -> Response[bytes]:
+@post(
+    "/orders", operation_id="create_order", summary="Create an order", tags=["orders"], status_code=201,
+    opt=needs("orders:write", body=OrderRequest, bodies=BODIES, refusals=(BadCharge, BadEmail)),
+)  # fmt: skip
+async def create(request: Req) -> Response[Order]:
     """An order is an amount that a customer of yours is to pay. It stays payable until it is paid or cancelled."""
-    return await posting.act(request, "orders:write", OrderRequest, create_one)
+    return await posting.act(request, create_one)
 
 
-@get("/orders", summary="List orders", tags=["orders"])
-async def index(request: Req) -> Response[bytes]:
+@get(
+    "/orders", operation_id="list_orders", summary="List orders", tags=["orders"],
+    opt=needs("orders:read", query=(*FILTERS, *PAGED), words=WORDS),
+)  # fmt: skip
+async def index(request: Req) -> Orders:
     """The newest first."""
-    caller = await authentication.authenticate(request, "orders:read")
-    given = query_parameters.parameters(request, *FILTERS, "after", "limit")
+    caller = authentication.caller(request)
+    given = query_parameters.parameters(request)
     before, most = query_parameters.page(given)
-    chosen = query_parameters.filters(given, words=WORDS)
+    chosen = query_parameters.filters(request, given)
     rows = await queries.merchant_page(caller.merchant_id, caller.test, chosen, before, most + 1)
-    return answers.answer(request, query_parameters.listed(Orders, rows, most, Order.from_row))
+    return query_parameters.listed(Orders, rows, most, Order.from_row)
 
 
-@get("/orders/{order_id:str}", summary="Retrieve an order", tags=["orders"])
-async def show(request: Req, order_id: FromPath[str]) -> Response[bytes]:
-    caller = await authentication.authenticate(request, "orders:read")
-    query_parameters.parameters(request)
-    return answers.answer(request, Order.from_row(await find(caller, order_id)))
+@get(
+    "/orders/{order_id:str}", operation_id="get_order", summary="Retrieve an order", tags=["orders"],
+    opt=needs("orders:read", refusals=(NoSuchOrder,)),
+)  # fmt: skip
+async def show(request: Req, order_id: FromPath[str]) -> Order:
+    """One order, by its id."""
+    caller = authentication.caller(request)
+    return Order.from_row(await find(caller, order_id))
 
 
-@post("/orders/{order_id:str}/cancel", summary="Cancel an order", tags=["orders"], status_code=200)
-async def cancel(request: Req, order_id: FromPath[str]) -> Response[bytes]:
+@post(
+    "/orders/{order_id:str}/cancel", operation_id="cancel_order", summary="Cancel an order", tags=["orders"],
+    status_code=200,
+    opt=needs(
+        "orders:write", body=Nothing, refusals=(NoSuchOrder, OrderNotCancellable),
+        answer=msgspec.structs.replace(examples.ORDER, status="cancelled"),
+    ),
+)  # fmt: skip
+async def cancel(request: Req, order_id: FromPath[str]) -> Response[Order]:
     """Only before money was seen; what comes all the same can go back."""
 
-    async def work(caller: Caller, _: Nothing) -> tuple[int, Order]:
+    async def work(caller: Caller, _: Nothing) -> Order:
         order = await find(caller, order_id)
-        return 200, Order.from_row(await merchant_orders.cancel(caller.merchant_id, caller.test, order.id))
+        return Order.from_row(await merchant_orders.cancel(caller.merchant_id, caller.test, order.id))
 
-    return await posting.act(request, "orders:write", Nothing, work)
+    return await posting.act(request, work)

@@ -8,24 +8,41 @@ from litestar import Request, Response, get, post
 from litestar.params import FromPath
 from msgspec import UNSET, Meta, UnsetType
 
+from app.contract import examples
 from app.contract.page import Payments
 from app.contract.payment import STATUSES, Payment
 from app.core.errors import Problem
 from app.core.ids import parse_id
 from app.merchants.api_keys import Caller
 from app.orders import service as ordering
-from app.orders.merchant_orders import NoSuchOrder
+from app.orders.merchant_orders import BadCharge, NoSuchOrder
 from app.payments import create_for_merchants, queries
-from app.payments.cards import EXPIRY
-from app.payments.create_for_merchants import NoSuchPayment
+from app.payments.cards import EXPIRY, BadCard, BadVpa
+from app.payments.create import CoinNotOffered
+from app.payments.create_for_merchants import MethodNotOffered, NoSuchPayment, OrderNotPayable, PaymentNotCancellable
 from app.payments.models import MerchantPayment
-from app.web.api import answers, authentication, orders, posting, query_parameters
+from app.payments.test_processor import BadDelay
+from app.web.api import authentication, orders, posting, query_parameters
 from app.web.api.bodies import PRINTABLE, Body, MalformedBody, Metadata
+from app.web.api.declared import PAGED, needs
 from app.web.api.orders import Nothing
 
 Req = Request[Any, Any, Any]
 FILTERS = ("status", "method", "order_id", "reference", "customer_email", "created_from", "created_to")
 WORDS = {"status": STATUSES, "method": create_for_merchants.METHODS}
+_ORDER_ID = str(examples.ORDER_ID)
+BODIES = {
+    "A card that succeeds": {
+        "order_id": _ORDER_ID, "method": "card",
+        "card": {"number": "4242424242424242", "expiry": "12/34", "cvv": "123"},
+    },
+    "A card that is declined, after a tenth of a second": {
+        "order_id": _ORDER_ID, "method": "card",
+        "card": {"number": "4000000000000002", "expiry": "12/34", "cvv": "123"}, "metadata": {"test_delay": "100"},
+    },
+    "UPI": {"order_id": _ORDER_ID, "method": "upi", "vpa": "success@test"},
+    "Bitcoin": {"order_id": _ORDER_ID, "method": "crypto", "crypto": {"currency": "btc"}},
+}  # fmt: skip
 
 
 CoinCode = Annotated[str, Meta(max_length=16, pattern="^[A-Za-z0-9]+$", examples=["btc"])]
@@ -103,7 +120,7 @@ class CardPaymentRequest(Body, tag_field="method", tag="card"):
 PaymentRequest = CryptoPaymentRequest | UpiPaymentRequest | CardPaymentRequest
 
 
-async def create_one(caller: Caller, asked: PaymentRequest) -> tuple[int, Payment]:
+async def create_one(caller: Caller, asked: PaymentRequest) -> Payment:
     order = await ordering.lock_of(caller.merchant_id, caller.test, asked.order_id)
     if order is None:
         raise NoSuchOrder(orders.UNKNOWN)
@@ -117,7 +134,7 @@ async def create_one(caller: Caller, asked: PaymentRequest) -> tuple[int, Paymen
         if refused.field in spec and refused.field not in beside:
             refused.field = f"{method}.{refused.field}"
         raise
-    return 201, _shown(row)
+    return _shown(row)
 
 
 async def find(caller: Caller, payment_id: str) -> MerchantPayment:
@@ -129,41 +146,62 @@ async def find(caller: Caller, payment_id: str) -> MerchantPayment:
     return row
 
 
-@post("/payments", summary="Create a payment", tags=["payments"], status_code=201)
-async def create(request: Req) -> Response[bytes]:
+@post(
+    "/payments", operation_id="create_payment", summary="Create a payment", tags=["payments"], status_code=201,
+    opt=needs(
+        "payments:write", body=PaymentRequest, bodies=BODIES,
+        refusals=(
+            NoSuchOrder, OrderNotPayable, MethodNotOffered, CoinNotOffered, BadCard, BadVpa, BadDelay, BadCharge,
+        ),
+    ),
+)  # fmt: skip
+async def create(request: Req) -> Response[Payment]:
     """Try to have an order paid. The answer is `pending`; what becomes of it is told by webhooks, or by asking."""
-    return await posting.act(request, "payments:write", PaymentRequest, create_one)
+    return await posting.act(request, create_one)
 
 
-@get("/payments", summary="List payments", tags=["payments"])
-async def index(request: Req) -> Response[bytes]:
+@get(
+    "/payments", operation_id="list_payments", summary="List payments", tags=["payments"],
+    opt=needs("payments:read", query=(*FILTERS, *PAGED), words=WORDS),
+)  # fmt: skip
+async def index(request: Req) -> Payments:
     """The newest first."""
-    caller = await authentication.authenticate(request, "payments:read")
-    given = query_parameters.parameters(request, *FILTERS, "after", "limit")
+    caller = authentication.caller(request)
+    given = query_parameters.parameters(request)
     before, most = query_parameters.page(given)
-    chosen = query_parameters.filters(given, words=WORDS)
+    chosen = query_parameters.filters(request, given)
     rows = await queries.merchant_page(caller.merchant_id, caller.test, chosen, before, most + 1)
-    return answers.answer(request, query_parameters.listed(Payments, rows, most, _shown))
+    return query_parameters.listed(Payments, rows, most, _shown)
 
 
-@get("/payments/{payment_id:str}", summary="Retrieve a payment", tags=["payments"])
-async def show(request: Req, payment_id: FromPath[str]) -> Response[bytes]:
-    caller = await authentication.authenticate(request, "payments:read")
-    query_parameters.parameters(request)
+@get(
+    "/payments/{payment_id:str}", operation_id="get_payment", summary="Retrieve a payment", tags=["payments"],
+    opt=needs("payments:read", refusals=(NoSuchPayment,), answer=examples.PAID_PAYMENT),
+)  # fmt: skip
+async def show(request: Req, payment_id: FromPath[str]) -> Payment:
+    """One payment, by its id."""
+    caller = authentication.caller(request)
     row = await find(caller, payment_id)
-    return answers.answer(request, _shown(row))
+    return _shown(row)
 
 
-@post("/payments/{payment_id:str}/cancel", summary="Cancel a payment", tags=["payments"], status_code=200)
-async def cancel(request: Req, payment_id: FromPath[str]) -> Response[bytes]:
+@post(
+    "/payments/{payment_id:str}/cancel", operation_id="cancel_payment", summary="Cancel a payment", tags=["payments"],
+    status_code=200,
+    opt=needs(
+        "payments:write", body=Nothing, refusals=(NoSuchPayment, PaymentNotCancellable),
+        answer=msgspec.structs.replace(examples.CARD_PAYMENT, status="cancelled", failure="cancelled"),
+    ),
+)  # fmt: skip
+async def cancel(request: Req, payment_id: FromPath[str]) -> Response[Payment]:
     """Only while it is pending. Its order stays payable."""
 
-    async def work(caller: Caller, _: Nothing) -> tuple[int, Payment]:
+    async def work(caller: Caller, _: Nothing) -> Payment:
         found = await find(caller, payment_id)
         row = await create_for_merchants.cancel(caller.merchant_id, caller.test, found.id)
-        return 200, _shown(row)
+        return _shown(row)
 
-    return await posting.act(request, "payments:write", Nothing, work)
+    return await posting.act(request, work)
 
 
 def _shown(row: MerchantPayment) -> Payment:

@@ -19,23 +19,24 @@ Req = Request[Any, Any, Any]
 AT_ONCE = 6  # transactions of this door: in turn, each is short and all wait alike; all at once, some wait for ever
 _turn = asyncio.Semaphore(AT_ONCE)
 Prepare = Callable[[Caller, Any], Awaitable[None]]
-Work = Callable[[Caller, Any], Awaitable[tuple[int, msgspec.Struct]]]
+Work = Callable[[Caller, Any], Awaitable[msgspec.Struct]]
 
 
-async def act(request: Req, scope: str, shape: Any, work: Work, *, prepare: Prepare | None = None) -> Response[bytes]:
+async def act(request: Req, work: Work, *, prepare: Prepare | None = None) -> Response[Any]:
     """Let ``work`` answer what was asked, once for each Idempotency-Key; a malformed body is refused before.
+
+    The body is read as the route declares it, and ``work``'s answer has the route's status.
 
     ``prepare`` brings the request into its one form where that takes a look at the tables; what it raises is not kept.
     """
-    caller = await authentication.authenticate(request, scope)
+    caller, status = authentication.caller(request), request.route_handler.status_code
     key, raw = _key(request), await request.body()
-    asked = bodies.read(request, raw, shape)
+    asked = bodies.read(request, raw)
     if prepare is not None:
         await prepare(caller, asked)
 
     async def effect() -> tuple[int, bytes]:
-        status, said = await work(caller, asked)
-        return status, answers.encoded(said)
+        return status, answers.encoded(await work(caller, asked))
 
     async with _turn:
         if key is None:
@@ -47,8 +48,9 @@ async def act(request: Req, scope: str, shape: Any, work: Work, *, prepare: Prep
             reply = await idempotency.once(
                 caller.merchant_id, test=caller.test, key=key, asked=print_, effect=effect, refused=_final
             )
-    more = {"idempotent_replayed": "true"} if reply.replayed else {}
-    return answers.respond(request, reply.status, reply.body, **more)
+    kind = "application/json" if reply.status < 400 else answers.PROBLEM
+    more = {"idempotent-replayed": "true"} if reply.replayed else {}
+    return Response(reply.body, status_code=reply.status, media_type=kind, headers=more)
 
 
 def _final(refusal: Problem) -> Reply | None:

@@ -9,15 +9,19 @@ from uuid import UUID
 
 import msgspec
 from litestar import Request
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 
 from app.core.errors import Invalid
 from app.core.ids import parse_id
+from app.web.api import declared
 
 USUAL, MOST = 20, 100  # objects a page
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 TEXT_LENGTH = 64  # characters of a parameter
 LENGTHS = {"reference": 128, "customer_email": 254}  # of those that may be longer
 Req = Request[Any, Any, Any]
+Connection = ASGIConnection[Any, Any, Any, Any]
 P = TypeVar("P", bound=msgspec.Struct)
 
 
@@ -25,10 +29,21 @@ class BadParameter(Invalid):
     title = "A parameter of the query can't be used"
 
 
-def parameters(request: Req, *known: str) -> dict[str, str]:
-    """The query's parameters. Raises BadParameter for one that is not known here, or given twice."""
+async def declared_only(connection: Connection, handler: BaseRouteHandler) -> None:
+    """A guard of what is read: a parameter that the route does not declare is a mistake. Raises BadParameter."""
+    if isinstance(handler, HTTPRouteHandler) and "GET" in handler.http_methods:
+        connection.state.parameters = _parameters(connection, declared.of(handler).query)
+
+
+def parameters(request: Req) -> dict[str, str]:
+    """The query's parameters, as the guard found them."""
+    found: dict[str, str] = request.state.parameters
+    return found
+
+
+def _parameters(connection: Connection, known: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
-    for name, value in request.query_params.multi_items():
+    for name, value in connection.query_params.multi_items():
         if name not in known:
             detail = f"Known parameters: {', '.join(known)}." if known else "This request takes no parameters."
             raise BadParameter(detail, field=name if name.isidentifier() and len(name) <= 64 else None)
@@ -57,9 +72,10 @@ def whole(given: Mapping[str, str], name: str, usual: int, least: int, most: int
     return int(text)
 
 
-def filters(given: Mapping[str, str], *, words: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """What to choose by: ids and times as such, ``words`` each from its list. Raises BadParameter."""
+def filters(request: Req, given: Mapping[str, str]) -> dict[str, Any]:
+    """What to choose by: ids and times as such, declared words each from its list. Raises BadParameter."""
     chosen: dict[str, Any] = {}
+    words = declared.of_request(request).words
     for name, value in given.items():
         if name in {"after", "limit"}:
             continue

@@ -16,15 +16,21 @@ from app.payments.create import CoinNotOffered
 from app.payments.create_for_merchants import NoSuchPayment
 from app.refunds import claim, create_for_merchants, queries
 from app.refunds.addresses import BadAddress, Target
+from app.refunds.create_for_merchants import BadAmount, BadReason, PaymentNotCaptured
 from app.refunds.models import MerchantRefund
-from app.refunds.service import NoSuchRefund
+from app.refunds.service import NoSuchRefund, TooMuch
 from app.refunds.states import RefundStatus
-from app.web.api import answers, authentication, bodies, payments, posting, query_parameters
+from app.web.api import authentication, bodies, payments, posting, query_parameters
 from app.web.api.bodies import Amount, Body, MalformedBody, Minor
+from app.web.api.declared import PAGED, needs
 
 Req = Request[Any, Any, Any]
 FILTERS = ("status", "order_id", "payment_id", "reference", "customer_email", "created_from", "created_to")
 WORDS = {"status": tuple(RefundStatus)}
+BODIES: dict[str, dict[str, object]] = {
+    "Half of it": {"amount": "24.95", "reason": "Returned goods"}, "All that is left": {"reason": "Lost"},
+    "Twenty dollars": {"amount_minor": 2000, "reason": "Late"},
+}  # fmt: skip
 
 
 class Address(msgspec.Struct, forbid_unknown_fields=True):
@@ -60,8 +66,15 @@ class RefundRequest(Body):
         return msgspec.structs.replace(self, address=told)
 
 
-@post("/payments/{payment_id:str}/refunds", summary="Refund a payment", tags=["refunds"], status_code=201)
-async def create(request: Req, payment_id: FromPath[str]) -> Response[bytes]:
+@post(
+    "/payments/{payment_id:str}/refunds", operation_id="create_refund", summary="Refund a payment", tags=["refunds"],
+    status_code=201,
+    opt=needs(
+        "refunds:write", body=RefundRequest, bodies=BODIES,
+        refusals=(NoSuchPayment, PaymentNotCaptured, TooMuch, BadAmount, BadReason, BadAddress, CoinNotOffered),
+    ),
+)  # fmt: skip
+async def create(request: Req, payment_id: FromPath[str]) -> Response[Refund]:
     """At most what was captured less what went back. The answer is `pending`; webhooks tell what becomes of it."""
 
     async def prepare(caller: Caller, asked: RefundRequest) -> None:
@@ -73,16 +86,16 @@ async def create(request: Req, payment_id: FromPath[str]) -> Response[bytes]:
             amount = bodies.amount_of(UNSET, asked.amount_minor, currency)
             asked.amount, asked.amount_minor = Amount(amount or 0), UNSET
 
-    async def work(caller: Caller, asked: RefundRequest) -> tuple[int, Refund]:
+    async def work(caller: Caller, asked: RefundRequest) -> Refund:
         payment = await payments.find(caller, payment_id)
         target = await _target(asked.address) if asked.address else None
         row = await create_for_merchants.create(
             caller.merchant_id, caller.test, payment.id, asked.amount or None, asked.reason, target,
             f"key {caller.key_id}",
         )  # fmt: skip
-        return 201, _shown(row)
+        return _shown(row)
 
-    return await posting.act(request, "refunds:write", RefundRequest, work, prepare=prepare)
+    return await posting.act(request, work, prepare=prepare)
 
 
 async def _target(asked: Address) -> Target:
@@ -94,26 +107,32 @@ async def _target(asked: Address) -> Target:
         raise refusal(bad.detail, field=f"address.{bad.field}") from None
 
 
-@get("/refunds", summary="List refunds", tags=["refunds"])
-async def index(request: Req) -> Response[bytes]:
+@get(
+    "/refunds", operation_id="list_refunds", summary="List refunds", tags=["refunds"],
+    opt=needs("refunds:read", query=(*FILTERS, *PAGED), words=WORDS),
+)  # fmt: skip
+async def index(request: Req) -> Refunds:
     """The newest first."""
-    caller = await authentication.authenticate(request, "refunds:read")
-    given = query_parameters.parameters(request, *FILTERS, "after", "limit")
+    caller = authentication.caller(request)
+    given = query_parameters.parameters(request)
     before, most = query_parameters.page(given)
-    chosen = query_parameters.filters(given, words=WORDS)
+    chosen = query_parameters.filters(request, given)
     rows = await queries.merchant_page(caller.merchant_id, caller.test, chosen, before, most + 1)
-    return answers.answer(request, query_parameters.listed(Refunds, rows, most, _shown))
+    return query_parameters.listed(Refunds, rows, most, _shown)
 
 
-@get("/refunds/{refund_id:str}", summary="Retrieve a refund", tags=["refunds"])
-async def show(request: Req, refund_id: FromPath[str]) -> Response[bytes]:
-    caller = await authentication.authenticate(request, "refunds:read")
-    query_parameters.parameters(request)
+@get(
+    "/refunds/{refund_id:str}", operation_id="get_refund", summary="Retrieve a refund", tags=["refunds"],
+    opt=needs("refunds:read", refusals=(NoSuchRefund,)),
+)  # fmt: skip
+async def show(request: Req, refund_id: FromPath[str]) -> Refund:
+    """One refund, by its id."""
+    caller = authentication.caller(request)
     found = parse_id(refund_id)
     row = await queries.of_merchant(caller.merchant_id, caller.test, found) if found else None
     if row is None:
         raise NoSuchRefund("Check the id, and whether it belongs to this key's mode.")
-    return answers.answer(request, _shown(row))
+    return _shown(row)
 
 
 def _shown(row: MerchantRefund) -> Refund:

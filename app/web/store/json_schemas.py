@@ -7,6 +7,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from app.contract import json_schema
+from app.contract.problem import ProblemDetails
 from app.web.store.checkout import NewOrder
 from app.web.store.fulfillment import RevealRequest
 from app.web.store.payments import NewChoice, NewPayment
@@ -19,17 +21,6 @@ class _Shape(msgspec.Struct, rename="camel"):
 class Amount(_Shape):
     amount: Annotated[str, Meta(examples=["19.99"])]
     currency: Annotated[str, Meta(examples=["USD"])]
-
-
-class Problem(msgspec.Struct):
-    """An error (RFC 9457). `code` is stable, `detail` says what to do."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    code: str
-    field: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class CatalogItem(_Shape):
@@ -195,15 +186,33 @@ BODIES: dict[tuple[str, str], type] = {
 }
 
 
+SCHEMES: dict[str, dict[str, str]] = {
+    "AccessToken": {
+        "type": "http", "scheme": "bearer", "description": "The `accessToken` of an order: it opens this order alone.",
+    },
+    "Session": {"type": "apiKey", "in": "cookie", "name": "bitloot_session", "description": "Of who is signed in."},
+}  # fmt: skip
+TAGS = {
+    "shop": "The catalog, the cart and orders.",
+    "payments": "Paying an order.",
+    "fulfillment": "The keys of an order.",
+    "account": "Signing in and out.",
+    "embed": "The checkout in a merchant's page.",
+    "webhooks": "Notices from providers.",
+    "operations": "Whether it works.",
+}
+
+
 def complete(schema: dict[str, Any]) -> dict[str, Any]:
-    """The framework's OpenAPI document with the shapes of bodies, answers and errors filled in."""
-    types = [*BODIES.values(), *(shape for _, shape in ANSWERS.values()), Problem]
-    refs, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
-    by_type = dict(zip(types, refs, strict=True))
-    schema.setdefault("components", {}).setdefault("schemas", {}).update(components)
+    """The framework's OpenAPI document of the shop's paths with the shapes of bodies, answers and errors filled in."""
+    types = [*BODIES.values(), *(shape for _, shape in ANSWERS.values()), ProblemDetails]
+    by_type, components = json_schema.components(types)
+    parts = schema.setdefault("components", {})
+    parts.setdefault("schemas", {}).update(components)
+    parts["securitySchemes"] = SCHEMES
+    schema["security"] = [{}, *({name: []} for name in SCHEMES)]
+    schema["tags"] = [{"name": name, "description": about} for name, about in TAGS.items()]
     for path, operations in schema["paths"].items():
-        if path.startswith("/api/v1/"):
-            continue
         for method, operation in operations.items():
             if not isinstance(operation, dict):
                 continue
@@ -212,7 +221,8 @@ def complete(schema: dict[str, Any]) -> dict[str, Any]:
             if (answer := ANSWERS.get((method, path))) is not None:
                 status, shape = answer
                 operation["responses"][str(status)] = {"description": "Done", "content": _json(by_type[shape])}
-            problem = {"application/problem+json": {"schema": by_type[Problem]}}
+            operation["responses"].pop("400", None)  # Litestar's own words, which nobody is answered with
+            problem = {"application/problem+json": {"schema": by_type[ProblemDetails]}}
             operation["responses"]["4XX"] = {"description": "Refused; nothing was changed", "content": problem}
     return schema
 
