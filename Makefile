@@ -21,6 +21,7 @@ check: .venv/ready
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	$(PY) -m pytest -q tests/house
+	@$(PY) -W ignore scripts/lint_openapi.py
 
 chaos: .venv/ready
 	@$(PY) -W ignore -m dev.chaos

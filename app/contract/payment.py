@@ -1,7 +1,7 @@
 """A payment as its merchant sees it."""
 
 from decimal import Decimal
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, cast
 from uuid import UUID
 
 import msgspec
@@ -72,7 +72,7 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def from_row(cls, row: models.Payment, *, test: bool) -> Self:
         """By its row; ``test``: the mode of its order."""
-        currency, details = row.price_currency, dict(row.details)
+        currency, details = row.price_currency, cast(dict[str, str], row.details)
         refunded = row.refunded if isinstance(row, MerchantPayment) else Decimal(0)
         underpaid = row.outcome == Outcome.UNDERPAID
         missing = max(row.price_amount - row.value, Decimal(0)) if underpaid else Decimal(0)
@@ -92,8 +92,8 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
             missing=fields.digits(missing, currency),
             overpaid=row.excess > 0,
             excess=fields.digits(max(row.excess - refunded, Decimal(0)), currency),
-            metadata=details.pop("metadata", {}),
-            details=details,
+            metadata=cast(dict[str, str], row.details.get("metadata", {})),
+            details={name: kept for name, kept in details.items() if name != "metadata"},
             failure=row.failure,
             created=fields.time(row.created_at),
             updated=fields.time(row.updated_at),
