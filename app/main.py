@@ -97,6 +97,7 @@ ADMIN = [
     own_stock.create, own_stock.show, own_stock.update,
     own_stock.create_import, admin_letters.resend,
     acceptances.create,
+    acceptances.create_part,
     admin_refunds.approve, admin_refunds.record, admin_refunds.reject, admin_refunds.retry, jobs.index, jobs.show,
     jobs.retry, dead_letters.index, dead_letters.preview, dead_letters.retry, webhooks.index, webhooks.show,
     webhooks.replay, key_audit.index, key_audit.show, key_audit.export,

@@ -12,10 +12,13 @@ from uuid import UUID
 from app.catalog import queries as catalog
 from app.core import db
 from app.core.ids import new_id
+from app.core.structs import extend
 from app.fulfillment import steps
 from app.inbox import service as inbox
+from app.issues import queries as issue_rows
 from app.keys.reveal import Visitor
 from app.orders import queries as order_rows
+from app.orders import reasons
 from app.orders import service as orders
 from app.orders.models import OrderItem, OrderWithItems
 from app.payments import queries as payment_rows
@@ -99,10 +102,22 @@ async def delivered(kit: Any, box: Any, *quantities: int, **more: Any) -> tuple[
     return order_id, done.items
 
 
-async def order(order_id: UUID) -> OrderWithItems:
+class OrderInTest(OrderWithItems, frozen=True):
+    """The same with ``reasons``: why it needs a person, in words."""
+
+    reasons: list[str]
+
+
+async def order(order_id: UUID) -> OrderInTest:
     found = await order_rows.one(order_id)
     assert found is not None
-    return found
+    return extend(OrderInTest, found, reasons=await reasons_of(order_id))
+
+
+async def reasons_of(order_id: UUID) -> list[str]:
+    """Why an order needs a person, in words, the oldest first; what is merely late or undelivered is not among it."""
+    found = await issue_rows.open_for(reasons.about(order_id))
+    return [issue.detail for issue in found if issue.code in reasons.REASONS]
 
 
 async def reservation(item: OrderItem) -> dict[str, Any]:

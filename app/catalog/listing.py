@@ -16,6 +16,7 @@ from app.catalog.models import ListedProduct, ListingPage, OddRow
 from app.catalog.products import Kept
 from app.core import clock, db
 from app.issues import service as issues
+from app.issues.codes import IssueCode
 from app.providers.errors import ProviderError, ProviderProtocolError
 
 PAGE = 100  # products a call: no supplier gives more (kinguin.md, 2)
@@ -108,9 +109,9 @@ async def finish(reading: Reading, *, listing: Listing, accept_losses: bool = Fa
     )
     lost = await _complaint(reading, marked + reading.others, accept_losses=accept_losses)
     if lost:
-        await issues.open_issue(_subject(reading), "listing_incomplete", f"{lost} Nothing was taken off sale.")
+        await issues.open_issue(_subject(reading), IssueCode.LISTING_INCOMPLETE, f"{lost} Nothing was taken off sale.")
         raise ListingIncomplete(lost)
-    await issues.resolve(_subject(reading), "listing_incomplete")
+    await issues.resolve(_subject(reading), IssueCode.LISTING_INCOMPLETE)
     await _look_up_missing(reading, listing)
     return marked
 
@@ -192,18 +193,18 @@ async def _tell_unreadable(supplier: str, supplier_product_id: str, why: str) ->
 
 async def _tell_odd(reading: Reading) -> None:
     await _tell(
-        _subject(reading), "odd_rows", reading.odd_count,
+        _subject(reading), IssueCode.ODD_ROWS, reading.odd_count,
         f"{reading.odd_count} of our supplier’s rows could not be used as they are; their earlier data stays. "
         + "; ".join(reading.odd),
     )  # fmt: skip
     await _tell(
-        _subject(reading), "prices_implausible", reading.held > MOST_TOLD and reading.held,
+        _subject(reading), IssueCode.PRICES_IMPLAUSIBLE, reading.held > MOST_TOLD and reading.held,
         f"{reading.held} products have a price that looks wrong and are not sold until somebody checks it. "
         "That many at once may be an error of the supplier: check its prices first.",
     )  # fmt: skip
 
 
-async def _tell(subject: str, code: str, stands: int | bool, detail: str) -> None:
+async def _tell(subject: str, code: IssueCode, stands: int | bool, detail: str) -> None:
     if stands:
         await issues.open_issue(subject, code, detail)
     else:

@@ -21,11 +21,12 @@ from app.core.ids import new_id
 from app.core.money import Money
 from app.core.settings import settings
 from app.issues import service as issues
+from app.issues.codes import IssueCode
 
 LONGEST_ID = 24  # characters of a supplier's id; our column ends
 LONGEST_TEXT = 20_000  # characters of a description that are kept
 REFERENCE = timedelta(days=1)  # how long the price of a moment is what the next ones are compared with
-PRICE, UNREADABLE = "price_implausible", "product_unreadable"  # codes of issues
+PRICE, UNREADABLE = IssueCode.PRICE_IMPLAUSIBLE, IssueCode.PRODUCT_UNREADABLE
 
 _COLUMNS = (
     "slug", "name", "platform", "region", "price", "currency", "cost", "stock", "supplier", "supplier_product_id",
@@ -267,7 +268,7 @@ async def _settle(supplier: str, supplier_ids: Sequence[str]) -> None:
         list(supplier_ids), [PRICE, UNREADABLE], supplier,
     )  # fmt: skip
     for row in rows:
-        await issues.resolve(row["subject"], row["code"])
+        await issues.resolve(row["subject"], IssueCode(row["code"]))
 
 
 async def _tell(held: Sequence[tuple[UUID, str, str]]) -> None:

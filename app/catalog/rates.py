@@ -15,6 +15,7 @@ from app.core.ids import new_id
 from app.core.money import smallest
 from app.core.settings import settings
 from app.issues import service as issues
+from app.issues.codes import IssueCode
 from app.providers.errors import ProviderError
 from app.providers.rates import BASE, DailyRates, Rates
 
@@ -185,20 +186,20 @@ async def _judge_age(why: str) -> None:
     kept = f"Our newest exchange rate is from {found.day}." if found else "We have no exchange rate yet."
     reason = f" The source: {why}." if why else ""
     await _issue(
-        "rates_stale",
+        IssueCode.RATES_STALE,
         stale,
         f"{kept} Nothing is sold until there is a newer one; sales then resume by themselves.{reason}",
     )
     sales_stop = f"Sales stop when it is more than {MOST_WORKING_DAYS} working days old."
-    await _issue("rates_late", late, f"{kept} {sales_stop}{reason}")
+    await _issue(IssueCode.RATES_LATE, late, f"{kept} {sales_stop}{reason}")
 
 
 async def _judge_doubt(doubt: str | None) -> None:
     hint = "If it is right, run `bitloot catalog rates --accept`."
-    await _issue("rate_implausible", doubt is not None, f"Not used: {doubt}. {hint}")
+    await _issue(IssueCode.RATE_IMPLAUSIBLE, doubt is not None, f"Not used: {doubt}. {hint}")
 
 
-async def _issue(code: str, stands: bool, detail: str) -> None:
+async def _issue(code: IssueCode, stands: bool, detail: str) -> None:
     if not stands:
         await issues.resolve("rates", code)
     elif await issues.open_issue("rates", code, detail):

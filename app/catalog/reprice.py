@@ -9,8 +9,9 @@ from app.catalog.pricing import price_for
 from app.core import clock, db
 from app.core.settings import settings
 from app.issues import service as issues
+from app.issues.codes import IssueCode
 
-FOREIGN = "price_currency"  # code of an issue
+FOREIGN = IssueCode.PRICE_CURRENCY
 BATCH = 1000  # products in one statement
 
 

@@ -64,6 +64,9 @@ async def _alone() -> AsyncIterator[None]:
         while True:
             await connection.execute("BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0")
             if await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", LOCK):
+                # A statement with an argument keeps its snapshot until the next one: an index that is built
+                # concurrently would wait for it, and so for us, for ever.
+                await connection.execute("SELECT 1")
                 yield
                 return
             await connection.execute("ROLLBACK")

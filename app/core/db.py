@@ -23,6 +23,7 @@ from app.core.postgres import DatabaseAway as DatabaseAway
 from app.core.settings import settings
 
 T = TypeVar("T")
+MOST_COUNTED = 10_000  # rows of one kind that ``count_each`` counts: a count of all would grow with the shop
 
 _after_commit: contextvars.ContextVar[list[Callable[[], None]] | None] = contextvars.ContextVar(
     "after_commit", default=None
@@ -245,6 +246,17 @@ async def fetch_one(sql: str, *args: Any) -> Mapping[str, Any] | None:
 async def fetch_value(sql: str, *args: Any) -> Any:
     async with connection() as conn:
         return await conn.fetchval(sql, *args)
+
+
+async def count_each(table: str, column: str, values: Sequence[str]) -> dict[str, int]:
+    """How many rows of a table hold each of these values, MOST_COUNTED at the most; what none holds is left out.
+
+    For a column with an index: each count then reads so many entries of it at the most, however large the table is.
+    ``table`` and ``column`` are our own words.
+    """
+    each = f"(SELECT count(*) FROM (SELECT FROM {table} WHERE {column} = wanted LIMIT $2) AS found)"  # noqa: S608
+    rows = await fetch(f"SELECT wanted, {each} AS n FROM unnest($1::text[]) AS wanted", list(values), MOST_COUNTED)  # noqa: S608
+    return {value: number for value, number in (row.values() for row in rows) if number}
 
 
 @dataclass(frozen=True, slots=True)

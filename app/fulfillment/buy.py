@@ -19,6 +19,7 @@ from app.fulfillment import failure_reasons, queries, track
 from app.fulfillment.states import MOVES, ReservationStatus
 from app.fulfillment.tables import Reservation
 from app.history import service as history
+from app.issues.codes import IssueCode
 from app.ledger import service as ledger
 from app.orders import service as orders
 from app.providers.http import ProviderError
@@ -174,7 +175,8 @@ async def _unfunded(reservation: dict[str, Any]) -> None:
         await Reservation.update({Reservation.cause: failure_reasons.UNFUNDED}).where(
             Reservation.id == reservation["id"]
         )
-        if await orders.park(reservation["order_id"], failure_reasons.UNFUNDED):
+        code, said = IssueCode.SUPPLY_UNFUNDED, failure_reasons.UNFUNDED
+        if await orders.open_reason(reservation["order_id"], code, said):
             await history.record(reservation["order_id"], "supply.unfunded", item=str(reservation["item_id"]))
             log.get("bitloot.fulfillment").error("supply.unfunded", order_id=str(reservation["order_id"]))
 
@@ -196,6 +198,6 @@ async def _reserved(reservation: dict[str, Any], bought: SupplierOrder) -> None:
         return
     if bought.charged is not None:
         await ledger.supply(order_id, reservation["id"], bought.charged)
-    await orders.unpark(order_id, failure_reasons.UNFUNDED)
+    await orders.resolve_reasons(order_id, {IssueCode.SUPPLY_UNFUNDED})
     await history.record(order_id, "supply.reserved", item=str(reservation["item_id"]))
     await track.post_check(reservation["id"], order_id)

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from app.core import db
 from app.fulfillment import failure_reasons, withdrawal
+from app.issues.codes import IssueCode
 from app.mail import queries as mail
 from app.orders import letters
 from app.orders import service as orders
@@ -20,7 +21,8 @@ async def item_failed(order_id: UUID, item_id: UUID, cause: str) -> None:
 
     Nothing of that where the item is not awaited any more.
     """
-    if await orders.item_failed(order_id, item_id, cause):
+    code = failure_reasons.CODES.get(cause, IssueCode.SUPPLY_REFUSED)
+    if await orders.item_failed(order_id, item_id, code, cause):
         await _write(order_id, KINDS.get(cause, "supply_failed"), await _incident(item_id, cause))
 
 

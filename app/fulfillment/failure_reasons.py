@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from app.issues.codes import IssueCode
 from app.orders.models import Order
 
 
@@ -40,6 +41,11 @@ UNFUNDED = "our balance at the supplier is too low: top it up, the order then go
 AWAY = "the supplier is away"
 OTHER_OFFER = "another offer of the same game is being tried"
 STUCK = "a job of this order has failed for good"
+
+CODES = {
+    SOLD_OUT: IssueCode.SOLD_OUT, TOO_DEAR: IssueCode.TOO_DEAR, REFUSED: IssueCode.SUPPLY_REFUSED,
+    CANCELLED: IssueCode.SUPPLY_CANCELLED, REFUNDED: IssueCode.SUPPLY_REFUNDED,
+}  # of what fails an item, the code under which its order is put before a person  # fmt: skip
 
 _SORTING = "Paid. Our team is on it"
 _EITHER = "Our team gets it elsewhere or refunds you, and we email you either way."

@@ -10,22 +10,25 @@ from app.fulfillment.track import post_check
 from app.history import queries as timelines
 from app.history import service as history
 from app.issues import service as issues
-from app.orders import promised_times
+from app.issues.codes import IssueCode
+from app.orders import promised_times, reasons
 from app.orders import service as orders
 from app.orders.models import Order
 from app.queue import queries as job_rows
 from app.queue import service as jobs
 
 PATIENCE = timedelta(minutes=10)  # an order that is worked on has a job, or a look at the supplier that is due
-STUCK = "given up by its job: "  # how the cause begins; the dead letter has the details
+STUCK = "given up by its job: "  # how the reason begins; the dead letter has the details
 GETS_KEYS = {"fulfillment.reserve", "fulfillment.collect", "keys.collect"}  # jobs without which no key comes
 MOST = 100  # orders a round
 LATE = timedelta(minutes=30)  # after payment: then the owner hears, and the customer may take the money back
 SLOW_EVENT = "supply.slow"  # past the time in which nine of ten have their keys
 
-_IDLE = """p.status = 'paid' AND p.frozen_at IS NULL AND p.cause IS NULL AND p.paid_at < $1
+# An order that waits for supply, or that a person has to check, is not forgotten.
+_WAITS = reasons.stands("p", reasons.SUPPLY | {IssueCode.KEYS_WENT_BACK, IssueCode.ORDER_NOTE})
+_IDLE = f"""p.status = 'paid' AND p.frozen_at IS NULL AND NOT {_WAITS} AND p.paid_at < $1
   AND NOT EXISTS (SELECT FROM job j WHERE j.subject = p.id AND j.status IN ('pending', 'processing'))
-  AND NOT EXISTS (SELECT FROM reservation r WHERE r.order_id = p.id AND r.next_check_at IS NOT NULL)"""
+  AND NOT EXISTS (SELECT FROM reservation r WHERE r.order_id = p.id AND r.next_check_at IS NOT NULL)"""  # noqa: S608 - our own text
 
 
 async def resume() -> int:
@@ -43,7 +46,7 @@ async def _pick_up(order_id: UUID, before: Any) -> None:
         if await db.fetch_one(f"SELECT FROM customer_order p WHERE {_IDLE} AND p.id = $2", before, order_id) is None:
             return
         if dead := sorted(set(await job_rows.dead_for(order_id))):
-            await orders.park(order_id, f"{STUCK}{', '.join(dead)}")
+            await orders.open_reason(order_id, IssueCode.JOB_GIVEN_UP, f"{STUCK}{', '.join(dead)}")
         else:
             await _resume(order_id)
     log.get("bitloot.fulfillment").error("order.forgotten", order_id=str(order_id), dead=dead)
@@ -55,8 +58,9 @@ async def given_up(order_id: UUID, job: str) -> None:
         return
     async with db.transaction():
         order = await orders.lock(order_id)
-        if order is not None and order.status == "paid" and order.frozen_at is None and order.cause is None:
-            await orders.park(order_id, f"{STUCK}{job}")
+        waits = order is not None and order.status == "paid" and order.frozen_at is None
+        if waits and not await orders.has_reason(order_id, orders.SUPPLY):
+            await orders.open_reason(order_id, IssueCode.JOB_GIVEN_UP, f"{STUCK}{job}")
 
 
 async def report_slow() -> int:
@@ -117,7 +121,8 @@ async def _late(order: Order, retried: int) -> None:
     measured = f" Keys usually arrive within {promised_times.in_words(usual)}." if usual else ""
     ago = promised_times.in_words(LATE)
     said = f"Paid {ago} ago, and not all of its keys have arrived.{measured} The customer can take "
-    await issues.open_issue(f"order:{order_id}", orders.SLOW, f"{said}the money back. Ask the supplier's support.")
+    detail = f"{said}the money back. Ask the supplier's support."
+    await issues.open_issue(orders.about(order_id), IssueCode.SUPPLIER_SLOW, detail)
     await customer_letters.supplier_silent(order_id, str(retried))
 
 

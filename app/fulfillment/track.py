@@ -16,6 +16,7 @@ from app.fulfillment.states import MOVES, ReservationStatus
 from app.fulfillment.tables import Reservation
 from app.history import service as history
 from app.issues import service as issues
+from app.issues.codes import IssueCode
 from app.keys import queries as key_rows
 from app.keys import reveal as keys
 from app.ledger import service as ledger
@@ -87,7 +88,7 @@ async def _surplus(reservation: dict[str, Any], found: SupplierOrder, outcome: O
             f"{title}'s order {found.order_id} delivered {outcome.new} of its keys after the customer took the money "
             "back. They were not fetched: return them there within 24 hours."
         )
-        await issues.open_issue(f"order:{order_id}", "late_delivery", said)
+        await issues.open_issue(orders.about(order_id), IssueCode.LATE_DELIVERY, said)
     elif outcome.open == 0:
         ending, cause = outcome.ending if outcome.gone else (ReservationStatus.CANCELLED, failure_reasons.CANCELLED)
         back = _back(reservation, found, outcome)
@@ -122,7 +123,7 @@ async def _collectable(reservation: dict[str, Any], outcome: Outcome) -> None:
     if outcome.came >= reservation["quantity"]:
         also = {Reservation.next_check_at: None, Reservation.cause: None}
         if await move(Reservation, reservation["id"], ReservationStatus.READY, MOVES, also=also) is not None:
-            await orders.unpark(reservation["order_id"], failure_reasons.SILENT)
+            await orders.resolve_reasons(reservation["order_id"], {IssueCode.SUPPLY_SILENT})
             await history.record(reservation["order_id"], "supply.ready", item=str(reservation["item_id"]))
     else:
         await _look_later(reservation)
@@ -144,10 +145,10 @@ async def _look_later(reservation: dict[str, Any], found: SupplierOrder | None =
     if found is not None and found.status not in outcomes.KNOWN:
         title = title_of(reservation["supplier"])
         said = f"{title} calls its order {found.order_id} “{found.status}”, a word we don’t know: look there."
-        await issues.open_issue(f"order:{reservation['order_id']}", "supplier_word", said)
+        await issues.open_issue(orders.about(reservation["order_id"]), IssueCode.SUPPLIER_WORD, said)
     if age > SILENCE:
         changes[Reservation.cause] = failure_reasons.SILENT
-        await orders.park(reservation["order_id"], failure_reasons.SILENT)
+        await orders.open_reason(reservation["order_id"], IssueCode.SUPPLY_SILENT, failure_reasons.SILENT)
     still_open = Reservation.status.is_in([s.value for s in OPEN])
     await Reservation.update(changes).where(Reservation.id == reservation["id"], still_open)
 
@@ -216,7 +217,7 @@ async def _collected(reservation: dict[str, Any], total: int, *, new: int) -> No
         await move(Reservation, reservation["id"], ReservationStatus.READY, MOVES)
     done = {Reservation.next_check_at: None, Reservation.cause: None, Reservation.updated_at: clock.now()}
     if await move(Reservation, reservation["id"], ReservationStatus.DELIVERED, MOVES, also=done) is not None:
-        await orders.unpark(order_id, failure_reasons.SILENT)
+        await orders.resolve_reasons(order_id, {IssueCode.SUPPLY_SILENT})
         await orders.item_fulfilled(order_id, item_id)
 
 

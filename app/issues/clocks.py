@@ -8,10 +8,11 @@ import asyncpg
 
 from app.core import clock, db, log
 from app.issues import service
+from app.issues.codes import IssueCode
 
 EVERY = 5.0  # seconds between measurements
 GONE = timedelta(minutes=2)  # a wrong clock that nobody has measured for so long belongs to a machine that is gone
-CODE = "clock_skew"
+CODE = IssueCode.CLOCK_SKEW
 
 
 def subject() -> str:

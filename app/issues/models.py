@@ -7,7 +7,7 @@ import msgspec
 
 
 class Issue(msgspec.Struct, frozen=True):
-    """One row of the issues list; open while ``resolved_at`` is None."""
+    """One row of the issues list; open while ``resolved_at`` is None. ``note``: of the person who resolved it."""
 
     id: UUID
     subject: str
@@ -16,3 +16,4 @@ class Issue(msgspec.Struct, frozen=True):
     opened_at: datetime
     resolved_at: datetime | None
     resolved_by: str | None
+    note: str | None = None

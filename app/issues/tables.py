@@ -7,9 +7,10 @@ from piccolo.table import Table
 class Issue(Table, tablename="issue"):
     """One matter that waits for a person.
 
-    ``subject``: what it is about, as ``kind:id`` or a bare word (``product:…``, ``mail``). ``code``: which matter.
-    ``detail``: the facts in plain words. Open while ``resolved_at`` is null; ``resolved_by``: ``system`` when its
-    reason went away by itself, else the person. ``said_at``: when it was last said that it stands.
+    ``subject``: what it is about, as ``kind:id`` or a bare word (``order:…``, ``mail``). ``code``: which matter, see
+    ``codes``. ``detail``: the facts in plain words. Open while ``resolved_at`` is null; ``resolved_by``: ``system``
+    when its reason went away by itself, else the person, who may leave a ``note``. ``said_at``: when it was last said
+    that it stands.
     At most one row per (subject, code) is open.
     """
 
@@ -21,3 +22,4 @@ class Issue(Table, tablename="issue"):
     resolved_at = Timestamptz(null=True, default=None)
     resolved_by = Varchar(320, null=True, default=None)
     said_at = Timestamptz(null=True, default=None)
+    note = Varchar(500, null=True, default=None)

@@ -12,6 +12,7 @@ from app.core.client_address import limit_key
 from app.core.crypto import DataKey, MasterKeyMissing, Plaintext, SealBroken
 from app.core.errors import Conflict, Gone, Invalid, NotFound, Problem, Unavailable
 from app.history import service as history
+from app.issues.codes import IssueCode
 from app.keys import queries
 from app.keys.key_rotation import retire
 from app.keys.locking import give_back, lock, unlock
@@ -47,7 +48,7 @@ REVEALABLE = {"paid", "fulfilled"}
 REFUSALS = (Conflict, Gone, NotFound)  # what the asker is denied, as opposed to what we fail at
 GONE = "Keys are deleted after the time named in our terms. Write to us if you never saw yours."
 CLOSED = "The keys of this order can no longer be revealed."
-BROKEN = "A key does not open: "  # how the cause begins, for the admin's list
+BROKEN = "A key does not open: "  # how the reason begins, for the admin's list
 
 
 class KeyNotReady(Conflict):
@@ -217,7 +218,7 @@ async def _mended(order: Order, rows: list[SealedKey]) -> None:
         return
     await db.fetch("UPDATE sealed_key SET broken_at = NULL WHERE id = ANY($1)", [row.id for row in rows])
     if not await queries.any_broken(order.id):
-        await orders.unpark(order.id, BROKEN)
+        await orders.resolve_reasons(order.id, {IssueCode.KEY_BROKEN})
 
 
 async def _report(order_id: UUID, found: dict[UUID, str], visitor: Visitor) -> None:
@@ -234,7 +235,8 @@ async def _report(order_id: UUID, found: dict[UUID, str], visitor: Visitor) -> N
         )  # fmt: skip
         if marked:
             await history.record(order_id, "key.broken", keys=len(found))
-        await orders.park(order_id, BROKEN + ", ".join(sorted(set(found.values()))), instead_of=BROKEN)
+        said = BROKEN + ", ".join(sorted(set(found.values())))
+        await orders.open_reason(order_id, IssueCode.KEY_BROKEN, said)
         for key_id, why in found.items():
             await _write("key.broken", order_id, visitor, key_id=key_id, details=why)
     for key_id, why in found.items():

@@ -6,8 +6,13 @@ from uuid import UUID
 
 from app.core import db
 from app.core.money import Money
+from app.issues import queries as issues
+from app.issues.codes import IssueCode
 from app.ledger.accounts import LIABILITIES, Account
 from app.ledger.models import Entry
+from app.orders import reasons
+
+MARKED = 10_000  # orders whose books are wrong that are looked up at the most
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +116,6 @@ async def differences(limit: int) -> list[Difference]:
     return [Difference(row["order_id"], Decimal(row["off"]), row["why"]) for row in rows]
 
 
-async def marked(beginning: str) -> list[UUID]:
-    """Orders that are parked for their books."""
-    rows = await db.fetch("SELECT id FROM customer_order WHERE strpos(cause, $1) > 0", beginning)
-    return [row["id"] for row in rows]
+async def marked() -> list[UUID]:
+    """Orders that are before a person for their books, MARKED at the most."""
+    return [reasons.order_of(subject) for subject in await issues.subjects(IssueCode.LEDGER_DIFFERS, MARKED)]

@@ -13,6 +13,7 @@ from app.core.ids import new_id
 from app.core.money import CurrencyMismatch, Money, smallest
 from app.core.settings import settings
 from app.history import service as history
+from app.issues.codes import IssueCode
 from app.ledger import accounts, queries, uses
 from app.ledger.accounts import Account, Posting
 from app.ledger.queries import Difference
@@ -21,7 +22,6 @@ from app.orders import service as orders
 from app.orders.models import Order
 
 SUPPLIER_CURRENCY = "EUR"  # kinguin.md, 1
-DIFFERS = "ledger: "  # how the cause of an order whose books are wrong begins
 MOST = 1000  # differences one proof tells of; with so many, nobody is told that an order is right again
 
 
@@ -150,7 +150,7 @@ async def _post(order_id: UUID, kind: str, reference: str, currency: str, postin
 
 
 async def prove() -> list[Difference]:
-    """Check the books of every order; what is wrong is logged, and its order parked. Returns what was found.
+    """Check the books of every order; what is wrong is logged and put before a person. Returns what was found.
 
     An order whose books are right again is taken off the admin's list.
     """
@@ -158,22 +158,24 @@ async def prove() -> list[Difference]:
     wrong = {one.order_id: one for one in reversed(found)}
     for one in found:
         log.get("bitloot.ledger").error("ledger.differs", order_id=str(one.order_id), off=str(one.amount), why=one.why)
-    marked = set(await queries.marked(DIFFERS)) if len(found) < MOST else set()
+    marked = set(await queries.marked()) if len(found) < MOST else set()
     for order_id in marked | wrong.keys():
         await _mark(order_id, wrong.get(order_id))
     return found
 
 
 async def _mark(order_id: UUID, wrong: Difference | None) -> None:
-    """Park an order for its books, beside whatever else it waits for; or take that reason away again."""
+    """Put an order before a person for its books, beside whatever else it waits for; or end that reason."""
     async with db.transaction():
         order = await orders.lock(order_id)
         if order is None:
             return
         if wrong is None:
-            await orders.unpark(order_id, DIFFERS)
-        elif not await orders.park(order_id, f"{DIFFERS}off by {wrong.amount:.2f}, {wrong.why}", instead_of=DIFFERS):
-            return
+            await orders.resolve_reasons(order_id, {IssueCode.LEDGER_DIFFERS})
+        else:
+            said = f"ledger: off by {wrong.amount:.2f}, {wrong.why}"
+            if not await orders.open_reason(order_id, IssueCode.LEDGER_DIFFERS, said):
+                return
         if wrong:
             await history.record(order_id, "ledger.differs", off=f"{wrong.amount:.2f}", why=wrong.why)
         else:

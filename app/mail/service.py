@@ -19,6 +19,7 @@ from app.core.state_machine import move
 from app.core.tokens import link_token
 from app.issues import queries as open_issues
 from app.issues import service as issues
+from app.issues.codes import IssueCode
 from app.mail import queries, reasons, recipients
 from app.mail.kinds import DEFAULTS, SUBJECTS, must_hold
 from app.mail.models import SentLetter
@@ -35,7 +36,7 @@ _templates = Environment(
 )
 
 
-MAIL, QUOTA = "mail", "mail_quota"  # the issue of letters that wait for our quota at the provider
+MAIL, QUOTA = "mail", IssueCode.MAIL_QUOTA  # the issue of letters that wait for our quota at the provider
 QUOTA_WAIT = timedelta(hours=1)  # between tries of a letter that waits
 STALE = timedelta(days=3)  # from then on a letter that waits is of no use any more
 LEAST_LEFT = timedelta(minutes=2)  # of a link's time when its letter leaves: less is none by the time it is read

@@ -13,6 +13,7 @@ from app.core.errors import NotFound
 from app.core.money import Money
 from app.core.settings import settings
 from app.issues import service as issues
+from app.issues.codes import IssueCode
 from app.mail import queries as mail_rows
 from app.mail import service as mail
 from app.mail.kinds import KINDS
@@ -21,7 +22,6 @@ from app.mail.states import LetterStatus
 from app.orders.models import Order
 from app.orders.tables import OrderItem
 
-UNDELIVERED = "letter_undelivered"  # the issue of an order whose customer does not have a letter
 NOT_HAD = {
     LetterStatus.FAILED: "refused",
     LetterStatus.BOUNCED: "returned",
@@ -88,11 +88,11 @@ async def record_delivery(letter: SentLetter) -> None:
     if letter.status in NOT_HAD and (order["paid_at"] or letter.kind != "order_received"):
         why = f": {letter.error}" if letter.error else ""
         said = f"The email “{KINDS[letter.kind].title}” to {letter.recipient} was {NOT_HAD[letter.status]}{why}."
-        await issues.open_issue(subject, UNDELIVERED, said)
+        await issues.open_issue(subject, IssueCode.LETTER_UNDELIVERED, said)
     elif letter.status in {LetterStatus.SENT, LetterStatus.DELIVERED}:
         now = await mail_rows.reach(order["id"], letter.recipient)
         if now is not None and now.reached:
-            await issues.resolve(subject, UNDELIVERED)
+            await issues.resolve(subject, IssueCode.LETTER_UNDELIVERED)
 
 
 async def resend(order_id: UUID, mail_id: UUID) -> UUID:

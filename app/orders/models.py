@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from app.issues.models import Issue
 from app.orders.states import FulfillmentStatus, OrderStatus
 
 
@@ -25,7 +26,6 @@ class Order(msgspec.Struct, frozen=True):
     pay_currency: str | None
     choice: str | None
     frozen_at: datetime | None
-    cause: str | None
     created_at: datetime
     paid_at: datetime | None
     fulfilled_at: datetime | None
@@ -100,10 +100,8 @@ class ScarceItem(msgspec.Struct, frozen=True):
     stock: int
 
 
-class ParkedOrder(msgspec.Struct, frozen=True):
-    """An order that waits for a person, and why."""
+class Needing(msgspec.Struct, frozen=True):
+    """An order that needs a person, and why: its open issues, the oldest first."""
 
-    id: UUID
-    cause: str
-    status: OrderStatus
-    created_at: datetime
+    order_id: UUID
+    issues: list[Issue]

@@ -6,9 +6,12 @@ from uuid import UUID
 
 from app.accounts import addresses
 from app.core import db
-from app.orders.models import ListedOrder, NamedOrder, Order, OrderItem, OrderWithItems, ParkedOrder
+from app.issues import queries as issues
+from app.orders.models import ListedOrder, NamedOrder, Needing, Order, OrderItem, OrderWithItems
+from app.orders.reasons import ABOUT, order_of
+from app.orders.states import OrderStatus
 
-COUNTED = 100  # orders that wait for a person are counted so far
+COUNTED = 100  # orders that need a person are counted so far
 ENDED_EMPTY = ["failed", "expired", "sent_back"]  # outcomes of a payment that left no money here
 
 
@@ -92,24 +95,40 @@ def looked_up(filters: Mapping[str, Any]) -> str | None:
     return addresses.key(typed) if typed is not None else None
 
 
+_LISTED = """SELECT p.*, (SELECT string_agg(name, ', ' ORDER BY position) FROM order_item i WHERE i.order_id = p.id)
+    AS names, (SELECT name FROM merchant m WHERE m.id = p.merchant_id) AS merchant FROM customer_order p
+  WHERE ($1::text IS NULL OR status = $1)
+    AND ($2::text IS NULL OR email ILIKE $2 OR id::text ILIKE $2 OR reference ILIKE $2)"""
+# From the open issues to their orders, and from an order to its open issues.
+_AMONG_OPEN = f"""p.id = ANY (ARRAY(SELECT substr(subject, {len(ABOUT) + 1})::uuid FROM issue
+    WHERE resolved_at IS NULL AND subject LIKE '{ABOUT}%'))"""  # noqa: S608 - our own text
+_HAS_OPEN = f"EXISTS (SELECT FROM issue WHERE resolved_at IS NULL AND subject = '{ABOUT}' || p.id)"
+
+
 async def page(
-    *, status: str | None, search: str | None, limit: int, offset: int, parked: bool = False
+    *, status: str | None, search: str | None, limit: int, offset: int, needing: bool = False
 ) -> list[ListedOrder]:
     """For the admin's list: those that need a person first, then the newest.
 
-    ``parked``: only those that need one.
+    ``needing``: only those that need one.
     """
-    return await db.fetch_as(
-        ListedOrder,
-        """SELECT p.*, (SELECT string_agg(name, ', ' ORDER BY position) FROM order_item i WHERE i.order_id = p.id)
-           AS names, (SELECT name FROM merchant m WHERE m.id = p.merchant_id) AS merchant FROM customer_order p
-           WHERE ($1::text IS NULL OR status = $1)
-             AND ($2::text IS NULL OR email ILIKE $2 OR id::text ILIKE $2 OR reference ILIKE $2)
-             AND (NOT $5 OR cause IS NOT NULL)
-           ORDER BY (cause IS NOT NULL) DESC, created_at DESC LIMIT $3 OFFSET $4""",
-        status, f"%{addresses.key(search) if '@' in search else search}%" if search else None, limit, offset,
-        parked,
-    )  # fmt: skip
+    found = f"%{addresses.key(search) if '@' in search else search}%" if search else None
+    newest = " ORDER BY p.created_at DESC LIMIT $3 OFFSET $4"
+    first = await db.fetch_as(ListedOrder, f"{_LISTED} AND {_AMONG_OPEN}{newest}", status, found, limit, offset)
+    rest: list[ListedOrder] = []
+    if len(first) < limit and not needing:
+        # Two reads along an index each: one that sorts by both would sort all orders of the shop.
+        before = offset + len(first) if first or not offset else await _count_needing(status, found)
+        rest = await db.fetch_as(
+            ListedOrder, f"{_LISTED} AND NOT {_HAS_OPEN}{newest}",
+            status, found, limit - len(first), max(offset - before, 0),
+        )  # fmt: skip
+    return [*first, *rest]
+
+
+async def _count_needing(status: str | None, found: str | None) -> int:
+    sql = f"SELECT count(*) FROM ({_LISTED} AND {_AMONG_OPEN}) AS needing"  # noqa: S608 - our own text
+    return int(await db.fetch_value(sql, status, found))
 
 
 async def holds_money(order_id: UUID) -> bool:
@@ -130,21 +149,17 @@ async def holds_money(order_id: UUID) -> bool:
 
 
 async def counts() -> dict[str, int]:
-    rows = await db.fetch("SELECT status, count(*) AS n FROM customer_order GROUP BY status")
-    return {row["status"]: row["n"] for row in rows}
+    """How many orders there are in each state, ``db.MOST_COUNTED`` at the most."""
+    return await db.count_each("customer_order", "status", list(OrderStatus))
 
 
-async def parked(limit: int = 20) -> list[ParkedOrder]:
-    """Orders that wait for a person, with the reason, the newest first."""
-    return await db.fetch_as(
-        ParkedOrder,
-        """SELECT id, cause, status, created_at FROM customer_order WHERE cause IS NOT NULL
-           ORDER BY created_at DESC LIMIT $1""",
-        limit,
-    )
+async def needing(limit: int = 20) -> list[Needing]:
+    """Orders that need a person with all that is open about them, the one that came up last first."""
+    subjects = await issues.newest_about_orders(limit)
+    found = await issues.open_for_each(subjects)
+    return [Needing(order_of(subject), found[subject]) for subject in subjects if found[subject]]
 
 
-async def count_parked() -> int:
-    """How many orders wait for a person, ``COUNTED`` and one at the most."""
-    sql = "SELECT count(*) FROM (SELECT FROM customer_order WHERE cause IS NOT NULL LIMIT $1) AS parked"
-    return int(await db.fetch_value(sql, COUNTED + 1))
+async def count_needing() -> int:
+    """How many orders need a person, ``COUNTED`` and one at the most."""
+    return await issues.count_orders(COUNTED + 1)

@@ -11,10 +11,10 @@ from app.core.money import Money
 from app.core.state_machine import move
 from app.history import service as history
 from app.issues import service as issues
+from app.issues.codes import IssueCode
 from app.orders import letters, models, queries
 from app.orders.letters import short
 from app.orders.locking import lock, lock_of
-from app.orders.parking import LATE, OF_MONEY, UNDERPAID, keep_reasons, park, unpark, unpark_owed
 from app.orders.placing import (
     MOST_ITEMS,
     MOST_OF_ONE,
@@ -28,19 +28,27 @@ from app.orders.placing import (
     quote,
     taken_meanwhile,
 )
+from app.orders.reasons import (
+    DELIVERED,
+    ONCE_PAID,
+    OWED,
+    REFUNDED,
+    SUPPLY,
+    about,
+    has_reason,
+    open_reason,
+    resolve_reasons,
+)
 from app.orders.repricing import price_today, reprice, still_sellable, unsellable
 from app.orders.states import FULFILLMENT_MOVES, MOVES, FulfillmentStatus, OrderStatus
 from app.orders.tables import Order, OrderItem
 from app.queue import service as jobs
 
 __all__ = [
-    "LATE", "MOST_ITEMS", "MOST_OF_ONE", "OF_MONEY", "UNDERPAID", "BadItems", "OutOfStock", "Placed", "Quote", "Wanted",
-    "lock", "lock_of", "park", "place", "price_today", "quote", "reprice", "short", "still_sellable", "taken_meanwhile",
-    "unpark", "unpark_owed", "unsellable",
+    "MOST_ITEMS", "MOST_OF_ONE", "ONCE_PAID", "OWED", "SUPPLY", "BadItems", "OutOfStock", "Placed", "Quote", "Wanted",
+    "about", "has_reason", "lock", "lock_of", "open_reason", "place", "price_today", "quote", "reprice",
+    "resolve_reasons", "short", "still_sellable", "taken_meanwhile", "unsellable",
 ]  # fmt: skip
-
-
-SLOW = "supplier_slow"  # the issue of a paid order whose supplier takes longer than the set time
 
 
 class OrderClosed(Conflict):
@@ -128,7 +136,7 @@ async def _post_reserves(order_id: UUID) -> None:
 async def freeze(order_id: UUID) -> None:
     """All of its money is to go back: from now on nothing is bought for it, and none of its keys is shown."""
     await Order.update({Order.frozen_at: clock.now()}).where(Order.id == order_id, Order.frozen_at.is_null())
-    await issues.resolve(f"order:{order_id}", SLOW)
+    await issues.resolve(about(order_id), IssueCode.SUPPLIER_SLOW)
 
 
 async def unfreeze(order_id: UUID) -> None:
@@ -150,7 +158,7 @@ async def refunded(order_id: UUID, *, keep: Decimal = Decimal(0)) -> Money | Non
     order = await _to(order_id, OrderStatus.REFUNDED, "order.refunded")
     if order is None:
         return None
-    await keep_reasons(order_id, [])
+    await resolve_reasons(order_id, REFUNDED)
     back = await codes.release(order_id, keep=keep) if order.discount_code else Decimal(0)
     if not back:
         return None
@@ -176,7 +184,7 @@ async def item_withdrawn(order_id: UUID, item_id: UUID, units: int) -> None:
         item_id, units,
     )  # fmt: skip
     if not await OrderItem.exists().where(OrderItem.order_id == order_id, OrderItem.status == "failed"):
-        await unpark(order_id)
+        await resolve_reasons(order_id, SUPPLY)
     await move(Order, order_id, FulfillmentStatus.PROCESSING, FULFILLMENT_MOVES, column="fulfillment_status")
     await _close_if_all_there(order_id)
 
@@ -192,20 +200,22 @@ async def _close_if_all_there(order_id: UUID) -> None:
 
 
 async def _fulfilled(order_id: UUID) -> models.Order | None:
-    await issues.resolve(f"order:{order_id}", SLOW)
+    await resolve_reasons(order_id, DELIVERED)
     await move(Order, order_id, FulfillmentStatus.FULFILLED, FULFILLMENT_MOVES, column="fulfillment_status")
     return await _to(order_id, OrderStatus.FULFILLED, "order.fulfilled", {Order.fulfilled_at: clock.now()})
 
 
-async def item_failed(order_id: UUID, item_id: UUID, cause: str) -> bool:
+async def item_failed(order_id: UUID, item_id: UUID, code: IssueCode, cause: str) -> bool:
     """The supplier can't deliver an item: the order waits for a person, who retries it or refunds.
+
+    ``code``: the order's reason; ``cause``: the same in words.
 
     False where nothing of the item is awaited: its keys are there, or their money was taken back meanwhile.
     """
     if not await _item_to(item_id, "failed", from_=("pending", "failed")):
         return False
     await move(Order, order_id, FulfillmentStatus.FAILED, FULFILLMENT_MOVES, column="fulfillment_status")
-    await park(order_id, cause)
+    await open_reason(order_id, code, cause)
     await history.record(order_id, "supply.failed", item=str(item_id), cause=cause)
     return True
 
@@ -215,7 +225,7 @@ async def item_retried(order_id: UUID, item_id: UUID) -> bool:
     if not await _item_to(item_id, "pending", from_=("failed",)):
         return False
     if not await OrderItem.exists().where(OrderItem.order_id == order_id, OrderItem.status == "failed"):
-        await unpark(order_id)
+        await resolve_reasons(order_id, SUPPLY)
     await move(Order, order_id, FulfillmentStatus.PROCESSING, FULFILLMENT_MOVES, column="fulfillment_status")
     await history.record(order_id, "supply.retried", item=str(item_id))
     return True
@@ -234,9 +244,8 @@ async def give_up(order_id: UUID, cause: str) -> bool:
     """Nothing of a paid order can be delivered for good: its money is due back. False if it is not paid any more."""
     if await _to(order_id, OrderStatus.FAILED, "order.given_up", cause=cause) is None:
         return False
-    await unpark(order_id)
-    await issues.resolve(f"order:{order_id}", SLOW)
-    await park(order_id, f"{OF_MONEY}refund due, as nothing was delivered: {cause}")
+    await resolve_reasons(order_id, DELIVERED)
+    await open_reason(order_id, IssueCode.REFUND_DUE, f"refund due, as nothing was delivered: {cause}")
     return True
 
 

@@ -11,7 +11,7 @@ from app.merchants.tables import Merchant
 
 
 class Order(Table, tablename="customer_order"):
-    """One purchase ("order" is a reserved word in SQL). ``cause`` says why a person has to look, where one has to.
+    """One purchase ("order" is a reserved word in SQL). Why a person has to look, where one has to: ``reasons``.
 
     ``email``: the form that mail carries. ``email_typed``: as its owner writes it, where that is another.
 
@@ -36,7 +36,6 @@ class Order(Table, tablename="customer_order"):
     pay_currency = Varchar(16, null=True, default=None)
     choice = Varchar(16, null=True, default=None)
     frozen_at = Timestamptz(null=True, default=None)
-    cause = Varchar(1000, null=True, default=None)
     created_at = Timestamptz(default=None, index=True)
     paid_at = Timestamptz(null=True, default=None)
     fulfilled_at = Timestamptz(null=True, default=None)

@@ -1,14 +1,19 @@
-"""A person has looked at money that we could not judge, and says that it is there: it counts as reported."""
+"""A person has looked at money that we could not judge: it counts as reported, or only as far as it is credited."""
 
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from app.core import db
-from app.core.errors import Conflict
+from app.core.errors import Conflict, Invalid
+from app.core.money import Money
 from app.history import service as history
+from app.issues.codes import IssueCode
 from app.orders import service as orders
-from app.orders.service import OF_MONEY
-from app.payments import queries
-from app.payments.classify import Outcome
+from app.orders.models import Order
+from app.payments import queries, tables
+from app.payments.classify import COIN_UNIT, WIDE, Outcome
 from app.payments.handle_report import handle
 from app.payments.models import Payment
 from app.providers.nowpayments import PaymentReport
@@ -16,6 +21,10 @@ from app.providers.nowpayments import PaymentReport
 
 class NotAcceptable(Conflict):
     title = "This payment can't be accepted"
+
+
+class BadCredit(Invalid):
+    title = "That can't be what was credited"
 
 
 def acceptable(payment: Payment) -> bool:
@@ -27,14 +36,51 @@ def acceptable(payment: Payment) -> bool:
 async def accept(payment_id: UUID, by: str) -> None:
     """Count what arrived on a payment whose credit to us looked too low. Raises NotAcceptable."""
     async with db.transaction():
-        found = await queries.one(payment_id)
-        order = await orders.lock(found.order_id) if found else None
-        payment = await queries.one(payment_id)
-        if order is None or payment is None or not acceptable(payment):
-            raise NotAcceptable("Only a payment that waits to be checked can be accepted, and only once.")
+        order, payment = await _doubted(payment_id)
         await history.record(order.id, "payment.accepted", payment_id=str(payment_id), by=by)
         await handle(_as_reported(payment))
-        await orders.unpark(order.id, f"{OF_MONEY}only ")
+        await orders.resolve_reasons(order.id, {IssueCode.SETTLED_LOW})
+
+
+async def count_credited(payment_id: UUID, credited: Money | None, by: str) -> None:
+    """Refuse a payment whose credit to us is too low for what is said to have arrived: only ``credited`` counts.
+
+    What counts is the customer's, as of any order that is underpaid: refunded, turned into credit or topped up. Of a
+    payment that had brought something before, that goes on to count, and no amount is needed. Raises NotAcceptable and
+    BadCredit.
+    """
+    async with db.transaction():
+        order, payment = await _doubted(payment_id)
+        arrived = payment.doubted or payment.actually_paid
+        if payment.doubted is None:
+            part = _part(payment, credited)
+            await history.record(order.id, "payment.counted_in_part", payment_id=str(payment_id), by=by)
+            await handle(replace(_as_reported(payment), actually_paid=part))
+        else:
+            await history.record(order.id, "payment.counted_in_part", payment_id=str(payment_id), by=by)
+        # What is said to have arrived is known from here on: saying it again is no news.
+        known: dict[Any, Any] = {tables.Payment.actually_paid: arrived, tables.Payment.doubted: None}
+        await tables.Payment.update(known).where(tables.Payment.id == payment_id)
+        await orders.resolve_reasons(order.id, {IssueCode.SETTLED_LOW})
+
+
+def _part(payment: Payment, credited: Money | None) -> Decimal:
+    """The coins that are worth ``credited``, at the rate that was asked for."""
+    asked = payment.pay_amount or Decimal(1)  # nothing was asked for: nothing arrived, and no amount is below that
+    worth = Money(payment.price_amount * payment.actually_paid / asked, payment.price_currency)
+    if credited is None or credited.currency != worth.currency or not 0 < credited.amount < worth.amount:
+        raise BadCredit(f"Enter an amount above zero and below {worth}, which is said to have arrived.", field="amount")
+    return (credited.amount * asked / payment.price_amount).quantize(COIN_UNIT, context=WIDE)
+
+
+async def _doubted(payment_id: UUID) -> tuple[Order, Payment]:
+    """The order, locked, and the payment that waits to be checked."""
+    found = await queries.one(payment_id)
+    order = await orders.lock(found.order_id) if found else None
+    payment = await queries.one(payment_id)
+    if order is None or payment is None or not acceptable(payment):
+        raise NotAcceptable("Only a payment that waits to be checked can be decided on, and only once.")
+    return order, payment
 
 
 def _as_reported(payment: Payment) -> PaymentReport:

@@ -8,6 +8,7 @@ from app.core import clock, db
 from app.core.money import Money, smallest
 from app.core.settings import settings
 from app.issues import service as issues
+from app.issues.codes import IssueCode
 from app.payments import models
 from app.providers.http import ApiKeyRejected, ProviderDown, ProviderProtocolError, ProviderRefused
 from app.providers.nowpayments import Coin, CoinUnavailable, NowPayments
@@ -56,10 +57,10 @@ async def sync(*, nowpayments: NowPayments) -> int:
     coins = [coin for coin in chosen.on if len(coin.code) <= LONGEST]
     if not coins:
         await issues.open_issue(
-            "coins", "coins_missing", "NOWPayments lists no coins. The coins on offer stay as they are."
+            "coins", IssueCode.COINS_MISSING, "NOWPayments lists no coins. The coins on offer stay as they are."
         )
         raise NoCoins("the provider lists no coin")
-    await issues.resolve("coins", "coins_missing")
+    await issues.resolve("coins", IssueCode.COINS_MISSING)
     # First of all: one that is switched off takes no more money, whatever becomes of the others.
     await _switch_off([*(coin.code for coin in coins), *chosen.unclear])
     faults = await _keep_each(coins, nowpayments)
@@ -67,9 +68,9 @@ async def sync(*, nowpayments: NowPayments) -> int:
         faults[code[:LONGEST]] = "NOWPayments says nothing of it that can be read"
     if faults:
         told = "; ".join(f"{name}: {why}" for name, why in faults.items())
-        await issues.open_issue("coins", "coin_minimum", f"The minimum is not known for {told}")
+        await issues.open_issue("coins", IssueCode.COIN_MINIMUM, f"The minimum is not known for {told}")
     else:
-        await issues.resolve("coins", "coin_minimum")
+        await issues.resolve("coins", IssueCode.COIN_MINIMUM)
     return len(coins)
 
 

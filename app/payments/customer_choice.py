@@ -12,7 +12,7 @@ from app.catalog import credits
 from app.core import db
 from app.core.errors import Conflict, Invalid
 from app.core.ids import new_id
-from app.core.money import Money, plain
+from app.core.money import Money, plain, smallest
 from app.ledger import uses
 from app.ledger.states import UseKind
 from app.orders import service as orders
@@ -20,6 +20,7 @@ from app.orders.models import Order
 from app.payments import ledger_posting, queries
 from app.payments.create import topped_up_in
 from app.payments.handle_report import money_of_order, settle, tolerance
+from app.payments.models import Payment
 from app.queue import service as jobs
 
 COMPLETED = {"underpaid", "expired"}  # those that more money can still complete
@@ -71,11 +72,17 @@ async def options(order: Order) -> Options | None:
         return Options(held)
     missing = max(total - now.brought, Decimal(0))
     asked = base.pay_amount or Decimal(0)
-    if (now.brought, total) == (base.value, base.price_amount):
+    if (now.brought, total) == (base.value, base.price_amount) and _counted_whole(base):
         coins = max(asked - base.actually_paid, Decimal(0))  # to the last digit of the coin
     else:
         coins = (missing * asked / base.price_amount).quantize(SHOWN, ROUND_UP)
     return Options(held, Money(missing, order.currency), plain(coins), base.pay_currency, not now.sellable)
+
+
+def _counted_whole(payment: Payment) -> bool:
+    """Whether all that arrived counts; of what was credited in part only, a person said how much does."""
+    worth = payment.price_amount * payment.actually_paid / (payment.pay_amount or Decimal(1))
+    return abs(worth - payment.value) < smallest(payment.price_currency)
 
 
 async def choose(order_id: UUID, choice: str, *, coin: str | None = None) -> UUID | None:
@@ -120,7 +127,7 @@ async def _credit(order: Order, held: Money) -> None:
 async def _given_back(order: Order, choice: Choice, held: Money) -> None:
     """The money leaves the order; one that only waited for it ends with that."""
     await orders.chose(order.id, choice, amount=held.as_json())
-    await orders.unpark_owed(order.id)  # what else of its money waits for a person goes on waiting
+    await orders.resolve_reasons(order.id, orders.OWED)  # what else of its money waits for a person goes on waiting
     if order.status in {"created", "waiting"}:
         await orders.expire(order.id)
 

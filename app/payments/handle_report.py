@@ -13,13 +13,13 @@ from app.core.settings import settings
 from app.core.state_machine import move
 from app.history import service as history
 from app.issues import service as issues
+from app.issues.codes import IssueCode
 from app.ledger import uses
 from app.orders import letters, merchant_orders
 from app.orders import service as orders
 from app.orders.models import Order
-from app.orders.service import LATE, OF_MONEY, UNDERPAID
 from app.orders.states import OrderStatus
-from app.payments import api_status, ledger_posting, models, owed, queries
+from app.payments import api_status, ledger_posting, models, owed, queries, review
 from app.payments.classify import (
     BOUGHT,
     ENDS,
@@ -70,6 +70,7 @@ async def handle(report: PaymentReport, *, looked: bool = False) -> str:
     verdict = classify(before, await _expected(payment), report, await tolerance(order.currency))
     if verdict.outcome not in NOTHING or verdict.to is not None or looked:
         await _note(payment, report, verdict)
+        await review.end_doubt(order.id, payment, verdict)
     if verdict.to is not None:
         await move(Payment, payment.id, verdict.to, MOVES)
     await _say(order, payment, verdict)
@@ -92,7 +93,7 @@ async def _orphan(report: PaymentReport) -> str:
         paid = f"{plain(report.actually_paid or Decimal(0))} {(report.pay_currency or '').upper()[:16]}"
         named = f"order {report.order_id}, which we don't know" if report.order_id else "no order"
         detail = f"The payment provider holds payment {report.payment_id} ({paid}, {report.status}) for {named}."
-        await issues.open_issue(f"payment:{report.payment_id}", "payment_without_order", detail)
+        await issues.open_issue(f"payment:{report.payment_id}", IssueCode.PAYMENT_WITHOUT_ORDER, detail)
     return "without an order: it names none of ours"
 
 
@@ -246,10 +247,9 @@ async def settle(order: Order, *, late: bool) -> None:
     order_id: UUID = order.id
     if await orders.settle(order_id, late=late):
         await ledger_posting.post_sale(order_id, Money(order.total, order.currency))
-        for reason in (UNDERPAID, LATE):
-            await orders.unpark(order_id, reason)
-        if order.cause and not (await uses.funds(order_id)).undecided.amount:
-            await orders.unpark_owed(order_id)
+        await orders.resolve_reasons(order_id, orders.ONCE_PAID)
+        if await orders.has_reason(order_id, orders.OWED) and not (await uses.funds(order_id)).undecided.amount:
+            await orders.resolve_reasons(order_id, orders.OWED)
 
 
 async def _short(order: Order, payment: models.Payment, verdict: Classification) -> None:
@@ -261,7 +261,9 @@ async def _short(order: Order, payment: models.Payment, verdict: Classification)
         await history.record(order_id, "payment.short", missing=missing, coin=coin, money=money.as_json())
     if order.merchant_id is not None:
         return
-    await orders.park(order_id, f"{UNDERPAID}: {missing} {coin.upper()} is missing ({money})", instead_of=UNDERPAID)
+    said = f"underpaid: {missing} {coin.upper()} is missing ({money})"
+    await orders.open_reason(order_id, IssueCode.UNDERPAID, said)
+    await orders.resolve_reasons(order_id, {IssueCode.PAYMENT_NEVER_COMPLETED})
     await letters.write(order, "payment_short", missing=str(money), missing_coin=f"{missing} {coin.upper()}")
 
 
@@ -279,6 +281,7 @@ async def _attempt_over(order: Order, payment: models.Payment, verdict: Classifi
         if not await queries.received(order_id):
             await orders.refunded(order_id)
     else:
+        await orders.resolve_reasons(order_id, {IssueCode.PAYMENT_NEVER_COMPLETED})
         await orders.payment_failed(order_id)
 
 
@@ -300,7 +303,9 @@ async def _park(order: Order, payment: models.Payment, verdict: Classification, 
     """
     order_id: UUID = order.id
     late = verdict.outcome is Outcome.LATE
-    new = not order.test and await orders.park(order_id, f"{OF_MONEY}{verdict.why}", instead_of=LATE if late else None)
+    new = not order.test and await orders.open_reason(
+        order_id, review.REASON[verdict.outcome], verdict.why, beside=not late
+    )
     told = verdict.to is not None or verdict.value is not None
     if new or told:
         said = {"why": verdict.why, "outcome": verdict.outcome.value}

@@ -4,16 +4,15 @@ from decimal import Decimal
 
 from app.core.money import Money
 from app.core.settings import settings
+from app.issues.codes import IssueCode
 from app.ledger import uses
 from app.orders import letters
 from app.orders import service as orders
 from app.orders.models import Order
-from app.orders.service import OF_MONEY
 from app.payments import queries
 from app.payments.classify import BOUGHT, Outcome
 from app.payments.models import Payment
 
-OVERPAID = f"{OF_MONEY}overpaid"
 TOO_MUCH = {Outcome.FURTHER_DEPOSIT, Outcome.NOT_NEEDED}
 ENDED = {"cancelled": "cancelled", "expired": "expired", "refunded": "refunded"}  # order's status → word of its letter
 
@@ -23,7 +22,7 @@ async def excess(order: Order) -> None:
     funds = await uses.funds(order.id)
     if not funds.free.amount or order.test:
         return
-    if await orders.park(order.id, f"{OVERPAID}: {funds.free} is owed back", instead_of=OVERPAID):
+    if await orders.open_reason(order.id, IssueCode.OVERPAID, f"overpaid: {funds.free} is owed back"):
         await _write_overpaid(order, funds, second=False)
 
 

@@ -12,8 +12,9 @@ from app.history import service as history
 from app.inbox import queries as inbox
 from app.inbox import service as notices_inbox
 from app.issues import service as issues
+from app.issues.codes import IssueCode
+from app.orders import reasons
 from app.orders import service as orders
-from app.orders.service import OF_MONEY
 from app.payments import queries
 from app.payments.classify import MONEY_MOVED
 from app.payments.handle_report import handle
@@ -70,7 +71,7 @@ def _about(body: bytes | None) -> tuple[str | None, str | None]:
 async def _unreadable(notice_id: UUID) -> None:
     """A genuine notice that we can't read may be about money: a person looks."""
     why = f"Notice {notice_id} of the payment provider is genuine and can't be read: find its payment in the dashboard."
-    await issues.open_issue("payments", "notice_unreadable", why)
+    await issues.open_issue("payments", IssueCode.NOTICE_UNREADABLE, why)
     await notices_inbox.applied(notice_id, "unreadable: it names no payment of ours")
 
 
@@ -137,13 +138,13 @@ async def close_forgotten() -> int:
     One with money in it, on the way or arrived, is put before a person instead. Returns how many were looked at.
     """
     rows = await db.fetch(
-        """SELECT id FROM customer_order o WHERE status IN ('created', 'waiting', 'confirming') AND created_at < $1
+        f"""SELECT id FROM customer_order o WHERE status IN ('created', 'waiting', 'confirming') AND created_at < $1
              AND (merchant_id IS NULL OR status = 'confirming' AND NOT test)  -- a merchant's order waits for ever
              AND NOT EXISTS (SELECT FROM payment p WHERE p.order_id = o.id AND next_check_at IS NOT NULL)
              AND NOT EXISTS (SELECT FROM job j WHERE j.subject = o.id AND j.name = 'payments.create'
                              AND j.status IN ('pending', 'processing'))
-             AND (cause IS NULL OR NOT cause LIKE '%' || $2 || '%') ORDER BY created_at LIMIT $3""",
-        clock.now() - FORGOTTEN, OF_MONEY, CLOSED_A_TIME,
+             AND NOT {reasons.stands("o", reasons.MONEY)} ORDER BY created_at LIMIT $2""",  # noqa: S608 - our own text
+        clock.now() - FORGOTTEN, CLOSED_A_TIME,
     )  # fmt: skip
     for row in rows:
         async with db.transaction():
@@ -159,5 +160,5 @@ async def _close(order_id: UUID) -> None:
         await orders.expire(order_id)
         return
     why = "its payment was seen but never completed"
-    if await orders.park(order_id, f"{OF_MONEY}{why}"):
+    if await orders.open_reason(order_id, IssueCode.PAYMENT_NEVER_COMPLETED, why):
         await history.record(order_id, "payment.parked", why=why)

@@ -12,10 +12,10 @@ import msgspec
 from app.core import clock
 from app.core.money import Money
 from app.history import service as history
+from app.issues.codes import IssueCode
 from app.ledger import uses
 from app.orders import service as orders
 from app.orders.models import Order
-from app.orders.service import LATE, OF_MONEY, UNDERPAID
 from app.payments import models, owed, queries
 from app.payments.api_status import EVENTS, word
 from app.payments.classify import COIN_UNIT, WIDE, OrderMoney, Outcome
@@ -25,7 +25,7 @@ from app.payments.tables import Payment
 
 WEIGHED = {"waiting", "confirming", "underpaid", "expired"}  # states of an order that its money can still pay
 TO_WEIGH = (Outcome.UNDERPAID, Outcome.NOT_NEEDED)  # outcomes that were right only while money was promised otherwise
-TOO_LATE = f"{LATE}, and no longer sold at this price: the customer is asked"
+TOO_LATE = "paid late, and no longer sold at this price: the customer is asked"
 
 
 async def reweigh(order_id: UUID) -> bool:
@@ -48,7 +48,7 @@ async def reweigh(order_id: UUID) -> bool:
     weighed = await _weigh(order, now, Outcome.LATE if late else Outcome.PAID_LATE if now.late else Outcome.PAID)
     if late:
         return weighed is not None and await _ask(order, weighed)  # else its customer was asked before
-    await orders.unpark_owed(order_id)  # what is too much is named anew
+    await orders.resolve_reasons(order_id, orders.OWED)  # what is too much is named anew
     await settle(order, late=now.late)
     await owed.excess(order)
     return True
@@ -69,14 +69,14 @@ async def promised(order: Order) -> None:
         now = await money_of_order(order)
         await _name_missing(order, now.total - now.brought)
     else:
-        await orders.unpark_owed(order_id)
+        await orders.resolve_reasons(order_id, orders.OWED)
 
 
 async def _name_missing(order: Order, missing: Decimal) -> None:
     """Where a person reads what is missing, let it be what the order's page asks for now."""
-    if missing > 0 and UNDERPAID in (order.cause or ""):
-        said = f"{UNDERPAID}: {Money(missing, order.currency)} is missing"
-        await orders.park(order.id, said, instead_of=UNDERPAID)
+    if missing > 0 and await orders.has_reason(order.id, {IssueCode.UNDERPAID}):
+        said = f"underpaid: {Money(missing, order.currency)} is missing"
+        await orders.open_reason(order.id, IssueCode.UNDERPAID, said)
 
 
 async def _weigh(order: Order, now: OrderMoney, outcome: Outcome) -> models.Payment | None:
@@ -112,9 +112,9 @@ async def _name(order: Order, payment: models.Payment, to: Outcome, excess: Deci
 
 async def _ask(order: Order, payment: models.Payment) -> bool:
     """The price is there, and the order is not sold at it any more: its customer says what becomes of the money."""
-    await orders.unpark_owed(order.id)
-    await orders.park(order.id, TOO_LATE)
-    said = {"why": TOO_LATE.removeprefix(OF_MONEY), "outcome": Outcome.LATE.value}
+    await orders.resolve_reasons(order.id, orders.OWED)
+    await orders.open_reason(order.id, IssueCode.PAID_LATE, TOO_LATE)
+    said = {"why": TOO_LATE, "outcome": Outcome.LATE.value}
     await history.record(order.id, "payment.late", **said)
     await owed.tell(order, payment, Outcome.LATE, payment.pay_currency)
     return True

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from app.core import clock, db, log, totp
 from app.core.settings import settings
+from app.issues.codes import IssueCode
 from app.orders import service as orders
 from app.providers.http import ProviderDown, ProviderRefused
 from app.providers.nowpayments_payouts import CodeRefused, Payout, Payouts
@@ -33,7 +34,6 @@ CHECKS_A_SWEEP = 20
 RECHECK_LEASE = timedelta(minutes=2)  # a look that got lost is posted again after this long
 MOST_CODES = 8  # of the ten tries the provider gives a batch
 ON_ITS_WAY = {"creating", "waiting", "processing", "sending"}
-PARKED = "refund: "  # how the cause of an order whose refund needs a person begins
 
 
 async def follow(refund_id: UUID, *, payouts: Payouts, commit: Commit) -> None:
@@ -142,7 +142,6 @@ async def _apply(refund: models.Refund, found: Payout | None) -> None:
     elif found.status == "finished":
         await _note(refund, found)
         await service.paid(refund, tx_hash=found.hash, fee=found.fee)
-        await _unpark(refund.order_id)
     elif found.status == "rejected":
         await _note(refund, found)
         await service.failed(
@@ -150,8 +149,10 @@ async def _apply(refund: models.Refund, found: Payout | None) -> None:
         )
     else:
         await _note(refund, found)
-        if (why := _trouble(refund, found)) is not None:
-            await orders.park(refund.order_id, PARKED + why)
+        if (why := _trouble(refund, found)) is None:
+            await orders.resolve_reasons(refund.order_id, {IssueCode.PAYOUT_STUCK})
+        else:
+            await orders.open_reason(refund.order_id, IssueCode.PAYOUT_STUCK, f"refund: {why}")
 
 
 def _trouble(refund: models.Refund, found: Payout) -> str | None:
@@ -179,11 +180,6 @@ async def _note(refund: models.Refund, found: Payout | None) -> None:
             Refund.error: found.error[:300] if found.error else None,
         }
     await Refund.update(said).where(Refund.id == refund.id, Refund.status == "processing")
-
-
-async def _unpark(order_id: UUID) -> None:
-    if await orders.lock(order_id) is not None:
-        await orders.unpark(order_id, PARKED)
 
 
 async def post_due_checks() -> int:

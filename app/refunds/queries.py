@@ -10,6 +10,7 @@ from app.core.money import Money
 from app.ledger import uses
 from app.orders.queries import looked_up
 from app.refunds.models import ClaimedRefund, ListedRefund, MerchantRefund, Refund
+from app.refunds.states import RefundStatus
 
 
 async def one(refund_id: UUID) -> Refund | None:
@@ -129,8 +130,8 @@ async def page(*, status: str | None, limit: int, offset: int) -> list[ListedRef
 
 
 async def counts() -> dict[str, int]:
-    rows = await db.fetch("SELECT status, count(*) AS n FROM refund GROUP BY status")
-    return {row["status"]: row["n"] for row in rows}
+    """How many refunds there are in each state, ``db.MOST_COUNTED`` at the most."""
+    return await db.count_each("refund", "status", list(RefundStatus))
 
 
 async def waiting(limit: int = 20) -> list[Refund]:

@@ -22,6 +22,7 @@ from app.core.money import Money
 from app.core.settings import settings
 from app.core.state_machine import move
 from app.history import service as history
+from app.issues.codes import IssueCode
 from app.keys import queries as key_rows
 from app.keys import reveal as keys
 from app.ledger import queries as books
@@ -288,6 +289,7 @@ async def paid(refund: models.Refund, *, tx_hash: str | None, fee: Decimal | Non
     if await move(Refund, refund.id, RefundStatus.PROCESSED, MOVES, also=also) is None:
         return
     await ledger.refunded(order_id, refund.id, amount)
+    await orders.resolve_reasons(order_id, {IssueCode.PAYOUT_STUCK})
     if fee and refund.pay_amount:
         cost = Money(amount.amount * fee / refund.pay_amount, amount.currency)
         await ledger.fee(order_id, f"refund:{refund.id}", cost)
@@ -327,7 +329,8 @@ async def _release(order_id: UUID) -> None:
     """The keys are the customer's again, as far as they are still ours to give."""
     await orders.unfreeze(order_id)
     if not await keys.unlock(order_id):
-        await orders.park(order_id, "refund turned down, but its keys went back to the supplier")
+        said = "refund turned down, but its keys went back to the supplier"
+        await orders.open_reason(order_id, IssueCode.KEYS_WENT_BACK, said)
 
 
 async def _freed(order: Order, how: str) -> None:
@@ -340,8 +343,8 @@ async def _freed(order: Order, how: str) -> None:
         return
     left = (await uses.funds(order.id)).undecided
     if left.amount:
-        said = f"{orders.OF_MONEY}{left} is owed back"
-        await orders.park(order.id, f"{said}: its refund {how}", instead_of=f"{said}: its refund ")
+        said = f"{left} is owed back: its refund {how}"
+        await orders.open_reason(order.id, IssueCode.REFUND_NOT_SENT, said)
 
 
 async def failed(refund: models.Refund, error: str) -> bool:
@@ -358,6 +361,7 @@ async def _end_unpaid(refund: models.Refund, error: str) -> bool:
     if await move(Refund, refund.id, RefundStatus.FAILED, MOVES, also=also) is None:
         return False
     await uses.release(refund.order_id, UseKind.REFUND, reference(refund.id))
+    await orders.resolve_reasons(refund.order_id, {IssueCode.PAYOUT_STUCK})
     named = str(refund.id)
     await history.record(refund.order_id, "refund.failed", refund=named, refund_id=named, why=error[:REASON])
     return True

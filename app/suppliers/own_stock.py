@@ -13,6 +13,7 @@ from app.core.crypto import DataKey, WrappedKey
 from app.core.ids import parse_id
 from app.core.vault import vault
 from app.issues import service as issues
+from app.issues.codes import IssueCode
 from app.providers.kit import Providers
 from app.suppliers.errors import (
     DuplicateOrder,
@@ -23,7 +24,7 @@ from app.suppliers.errors import (
 from app.suppliers.models import Found, KeyState, Notice, SupplierKey, SupplierOrder
 
 NAME = "own_stock"
-LOW = "stock_low"  # code of an issue
+LOW = IssueCode.STOCK_LOW
 MOST_FOUND = 25  # products a search names
 TEXT = "text/plain"
 FORGOTTEN_AT_ONCE = 1000  # sealed keys emptied in one statement

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from app.orders.reasons import stands
 from dev.chaos import merchant_verdict, money
 from dev.chaos.admin import Admin
 from dev.chaos.faults import Faults
@@ -163,8 +164,8 @@ async def _judge(env: Environment, load: Load, report: Report, chance: random.Ra
     await _judge_money(env, load, report, chance)
     endings = await env.rows("SELECT status, count(*) AS n FROM customer_order GROUP BY status ORDER BY status")
     report.facts |= {f"orders {row['status']}": row["n"] for row in endings}
-    parked = await env.rows("SELECT count(*) AS n FROM customer_order WHERE cause IS NOT NULL")
-    report.facts |= {"before a person, with a cause": parked[0]["n"]}
+    parked = await env.rows(f"SELECT count(*) AS n FROM customer_order p WHERE {stands('p')}")
+    report.facts |= {"before a person, with a reason": parked[0]["n"]}
     report.facts |= {"units sold by the supplier": _sold(books), "keys sealed": sum(map(len, books.keys.values()))}
     for row in await env.rows(
         "SELECT name, count(*) AS n FROM job WHERE status = 'failed' GROUP BY name ORDER BY name"

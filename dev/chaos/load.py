@@ -8,6 +8,7 @@ from collections.abc import Coroutine
 
 import httpx
 
+from app.orders.reasons import stands
 from dev.chaos.admin import Admin
 from dev.chaos.customer import Customer, NotPlaced, address
 from dev.chaos.merchant_orders import Charges
@@ -26,8 +27,8 @@ COINS = ("ltc", "doge", "usdttrc20", "sol", "trx")
 AT_ONCE = 400  # orders under way at once: more would only wait for each other
 LOOK = 0.5  # seconds between looks at who may pay, and at how many are under way
 GOODS = "SELECT id::text FROM product WHERE active AND text_keys AND price BETWEEN 12 AND 45 ORDER BY slug LIMIT 30"
-UNDER_WAY = """SELECT count(*) AS n FROM customer_order WHERE cause IS NULL AND status IN
-               ('created', 'confirming', 'paid') AND created_at > now() - interval '10 min'"""
+UNDER_WAY = f"""SELECT count(*) AS n FROM customer_order p WHERE NOT {stands("p")} AND status IN
+                ('created', 'confirming', 'paid') AND created_at > now() - interval '10 min'"""
 
 
 class Load:

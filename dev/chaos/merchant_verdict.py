@@ -19,7 +19,7 @@ ENDED = {"fulfilled", "refunded"}
 
 
 class Stored(msgspec.Struct, frozen=True):
-    """A merchant's order in our tables. ``waits``: for a person, with a cause, an issue or a dead letter."""
+    """A merchant's order in our tables. ``waits``: for a person, with an issue or a dead letter."""
 
     order_id: str
     status: str
@@ -58,7 +58,7 @@ class Picture(msgspec.Struct):
 
 
 STORED = """SELECT p.id::text AS order_id, p.status, p.paid_at IS NOT NULL AS paid,
-    p.cause IS NOT NULL OR EXISTS (SELECT FROM job j WHERE j.subject = p.id AND j.status = 'failed')
+    EXISTS (SELECT FROM job j WHERE j.subject = p.id AND j.status = 'failed')
       OR EXISTS (SELECT FROM issue i WHERE i.subject = 'order:' || p.id AND resolved_at IS NULL) AS waits
   FROM customer_order p WHERE merchant_id = $1::uuid"""
 MADE = """SELECT reference AS key, id::text FROM customer_order WHERE merchant_id = $1::uuid

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from app.orders.reasons import stands
 from dev.chaos.customer import Customer
 from dev.environment import ROOT, Environment, until
 
@@ -20,7 +21,7 @@ ENDED = {"fulfilled", "refunded"}
 IN_FULL = {"success", "finished", "doubled", "reordered", "twice", "overpaid"}  # cases that pay at least what is asked
 
 RULES = {
-    "ended": "1 · a paid order ends fulfilled, refunded, or before a person with a cause",
+    "ended": "1 · a paid order ends fulfilled, refunded, or before a person with a reason",
     "charge": "2 · one item is bought at the supplier at most once a unit",
     "keys": "2 · one unit has one key, and no key is given twice",
     "letters": "each letter is sent once",
@@ -65,7 +66,10 @@ class Breach(msgspec.Struct, frozen=True):
 
 @dataclass
 class Books:
-    """All that is on record about some orders, ours by order id and the supplier's by our reservation's id."""
+    """All that is on record about some orders, ours by order id and the supplier's by our reservation's id.
+
+    ``waits`` of an order: it is before a person with a reason.
+    """
 
     orders: dict[str, dict[str, Any]]
     items: dict[str, list[dict[str, Any]]]
@@ -84,7 +88,7 @@ async def read(env: Environment, customers: Sequence[Customer]) -> Books:
     async def of(sql: str) -> dict[str, list[dict[str, Any]]]:
         return _grouped(await env.rows(f"SELECT *, {sql}", ids), "of_order")
 
-    orders = await of("id::text AS of_order FROM customer_order WHERE id = ANY($1::uuid[])")
+    orders = await of(f"id::text AS of_order, {stands('p')} AS waits FROM customer_order p WHERE id = ANY($1::uuid[])")
     mails = await env.asks("GET", "/mail", params={"brief": "1"})
     return Books(
         orders={order_id: rows[0] for order_id, rows in orders.items()},
@@ -116,8 +120,8 @@ def _by_recipient(mails: list[dict[str, Any]]) -> dict[str, list[str]]:
 async def settled(env: Environment, customers: Sequence[Customer], *, seconds: float) -> bool:
     """Wait until nothing is left to be done for these orders; False when that takes too long."""
     ids = [customer.order_id for customer in customers]
-    sql = """SELECT
-      (SELECT count(*) FROM customer_order p WHERE id = ANY($1::uuid[]) AND status <> 'fulfilled' AND cause IS NULL
+    sql = f"""SELECT
+      (SELECT count(*) FROM customer_order p WHERE id = ANY($1::uuid[]) AND status <> 'fulfilled' AND NOT {stands("p")}
        AND NOT (paid_at IS NULL AND (choice IS NOT NULL OR EXISTS (SELECT FROM money_use u
          WHERE u.order_id = p.id AND kind = 'refund' AND u.status <> 'released')))
        AND NOT EXISTS (SELECT FROM job WHERE subject = p.id AND status = 'failed'))
@@ -131,10 +135,10 @@ async def merchants_settled(env: Environment, merchant_id: str, *, seconds: floa
     A payout that the provider perhaps never took is asked for again after an hour: that is not waited for. An order
     that was only placed has nothing to tell.
     """
-    sql = """SELECT
+    sql = f"""SELECT
       (SELECT count(*) FROM customer_order p JOIN timeline t ON t.subject = p.id WHERE merchant_id = $1::uuid
        AND (t.last_seq > p.published_seq AND status <> 'created'
-         OR paid_at IS NOT NULL AND status NOT IN ('fulfilled', 'refunded') AND cause IS NULL))
+         OR paid_at IS NOT NULL AND status NOT IN ('fulfilled', 'refunded') AND NOT {stands("p")}))
       + (SELECT count(*) FROM job j JOIN customer_order p ON p.id = j.subject WHERE merchant_id = $1::uuid
          AND j.status IN ('pending', 'processing') AND j.created_at < now() - interval '20 seconds')
       + (SELECT count(*) FROM delivery d JOIN endpoint e ON e.id = d.endpoint_id WHERE merchant_id = $1::uuid
@@ -180,7 +184,7 @@ def _ended(books: Books, customer: Customer) -> Iterator[str]:
     if customer.case not in IN_FULL:
         if order["paid_at"]:
             yield "it counts as paid, and was not paid in full"
-    elif order["status"] not in ENDED and not order["cause"] and not _buried(books, customer):
+    elif order["status"] not in ENDED and not order["waits"] and not _buried(books, customer):
         yield f"it stands at {order['status']} / {order['fulfillment_status']} and nobody is told"
 
 

@@ -12,6 +12,7 @@ from app.audit import service as audit
 from app.core import db
 from app.core.settings import settings
 from app.ledger import queries as ledger
+from app.orders.reasons import stands
 from dev.simulation.nowpayments import Payment
 from dev.simulation.world import World
 
@@ -88,9 +89,9 @@ async def _ids(sql: str, *args: Any) -> list[str]:
 
 @rule
 async def none_forgotten(_world: World) -> list[str]:
-    """Every paid order is fulfilled, refunded, or on the admin's list with a cause."""
+    """Every paid order is fulfilled, refunded, or on the admin's list with a reason."""
     return await _ids(
-        f"""SELECT p.id, p.status FROM customer_order p WHERE paid_at IS NOT NULL AND cause IS NULL
+        f"""SELECT p.id, p.status FROM customer_order p WHERE paid_at IS NOT NULL AND NOT {stands("p")}
             AND p.status NOT IN ('fulfilled', 'refunded') AND NOT {DEAD} ORDER BY p.id"""
     )
 
@@ -128,11 +129,14 @@ async def only_for_money(world: World) -> list[str]:
 async def money_is_seen(world: World) -> list[str]:
     """Money that arrived is never forgotten: its order has an outcome or waits for a person."""
     decided = "EXISTS (SELECT FROM money_use u WHERE u.order_id = p.id AND u.status <> 'released')"
-    rows = await db.fetch(f"SELECT id, status, cause, {DEAD} OR {decided} AS dead FROM customer_order p ORDER BY id")
+    rows = await db.fetch(
+        f"""SELECT id, status, {stands("p")} AS waits, {DEAD} OR {decided} AS dead FROM customer_order p
+            ORDER BY id"""
+    )
     found = []
     for row in rows:
         money = [p for p in world.nowpayments.of_order(str(row["id"])) if p.status in {"finished", "partially_paid"}]
-        quiet = row["cause"] is None and not row["dead"]
+        quiet = not row["waits"] and not row["dead"]
         if money and quiet and row["status"] in {"created", "waiting", "confirming", "expired", "cancelled", "failed"}:
             found.append(f"{row['id']} is {row['status']} and got {[str(p.actually_paid) for p in money]}")
     return found

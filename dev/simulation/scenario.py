@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from app.core import db
+from app.orders.reasons import stands
 from dev.simulation import invariants, mutants
 from dev.simulation.report import Outcome
 from dev.simulation.world import World
@@ -23,7 +24,7 @@ TOTALS = {  # what is counted at the end
     "payments": "SELECT count(*) FROM payment",
     "keys": "SELECT count(*) FROM sealed_key",
     "keys revealed": "SELECT count(*) FROM sealed_key WHERE revealed_at IS NOT NULL",
-    "orders on the admin's list": "SELECT count(*) FROM customer_order WHERE cause IS NOT NULL",
+    "orders on the admin's list": f"SELECT count(*) FROM customer_order p WHERE {stands('p')}",
 }
 
 

@@ -15,6 +15,7 @@ from app.catalog import rates
 from app.catalog import service as catalog
 from app.core import clock, db, ids
 from app.core.settings import settings
+from app.orders.reasons import stands
 from app.payments import coins
 from app.providers.kinguin import Kinguin as KinguinClient
 from app.providers.kit import Providers
@@ -44,8 +45,8 @@ LATEST = 30 * 3600.0  # seconds of calm at the most, past every time limit of th
 LOOK = 300.0  # seconds between looks whether all is at rest
 OUTAGE = (5.0, 150.0)  # seconds
 ENDLESS = 1e8  # seconds: the clients' own wall clock must not end a call here
-BUSY = """SELECT EXISTS (SELECT FROM job WHERE status IN ('pending', 'processing')) OR EXISTS (
-  SELECT FROM customer_order p WHERE status = 'paid' AND cause IS NULL
+BUSY = f"""SELECT EXISTS (SELECT FROM job WHERE status IN ('pending', 'processing')) OR EXISTS (
+  SELECT FROM customer_order p WHERE status = 'paid' AND NOT {stands("p")}
   AND NOT EXISTS (SELECT FROM job WHERE subject = p.id AND status = 'failed'))"""
 
 

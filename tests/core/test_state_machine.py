@@ -126,15 +126,15 @@ async def test_a_refused_move_changes_nothing_also_not_what_came_with_it(app) ->
     order_id = await place()
     before = await rows()
     for target in (OrderStatus.PAID, OrderStatus.FULFILLED, OrderStatus.CREATED, OrderStatus.REFUNDED):
-        assert await move(Order, order_id, target, ORDER_MOVES, also={Order.cause: "never"}) is None
+        assert await move(Order, order_id, target, ORDER_MOVES, also={Order.choice: "never"}) is None
     assert await rows() == before
 
 
 async def test_a_move_returns_the_row_as_it_is_afterwards(app) -> None:
     order_id = await place()
-    moved = await move(Order, order_id, OrderStatus.WAITING, ORDER_MOVES, also={Order.cause: "look"})
+    moved = await move(Order, order_id, OrderStatus.WAITING, ORDER_MOVES, also={Order.choice: "refund"})
     assert moved is not None
-    assert (moved["id"], moved["status"], moved["cause"]) == (order_id, "waiting", "look")
+    assert (moved["id"], moved["status"], moved["choice"]) == (order_id, "waiting", "refund")
     assert moved["total"] == (await order(order_id)).total
 
 

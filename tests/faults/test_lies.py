@@ -16,8 +16,8 @@ async def test_notices_doubled_and_reordered_by_both_providers_buy_each_order_on
     await asyncio.gather(*(order.pays(case) for order, case in zip(orders, cases, strict=True)))
     await asyncio.gather(*(bought_exactly_once(order) for order in orders))
     await env.box.no_faults()
-    owed = await env.rows("SELECT cause FROM customer_order WHERE id = $1::uuid", orders[3].order_id)
-    assert "owed back" in str(owed[0]["cause"]), "the second deposit is on the admin's list"
+    owed = await env.rows("SELECT detail FROM issue WHERE subject = $1", f"order:{orders[3].order_id}")
+    assert "owed back" in str(owed[0]["detail"]), "the second deposit is on the admin's list"
 
 
 async def test_providers_that_break_and_heal_are_asked_again_until_they_answer(env: UpEnvironment) -> None:

@@ -27,7 +27,7 @@ def right() -> Books:
         "keys": [{"id": "k0", "serial": "A"}, {"id": "k1", "serial": "B"}],
     }
     return Books(
-        orders={ORDER: {"status": "fulfilled", "fulfillment_status": "fulfilled", "cause": None, "paid_at": "then"}},
+        orders={ORDER: {"status": "fulfilled", "fulfillment_status": "fulfilled", "waits": False, "paid_at": "then"}},
         items=of_order({"id": ITEM, "quantity": 2}),
         keys=of_order(*({"item_id": ITEM, "ordinal": n, "supplier_key_id": f"k{n}"} for n in range(2))),
         events=of_order(*({"seq": n, "kind": kind} for n, kind in enumerate(ROAD, 1))),
@@ -83,7 +83,7 @@ def test_money_that_did_not_suffice_must_not_count_as_paid() -> None:
 
 def test_an_order_before_a_person_has_ended_and_must_still_not_be_charged_twice() -> None:
     books = right()
-    books.orders[ORDER] |= {"status": "paid", "cause": "sold out"}
+    books.orders[ORDER] |= {"status": "paid", "waits": True}
     assert examine(books, [BUYER]) == []
     books.supplied[RESERVATION] *= 2
     assert {it.rule for it in examine(books, [BUYER])} == {"charge"}

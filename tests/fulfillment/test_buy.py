@@ -46,11 +46,11 @@ async def charged(box: Any) -> list[Decimal]:
 async def given_up(order_id: Any, item: OrderItem, cause: str) -> None:
     """The item waits for a person: nothing was bought, and the order says why."""
     found = await order(order_id)
-    assert (found.status, found.fulfillment_status, found.cause) == ("paid", "failed", cause)
+    assert (found.status, found.fulfillment_status, found.reasons) == ("paid", "failed", [cause])
     assert found.items[0].status == "failed"
     assert (await reservation(item))["status"] == "out_of_stock"
     assert (await events(order_id))[-1] == "supply.failed"
-    assert [o.id for o in await order_rows.parked()] == [order_id]
+    assert [o.order_id for o in await order_rows.needing()] == [order_id]
 
 
 async def test_an_item_is_bought_once_under_our_own_id_and_charged_once(app, box) -> None:
@@ -209,10 +209,10 @@ async def test_an_empty_balance_waits_and_the_order_completes_after_a_top_up(app
     assert await drain(only=RESERVE) == 1
     (job,) = await db.fetch("SELECT status, error FROM job WHERE name = $1", RESERVE)
     assert (job["status"], InsufficientBalance.__name__ in job["error"]) == ("pending", True)
-    assert (await order(order_id)).cause == failure_reasons.UNFUNDED
+    assert (await order(order_id)).reasons == [failure_reasons.UNFUNDED]
     await box.settings(balance=500)
     await drain(later=True)
-    assert ((await order(order_id)).status, (await order(order_id)).cause) == ("fulfilled", None)
+    assert ((await order(order_id)).status, (await order(order_id)).reasons) == ("fulfilled", [])
     assert len(await charged(box)) == 1
 
 

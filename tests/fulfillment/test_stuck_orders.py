@@ -49,7 +49,7 @@ async def test_an_order_whose_job_gave_up_is_put_before_a_person_once(app, box) 
     await db.fetch("UPDATE job SET status = 'failed' WHERE name = 'fulfillment.reserve'")
     with clock.travelled(LATER):
         assert await stuck_orders.resume() == 1
-        assert (await order(order_id)).cause == "given up by its job: fulfillment.reserve"
+        assert (await order(order_id)).reasons == ["given up by its job: fulfillment.reserve"]
         assert await stuck_orders.resume() == 0
 
 
@@ -64,9 +64,9 @@ async def test_an_order_is_put_before_a_person_as_soon_as_the_job_that_gets_its_
     assert stuck_orders.given_up == hooks.on_dead_letter
     lease = await jobs.claim(await db.fetch_value("SELECT id FROM job WHERE name = $1", job))
     assert lease is not None
-    assert (await order(order_id)).cause is None
+    assert (await order(order_id)).reasons == []
     assert await jobs.dead_letter(lease, "refused") is True
-    assert (await order(order_id)).cause == cause
+    assert (await order(order_id)).reasons == ([cause] if cause else [])
 
 
 async def test_an_order_that_needs_no_key_any_more_is_left_alone_when_its_job_is_given_up(app, box) -> None:

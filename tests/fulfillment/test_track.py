@@ -140,7 +140,7 @@ async def test_an_order_the_supplier_ends_goes_before_a_person(app, box, act: st
     done = await order(order_id)
     assert (await reservation(item))["next_check_at"] is None
     assert (done.status, done.fulfillment_status, done.items[0].status) == ("paid", "failed", "failed")
-    assert done.cause == f"the supplier has {said} our order"
+    assert done.reasons == [f"the supplier has {said} our order"]
     assert await status(item) == {"canceled": "cancelled", "refunded": "refunded"}[said]
 
 
@@ -163,7 +163,7 @@ async def test_what_was_ready_and_is_taken_back_before_it_is_fetched_goes_before
     assert await count("sealed_key") == 0
     await check(app.state.kit, found)
     assert await status(item) == "refunded"
-    assert (await order(order_id)).cause == "the supplier has refunded our order"
+    assert (await order(order_id)).reasons == ["the supplier has refunded our order"]
 
 
 async def test_keys_that_were_sealed_by_a_process_that_died_are_sealed_anew(app, box) -> None:
@@ -268,11 +268,11 @@ async def test_a_day_of_silence_puts_the_order_before_a_person_and_is_still_aske
     order_id, item, found = await bought(app, box, mode="by_hand")
     with clock.travelled(SILENCE - SECOND):
         await check(app.state.kit, found)
-    assert (await order(order_id)).cause is None
+    assert (await order(order_id)).reasons == []
     with clock.travelled(SILENCE + SECOND):
         await check(app.state.kit, found)
         assert (await reservation(item))["next_check_at"] > clock.now()
-    assert (await order(order_id)).cause == "the supplier has not delivered for a day"
+    assert (await order(order_id)).reasons == ["the supplier has not delivered for a day"]
     assert await status(item) == "reserved"
 
 

@@ -15,6 +15,7 @@ from app.core.money import Money
 from app.fulfillment import steps, stuck_orders, withdrawal
 from app.fulfillment.withdrawal import NothingToWithdraw
 from app.issues import queries as issues
+from app.issues.codes import IssueCode
 from app.keys import reveal as keys
 from app.orders import promised_times
 from app.orders import service as orders
@@ -159,7 +160,7 @@ async def test_the_item_that_failed_is_taken_back_and_the_other_is_still_deliver
     await collect(app.state.kit, found)
     now = await order(order_id)
     assert (now.status, [i.status for i in now.items]) == ("fulfilled", ["withdrawn", "fulfilled"])
-    assert now.cause is None
+    assert now.reasons == []
     assert "fulfillment.reserve" in await job_names()
     await drain(only="fulfillment.reserve")
     assert len(await box.orders()) == 1
@@ -278,7 +279,7 @@ async def test_a_supplier_that_is_silent_again_after_a_retry_is_told_of_again(ap
         assert await stuck_orders.report_slow() == 1
         async with db.transaction():
             await orders.lock(order_id)
-            assert await orders.item_failed(order_id, item.id, "the supplier has canceled our order")
+            assert await orders.item_failed(order_id, item.id, IssueCode.SUPPLY_CANCELLED, "canceled")
             assert await orders.item_retried(order_id, item.id)
         assert await stuck_orders.report_slow() == 0
     with clock.travelled(LATER + LATER):

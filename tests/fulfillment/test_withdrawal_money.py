@@ -13,6 +13,7 @@ from app.core.money import Money
 from app.fulfillment import steps, stuck_orders, withdrawal
 from app.fulfillment.withdrawal import NothingToWithdraw
 from app.issues import queries as issues
+from app.issues.codes import IssueCode
 from app.ledger import service as ledger
 from app.ledger import uses
 from app.orders import service as orders
@@ -137,10 +138,10 @@ async def test_a_refund_of_a_missing_key_that_is_turned_down_leaves_its_money_ow
     assert ((await order(order_id)).status, (await uses.funds(order_id)).free.amount) == ("fulfilled", 0)
     refund_id = await db.fetch_value("SELECT id FROM refund")
     await refunds.fail(refund_id, "no address came", "admin boss")
-    assert (await order(order_id)).cause == f"money: {share} is owed back: its refund was turned down"
+    assert (await order(order_id)).reasons == [f"{share} is owed back: its refund was turned down"]
     assert (await uses.funds(order_id)).undecided == share
     await refunds.retry(refund_id, "admin boss")
-    assert ((await order(order_id)).cause, (await uses.funds(order_id)).free.amount) == (None, 0)
+    assert ((await order(order_id)).reasons, (await uses.funds(order_id)).free.amount) == ([], 0)
 
 
 async def test_money_of_a_missing_key_can_become_credit_when_its_refund_was_turned_down(app, box, drain) -> None:
@@ -156,7 +157,7 @@ async def test_what_was_paid_too_much_stays_owed_when_a_missing_key_is_refunded(
     order_id, share = await withdrawn_in_part(app, box, drain, paid_more="5")
     now = await uses.funds(order_id)
     assert (now.free.amount, now.from_price) == (5, share.amount)
-    assert "$5.00 is owed back" in (await order(order_id)).cause
+    assert "$5.00 is owed back" in str((await order(order_id)).reasons)
     assert await ledger.prove() == []
 
 
@@ -173,7 +174,7 @@ async def test_an_order_that_credit_alone_paid_is_undone_and_the_credit_is_back(
     else:
         await steps.give_up(order_id, by="admin boss")
     now = await order(order_id)
-    assert (now.status, now.cause, await left_of(code)) == ("refunded", None, 500)
+    assert (now.status, now.reasons, await left_of(code)) == ("refunded", [], 500)
     assert (await count("refund"), (await job_names()).count("refunds.request")) == (0, 0)
 
 
@@ -185,7 +186,8 @@ async def test_an_item_whose_money_was_taken_back_is_not_opened_again(app, box) 
     with pytest.raises(steps.NotRetryable):
         await steps.retry_item(gone.id)
     async with db.transaction():
-        assert not await orders.item_failed(order_id, gone.id, "sold out")  # a try that was out when it was taken
+        # A try that was out when the money was taken back.
+        assert not await orders.item_failed(order_id, gone.id, IssueCode.SOLD_OUT, "sold out")
     assert await rows() == before
 
 

@@ -9,10 +9,12 @@ from prometheus_client import REGISTRY
 
 from app.audit import queries as audit
 from app.core import db
+from app.issues.codes import IssueCode
 from app.keys import reveal as keys
 from app.keys.reveal import KeyBroken, KeyNotReady
 from app.orders import queries as orders
-from app.orders.models import OrderItem
+from app.orders import reasons
+from app.orders.models import Needing, OrderItem
 from tests.builders import VISITOR, count, delivered, events, rows
 from tests.keys.conftest import Behind
 
@@ -85,6 +87,10 @@ async def reveal(behind: Behind, order_id: UUID, item: OrderItem) -> list[keys.R
     return await keys.reveal(order_id, item.id, VISITOR, store=behind.kit.store)
 
 
+def said(one: Needing) -> list[str]:
+    return [issue.detail for issue in one.issues]
+
+
 async def is_broken(behind: Behind, order_id: UUID, item: OrderItem, why: str) -> None:
     """Asking for it is answered in plain words, shows nothing, and puts the order before a person."""
     reported = REGISTRY.get_sample_value("bitloot_broken_keys_total") or 0
@@ -97,8 +103,9 @@ async def is_broken(behind: Behind, order_id: UUID, item: OrderItem, why: str) -
     broken = await db.fetch_value("SELECT id FROM sealed_key WHERE broken_at IS NOT NULL")
     assert (line.action, line.key_id, line.details) == ("key.broken", broken, why)
     assert (line.actor, line.ip) == (VISITOR.actor, VISITOR.ip)
-    (parked,) = await orders.parked()
-    assert (parked.id, parked.cause) == (order_id, f"A key does not open: {why}")
+    assert [(one.order_id, said(one)) for one in await orders.needing()] == [
+        (order_id, [f"A key does not open: {why}"])
+    ]
     assert (await events(order_id)).count("key.broken") == 1
     assert REGISTRY.get_sample_value("bitloot_broken_keys_total") == reported + 1
 
@@ -115,7 +122,7 @@ async def test_a_damaged_blob_is_refused_reported_and_audited_and_opens_again_on
     await is_broken(behind, order_id, item, why)
     behind.write(name, genuine)
     assert len(await reveal(behind, order_id, item)) == 1
-    assert await orders.parked() == []
+    assert await orders.needing() == []
     assert await count("sealed_key", "broken_at IS NOT NULL") == 0
 
 
@@ -155,7 +162,7 @@ async def test_a_data_key_that_can_not_be_unwrapped_breaks_its_keys(box: Any, ap
     await db.fetch(f"UPDATE order_data_key SET {change}")
     with pytest.raises(KeyBroken):
         await keys.reveal(order_id, item.id, VISITOR, store=app.state.store)
-    assert [parked.cause for parked in await orders.parked()] == [f"A key does not open: {why}"]
+    assert [said(one) for one in await orders.needing()] == [[f"A key does not open: {why}"]]
 
 
 async def test_asking_again_for_a_broken_key_is_audited_again_and_told_once(box: Any, behind: Behind) -> None:
@@ -170,7 +177,7 @@ async def test_asking_again_for_a_broken_key_is_audited_again_and_told_once(box:
 
 async def test_why_an_order_waits_for_a_person_already_is_kept(box: Any, app: Any) -> None:
     order_id, (item,) = await delivered(app.state.kit, box)
-    await db.fetch("UPDATE customer_order SET cause = 'paid twice'")
+    await reasons.open_reason(order_id, IssueCode.FURTHER_DEPOSIT, "paid twice")
     name = await blob_of(item)
     sealed = await app.state.store.get(name)
     await app.state.store.delete(name)
@@ -178,7 +185,7 @@ async def test_why_an_order_waits_for_a_person_already_is_kept(box: Any, app: An
         await keys.reveal(order_id, item.id, VISITOR, store=app.state.store)
     await app.state.store.put(name, sealed)
     await keys.reveal(order_id, item.id, VISITOR, store=app.state.store)
-    assert [parked.cause for parked in await orders.parked()] == ["paid twice"]
+    assert [said(one) for one in await orders.needing()] == [["paid twice"]]
 
 
 async def test_a_damaged_key_of_an_order_closed_meanwhile_troubles_nobody(box: Any, app: Any) -> None:

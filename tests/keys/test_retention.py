@@ -103,7 +103,7 @@ async def test_a_key_whose_time_comes_while_its_blob_is_being_fetched_is_gone_an
     with pytest.raises(GameKeyDeleted):
         await keys.reveal(order_id, item.id, VISITOR, store=Overtaken())
     assert await count("sealed_key", "broken_at IS NOT NULL OR revealed_at IS NOT NULL") == 0
-    assert await count("customer_order", "cause IS NOT NULL") == 0
+    assert await count("issue") == 0
 
 
 async def test_a_key_fetched_just_before_its_time_and_revealed_after_it_is_gone(app: Any, box: Any) -> None:

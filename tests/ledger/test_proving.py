@@ -7,7 +7,9 @@ import pytest
 
 from app.core import db
 from app.core.ids import new_id
+from app.issues.codes import IssueCode
 from app.ledger import service
+from app.orders.reasons import open_reason
 from tests.builders import events, order, place, rows
 from tests.ledger.test_booking import book, usd
 
@@ -89,8 +91,8 @@ async def test_one_wrong_cent_is_found_and_its_order_parked(app, harm) -> None:
     found = await service.prove()
     assert {one.order_id for one in found} == {wrong}
     assert all(one.amount for one in found)
-    assert (await order(wrong)).cause.startswith("ledger: off by ")
-    assert (await order(right)).cause is None
+    assert (await order(wrong)).reasons[0].startswith("ledger: off by ")
+    assert (await order(right)).reasons == []
     assert (await events(wrong))[-1] == "ledger.differs"
 
 
@@ -105,13 +107,14 @@ async def test_a_second_proof_says_nothing_new_of_the_same_difference(app) -> No
 
 async def test_an_order_put_right_again_goes_back_to_what_it_waited_for(app) -> None:
     wrong = await closed()
-    await db.fetch("UPDATE customer_order SET cause = 'paid twice' WHERE id = $1", wrong)
+    await open_reason(wrong, IssueCode.FURTHER_DEPOSIT, "paid twice")
     await a_cent_more_arrived(wrong)
     await service.prove()
-    assert (await order(wrong)).cause.startswith("paid twice · ledger: ")
+    before, found = (await order(wrong)).reasons
+    assert (before, found.startswith("ledger: ")) == ("paid twice", True)
     await db.fetch("UPDATE payment SET value = value - 0.01 WHERE order_id = $1", wrong)
     assert await service.prove() == []
-    assert (await order(wrong)).cause == "paid twice"
+    assert (await order(wrong)).reasons == ["paid twice"]
     assert (await events(wrong))[-1] == "ledger.balanced"
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from app.core import clock, db
 from app.core.ids import new_id
+from app.issues.codes import IssueCode
 from app.orders import queries
 from app.orders import service as orders
 from app.orders.service import OrderClosed
@@ -97,9 +98,12 @@ async def test_a_failed_item_puts_the_order_before_a_person(app) -> None:
     order_id = await at("waiting")
     await orders.settle(order_id)
     (item,) = (await order(order_id)).items
-    await orders.item_failed(order_id, item.id, "sold out")
+    await orders.item_failed(order_id, item.id, IssueCode.SOLD_OUT, "sold out")
     assert await state(order_id) == ("paid", "failed")
-    assert [(o.id, o.cause) for o in await queries.parked()] == [(order_id, "sold out")]
+    (waits,) = await queries.needing()
+    assert (waits.order_id, [(issue.code, issue.detail) for issue in waits.issues]) == (
+        order_id, [("sold_out", "sold out")],
+    )  # fmt: skip
     assert (await order(order_id)).items[0].status == "failed"
 
 
@@ -108,20 +112,27 @@ async def test_an_order_with_a_failed_item_left_stays_before_a_person_when_anoth
     await orders.settle(order_id)
     first, second = (await order(order_id)).items
     for item in (first, second):
-        await orders.item_failed(order_id, item.id, "sold out")
+        await orders.item_failed(order_id, item.id, IssueCode.SOLD_OUT, "sold out")
     await orders.item_retried(order_id, first.id)
-    assert (await order(order_id)).cause == "sold out"
+    assert (await order(order_id)).reasons == ["sold out"]
     await orders.item_retried(order_id, second.id)
-    assert await queries.parked() == []
+    assert await queries.needing() == []
     assert await state(order_id) == ("paid", "processing")
 
 
-async def test_those_that_need_a_person_come_first_on_the_admins_list(app) -> None:
-    waits, newer = await at("paid"), await at("waiting")
-    await orders.park(waits, "x" * 500)
-    listed = await queries.page(status=None, search=None, limit=10, offset=0)
-    assert [o.id for o in listed] == [waits, newer]
-    assert len(listed[0].cause) == 200
+async def test_those_that_need_a_person_come_first_on_the_admins_list_page_by_page(app) -> None:
+    made = [await at("paid") for _ in range(5)]
+    for order_id in (made[0], made[2]):
+        await orders.open_reason(order_id, IssueCode.SOLD_OUT, "x" * 500)
+        await orders.open_reason(order_id, IssueCode.OVERPAID, "$1 is owed back")
+    wanted = [made[2], made[0], made[4], made[3], made[1]]
+    for size in (1, 2, 3, 10):
+        pages = [await queries.page(status=None, search=None, limit=size, offset=at * size) for at in range(6)]
+        assert [row.id for page in pages for row in page] == wanted, size
+    only = await queries.page(status=None, search=None, limit=10, offset=0, needing=True)
+    assert [row.id for row in only] == wanted[:2]
+    assert await queries.count_needing() == 2
+    assert await queries.page(status="waiting", search=None, limit=10, offset=0) == []
 
 
 @pytest.mark.parametrize("status", STATES)
@@ -167,36 +178,49 @@ async def test_a_move_in_a_transaction_that_fails_leaves_no_event_no_job_and_no_
     assert await rows() == before
 
 
-async def test_a_reason_beside_another_erases_none_and_is_taken_away_by_its_own_matter_alone(app) -> None:
+REASONS = {
+    IssueCode.SOLD_OUT: "sold out",
+    IssueCode.SUPPLY_UNFUNDED: "no balance",
+    IssueCode.FURTHER_DEPOSIT: "a further deposit arrived",
+    IssueCode.LEDGER_DIFFERS: "ledger: off by 0.01",
+    IssueCode.PAYOUT_STUCK: "refund: look",
+    IssueCode.KEY_BROKEN: "A key does not open: x",
+}
+
+
+async def test_a_reason_beside_others_erases_none_and_ends_by_its_own_matter_alone(app) -> None:
     order_id = await at("paid")
-    reasons = [
-        "sold out",
-        "money: a further deposit arrived",
-        "ledger: off by 0.01",
-        "refund: look",
-        "A key does not open: x",
-    ]
-    for reason in (*reasons, reasons[0]):
-        await orders.park(order_id, reason)
-    assert (await order(order_id)).cause == " · ".join(reasons)
-    await orders.unpark(order_id)
-    assert (await order(order_id)).cause == " · ".join(reasons[1:])
-    await orders.park(order_id, "money: two further deposits arrived", instead_of="money: ")
-    for beginning in ("ledger: ", "refund: ", "A key"):
-        await orders.unpark(order_id, beginning)
-    assert (await order(order_id)).cause == "money: two further deposits arrived"
-    await orders.unpark(order_id, "money: ")
-    assert await queries.parked() == []
+    for code, said in REASONS.items():
+        assert await orders.open_reason(order_id, code, said)
+        assert not await orders.open_reason(order_id, code, said), "it stands already"
+    assert (await order(order_id)).reasons == list(REASONS.values())
+    await orders.resolve_reasons(order_id, orders.SUPPLY)
+    assert (await order(order_id)).reasons == list(REASONS.values())[2:]
+    assert await orders.open_reason(order_id, IssueCode.LEDGER_DIFFERS, "ledger: off by 0.02"), "it is another amount"
+    for code in (IssueCode.PAYOUT_STUCK, IssueCode.KEY_BROKEN, IssueCode.FURTHER_DEPOSIT):
+        await orders.resolve_reasons(order_id, {code})
+    assert (await order(order_id)).reasons == ["ledger: off by 0.02"]
 
 
-async def test_each_of_many_reasons_is_kept_whole_and_settled_by_itself(app) -> None:
-    order_id = await place()
-    reasons = [f"money: reason {number} {'x' * 100}" for number in range(9)]
-    async with db.transaction():
-        for reason in reasons:
-            assert await orders.park(order_id, reason)
-    kept = str((await order(order_id)).cause).split(" · ")
-    assert kept == reasons[:8], "the ninth does not fit, and half of it would stand for ever"
-    async with db.transaction():
-        await orders.unpark(order_id, "money: reason 3 ")
-    assert str((await order(order_id)).cause).split(" · ") == [*reasons[:3], *reasons[4:8]]
+async def test_what_is_said_beside_is_kept_whole_each_once_and_the_newest_where_not_all_fits(app) -> None:
+    order_id, code = await place(), IssueCode.WRONG_COIN
+    said = [f"deposit {number} {'x' * 100}" for number in range(30)]
+    for one in (*said[:9], said[3]):
+        await orders.open_reason(order_id, code, one, beside=True)
+    (kept,) = (await order(order_id)).reasons
+    assert kept.split("\n") == said[:9]
+    for one in said[9:]:
+        assert await orders.open_reason(order_id, code, one, beside=True)
+    (kept,) = (await order(order_id)).reasons
+    assert (kept.split("\n")[-1], len(kept) <= 2000, set(kept.split("\n")) < set(said)) == (said[-1], True, True)
+
+
+async def test_a_delivered_order_needs_nobody_for_its_supply_any_more(app) -> None:
+    order_id = await at("waiting")
+    await orders.settle(order_id)
+    for code, said in REASONS.items():
+        await orders.open_reason(order_id, code, said)
+    (item,) = (await order(order_id)).items
+    await orders.item_fulfilled(order_id, item.id)
+    assert await state(order_id) == ("fulfilled", "fulfilled")
+    assert (await order(order_id)).reasons == list(REASONS.values())[2:]

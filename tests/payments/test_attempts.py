@@ -15,8 +15,8 @@ from app.payments import queries
 from app.payments.models import Payment
 from tests.builders import ask, events, ipn, job_names, look, offered, order, report, sent_notices, tell
 
-OWED = "money: a further deposit arrived for this order: it is owed back"
-ASKED = "money: paid late, and no longer sold at this price: the customer is asked"
+OWED = "a further deposit arrived for this order: it is owed back"
+ASKED = "paid late, and no longer sold at this price: the customer is asked"
 
 
 async def paid_by(app: Any, box: Any, payment: Payment, case: str = "finished", fraction: str = "1.0") -> None:
@@ -33,7 +33,7 @@ async def deposit(app: Any, box: Any, payment: Payment, fraction: str) -> None:
 async def state(order_id: UUID) -> tuple[str, str | None, int]:
     """Status, why a person has to look, and how many purchases were begun."""
     found = await order(order_id)
-    return found.status, found.cause, (await job_names()).count("fulfillment.reserve")
+    return found.status, " · ".join(found.reasons) or None, (await job_names()).count("fulfillment.reserve")
 
 
 async def test_the_second_of_two_payments_is_owed_back_and_buys_nothing(app, box) -> None:
@@ -42,7 +42,7 @@ async def test_the_second_of_two_payments_is_owed_back_and_buys_nothing(app, box
     await paid_by(app, box, second)
     assert await state(order_id) == ("paid", None, 1)
     await paid_by(app, box, first)
-    assert await state(order_id) == ("paid", "money: paid, but the order was already paid: the money is owed back", 1)
+    assert await state(order_id) == ("paid", "paid, but the order was already paid: the money is owed back", 1)
     assert (await events(order_id)).count("order.paid") == 1
 
 
@@ -113,7 +113,7 @@ async def test_too_little_waits_and_a_top_up_completes_it(app, box) -> None:
     status, cause, _ = await state(order_id)
     assert (status, cause) == (
         "underpaid",
-        f"money: underpaid: {missing.normalize():f} USDTTRC20 is missing ({Money(missing, 'USD')})",
+        f"underpaid: {missing.normalize():f} USDTTRC20 is missing ({Money(missing, 'USD')})",
     )
     await deposit(app, box, payment, "0.4")
     assert await state(order_id) == ("paid", None, 1)
@@ -140,7 +140,7 @@ async def test_a_top_up_with_too_much_owes_the_excess(app, box) -> None:
     order_id, payment = await offered(app.state.kit)
     await paid_by(app, box, payment, "partially_paid", "0.5")
     await deposit(app, box, payment, "0.75")
-    assert await state(order_id) == ("paid", "money: overpaid: $5.78 is owed back", 1)
+    assert await state(order_id) == ("paid", "overpaid: $5.78 is owed back", 1)
     brought = sum(p.value for p in await queries.of_order(order_id))
     assert (await books.held(order_id)).amount == 0
     assert (await books.owed(order_id)).amount == brought - payment.price_amount
@@ -182,7 +182,7 @@ async def test_late_money_for_what_can_not_be_sold_any_more_waits_for_its_custom
     await paid_by(app, box, payment, "late")
     assert await state(order_id) == (
         "expired",
-        "money: paid late, and no longer sold at this price: the customer is asked",
+        "paid late, and no longer sold at this price: the customer is asked",
         0,
     )
     assert (await events(order_id))[-1] == "payment.late"
@@ -193,7 +193,7 @@ async def test_late_money_that_is_too_little_waits_for_a_person(app, box) -> Non
     await paid_by(app, box, payment, "late", "0.5")
     status, cause, buys = await state(order_id)
     assert (status, buys) == ("expired", 0)
-    assert (cause or "").startswith("money: underpaid: ")
+    assert (cause or "").startswith("underpaid: ")
 
 
 async def test_money_for_a_cancelled_order_is_owed_back(app, box) -> None:
@@ -202,7 +202,7 @@ async def test_money_for_a_cancelled_order_is_owed_back(app, box) -> None:
     await paid_by(app, box, payment)
     assert await state(order_id) == (
         "cancelled",
-        "money: paid, but the order was already cancelled: the money is owed back",
+        "paid, but the order was already cancelled: the money is owed back",
         0,
     )
 

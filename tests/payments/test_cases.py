@@ -9,10 +9,10 @@ from app.ledger import service as ledger
 from app.payments import queries
 from tests.builders import events, job_names, look, offered, order, rows, sent_notices, tell
 
-OWED = "money: a further deposit arrived for this order: it is owed back"
-SENT_BACK = "money: the payment provider sent the money back"
-NO_MONEY = "money: the payment provider calls it paid, but no money arrived"
-WRONG = "money: paid in TRX instead of USDTTRC20: it is owed back"
+OWED = "a further deposit arrived for this order: it is owed back"
+SENT_BACK = "the payment provider sent the money back"
+NO_MONEY = "the payment provider calls it paid, but no money arrived"
+WRONG = "paid in TRX instead of USDTTRC20: it is owed back"
 
 
 @dataclass(frozen=True)
@@ -39,16 +39,16 @@ CASES = {
     "extra_ids": End("paid", ["finished"], None, 1, PAID),
     "reordered": End("paid", ["finished"], None, 1, PAID),
     "doubled": End("paid", ["finished"], None, 1, [*WALK, *PAID]),
-    "overpaid": End("paid", ["finished"], "money: overpaid: $", 1, [*WALK, *PAID, "payment.overpaid"]),
+    "overpaid": End("paid", ["finished"], "overpaid: $", 1, [*WALK, *PAID, "payment.overpaid"]),
     "late": End("paid", ["finished"], None, 1, ["payment.expired", "order.expired", *PAID]),
     "confirming": End("confirming", ["confirming"], None, 0, WALK[:2]),
     "confirmed": End("confirming", ["confirmed"], None, 0, WALK[:3]),
     "sending": End("confirming", ["sending"], None, 0, WALK),
-    "partially_paid": End("underpaid", ["partially_paid"], "money: underpaid: ", 0, [*WALK[:2], *PARTLY]),
+    "partially_paid": End("underpaid", ["partially_paid"], "underpaid: ", 0, [*WALK[:2], *PARTLY]),
     "expired": End("expired", ["expired"], None, 0, ["payment.expired", "order.expired"]),
     "failed": End("failed", ["failed"], None, 0, ["payment.failed", "order.failed"]),
     "refunded": End("failed", ["refunded"], SENT_BACK, 0, ["payment.refunded", "order.failed", "payment.parked"]),
-    "settled_low": End("waiting", ["finished"], "money: only 1 ", 0, ["payment.finished", "payment.parked"]),
+    "settled_low": End("waiting", ["finished"], "only 1 ", 0, ["payment.finished", "payment.parked"]),
     "zero": End("waiting", ["finished"], NO_MONEY, 0, ["payment.finished", "payment.parked"]),
     "forged": End("waiting", ["waiting"]),
     "unsigned": End("waiting", ["waiting"]),
@@ -74,7 +74,8 @@ STEPS = {*WALK[:1], *WALK[2:], "order.confirming", "payment.expired", "order.exp
 async def ended(order_id: Any) -> End:
     found = await order(order_id)
     statuses = [str(p.status) for p in await queries.of_order(order_id)]
-    return End(found.status, statuses, found.cause, (await job_names()).count("fulfillment.reserve"),
+    cause = " · ".join(found.reasons) or None
+    return End(found.status, statuses, cause, (await job_names()).count("fulfillment.reserve"),
                (await events(order_id))[2:])  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from app.core import clock, db
 from app.core.money import Money
+from app.issues.codes import IssueCode
 from app.ledger import queries as books
 from app.ledger import service as ledger
 from app.orders import service as orders
@@ -60,7 +61,7 @@ async def offered_now(order_id: UUID) -> Any:
 async def settled(order_id: UUID) -> tuple[str, str | None, int]:
     found = await order(order_id)
     assert await ledger.prove() == []
-    return found.status, found.cause, (await job_names()).count("fulfillment.reserve")
+    return found.status, " · ".join(found.reasons) or None, (await job_names()).count("fulfillment.reserve")
 
 
 async def test_an_underpaid_order_says_what_is_missing_in_money_and_coin_and_writes_once(app, box) -> None:
@@ -95,7 +96,7 @@ async def test_a_top_up_asks_at_least_the_coins_minimum_and_owes_what_is_too_muc
     assert rest.price_amount == least > payment.price_amount * Decimal("0.05")
     await arrives(app, box, rest, "finished")
     excess = sum(p.value for p in await queries.of_order(order_id)) - payment.price_amount
-    assert await settled(order_id) == ("paid", f"money: overpaid: ${excess} is owed back", 1)
+    assert await settled(order_id) == ("paid", f"overpaid: ${excess} is owed back", 1)
     assert (await books.owed(order_id)).amount == excess > 0
 
 
@@ -128,7 +129,7 @@ async def test_too_little_after_expiry_can_be_topped_up_too(app, drain, box) -> 
     await arrives(app, box, payment, "expired")
     await arrives(app, box, payment, "late", "0.5")
     status, cause, _ = await settled(order_id)
-    assert (status, (cause or "").startswith("money: underpaid: ")) == ("expired", True)
+    assert (status, (cause or "").startswith("underpaid: ")) == ("expired", True)
     rest = await top_up(app, drain, order_id)
     await arrives(app, box, rest, "finished")
     assert await settled(order_id) == ("paid", None, 1)
@@ -145,7 +146,7 @@ async def test_late_money_inside_the_slippage_is_fulfilled(app, box) -> None:
 @pytest.mark.parametrize("change", ["price = round(price * 1.04, 2)", "stock = 0", "active = false"])
 async def test_late_money_outside_it_waits_for_its_customer_who_is_written_to(app, box, change: str) -> None:
     order_id, payment = await late(app, box, change)
-    assert await settled(order_id) == ("expired", "money: paid late, and no longer sold at this price: "
+    assert await settled(order_id) == ("expired", "paid late, and no longer sold at this price: "
                                        "the customer is asked", 0)  # fmt: skip
     found, now = await offered_now(order_id), await order(order_id)
     letters = await db.fetch("SELECT kind, context FROM mail WHERE kind <> 'order_received'")
@@ -231,7 +232,7 @@ async def test_after_a_refund_or_credit_nothing_else_can_be_chosen_and_money_buy
     await arrives(app, box, rest, "finished")
     found = await order(order_id)
     assert (found.status, (await job_names()).count("fulfillment.reserve")) == ("expired", 0)
-    assert "given up for a refund or credit" in found.cause
+    assert "given up for a refund or credit" in str(found.reasons)
 
 
 async def test_refund_and_credit_chosen_at_once_end_as_one_of_the_two(app, box) -> None:
@@ -270,12 +271,12 @@ async def test_two_reasons_to_look_at_an_order_stand_beside_each_other(app, box)
     order_id, payment = await short(app, box)
     await box.pay(payment.provider_payment_id, "wrong_coin", "0.1")
     await look(app.state.kit, payment)
-    cause = str((await order(order_id)).cause)
-    assert "money: underpaid: " in cause
-    assert "money: paid in TRX instead of USDTTRC20" in cause
+    cause = str((await order(order_id)).reasons)
+    assert "underpaid: " in cause
+    assert "paid in TRX instead of USDTTRC20" in cause
     await box.pay(payment.provider_payment_id, "success", "0.4")
     await look(app.state.kit, payment)
-    assert (await settled(order_id))[:2] == ("paid", "money: paid in TRX instead of USDTTRC20: it is owed back")
+    assert (await settled(order_id))[:2] == ("paid", "paid in TRX instead of USDTTRC20: it is owed back")
 
 
 @pytest.mark.parametrize("choice", ["refund", "credit"])
@@ -283,22 +284,26 @@ async def test_a_choice_drops_the_reasons_that_it_answers_and_no_other_of_money(
     order_id, payment = await offered(app.state.kit)
     await arrives(app, box, payment, "overpaid")
     others = [
-        "money: refund due, as nothing was delivered: sold out", "money: only 1 USDT of 20.00 USD is credited to us",
-        "refund: its payout failed",
-    ]  # fmt: skip
-    answered = ["money: $3.00 is owed back: its refund was turned down", "money: underpaid: 1 LTC is missing ($1.00)"]
+        (IssueCode.REFUND_DUE, "refund due, as nothing was delivered: sold out"),
+        (IssueCode.SETTLED_LOW, "only 1 USDT of 20.00 USD is credited to us"),
+        (IssueCode.PAYOUT_STUCK, "refund: its payout failed"),
+    ]
+    answered = [
+        (IssueCode.REFUND_NOT_SENT, "$3.00 is owed back: its refund was turned down"),
+        (IssueCode.UNDERPAID, "underpaid: 1 LTC is missing ($1.00)"),
+    ]
     async with db.transaction():
         assert await orders.give_up(order_id, "sold out")
-        for reason in [*answered, *others[1:]]:
-            await orders.park(order_id, reason)
+        for code, said in [*answered, *others[1:]]:
+            await orders.open_reason(order_id, code, said)
     await payments.choose(order_id, choice)
-    assert str((await order(order_id)).cause).split(" · ") == others
+    assert (await order(order_id)).reasons == [said for _, said in others]
 
 
 async def test_money_owed_back_that_pays_the_price_after_all_is_named_no_more(app, drain, box) -> None:
     order_id, _ = await short(app, box)
     held = (await offered_now(order_id)).held
-    await orders.park(order_id, f"money: {held} is owed back: its refund was turned down")
+    await orders.open_reason(order_id, IssueCode.REFUND_NOT_SENT, f"{held} is owed back: its refund was turned down")
     rest = await top_up(app, drain, order_id)
     await arrives(app, box, rest, "finished")
     assert await settled(order_id) == ("paid", None, 1)

@@ -12,7 +12,7 @@ from app.core.money import Money
 from app.ledger import service as ledger
 from app.ledger import uses
 from app.payments import accept_by_hand, handle_report, service
-from app.payments.accept_by_hand import NotAcceptable
+from app.payments.accept_by_hand import BadCredit, NotAcceptable
 from app.payments.models import MerchantPayment, Payment
 from app.refunds import create_for_merchants as refunds
 from app.refunds import service as admins_refunds
@@ -20,6 +20,10 @@ from tests.builders import COIN, NOW, events, offered, order, rows
 from tests.orders.merchants import CUSTOMER, asked, charged, merchant, payment
 
 TWO_THIRDS = Decimal(20) / 30
+
+
+def usd(amount: str) -> Money:
+    return Money(Decimal(amount), "USD")
 
 
 @pytest.fixture
@@ -87,7 +91,7 @@ async def test_another_coin_of_no_worth_that_we_can_check_is_no_debt_of_ours_and
     assert made.failure == "wrong_coin"
     found, funds = await order(made.order_id), await uses.funds(made.order_id)
     assert (found.status, funds.received, funds.free.amount) == ("waiting", 0, 0)
-    assert found.cause.startswith("money: paid in DOGE instead of USDTTRC20: ")
+    assert found.reasons[0].startswith("paid in DOGE instead of USDTTRC20: ")
     assert made.next_check_at is not None, "it is looked at again"
     payout = {"outcome_amount": Decimal("4.20"), "outcome_currency": COIN}
     later = await told(kit, made, 50_000, pay_currency="doge", **payout)
@@ -116,7 +120,7 @@ async def doubted(kit: Any) -> MerchantPayment:
         made = await told(kit, made, 1, **LOW)
     assert (made.value, made.status, made.word) == (Decimal(20), "finished", "underpaid")
     found = await order(made.order_id)
-    assert (found.status, "only 1 USDTTRC20 of 30.00 USD" in found.cause) == ("underpaid", True)
+    assert (found.status, "only 1 USDTTRC20 of 30.00 USD" in str(found.reasons)) == ("underpaid", True)
     return made
 
 
@@ -133,10 +137,55 @@ async def test_what_is_credited_too_low_after_a_part_was_paid_can_be_accepted_on
     assert await ledger.prove() == []
 
 
+async def test_what_is_credited_too_low_after_a_part_was_paid_can_be_refused_once_and_the_part_counts(kit) -> None:
+    made = await doubted(kit)
+    await accept_by_hand.count_credited(made.id, None, "admin boss@bitloot.test")
+    done = await told(kit, await payment(made), 1, **LOW)
+    assert (done.value, done.doubted, done.word) == (Decimal(20), None, "underpaid")
+    found = await order(made.order_id)
+    assert (found.status, found.reasons) == ("underpaid", []), "what was said already is said again, and no news"
+    before = await rows()
+    with pytest.raises(NotAcceptable):
+        await accept_by_hand.count_credited(made.id, None, "admin boss@bitloot.test")
+    assert await rows() == before
+    assert await ledger.prove() == []
+
+
+async def test_a_payment_that_is_credited_too_low_can_be_refused_and_counts_as_far_as_it_was_credited(kit) -> None:
+    made = await told(kit, await opened(kit), 1, **LOW)
+    assert (made.outcome, made.value) == ("settled_far_below", 0)
+    before = await rows()
+    for wrong in (None, usd("0"), usd("30"), usd("31"), Money(Decimal(1), "EUR")):
+        with pytest.raises(BadCredit):
+            await accept_by_hand.count_credited(made.id, wrong, "admin boss@bitloot.test")
+    assert await rows() == before
+    await accept_by_hand.count_credited(made.id, usd("1"), "admin boss@bitloot.test")
+    done = await told(kit, await payment(made), 1, **LOW)
+    assert (done.value, done.outcome, done.actually_paid) == (Decimal(1), "underpaid", done.pay_amount)
+    found = await order(made.order_id)
+    assert (found.status, found.reasons) == ("underpaid", [])
+    assert (await uses.funds(made.order_id)).returnable == usd("1"), "it can be refunded"
+    assert await ledger.prove() == []
+
+
+async def test_the_customer_of_a_refused_payment_may_have_it_back_or_add_all_that_is_missing(kit) -> None:
+    order_id, made = await offered(kit)
+    await told(kit, made, 1, **LOW)
+    await accept_by_hand.count_credited(made.id, usd("1"), "admin boss@bitloot.test")
+    found = await order(order_id)
+    options = await service.options(found)
+    assert (found.status, options.held, options.missing) == ("underpaid", usd("1"), Money(found.total - 1, "USD"))
+    coins = made.pay_amount * (found.total - 1) / found.total
+    assert abs(Decimal(options.missing_coin) - coins) < Decimal("0.0001")
+    (said,) = found.reasons
+    assert said.startswith("underpaid: "), "what it was doubted for stands no more"
+
+
 async def test_a_credit_that_is_put_right_later_pays_by_itself(kit) -> None:
     made = await told(kit, await doubted(kit), 1, outcome_amount=Decimal("29.80"), outcome_currency=COIN)
     assert (made.value, made.outcome, made.doubted, made.word) == (Decimal(30), "paid", None, "success")
-    assert (await order(made.order_id)).status == "fulfilled"
+    found = await order(made.order_id)
+    assert (found.status, found.reasons) == ("fulfilled", []), "nobody has to look at it any more"
 
 
 async def test_a_merchant_is_told_of_no_success_while_the_credit_is_in_doubt(kit) -> None:

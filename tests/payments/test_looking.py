@@ -155,6 +155,6 @@ async def test_with_every_notice_lost_a_paid_order_still_comes_to_its_keys(app, 
             await steps.post_due_checks()
             await drain()
     found = await order(order_id)
-    assert (found.status, found.fulfillment_status, found.cause) == ("fulfilled", "fulfilled", None)
+    assert (found.status, found.fulfillment_status, found.reasons) == ("fulfilled", "fulfilled", [])
     assert (await count("sealed_key"), await count("inbound_webhook")) == (3, 0)
     assert len(await box.orders()) == 2

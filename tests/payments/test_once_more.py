@@ -69,7 +69,7 @@ async def test_the_end_of_a_second_attempt_leaves_a_fulfilled_order_alone(app, d
     await box.pay(second.provider_payment_id, case)
     await look(app.state.kit, second)
     found = await order(order_id)
-    assert (found.status, found.fulfillment_status, found.cause) == ("fulfilled", "fulfilled", None)
+    assert (found.status, found.fulfillment_status, found.reasons) == ("fulfilled", "fulfilled", [])
     assert await events(order_id) == [*told, f"payment.{case}"]
 
 

@@ -92,7 +92,7 @@ async def test_a_further_deposit_days_after_the_order_was_fulfilled_is_found_by_
             await payments.post_due_checks()
             await drain()
     found = await order(order_id)
-    assert (found.status, "further deposit" in found.cause) == ("fulfilled", True)
+    assert (found.status, "further deposit" in str(found.reasons)) == ("fulfilled", True)
     assert (len(await box.orders()), await count("sealed_key")) == (1, 1)
 
 
@@ -151,7 +151,7 @@ async def test_an_order_that_has_money_is_put_before_a_person_and_never_expires(
         assert await payments.close_forgotten() == 1
         assert await payments.close_forgotten() == 0
     found = await order(order_id)
-    assert (found.status, found.cause) == ("confirming", "money: its payment was seen but never completed")
+    assert (found.status, found.reasons) == ("confirming", ["its payment was seen but never completed"])
 
 
 async def test_closing_what_is_asked_for_again_meanwhile_changes_nothing(app) -> None:

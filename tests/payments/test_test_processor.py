@@ -80,7 +80,7 @@ async def test_magic_values_say_how_it_ends(drain, method, spec, word, failure, 
     assert (await order(placed.id)).status == expected, "an attempt's end is never the order's"
     assert str((await books.received(placed.id)).amount) == captured
     assert await ledger.prove() == []
-    assert await count("customer_order", "cause IS NOT NULL") == await count("mail") == 0
+    assert await count("issue") == await count("mail") == 0
 
 
 async def test_every_failure_that_is_played_has_its_code() -> None:
@@ -141,7 +141,7 @@ async def test_coins_for_an_order_that_is_paid_are_kept_to_be_given_back(drain) 
     await drain(later=True, only="payments.simulate")
     assert (await payment(slow)).value == placed.total
     assert str(await books.owed(placed.id)) == "$20.00"
-    assert (await order(placed.id)).cause is None, "nobody is asked about money that is none"
+    assert (await order(placed.id)).reasons == [], "nobody is asked about money that is none"
     assert await ledger.prove() == []
 
 

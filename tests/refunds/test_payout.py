@@ -224,12 +224,12 @@ async def test_a_failed_payout_is_not_final_and_is_never_paid_again_meanwhile(ki
     await end_payout(box, made, "fail")
     now = await follow(kit, made)
     assert (now.status, now.payout_status) == ("processing", "failed")
-    assert "may still go through" in (await order(made.order_id)).cause
+    assert "may still go through" in str((await order(made.order_id)).reasons)
     assert await queries.refundable(made.order_id) == usd("0.00")
     await end_payout(box, made, "finish")
     assert (await follow(kit, made)).status == "processed"
     found = await order(made.order_id)
-    assert (found.status, found.cause) == ("refunded", None)
+    assert (found.status, found.reasons) == ("refunded", [])
     assert len(await payouts(box)) == 1
 
 

@@ -9,6 +9,8 @@ import pytest
 from app.core import db
 from app.core.ids import new_id
 from app.core.money import Money
+from app.issues import queries as open_issues
+from app.issues.codes import IssueCode
 from app.keys import reveal as keys
 from app.ledger import service as ledger
 from app.orders import service as orders
@@ -241,8 +243,10 @@ async def test_refunded_needs_all_of_the_money_gone(kit, box) -> None:
 @pytest.mark.parametrize("status", ["underpaid", "paid", "fulfilled", "expired", "failed", "cancelled"])
 async def test_every_state_in_which_money_may_lie_can_end_refunded(app, status: str) -> None:
     order_id = await place()
-    await db.fetch("UPDATE customer_order SET status = $2, cause = 'paid late' WHERE id = $1", order_id, status)
+    await db.fetch("UPDATE customer_order SET status = $2 WHERE id = $1", order_id, status)
+    for code in (IssueCode.PAID_LATE, IssueCode.SOLD_OUT, IssueCode.SUPPLIER_SLOW):
+        await orders.open_reason(order_id, code, "…")
     async with db.transaction():
         await orders.refunded(order_id)
     found = await order(order_id)
-    assert (found.status, found.cause) == ("refunded", None)
+    assert (found.status, await open_issues.open_for(orders.about(order_id))) == ("refunded", [])

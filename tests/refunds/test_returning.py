@@ -133,6 +133,6 @@ async def test_turning_down_after_the_keys_went_back_puts_the_order_before_a_per
     made = await asked(order_id)
     await drain(only="fulfillment.return_keys")
     await service.fail(made.id, "no", ADMIN)
-    assert (await order(order_id)).cause == "refund turned down, but its keys went back to the supplier"
+    assert (await order(order_id)).reasons == ["refund turned down, but its keys went back to the supplier"]
     with pytest.raises(keys.KeyLocked):
         await keys.reveal(order_id, item.id, VISITOR, store=kit.store)

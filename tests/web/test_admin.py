@@ -8,6 +8,8 @@ import pytest
 
 from app.accounts import service as accounts
 from app.core import db
+from app.issues.codes import IssueCode
+from app.orders.reasons import open_reason
 from app.queue import service as jobs
 from tests.web.builders import (
     EMAIL,
@@ -39,9 +41,9 @@ async def dead(client) -> dict:
 
 
 @pytest.fixture
-async def parked(client, ready) -> str:
+async def needing(client, ready) -> str:
     """An order on the list of what needs a person."""
-    await db.fetch("UPDATE customer_order SET cause = 'paid <b>twice</b>' WHERE id = $1::text::uuid", ready.id)
+    await open_reason(UUID(ready.id), IssueCode.FURTHER_DEPOSIT, "paid <b>twice</b>")
     return ready.id
 
 
@@ -81,19 +83,19 @@ async def test_the_password_is_stored_as_an_argon2_hash(admin) -> None:
     assert PASSWORD not in str(dict(row))
 
 
-async def test_the_dashboard_lists_parked_orders_and_dead_letters_first(admin, parked, dead) -> None:
+async def test_the_dashboard_lists_orders_that_need_a_person_and_dead_letters_first(admin, needing, dead) -> None:
     page = (await admin.get("/admin")).text
     assert page.count('class="need"') == 2
-    assert f'href="/admin/orders/{parked}"' in page
+    assert f'href="/admin/orders/{needing}"' in page
     assert f'href="/admin/jobs/{dead["job"]}"' in page
     assert "Paid &lt;b&gt;twice&lt;/b&gt;" in page
     assert page.index('class="needs"') < page.index('class="counts"')
 
 
-async def test_the_list_of_orders_begins_with_what_needs_a_person(admin, parked, client) -> None:
+async def test_the_list_of_orders_begins_with_what_needs_a_person(admin, needing, client) -> None:
     newer = await place(client)
     page = (await admin.get("/admin/orders")).text
-    assert page.index(f"/admin/orders/{parked}") < page.index(f"/admin/orders/{newer.id}")
+    assert page.index(f"/admin/orders/{needing}") < page.index(f"/admin/orders/{newer.id}")
 
 
 async def test_orders_are_found_by_state_mail_and_number(admin, ready, client) -> None:
@@ -205,7 +207,8 @@ async def test_webhooks_are_listed_and_shown_as_they_came(admin, client, drain) 
 async def test_hostile_names_and_addresses_are_shown_as_text(admin, client, visitor, ready) -> None:
     hostile = "<img src=x onerror=alert(1)>'\""
     await db.fetch("UPDATE order_item SET name = $1", hostile)
-    await db.fetch("UPDATE customer_order SET email = $1, cause = $2", f'"{hostile}"@x.test', hostile)
+    await db.fetch("UPDATE customer_order SET email = $1", f'"{hostile}"@x.test')
+    await open_reason(UUID(ready.id), IssueCode.ORDER_NOTE, hostile)
     await db.fetch("UPDATE job SET error = $1, status = 'failed'", hostile)
     await client.get(f"/fulfillment/{ready.id}/audit", headers=ready.bearer | {"user-agent": hostile})
     job = await db.fetch_value("SELECT id FROM job LIMIT 1")

@@ -3,6 +3,7 @@
 import pytest
 
 from app.core import db
+from app.issues import queries as open_issues
 from tests.web.builders import pay, picture, place, submit
 
 
@@ -39,8 +40,8 @@ async def test_the_button_buys_it_once_it_is_there_again(admin, stuck, drain, bo
     answer = await submit(admin, button(stuck["order"]))
     assert (answer.status_code, answer.headers["location"]) == (303, f"/admin/orders/{stuck['order'].id}")
     await drain()
-    row = await db.fetch_one("SELECT status, fulfillment_status, cause FROM customer_order")
-    assert tuple(row) == ("fulfilled", "fulfilled", None)
+    row = await db.fetch_one("SELECT status, fulfillment_status FROM customer_order")
+    assert (*row, await open_issues.count_open()) == ("fulfilled", "fulfilled", 0)
     assert len(await box.orders()) == 1
     assert "All is well" in (await admin.get("/admin")).text
 
@@ -49,7 +50,7 @@ async def test_still_sold_out_it_waits_for_a_person_again(admin, stuck, drain, b
     await submit(admin, button(stuck["order"]))
     await drain()
     assert await db.fetch_value("SELECT status FROM reservation") == "out_of_stock"
-    assert await db.fetch_value("SELECT cause FROM customer_order") is not None
+    assert await db.fetch_value("SELECT code FROM issue WHERE resolved_at IS NULL") == "sold_out"
     assert await box.orders() == []
 
 

@@ -11,6 +11,7 @@ import pytest
 from app.core import clock, db
 from app.ledger import service as ledger
 from app.web.store.order_texts import HEADLINES
+from tests.builders import reasons_of
 from tests.web.builders import IPN, picture, place, submit
 from tests.web.pages import Page
 
@@ -42,7 +43,7 @@ async def played(client: Any, drain: Any, box: Any, case: str, **more: Any) -> A
 async def row(order: Any) -> dict[str, Any]:
     found = await db.fetch_one("SELECT * FROM customer_order WHERE id = $1", UUID(order.id))
     assert found is not None
-    return dict(found)
+    return dict(found) | {"reasons": await reasons_of(found["id"])}
 
 
 async def page_of(visitor: Any, order: Any, where: str = "") -> str:
@@ -115,14 +116,14 @@ async def test_a_top_up_that_comes_while_a_refund_waits_is_the_customers_to_deci
     await pay(client, box, order)  # the coins were on their way already
     await drain()
     found = await row(order)
-    assert (found["status"], "owed back" in found["cause"]) == ("underpaid", True)
+    assert (found["status"], "owed back" in str(found["reasons"])) == ("underpaid", True)
     choices = (await told(visitor, order))["choices"]
     assert choices["ways"] == ["refund", "credit"]
     assert Decimal(choices["held"]["amount"]) + Decimal(held) == found["total"]
     assert (await letters(order))[-1] == "money_after_cancel"
     await submit(visitor(**order.bearer), f"/orders/{order.id}/choices", {"choice": "credit"})
     assert (await told(visitor, order))["choices"] is None
-    assert (await row(order))["cause"] is None
+    assert (await row(order))["reasons"] == []
     assert await ledger.prove() == []
 
 
@@ -132,7 +133,7 @@ async def test_an_overpaid_order_tells_its_customer_on_the_key_page_and_the_admi
     order = await played(client, drain, box, "overpaid", fraction="1.25")
     found = await row(order)
     excess = (found["total"] / 4).quantize(Decimal("0.01"))
-    assert (found["status"], found["cause"]) == ("fulfilled", f"money: overpaid: ${excess} is owed back")
+    assert (found["status"], found["reasons"]) == ("fulfilled", [f"overpaid: ${excess} is owed back"])
     page = await page_of(visitor, order, "/success")
     assert f"${excess} of what you sent is still yours" in page
     assert f"Get a refund of ${excess}" in page
@@ -140,15 +141,15 @@ async def test_an_overpaid_order_tells_its_customer_on_the_key_page_and_the_admi
     assert f'value="{excess}"' in (await admin.get(f"/admin/orders/{order.id}")).text
     await submit(admin, f"/admin/orders/{order.id}/refunds", {"amount": "", "reason": "too much"})
     assert await db.fetch_value("SELECT amount FROM refund WHERE order_id = $1", UUID(order.id)) == excess
-    assert (await row(order))["cause"] is None
+    assert (await row(order))["reasons"] == []
     assert "is still yours" not in await page_of(visitor, order, "/success")
 
 
 async def test_of_an_order_that_was_paid_twice_the_second_payment_is_its_customers(visitor, client, drain, box) -> None:
     order = await played(client, drain, box, "twice")
     found = await row(order)
-    assert (found["status"], found["cause"]) == (
-        "fulfilled", "money: a further deposit arrived for this order: it is owed back"
+    assert (found["status"], found["reasons"]) == (
+        "fulfilled", ["a further deposit arrived for this order: it is owed back"]
     )  # fmt: skip
     assert f"Get a refund of ${found['total']}" in await page_of(visitor, order, "/success")
     (written,) = await db.fetch("SELECT context FROM mail WHERE kind = 'overpaid'")
@@ -157,7 +158,7 @@ async def test_of_an_order_that_was_paid_twice_the_second_payment_is_its_custome
     assert await db.fetch_value("SELECT amount FROM credit WHERE from_order = $1", UUID(order.id)) == found["total"]
     page = await page_of(visitor, order, "/success")
     assert ("is still yours" in page, 'id="credit-code"' in page) == (False, True)
-    assert ((await row(order))["status"], (await row(order))["cause"]) == ("fulfilled", None)
+    assert ((await row(order))["status"], (await row(order))["reasons"]) == ("fulfilled", [])
 
 
 def refund_form(page: str) -> dict[str, str]:
@@ -201,7 +202,7 @@ async def test_a_wrong_coin_is_named_and_no_more_is_asked_for(visitor, client, d
     assert (await letters(order)).count("wrong_coin") == 1
     await submit(visitor(**order.bearer), f"/orders/{order.id}/choices", {"choice": "credit"})
     found = await row(order)
-    assert (found["status"], found["cause"]) == ("expired", None)
+    assert (found["status"], found["reasons"]) == ("expired", [])
 
 
 @pytest.mark.parametrize("case", ["refunded", "failed", "expired", "zero"])
@@ -249,8 +250,8 @@ async def test_a_payment_of_which_we_are_credited_with_a_dollar_waits_for_a_pers
 ) -> None:
     order = await played(client, drain, box, "settled_low")
     found = await row(order)
-    assert (found["status"], found["cause"]) == (
-        "waiting", f"money: only 1 USDTTRC20 of {found['total']} USD is credited to us"
+    assert (found["status"], found["reasons"]) == (
+        "waiting", [f"only 1 USDTTRC20 of {found['total']} USD is credited to us"]
     )  # fmt: skip
     page = await asks_for_nothing(visitor, order)
     assert "Your payment is being checked" in page
@@ -264,8 +265,27 @@ async def test_a_payment_of_which_we_are_credited_with_a_dollar_waits_for_a_pers
     assert await picture(but=("audit_line", "audit_head")) == before
     assert (await submit(admin, where)).is_redirect
     await drain()
-    assert ((await row(order))["status"], (await row(order))["cause"]) == ("fulfilled", None)
+    assert ((await row(order))["status"], (await row(order))["reasons"]) == ("fulfilled", [])
     before = await picture(but=("audit_line", "audit_head"))
     assert (await submit(admin, where)).status_code == 409
     assert await picture(but=("audit_line", "audit_head")) == before
     assert await ledger.prove() == []
+
+
+async def test_an_admin_counts_only_what_was_credited_and_the_customer_may_have_it_back(
+    visitor, admin, client, drain, box
+) -> None:
+    order = await played(client, drain, box, "settled_low")
+    payment_id = await db.fetch_value("SELECT id FROM payment WHERE order_id = $1", UUID(order.id))
+    where = f"/admin/payments/{payment_id}/part-acceptances"
+    assert where in (await admin.get(f"/admin/orders/{order.id}")).text
+    before = await picture(but=("audit_line", "audit_head"))
+    assert (await submit(visitor(**order.bearer), where, {"amount": "1"})).status_code in {303, 403, 404}
+    for wrong in ({}, {"amount": "0"}, {"amount": "x"}, {"amount": "999"}):
+        assert (await submit(admin, where, wrong)).status_code == 400, wrong
+    assert await picture(but=("audit_line", "audit_head")) == before
+    assert (await submit(admin, where, {"amount": "1.00"})).is_redirect
+    assert (await row(order))["status"] == "underpaid"
+    assert "$1.00" in await page_of(visitor, order)
+    page = (await admin.get(f"/admin/orders/{order.id}")).text
+    assert ("Refund this order?" in page, where in page) == (True, False)

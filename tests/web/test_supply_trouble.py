@@ -103,9 +103,9 @@ async def test_a_person_may_buy_again_what_the_supplier_cancelled(admin, cancell
 async def test_a_person_may_give_it_up_and_the_customer_is_told_of_the_money(admin, visitor, cancelled, drain) -> None:
     answer = await submit(admin, f"/admin/orders/{cancelled.id}/write-offs")
     assert (answer.status_code, answer.headers["location"]) == (303, f"/admin/orders/{cancelled.id}")
-    row = await db.fetch_one("SELECT status, cause FROM customer_order")
+    row = await db.fetch_one("SELECT status, detail FROM customer_order, issue")
     assert row["status"] == "failed"
-    assert failure_reasons.CANCELLED in row["cause"]
+    assert failure_reasons.CANCELLED in row["detail"]
     owner = visitor(**cancelled.bearer)
     page = (await owner.get(f"/orders/{cancelled.id}")).text
     assert "We could not get your key" in page

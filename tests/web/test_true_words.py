@@ -55,7 +55,7 @@ async def test_a_payment_sent_back_after_delivery_is_not_called_paid_in_full(vis
     await pay(client, box, order, "refunded")
     await drain()
     found = await row(order)
-    assert (found["status"], "sent the money back" in found["cause"]) == ("fulfilled", True)
+    assert (found["status"], "sent the money back" in str(found["reasons"])) == ("fulfilled", True)
     page, keys = await page_of(visitor, order), await page_of(visitor, order, "/success")
     assert "Your payment was sent back to you" in page
     assert ("is paid in full" in keys, "sent it back after this order had counted as paid" in keys) == (False, True)
@@ -70,7 +70,8 @@ async def test_a_payment_that_fails_after_it_was_seen_is_said_to_have_been_seen(
     await pay(client, box, order, "failed")
     await drain()
     found, page = await row(order), await page_of(visitor, order)
-    assert (found["status"], "failed at the provider after money had arrived" in found["cause"]) == ("failed", True)
+    said = str(found["reasons"])
+    assert (found["status"], "failed at the provider after money had arrived" in said) == ("failed", True)
     assert "Your payment was seen, but it did not go through" in page
     assert "If you paid, we will see it" not in page
     assert (await letters(order))[-1] == "payment_failed"
@@ -144,13 +145,18 @@ async def test_a_delivered_order_shows_its_key_as_done_after_a_refund(visitor, c
 
 async def test_the_newest_orders_that_need_a_person_are_shown_with_how_many_there_are(admin, client, placed) -> None:
     copied = """INSERT INTO customer_order SELECT (jsonb_populate_record(o, jsonb_build_object(
-                  'id', gen_random_uuid(), 'cause', 'reason ' || n, 'created_at', o.created_at + n * interval '1 minute'
+                  'id', gen_random_uuid(), 'created_at', o.created_at + n * interval '1 minute', 'reference', n
                 ))).* FROM customer_order o, generate_series($1::int, $2::int) n WHERE o.id = $3"""
+    reason = """INSERT INTO issue (id, subject, code, detail, opened_at)
+                SELECT gen_random_uuid(), 'order:' || id, 'order_note', 'reason ' || reference, created_at
+                FROM customer_order WHERE reference::int BETWEEN $1 AND $2"""
     await db.fetch(copied, 1, 30, UUID(placed.id))
+    await db.fetch(reason, 1, 30)
     page = (await admin.get("/admin")).text
     assert ("Reason 30" in page, "Reason 11" in page, "Reason 10<" in page) == (True, True, False)
     assert 'href="/admin/orders?needs=you">All 30 orders that need you' in page
     await db.fetch(copied, 31, 120, UUID(placed.id))
+    await db.fetch(reason, 31, 120)
     assert "All 100+ orders that need you" in (await admin.get("/admin")).text
     listed = [(await admin.get(f"/admin/orders?needs=you&page={n}")).text for n in (1, 2, 3)]
     assert [page.count('class="row-link') for page in listed] == [50, 50, 20]

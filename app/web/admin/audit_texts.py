@@ -18,6 +18,7 @@ ACTIONS = AUDIT_WORDS | {
     "refund.retried": "Refund reopened",
     "webhook.replayed": "Webhook replayed",
     "payment.accepted": "Payment accepted as it arrived",
+    "payment.counted_in_part": "Payment counted as it was credited",
     "order.given_up": "Order given up, refund due",
     "vault.rewrapped": "Data keys rewrapped",
     "backup.taken": "Backup taken",

@@ -4,25 +4,26 @@ from typing import Any
 
 from litestar import Request, Response, get
 
+from app.core import db
 from app.core.money import Money
 from app.issues import queries as issues
 from app.issues.models import Issue
 from app.ledger import queries as ledger
-from app.ledger.service import DIFFERS
 from app.orders import queries as orders
+from app.orders.models import Needing
 from app.orders.service import short
 from app.queue import breaker_queries as breakers
 from app.queue import queries as jobs
 from app.refunds import queries as refunds
 from app.refunds.models import Refund
 from app.suppliers.registry import TITLES
-from app.web.admin.event_texts import reason
+from app.web.admin.event_texts import reasons
 from app.web.admin.issues import row as issue_row
 from app.web.kernel import guards
 from app.web.kernel.render import page
 
 NAMES = {"nowpayments": "NOWPayments", "resend": "Resend", **TITLES}
-PARKED = "/admin/orders?needs=you"
+NEEDING = "/admin/orders?needs=you"
 OPEN = ("created", "waiting", "confirming", "paid")
 
 
@@ -30,30 +31,22 @@ OPEN = ("created", "waiting", "confirming", "paid")
 async def show(request: Request[Any, Any, Any]) -> Response[bytes]:
     await guards.admin(request)
     dead = await jobs.page(status="failed", limit=20, offset=0)
-    parked = await orders.parked()
+    needing = await orders.needing()
     by_status, by_job = await orders.counts(), await jobs.counts()
     attention = (
         [_breaker(p, s) for p, s in (await breakers.all_standings()).items() if not s.closed]
-        + [
-            {
-                "title": f"Order {short(o.id)}",
-                "detail": reason(o.cause),
-                "href": f"/admin/orders/{o.id}",
-                "at": o.created_at,
-            }
-            for o in parked
-        ]
+        + [_order(one) for one in needing]
         + [{"title": j.name, "detail": j.error or "", "href": f"/admin/jobs/{j.id}", "at": j.ended_at} for j in dead]
         + [_refund(r) for r in await refunds.waiting()]
-        + [_issue(issue) for issue in await issues.open_page(20)]
+        + [_issue(issue) for issue in await issues.open_page(20, orders=False)]
     )
-    waiting = await orders.count_parked()
-    off = len(await ledger.marked(DIFFERS))
+    waiting = await orders.count_needing()
+    off = len(await ledger.marked())
     counts = [
         _count("Open orders", sum(by_status.get(s, 0) for s in OPEN), "/admin/orders", ""),
         _count("Fulfilled", by_status.get("fulfilled", 0), "/admin/orders?status=fulfilled", "good"),
         _count("Underpaid", by_status.get("underpaid", 0), "/admin/orders?status=underpaid", "attention"),
-        _count("Orders that need you", min(waiting, orders.COUNTED), PARKED, "attention")
+        _count("Orders that need you", min(waiting, orders.COUNTED), NEEDING, "attention")
         | ({"value": f"{orders.COUNTED}+"} if waiting > orders.COUNTED else {}),
         _count("Jobs waiting", by_job.get("pending", 0), "/admin/jobs?status=pending", ""),
         _count(
@@ -67,7 +60,7 @@ async def show(request: Request[Any, Any, Any]) -> Response[bytes]:
         _count("Dead letters", by_job.get("failed", 0), "/admin/dead-letters", "danger"),
     ]
     more = f"{orders.COUNTED}+" if waiting > orders.COUNTED else str(waiting)
-    context = {"counts": counts, "attention": attention, "parked": more if waiting > len(parked) else ""}
+    context = {"counts": counts, "attention": attention, "needing": more if waiting > len(needing) else ""}
     return page(request, "admin/dashboard.html", context)
 
 
@@ -77,6 +70,15 @@ def _breaker(provider: str, standing: breakers.BreakerStatus) -> dict[str, objec
         "detail": f"{standing.why}. We try again every half minute, and waiting work continues by itself.",
         "href": "/health",
         "at": standing.opened_at,
+    }
+
+
+def _order(needing: Needing) -> dict[str, object]:
+    return {
+        "title": f"Order {short(needing.order_id)}",
+        "detail": reasons(needing.issues),
+        "href": f"/admin/orders/{needing.order_id}",
+        "at": needing.issues[0].opened_at,
     }
 
 
@@ -95,4 +97,5 @@ def _issue(issue: Issue) -> dict[str, object]:
 
 
 def _count(label: str, value: int, href: str, tone: str) -> dict[str, object]:
-    return {"label": label, "value": value, "href": href, "tone": tone if value else ""}
+    shown = f"{value}+" if value >= db.MOST_COUNTED else value
+    return {"label": label, "value": shown, "href": href, "tone": tone if value else ""}

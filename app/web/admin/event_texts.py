@@ -1,11 +1,13 @@
 """What a timeline's events are called before admins: the customer's words, and words for what is for our eyes alone."""
 
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from app.core.money import Money
 from app.history.models import Event
+from app.issues.codes import matter
+from app.issues.models import Issue
 from app.orders.models import Order
-from app.orders.parking import BETWEEN, OF_MONEY
 from app.web.store.order_texts import EVENTS, event_text
 
 WORDS = {kind: words for kind, (_, words) in EVENTS.items()} | {
@@ -13,6 +15,7 @@ WORDS = {kind: words for kind, (_, words) in EVENTS.items()} | {
     "order.underpaid": "Waiting for the rest of the money",
     "key.shown_to_staff": "A key was opened by staff",
     "payment.accepted": "A payment was accepted by an admin",
+    "payment.counted_in_part": "Of a payment, an admin counted only what was credited",
     "payment.adopted": "A payment we didn't know of was found",
     "payment.sending": "The payment provider is forwarding the money",
     "payment.finished": "The payment provider has the money",
@@ -22,6 +25,7 @@ WORDS = {kind: words for kind, (_, words) in EVENTS.items()} | {
     "supply.withdrawn": "The customer took the money back for keys that did not come",
     "supply.returned": "Key given back to the supplier",
     "supply.return_refused": "The supplier did not take the key back",
+    "issue.resolved": "A person dealt with a matter of this order",
     "ledger.differs": "The ledger does not balance",
     "ledger.balanced": "The ledger balances again",
 }
@@ -30,13 +34,22 @@ WORDS = {kind: words for kind, (_, words) in EVENTS.items()} | {
 MERCHANTS = {"order.waiting": "Waiting for payment", "order.fulfilled": "Done: the merchant delivers"}
 
 
-def reason(cause: str | None) -> str | None:
-    """Why an order waits for a person, a sentence for each reason: without the mark of those that money settles."""
-    said = [one.removeprefix(OF_MONEY) for one in cause.split(BETWEEN)] if cause else []
-    return ". ".join(one[:1].upper() + one[1:] for one in said) or None
+def reasons(issues: Iterable[Issue]) -> str:
+    """Why an order needs a person, in one line: a sentence for each line of each open issue."""
+    said = [line.removesuffix(".") for issue in issues for line in (issue.detail or issue.code).split("\n")]
+    return ". ".join(one[:1].upper() + one[1:] for one in said)
 
 
-def text(order: Order, event: Event) -> str:
+def resolved(event: Event, notes: Mapping[str, Issue]) -> str:
+    """That a person dealt with a matter of the order, with the note. ``notes``: such issues by id."""
+    title, issue = matter(event.data["code"]).title, notes.get(event.data["issue"])
+    return f"Dealt with: {title}" + (f". {issue.note}" if issue and issue.note else "")
+
+
+def text(order: Order, event: Event, notes: Mapping[str, Issue]) -> str:
+    """An event in words. ``notes``: the order's issues that persons resolved, by id."""
+    if event.kind == "issue.resolved":
+        return resolved(event, notes)
     words = WORDS.get(event.kind, event.kind)
     if event.kind == "payment.parked":
         words = event_text(event)

@@ -13,38 +13,18 @@ from app.core.errors import NotFound
 from app.core.ids import parse_id
 from app.issues import queries as issues
 from app.issues import service
+from app.issues.codes import matter
 from app.issues.models import Issue
+from app.orders import reasons
 from app.web.kernel import guards
+from app.web.kernel.body import read_form
 from app.web.kernel.render import answer, page, see_other, wants_json
 from app.web.kernel.viewer import visitor
 
 Req = Request[Any, Any, Any]
 PAGE = 50  # rows a page
+DETAILS = 500  # characters of a line of the audit log
 
-# What an issue's code is called. A code without words here is shown as it is, with spaces.
-TITLES: dict[str, str] = {
-    "letter_undelivered": "An email did not arrive",
-    "mail_quota": "Emails are waiting for the mail quota",
-    "late_delivery": "Keys arrived after their customer was refunded",
-    "supplier_slow": "The supplier is slow",
-    "supplier_word": "The supplier uses an unknown status",
-    "rates_stale": "Sales are stopped: the exchange rates are out of date",
-    "rates_late": "The source of exchange rates does not answer",
-    "rate_implausible": "An exchange rate looks wrong",
-    "price_implausible": "Price looks wrong: check it before it is sold",
-    "prices_implausible": "Many of the supplier’s prices look wrong",
-    "product_unreadable": "The supplier’s answer about a product can’t be read",
-    "price_currency": "A price is in the shop’s former currency",
-    "stock_low": "Few of your own keys are left",
-    "listing_incomplete": "The supplier’s listing is incomplete",
-    "odd_rows": "Some of the supplier’s products have faulty data",
-    "coins_missing": "NOWPayments lists no coins",
-    "coin_minimum": "The minimum of some coins is not known",
-    "payment_without_order": "Money at the payment provider without an order",
-    "notice_unreadable": "A payment notice can’t be read",
-    "refund_uncovered": "A refund was asked for money that was used already",
-    "clock_skew": "A machine's clock is wrong",
-}
 # Where an issue's subject can be looked at, by its kind; ``{}`` is the id behind the colon.
 SUBJECT_LINKS = {
     "order": "/admin/orders/{}",
@@ -60,12 +40,18 @@ class IssueNotFound(NotFound):
 
 
 class IssueRow(msgspec.Struct, frozen=True):
-    """An issue as a line of the list. ``href`` is empty where its subject has no page."""
+    """An issue as a line of the list. ``href`` is empty where its subject has no page.
+
+    ``ends``: when it ends by itself; a person marks as resolved what has none. ``noted``: that person must say how.
+    """
 
     id: UUID
     title: str
     subject: str
     detail: str
+    lines: list[str]
+    ends: str
+    noted: bool
     href: str
     opened_at: datetime
 
@@ -73,12 +59,16 @@ class IssueRow(msgspec.Struct, frozen=True):
 def row(issue: Issue) -> IssueRow:
     """The list's line for an issue."""
     kind, _, name = issue.subject.partition(":")
-    link = SUBJECT_LINKS.get(kind, "")
+    link, known = SUBJECT_LINKS.get(kind, ""), matter(issue.code)
+    lines = [line[:1].upper() + line[1:] for line in (issue.detail or known.title).split("\n")]
     return IssueRow(
         id=issue.id,
-        title=TITLES.get(issue.code, issue.code.replace("_", " ").capitalize()),
+        title=known.title,
         subject=issue.subject,
-        detail=issue.detail,
+        detail=". ".join(line.removesuffix(".") for line in lines) if lines[1:] else lines[0],
+        lines=lines,
+        ends=known.ends,
+        noted=issue.subject.startswith(reasons.ABOUT),
         href=link.format(name) if link and name else "",
         opened_at=issue.opened_at,
     )
@@ -112,13 +102,21 @@ def _next(found: list[Issue]) -> str | None:
 
 @post("/admin/issues/{issue_id:str}/resolutions", include_in_schema=False, status_code=200)
 async def resolve(request: Req, issue_id: FromPath[str]) -> Response[bytes]:
-    """A person says that the matter is settled. Saying it again changes nothing."""
+    """A person says that the matter is settled, of an order with a note. Saying it again changes nothing."""
     await guards.admin(request)
     found = parse_id(issue_id)
     issue = await issues.find(found) if found else None
     if issue is None:
         raise IssueNotFound("The link may be old. The list shows all open issues.")
+    order_id = reasons.order_of(issue.subject) if issue.subject.startswith(reasons.ABOUT) else None
     if issue.resolved_at is None:
-        async with guards.recorded(request, "issue.resolved", details=f"{issue.code} {issue.subject}"[:200]):
-            await service.resolve_one(issue.id, by=visitor(request).actor)
-    return answer({"id": str(issue.id)}) if wants_json(request) else see_other("/admin/issues")
+        note = str((await read_form(request)).get("note", "")).strip()[: service.LONGEST_NOTE]
+        said, by = f"{issue.code} {issue.subject}"[:190], visitor(request).actor
+        details = f"{said}: {note}"[:DETAILS] if note else said
+        async with guards.recorded(request, "issue.resolved", order_id=order_id, details=details):
+            if order_id is not None:
+                await reasons.mark_dealt_with(issue, by=by, note=note)
+            else:
+                await service.mark_resolved(issue, by=by, note=note)
+    where = f"/admin/orders/{order_id}" if order_id else "/admin/issues"
+    return answer({"id": str(issue.id)}) if wants_json(request) else see_other(where)

@@ -13,11 +13,14 @@ from app.core.money import Money, plain
 from app.core.structs import extend
 from app.fulfillment import steps
 from app.history import queries as history
+from app.issues import queries as issues
+from app.issues.models import Issue
 from app.mail import queries as mail
 from app.mail.kinds import KINDS as LETTERS
 from app.mail.states import WORDS as MAIL_WORDS
 from app.mail.states import LetterStatus
 from app.orders import queries as orders
+from app.orders import reasons
 from app.orders.models import ListedOrder, Order
 from app.orders.service import short
 from app.orders.states import OrderStatus
@@ -27,6 +30,7 @@ from app.payments.models import Payment
 from app.queue import queries as jobs
 from app.web.admin import event_texts, tabs, write_offs
 from app.web.admin.audit_texts import ACTIONS
+from app.web.admin.issues import row as issue_row
 from app.web.admin.refunds import of_order as refunds_of
 from app.web.kernel import guards
 from app.web.kernel.render import answer, page, see_other, wants_json
@@ -35,6 +39,7 @@ from app.web.store.order_texts import EVENTS, STATUS_WORDS
 
 Req = Request[Any, Any, Any]
 STUCK = "Stuck: its job has failed"
+NOTES = 50  # of persons who dealt with a matter, shown at the most
 WORKED_ON = {LetterStatus.PENDING, LetterStatus.WAITING}  # states of a letter that goes out by itself
 
 
@@ -47,11 +52,12 @@ async def index(request: Req) -> Response[bytes]:
     needs = "you" if request.query_params.get("needs") == "you" else None
     at = tabs.number(request)
     rows = await orders.page(
-        status=status, search=search, limit=tabs.PAGE, offset=(at - 1) * tabs.PAGE, parked=needs is not None
+        status=status, search=search, limit=tabs.PAGE, offset=(at - 1) * tabs.PAGE, needing=needs is not None
     )
     counts = await orders.counts()
+    open_issues = await issues.open_for_each([reasons.about(row.id) for row in rows])
     context = {
-        "orders": [_row(row) for row in rows],
+        "orders": [_row(row, open_issues[reasons.about(row.id)]) for row in rows],
         "filters": {"status": status, "q": search or "", "needs": needs},
         "counts": tabs.tabs("/admin/orders", "status", status, ((s.value, counts.get(s, 0)) for s in OrderStatus)),
         "links": tabs.links("/admin/orders", at, len(rows), status=status, q=search, needs=needs),
@@ -59,7 +65,7 @@ async def index(request: Req) -> Response[bytes]:
     return page(request, "admin/orders/index.html", context, partial="admin/orders/_rows.html")
 
 
-def _row(row: ListedOrder) -> dict[str, object]:
+def _row(row: ListedOrder, open_issues: list[Issue]) -> dict[str, object]:
     return {
         "id": row.id,
         "short_id": short(row.id),
@@ -67,20 +73,19 @@ def _row(row: ListedOrder) -> dict[str, object]:
         "total": Money(row.total, row.currency),
         "status": row.status,
         "status_words": STATUS_WORDS[row.status][0],
-        "tone": "attention" if row.cause else STATUS_WORDS[row.status][1],
+        "tone": "attention" if open_issues else STATUS_WORDS[row.status][1],
         "href": f"/admin/orders/{row.id}",
         "names": row.names or f"{row.merchant}: {row.reference}",
         "test": row.test,
         "email": shown(row),
-        "cause": event_texts.reason(row.cause),
+        "reasons": event_texts.reasons(open_issues),
     }
 
 
 class AdminOrderView(order_view.OrderView, frozen=True):
-    """The same for staff: the whole email, and why the order waits for a person."""
+    """The same for staff: the whole email."""
 
     email: str
-    cause: str | None
 
 
 @get("/admin/orders/{order_id:str}", include_in_schema=False)
@@ -88,17 +93,17 @@ async def show(request: Req, order_id: FromPath[str]) -> Response[bytes]:
     order = await guards.any_order(request, order_id)
     if wants_json(request):
         return answer(await order_view.as_json(order))
-    events = await history.timeline(order.id)
+    events, subject = await history.timeline(order.id), reasons.about(order.id)
+    notes = {str(issue.id): issue for issue in await issues.resolved_by_hand(subject, NOTES)}
     context = {
-        "order": extend(
-            AdminOrderView, await order_view.build(order), email=shown(order), cause=event_texts.reason(order.cause)
-        ),
+        "order": extend(AdminOrderView, await order_view.build(order), email=shown(order)),
+        "issues": [issue_row(issue) for issue in await issues.open_for(subject)],
         "charge": {"merchant": await orders.seller(order), "reference": order.reference, "test": order.test},
         "timeline": [
             {
                 "at": e.at,
                 "icon": EVENTS.get(e.kind, ("dot", ""))[0],
-                "text": event_texts.text(order, e),
+                "text": event_texts.text(order, e, notes),
                 "kind": e.kind,
             }
             for e in events

@@ -6,6 +6,8 @@ from urllib.parse import urlencode
 
 from litestar import Request
 
+from app.core.db import MOST_COUNTED
+
 PAGE = 50  # rows a page
 
 
@@ -34,8 +36,10 @@ def tabs(
         query = urlencode({k: v for k, v in {name: value, **kept}.items() if v})
         return f"{path}?{query}" if query else path
 
-    everything = {"label": "All", "value": sum(n for _, n in listed), "href": href(None), "current": current is None}
-    return [everything] + [
-        {"label": value.replace("_", " "), "value": n, "href": href(value), "current": value == current}
-        for value, n in listed
-    ]
+    def tab(label: str, n: int, value: str | None, *, more: bool) -> dict[str, object]:
+        shown = f"{n}+" if more else n
+        return {"label": label, "value": shown, "href": href(value), "current": value == current}
+
+    capped = any(n >= MOST_COUNTED for _, n in listed)
+    everything = tab("All", sum(n for _, n in listed), None, more=capped)
+    return [everything] + [tab(value.replace("_", " "), n, value, more=n >= MOST_COUNTED) for value, n in listed]

@@ -30,7 +30,7 @@ async def index(request: Req) -> Response[bytes]:
     refused = await inbox.refused(REFUSED_SHOWN)
     if wants_json(request):
         return answer({"items": rows, "refused": refused})
-    counts = await inbox.counts()
+    counts = await inbox.counts(PROVIDERS)
     context = {
         "hooks": [_shown(row) for row in rows],
         "counts": tabs.tabs("/admin/webhooks", "provider", provider, ((p, counts.get(p, 0)) for p in PROVIDERS)),

@@ -18,7 +18,6 @@ from app.core.settings import settings
 from app.core.vault import vault
 from app.issues import clocks
 from app.ledger import queries as ledger
-from app.ledger.service import DIFFERS
 from app.mail import queries as mail
 from app.orders import queries as orders
 from app.providers.kit import Providers
@@ -157,6 +156,6 @@ async def prometheus(request: Req) -> Response[bytes]:
     metrics.BREAKERS.clear()
     for provider, standing in (await breakers.all_standings()).items():
         metrics.BREAKERS.labels(provider).set(not standing.closed)
-    metrics.LEDGERS_OFF.set(len(await ledger.marked(DIFFERS)))
+    metrics.LEDGERS_OFF.set(len(await ledger.marked()))
     metrics.OLDEST_JOB.set(await jobs.oldest_due())
     return Response(prometheus_client.generate_latest(), media_type=METRICS_TYPE)
