@@ -224,3 +224,20 @@ async def test_a_delivered_order_needs_nobody_for_its_supply_any_more(app) -> No
     await orders.item_fulfilled(order_id, item.id)
     assert await state(order_id) == ("fulfilled", "fulfilled")
     assert (await order(order_id)).reasons == list(REASONS.values())[2:]
+
+
+async def test_counts_by_state_end_where_they_would_grow_with_the_shop_and_read_an_index(app) -> None:
+    order_id = await at("expired")
+    for _ in range(5):
+        await db.fetch(
+            """INSERT INTO customer_order SELECT r.* FROM customer_order o, generate_series(1, $2::int) n,
+                 LATERAL jsonb_populate_record(o, jsonb_build_object('id', gen_random_uuid(), 'reference', n)) r
+               WHERE o.id = $1""",
+            order_id, db.MOST_COUNTED // 5 + 4,
+        )  # fmt: skip
+    await at("paid")
+    assert await queries.counts() == {"expired": db.MOST_COUNTED, "paid": 1}
+    await db.fetch("ANALYZE customer_order")
+    sql = "EXPLAIN SELECT count(*) FROM (SELECT FROM customer_order WHERE status = 'failed' LIMIT 10000) AS found"
+    plan = "\n".join(row[0] for row in await db.fetch(sql))
+    assert ("customer_order_newest_in_status" in plan, "Seq Scan" in plan) == (True, False)
