@@ -7,17 +7,16 @@ once with another, it books once.
 from decimal import Decimal
 from uuid import UUID
 
-from app.catalog import rates
 from app.core import clock, db, log
 from app.core.ids import new_id
-from app.core.money import CurrencyMismatch, Money, smallest
-from app.core.settings import settings
+from app.core.money import CurrencyMismatch, Money
 from app.history import service as history
 from app.issues.codes import IssueCode
 from app.ledger import accounts, queries, uses
 from app.ledger.accounts import Account, Posting
 from app.ledger.queries import Difference
 from app.ledger.states import UseKind
+from app.ledger.tolerance import tolerance
 from app.orders import service as orders
 from app.orders.models import Order
 
@@ -42,21 +41,12 @@ async def charge(order_id: UUID, total: Money) -> None:
     await _lock(order_id, total)
     if await _has(order_id, "charge", _price(order_id)):
         return
-    posting = accounts.charge(await queries.balances(order_id), total.amount, await may_be_missing(total))
+    allowed = (await tolerance(total.currency)).written_off(total)
+    posting = accounts.charge(await queries.balances(order_id), total.amount, allowed)
     taken = Money(-posting[Account.SALES] - posting[Account.TOLERANCE], total.currency)
     if taken.amount:
         await uses.record(order_id, UseKind.PRICE, taken, _price(order_id))
     await _post(order_id, "charge", _price(order_id), total.currency, posting)
-
-
-async def may_be_missing(total: Money) -> Decimal:
-    """The most of a price that is written off, in its currency: the tolerance in percent and in money, both.
-
-    One smallest unit more, as coins were rounded into money.
-    """
-    amount = await rates.converted(settings().underpaid_tolerance_amount, total.currency)
-    share = total.percent(settings().underpaid_tolerance_percent).amount
-    return min(share, amount) + smallest(total.currency)
 
 
 async def supply(order_id: UUID, reservation_id: UUID, cost: Decimal) -> None:

@@ -10,13 +10,13 @@ from enum import StrEnum
 
 from app.core.ids import parse_id
 from app.core.money import smallest
+from app.ledger.tolerance import Tolerance
 from app.orders.states import OrderStatus
 from app.payments.states import MOVES, PaymentStatus
 from app.providers.nowpayments import PaymentReport
 
 COIN_UNIT, WIDE = Decimal(1).scaleb(-18), Context(prec=40)  # the finest coin's; our columns end there
-# Of a payment, to fees: more than both is no fee. The amount is of the shop's currency.
-LOST_SHARE, LOST_AMOUNT = Decimal("0.25"), Decimal(2)
+LOST_SHARE = Decimal("0.25")  # of a payment, to fees: more than this and than the tolerance's ``lost`` is no fee
 STABLE = {
     "USD": ("usdt", "usdc", "usdd", "usdp", "usde", "busd", "tusd", "fdusd", "pyusd", "dai", "gusd"),
     "EUR": ("eurt", "eurc", "eurs", "euri"),
@@ -87,21 +87,6 @@ MONEY_MOVED = {PaymentStatus.FINISHED, PaymentStatus.PARTIALLY_PAID}
 ENDED = {PaymentStatus.FINISHED, PaymentStatus.FAILED, PaymentStatus.REFUNDED}  # and its address still takes money
 OPEN = {OrderStatus.CREATED, OrderStatus.WAITING, OrderStatus.CONFIRMING, OrderStatus.UNDERPAID, OrderStatus.EXPIRED}
 BOUGHT = {OrderStatus.PAID, OrderStatus.FULFILLED}
-
-
-@dataclass(frozen=True, slots=True)
-class Tolerance:
-    """The shortfall that counts as paid: both must hold. ``percent`` of the price; ``amount`` in its currency.
-
-    ``lost``: LOST_AMOUNT, in that currency too.
-    """
-
-    percent: Decimal
-    amount: Decimal
-    lost: Decimal = LOST_AMOUNT
-
-    def takes(self, short: Decimal, total: Decimal) -> bool:
-        return short <= min(self.amount, total * self.percent / 100)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,12 @@ from app.core.ids import new_id
 from app.core.money import Money, plain, smallest
 from app.ledger import uses
 from app.ledger.states import UseKind
+from app.ledger.tolerance import tolerance
 from app.orders import service as orders
 from app.orders.models import Order
 from app.payments import ledger_posting, queries
 from app.payments.create import topped_up_in
-from app.payments.handle_report import money_of_order, settle, tolerance
+from app.payments.handle_report import money_of_order, settle
 from app.payments.models import Payment
 from app.queue import service as jobs
 

@@ -5,7 +5,6 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from app.catalog import rates
 from app.core import clock
 from app.core.ids import new_id, parse_id
 from app.core.money import Money, plain
@@ -15,6 +14,7 @@ from app.history import service as history
 from app.issues import service as issues
 from app.issues.codes import IssueCode
 from app.ledger import uses
+from app.ledger.tolerance import tolerance
 from app.orders import letters, merchant_orders
 from app.orders import service as orders
 from app.orders.models import Order
@@ -24,7 +24,6 @@ from app.payments.classify import (
     BOUGHT,
     ENDS,
     IN_FLIGHT,
-    LOST_AMOUNT,
     MONEY_MOVED,
     NEEDS_REVIEW,
     NOTHING,
@@ -35,7 +34,6 @@ from app.payments.classify import (
     Expected,
     OrderMoney,
     Outcome,
-    Tolerance,
     classify,
 )
 from app.payments.create import given_back
@@ -109,13 +107,6 @@ async def _say(order: Order, payment: models.Payment, verdict: Classification) -
     arrived = verdict.value is not None and verdict.value != payment.value
     if api_status.word(now) in api_status.EVENTS and (arrived or api_status.word(now) != api_status.word(payment)):
         await history.record(order.id, api_status.EVENTS[api_status.word(now)], **named)
-
-
-async def tolerance(currency: str) -> Tolerance:
-    """What may be missing of a price in ``currency``, and what fees may take."""
-    amount = await rates.converted(settings().underpaid_tolerance_amount, currency)
-    lost = await rates.converted(LOST_AMOUNT, currency)
-    return Tolerance(settings().underpaid_tolerance_percent, amount, lost)
 
 
 async def money_of_order(order: Order, *, but: UUID | None = None) -> OrderMoney:

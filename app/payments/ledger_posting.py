@@ -6,6 +6,7 @@ from app.core.money import Money
 from app.ledger import service as ledger
 from app.ledger import uses
 from app.ledger.states import UseKind
+from app.ledger.tolerance import tolerance
 from app.payments import queries
 from app.payments.models import Payment
 
@@ -17,7 +18,7 @@ async def post_receipt(payment: Payment, value: Money) -> None:
 
 async def post_sale(order_id: UUID, total: Money) -> None:
     """The order is settled: its price is ours. Raises MoneyTaken where other uses hold too much of its money."""
-    await uses.take_price(order_id, total, await ledger.may_be_missing(total))
+    await uses.take_price(order_id, total, (await tolerance(total.currency)).written_off(total))
     await ledger.charge(order_id, total)
 
 

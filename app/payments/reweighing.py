@@ -14,13 +14,14 @@ from app.core.money import Money
 from app.history import service as history
 from app.issues.codes import IssueCode
 from app.ledger import uses
+from app.ledger.tolerance import tolerance
 from app.orders import service as orders
 from app.orders.models import Order
 from app.payments import models, owed, queries
 from app.payments.api_status import EVENTS, word
 from app.payments.classify import COIN_UNIT, WIDE, OrderMoney, Outcome
 from app.payments.create import given_back
-from app.payments.handle_report import money_of_order, settle, tolerance
+from app.payments.handle_report import money_of_order, settle
 from app.payments.tables import Payment
 
 WEIGHED = {"waiting", "confirming", "underpaid", "expired"}  # states of an order that its money can still pay

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.ledger.tolerance import Tolerance
 from app.orders.states import MOVES as ORDER_MOVES
 from app.orders.states import OrderStatus
 from app.payments.classify import (
@@ -25,7 +26,6 @@ from app.payments.classify import (
     Expected,
     OrderMoney,
     Outcome,
-    Tolerance,
     classify,
 )
 from app.payments.states import MOVES, PaymentStatus
