@@ -62,7 +62,6 @@ async def test_an_amount_has_the_decimals_of_its_currency(till: Till, currency: 
         ("USD", {"amount": "1.00", "amount_minor": 100}, "amount_minor", "not both"),
         ("USD", {}, "amount", "amount_minor"), ("USD", {"amount_minor": "100"}, "amount_minor", "a whole number"),
         ("USD", {"amount_minor": 0}, "amount_minor", "at least 1"),
-        ("USD", {"amount_minor": 1.5}, "amount_minor", "a whole number"),
     ],
 )  # fmt: skip
 async def test_an_amount_that_is_no_one_amount_is_refused(

@@ -12,12 +12,15 @@ ID = "01a1fd51-2443-71ea-874e-851178d10764"
 UNTOUCHED = ("api_key",)  # when it was last used
 
 
-async def refused(till: Till, path: str, body: Any, field: str | None) -> str:
-    """What a refusal said; nothing was changed by it."""
+MALFORMED, UNUSABLE = (400, "malformed_body"), (422, "unusable_value")
+
+
+async def refused(till: Till, path: str, body: Any, field: str | None, as_: tuple[int, str] = MALFORMED) -> str:
+    """What a refusal said, with the status and the code ``as_``; nothing was changed by it."""
     before = await rows(but=UNTOUCHED)
     answer = await till.http.post(path, content=body) if isinstance(body, bytes) else await till.post(path, body)
     said = answer.json()
-    assert (answer.status_code, said["code"], said.get("field")) == (400, "malformed_body", field), answer.text
+    assert (answer.status_code, said["code"], said.get("field")) == (*as_, field), answer.text
     assert await rows(but=UNTOUCHED) == before
     return str(said["detail"])
 
@@ -48,13 +51,13 @@ async def test_numbers_out_of_bounds_and_of_another_kind_are_named_in_words(till
     assert await refused(till, path, {"overlap": "1"}, "overlap") == "Send a whole number, not a string."
 
 
-@pytest.mark.parametrize("number", [b"24.00", b"24.0", b"2.4e1", b"24.5"])
+@pytest.mark.parametrize("number", [b"24.00", b"24.0", b"2.4e1", b"24.5", b"1.5"])
 async def test_minor_units_with_a_decimal_point_are_refused_since_they_may_be_meant_in_major_ones(
     till: Till, number: bytes
 ) -> None:
     body = b'{"amount_minor": ' + number + b', "currency": "USD", "reference": "r"}'
     till.http.headers["content-type"] = "application/json"
-    said = await refused(till, "/orders", body, "amount_minor")
+    said = await refused(till, "/orders", body, "amount_minor", UNUSABLE)
     assert said.startswith("Send amount_minor as a whole number of the currency's smallest unit, without a decimal")
     assert 'send amount as a string, such as "49.90"' in said
 
@@ -77,7 +80,7 @@ async def test_an_unknown_field_lists_those_of_that_method_alone(till: Till, met
 async def test_a_time_that_ends_before_it_begins_is_refused(till: Till, until: str) -> None:
     endpoint = (await till.post("/webhooks/endpoints", {"url": "https://shop.example.com/hooks"})).json()
     path, body = f"/webhooks/endpoints/{endpoint['id']}/retries", {"since": "2026-11-21T08:00:00Z", "until": until}
-    assert await refused(till, path, body, "until") == "Send an until that is later than since."
+    assert await refused(till, path, body, "until", UNUSABLE) == "Send an until that is later than since."
     assert (await till.post(path, body | {"until": "2026-11-21T08:00:01Z"})).status_code == 202
 
 

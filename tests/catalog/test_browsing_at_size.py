@@ -9,7 +9,7 @@ import pytest
 
 from app.catalog import queries as catalog
 from app.catalog.queries import PAGE, SORTS, Browse
-from app.core import db
+from app.core import db, postgres
 
 MANY = 50_000
 
@@ -21,7 +21,8 @@ def asked() -> list[Browse]:
 
 @pytest.fixture
 async def large(app: Any) -> AsyncIterator[None]:
-    await db.fetch(
+    unhurried = await postgres.connect(db.address())  # what a page may take is too little for so many rows
+    await unhurried.execute(
         """INSERT INTO product (id, slug, name, platform, region, price, currency, cost, stock, active,
              supplier_product_id, text_keys, details, released_on, description, created_at, updated_at)
            SELECT gen_random_uuid(), 'bulk-' || n, 'Game ' || md5(n::text), 'Bulkbox', 'Region ' || n % 3, 100 + n % 97,
@@ -30,10 +31,11 @@ async def large(app: Any) -> AsyncIterator[None]:
            FROM generate_series(1, $1) n""",
         MANY,
     )
-    await db.fetch("VACUUM ANALYZE product")
+    await unhurried.execute("VACUUM ANALYZE product")
     yield
-    await db.fetch("DELETE FROM product WHERE slug LIKE 'bulk-%'")
-    await db.fetch("VACUUM ANALYZE product")
+    await unhurried.execute("DELETE FROM product WHERE slug LIKE 'bulk-%'")
+    await unhurried.execute("VACUUM ANALYZE product")
+    await unhurried.close()
 
 
 def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -24,6 +24,7 @@ async def _signed_in(visitor: Visitor, env: UpEnvironment) -> None:
 async def _makes_a_product(visitor: Visitor, name: str) -> None:
     page = visitor.page
     await page.get_by_role("navigation", name="Admin").get_by_role("link", name="Own stock").click()
+    await expect(page).to_have_url(re.compile("/admin/own-stock$"))
     await visitor.fits()
     await page.get_by_label("Name", exact=True).fill(name)
     await page.get_by_label("Where the key is redeemed").fill("Steam")

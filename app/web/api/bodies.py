@@ -31,6 +31,12 @@ class MalformedBody(Invalid):
     title = "The request body can't be used"
 
 
+class UnusableValue(Invalid):
+    """Right by its form, and to be refused all the same: a JSON Schema takes 24.00 for a whole number."""
+
+    title = "A value can't be used"
+
+
 class Body(msgspec.Struct, forbid_unknown_fields=True):
     """A request's shape. What may be sent in two ways is brought into one by ``plainly``."""
 
@@ -120,26 +126,27 @@ def _wholes(value: Any) -> Any:
     return value
 
 
-def read(request: Req, raw: bytes, *, needed: bool = False) -> Any:
+def read(request: Req, raw: bytes) -> Any:
     """The body as the route declares it; where all of it may be left out, so may the body unless it is ``needed``.
 
-    Raises MalformedBody and UnsupportedMediaType.
+    Raises MalformedBody, UnusableValue and UnsupportedMediaType.
     """
-    if needed and not raw:
+    said = declared.of_request(request)
+    if said.needed and not raw:
         raise MalformedBody("Send a JSON object.")
     if not raw:
         raw = b"{}"
     elif not sent_json(request):
         raise UnsupportedMediaType("Send JSON, with Content-Type: application/json.")
-    shape, sent = declared.of_request(request).body, None
+    shape, sent = said.body, None
     try:
         sent = _wholes(parse_strict(raw, max_bytes=LARGEST))
         found = msgspec.convert(sent, shape, strict=True, dec_hook=_made)
     except MalformedJson as bad:
         raise MalformedBody(f"Send valid JSON: {bad}.") from None
     except msgspec.ValidationError as bad:
-        said, field = body_errors.told(str(bad), shape, sent)
-        raise MalformedBody(said, field=field) from None
+        why, field = body_errors.told(str(bad), shape, sent)
+        raise (UnusableValue if why == body_errors.WHOLE_MINOR else MalformedBody)(why, field=field) from None
     found.check()
     return found
 

@@ -17,7 +17,8 @@ _OPT = "declared"
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """``scope``: what its key must be allowed. ``body``: the Struct that is read of the request, if any.
+    """``scope``: what its key must be allowed. ``body``: the Struct that is read of the request, if any; ``needed``:
+    one has to be sent though each of its members may be left out.
 
     ``query``: the parameters it takes; ``words``: those that take one of a list; ``parameters``: those that mean
     something else here than elsewhere, by meaning and schema. ``refusals``: of its own, beside those that each route of
@@ -27,6 +28,7 @@ class Declared:
 
     scope: str
     body: Any = None
+    needed: bool = False
     query: Sequence[str] = ()
     words: Mapping[str, Sequence[str]] = field(default_factory=dict)
     parameters: Mapping[str, tuple[str, dict[str, object]]] = field(default_factory=dict)

@@ -137,7 +137,7 @@ def _fill(operation: Schema, handler: HTTPRouteHandler, method: str, refs: Mappi
 def _body(said: Declared, refs: Mapping[Any, Schema]) -> Schema:
     shown = {title: {"summary": title, "value": value} for title, value in said.bodies.items()}
     content = {"schema": refs[said.body]} | ({"examples": shown} if shown else {})
-    return {"required": not _may_be_left_out(said.body), "content": {"application/json": content}}
+    return {"required": said.needed or not _may_be_left_out(said.body), "content": {"application/json": content}}
 
 
 def _may_be_left_out(body: Any) -> bool:

@@ -22,7 +22,7 @@ from app.core import db
 from app.core.ids import parse_id
 from app.merchants.api_keys import Caller
 from app.web.api import authentication, bodies, posting, query_parameters
-from app.web.api.bodies import Body, MalformedBody
+from app.web.api.bodies import Body, UnusableValue
 from app.web.api.declared import needs
 from app.web.api.orders import Nothing
 from app.webhooks import queries, service
@@ -88,7 +88,7 @@ class RetriesRequest(Body):
 
     def check(self) -> None:
         if self.until is not None and self.until <= self.since:
-            raise MalformedBody("Send an until that is later than since.", field="until")
+            raise UnusableValue("Send an until that is later than since.", field="until")
 
 
 async def find(caller: Caller, endpoint_id: str) -> uuid.UUID:
@@ -145,14 +145,14 @@ async def show(request: Req, endpoint_id: FromPath[str]) -> Endpoint:
     "/webhooks/endpoints/{endpoint_id:str}", operation_id="change_endpoint", summary="Change a webhook endpoint",
     tags=["webhooks"],
     opt=needs(
-        "webhooks:write", body=EndpointChange, refusals=(NoSuchEndpoint, BadEndpoint),
+        "webhooks:write", body=EndpointChange, needed=True, refusals=(NoSuchEndpoint, BadEndpoint),
         bodies={"Payments only": {"types": ["payment.success", "payment.failed"]}, "Disable": {"disabled": True}},
     ),
 )  # fmt: skip
 async def update(request: Req, endpoint_id: FromPath[str]) -> Endpoint:
     """Change what is given, disable or enable."""
     caller = authentication.caller(request)
-    asked: EndpointChange = bodies.read(request, await request.body(), needed=True)
+    asked: EndpointChange = bodies.read(request, await request.body())
     found, whose = await find(caller, endpoint_id), caller.merchant_id
     given = {name: getattr(asked, name) for name in ("url", "name", "types")}
     async with db.transaction():
@@ -218,7 +218,7 @@ async def test(request: Req, endpoint_id: FromPath[str]) -> Response[TestEventSe
     "/webhooks/endpoints/{endpoint_id:str}/retries", operation_id="retry_failed_deliveries",
     summary="Send deliveries of a time again", tags=["webhooks"], status_code=202,
     opt=needs(
-        "webhooks:write", body=RetriesRequest, refusals=(NoSuchEndpoint,),
+        "webhooks:write", body=RetriesRequest, refusals=(NoSuchEndpoint, UnusableValue),
         bodies={
             "What failed since this morning": {"since": "2026-11-21T00:00:00Z"},
             "All of one hour": {"since": "2026-11-21T08:00:00Z", "until": "2026-11-21T09:00:00Z", "delivered": True},

@@ -19,7 +19,7 @@ from app.refunds.addresses import BadAddress
 from app.refunds.create_for_merchants import BadAmount, BadReason, PaymentNotCaptured
 from app.refunds.service import NoSuchRefund, TooMuch
 from app.web.api.authentication import ApiKeyMissing, RateLimited, ScopeMissing
-from app.web.api.bodies import MalformedBody, UnsupportedMediaType
+from app.web.api.bodies import MalformedBody, UnsupportedMediaType, UnusableValue
 from app.web.api.query_parameters import BadParameter
 from app.web.embed.checkout_session import CheckoutOver, NoSuchCheckout
 from app.web.kernel.body import UnusableText
@@ -104,6 +104,10 @@ _told(
 _told(
     MalformedBody, "The body is not JSON, or not in the shape described in the reference. Nothing of it was kept.",
     "Correct the field named in field. Fields that the reference does not list are refused, too.",
+)  # fmt: skip
+_told(
+    UnusableValue, "A value has the right form, but can't be used: money that could mean two amounts, or a time span "
+    "that ends before it begins.", "Correct the field named in field.", status=UNFIT, final=True,
 )  # fmt: skip
 _told(UnsupportedMediaType, "The body was not declared as JSON.", "Send Content-Type: application/json.")
 _told(

@@ -21,7 +21,7 @@ from app.orders import merchant_orders, models, queries
 from app.orders.merchant_orders import CURRENCIES, BadCharge, NoSuchOrder, OrderNotCancellable
 from app.orders.states import OrderStatus
 from app.web.api import authentication, bodies, posting, query_parameters
-from app.web.api.bodies import Amount, Body, MalformedBody, Metadata, Minor, TooFine
+from app.web.api.bodies import Amount, Body, MalformedBody, Metadata, Minor, TooFine, UnusableValue
 from app.web.api.declared import PAGED, needs
 
 Req = Request[Any, Any, Any]
@@ -116,7 +116,7 @@ async def find(caller: Caller, order_id: str) -> models.Order:
 
 @post(
     "/orders", operation_id="create_order", summary="Create an order", tags=["orders"], status_code=201,
-    opt=needs("orders:write", body=OrderRequest, bodies=BODIES, refusals=(BadCharge, BadEmail)),
+    opt=needs("orders:write", body=OrderRequest, bodies=BODIES, refusals=(BadCharge, BadEmail, UnusableValue)),
 )  # fmt: skip
 async def create(request: Req) -> Response[Order]:
     """An order is an amount that a customer of yours is to pay. It stays payable until it is paid or cancelled."""

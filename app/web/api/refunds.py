@@ -21,7 +21,7 @@ from app.refunds.models import MerchantRefund
 from app.refunds.service import NoSuchRefund, TooMuch
 from app.refunds.states import RefundStatus
 from app.web.api import authentication, bodies, payments, posting, query_parameters
-from app.web.api.bodies import Amount, Body, MalformedBody, Minor
+from app.web.api.bodies import Amount, Body, MalformedBody, Minor, UnusableValue
 from app.web.api.declared import PAGED, needs
 
 Req = Request[Any, Any, Any]
@@ -71,7 +71,9 @@ class RefundRequest(Body):
     status_code=201,
     opt=needs(
         "refunds:write", body=RefundRequest, bodies=BODIES,
-        refusals=(NoSuchPayment, PaymentNotCaptured, TooMuch, BadAmount, BadReason, BadAddress, CoinNotOffered),
+        refusals=(
+            NoSuchPayment, PaymentNotCaptured, TooMuch, BadAmount, BadReason, BadAddress, CoinNotOffered, UnusableValue,
+        ),
     ),
 )  # fmt: skip
 async def create(request: Req, payment_id: FromPath[str]) -> Response[Refund]:
