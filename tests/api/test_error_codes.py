@@ -117,6 +117,7 @@ REFUSED: dict[str, Ask] = {  # code → a request that is refused with it
     "api_key_missing": no_key,
     "invalid_api_key": wrong_secret,
     "malformed_body": lambda till, _: raw(till, b"{"),
+    "unusable_value": lambda till, _: raw(till, b'{"amount_minor": 24.00, "currency": "USD", "reference": "r"}'),
     "unsupported_media_type": lambda till, _: raw(till, b"x", "text/plain"),
     "body_too_large": lambda till, _: raw(till, b'"' + b"x" * 70_000 + b'"'),
     "bad_parameter": lambda till, _: till.get("/orders", limit="0"),

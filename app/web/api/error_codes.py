@@ -107,7 +107,7 @@ _told(
 )  # fmt: skip
 _told(
     UnusableValue, "A value has the right form, but can't be used: money that could mean two amounts, or a time span "
-    "that ends before it begins.", "Correct the field named in field.", status=UNFIT, final=True,
+    "that ends before it begins.", "Correct the field named in field.", status=UNFIT,
 )  # fmt: skip
 _told(UnsupportedMediaType, "The body was not declared as JSON.", "Send Content-Type: application/json.")
 _told(
