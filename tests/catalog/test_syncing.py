@@ -68,7 +68,7 @@ async def row(product_id: Any) -> dict[str, Any]:
 
 
 async def test_the_whole_catalog_is_read_without_what_is_not_out_yet(app, box) -> None:
-    listed = await box._json("GET", "products")
+    listed = await box.asks("GET", "products")
     assert await sync(app) == len(listed) - 1 == await queries.count()
     assert await count("product", "details->>'preorder' = 'true'") == 0
 

@@ -173,7 +173,7 @@ def code_now(shift: int = 0) -> str:
 
 
 async def payouts(box: Any) -> list[dict[str, Any]]:
-    return list(await box._json("GET", "payouts"))
+    return list(await box.asks("GET", "payouts"))
 
 
 @pytest.mark.processes
@@ -187,10 +187,10 @@ async def test_a_payout_goes_its_way_at_the_sandbox(real, box) -> None:
     assert (found.id, found.batch_id) == (made.id, made.batch_id)
     await real.verify(made.batch_id, code_now())
     assert (await real.show(made.batch_id, made.id)).status == "processing"
-    await box._json("POST", f"payouts/{made.batch_id}", json={"action": "fail"})
+    await box.asks("POST", f"payouts/{made.batch_id}", json={"action": "fail"})
     failed = await real.show(made.batch_id, made.id)
     assert (failed.status, bool(failed.error)) == ("failed", True)
-    await box._json("POST", f"payouts/{made.batch_id}", json={"action": "finish"})
+    await box.asks("POST", f"payouts/{made.batch_id}", json={"action": "finish"})
     done = await real.show(made.batch_id, made.id)
     assert done.status == "finished"
     assert done.hash is not None

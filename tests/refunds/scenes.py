@@ -91,11 +91,11 @@ async def approved(kit: Any, of: Refund) -> Refund:
 
 async def payouts(box: Any) -> list[dict[str, Any]]:
     """What the provider's books say was paid out, or asked for."""
-    return [row for batch in await box._json("GET", "payouts") for row in batch["withdrawals"]]
+    return [row for batch in await box.asks("GET", "payouts") for row in batch["withdrawals"]]
 
 
 async def end_payout(box: Any, of: Refund, action: str) -> None:
-    await box._json("POST", f"payouts/{of.batch_id}", json={"action": action})
+    await box.asks("POST", f"payouts/{of.batch_id}", json={"action": action})
 
 
 def later(**much: float) -> Any:
