@@ -175,7 +175,7 @@ async def test_with_the_breakers_table_broken_orders_are_fulfilled_all_the_same(
 async def test_every_job_that_works_on_an_order_outside_knows_whom_it_needs(app, box) -> None:
     needs = {name: found for name, found in NEEDS.items() if found}
     order_id, (item,) = await paid(app.state.kit, box)
-    about_item, about_order = {"item_id": str(item["id"])}, {"order_id": str(order_id)}
+    about_item, about_order = {"item_id": str(item.id)}, {"order_id": str(order_id)}
     assert await needed(app.state.kit, "fulfillment.reserve", about_item) == ("kinguin",)
     about_reservation = {"reservation_id": str((await buy(app.state.kit, item))["id"])}
     for name in ("fulfillment.check", "fulfillment.check_return"):
