@@ -7,6 +7,7 @@ from litestar import Request, Response, get
 from app.core import db
 from app.core.money import Money
 from app.issues import queries as issues
+from app.issues.codes import matter
 from app.issues.models import Issue
 from app.ledger import queries as ledger
 from app.orders import queries as orders
@@ -74,8 +75,9 @@ def _breaker(provider: str, standing: breakers.BreakerStatus) -> dict[str, objec
 
 
 def _order(needing: Needing) -> dict[str, object]:
+    matters = dict.fromkeys(matter(issue.code).title for issue in needing.issues)
     return {
-        "title": f"Order {short(needing.order_id)}",
+        "title": f"Order {short(needing.order_id)}: {'; '.join(matters)}",
         "detail": reasons(needing.issues),
         "href": f"/admin/orders/{needing.order_id}",
         "at": needing.issues[0].opened_at,
