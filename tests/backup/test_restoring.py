@@ -259,7 +259,8 @@ async def test_a_killed_backup_leaves_no_file_of_that_name_and_the_next_one_is_w
         process = subprocess.Popen([sys.executable, "-m", "app.cli", "backup", str(path)], cwd=ROOT)
         draft = tmp_path / f".{path.name}.unfinished"
         deadline = clock.now() + clock.timedelta(seconds=30)
-        while not draft.exists():
+        waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE relation = 'sealed_key'::regclass AND NOT granted)"
+        while not await blocker.fetchval(waits):
             assert clock.now() < deadline
             await asyncio.sleep(0.05)
         with pytest.raises(BackupRefused, match="right now"):
