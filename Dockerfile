@@ -17,6 +17,7 @@ COPY actors actors
 COPY dev dev
 COPY templates templates
 COPY static static
+COPY locale locale
 COPY examples examples
 COPY docs/webhooks.md docs/webhooks.md
 COPY scripts/process scripts/bitloot scripts/healthy /usr/local/bin/

@@ -2,7 +2,7 @@
 PY := .venv/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test proof check chaos bench mutants lock setup
+.PHONY: run test proof check chaos bench mutants lock texts setup
 run: .venv/ready
 	@$(PY) -W ignore -m app.cli up
 
@@ -42,6 +42,11 @@ setup: .venv/ready
 	.venv/bin/pip install -q --no-deps --no-build-isolation --require-hashes -r requirements-dev.txt
 	.venv/bin/pip install -q --no-deps --no-build-isolation -e .
 	@touch .venv/ready
+
+# Collects what people read into locale/messages.pot, and tells each language's catalog what is new. `.venv/bin/python -m
+# scripts.texts de` begins a language.
+texts: .venv/ready
+	@$(PY) -m scripts.texts
 
 lock:
 	uv pip compile -q pyproject.toml --no-strip-extras --universal --python-version 3.11 --generate-hashes -o requirements.txt

@@ -13,15 +13,16 @@ from app.catalog.covers.address import cover_address
 from app.catalog.models import AdminProduct
 from app.core import db
 from app.core.batch_writer import BatchWriter
+from app.core.i18n import N_
 from app.core.money import Money
 
 PAGE = 24  # products a page: fills rows of 2, 3, 4 and 6
 CANDIDATES = 100  # products of a genre and of a platform that others are chosen from
 SORTS = {
-    "newest": ("Newest", "released_on DESC, name, id"),
-    "name": ("Name", "lower(name), id"),
-    "price": ("Price, low to high", "price, lower(name), id"),
-    "-price": ("Price, high to low", "price DESC, lower(name), id"),
+    "newest": (N_("Newest"), "released_on DESC, name, id"),
+    "name": (N_("Name"), "lower(name), id"),
+    "price": (N_("Price, low to high"), "price, lower(name), id"),
+    "-price": (N_("Price, high to low"), "price DESC, lower(name), id"),
 }
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from app.core import clock, db, log
+from app.core import clock, db, i18n, log
 from app.core.db import Write, encode
 from app.core.files import shipped
 from app.core.ids import new_id
@@ -33,7 +33,11 @@ _templates = Environment(
     loader=FileSystemLoader(shipped("templates")),
     autoescape=select_autoescape(["html"]),
     undefined=StrictUndefined,
+    extensions=["jinja2.ext.i18n"],
 )
+_templates.install_gettext_callables(i18n.lookup, i18n.lookup_plural, newstyle=True)  # type: ignore[attr-defined]
+_templates.policies["ext.i18n.trimmed"] = True
+_templates.globals["page_language"] = i18n.language
 
 
 MAIL, QUOTA = "mail", IssueCode.MAIL_QUOTA  # the issue of letters that wait for our quota at the provider
@@ -67,6 +71,8 @@ def draft(kind: str, to: str, context: Mapping[str, Any], *, about: UUID | None 
     ``context['link_id']`` becomes the letter's link, else ``path`` in the shop.
     """
     must_hold(kind, context)
+    if i18n.language() != i18n.SOURCE:
+        context = {**context, "language": i18n.language()}
     mail_id = new_id()
     written = Write(
         """INSERT INTO mail (id, subject, kind, recipient, context, status, created_at)
@@ -196,15 +202,21 @@ def _carried(recipient: str) -> str:
 
 
 def render(kind: str, context: Mapping[str, Any]) -> Letter:
-    """Fill the templates ``mail/{kind}.html`` and ``.txt``."""
+    """Fill the templates ``mail/{kind}.html`` and ``.txt``, in the language of whoever had the letter written."""
+    with i18n.speaking(i18n.known(str(context.get("language", i18n.SOURCE)))):
+        return _filled(kind, context)
+
+
+def _filled(kind: str, context: Mapping[str, Any]) -> Letter:
     shop = settings().frontend_url.rstrip("/")
     here = shop + str(context.get("path", ""))
     link = f"{shop}/links/{link_token(UUID(context['link_id']))}" if context.get("link_id") else here
     seen: dict[str, object] = {**DEFAULTS, "shop_url": shop, "shop": settings().shop_name, "link": link, **context}
+    seen["ended"] = i18n.lookup(str(seen["ended"]))
     if kind == "refund_asked":
         seen["why"] = reasons.said(str(seen["why"]))
     return Letter(
-        subject=SUBJECTS[kind].format(**seen),
+        subject=i18n.lookup(SUBJECTS[kind]).format(**seen),
         html=_templates.get_template(f"mail/{kind}.html").render(seen),
         text=_templates.get_template(f"mail/{kind}.txt").render(seen),
     )

@@ -9,6 +9,7 @@ from litestar import Request
 from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin
 from markupsafe import Markup
 
+from app.core.i18n import language
 from app.core.settings import settings
 from app.web.api import description
 from app.web.api.answers import PREFIX
@@ -89,15 +90,15 @@ class Specification(JsonRenderPlugin):
 
 
 class Reference(OpenAPIRenderPlugin):
-    """A document as a page. Its content is rendered once a process."""
+    """A document as a page. Its content is rendered once a language."""
 
     def __init__(self, document: Document) -> None:
         super().__init__(path=document.page)
         self._document = document
-        self._content: Markup | None = None
+        self._content: dict[str, Markup] = {}  # by language
 
     def render(self, request: Request[Any, Any, Any], openapi_schema: Schema) -> bytes:
-        if self._content is None:
+        if language() not in self._content:
             document = self._document.of(openapi_schema)
             context = {
                 "api": self._document.api,
@@ -105,8 +106,12 @@ class Reference(OpenAPIRenderPlugin):
                 "shapes": reference.shapes_of(document),
             }
             text = templates().get_template("manual/_reference.html").render(context)
-            self._content = Markup(text)  # noqa: S704 - our own template, which escapes
-        context = {"content": self._content, "spec": f"/api/docs{self._document.spec}", "api": self._document.api}
+            self._content[language()] = Markup(text)  # noqa: S704 - our own template, which escapes
+        context = {
+            "content": self._content[language()],
+            "spec": f"/api/docs{self._document.spec}",
+            "api": self._document.api,
+        }
         return fragment(request, "manual/reference.html", context).encode()
 
 

@@ -7,17 +7,27 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
+from babel.dates import format_datetime
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import Request, Response
 from litestar.utils.scope.state import ScopeState
 
-from app.core import clock
+from app.core import clock, i18n
 from app.core.files import shipped
+from app.core.i18n import N_, _
 from app.core.money import Money, plain
 from app.core.settings import settings
 from app.forms.service import new_key
 from app.web.kernel import static_files
+from app.web.kernel.state_names import spoken
 from app.web.kernel.viewer import HOLDER, STRANGER
+
+AGES = (  # seconds of the unit, how long ago, how far ahead
+    (86400, N_("%(size)d d ago"), N_("in %(size)d d")),
+    (3600, N_("%(size)d h ago"), N_("in %(size)d h")),
+    (60, N_("%(size)d min ago"), N_("in %(size)d min")),
+    (1, N_("%(size)d s ago"), N_("in %(size)d s")),
+)
 
 Req = Request[Any, Any, Any]
 
@@ -27,6 +37,7 @@ def templates() -> Environment:
     made = Environment(
         loader=FileSystemLoader(shipped("templates")),
         autoescape=True,
+        extensions=["jinja2.ext.i18n"],
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -34,9 +45,17 @@ def templates() -> Environment:
         cache_size=200,
     )
     made.globals.update(
-        static=static_files.address, absolute=absolute, shop_name=settings().shop_name, form_key=new_key
+        static=static_files.address,
+        absolute=absolute,
+        shop_name=settings().shop_name,
+        form_key=new_key,
+        page_language=i18n.language,
     )
-    made.filters.update(money=str, ago=ago, iso=iso, stamp=stamp, duration=duration, plain=plain, actor=actor)
+    made.install_gettext_callables(i18n.lookup, i18n.lookup_plural, newstyle=True)  # type: ignore[attr-defined]
+    made.policies["ext.i18n.trimmed"] = True
+    made.filters.update(
+        money=str, ago=ago, iso=iso, stamp=stamp, duration=duration, plain=plain, actor=actor, spoken=spoken
+    )
     return made
 
 
@@ -48,14 +67,10 @@ def absolute(path: str) -> str:
 def ago(when: datetime) -> str:
     """``3 min ago``; for times ahead, ``in 3 min``."""
     seconds = int((clock.now() - when).total_seconds())
-    size, unit = next(
-        (abs(seconds) // s, u)
-        for s, u in ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
-        if abs(seconds) >= s or s == 1
-    )
-    if seconds < 0:
-        return f"in {size} {unit}"
-    return f"{size} {unit} ago" if size else "just now"
+    if not seconds:
+        return _("just now")
+    unit, past, ahead = next(age for age in AGES if abs(seconds) >= age[0])
+    return _(past if seconds > 0 else ahead, size=abs(seconds) // unit)
 
 
 def iso(when: datetime) -> str:
@@ -64,7 +79,11 @@ def iso(when: datetime) -> str:
 
 
 def stamp(when: datetime) -> str:
-    return f"{when:%d %b %Y, %H:%M} UTC".lstrip("0")
+    """``5 Nov 2026, 14:30 UTC``; in other languages as they write it."""
+    if i18n.language() in {i18n.SOURCE, i18n.PSEUDO}:
+        shown = f"{when:%d %b %Y, %H:%M} UTC".lstrip("0")
+        return shown if i18n.language() == i18n.SOURCE else i18n.accented(shown)
+    return f"{format_datetime(when, 'medium', locale=i18n.language().replace('-', '_'))} UTC"
 
 
 def duration(seconds: int) -> str:
@@ -76,7 +95,9 @@ def duration(seconds: int) -> str:
 
 def actor(name: str) -> str:
     """Who did something, from the audit log, as staff read it."""
-    return {HOLDER: "Customer, by the order’s link", STRANGER: "Someone else"}.get(name, name[:1].upper() + name[1:])
+    return {HOLDER: _("Customer, by the order’s link"), STRANGER: _("Someone else")}.get(
+        name, name[:1].upper() + name[1:]
+    )
 
 
 def wants_json(request: Req) -> bool:

@@ -1,4 +1,4 @@
-"""Around every request: its id, its log line, its metrics, the security headers, the viewer."""
+"""Around every request: its id, its log line, its metrics, its language, the security headers, the viewer."""
 
 import random
 import re
@@ -12,8 +12,9 @@ from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
-from app.core import log, metrics
+from app.core import i18n, log, metrics
 from app.core.settings import settings
+from app.web.kernel.languages import language_of
 from app.web.kernel.viewer import Viewer, viewer_of
 from app.web.store import cart_cookie
 
@@ -60,7 +61,7 @@ class RequestContext(ASGIMiddleware):
                 status = HUNG_UP if status is None else status
             return message
 
-        with log.bound(request_id=request_id):
+        with log.bound(request_id=request_id), i18n.speaking(language_of(request)):
             try:
                 public = scope["path"].startswith(QUIET)
                 request.state.viewer = Viewer() if public else await viewer_of(request)

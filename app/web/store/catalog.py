@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from app.catalog import queries as catalog
 from app.catalog.queries import PAGE, SORTS, Browse
+from app.core.i18n import _, language
 from app.core.money import typed_decimal
 from app.queue import breaker_queries as breakers
 from app.suppliers.registry import TITLES
@@ -33,7 +34,7 @@ class _Shelves:
     """Shelves rendered from one version of the catalog; a newer version empties them."""
 
     version: object = None
-    kept: dict[Browse, Shelf] = field(default_factory=dict)
+    kept: dict[tuple[str, Browse], Shelf] = field(default_factory=dict)
 
 
 _shelves = _Shelves()
@@ -58,9 +59,10 @@ async def _shelf(request: Request[Any, Any, Any], ask: Browse) -> Shelf:
     version = await catalog.version()
     if version != _shelves.version or len(_shelves.kept) >= MOST_SHELVES:
         _shelves.version, _shelves.kept = version, {}
-    if ask not in _shelves.kept:
-        _shelves.kept[ask] = await _stock(request, ask)
-    return _shelves.kept[ask]
+    asked = (language(), ask)
+    if asked not in _shelves.kept:
+        _shelves.kept[asked] = await _stock(request, ask)
+    return _shelves.kept[asked]
 
 
 async def _stock(request: Request[Any, Any, Any], ask: Browse) -> Shelf:
@@ -74,7 +76,7 @@ async def _stock(request: Request[Any, Any, Any], ask: Browse) -> Shelf:
         "query": ask,
         "platforms": [{"name": n, "count": c} for n, c in facets["platform"]],
         "regions": [{"name": n, "count": c} for n, c in facets["region"]],
-        "sorts": [{"value": value, "label": label} for value, (label, _) in SORTS.items()],
+        "sorts": [{"value": value, "label": _(label)} for value, (label, _sql) in SORTS.items()],
         "links": _links(ask, total),
     }
     parts = (fragment(request, f"store/catalog/{name}.html", shown) for name in ("_shelf", "_results"))
