@@ -30,13 +30,16 @@
     setTimeout(() => line.remove(), 6000);
   };
 
-  window.bitloot = { announce, toast };
+  // Texts by the page, in its reader's language; in English they stand here.
+  const text = (name, english) => document.getElementById("toasts")?.dataset[name] || english;
+
+  window.bitloot = { announce, toast, text };
 
   // ---- theme
   const nameSwitch = () => {
     const dark = document.documentElement.dataset.theme === "dark";
     for (const button of document.querySelectorAll("[data-theme-switch]")) {
-      button.setAttribute("aria-label", dark ? "Switch to light theme" : "Switch to dark theme");
+      button.setAttribute("aria-label", dark ? text("light", "Switch to light theme") : text("dark", "Switch to dark theme"));
       button.title = button.getAttribute("aria-label");
     }
   };
@@ -62,15 +65,15 @@
   };
   on("click", "[data-copy], [data-copy-from]", async (button) => {
     const source = button.dataset.copyFrom && document.getElementById(button.dataset.copyFrom);
-    const text = source ? source.textContent.trim() : button.dataset.copy;
+    const value = source ? source.textContent.trim() : button.dataset.copy;
     try {
-      await write(text);
+      await write(value);
     } catch {
-      toast("Your browser did not let us copy. Select the text and copy it by hand.");
+      toast(text("uncopied", "Your browser did not let us copy. Select the text and copy it by hand."));
       return;
     }
     button.setAttribute("data-copied", "");
-    announce(`${button.dataset.copyName || "Text"} copied`);
+    announce(text("copiedName", "{name} copied").replace("{name}", () => button.dataset.copyName || "Text"));
     button.focus();
     clearTimeout(button.copyTimer);
     button.copyTimer = setTimeout(() => button.removeAttribute("data-copied"), 2400);
@@ -105,7 +108,7 @@
     field.dispatchEvent(new Event("input", { bubbles: true }));
     field.dispatchEvent(new Event("change", { bubbles: true }));
     field.focus();
-    announce(`Email changed to ${field.value}`);
+    announce(text("filled", "Email changed to {name}").replace("{name}", () => field.value));
   });
 
   // ---- ask once before an act that can't be undone
@@ -194,11 +197,11 @@
   document.addEventListener("htmx:error", (event) => {
     const source = event.detail?.ctx?.sourceElement;
     if (!source || source.matches("[data-background]")) return;
-    toast("That did not reach us. Check your connection and try again.");
+    toast(text("unreached", "That did not reach us. Check your connection and try again."));
   });
   document.addEventListener("htmx:response:error", (event) => {
     const { sourceElement, response } = event.detail.ctx;
     if (response.status < 500 || sourceElement.matches("[data-background]")) return;
-    toast("Something broke on our side. Nothing was lost; please try again in a moment.");
+    toast(text("broken", "Something broke on our side. Nothing was lost; please try again in a moment."));
   });
 })();

@@ -8,6 +8,7 @@
   const POLL_WHEN_DOWN = 3000; // ms; a person waits here
   const POLL_WHEN_UP = 15_000; // a stream can die without a word
   const state = () => document.getElementById("state");
+  const text = (name, english) => window.bitloot?.text(name, english) ?? english;
   const tell = (message) => framed && parent.postMessage({ bitloot: message }, origin);
   let stream = null;
   let up = false;
@@ -108,7 +109,7 @@
     if (button.dataset.busy !== undefined) return;
     clear(form);
     const empty = [...form.elements].find((input) => input.required && !input.value.trim());
-    if (empty) return mark(form, empty.name, "Fill this in.");
+    if (empty) return mark(form, empty.name, text("empty", "Fill this in."));
     button.dataset.busy = "";
     const body = new URLSearchParams(new FormData(form));
     body.set("token", state().dataset.token);
@@ -117,10 +118,10 @@
       if (answer.ok) return await look("");
       if (answer.status === 410) return begin();
       const problem = await answer.json().catch(() => ({}));
-      mark(form, problem.field, problem.detail || "That did not work. Please try again.");
+      mark(form, problem.field, problem.detail || text("failed", "That did not work. Please try again."));
       if (answer.status === 409) look();
     } catch {
-      mark(form, "", "That did not reach us. Check your connection and try again.");
+      mark(form, "", text("unreached", "That did not reach us. Check your connection and try again."));
     } finally {
       delete button.dataset.busy;
     }

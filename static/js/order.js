@@ -118,7 +118,7 @@
     // A page asked for at one of its parts is wanted for itself.
     if (done && !leaving && !location.hash && !inUse()) {
       leaving = true;
-      window.bitloot?.announce("Your key is ready. Opening it now.");
+      window.bitloot?.announce(window.bitloot.text("opening", "Your key is ready. Opening it now."));
       // replace, not assign: Back then leads to the shop, not into this page that would lead forward again
       setTimeout(() => {
         if (inUse()) leaving = false;

@@ -29,7 +29,7 @@ def posting() -> list[tuple[str, str, str]]:
         if name.startswith("sandbox/"):
             continue
         for form in FORM.findall(path.read_text()):
-            if 'method="post"' in form.partition("\n")[0]:
+            if 'method="post"' in form[: form.index(">")]:
                 action = ACTION.search(form)
                 assert action is not None, name
                 found.append((name, action[1], form))

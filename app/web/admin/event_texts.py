@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
+from app.core.i18n import N_, _
 from app.core.money import Money
 from app.history.models import Event
 from app.issues.codes import matter
@@ -10,28 +11,28 @@ from app.issues.models import Issue
 from app.orders.models import Order
 from app.web.store.order_texts import EVENTS, event_text
 
-WORDS = {kind: words for kind, (_, words) in EVENTS.items()} | {
-    "order.confirming": "Waiting for the network to confirm the payment",
-    "order.underpaid": "Waiting for the rest of the money",
-    "key.shown_to_staff": "A key was opened by staff",
-    "payment.accepted": "A payment was accepted by an admin",
-    "payment.counted_in_part": "Of a payment, an admin counted only what was credited",
-    "payment.adopted": "A payment we didn't know of was found",
-    "payment.sending": "The payment provider is forwarding the money",
-    "payment.finished": "The payment provider has the money",
-    "payment.refunded": "The payment provider returned the money",
-    "supply.slow": "Takes longer than usual",
-    "supply.late": "Takes longer than the set time: the customer may take the money back",
-    "supply.withdrawn": "The customer took the money back for keys that did not come",
-    "supply.returned": "Key given back to the supplier",
-    "supply.return_refused": "The supplier did not take the key back",
-    "issue.resolved": "A person dealt with a matter of this order",
-    "ledger.differs": "The ledger does not balance",
-    "ledger.balanced": "The ledger balances again",
+WORDS = {kind: words for kind, (_icon, words) in EVENTS.items()} | {
+    "order.confirming": N_("Waiting for the network to confirm the payment"),
+    "order.underpaid": N_("Waiting for the rest of the money"),
+    "key.shown_to_staff": N_("A key was opened by staff"),
+    "payment.accepted": N_("A payment was accepted by an admin"),
+    "payment.counted_in_part": N_("Of a payment, an admin counted only what was credited"),
+    "payment.adopted": N_("A payment we didn't know of was found"),
+    "payment.sending": N_("The payment provider is forwarding the money"),
+    "payment.finished": N_("The payment provider has the money"),
+    "payment.refunded": N_("The payment provider returned the money"),
+    "supply.slow": N_("Takes longer than usual"),
+    "supply.late": N_("Takes longer than the set time: the customer may take the money back"),
+    "supply.withdrawn": N_("The customer took the money back for keys that did not come"),
+    "supply.returned": N_("Key given back to the supplier"),
+    "supply.return_refused": N_("The supplier did not take the key back"),
+    "issue.resolved": N_("A person dealt with a matter of this order"),
+    "ledger.differs": N_("The ledger does not balance"),
+    "ledger.balanced": N_("The ledger balances again"),
 }
 
 
-MERCHANTS = {"order.waiting": "Waiting for payment", "order.fulfilled": "Done: the merchant delivers"}
+MERCHANTS = {"order.waiting": N_("Waiting for payment"), "order.fulfilled": N_("Done: the merchant delivers")}
 
 
 def reasons(issues: Iterable[Issue]) -> str:
@@ -55,6 +56,7 @@ def text(order: Order, event: Event, notes: Mapping[str, Issue]) -> str:
         words = event_text(event)
     if order.merchant_id is not None:
         words = MERCHANTS.get(event.kind, words)
+    words = _(words)
     why = event.data.get("why") or event.data.get("cause")
     if event.kind == "credit.returned":
         why = str(Money(Decimal(event.data["amount"]), event.data["currency"]))

@@ -10,6 +10,7 @@ from app.audit import bundle, service
 from app.audit import queries as audit
 from app.audit.models import ShownLine
 from app.core import clock
+from app.core.i18n import _
 from app.core.ids import parse_id
 from app.core.structs import extend
 from app.orders.service import short
@@ -50,7 +51,7 @@ class Line(ShownLine, frozen=True):
 
 
 def _line(row: ShownLine) -> Line:
-    words = ACTIONS.get(row.action, row.action)
+    words = _(ACTIONS.get(row.action, row.action))
     return extend(Line, row, action_words=words, short_id=short(row.order_id) if row.order_id else "")
 
 

@@ -8,6 +8,7 @@ from msgspec.structs import asdict
 
 from app.accounts.addresses import shown
 from app.audit import queries as audit
+from app.core.i18n import _
 from app.core.ids import parse_id
 from app.core.money import Money, plain
 from app.core.structs import extend
@@ -72,7 +73,7 @@ def _row(row: ListedOrder, open_issues: list[Issue]) -> dict[str, object]:
         "created_at": row.created_at,
         "total": Money(row.total, row.currency),
         "status": row.status,
-        "status_words": STATUS_WORDS[row.status][0],
+        "status_words": _(STATUS_WORDS[row.status][0]),
         "tone": "attention" if open_issues else STATUS_WORDS[row.status][1],
         "href": f"/admin/orders/{row.id}",
         "names": row.names or f"{row.merchant}: {row.reference}",
@@ -127,14 +128,14 @@ async def _belongings(order: Order) -> dict[str, object]:
                 "subject": LETTERS[m.kind].title,
                 "to": m.recipient,
                 "status": m.status,
-                "words": STUCK if m.stuck else MAIL_WORDS[LetterStatus(m.status)],
+                "words": STUCK if m.stuck else _(MAIL_WORDS[LetterStatus(m.status)]),
                 "error": m.error,
                 "again": m.stuck or m.status not in WORKED_ON,
             }
             for m in await mail.about(order_id)
         ],
         "audit": [
-            {**asdict(entry), "action_words": ACTIONS.get(entry.action, entry.action)}
+            {**asdict(entry), "action_words": _(ACTIONS.get(entry.action, entry.action))}
             for entry in await audit.of_order(order_id)
         ],
     }

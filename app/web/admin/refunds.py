@@ -10,6 +10,7 @@ from litestar.params import FromPath
 from msgspec.structs import asdict
 
 from app.accounts import addresses
+from app.core.i18n import N_, _
 from app.core.ids import parse_id
 from app.core.money import Money, UnclearAmount, parse_decimal, plain, typed_amount
 from app.core.settings import settings
@@ -29,7 +30,7 @@ from app.web.kernel.body import read_form
 from app.web.kernel.render import answer, page, see_other, wants_json
 
 Req = Request[Any, Any, Any]
-WORDS = {"processing": "Being sent", "processed": "Sent", "failed": "Failed"}
+WORDS = {"processing": N_("Being sent"), "processed": N_("Sent"), "failed": N_("Failed")}
 TONES = {"processing": "working", "processed": "good", "failed": "danger"}
 
 
@@ -51,13 +52,13 @@ async def index(request: Req) -> Response[bytes]:
 
 
 def _row(refund: Refund) -> dict[str, object]:
-    words, tone = WORDS.get(refund.status, ""), TONES.get(refund.status, "")
+    words, tone = _(WORDS.get(refund.status, "")), TONES.get(refund.status, "")
     if refund.status == "pending":
         named, fine = refund.claimed_at is not None, refund.checked_at is not None
-        words = "To approve" if fine else "Checking the address" if named else "Waiting for an address"
+        words = _("To approve") if fine else _("Checking the address") if named else _("Waiting for an address")
         tone = "attention" if fine else ""
     elif (refund.error or "").startswith(service.REJECTED):
-        words, tone = "Turned down", ""
+        words, tone = _("Turned down"), ""
     return {
         **asdict(refund),
         "order_short_id": short(refund.order_id),

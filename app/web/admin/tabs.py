@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from litestar import Request
 
 from app.core.db import MOST_COUNTED
+from app.core.i18n import _
 
 PAGE = 50  # rows a page
 
@@ -40,6 +41,6 @@ def tabs(
         shown = f"{n}+" if more else n
         return {"label": label, "value": shown, "href": href(value), "current": value == current}
 
-    capped = any(n >= MOST_COUNTED for _, n in listed)
-    everything = tab("All", sum(n for _, n in listed), None, more=capped)
+    capped = any(n >= MOST_COUNTED for _value, n in listed)
+    everything = tab(_("All"), sum(n for _value, n in listed), None, more=capped)
     return [everything] + [tab(value.replace("_", " "), n, value, more=n >= MOST_COUNTED) for value, n in listed]

@@ -5,6 +5,7 @@ from typing import Any
 from litestar import Request, Response, post
 from litestar.params import FromPath
 
+from app.core.i18n import N_, _
 from app.core.money import Money
 from app.fulfillment import queries as supply
 from app.fulfillment import steps
@@ -19,12 +20,12 @@ from app.web.kernel.viewer import visitor
 
 Req = Request[Any, Any, Any]
 ASK_AGAIN = {
-    "words": "Ask again",
-    "detail": "Nothing was bought so far. This buys the key if there is one, even at today's price.",
+    "words": N_("Ask again"),
+    "detail": N_("Nothing was bought so far. This buys the key if there is one, even at today's price."),
 }
 BUY_AGAIN = {
-    "words": "Buy again",
-    "detail": "The supplier has ended its order. This places a new one for the missing units.",
+    "words": N_("Buy again"),
+    "detail": N_("The supplier has ended its order. This places a new one for the missing units."),
 }
 
 
@@ -51,7 +52,9 @@ def _reservation(row: dict[str, Any], *, changeable: bool) -> dict[str, Any]:
         "supplier_id": row["supplier_order_id"],
         "item_name": row["item_name"],
         "cost": Money(row["charged"], "EUR") if row["charged"] is not None else None,
-        "again": again if changeable and row["status"] in FAILED and row["item_status"] == "failed" else None,
+        "again": {name: _(words) for name, words in again.items()}
+        if changeable and row["status"] in FAILED and row["item_status"] == "failed"
+        else None,
     }
 
 

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from app.contract import payment as contract_payment
+from app.core.i18n import _
 from app.core.money import Money
 from app.orders.models import Order
 from app.payments import api_status
@@ -39,8 +40,8 @@ async def build(scene: CheckoutSession, *, again: str = "") -> dict[str, object]
         headline, next_words = texts.REST, texts.of_rest(arrived, total)
     return {
         "phase": phase,
-        "headline": headline,
-        "next_words": next_words,
+        "headline": _(headline),
+        "next_words": _(next_words),
         "mark": texts.MARKS[phase],
         "tone": texts.TONES.get(phase, "working"),
         "seen": _seen(order, attempt, phase),
@@ -56,8 +57,8 @@ async def build(scene: CheckoutSession, *, again: str = "") -> dict[str, object]
         "details": contract_payment.Payment.from_row(attempt, test=scene.test).details if attempt else {},
         "payment": pay_to(attempt, coins) if attempt and attempt.pay_address and phase in NAMED else None,
         "coins": await coin_choices(coins, order.currency),
-        "cards": texts.CARDS,
-        "addresses": texts.ADDRESSES,
+        "cards": [(number, _(does)) for number, does in texts.CARDS],
+        "addresses": [(address, _(does)) for address, does in texts.ADDRESSES],
     }
 
 
