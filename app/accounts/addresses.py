@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from typing import Protocol
 
 from app.core.errors import Invalid
+from app.core.i18n import _
 from app.core.settings import settings
 from app.mail.recipients import LONGEST, LONGEST_NAME, Unmailable, carried, check_reachable
 
@@ -102,7 +103,9 @@ def _one_line(text: object) -> str:
     if not typed:
         raise BadEmail("Enter your email address.", field="email")
     if len(typed) > LONGEST or not typed.isprintable():
-        raise BadEmail(f"Enter one email address, at most {LONGEST} characters long.", field="email")
+        raise BadEmail(
+            _("Enter one email address, at most %(longest)s characters long.", longest=LONGEST), field="email"
+        )
     return typed
 
 

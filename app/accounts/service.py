@@ -16,6 +16,7 @@ from app.audit import service as audit
 from app.core import clock, db
 from app.core.db import Write
 from app.core.errors import Gone, Invalid, NotFound, Unauthorized
+from app.core.i18n import _
 from app.core.ids import new_id
 from app.core.tokens import read_link_token
 
@@ -162,7 +163,7 @@ async def create_staff(email: str, password: str) -> None:
     """Create an admin, or give an existing one a new password and end that one's sessions."""
     least, most = PASSWORD_LENGTH
     if not least <= len(password) <= most:
-        raise WeakPassword(f"Use {least} to {most} characters.", field="password")
+        raise WeakPassword(_("Use %(least)s to %(most)s characters.", least=least, most=most), field="password")
     hashed = await logins.in_turn(_hasher.hash, password)
     async with db.transaction():
         await db.fetch(

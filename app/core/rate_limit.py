@@ -9,6 +9,7 @@ from redis.exceptions import RedisError
 
 from app.core import log
 from app.core.errors import TooMany
+from app.core.i18n import _
 from app.core.redis import async_client
 
 WINDOW = 60  # seconds
@@ -63,7 +64,7 @@ async def try_acquire(bucket: str, who: str, per_minute: int) -> Left:
     if used is None:
         block, used = 1, _add_alone(name)
     if used - block >= per_minute:
-        raise TooManyAttempts(f"Please wait {wait} seconds and try again.", retry_after=wait)
+        raise TooManyAttempts(_("Please wait %(wait)s seconds and try again.", wait=wait), retry_after=wait)
     fresh, beyond = min(used, per_minute) - (used - block) - 1, max(per_minute - used, 0)
     if block > 1:
         _keep(name, fresh, beyond)

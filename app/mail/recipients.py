@@ -2,6 +2,8 @@
 
 from email_validator import EmailNotValidError, validate_email
 
+from app.core.i18n import _
+
 LONGEST = 254  # characters (RFC 5321, 4.5.3.1.3, less the angle brackets)
 LONGEST_NAME = 64  # characters before the @ (RFC 5321, 4.5.3.1.1)
 # "Addresses at @example.com, @test.com and the like are refused"; what is below them no more exists than they do.
@@ -25,12 +27,12 @@ def carried(address: str) -> str:
             address, check_deliverability=False, test_environment=True, allow_smtputf8=True, strict=True
         )
     except EmailNotValidError:
-        raise Unmailable("Enter an email address like name@example.com.") from None
+        raise Unmailable(_("Enter an email address like name@example.com.")) from None
     if found.ascii_email is None:
-        raise Unmailable("Enter an address with only English letters before the @: we can't send email to others.")
+        raise Unmailable(_("Enter an address with only English letters before the @: we can't send email to others."))
     email = str(found.ascii_email).lower()
     if len(email) > LONGEST or len(email.rpartition("@")[0]) > LONGEST_NAME:
-        raise Unmailable(f"Enter one email address, at most {LONGEST} characters long.")
+        raise Unmailable(_("Enter one email address, at most %(longest)s characters long.", longest=LONGEST))
     return email
 
 
@@ -43,4 +45,4 @@ def check_reachable(email: str, *, played: bool) -> None:
     parts = domain.split(".")
     unreal = ".".join(parts[-2:]) in REFUSED or parts[-1] in RESERVED or (parts[-1] == PLAYED and not played)
     if unreal:
-        raise Unmailable(f"Enter your own email address: email does not reach {domain}.")
+        raise Unmailable(_("Enter your own email address: email does not reach %(domain)s.", domain=domain))

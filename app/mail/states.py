@@ -1,5 +1,6 @@
 from enum import StrEnum
 
+from app.core.i18n import N_
 from app.core.state_machine import Moves
 
 
@@ -28,11 +29,11 @@ MOVES = Moves(
 TAKEN = frozenset({_L.SENT, _L.DELIVERED, _L.COMPLAINED})  # we wrote, and nothing came back
 UNREACHED = frozenset({_L.FAILED, _L.BOUNCED})  # the person does not have it
 WORDS = {  # for staff
-    _L.PENDING: "Being sent",
-    _L.WAITING: "Waits for the mail quota",
-    _L.SENT: "Sent",
-    _L.DELIVERED: "Delivered",
-    _L.BOUNCED: "Bounced",
-    _L.COMPLAINED: "Marked as spam",
-    _L.FAILED: "Not sent",
+    _L.PENDING: N_("Being sent"),
+    _L.WAITING: N_("Waits for the mail quota"),
+    _L.SENT: N_("Sent"),
+    _L.DELIVERED: N_("Delivered"),
+    _L.BOUNCED: N_("Bounced"),
+    _L.COMPLAINED: N_("Marked as spam"),
+    _L.FAILED: N_("Not sent"),
 }

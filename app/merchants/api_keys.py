@@ -12,6 +12,7 @@ from uuid import UUID
 from app.audit import service as audit
 from app.core import clock, db
 from app.core.errors import Conflict, Invalid, NotFound, Unauthorized
+from app.core.i18n import _
 from app.core.ids import new_id
 from app.merchants.models import KeptKey, KnownKey
 
@@ -79,7 +80,9 @@ async def issue(
         await _lock(merchant_id)
         in_use = f"SELECT count(*) FROM api_key WHERE {_IN_USE} AND kind = 'secret' AND merchant_id = $2 AND test = $3"  # noqa: S608
         if await db.fetch_value(in_use, clock.now(), merchant_id, test) >= MOST:
-            raise TooManyKeys(f"A merchant can have at most {MOST} in each mode. Revoke one that you no longer use.")
+            raise TooManyKeys(
+                _("A merchant can have at most %(most)s in each mode. Revoke one that you no longer use.", most=MOST)
+            )
         made = await _insert(merchant_id, test, name.strip(), scopes, expires_at)
         await _write("api_key.issued", merchant_id, made.key, by, ip)
     return made
@@ -87,9 +90,11 @@ async def issue(
 
 def _checked(name: str, scopes: Sequence[str], expires_at: datetime | None) -> None:
     if not 1 <= len(name.strip()) <= NAME_LENGTH or "\x00" in name:
-        raise BadKey(f"Give the key a name of 1 to {NAME_LENGTH} characters.", field="name")
+        raise BadKey(
+            _("Give the key a name of 1 to %(name_length)s characters.", name_length=NAME_LENGTH), field="name"
+        )
     if not scopes or not set(scopes) <= set(SCOPES):
-        raise BadKey(f"Choose from the scopes {', '.join(SCOPES)}.", field="scopes")
+        raise BadKey(_("Choose from the scopes %(join)s.", join=", ".join(SCOPES)), field="scopes")
     if expires_at is not None and expires_at <= clock.now():
         raise BadKey("Choose a time in the future.", field="expires_at")
 
@@ -113,7 +118,9 @@ async def rotate(
 ) -> Issued:
     """A new key in the place of one in use, which goes on working for ``overlap``. Raises NoSuchKey and BadKey."""
     if not timedelta() <= overlap <= LONGEST_OVERLAP:
-        raise BadKey(f"The old key can keep working for at most {LONGEST_OVERLAP.days} days.", field="overlap")
+        raise BadKey(
+            _("The old key can keep working for at most %(days)s days.", days=LONGEST_OVERLAP.days), field="overlap"
+        )
     now = clock.now()
     async with db.transaction():
         await _lock(merchant_id)
@@ -174,7 +181,9 @@ async def rotate_publishable(
 ) -> str:
     """A new publishable key; pages with the old one go on for ``overlap``, with none not at all. Raises BadKey."""
     if not timedelta() <= overlap <= LONGEST_OVERLAP:
-        raise BadKey(f"The old key can keep working for at most {LONGEST_OVERLAP.days} days.", field="publishable")
+        raise BadKey(
+            _("The old key can keep working for at most %(days)s days.", days=LONGEST_OVERLAP.days), field="publishable"
+        )
     old, now = await publishable(merchant_id, test=test), clock.now()
     async with db.transaction():
         await _lock(merchant_id)

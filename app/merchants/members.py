@@ -7,6 +7,7 @@ from app.accounts import service as accounts
 from app.accounts.service import LinkSpent
 from app.core import clock, db
 from app.core.errors import Conflict, NotFound
+from app.core.i18n import _
 from app.core.ids import new_id
 from app.core.tokens import read_link_token
 from app.mail import mailboxes
@@ -46,7 +47,9 @@ async def invite(merchant_id: UUID, email: str, by: str) -> UUID:
         if known is not None and known.joined_at is not None:
             raise AlreadyInTeam("They only need to sign in.", field="email")
         if known is None and len(people) >= LARGEST:
-            raise TeamFull(f"A team can have at most {LARGEST} people. Remove somebody first.", field="email")
+            raise TeamFull(
+                _("A team can have at most %(largest)s people. Remove somebody first.", largest=LARGEST), field="email"
+            )
         await mailboxes.take(Family.INVITATIONS, email)
         link_id, link = accounts.linking(email, "invite")
         days = accounts.INVITE_LIFETIME.days

@@ -9,6 +9,7 @@ from uuid import UUID
 from app.audit import service as audit
 from app.core import clock, db
 from app.core.errors import Invalid, NotFound
+from app.core.i18n import _
 from app.core.ids import new_id
 
 NAME_LENGTH = 100
@@ -34,7 +35,9 @@ async def create_merchant(name: str, *, by: str = "command line", ip: str = "") 
     """A new merchant; ``by`` is who made it, for the audit log. Raises BadMerchant."""
     name = name.strip()
     if not 1 <= len(name) <= NAME_LENGTH or "\x00" in name:
-        raise BadMerchant(f"Give it a name of 1 to {NAME_LENGTH} characters.", field="name")
+        raise BadMerchant(
+            _("Give it a name of 1 to %(name_length)s characters.", name_length=NAME_LENGTH), field="name"
+        )
     merchant_id = new_id()
     async with db.transaction():
         await db.fetch(
@@ -59,7 +62,7 @@ async def set_origins(
     """Where its pages may embed the checkout, as browsers write origins. Raises BadOrigin and NoSuchMerchant."""
     kept = list(dict.fromkeys(origin(text) for text in origins))
     if len(kept) > MOST_ORIGINS:
-        raise BadOrigin(f"You can list at most {MOST_ORIGINS} origins.", field="origins")
+        raise BadOrigin(_("You can list at most %(most_origins)s origins.", most_origins=MOST_ORIGINS), field="origins")
     async with db.transaction():
         changed = "UPDATE merchant SET origins = $2::jsonb WHERE id = $1 AND closed_at IS NULL RETURNING id"
         if await db.fetch_value(changed, merchant_id, json.dumps(kept)) is None:

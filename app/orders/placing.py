@@ -16,6 +16,7 @@ from app.catalog.queries import Listed
 from app.core import clock, db
 from app.core.db import Write
 from app.core.errors import Conflict, Invalid
+from app.core.i18n import _
 from app.core.ids import new_id
 from app.core.money import Money
 from app.core.settings import settings
@@ -83,9 +84,13 @@ async def quote(wanted: Sequence[Wanted], discount_code: str | None = None, *, e
     if not wanted:
         raise BadItems("Choose at least one game.", field="items")
     if len(wanted) > MOST_ITEMS or len({w.product_id for w in wanted}) != len(wanted):
-        raise BadItems(f"An order can have 1 to {MOST_ITEMS} different games.", field="items")
+        raise BadItems(
+            _("An order can have 1 to %(most_items)s different games.", most_items=MOST_ITEMS), field="items"
+        )
     if any(not 1 <= w.quantity <= MOST_OF_ONE for w in wanted):
-        raise BadItems(f"Choose a quantity from 1 to {MOST_OF_ONE} for each game.", field="quantity")
+        raise BadItems(
+            _("Choose a quantity from 1 to %(most_of_one)s for each game.", most_of_one=MOST_OF_ONE), field="quantity"
+        )
     found = await catalog.listed([w.product_id for w in wanted])
     lines = []
     for want in wanted:
@@ -93,8 +98,11 @@ async def quote(wanted: Sequence[Wanted], discount_code: str | None = None, *, e
         if product is None:
             raise BadItems("One of these games is no longer sold. Remove it and try again.", field="items")
         if product.stock < want.quantity:
-            left = f"Only {product.stock} left" if product.stock else "Sold out"
-            raise OutOfStock(f"{product.name}: {left}. Change the quantity and try again.", field="quantity")
+            left = _("Only %(stock)s left", stock=product.stock) if product.stock else _("Sold out")
+            raise OutOfStock(
+                _("%(name)s: %(left)s. Change the quantity and try again.", name=product.name, left=left),
+                field="quantity",
+            )
         lines.append((product, want.quantity))
     await _leave_to_payers(lines)
     subtotal = sum((p.price * n for p, n in lines), Money(Decimal(0), settings().shop_currency))
@@ -113,8 +121,10 @@ async def _leave_to_payers(lines: Sequence[tuple[Listed, int]]) -> None:
     for product, quantity in scarce:
         left = product.stock - taken.get(product.id, 0)
         if left < quantity:
-            said = f"only {left} left" if left > 0 else "someone is paying for the last one right now"
-            raise OutOfStock(f"{product.name}: {said}. Try again in a few minutes.", field="quantity")
+            said = f"only {left} left" if left > 0 else _("someone is paying for the last one right now")
+            raise OutOfStock(
+                _("%(name)s: %(said)s. Try again in a few minutes.", name=product.name, said=said), field="quantity"
+            )
 
 
 async def being_paid(product_ids: Sequence[UUID]) -> dict[UUID, int]:
@@ -146,9 +156,9 @@ async def taken_meanwhile(order_id: UUID) -> str | None:
 async def _with_credit(lines: list[tuple[Listed, int]], subtotal: Money, code: str, email: str) -> Quote:
     left = await credits.left(code[:32].replace("\x00", ""), email, subtotal.currency)
     if left is None:
-        why = "This credit is used up, or it belongs to a different email."
+        why = _("This credit is used up, or it belongs to a different email.")
         if not email:
-            why = "Enter your email first: store credit works for one email only."
+            why = _("Enter your email first: store credit works for one email only.")
         raise discounts.UnknownDiscount(why, field="discount_code")
     return Quote(lines, subtotal, min(left, subtotal), code, None)
 

@@ -4,6 +4,7 @@ import hashlib
 from datetime import timedelta
 
 from app.core import clock, db
+from app.core.i18n import _
 from app.core.rate_limit import TooManyAttempts
 
 LONGEST = timedelta(days=1)  # the longest window that anybody asks for
@@ -28,7 +29,7 @@ async def take(name: str, who: str, most: int, per: timedelta) -> None:
     if taken is None:
         began = await db.fetch_value("SELECT starts_at FROM quota_window WHERE key = $1", _key(name, who))
         wait = max(int(((began or now) + per - now).total_seconds()) + 1, 1)
-        raise TooManyAttempts(f"Please wait {_words(wait)} and try again.", retry_after=wait)
+        raise TooManyAttempts(_("Please wait %(time)s and try again.", time=_words(wait)), retry_after=wait)
 
 
 async def is_free(name: str, who: str, most: int, per: timedelta) -> bool:

@@ -11,6 +11,7 @@ from litestar.params import FromPath
 from app.accounts import sessions
 from app.accounts.tokens import Session
 from app.core.errors import NotFound, Unauthorized
+from app.core.i18n import _
 from app.core.ids import parse_id
 from app.web.kernel import guards
 from app.web.kernel.browsers import browser_name
@@ -40,7 +41,7 @@ class DeviceLine(msgspec.Struct, frozen=True, rename="camel"):
 
 
 def device_name(user_agent: str) -> str:
-    return browser_name(user_agent) or "Unknown device"
+    return browser_name(user_agent) or _("Unknown device")
 
 
 @get("/account/devices", summary="List signed-in devices", tags=["account"])

@@ -7,6 +7,7 @@ from litestar.params import FromPath
 
 from app.accounts import service as accounts
 from app.accounts.service import LinkSpent
+from app.core.i18n import N_, _
 from app.merchants import members
 from app.web.kernel.render import answer, page, see_other, wants_json
 from app.web.kernel.viewer import held_orders, remember_order, sign_in
@@ -14,9 +15,9 @@ from app.web.store import emails
 
 Req = Request[Any, Any, Any]
 PURPOSES = {
-    "login": ("sign in and see your orders", "Sign in"),
-    "order": ("open your order", "Open my order"),
-    "email": ("confirm your email", "Confirm"),
+    "login": (N_("sign in and see your orders"), N_("Sign in")),
+    "order": (N_("open your order"), N_("Open my order")),
+    "email": (N_("confirm your email"), N_("Confirm")),
 }
 
 
@@ -33,7 +34,7 @@ async def show(request: Req, token: FromPath[str]) -> Response[bytes]:
         return see_other(f"/refunds/claims/{token}")
     if proof.purpose == "invite":
         return see_other(f"/merchant/invitations/{token}")
-    words, button = PURPOSES[proof.purpose]
+    words, button = map(_, PURPOSES[proof.purpose])
     return page(
         request, "account/link.html", {"purpose_words": words, "button": button, "token": token, "expired": False}
     )

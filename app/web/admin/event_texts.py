@@ -44,7 +44,7 @@ def reasons(issues: Iterable[Issue]) -> str:
 def resolved(event: Event, notes: Mapping[str, Issue]) -> str:
     """That a person dealt with a matter of the order, with the note. ``notes``: such issues by id."""
     title, issue = matter(event.data["code"]).title, notes.get(event.data["issue"])
-    return f"Dealt with: {title}" + (f". {issue.note}" if issue and issue.note else "")
+    return _("Dealt with: %(matter)s", matter=_(title)) + (f". {issue.note}" if issue and issue.note else "")
 
 
 def text(order: Order, event: Event, notes: Mapping[str, Issue]) -> str:

@@ -11,6 +11,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.contract.problem import ProblemDetails
 from app.core.errors import Problem, TooMany
+from app.core.i18n import _
 from app.core.rate_limit import WINDOW, Left
 from app.core.settings import settings
 from app.web.api import error_codes
@@ -47,7 +48,7 @@ class AnswerHeaders(ASGIMiddleware):
 
 def described(error: Problem) -> bytes:
     """A refusal's body."""
-    return _problem(error_codes.status_of(error), error.code, error.title, error.detail, error.field)
+    return _problem(error_codes.status_of(error), error.code, _(error.title), _(error.detail), error.field)
 
 
 def refuse(request: Req, error: Problem) -> Response[bytes]:
@@ -66,7 +67,7 @@ def broken(request: Req, status: int, headers: Mapping[str, str]) -> Response[by
     title, detail = CATALOG[code].title, CATALOG[code].do
     # Litestar names them in any order.
     more = {"allow": ", ".join(sorted(headers["allow"].split(", ")))} if "allow" in headers else {}
-    return _refusal(request, status, _problem(status, code, title, detail, None), **more)
+    return _refusal(request, status, _problem(status, code, _(title), _(detail), None), **more)
 
 
 def _refusal(request: Req, status: int, body: bytes, **headers: str) -> Response[bytes]:

@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 
 from app.core.errors import NotFound
 from app.core.files import shipped
+from app.core.i18n import _
 from app.core.settings import settings
 from app.web.embed.checkout_session import own_origin
 
@@ -93,7 +94,7 @@ def script_tag(version: str = VERSION) -> Markup:
 
 def _file(version: str, name: str) -> bytes:
     if f"{version}/{name}" not in published():
-        raise NoSuchVersion(f"The newest is {VERSION}.")
+        raise NoSuchVersion(_("The newest is %(version)s.", version=VERSION))
     return (FOLDER / version / name).read_bytes()
 
 

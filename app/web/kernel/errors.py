@@ -8,25 +8,27 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from litestar.response import Redirect
 
-from app.core import db, log
+from app.core import db, i18n, log
 from app.core.errors import Problem
+from app.core.i18n import N_, _
 from app.web.api import answers
 from app.web.kernel import request_context
 from app.web.kernel.body import UnusableText
 from app.web.kernel.guards import LoginNeeded
+from app.web.kernel.languages import language_of
 from app.web.kernel.render import answer, by_htmx, page, sent_json, wants_json
 from app.web.kernel.viewer import Viewer
 
 Req = Request[Any, Any, Any]
 
 PLAIN = {
-    400: ("That request can't be used", "Go back, check what you entered and try again."),
-    403: ("That can't be done", "Go back and reload the page."),
-    404: ("Page not found", "Check the address. The page may have been removed."),
-    405: ("That can't be done here", "Go back and use the buttons of the page."),
-    413: ("That is too large", "Send less at once."),
-    500: ("Something went wrong on our side", "Your order and your money are safe. Try again in a minute."),
-    503: ("We can't answer right now", "Your order and your money are safe. Try again in a minute."),
+    400: (N_("That request can't be used"), N_("Go back, check what you entered and try again.")),
+    403: (N_("That can't be done"), N_("Go back and reload the page.")),
+    404: (N_("Page not found"), N_("Check the address. The page may have been removed.")),
+    405: (N_("That can't be done here"), N_("Go back and use the buttons of the page.")),
+    413: (N_("That is too large"), N_("Send less at once.")),
+    500: (N_("Something went wrong on our side"), N_("Your order and your money are safe. Try again in a minute.")),
+    503: (N_("We can't answer right now"), N_("Your order and your money are safe. Try again in a minute.")),
 }
 
 
@@ -42,7 +44,8 @@ COME_AGAIN = 5  # seconds; RFC 9110, 10.2.3
 def handle(request: Req, error: Exception) -> Response[Any]:
     """Render any error; what nobody foresaw is logged with its traceback and answered without it."""
     framed = hasattr(request.state, "viewer")
-    response = _answer(request, error)
+    with i18n.speaking(language_of(request)):
+        response = _answer(request, error)
     if not framed:
         # No route matched, so no middleware ran and the frame's headers are missing.
         added = request_context.security_headers(request_context.request_id_of(request))
@@ -67,7 +70,7 @@ def _answer(request: Req, error: Exception) -> Response[Any]:
     if by_api:
         return answers.broken(request, status, getattr(error, "headers", None) or {})
     title, detail = PLAIN.get(status, PLAIN[400] if status < 500 else PLAIN[500])
-    return _render(request, status, title, detail, code="http_error" if status < 500 else "internal_error")
+    return _render(request, status, _(title), _(detail), code="http_error" if status < 500 else "internal_error")
 
 
 def _away(request: Req, error: Exception, *, by_api: bool) -> Response[Any]:
@@ -76,7 +79,7 @@ def _away(request: Req, error: Exception, *, by_api: bool) -> Response[Any]:
     if by_api:
         response: Response[Any] = answers.broken(request, 503, {})
     else:
-        response = _render(request, 503, *PLAIN[503], code="unavailable")
+        response = _render(request, 503, *map(_, PLAIN[503]), code="unavailable")
     response.headers["retry-after"] = str(COME_AGAIN)
     return response
 
@@ -84,7 +87,7 @@ def _away(request: Req, error: Exception, *, by_api: bool) -> Response[Any]:
 def _problem(request: Req, error: Problem) -> Response[Any]:
     if isinstance(error, LoginNeeded) and not _as_json(request):
         return Redirect("/admin/login", status_code=303)
-    response = _render(request, error.status, error.title, error.detail, code=error.code, field=error.field)
+    response = _render(request, error.status, _(error.title), _(error.detail), code=error.code, field=error.field)
     if hasattr(error, "retry_after"):
         response.headers["retry-after"] = str(error.retry_after)
     return response
@@ -130,12 +133,12 @@ def _render(
 def _way_on(request: Req, code: str) -> tuple[str, str]:
     """Where a page of an error leads, and its words."""
     if code == "order_not_found":
-        return "/orders/lookup", "Email me a new link"
+        return "/orders/lookup", _("Email me a new link")
     if code in RELOADED:
-        return _page_before(request), "Reload the page"
+        return _page_before(request), _("Reload the page")
     if request.url.path.startswith("/merchant/"):
-        return ("/merchant", "Back to your pages") if request.state.viewer.session else ("/login", "Sign in")
-    return "/", "Back to the shop"
+        return ("/merchant", _("Back to your pages")) if request.state.viewer.session else ("/login", _("Sign in"))
+    return "/", _("Back to the shop")
 
 
 def _page_before(request: Req) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 
 from litestar import Request, Response, get, post
 
+from app.core.i18n import _
 from app.merchants import queries
 from app.payments import queries as payments
 from app.web.kernel.render import see_other
@@ -42,10 +43,12 @@ async def _steps(desk: MerchantContext) -> list[dict[str, object]]:
     paid = await payments.merchant_page(desk.id, desk.test, {"status": "success"}, None, 1)
     first = "/merchant/try" if desk.test else "/merchant/guide#step-6"
     return [
-        _step(bool(keys), "/merchant/keys", f"Make a {desk.mode} key"),
-        _step(bool(merchant and merchant.origins), "/merchant/keys#origins", "List the sites that open the checkout"),
-        _step(bool(await webhooks.endpoints(desk.id, desk.test)), "/merchant/endpoints", "Add a webhook endpoint"),
-        _step(bool(paid), first, f"Take a {desk.mode} payment"),
+        _step(bool(keys), "/merchant/keys", _("Make a %(mode)s key", mode=desk.mode)),
+        _step(
+            bool(merchant and merchant.origins), "/merchant/keys#origins", _("List the sites that open the checkout")
+        ),
+        _step(bool(await webhooks.endpoints(desk.id, desk.test)), "/merchant/endpoints", _("Add a webhook endpoint")),
+        _step(bool(paid), first, _("Take a %(mode)s payment", mode=desk.mode)),
     ]
 
 

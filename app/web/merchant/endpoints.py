@@ -12,6 +12,7 @@ from litestar.params import FromPath
 from app.contract.event_types import TYPES
 from app.core import clock
 from app.core.errors import Invalid, Problem
+from app.core.i18n import N_, _
 from app.web.kernel.render import see_other
 from app.web.merchant import context as desks
 from app.web.merchant.context import MerchantContext, NothingHere
@@ -19,8 +20,13 @@ from app.webhooks import queries, service
 from app.webhooks.service import BadEndpoint, Span, TooManyEndpoints
 
 Req = Request[Any, Any, Any]
-OVERLAPS = {"0": "at once", "1": "in 1 hour", "24": "in 24 hours", "168": "in 7 days"}  # hours
-SINCE = {"1": "the last hour", "24": "the last day", "168": "the last 7 days", "720": "the last 30 days"}  # hours
+OVERLAPS = {"0": N_("at once"), "1": N_("in 1 hour"), "24": N_("in 24 hours"), "168": N_("in 7 days")}  # hours
+SINCE = {
+    "1": N_("the last hour"),
+    "24": N_("the last day"),
+    "168": N_("the last 7 days"),
+    "720": N_("the last 30 days"),
+}  # hours
 
 
 class BadTime(Invalid):
@@ -97,8 +103,8 @@ async def _one(
         "secret": secret,
         "line": await queries.queue_lengths(row["id"]),
         "types": TYPES,
-        "overlaps": OVERLAPS,
-        "since": SINCE,
+        "overlaps": {hours: _(words) for hours, words in OVERLAPS.items()},
+        "since": {hours: _(words) for hours, words in SINCE.items()},
         "rotated": row["old_until"] if row["old_until"] and row["old_until"] > clock.now() else None,
         "values": typed or {"url": row["url"], "name": row["name"], "types": row["types"]},
         "errors": {error.field or "url": error.detail} if error else {},
@@ -168,7 +174,7 @@ async def resend(request: Req, endpoint_id: FromPath[str]) -> Response[bytes]:
         span = Span(_since(form), _time(form, "to"), desks.text(form, "delivered") == "yes")
     except BadTime as error:
         return await _one(request, desk, row, error=error)
-    what = "all that ended" if span.delivered else "all that failed"
+    what = _("all that ended") if span.delivered else _("all that failed")
     until = f" to {span.until:%Y-%m-%d %H:%M}" if span.until else ""
     said = f"{what} since {span.since:%Y-%m-%d %H:%M}{until} UTC at {row['id']}"
     async with desks.recorded(request, desk, "delivery.retried", said):

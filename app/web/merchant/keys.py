@@ -10,6 +10,7 @@ from litestar.params import FromPath
 
 from app.core import clock
 from app.core.errors import Problem
+from app.core.i18n import N_, _
 from app.merchants import api_keys, queries, service
 from app.merchants.api_keys import SCOPES, BadKey, Issued, TooManyKeys
 from app.merchants.models import ApiKey
@@ -19,8 +20,13 @@ from app.web.merchant import context as desks
 from app.web.merchant.context import MerchantContext
 
 Req = Request[Any, Any, Any]
-OVERLAPS = {"0": "at once", "1": "in 1 hour", "24": "in 24 hours", "168": "in 7 days"}  # hours the old key goes on
-EXPIRIES = {"": "Never", "30": "In 30 days", "90": "In 90 days", "365": "In a year"}  # days
+OVERLAPS = {
+    "0": N_("at once"),
+    "1": N_("in 1 hour"),
+    "24": N_("in 24 hours"),
+    "168": N_("in 7 days"),
+}  # hours the old key goes on
+EXPIRIES = {"": N_("Never"), "30": N_("In 30 days"), "90": N_("In 90 days"), "365": N_("In a year")}  # days
 
 
 @get("/merchant/keys", include_in_schema=False)
@@ -49,8 +55,8 @@ async def _list(
         "publishable": await api_keys.publishable(desk.id, test=desk.test),
         "issued": issued,
         "scopes": SCOPES,
-        "overlaps": OVERLAPS,
-        "expiries": EXPIRIES,
+        "overlaps": {hours: _(words) for hours, words in OVERLAPS.items()},
+        "expiries": {days: _(words) for days, words in EXPIRIES.items()},
         "values": values | dict(typed or {}),
         "errors": {error.field or "name": error.detail} if error else {},
     }

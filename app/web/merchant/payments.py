@@ -14,6 +14,7 @@ from msgspec.structs import asdict
 from app.accounts import addresses
 from app.contract.payment import STATUSES, Payment
 from app.core.errors import Problem
+from app.core.i18n import _
 from app.core.money import Money, UnclearAmount, typed_amount
 from app.orders.service import short
 from app.payments import queries
@@ -102,7 +103,9 @@ async def preview(request: Req, payment_id: FromPath[str]) -> Response[bytes]:
 async def _within(row: MerchantPayment, typed: dict[str, str]) -> Money:
     """The amount that was typed, if it can go back. Raises one of REFUSED."""
     if not typed["reason"] or len(typed["reason"]) > REASON:
-        raise BadReason(f"Enter a reason of 1 to {REASON} characters. Your customer may read it.", field="reason")
+        raise BadReason(
+            _("Enter a reason of 1 to %(reason)s characters. Your customer may read it.", reason=REASON), field="reason"
+        )
     amount = _digits(typed["amount"], row.price_currency)
     return await create_for_merchants.within(amount, row.order_id, row.id)
 
@@ -155,4 +158,5 @@ def _how(told: Payment) -> str:
         return f"{details.get('network', 'Card')} ···· {details.get('last4', '')}".capitalize()
     if told.method == "upi":
         return f"UPI {details.get('vpa', '')}"
-    return f"Crypto {((told.crypto and told.crypto.currency) or '').upper()}".strip()
+    currency = (told.crypto and told.crypto.currency) or ""
+    return _("Crypto %(currency)s", currency=currency.upper()).strip()

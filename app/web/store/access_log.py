@@ -5,6 +5,7 @@ from typing import Any
 from litestar import Request
 
 from app.audit.models import ShownLine
+from app.core.i18n import _
 from app.core.structs import extend
 from app.web.kernel.browsers import browser_name
 from app.web.kernel.viewer import HOLDER, STRANGER, client_ip
@@ -28,14 +29,14 @@ def who(entry: ShownLine, *, ip: str, user_agent: str) -> str:
     actor = entry.actor
     same = entry.ip == ip and entry.user_agent == user_agent
     if actor == STRANGER:
-        return "Someone else"
+        return _("Someone else")
     if actor == HOLDER:
-        return "You (this browser)" if same else "Your order link, another browser"
+        return _("You (this browser)") if same else _("Your order link, another browser")
     if actor.startswith("admin "):
-        return "Our team"
+        return _("Our team")
     if actor.startswith("customer "):
-        return "You (this browser)" if same else "You, signed in"
-    return "Our system"
+        return _("You (this browser)") if same else _("You, signed in")
+    return _("Our system")
 
 
 def shown(request: Request[Any, Any, Any], entry: ShownLine) -> ShownEntry:
@@ -43,7 +44,7 @@ def shown(request: Request[Any, Any, Any], entry: ShownLine) -> ShownEntry:
     return extend(
         ShownEntry,
         entry,
-        action_words=AUDIT_WORDS[entry.action],
+        action_words=_(AUDIT_WORDS[entry.action]),
         who=said,
         browser=browser_name(entry.user_agent or ""),
     )

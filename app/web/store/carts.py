@@ -10,6 +10,7 @@ from litestar.params import FromPath
 from app.catalog import queries as catalog
 from app.catalog.queries import Listed
 from app.core.errors import Conflict
+from app.core.i18n import _
 from app.core.money import Money
 from app.core.settings import settings
 from app.orders.service import MOST_ITEMS, MOST_OF_ONE, Wanted
@@ -54,7 +55,9 @@ async def create(request: Req) -> Response[bytes]:
     if form.get("then") == "checkout":
         wanted = max(_quantity(form), 1)
     if len(lines) >= MOST_ITEMS and product["id"] not in lines:
-        raise CartFull(f"It can hold {MOST_ITEMS} different games. Order these first, or remove one.")
+        raise CartFull(
+            _("It can hold %(most_items)s different games. Order these first, or remove one.", most_items=MOST_ITEMS)
+        )
     lines[product["id"]] = min(wanted, MOST_OF_ONE)
     response = see_other("/checkout" if form.get("then") == "checkout" else "/cart")
     cart_cookie.write(response, [Wanted(i, n) for i, n in lines.items()])
@@ -90,12 +93,12 @@ async def _shown(request: Req, wanted: list[Wanted]) -> Response[bytes]:
     for want in wanted:
         product = found.get(want.product_id)
         if product is None:
-            notices.append("A game in your cart is no longer sold, so we removed it.")
+            notices.append(_("A game in your cart is no longer sold, so we removed it."))
         else:
             lines.append(Line(product, want.quantity))
             if product.stock < want.quantity:
                 left = f"only {product.stock} left" if product.stock else "sold out"
-                notices.append(f"{product.name}: {left}. Change the quantity to continue.")
+                notices.append(_("%(name)s: %(left)s. Change the quantity to continue.", name=product.name, left=left))
     total = sum((line.product.price * line.quantity for line in lines), Money(Decimal(0), settings().shop_currency))
     context = {"lines": lines, "total": total, "empty": not lines, "notices": notices}
     return page(request, "store/cart/show.html", context, partial="store/cart/_cart.html")

@@ -1,5 +1,6 @@
 """What an order's page says when money came otherwise than asked: what arrived, where it is, what comes next."""
 
+from app.core.i18n import N_, _
 from app.core.money import Money
 from app.orders.models import Order
 from app.payments.classify import COUNTS, UNCLEAR, Outcome
@@ -10,68 +11,76 @@ from app.web.store import order_texts as words
 from app.web.store.order_texts import Words
 
 WRONG_COIN = (
-    "{sent} arrived, but this order asked for {asked}",
-    "Your {held} is safe. Don't send more for this order: get it back, or use it as credit.",
-    "Please choose",
+    N_("{sent} arrived, but this order asked for {asked}"),
+    N_("Your {held} is safe. Don't send more for this order: get it back, or use it as credit."),
+    N_("Please choose"),
     "attention",
 )
 AFTER = {  # the order's status when money came that it did not need any more
     "cancelled": (
-        "Your money is safe",
-        "This order is cancelled, and {held} arrived for it. Choose what happens to it.",
-        "Please choose",
+        N_("Your money is safe"),
+        N_("This order is cancelled, and {held} arrived for it. Choose what happens to it."),
+        N_("Please choose"),
         "attention",
     ),
     "refunded": (
-        "Your money is safe",
-        "This order is refunded, and {held} more arrived for it. Choose what happens to it.",
-        "Please choose",
+        N_("Your money is safe"),
+        N_("This order is refunded, and {held} more arrived for it. Choose what happens to it."),
+        N_("Please choose"),
         "attention",
     ),
 }
 ARRIVED = (
-    "Your money is safe",
-    "{held} arrived, and nothing was bought with it yet. Don't send more for this order: choose what happens to it.",
-    "Please choose",
+    N_("Your money is safe"),
+    N_(
+        "{held} arrived, and nothing was bought with it yet. Don't send more for this order: choose what happens to it."
+    ),
+    N_("Please choose"),
     "attention",
 )
 CHECKING = (
-    "Your payment is being checked",
-    "Our payment provider's report on it is unclear, so a person looks at it. Please don't send more for this order: "
-    "we email you.",
-    "Being checked",
+    N_("Your payment is being checked"),
+    N_(
+        "Our payment provider's report on it is unclear, so a person looks at it. Please don't send more for this "
+        "order: we email you."
+    ),
+    N_("Being checked"),
     "working",
 )
 SENT_BACK = (
-    "Your payment was sent back to you",
-    "Our payment provider sent it back to where it came from. We keep none of it, and nothing was bought.",
-    "Payment sent back",
+    N_("Your payment was sent back to you"),
+    N_("Our payment provider sent it back to where it came from. We keep none of it, and nothing was bought."),
+    N_("Payment sent back"),
     "attention",
 )
 SENT_BACK_PAID = (
-    "Your payment was sent back to you",
-    "Our payment provider sent it back after this order had counted as paid. Our team has been told. Please don't "
-    "send anything or order again: we email you.",
-    "Payment sent back",
+    N_("Your payment was sent back to you"),
+    N_(
+        "Our payment provider sent it back after this order had counted as paid. Our team has been told. Please don't "
+        "send anything or order again: we email you."
+    ),
+    N_("Payment sent back"),
     "attention",
 )
 FAILED_SEEN = (
-    "Your payment was seen, but it did not go through",
-    "Our payment provider says that it failed after your money had arrived. Our team has been told and asks the "
-    "provider where it is. Please don't send more for this order: we email you.",
-    "Being checked",
+    N_("Your payment was seen, but it did not go through"),
+    N_(
+        "Our payment provider says that it failed after your money had arrived. Our team has been told and asks the "
+        "provider where it is. Please don't send more for this order: we email you."
+    ),
+    N_("Being checked"),
     "attention",
 )
 CANCELLED_SEEN = (
-    "This order is cancelled",
-    "A payment for it was reported. If its money arrives, you choose here what happens to it.",
-    "Cancelled",
+    N_("This order is cancelled"),
+    N_("A payment for it was reported. If its money arrives, you choose here what happens to it."),
+    N_("Cancelled"),
     "attention",
 )
 ENDED = (
-    "That payment can't be used any more",
-    "Don't send anything to its address. Choose a coin below to get a new one: your order is kept.",
-    "Choose another coin",
+    N_("That payment can't be used any more"),
+    N_("Don't send anything to its address. Choose a coin below to get a new one: your order is kept."),
+    N_("Choose another coin"),
     "attention",
 )
 
@@ -97,9 +106,9 @@ async def _wrong_coin(attempts: list[Payment], held: Money) -> Words:
     parent = next((p for p in attempts if p.provider_payment_id == wrong.parent_payment_id), wrong)
     sent, asked = await coin_name(wrong.pay_currency), await coin_name(parent.pay_currency)
     if parent is wrong:
-        sent, asked = "Another coin", asked
+        sent, asked = _("Another coin"), asked
     headline, text, title, favicon = WRONG_COIN
-    return headline.format(sent=sent, asked=asked), text.format(held=held), title, favicon
+    return _(headline).format(sent=sent, asked=asked), _(text).format(held=held), title, favicon
 
 
 def of_ended(order: Order, attempts: list[Payment], *, asked: bool) -> Words | None:

@@ -6,6 +6,7 @@ from decimal import Decimal
 import msgspec
 
 from app.catalog import credits
+from app.core.i18n import _
 from app.core.money import Money
 from app.core.structs import extend
 from app.ledger import uses
@@ -138,7 +139,7 @@ def _payment(payment: Payment, coins: list[Coin], rest: Options | None) -> Asked
         tops_up=payment.tops_up is not None,
         invoice_url=payment.invoice_url,
         expires_at=payment.expires_at,
-        status_words=words.PAYMENT_WORDS.get(payment.status, payment.status),
+        status_words=_(words.PAYMENT_WORDS.get(payment.status, payment.status)),
     )
 
 

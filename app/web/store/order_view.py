@@ -11,6 +11,7 @@ import msgspec
 from app.accounts.addresses import masked, shown
 from app.catalog import conditions
 from app.catalog.covers.address import cover_address
+from app.core.i18n import _
 from app.core.money import Money, plain
 from app.fulfillment import failure_reasons, withdrawal
 from app.fulfillment import queries as supply
@@ -151,11 +152,14 @@ async def build(order: OrderWithItems) -> OrderView:
     reach = await mail.reach(order.id, order.email) if ours else None
     mail_trouble = None
     if reach and not reach.reached:
-        next_words, mail_trouble = words.without_email(next_words), words.UNREACHED.format(email=masked(shown(order)))
+        next_words, mail_trouble = (
+            words.without_email(next_words),
+            _(words.UNREACHED).format(email=masked(shown(order))),
+        )
     offer = await withdrawal.offered(order)
     if offer:
         offering, amount = (words.OFFER, offer.share) if offer.share.amount else (words.OFFER_CREDIT, offer.credit)
-        next_words = f"{next_words} {offering.format(amount=amount)}"
+        next_words = f"{_(next_words)} {_(offering).format(amount=amount)}"
     return OrderView(
         id=order.id,
         short_id=short(order.id),
@@ -167,9 +171,9 @@ async def build(order: OrderWithItems) -> OrderView:
         discount=Money(order.discount, currency) if order.discount else None,
         created_at=order.created_at,
         progress=progress(order, current),
-        headline=headline,
-        next_words=next_words,
-        title_state=title,
+        headline=_(headline),
+        next_words=_(next_words),
+        title_state=_(title),
         favicon=favicon,
         steps=_steps(order, events),
         items=items,
@@ -246,14 +250,16 @@ def _steps(order: Order, events: list[Event]) -> list[Step]:
             "done" if number < now else "todo" if number > now else "failed" if ended else "current",
             times[number] if number < now else None,
         )
-        for number, label in enumerate(("Pay", "Confirm", "Get key"))
+        for number, label in enumerate((_("Pay"), _("Confirm"), _("Get key")))
     ]
 
 
 def _item(order: Order, item: OrderItem, sealed: list[KeyState]) -> ItemView:
     own = [key for key in sealed if key.item_id == item.id]
     unit = Money(item.unit_price, order.currency)
-    ready = f"{len(own)} of {item.quantity} keys ready" if own and item.status == "pending" else ""
+    ready = ""
+    if own and item.status == "pending":
+        ready = _("%(ready)s of %(quantity)s keys ready", ready=len(own), quantity=item.quantity)
     return ItemView(
         item_id=item.id,
         product_id=item.product_id,
@@ -266,7 +272,7 @@ def _item(order: Order, item: OrderItem, sealed: list[KeyState]) -> ItemView:
         unit_price=unit,
         line_total=unit * item.quantity,
         status=item.status,
-        status_words=ready or words.ITEM_WORDS.get(item.status, ""),
+        status_words=ready or _(words.ITEM_WORDS.get(item.status, "")),
         keys_ready=len(own),
         withdrawn=item.withdrawn,
         keys=[{"keyId": key.id, "revealedAt": key.revealed_at} for key in own],
@@ -279,7 +285,9 @@ def _item(order: Order, item: OrderItem, sealed: list[KeyState]) -> ItemView:
             for key in own
             if key.deleted_at is None
         ],
-        activation=f"In {item.platform}, choose to redeem or activate a product, then paste the key.",
+        activation=_(
+            "In %(platform)s, choose to redeem or activate a product, then paste the key.", platform=item.platform
+        ),
     )
 
 

@@ -6,6 +6,7 @@ from litestar import Request, Response, get, post
 from litestar.params import FromPath
 
 from app.audit import queries as audit_rows
+from app.core.i18n import _
 from app.core.money import Money
 from app.orders import queries as order_rows
 from app.orders import service as orders
@@ -87,7 +88,7 @@ async def index(request: Req) -> Response[bytes]:
             "short_id": orders.short(row.id),
             "created_at": row.created_at,
             "total": Money(row.total, row.currency),
-            "status_words": "Money due back" if _given_up(row) else STATUS_WORDS[row.status][0],
+            "status_words": _("Money due back") if _given_up(row) else _(STATUS_WORDS[row.status][0]),
             "tone": STATUS_WORDS[row.status][1],
             "href": f"/orders/{row.id}",
             "names": row.names,

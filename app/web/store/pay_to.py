@@ -7,6 +7,7 @@ import segno
 from markupsafe import Markup
 
 from app.core import clock
+from app.core.i18n import _
 from app.core.money import plain
 from app.payments.models import Coin, Payment
 from app.web.store.wallets import MEMO_LABELS, wallet_uri
@@ -43,7 +44,7 @@ def pay_to(payment: Payment, coins: list[Coin], to_send: str = "") -> PayTo:
         to_send=to_send or amount,
         pay_address=address,
         memo=memo,
-        memo_label=MEMO_LABELS.get(code, "Memo"),
+        memo_label=_(MEMO_LABELS.get(code, "Memo")),
         uri=uri,
         qr=_qr(uri or address),
         expires_in=max(int(seconds_left(payment)), 0) if payment.expires_at else None,

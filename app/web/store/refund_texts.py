@@ -4,18 +4,22 @@ from uuid import UUID
 
 import msgspec
 
+from app.core.i18n import N_, _
 from app.core.money import Money, plain
 from app.mail.states import TAKEN, UNREACHED, LetterStatus
 from app.refunds.models import Refund
 from app.refunds.service import REJECTED
 
-NO_ADDRESS = ("Tell us where to send it", "We need the address of your wallet.")
-CHECKING = ("Checking your address", "This takes a few seconds.")
-LOOKING = ("Waiting for our team", "Your address is fine. We check each refund and usually send it within a day.")
-SENDING = ("On its way to you", "The payment provider is sending it. This takes minutes, sometimes an hour.")
-SENT = ("Sent", "Your wallet shows it once the network has confirmed it.")
-STUCK = ("Something went wrong", "It was not sent. Our team is on it.")
-TURNED_DOWN = "Rejected"
+NO_ADDRESS = (N_("Tell us where to send it"), N_("We need the address of your wallet."))
+CHECKING = (N_("Checking your address"), N_("This takes a few seconds."))
+LOOKING = (
+    N_("Waiting for our team"),
+    N_("Your address is fine. We check each refund and usually send it within a day."),
+)
+SENDING = (N_("On its way to you"), N_("The payment provider is sending it. This takes minutes, sometimes an hour."))
+SENT = (N_("Sent"), N_("Your wallet shows it once the network has confirmed it."))
+STUCK = (N_("Something went wrong"), N_("It was not sent. Our team is on it."))
+TURNED_DOWN = N_("Rejected")
 
 
 class RefundView(msgspec.Struct, frozen=True):
@@ -38,14 +42,13 @@ class RefundView(msgspec.Struct, frozen=True):
 def shown(refund: Refund, email_masked: str, letter: LetterStatus | None) -> RefundView:
     """``letter``: how the letter with its link stands."""
     words, next_words = _say(refund)
-    if (words, next_words) == NO_ADDRESS:
-        next_words = f"{next_words} {_of_letter(letter)}"
+    of_letter = f" {_of_letter(letter)}" if (words, next_words) == NO_ADDRESS else ""
     unclaimed = refund.status == "pending" and refund.claimed_at is None
     return RefundView(
         id=refund.id,
         amount=Money(refund.amount, refund.currency),
-        words=words,
-        next_words=next_words,
+        words=_(words),
+        next_words=_(next_words) + of_letter,
         needs_address=unclaimed,
         why=refund.error if unclaimed else None,
         email_masked=email_masked,
@@ -60,10 +63,10 @@ def shown(refund: Refund, email_masked: str, letter: LetterStatus | None) -> Ref
 def _of_letter(letter: LetterStatus | None) -> str:
     """What is true of the link to a form for it."""
     if letter in TAKEN:
-        return "We emailed you a link to a form for it."
+        return _("We emailed you a link to a form for it.")
     if letter in UNREACHED:
-        return "Our email with a link to a form for it did not arrive."
-    return "An email with a link to a form for it is being sent."
+        return _("Our email with a link to a form for it did not arrive.")
+    return _("An email with a link to a form for it is being sent.")
 
 
 def _say(refund: Refund) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from litestar.params import FromPath
 
 from app.accounts.service import LinkSpent
 from app.core.errors import Problem
+from app.core.i18n import _
 from app.core.ids import parse_id
 from app.core.money import Money
 from app.mail import mailboxes
@@ -112,7 +113,7 @@ async def _confirm(
     request: Req, action: str, refund: Refund, coin: str, address: str, memo: str | None
 ) -> Response[bytes]:
     found = next(c for c in await payments.coins() if c.code == coin)
-    target = {"coin": found, "address": address, "memo": memo, "memo_label": MEMO_LABELS.get(coin, "Memo")}
+    target = {"coin": found, "address": address, "memo": memo, "memo_label": _(MEMO_LABELS.get(coin, "Memo"))}
     return page(request, "store/refunds/confirm.html", _facts(action, refund) | {"target": target})
 
 

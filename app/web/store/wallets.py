@@ -3,6 +3,8 @@
 from decimal import Decimal
 from urllib.parse import quote
 
+from app.core.i18n import N_
+
 SIMPLE = {  # coin → (scheme, name of the amount)
     "btc": ("bitcoin", "amount"),  # BIP 21
     "ltc": ("litecoin", "amount"),
@@ -11,7 +13,7 @@ SIMPLE = {  # coin → (scheme, name of the amount)
     "xmr": ("monero", "tx_amount"),
 }
 WEI = Decimal(10) ** 18
-MEMO_LABELS = {"xrp": "Destination tag", "xlm": "Memo"}
+MEMO_LABELS = {"xrp": N_("Destination tag"), "xlm": N_("Memo")}
 
 
 def wallet_uri(coin: str, address: str, amount: str, memo: str | None) -> str | None:
