@@ -6,6 +6,7 @@ texts that its classes and their calls hold are collected by the names of the cl
 
 import ast
 import io
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,8 +19,13 @@ ROOT = Path(__file__).parents[1]
 LOCALE = ROOT / "locale"
 TEMPLATE = LOCALE / "messages.pot"
 FOLDERS = ("app", "templates")
-LEFT_OUT = ("app/migrations/", "app/sandbox/", "templates/sandbox/", "templates/merchant/snippets/")
+LEFT_OUT = ("app/migrations/", "templates/sandbox/", "templates/merchant/snippets/")
 MARKS = {"_", "N_", "gettext"}
+# What holds nothing but texts, which are looked up where they are shown.
+HOLDERS = {"Matter", "FailureReason", "ErrorCode", "describe", "always", "EventType"}
+DOTTED = re.compile(r"[a-z_]+\.[a-z_]+")  # a name among them, such as an event's
+# What makes a command or option of the command line: its docstring and these keywords are its help.
+COMMANDS, HELP = {"command", "group", "option", "password_option"}, {"help", "short_help"}
 OPTIONS = {"newstyle_gettext": "true", "trimmed": "true", "silent": "false"}
 Found = tuple[int, str, str | tuple[str, str], list[str]]
 
@@ -62,15 +68,30 @@ def _in_python(tree: ast.Module, problems: set[str]) -> Iterator[Found]:
             yield from _in_call(node, problems)
         elif isinstance(node, ast.ClassDef) and node.name in problems:
             yield from _in_class(node)
+        elif isinstance(node, ast.FunctionDef) and COMMANDS & {_name(made) for made in node.decorator_list}:
+            yield node.lineno, "_", ast.get_docstring(node) or "", []
 
 
 def _in_call(node: ast.Call, problems: set[str]) -> Iterator[Found]:
-    name = ast.unparse(node.func).rpartition(".")[2]
+    name = _name(node)
     texts = [str(arg.value) for arg in node.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
+    if name in COMMANDS:
+        for word in node.keywords:
+            if word.arg in HELP and isinstance(word.value, ast.Constant):
+                yield node.lineno, "_", str(word.value.value), []
+        return
+    if name in HOLDERS:
+        yield from ((node.lineno, "_", text, []) for text in texts if not DOTTED.fullmatch(text))
+        return
     if name == "ngettext" and len(texts) > 1:
         yield node.lineno, name, (texts[0], texts[1]), []
     elif (name in MARKS or name in problems) and node.args and texts and isinstance(node.args[0], ast.Constant):
         yield node.lineno, "_", texts[0], []
+
+
+def _name(node: ast.expr) -> str:
+    """Of what is called or decorates, without what stands before its dot."""
+    return ast.unparse(node.func if isinstance(node, ast.Call) else node).rpartition(".")[2]
 
 
 def _in_class(node: ast.ClassDef) -> Iterator[Found]:
@@ -99,6 +120,7 @@ def main(begun: list[str]) -> None:
         language = path.parents[1].name
         with path.open("rb") if path.exists() else io.BytesIO() as file:
             own = read_po(file, locale=language.replace("-", "_"))
+        own.project = made.project
         own.update(made, no_fuzzy_matching=True)
         with path.open("wb") as out:
             write_po(out, own, no_location=True, sort_output=True, width=110, ignore_obsolete=True)

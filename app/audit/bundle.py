@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from app.audit.chain import Walk
 from app.audit.models import Line
+from app.core.i18n import _
 
 ANCHORS = "audit/anchors/"  # where in the object store statements about the end are put, one an hour
 
@@ -96,9 +97,9 @@ def read_statement(text: bytes, public_key: str) -> Statement:
         key.verify(base64.b64decode(parts["signature"], validate=True), signed)
         return Statement(**json.loads(signed))
     except InvalidSignature:
-        raise NotGenuine("the signature is not by that key, or what it signed was changed") from None
+        raise NotGenuine(_("the signature is not by that key, or what it signed was changed")) from None
     except (ValueError, KeyError, TypeError, AttributeError, binascii.Error):
-        raise NotGenuine("it does not end in a signed statement, or the public key is not one") from None
+        raise NotGenuine(_("it does not end in a signed statement, or the public key is not one")) from None
 
 
 def verify(lines: Iterable[bytes], public_key: str, *, chain_key: bytes | None = None) -> Statement:
@@ -114,9 +115,13 @@ def verify(lines: Iterable[bytes], public_key: str, *, chain_key: bytes | None =
         held = text
     statement = read_statement(held or b"", public_key)
     if statement.sha256 != hashed.hexdigest():
-        raise NotGenuine(f"its lines are not those that were signed{f': {fault}' if fault else ''}")
+        raise NotGenuine(
+            _("its lines are not those that were signed: %(fault)s", fault=fault)
+            if fault
+            else _("its lines are not those that were signed")
+        )
     if fault or (walk.seq, walk.digest.hex()) != (statement.seq, statement.digest):
-        raise NotGenuine(fault or "its lines do not end where the statement says")
+        raise NotGenuine(fault or _("its lines do not end where the statement says"))
     return statement
 
 

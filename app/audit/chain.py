@@ -13,6 +13,7 @@ from uuid import UUID
 
 from app.audit.models import Line
 from app.core.crypto import bound
+from app.core.i18n import _
 
 GENESIS = bytes(32)  # stands for the digest before line 1
 FORMAT = b"bitloot audit line 1"
@@ -86,10 +87,10 @@ class Walk:
             return ChainFault(row.seq, "was added")
         if row.previous != self.digest:
             return ChainFault(
-                expected, "does not follow the line before it: one of them was replaced or changed places"
+                expected, _("does not follow the line before it: one of them was replaced or changed places")
             )
         if self._key is not None and not _genuine(self._key, row):
-            return ChainFault(expected, "was changed or added: its digest is not ours")
+            return ChainFault(expected, _("was changed or added: its digest is not ours"))
         self.seq, self.digest = expected, row.digest
         return None
 

@@ -15,6 +15,7 @@ from app.audit.models import Tip
 from app.core import clock, db, log
 from app.core.crypto import derive
 from app.core.errors import Conflict
+from app.core.i18n import _
 from app.core.settings import settings
 
 
@@ -142,11 +143,11 @@ async def export() -> AsyncIterator[bytes]:
     tip, walk, hashed = await queries.tip(), Walk(chain_key()), hashlib.sha256()
     async for row in queries.lines(tip.last or 0):
         if fault := walk.step(row):
-            raise ChainBroken(f"{fault}. Nothing was signed.")
+            raise ChainBroken(_("%(fault)s. Nothing was signed.", fault=fault))
         text = bundle.line(row)
         hashed.update(text)
         yield text
     if fault := _ending(walk, tip, {}):
-        raise ChainBroken(f"{fault}. Nothing was signed.")
+        raise ChainBroken(_("%(fault)s. Nothing was signed.", fault=fault))
     end = Statement(walk.seq, walk.digest.hex(), clock.now().isoformat(), hashed.hexdigest())
     yield end.signed(signing_key())

@@ -15,6 +15,7 @@ from app.audit import service as audit
 from app.backup import schema
 from app.core import db, log
 from app.core.crypto import SealBroken, WrappedKey
+from app.core.i18n import _
 from app.core.settings import settings
 from app.core.vault import vault
 from app.keys import queries as keys
@@ -60,9 +61,16 @@ async def migrations() -> str:
 async def books() -> str:
     """Every order's ledger balances, and holds what its payments brought."""
     if wrong := await ledger.prove():
-        raise Unproven(f"{len(wrong)} orders are off, {wrong[0].order_id} for one: {wrong[0].why}")
+        raise Unproven(
+            _(
+                "%(number)s orders are off, %(order)s for one: %(why)s",
+                number=len(wrong),
+                order=wrong[0].order_id,
+                why=wrong[0].why,
+            )
+        )
     orders = await db.fetch_value("SELECT count(DISTINCT order_id) FROM ledger_entry")
-    return f"{orders} orders have entries, 0 are off"
+    return _("%(orders)s orders have entries, 0 are off", orders=orders)
 
 
 async def chain() -> str:
@@ -78,25 +86,32 @@ async def objects(store: ObjectStore) -> str:
     names = [row["blob"] for row in await db.fetch(SEALED)]
     missing = [name for name in names if not await store.exists(name)]
     if missing:
-        raise Unproven(f"{len(missing)} of {len(names)} objects are missing, {missing[0]} for one")
-    return f"{len(names)} stored keys, each with its object"
+        raise Unproven(
+            _(
+                "%(missing)s of %(number)s objects are missing, %(name)s for one",
+                missing=len(missing),
+                number=len(names),
+                name=missing[0],
+            )
+        )
+    return _("%(number)s stored keys, each with its object", number=len(names))
 
 
 async def canary(store: ObjectStore) -> str:
     """The newest sealed key opens: the object, the wrapped key beside its order and MASTER_KEYS belong together."""
     row = await db.fetch_one(f"{SEALED} ORDER BY created_at DESC, id DESC LIMIT 1")
     if row is None:
-        return "no key has been stored yet: none to open"
+        return _("no key has been stored yet: none to open")
     place = {"order_id": str(row["order_id"]), "item_id": str(row["item_id"]), "ordinal": row["ordinal"]}
     wrapped = await keys.wrapped_key(row["order_id"])
     if wrapped is None:
-        raise Unproven(f"key {row['id']} has no data key")
+        raise Unproven(_("key %(id)s has no data key", id=row["id"]))
     try:
         data_key = vault().unwrap(WrappedKey(*wrapped), order_id=place["order_id"])
         data_key.open(await store.get(row["blob"]), **place)
     except (SealBroken, ObjectMissing) as broken:
-        raise Unproven(f"key {row['id']} does not open: {broken}") from None
-    return f"key {row['id']} opens with master key {wrapped[0]}; nobody saw it"
+        raise Unproven(_("key %(id)s does not open: %(why)s", id=row["id"], why=broken)) from None
+    return _("key %(id)s opens with master key %(master)s; nobody saw it", id=row["id"], master=wrapped[0])
 
 
 async def prove(promised: dict[str, int]) -> list[Finding]:

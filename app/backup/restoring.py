@@ -12,6 +12,7 @@ from app.backup import contents, schema
 from app.backup.contents import Manifest, Summary, Table
 from app.backup.sealed import BackupKeys, BackupRefused, SealedReader
 from app.backup.taking import at_leisure, connected
+from app.core.i18n import _
 from app.providers.storage import ObjectConflict, ObjectStore
 
 AT_ONCE = 16  # objects stored at a time
@@ -59,7 +60,7 @@ def examine(path: Path, keys: BackupKeys) -> tuple[Manifest, Summary]:
         with path.open("rb") as file:
             return contents.examine(SealedReader(file, keys))
     except OSError as error:
-        raise BackupRefused(f"{path} can't be read: {error.strerror}.") from None
+        raise BackupRefused(_("%(file)s can't be read: %(why)s.", file=path, why=error.strerror)) from None
 
 
 async def _prepare(url: str, manifest: Manifest) -> None:
@@ -84,8 +85,11 @@ async def _prepare(url: str, manifest: Manifest) -> None:
 
 def _not_empty(occupied: list[str]) -> BackupRefused:
     return BackupRefused(
-        f"That database is not empty ({', '.join(occupied[:3])}…): a restore never overwrites anything. "
-        "Use an empty one, here or with --into."
+        _(
+            "That database is not empty (%(tables)s…): a restore never overwrites anything. Use an empty one, here or "
+            "with --into.",
+            tables=", ".join(occupied[:3]),
+        )
     )
 
 
@@ -96,7 +100,7 @@ async def _fill(url: str, store: ObjectStore, records: Records) -> None:
         kind, payload = next(records)
         for table in manifest.tables:
             if (kind, payload) != (contents.TABLE, msgspec.json.encode(table.name)):
-                raise BackupRefused(f"The rows of {table.name} are not where they belong.")
+                raise BackupRefused(_("The rows of %(name)s are not where they belong.", name=table.name))
             await _fill_table(db, table, records)
             kind, payload = next(records)
         summary = await _store_blobs(store, kind, payload, records)
@@ -134,7 +138,7 @@ async def _fill_table(db: asyncpg.Connection, table: Table, records: Records) ->
     columns = [name for name, _ in table.columns]
     done = await db.copy_to_table(table.name, columns=columns, schema_name="public", source=parts(), format="binary")
     if [int(done.split()[-1])] != promised:
-        raise BackupRefused(f"Not all rows of {table.name} arrived.")
+        raise BackupRefused(_("Not all rows of %(name)s arrived.", name=table.name))
 
 
 async def _store_blobs(store: ObjectStore, kind: bytes, payload: bytes, records: Records) -> Summary:

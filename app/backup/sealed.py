@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from app.core.crypto import MasterKeyMissing, MasterKeys, derive
 from app.core.errors import Conflict
+from app.core.i18n import _
 from app.core.settings import Settings
 
 MAGIC = b"BITLOOT\0"
@@ -70,7 +71,7 @@ class BackupKeys:
 
     def of_file(self, key_id: str, salt: bytes) -> AESGCM:
         """The key of one file. Raises BackupRefused where its secret is none of ours."""
-        kind, _, name = key_id.partition(":")
+        kind, _colon, name = key_id.partition(":")
         purpose = f"{_PURPOSE} {key_id}"
         if self.own and key_id == self.own_id:
             return AESGCM(derive(self.own, purpose, salt=salt))
@@ -82,7 +83,7 @@ class BackupKeys:
             return AESGCM(self.master.derive(name, purpose, salt=salt))
         except MasterKeyMissing:
             raise BackupRefused(
-                f"It was encrypted with the master key {name!r}: add it to MASTER_KEYS again."
+                _("It was encrypted with the master key '%(name)s': add it to MASTER_KEYS again.", name=name)
             ) from None
 
 
@@ -122,7 +123,11 @@ class SealedReader:
             raise BackupRefused("This file is not a BitLoot backup.")
         if head[-2] != VERSION:
             raise BackupRefused(
-                f"It has format {head[-2]}, and this BitLoot reads format {VERSION}: use the version that wrote it."
+                _(
+                    "It has format %(format)s, and this BitLoot reads format %(ours)s: use the version that wrote it.",
+                    format=head[-2],
+                    ours=VERSION,
+                )
             )
         ident, salt = file.read(head[-1]), file.read(SALT_BYTES)
         self._header = head + ident + salt

@@ -15,6 +15,7 @@ from app.backup import contents, schema
 from app.backup.contents import Manifest, Summary
 from app.backup.sealed import BackupKeys, BackupRefused, SealedWriter
 from app.core import clock, database_url, postgres
+from app.core.i18n import _
 from app.providers.storage import ObjectMissing, ObjectStore
 
 AT_ONCE = 16  # objects fetched at a time
@@ -63,7 +64,7 @@ def _alone(draft: Path, path: Path) -> Iterator[BinaryIO]:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(draft, os.O_CREAT | os.O_RDWR, 0o600)
     except OSError as error:
-        raise BackupRefused(f"{path} can't be written: {error.strerror}.") from None
+        raise BackupRefused(_("%(file)s can't be written: %(why)s.", file=path, why=error.strerror)) from None
     with os.fdopen(descriptor, "r+b") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -72,10 +73,12 @@ def _alone(draft: Path, path: Path) -> Iterator[BinaryIO]:
         except OSError:
             free = False
         if not free:
-            raise BackupRefused(f"Another backup is being written to {path} right now.")
+            raise BackupRefused(_("Another backup is being written to %(file)s right now.", file=path))
         if path.exists():
             draft.unlink()
-            raise BackupRefused(f"{path} already exists: backups are never overwritten. Use another file name.")
+            raise BackupRefused(
+                _("%(file)s already exists: backups are never overwritten. Use another file name.", file=path)
+            )
         file.truncate()
         yield file
 

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from app.catalog.countries import NAMES, name_of
+from app.core.i18n import _
 
 EVERYWHERE = {"region free", "worldwide", "global", "row", "rest of world"}
 LONGEST_LIST = 40  # countries; of more, those where it does work are named instead
@@ -26,23 +27,27 @@ class Conditions(msgspec.Struct, frozen=True):
     @property
     def where(self) -> str:
         """The region for a badge; one with exceptions never reads as if it had none."""
-        region = self.region or "Region not stated"
+        region = self.region or _("Region not stated")
         if not self.blocked:
             return region
-        number = len(self.blocked)
-        return f"{region}, except {name_of(self.blocked[0]) if number == 1 else f'{number} countries'}"
+        if len(self.blocked) == 1:
+            return _("%(region)s, except %(country)s", region=region, country=name_of(self.blocked[0]))
+        return _("%(region)s, except %(number)s countries", region=region, number=len(self.blocked))
 
     @property
     def lines(self) -> list[str]:
         """What a buyer must know before paying, a sentence each; empty where the key works for everybody."""
         found = []
         if self.dlc:
-            on = f" on {self.platform}" if self.platform else ""
-            found.append(f"This is an add-on (DLC). You need the base game{on} to use it.")
+            found.append(
+                _("This is an add-on (DLC). You need the base game on %(platform)s to use it.", platform=self.platform)
+                if self.platform
+                else _("This is an add-on (DLC). You need the base game to use it.")
+            )
         if not self.region:
-            found.append("Our supplier doesn’t say in which region this key works.")
+            found.append(_("Our supplier doesn’t say in which region this key works."))
         elif self.region.lower() not in EVERYWHERE:
-            found.append(f"Region: {self.region}. It may not work in other regions.")
+            found.append(_("Region: %(region)s. It may not work in other regions.", region=self.region))
         if self.blocked:
             found.append(self._blocked())
         return found
@@ -50,16 +55,21 @@ class Conditions(msgspec.Struct, frozen=True):
     def _blocked(self) -> str:
         blocked = _listed([name_of(country) for country in self.blocked])
         if len(self.blocked) <= LONGEST_LIST:
-            return f"Can’t be activated in {blocked}."
+            return _("Can’t be activated in %(countries)s.", countries=blocked)
         left = [name for code, name in NAMES.items() if code not in self.blocked]
         if len(left) <= LONGEST_LIST:
-            return f"Can be activated only in {_listed(left)}." if left else "Can’t be activated in any country."
-        return f"Can’t be activated in these {len(self.blocked)} countries: {blocked}."
+            if not left:
+                return _("Can’t be activated in any country.")
+            return _("Can be activated only in %(countries)s.", countries=_listed(left))
+        number = len(self.blocked)
+        return _("Can’t be activated in these %(number)s countries: %(countries)s.", number=number, countries=blocked)
 
 
 def _listed(names: list[str]) -> str:
     names = sorted(names)
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    if len(names) == 1:
+        return names[0]
+    return _("%(names)s and %(last)s", names=", ".join(names[:-1]), last=names[-1])
 
 
 def of_item(kept: Mapping[str, Any]) -> Conditions | None:

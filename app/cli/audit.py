@@ -13,6 +13,7 @@ from app.audit.bundle import NotGenuine, Statement
 from app.cli.abroad import with_providers
 from app.cli.frame import with_database
 from app.core import clock
+from app.core.i18n import _
 from app.providers.errors import ProviderError
 from app.providers.kit import Providers
 from app.providers.storage import ObjectMissing, ObjectStore
@@ -44,21 +45,23 @@ def verify(exported: Path | None, public_key: str | None, anchors: tuple[Path, .
 
     verdict = with_providers(work)
     if verdict.fault:
-        click.echo(f"Tampered with: {verdict.fault}.", err=True)
+        click.echo(_("Tampered with: %(fault)s.", fault=verdict.fault), err=True)
         sys.exit(1)
-    click.echo(f"{verdict.seq} lines, all unchanged; {verdict.anchors} signed anchors match.")
+    click.echo(
+        _("%(seq)s lines, all unchanged; %(anchors)s signed anchors match.", seq=verdict.seq, anchors=verdict.anchors)
+    )
 
 
 def _verify_bundle(path: Path, public_key: str | None) -> None:
     if not public_key:
-        raise click.UsageError("--bundle needs --public-key: the one inside the file proves nothing.")
+        raise click.UsageError(_("--bundle needs --public-key: the one inside the file proves nothing."))
     with path.open("rb") as lines:
         try:
             found = bundle.verify(lines, public_key)
         except NotGenuine as why:
-            click.echo(f"Not genuine: {why}.", err=True)
+            click.echo(_("Not genuine: %(why)s.", why=why), err=True)
             sys.exit(1)
-    click.echo(f"{found.seq} lines, signed {found.at}, all unchanged.")
+    click.echo(_("%(seq)s lines, signed %(at)s, all unchanged.", seq=found.seq, at=found.at))
 
 
 def _statement(path: Path) -> Statement:
@@ -67,7 +70,7 @@ def _statement(path: Path) -> Statement:
     try:
         return bundle.read_statement(b"".join(ending), bundle.public_text(service.signing_key()))
     except NotGenuine as why:
-        raise click.ClickException(f"{path} is not an anchor of this shop: {why}.") from None
+        raise click.ClickException(_("%(path)s is not an anchor of this shop: %(why)s.", path=path, why=why)) from None
 
 
 async def _newest_anchor(store: ObjectStore, now: datetime) -> list[Statement]:
@@ -78,9 +81,9 @@ async def _newest_anchor(store: ObjectStore, now: datetime) -> list[Statement]:
         except ObjectMissing:
             continue
         except (ProviderError, NotGenuine) as why:
-            click.echo(f"The anchor {name} can't be used: {why}.", err=True)
+            click.echo(_("The anchor %(name)s can't be used: %(why)s.", name=name, why=why), err=True)
             return []
-    click.echo("No anchor in the object store yet: the clock process writes one every hour.", err=True)
+    click.echo(_("No anchor in the object store yet: the clock process writes one every hour."), err=True)
     return []
 
 
@@ -103,7 +106,8 @@ def export(file: Path) -> None:
         draft.replace(file)
 
     with_database(work)
-    click.echo(f"{file}\nPublic key: {bundle.public_text(service.signing_key())}")
+    click.echo(file)
+    click.echo(_("Public key: %(key)s", key=bundle.public_text(service.signing_key())))
 
 
 @audit.command("public-key")

@@ -18,6 +18,7 @@ from app.backup.contents import Summary
 from app.backup.sealed import BackupKeys, BackupRefused
 from app.cli.frame import with_database
 from app.core import clock, db
+from app.core.i18n import _
 from app.core.settings import settings
 from app.providers.kit import open_store
 from app.providers.storage import LocalStore
@@ -39,9 +40,11 @@ def backup(file: Path | None) -> None:
     """
     path, summary = _take(file)
     _note("backup.taken", f"{path.name}: {_counted(summary)}, {len(summary.missing)} missing")
-    click.echo(f"{path}: {_counted(summary)}, {path.stat().st_size} bytes.")
+    click.echo(
+        _("%(file)s: %(counted)s, %(size)s bytes.", file=path, counted=_counted(summary), size=path.stat().st_size)
+    )
     for name in summary.missing:
-        click.echo(f"Missing in the object store: {name}", err=True)
+        click.echo(_("Missing in the object store: %(name)s", name=name), err=True)
 
 
 def _take(file: Path | None) -> tuple[Path, Summary]:
@@ -69,11 +72,16 @@ def _note(action: str, details: str) -> None:
     try:
         with_database(work)
     except (OSError, PostgresError, InterfaceError) as error:
-        click.echo(f"The audit log could not be written: {type(error).__name__}.", err=True)
+        click.echo(_("The audit log could not be written: %(error)s.", error=type(error).__name__), err=True)
 
 
 def _counted(summary: Summary) -> str:
-    return f"{sum(summary.rows.values())} rows in {len(summary.rows)} tables, {summary.blobs} sealed keys"
+    return _(
+        "%(rows)s rows in %(tables)s tables, %(keys)s sealed keys",
+        rows=sum(summary.rows.values()),
+        tables=len(summary.rows),
+        keys=summary.blobs,
+    )
 
 
 @click.command()
@@ -85,7 +93,7 @@ def _counted(summary: Summary) -> str:
 def restore(file: Path, into: str | None, blobs: Path | None) -> None:
     """Restore FILE into an empty database and object store. Nothing is ever overwritten."""
     if bool(into) != bool(blobs):
-        raise click.UsageError("--into and --blobs go together: a scratch database needs a scratch folder.")
+        raise click.UsageError(_("--into and --blobs go together: a scratch database needs a scratch folder."))
     s = settings()
     url = into or s.database_url.get_secret_value()
 
@@ -99,10 +107,14 @@ def restore(file: Path, into: str | None, blobs: Path | None) -> None:
     restored = asyncio.run(work())
     if not into:
         _note("backup.restored", f"{file.name}, as of {restored.manifest.made_at:%Y-%m-%d %H:%M:%S}")
-    click.echo(f"{_counted(restored.summary)}, as of {restored.manifest.made_at:%Y-%m-%d %H:%M:%S} UTC.")
-    click.echo("Start web, worker and clock: the clock restarts every job that was in progress.")
+    at = f"{restored.manifest.made_at:%Y-%m-%d %H:%M:%S} UTC"
+    click.echo(_("%(counted)s, as of %(at)s.", counted=_counted(restored.summary), at=at))
+    click.echo(_("Start web, worker and clock: the clock restarts every job that was in progress."))
     for name in restored.shut:
-        click.echo(f"Keys are encrypted with the master key {name!r}: add it to MASTER_KEYS to open them.", err=True)
+        click.echo(
+            _("Keys are encrypted with the master key '%(name)s': add it to MASTER_KEYS to open them.", name=name),
+            err=True,
+        )
 
 
 @click.command()
@@ -121,7 +133,7 @@ def drill(file: Path | None, fresh: bool, database: str | None) -> None:
         done = asyncio.run(drills.drill(path, folder=folder, url=url, s=settings()))
     failed = ", ".join(finding.name for finding in done.findings if not finding.holds)
     _note("drill.failed" if failed else "drill.passed", f"{path.name}: {failed or 'every proof holds'}")
-    click.echo(f"{path}: restored in {done.seconds:.1f} s")
+    click.echo(_("%(file)s: restored in %(seconds)s s", file=path, seconds=f"{done.seconds:.1f}"))
     for finding in done.findings:
         click.echo(f"  {finding.name:12} {'ok  ' if finding.holds else 'FAIL'} {finding.said}")
     sys.exit(0 if done.passed else 1)

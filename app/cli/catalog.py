@@ -5,6 +5,7 @@ import click
 from app.catalog import rates as exchange
 from app.catalog import service
 from app.cli.abroad import with_providers
+from app.core.i18n import _
 from app.providers.kit import Providers
 from app.suppliers.registry import open_suppliers
 
@@ -23,7 +24,7 @@ def sync(accept_losses: bool) -> None:
         listings = open_suppliers(kit).listings
         return sum([await service.sync(listing=listing, accept_losses=accept_losses) for listing in listings])
 
-    click.echo(f"{with_providers(work)} products.")
+    click.echo(_("%(number)s products.", number=with_providers(work)))
 
 
 @catalog.command("rates")
@@ -32,4 +33,8 @@ def rates(accept: bool) -> None:
     """Read the exchange rates and update all prices."""
     with_providers(lambda kit: exchange.sync(rates=kit.rates, accept=accept))
     found = with_providers(lambda _: exchange.newest())
-    click.echo(f"1 EUR is {found.rate.normalize():f} {found.currency} ({found.day})." if found else "No rate is known.")
+    if not found:
+        click.echo(_("No rate is known."))
+        return
+    rate = f"{found.rate.normalize():f} {found.currency}"
+    click.echo(_("1 EUR is %(rate)s (%(day)s).", rate=rate, day=found.day))

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from app.core import db
+from app.core.i18n import _
 from app.core.settings import Settings, settings
 from app.issues import clocks
 from app.providers.kit import open_providers
@@ -44,8 +45,10 @@ def warnings(given: Settings) -> list[str]:
     if given.resend_webhook_secret.get_secret_value():
         return []
     return [
-        "RESEND_WEBHOOK_SECRET is not set: bounces and complaints are not read, so nobody hears of a letter that never "
-        "arrived. Add a webhook to /webhooks/resend in Resend's dashboard and set its signing secret."
+        _(
+            "RESEND_WEBHOOK_SECRET is not set: bounces and complaints are not read, so nobody hears of a letter that "
+            "never arrived. Add a webhook to /webhooks/resend in Resend's dashboard and set its signing secret."
+        )
     ]
 
 
@@ -58,7 +61,11 @@ async def _database() -> None:
         raise health_probes.Unfit(said)
     if dropped := db.address().dropped:
         click.echo(
-            f"Ignored in DATABASE_URL, because our driver has no such parameter: {', '.join(dropped)}.", err=True
+            _(
+                "Ignored in DATABASE_URL, because our driver has no such parameter: %(names)s.",
+                names=", ".join(dropped),
+            ),
+            err=True,
         )
 
 

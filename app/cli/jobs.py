@@ -11,6 +11,7 @@ from msgspec.structs import asdict
 from app.audit import service as audit
 from app.cli.frame import with_database
 from app.core import db
+from app.core.i18n import _
 from app.queue import queries, service
 from app.queue.models import AttemptLine, DeadLetter
 from app.web.admin import retry_preview
@@ -45,7 +46,7 @@ def show(job_id: UUID) -> None:
     """One job with its arguments, all its attempts, and who retried it."""
     row = with_database(lambda: queries.one(job_id))
     if row is None:
-        raise click.ClickException("No such job.")
+        raise click.ClickException(_("No such job."))
     click.echo(json.dumps(asdict(row), default=lambda v: asdict(v) if isinstance(v, AttemptLine) else str(v), indent=2))
 
 
@@ -58,7 +59,7 @@ def choosing(command: Callable[..., None]) -> Callable[..., None]:
 
 async def _chosen(job_ids: tuple[UUID, ...], cause: str | None, everything: bool) -> list[DeadLetter]:
     if bool(job_ids) + (cause is not None) + everything != 1:
-        raise click.UsageError("Give ids, or --cause, or --all.")
+        raise click.UsageError(_("Give ids, or --cause, or --all."))
     return await queries.dead(cause=cause, ids=job_ids or None, limit=MOST)
 
 
@@ -84,11 +85,13 @@ def retry(job_ids: tuple[UUID, ...], cause: str | None, everything: bool) -> Non
         rows = await _chosen(job_ids, cause, everything)
         if len(job_ids) > len(rows):
             missing = next(i for i in job_ids if i not in {row.id for row in rows})
-            raise service.JobNotFailed(f"{missing} has not failed, or someone has already retried it.")
+            raise service.JobNotFailed(
+                _("%(missing)s has not failed, or someone has already retried it.", missing=missing)
+            )
         async with db.transaction():
             done = await service.retry_all([row.id for row in rows], by=by)
             await audit.write("job.retried", actor=by, details=f"{len(done)} dead letters {cause or ''}"[:300])
         return len(done)
 
     count = with_database(work)
-    click.echo("Retried." if count == 1 else f"{count} retried.")
+    click.echo(_("Retried.") if count == 1 else _("%(count)s retried.", count=count))

@@ -11,6 +11,7 @@ from asyncpg import DeadlockDetectedError, LockNotAvailableError
 from piccolo.apps.migrations.commands.forwards import run_forwards
 
 from app.core import db, postgres
+from app.core.i18n import _
 
 LOCK = 7_310_446_112_020_817  # of our advisory locks, the one that migrations hold
 LOOK = 0.5  # seconds between looks whether another process is done
@@ -46,7 +47,14 @@ async def patiently(run: Callable[[], Awaitable[bool]], *, pauses: tuple[float, 
         try:
             return await run()
         except (LockNotAvailableError, DeadlockDetectedError) as held:
-            click.echo(f"The shop is using what this changes ({held}); letting it through (try {number} of {TRIES}).")
+            click.echo(
+                _(
+                    "The shop is using what this changes (%(held)s); letting it through (try %(number)s of %(tries)s).",
+                    held=held,
+                    number=number,
+                    tries=TRIES,
+                )
+            )
         await asyncio.sleep(pause)
         pause = min(pause * 2, pauses[1])
     raise postgres.DatabaseAway(f"a migration could not have its lock in {TRIES} tries; stop what is using the table")
@@ -73,7 +81,7 @@ async def _alone() -> AsyncIterator[None]:
             if time.monotonic() > deadline:
                 raise postgres.DatabaseAway(f"another migration has been running for {PATIENCE:.0f} seconds")
             if not told:
-                click.echo("Another process is migrating. Waiting for it.")
+                click.echo(_("Another process is migrating. Waiting for it."))
                 told = True
             await asyncio.sleep(LOOK)
     finally:

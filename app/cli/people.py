@@ -5,6 +5,7 @@ import click
 from app.accounts import service as accounts
 from app.accounts.logins import is_address
 from app.cli.frame import with_database
+from app.core.i18n import _
 from app.mail.recipients import LONGEST
 
 
@@ -15,7 +16,7 @@ def admin() -> None:
 
 def _address(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
     if not is_address(value.strip()) or len(value) > LONGEST:
-        raise click.BadParameter("give an email address like name@example.com.")
+        raise click.BadParameter(_("give an email address like name@example.com."))
     return value.strip()
 
 
@@ -25,7 +26,7 @@ def _address(_context: click.Context, _parameter: click.Parameter, value: str) -
 def create(email: str, password: str) -> None:
     """Create an admin, or give one a new password."""
     with_database(lambda: accounts.create_staff(email, password))
-    click.echo(f"{email} can sign in at /admin.")
+    click.echo(_("%(email)s can sign in at /admin.", email=email))
 
 
 @admin.command("unlock")
@@ -33,4 +34,4 @@ def create(email: str, password: str) -> None:
 def unlock(email: str) -> None:
     """Let an admin sign in again at once after too many wrong passwords, whoever tried them."""
     with_database(lambda: accounts.unlock(email))
-    click.echo(f"{email} can sign in again.")
+    click.echo(_("%(email)s can sign in again.", email=email))

@@ -11,6 +11,7 @@ import click
 
 from app.core import clock, log
 from app.core.crypto import Plaintext
+from app.core.i18n import _
 from app.core.settings import settings
 from app.providers.errors import ApiKeyRejected, ProviderDown, ProviderRefused
 from app.providers.event_feed import EventFeed, FedEvent
@@ -34,7 +35,7 @@ class SigningSecret(click.ParamType[Plaintext]):
             with suppress(binascii.Error, ValueError):
                 raw = base64.b64decode(text.removeprefix(secrets.PREFIX), validate=True)
         if len(raw) < LEAST_SECRET:
-            self.fail(f"It is {secrets.PREFIX} followed by base64, as shown on the endpoint's page.")
+            self.fail(_("It is %(prefix)s followed by base64, as shown on the endpoint's page.", prefix=secrets.PREFIX))
         return Plaintext(text.encode())
 
 
@@ -55,20 +56,20 @@ def listen(
 ) -> None:
     """Forward every test event to --to as it happens, signed like the real ones. Ctrl-C stops it."""
     if not key.startswith("bl_test_"):
-        raise click.BadParameter("only events of test mode are forwarded: use a key that begins with bl_test_")
+        raise click.BadParameter(_("only events of test mode are forwarded: use a key that begins with bl_test_"))
     _check_target(to)
     log.set_up("ERROR", "cli")  # what goes wrong is said in our own lines
     if signing_secret is None:
         text = secrets.PREFIX + base64.b64encode(os.urandom(secrets.SECRET_BYTES)).decode()
         signing_secret = Plaintext(text.encode())
-        click.echo(f"Signing secret, for this run: {text}")
+        click.echo(_("Signing secret, for this run: %(secret)s", secret=text))
     listener = Listener(EventFeed(url or settings().frontend_url, key, secret), to, signing_secret)
     try:
         asyncio.run(listener.follow(after))
     except KeyboardInterrupt:
-        click.echo(f"Stopped. To continue from here: --after {listener.last}")
+        click.echo(_("Stopped. To continue from here: --after %(last)s", last=listener.last))
     except (ApiKeyRejected, ProviderRefused) as refused:
-        raise click.ClickException(f"The feed can't be read: {refused.detail}") from None
+        raise click.ClickException(_("The feed can't be read: %(detail)s", detail=refused.detail)) from None
 
 
 class Listener:
@@ -83,7 +84,7 @@ class Listener:
         """Never returns. What comes while the API or the network is away comes later."""
         try:
             self.last = await self._end() if after is None else after
-            click.echo(f"Forwarding events after number {self.last} to {self._to}")
+            click.echo(_("Forwarding events after number %(last)s to %(to)s", last=self.last, to=self._to))
             while True:
                 await self._look(forward=True)
         finally:
@@ -101,7 +102,10 @@ class Listener:
             page = await self._feed.after(self.last)
         except ProviderDown as down:
             if not self._away:
-                click.echo(f"The API can't be reached ({down.detail}). Trying again until it is back.", err=True)
+                click.echo(
+                    _("The API can't be reached (%(detail)s). Trying again until it is back.", detail=down.detail),
+                    err=True,
+                )
             self._away = True
             await asyncio.sleep(max(PATIENCE, down.retry_after or 0))
             return True
@@ -120,7 +124,7 @@ class Listener:
             reply = await self._http.post(
                 self._to, event.body, {"content-type": "application/json"} | signed, test=True
             )
-            said = f"{reply.status} in {reply.ms} ms"
+            said = _("%(status)s in %(ms)s ms", status=reply.status, ms=reply.ms)
         except Unreachable as away:
             said = away.why
         click.echo(f"{event.number:>6}  {event.type:20} {event.id}  {said}")
@@ -158,7 +162,7 @@ async def _grade(url: str, secret: Plaintext, simple: bool) -> int:
         raise click.ClickException(refused.why) from None
     finally:
         await http.aclose()
-    click.echo(f"{count - failed} of {count} passed.")
+    click.echo(_("%(passed)s of %(count)s passed.", passed=count - failed, count=count))
     return failed
 
 
@@ -168,4 +172,4 @@ def _check_target(to: str) -> None:
     except Refused as refused:
         raise click.BadParameter(refused.why, param_hint="--to") from None
     if target.host not in LOOPBACK:
-        raise click.BadParameter("events are forwarded to this machine only", param_hint="--to")
+        raise click.BadParameter(_("events are forwarded to this machine only"), param_hint="--to")

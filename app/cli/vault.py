@@ -5,6 +5,7 @@ import sys
 import click
 
 from app.cli.frame import with_database
+from app.core.i18n import _
 from app.core.vault import vault as master_keys
 from app.keys import key_rotation, queries
 from app.suppliers import own_stock_rotation
@@ -23,8 +24,11 @@ def status() -> None:
     used = {**wrapped, **sealed, **ours}
     for ident in [*listed, *(ident for ident in used if ident not in listed)]:
         keys, others = wrapped.get(ident, 0) + ours.get(ident, 0), sealed.get(ident, 0)
-        said = f"{keys} data keys" + (f" and {others} webhook secrets" if others else "")
-        click.echo(f"  {ident:32} wraps {said}{_advice(ident, keys + others)}")
+        if others:
+            said = _("wraps %(keys)s data keys and %(secrets)s webhook secrets", keys=keys, secrets=others)
+        else:
+            said = _("wraps %(keys)s data keys", keys=keys)
+        click.echo(f"  {ident:32} {said}{_advice(ident, keys + others)}")
     sys.exit(0 if set(used) <= set(listed) else 1)
 
 
@@ -34,10 +38,10 @@ async def _counts() -> tuple[dict[str, int], dict[str, int], dict[str, int]]:
 
 def _advice(ident: str, count: int) -> str:
     if ident == master_keys().current_id:
-        return ", and every new one"
+        return _(", and every new one")
     if ident not in master_keys().ids:
-        return ": it is NOT in MASTER_KEYS, so these keys can't be revealed. Add it again"
-    return ": `bitloot vault rotate` moves them" if count else ": you can remove it from MASTER_KEYS"
+        return _(": it is NOT in MASTER_KEYS, so these keys can't be revealed. Add it again")
+    return _(": `bitloot vault rotate` moves them") if count else _(": you can remove it from MASTER_KEYS")
 
 
 @vault.command("rotate")
@@ -52,22 +56,36 @@ def rotate(batch: int) -> None:
         moved = stuck = 0
         async for done in key_rotation.rotate("command line", batch=batch):
             moved, stuck = moved + done.moved, stuck + len(done.stuck)
-            click.echo(f"{moved} rewrapped")
+            click.echo(_("%(moved)s rewrapped", moved=moved))
         ours = await own_stock_rotation.rewrap("command line")
         return moved, stuck, ours, await secrets.rewrap("command line")
 
     moved, stuck, ours, signing = with_database(work)
-    click.echo(f"Done: {moved} data keys moved to {master_keys().current_id}.")
+    click.echo(_("Done: %(moved)s data keys moved to %(key)s.", moved=moved, key=master_keys().current_id))
     if ours.moved:
-        click.echo(f"{ours.moved} data keys of own stock moved to {master_keys().current_id}.")
+        click.echo(
+            _("%(moved)s data keys of own stock moved to %(key)s.", moved=ours.moved, key=master_keys().current_id)
+        )
     if ours.stuck:
-        click.echo(f"Imports of own stock that could not be opened: {', '.join(map(str, ours.stuck))}.", err=True)
+        click.echo(
+            _("Imports of own stock that could not be opened: %(names)s.", names=", ".join(map(str, ours.stuck))),
+            err=True,
+        )
     if signing.moved:
-        click.echo(f"Secrets of {signing.moved} webhook endpoints moved to {master_keys().current_id}.")
+        click.echo(
+            _(
+                "Secrets of %(moved)s webhook endpoints moved to %(key)s.",
+                moved=signing.moved,
+                key=master_keys().current_id,
+            )
+        )
     if signing.stuck:
         named = ", ".join(map(str, signing.stuck))
-        click.echo(f"Endpoints whose secret could not be opened: {named}.", err=True)
+        click.echo(_("Endpoints whose secret could not be opened: %(names)s.", names=named), err=True)
     if stuck:
-        click.echo(f"{stuck} could not be opened; the log names their orders. See `bitloot vault status`.", err=True)
+        click.echo(
+            _("%(stuck)s could not be opened; the log names their orders. See `bitloot vault status`.", stuck=stuck),
+            err=True,
+        )
     if stuck or ours.stuck or signing.stuck:
         sys.exit(1)

@@ -12,6 +12,7 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
+from pathlib import Path
 
 from babel.core import negotiate_locale
 from babel.messages.mofile import write_mo
@@ -34,13 +35,13 @@ def N_(text: str) -> str:
     return text
 
 
-def _(text: str, **values: object) -> str:
+def _(text: str, /, **values: object) -> str:
     """``text`` in the language at hand. ``values`` fill its ``%(name)s``; without them a ``%`` is a ``%``."""
     found = lookup(text)
     return found % values if values else found
 
 
-def ngettext(one: str, many: str, number: int, **values: object) -> str:
+def ngettext(one: str, many: str, number: int, /, **values: object) -> str:
     """The form for ``number``, which may stand in it as ``%(num)d``."""
     return lookup_plural(one, many, number) % {"num": number, **values}
 
@@ -112,8 +113,11 @@ def _catalog(name: str) -> NullTranslations:
     if name == PSEUDO:
         return _Pseudo()
     path = shipped("locale") / name / CATALOG
-    if not path.is_file():
-        return NullTranslations()
+    return read(path, name) if path.is_file() else NullTranslations()
+
+
+def read(path: Path, name: str) -> GNUTranslations:
+    """The catalog in a ``.po`` file, compiled in memory. ``name``: of its language, such as ``pt-BR``."""
     compiled = BytesIO()
     with path.open("rb") as file:
         write_mo(compiled, read_po(file, locale=name.replace("-", "_")))

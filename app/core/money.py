@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
+from app.core.i18n import _
+
 CENT = Decimal("0.01")
 SYMBOLS = {"USD": "$", "EUR": "€"}
 DECIMALS = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "ISK": 0, "KWD": 3, "BHD": 3, "OMR": 3, "JOD": 3, "TND": 3}
@@ -116,9 +118,12 @@ def typed_amount(text: str, currency: str) -> Money:
     places = decimals(currency)
     number = typed_decimal(text.strip(" ").removeprefix(SYMBOLS.get(currency, "")), places)
     if number is None:
-        example = f"{Decimal('1250.5'):.{places}f}" if places else "1250"
-        point = " and a point" if places else ""
-        raise UnclearAmount(f"Write the amount as digits{point}, such as {example}, without commas or signs.")
+        if not places:
+            raise UnclearAmount(_("Write the amount as digits, such as 1250, without commas or signs."))
+        example = f"{Decimal('1250.5'):.{places}f}"
+        raise UnclearAmount(
+            _("Write the amount as digits and a point, such as %(example)s, without commas or signs.", example=example)
+        )
     return Money(number, currency)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from app.core.i18n import N_, ngettext
 from app.issues.codes import IssueCode
 from app.orders.models import Order
 
@@ -31,48 +32,55 @@ class FailureReason:
     words: str
 
 
-SOLD_OUT = "sold out at our supplier, and there is no other offer within the price limit"
-TOO_DEAR = "costs more at our supplier than its price here allows, and there is no other offer"
-REFUSED = "our supplier did not sell it to us, for no reason it named"
-CANCELLED = "the supplier has canceled our order"
-REFUNDED = "the supplier has refunded our order"
-SILENT = "the supplier has not delivered for a day"
-UNFUNDED = "our balance at the supplier is too low: top it up, the order then goes on by itself"
-AWAY = "the supplier is away"
-OTHER_OFFER = "another offer of the same game is being tried"
-STUCK = "a job of this order has failed for good"
+SOLD_OUT = N_("sold out at our supplier, and there is no other offer within the price limit")
+TOO_DEAR = N_("costs more at our supplier than its price here allows, and there is no other offer")
+REFUSED = N_("our supplier did not sell it to us, for no reason it named")
+CANCELLED = N_("the supplier has canceled our order")
+REFUNDED = N_("the supplier has refunded our order")
+SILENT = N_("the supplier has not delivered for a day")
+UNFUNDED = N_("our balance at the supplier is too low: top it up, the order then goes on by itself")
+AWAY = N_("the supplier is away")
+OTHER_OFFER = N_("another offer of the same game is being tried")
+STUCK = N_("a job of this order has failed for good")
 
 CODES = {
     SOLD_OUT: IssueCode.SOLD_OUT, TOO_DEAR: IssueCode.TOO_DEAR, REFUSED: IssueCode.SUPPLY_REFUSED,
     CANCELLED: IssueCode.SUPPLY_CANCELLED, REFUNDED: IssueCode.SUPPLY_REFUNDED,
 }  # of what fails an item, the code under which its order is put before a person  # fmt: skip
 
-_SORTING = "Paid. Our team is on it"
-_EITHER = "Our team gets it elsewhere or refunds you, and we email you either way."
-_BUY_OR_REFUND = "Ask again once there is stock or the price is right, or give up on the item: its refund is then due."
-_AGAIN_OR_REFUND = "That order is over. Buy again as a new order there, or give up on the item."
+_SORTING = N_("Paid. Our team is on it")
+_BUY_OR_REFUND = N_(
+    "Ask again once there is stock or the price is right, or give up on the item: its refund is then due."
+)
+_AGAIN_OR_REFUND = N_("That order is over. Buy again as a new order there, or give up on the item.")
 
 TROUBLES = {
     trouble.cause: trouble
     for trouble in (
         FailureReason(
             Kind.REFUND, SOLD_OUT, _BUY_OR_REFUND, _SORTING,
-            f"Our supplier sold its last key of this game before yours was bought. {_EITHER}",
+            "Our supplier sold its last key of this game before yours was bought. Our team gets it elsewhere or "
+            "refunds you, and we email you either way.",
         ),
         FailureReason(
             Kind.REFUND, TOO_DEAR, _BUY_OR_REFUND, _SORTING,
-            f"This game's price at our supplier went up after you paid. You don't pay more. {_EITHER}",
+            "This game's price at our supplier went up after you paid. You don't pay more. Our team gets it elsewhere "
+            "or refunds you, and we email you either way.",
         ),
         FailureReason(
-            Kind.REFUND, REFUSED, _BUY_OR_REFUND, _SORTING, f"Our supplier did not sell us this game. {_EITHER}"
+            Kind.REFUND, REFUSED, _BUY_OR_REFUND, _SORTING,
+            "Our supplier did not sell us this game. Our team gets it elsewhere or refunds you, and we email you "
+            "either way.",
         ),
         FailureReason(
             Kind.REFUND, CANCELLED, _AGAIN_OR_REFUND, _SORTING,
-            f"Our supplier cancelled before the key came. {_EITHER}",
+            "Our supplier cancelled before the key came. Our team gets it elsewhere or refunds you, and we email you "
+            "either way.",
         ),
         FailureReason(
             Kind.REFUND, REFUNDED, _AGAIN_OR_REFUND, _SORTING,
-            f"Our supplier took the game back before the key came. {_EITHER}",
+            "Our supplier took the game back before the key came. Our team gets it elsewhere or refunds you, and we "
+            "email you either way.",
         ),
         FailureReason(
             Kind.WAIT, SILENT, "We keep asking every quarter of an hour. Ask the supplier's support about the order.",
@@ -137,5 +145,9 @@ def _of_item(row: Mapping[str, Any]) -> str | None:
 
 def partly(ready: int, of: int) -> str:
     """The words beside any of the above when some keys are there."""
-    verb, them = ("is", "it") if ready == 1 else ("are", "them")
-    return f"{ready} of {of} keys {verb} ready: you can reveal {them} now."
+    return ngettext(
+        "%(num)d of %(of)s keys is ready: you can reveal it now.",
+        "%(num)d of %(of)s keys are ready: you can reveal them now.",
+        ready,
+        of=of,
+    )

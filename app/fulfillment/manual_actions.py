@@ -7,6 +7,7 @@ from uuid import UUID
 from app.catalog import queries as catalog
 from app.core import clock, db
 from app.core.errors import Conflict
+from app.core.i18n import _
 from app.core.ids import new_id
 from app.core.state_machine import move
 from app.fulfillment import queries, withdrawal
@@ -48,7 +49,9 @@ async def retry_item(item_id: UUID) -> None:
         limit = await _new_limit(reservation)
         again = _buy_again if reservation["status"] in ENDED else _ask_again
         if not await again(reservation, limit):
-            raise NotRetryable(f"The reservation is {reservation['status']}: it can't be ordered again.")
+            raise NotRetryable(
+                _("The reservation is %(status)s: it can't be ordered again.", status=reservation["status"])
+            )
         await jobs.post("fulfillment.reserve", {"item_id": str(item_id)}, subject=reservation["order_id"])
 
 

@@ -4,6 +4,8 @@ from enum import StrEnum
 
 import msgspec
 
+from app.core.i18n import N_
+
 
 class IssueCode(StrEnum):
     # An order whose supply has failed or waits. All of them end with its keys, its refund, or a new try.
@@ -76,10 +78,10 @@ class Matter(msgspec.Struct, frozen=True):
     ends: str = ""
 
 
-_KEYS = "Ends when the item is tried again, delivered or refunded."
-_MONEY = "Ends when the money is refunded, becomes credit or pays the order."
-_NEXT = "Ends by itself as soon as a later look finds nothing wrong."
-_RATES = "Ends by itself with a newer rate."
+_KEYS = N_("Ends when the item is tried again, delivered or refunded.")
+_MONEY = N_("Ends when the money is refunded, becomes credit or pays the order.")
+_NEXT = N_("Ends by itself as soon as a later look finds nothing wrong.")
+_RATES = N_("Ends by itself with a newer rate.")
 
 _C = IssueCode
 MATTERS: dict[IssueCode, Matter] = {

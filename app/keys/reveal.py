@@ -11,6 +11,7 @@ from app.core import clock, db, log, metrics
 from app.core.client_address import limit_key
 from app.core.crypto import DataKey, MasterKeyMissing, Plaintext, SealBroken
 from app.core.errors import Conflict, Gone, Invalid, NotFound, Problem, Unavailable
+from app.core.i18n import N_
 from app.history import service as history
 from app.issues.codes import IssueCode
 from app.keys import queries
@@ -46,8 +47,8 @@ REASON = 300  # characters of a reason that are kept
 LINK_SECONDS = 900  # how long a download link works (design: 15 minutes)
 REVEALABLE = {"paid", "fulfilled"}
 REFUSALS = (Conflict, Gone, NotFound)  # what the asker is denied, as opposed to what we fail at
-GONE = "Keys are deleted after the time named in our terms. Write to us if you never saw yours."
-CLOSED = "The keys of this order can no longer be revealed."
+GONE = N_("Keys are deleted after the time named in our terms. Write to us if you never saw yours.")
+CLOSED = N_("The keys of this order can no longer be revealed.")
 BROKEN = "A key does not open: "  # how the reason begins, for the admin's list
 
 

@@ -11,6 +11,7 @@ import msgspec
 
 from app.core import clock, db
 from app.core.errors import Conflict
+from app.core.i18n import _
 from app.core.ids import new_id
 from app.core.money import Money
 from app.ledger.states import UseKind, UseStatus
@@ -128,7 +129,7 @@ async def _insert(
     )  # fmt: skip
     if use_id is None:
         left = await funds(order_id)
-        raise MoneyTaken(f"Only {left.free} of this order's money is still free. Reload the page.")
+        raise MoneyTaken(_("Only %(free)s of this order's money is still free. Reload the page.", free=left.free))
     return use_id
 
 
@@ -144,7 +145,9 @@ async def take_price(order_id: UUID, total: Money, allowed: Decimal) -> None:
         return
     amount = min(total, now.free)
     if total.amount - amount.amount > allowed:
-        raise MoneyTaken(f"The price is {total}, and {now.free} of this order's money is still free.")
+        raise MoneyTaken(
+            _("The price is %(total)s, and %(free)s of this order's money is still free.", total=total, free=now.free)
+        )
     if amount.amount:
         await _insert(order_id, UseKind.PRICE, UseStatus.SPENT, amount, ZERO, f"order:{order_id}")
 

@@ -13,6 +13,7 @@ from app.accounts.addresses import Address
 from app.core import clock, db
 from app.core.db import encode
 from app.core.errors import Conflict, Invalid, NotFound
+from app.core.i18n import _
 from app.core.ids import new_id
 from app.core.money import Money, decimals, smallest
 from app.core.state_machine import move
@@ -77,11 +78,19 @@ async def create(
 
 def _check(amount: Money, reference: str) -> None:
     if amount.currency not in CURRENCIES:
-        raise BadCharge(f"Use one of these currencies: {', '.join(CURRENCIES)}.", field="currency")
+        raise BadCharge(_("Use one of these currencies: %(names)s.", names=", ".join(CURRENCIES)), field="currency")
     most = largest(amount.currency)
     if not (amount.amount > 0 and amount <= most):
         least = Money(smallest(amount.currency), amount.currency)
-        raise BadCharge(f"Send an amount from {least.digits} to {most.digits} {amount.currency}.", field="amount")
+        raise BadCharge(
+            _(
+                "Send an amount from %(least)s to %(most)s %(currency)s.",
+                least=least.digits,
+                most=most.digits,
+                currency=amount.currency,
+            ),
+            field="amount",
+        )
     if not REFERENCE.fullmatch(reference):
         raise BadCharge("Send your own reference: 1 to 128 printable characters.", field="reference")
 
@@ -104,8 +113,12 @@ def checked_metadata(given: Mapping[str, str]) -> dict[str, str]:
     )
     if not fits:
         raise BadCharge(
-            f"Use at most {MOST_METADATA} entries: names up to {LONGEST_NAME} and texts up to {LONGEST_VALUE} "
-            "characters.",
+            _(
+                "Use at most %(most)s entries: names up to %(name)s and texts up to %(text)s characters.",
+                most=MOST_METADATA,
+                name=LONGEST_NAME,
+                text=LONGEST_VALUE,
+            ),
             field="metadata",
         )
     return dict(given)

@@ -121,10 +121,13 @@ async def _leave_to_payers(lines: Sequence[tuple[Listed, int]]) -> None:
     for product, quantity in scarce:
         left = product.stock - taken.get(product.id, 0)
         if left < quantity:
-            said = f"only {left} left" if left > 0 else _("someone is paying for the last one right now")
-            raise OutOfStock(
-                _("%(name)s: %(said)s. Try again in a few minutes.", name=product.name, said=said), field="quantity"
-            )
+            raise OutOfStock(_few(product.name, left), field="quantity")
+
+
+def _few(name: str, left: int) -> str:
+    if left > 0:
+        return _("%(name)s: only %(left)s left. Try again in a few minutes.", name=name, left=left)
+    return _("%(name)s: someone is paying for the last one right now. Try again in a few minutes.", name=name)
 
 
 async def being_paid(product_ids: Sequence[UUID]) -> dict[UUID, int]:

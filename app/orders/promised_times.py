@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from math import ceil
 
 from app.core import clock, db
+from app.core.i18n import _, ngettext
 
 SAMPLES = 200  # newest orders that are looked at
 ENOUGH = 20  # fewer say nothing of what is usual
@@ -68,8 +69,10 @@ def in_words(took: timedelta) -> str:
     """``a minute``, ``3 minutes``, ``2 hours``, ``3 days``: never less than it is."""
     minutes = ceil(took.total_seconds() / 60)
     if minutes <= 1:
-        return "a minute"
+        return _("a minute")
     if minutes < 100:
-        return f"{minutes} minutes"
+        return ngettext("%(num)d minute", "%(num)d minutes", minutes)
     hours = ceil(minutes / 60)
-    return f"{hours} hours" if hours < 72 else f"{ceil(hours / 24)} days"
+    if hours < 72:
+        return ngettext("%(num)d hour", "%(num)d hours", hours)
+    return ngettext("%(num)d day", "%(num)d days", ceil(hours / 24))

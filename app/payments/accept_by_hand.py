@@ -7,6 +7,7 @@ from uuid import UUID
 
 from app.core import db
 from app.core.errors import Conflict, Invalid
+from app.core.i18n import _
 from app.core.money import Money
 from app.history import service as history
 from app.issues.codes import IssueCode
@@ -69,7 +70,10 @@ def _part(payment: Payment, credited: Money | None) -> Decimal:
     asked = payment.pay_amount or Decimal(1)  # nothing was asked for: nothing arrived, and no amount is below that
     worth = Money(payment.price_amount * payment.actually_paid / asked, payment.price_currency)
     if credited is None or credited.currency != worth.currency or not 0 < credited.amount < worth.amount:
-        raise BadCredit(f"Enter an amount above zero and below {worth}, which is said to have arrived.", field="amount")
+        raise BadCredit(
+            _("Enter an amount above zero and below %(worth)s, which is said to have arrived.", worth=worth),
+            field="amount",
+        )
     return (credited.amount * asked / payment.price_amount).quantize(COIN_UNIT, context=WIDE)
 
 

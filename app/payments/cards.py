@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from app.core.errors import Invalid
+from app.core.i18n import _
 
 NETWORKS = (  # the first that fits; RuPay's ranges lie inside Discover's
     ("amex", re.compile(r"3[47]\d{13}")),
@@ -55,14 +56,14 @@ def read(spec: Mapping[str, object], now: datetime) -> Card:
     _check_expiry(_text(spec, "expiry"), now)
     digits = CVV_DIGITS.get(network, 3)
     if not re.fullmatch(rf"[0-9]{{{digits}}}", _text(spec, "cvv")):
-        raise BadCard(f"The CVV of this card has {digits} digits.", field="cvv")
+        raise BadCard(_("The CVV of this card has %(digits)s digits.", digits=digits), field="cvv")
     return Card(number, network)
 
 
 def _text(spec: Mapping[str, object], name: str) -> str:
     found = spec.get(name)
     if not isinstance(found, str) or not found.strip():
-        raise BadCard(f"Give the card's {name}.", field=name)
+        raise BadCard(_("Give the card's %(name)s.", name=name), field=name)
     return found.strip()
 
 

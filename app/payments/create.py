@@ -9,6 +9,7 @@ from uuid import UUID
 from app.catalog import rates
 from app.core import clock, db
 from app.core.errors import Invalid
+from app.core.i18n import _
 from app.core.ids import new_id
 from app.core.money import Money, plain
 from app.core.settings import settings
@@ -50,7 +51,12 @@ async def choose_coin(code: str | None, total: Money) -> str:
     coin = await offered_coin(code)
     least = coins.minimum_in(coin, total.currency, rate)
     if least is not None and total < least:
-        detail = f"{coin.name} takes {least} or more; this order is {total}. Choose another coin."
+        detail = _(
+            "%(name)s takes %(least)s or more; this order is %(total)s. Choose another coin.",
+            name=coin.name,
+            least=least,
+            total=total,
+        )
         raise CoinNotOffered(detail, field="pay_currency")
     return str(coin.code)
 
@@ -60,7 +66,9 @@ async def offered_coin(code: str) -> Coin:
     offered = await queries.coins()
     coin = next((c for c in offered if c.code == code.lower().strip()), None)
     if coin is None:
-        raise CoinNotOffered(f"Choose one of {', '.join(c.code for c in offered)}.", field="pay_currency")
+        raise CoinNotOffered(
+            _("Choose one of %(coins)s.", coins=", ".join(c.code for c in offered)), field="pay_currency"
+        )
     return coin
 
 
@@ -118,7 +126,7 @@ async def _attempt(
     except ApiKeyRejected:
         raise  # our own account is at fault, no coin and no amount: the job is buried, and retried once that is healed
     except ProviderRefused:
-        await _refused(order_id, "The payment provider refused this coin or amount.", commit)
+        await _refused(order_id, _("The payment provider refused this coin or amount."), commit)
         return
     async with commit():
         now = await orders.lock(order_id)

@@ -14,6 +14,7 @@ from msgspec.structs import asdict, replace
 from app.core import clock, db
 from app.core.db import encode
 from app.core.errors import Conflict, Invalid, NotFound
+from app.core.i18n import _
 from app.core.ids import new_id
 from app.core.money import Money
 from app.history import service as history
@@ -104,7 +105,7 @@ def _read(
 ) -> tuple[dict[str, object], Scenario | None]:
     """What may be kept of a request, and how it wants to be played. A card's number ends here."""
     if method not in METHODS:
-        raise MethodNotOffered(f"Choose one of {', '.join(METHODS)}.", field="method")
+        raise MethodNotOffered(_("Choose one of %(names)s.", names=", ".join(METHODS)), field="method")
     if method != "crypto" and not order.test:
         raise MethodNotOffered("upi and card exist in test mode only. With a live key, use crypto.", field="method")
     more: dict[str, object] = {"metadata": dict(metadata)} if metadata else {}
@@ -121,7 +122,9 @@ def _read(
 def _payable(locked: Order | None) -> Order:
     if locked is None or locked.merchant_id is None or locked.status not in PAYABLE:
         state = locked.status if locked else "gone"
-        raise OrderNotPayable(f"The order is {state}: only one that waits for money can be paid.", field="order_id")
+        raise OrderNotPayable(
+            _("The order is %(state)s: only one that waits for money can be paid.", state=state), field="order_id"
+        )
     return locked
 
 
@@ -132,7 +135,11 @@ async def _account(order: Order) -> tuple[int, Decimal]:
     attempts, brought = await queries.account(order.id)
     if attempts >= MOST_ATTEMPTS:
         raise OrderNotPayable(
-            f"{attempts} attempts were made to pay this order, the most allowed. Create a new order.", field="order_id"
+            _(
+                "%(attempts)s attempts were made to pay this order, the most allowed. Create a new order.",
+                attempts=attempts,
+            ),
+            field="order_id",
         )
     return attempts, brought
 
@@ -179,6 +186,8 @@ async def cancel(merchant_id: UUID, test: bool, payment_id: UUID) -> MerchantPay
         await orders.lock((await _row(merchant_id, test, payment_id)).order_id)
         payment = await _row(merchant_id, test, payment_id)
         if payment.status != PaymentStatus.WAITING:
-            raise PaymentNotCancellable(f"The payment is already {payment.word}: only a pending one can be cancelled.")
+            raise PaymentNotCancellable(
+                _("The payment is already %(word)s: only a pending one can be cancelled.", word=payment.word)
+            )
         await end_attempt(payment, PaymentStatus.EXPIRED, Failure.CANCELLED, "payment.cancelled")
         return await _row(merchant_id, test, payment_id)

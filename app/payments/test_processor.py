@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from app.core.errors import Invalid
+from app.core.i18n import _
 from app.core.settings import settings
 from app.orders import service as orders
 from app.payments import models, queries
@@ -85,7 +86,9 @@ def delay_of(payment_id: UUID, metadata: Mapping[str, Any]) -> int:
     if asked is not None:
         text = str(asked)
         if not (text.isascii() and text.isdigit() and len(text) < 9 and int(text) <= MOST_DELAY):
-            raise BadDelay(f"test_delay is a number of milliseconds, at most {MOST_DELAY}.", field="metadata")
+            raise BadDelay(
+                _("test_delay is a number of milliseconds, at most %(most)s.", most=MOST_DELAY), field="metadata"
+            )
         return int(text)
     if settings().test_mode:
         return settings().test_processing_delay

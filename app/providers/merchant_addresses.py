@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import idna
 
+from app.core.i18n import _
+
 MAX_URL_CHARS = 2000
 MAX_HOST_CHARS = 253
 LOOPBACK = {"localhost": ("127.0.0.1", "::1"), "127.0.0.1": ("127.0.0.1",), "::1": ("::1",)}
@@ -101,7 +103,7 @@ def read_url(url: str, *, loopback: bool) -> Target:
     ``loopback``: localhost, 127.0.0.1 and [::1] are allowed, by http too. No name is resolved here.
     """
     if len(url) > MAX_URL_CHARS:
-        raise Refused(f"The URL is longer than {MAX_URL_CHARS} characters.")
+        raise Refused(_("The URL is longer than %(longest)s characters.", longest=MAX_URL_CHARS))
     parts = _URL.fullmatch(url)
     if parts is None:
         raise Refused(_fault(url))
@@ -109,13 +111,18 @@ def read_url(url: str, *, loopback: bool) -> Target:
     port = int(parts["port"] or DEFAULT_PORTS[scheme])
     near = host in LOOPBACK
     if near and not loopback:
-        raise Refused("The URL must not lead to this machine.")
+        raise Refused(_("The URL must not lead to this machine."))
     if scheme == "http" and not near:
-        raise Refused("The URL must begin with https://.")
+        raise Refused(_("The URL must begin with https://."))
     if port not in DEFAULT_PORTS.values() and not (1024 <= port <= 65535 and port not in INTERNAL_PORTS):
-        raise Refused(f"Port {port} is not allowed for webhooks: use 443, or a port from 1024 that no database uses.")
+        raise Refused(
+            _(
+                "Port %(port)s is not allowed for webhooks: use 443, or a port from 1024 that no database uses.",
+                port=port,
+            )
+        )
     if port in DEFAULT_PORTS.values() and port != DEFAULT_PORTS[scheme]:
-        raise Refused(f"Port {port} does not match {scheme}.")
+        raise Refused(_("Port %(port)s does not match %(scheme)s.", port=port, scheme=scheme))
     addresses = LOOPBACK[host] if near else _named_in_url(host)
     return Target(scheme, host, port, parts["path"] or "/", (parts["query"] or "")[1:], addresses)
 
@@ -125,13 +132,13 @@ def check_address(address: str) -> str:
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:
-        raise Refused("The name does not resolve to an address.") from None
+        raise Refused(_("The name does not resolve to an address.")) from None
     if isinstance(ip, ipaddress.IPv4Address):
         closed = any(ip in net for net in CLOSED_V4)
     else:
         closed = ip not in OPEN_V6 or any(ip in net for net in CLOSED_V6) or bool(_ISATAP.fullmatch(ip.packed))
     if closed or ip.is_multicast or not ip.is_global:
-        raise Refused(f"The URL leads to {ip}, which is not a public address.")
+        raise Refused(_("The URL leads to %(ip)s, which is not a public address.", ip=ip))
     return str(ip)
 
 
@@ -141,18 +148,18 @@ def _host(v6: str | None, name: str | None) -> str:
         try:
             return str(ipaddress.IPv6Address(v6))
         except ValueError:
-            raise Refused("The IPv6 address can't be read.") from None
+            raise Refused(_("The IPv6 address can't be read.")) from None
     assert name is not None
     # Only ASCII is lowered: lowering others maps look-alikes, as the Kelvin sign to a k.
     lowered = "".join(c.lower() if c.isascii() else c for c in name)
     if any(dot in lowered for dot in "\u3002\uff0e\uff61"):
-        raise Refused("The host name has characters that only look like dots.")
+        raise Refused(_("The host name has characters that only look like dots."))
     if lowered == "localhost":
         return lowered
     try:
         ascii_name = idna.encode(lowered, std3_rules=True).decode()
     except (idna.IDNAError, UnicodeError):
-        raise Refused("The host name is not valid (RFC 5890).") from None
+        raise Refused(_("The host name is not valid (RFC 5890).")) from None
     return _public_name(ascii_name)
 
 
@@ -162,12 +169,12 @@ def _public_name(name: str) -> str:
         try:
             return str(ipaddress.IPv4Address(name))
         except ValueError:
-            raise Refused("Write an IPv4 address as four decimal numbers without leading zeros.") from None
+            raise Refused(_("Write an IPv4 address as four decimal numbers without leading zeros.")) from None
     # One label is a machine of the local network; a last dot makes a second spelling of the same name.
     if len(name) > MAX_HOST_CHARS or not _NAME.fullmatch(name):
-        raise Refused("The host must be a full name, such as hooks.shop.com, without a dot at its end.")
+        raise Refused(_("The host must be a full name, such as hooks.shop.com, without a dot at its end."))
     if labels[-1] in INTERNAL_NAMES:
-        raise Refused(f"Names under .{labels[-1]} are not on the internet.")
+        raise Refused(_("Names under .%(name)s are not on the internet.", name=labels[-1]))
     return name
 
 
@@ -179,9 +186,9 @@ def _named_in_url(host: str) -> tuple[str, ...]:
 def _fault(url: str) -> str:
     """The commonest reasons why a URL can't be taken apart, in words."""
     if not url.lower().startswith(("https://", "http://")):
-        return "The URL must begin with https://."
+        return _("The URL must begin with https://.")
     if "#" in url:
-        return "The URL must not have a fragment (#…): it is never sent."
+        return _("The URL must not have a fragment (#…): it is never sent.")
     if "@" in re.split(r"[/?]", url[8:], maxsplit=1)[0]:
-        return "The URL must not contain a user name or password."
-    return "The URL can't be read: write https://host/path, with anything unusual percent-encoded."
+        return _("The URL must not contain a user name or password.")
+    return _("The URL can't be read: write https://host/path, with anything unusual percent-encoded.")

@@ -8,6 +8,7 @@ from uuid import UUID
 from app.accounts import service as accounts
 from app.accounts.service import LinkSpent
 from app.core import clock, db
+from app.core.i18n import _
 from app.core.money import Money, plain
 from app.core.settings import settings
 from app.core.tokens import read_link_token
@@ -123,7 +124,10 @@ async def _refusal(refund: models.Refund, payouts: Payouts) -> str | None:
     try:
         await payouts.validate_address(refund.address, refund.coin, refund.memo)
     except AddressRefused:
-        return f"The network did not accept that {refund.coin.upper()} address. Copy it from your wallet again."
+        return _(
+            "The network did not accept that %(coin)s address. Copy it from your wallet again.",
+            coin=refund.coin.upper(),
+        )
     except ApiKeyRejected:
         if settings().pays_out:
             raise  # our own account is at fault: buried, and retried once that is healed
@@ -137,7 +141,12 @@ async def _refusal(refund: models.Refund, payouts: Payouts) -> str | None:
         return None
     amount = Money(refund.amount, refund.currency)
     coin = refund.coin.upper()
-    return f"{amount} is too little to send in {coin}: the minimum is {plain(least)} {coin}. Choose another coin."
+    return _(
+        "%(amount)s is too little to send in %(coin)s: the minimum is %(least)s %(coin)s. Choose another coin.",
+        amount=amount,
+        coin=coin,
+        least=plain(least),
+    )
 
 
 async def invite_again(order_id: UUID) -> None:

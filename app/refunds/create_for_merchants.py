@@ -9,6 +9,7 @@ from uuid import UUID
 
 from app.core import clock, db
 from app.core.errors import Conflict, Invalid
+from app.core.i18n import _
 from app.core.ids import new_id
 from app.core.money import Money, decimals, smallest
 from app.core.settings import settings
@@ -58,7 +59,7 @@ async def create(
     BadAmount, BadReason, PaymentNotCaptured or TooMuch.
     """
     if len(reason) > REASON or "\x00" in reason:
-        raise BadReason(f"Give a reason of at most {REASON} characters.", field="reason")
+        raise BadReason(_("Give a reason of at most %(longest)s characters.", longest=REASON), field="reason")
     if amount is not None and not (amount.is_finite() and 0 < amount < MOST):
         raise BadAmount("Send an amount above zero.", field="amount")
     async with db.transaction():
@@ -98,15 +99,18 @@ async def within(amount: Decimal | None, order_id: UUID, payment_id: UUID) -> Mo
         raise TooMuch("All of this payment has been refunded or is being refunded.", field="amount")
     wanted = most if amount is None else _exact(amount, most.currency)
     if not wanted <= most:
-        raise TooMuch(f"At most {most} of this payment can still be refunded.", field="amount")
+        raise TooMuch(_("At most %(most)s of this payment can still be refunded.", most=most), field="amount")
     return wanted
 
 
 def _exact(amount: Decimal, currency: str) -> Money:
     if amount != amount.quantize(smallest(currency)):
         digits = decimals(currency)
-        said = f"at most {digits} decimals" if digits else "no decimals"
-        raise BadAmount(f"Write the amount as digits, with {said}.", field="amount")
+        if not digits:
+            raise BadAmount(_("Write the amount as digits, with no decimals."), field="amount")
+        raise BadAmount(
+            _("Write the amount as digits, with at most %(digits)s decimals.", digits=digits), field="amount"
+        )
     return Money(amount, currency)
 
 

@@ -17,6 +17,7 @@ from app.accounts import service as accounts
 from app.audit import queries as audit_rows
 from app.core import clock, db
 from app.core.errors import Conflict, Invalid, NotFound
+from app.core.i18n import N_, _
 from app.core.ids import new_id
 from app.core.money import Money
 from app.core.settings import settings
@@ -46,7 +47,7 @@ from app.refunds.tables import Refund
 REASON = 300  # characters of a reason that are kept
 REJECTED = "rejected: "  # how the error of a refund that a person turned down begins
 TX_HASH = re.compile(r"[0-9A-Za-z+/=_-]{16,200}")
-UNCOVERED = "the payment provider has sent this money back itself, so it is not sent a second time"
+UNCOVERED = N_("the payment provider has sent this money back itself, so it is not sent a second time")
 SETTLED_WORDS = {"failed", "rejected"}  # the provider's words after which no money leaves by itself
 
 
@@ -85,7 +86,9 @@ async def ask(order_id: UUID, amount: Money, reason: str, asked_by: str, *, seen
         funds = await uses.funds(order_id)
         left = funds.returnable
         if seen is not None and left.amount < seen:
-            raise MoneyMoved(f"{left} can be refunded now. Reload the page and decide again.", field="amount")
+            raise MoneyMoved(
+                _("%(amount)s can be refunded now. Reload the page and decide again.", amount=left), field="amount"
+            )
         _within(amount, funds)
         evidence = await _evidence(order_id)
         merchants = order.merchant_id is not None
@@ -140,11 +143,13 @@ async def ask_for_rest(
 def _within(amount: Money, funds: Funds) -> None:
     left = funds.returnable
     if amount.currency != left.currency or amount.amount <= 0:
-        raise TooMuch(f"Enter an amount in {left.currency} above zero.", field="amount")
+        raise TooMuch(_("Enter an amount in %(currency)s above zero.", currency=left.currency), field="amount")
     if not amount <= left:
         kept = Money(funds.top_up, funds.currency)
-        why = f" {kept} is kept while the customer adds the rest." if kept.amount else ""
-        raise TooMuch(f"At most {left} of this order can still be refunded.{why}", field="amount")
+        said = _("At most %(amount)s of this order can still be refunded.", amount=left)
+        if kept.amount:
+            said = f"{said} {_('%(amount)s is kept while the customer adds the rest.', amount=kept)}"
+        raise TooMuch(said, field="amount")
 
 
 async def _evidence(order_id: UUID) -> Evidence:
@@ -233,11 +238,11 @@ async def approve(refund_id: UUID, by: str) -> None:
         if refund.checked_at is None:
             raise NotDecidable("The customer has not given an address that passed the check yet.")
         if await queries.uncovered(refund):
-            raise NotDecidable(f"Not approved: {UNCOVERED}. Reject this refund.")
+            raise NotDecidable(_("Not approved: %(why)s. Reject this refund.", why=_(UNCOVERED)))
         now = clock.now()
         also = {Refund.approved_by: by[:340], Refund.approved_at: now, Refund.next_check_at: now, Refund.checks: 0}
         if await move(Refund, refund_id, RefundStatus.PROCESSING, MOVES, also=also) is None:
-            raise NotDecidable(f"It is {refund.status} already.")
+            raise NotDecidable(_("It is %(state)s already.", state=refund.status))
         named = str(refund_id)
         await history.record(refund.order_id, "refund.approved", refund=named, refund_id=named)
         await _processing(order, refund_id)
@@ -274,7 +279,7 @@ async def record(refund_id: UUID, tx_hash: str, by: str) -> None:
         order, refund = await lock(refund_id)
         also = {Refund.approved_by: by[:340], Refund.approved_at: clock.now(), Refund.by_hand: True}
         if await move(Refund, refund_id, RefundStatus.PROCESSING, MOVES, also=also) is None:
-            raise NotDecidable(f"It is {refund.status}: only a pending one can be recorded by hand.")
+            raise NotDecidable(_("It is %(state)s: only a pending one can be recorded by hand.", state=refund.status))
         await _processing(order, refund_id)
         await paid(refund, tx_hash=tx_hash)
 
@@ -317,7 +322,7 @@ async def fail(refund_id: UUID, reason: str, by: str) -> None:
         if refund.status == RefundStatus.PENDING:
             await move(Refund, refund_id, RefundStatus.PROCESSING, MOVES, also={Refund.approved_by: by[:340]})
         if not await _end_unpaid(refund, REJECTED + reason.strip()):
-            raise NotDecidable(f"It is {refund.status} already.")
+            raise NotDecidable(_("It is %(state)s already.", state=refund.status))
         await _tell(refund, "refund_rejected", why=reason.strip()[:REASON])
         if order.merchant_id is None and not await uses.reserved(order.id, UseKind.REFUND):
             await _release(order.id)
@@ -351,7 +356,7 @@ async def failed(refund: models.Refund, error: str) -> bool:
     """It ends unpaid and may be retried; its keys stay locked. False if it was not processing."""
     if not await _end_unpaid(refund, error):
         return False
-    order, _ = await lock(refund.id)
+    order, _money = await lock(refund.id)
     await _freed(order, "failed")
     return True
 
@@ -372,7 +377,7 @@ async def retry(refund_id: UUID, by: str) -> None:
     async with db.transaction():
         order, refund = await lock(refund_id)
         if refund.status != RefundStatus.FAILED:
-            raise NotDecidable(f"It is {refund.status}: only a failed one can be retried.")
+            raise NotDecidable(_("It is %(state)s: only a failed one can be retried.", state=refund.status))
         funds, amount = await uses.funds(order.id), Money(refund.amount, refund.currency)
         left = funds.returnable
         _within(amount, funds)

@@ -9,6 +9,7 @@ import msgspec
 
 from app.core.crypto import Plaintext
 from app.core.errors import Invalid
+from app.core.i18n import _
 
 LONGEST = 500  # characters of a key
 LARGEST_IMAGE = 256 * 1024  # bytes of an image of a key
@@ -45,14 +46,17 @@ class Upload(msgspec.Struct, frozen=True):
 
 def read(pasted: str, uploads: Iterable[Upload]) -> list[NewKey]:
     """All keys of a text, one a line, and of files: CSV, text or an image each. Raises UnreadableKeys."""
-    found = _of_lines(pasted.splitlines(), "The text")
+    found = _of_lines(pasted.splitlines(), _("The text"))
     for upload in uploads:
         if upload.content:
             found += _of_file(upload)
     if not found:
         raise UnreadableKeys("Paste at least one key, or choose a file.", field="keys")
     if len(found) > MOST:
-        raise UnreadableKeys(f"Import at most {MOST} keys at a time: these are {len(found)}.", field="keys")
+        raise UnreadableKeys(
+            _("Import at most %(most)s keys at a time: these are %(number)s.", most=MOST, number=len(found)),
+            field="keys",
+        )
     return found
 
 
@@ -60,12 +64,12 @@ def _of_file(upload: Upload) -> list[NewKey]:
     media_type = next((kind for start, kind in IMAGES.items() if upload.content.startswith(start)), None)
     if media_type is not None:
         if len(upload.content) > LARGEST_IMAGE:
-            raise _wrong(upload.name, f"an image may have {LARGEST_IMAGE // 1024} kB")
+            raise _wrong(upload.name, _("an image may have %(largest)s kB", largest=LARGEST_IMAGE // 1024))
         return [NewKey(media_type, Plaintext(base64.b64encode(upload.content)))]
     try:
         text = upload.content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise _wrong(upload.name, "it is neither text in UTF-8 nor a PNG, JPEG or GIF image") from None
+        raise _wrong(upload.name, _("it is neither text in UTF-8 nor a PNG, JPEG or GIF image")) from None
     if upload.name.lower().endswith(".csv"):
         return _of_lines(_column(upload.name, text), upload.name)
     return _of_lines(text.splitlines(), upload.name)
@@ -77,7 +81,7 @@ def _column(name: str, text: str) -> list[str]:
     try:
         rows = list(csv.reader(io.StringIO(text), delimiter=delimiter, strict=True))
     except csv.Error:
-        raise _wrong(name, "its quotation marks do not match") from None
+        raise _wrong(name, _("its quotation marks do not match")) from None
     heading = [cell.strip().lower() for cell in rows[0]] if rows else []
     at = next((number for number, cell in enumerate(heading) if cell in COLUMNS), None)
     if at is None:
@@ -92,12 +96,14 @@ def _of_lines(lines: Sequence[str], where: str) -> list[NewKey]:
         if not key:
             continue
         if len(key) > LONGEST:
-            raise _wrong(where, f"line {number} is longer than {LONGEST} characters")
+            raise _wrong(
+                where, _("line %(number)s is longer than %(longest)s characters", number=number, longest=LONGEST)
+            )
         if not key.isprintable():
-            raise _wrong(where, f"line {number} has a character that can’t be shown")
+            raise _wrong(where, _("line %(number)s has a character that can’t be shown", number=number))
         found.append(NewKey("text/plain", Plaintext(key.encode())))
     return found
 
 
 def _wrong(where: str, why: str) -> UnreadableKeys:
-    return UnreadableKeys(f"{where[:80]}: {why}. Nothing was imported.", field="keys")
+    return UnreadableKeys(_("%(where)s: %(why)s. Nothing was imported.", where=where[:80], why=why), field="keys")

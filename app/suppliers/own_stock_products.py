@@ -12,6 +12,7 @@ from app.catalog.pricing import DEAREST
 from app.catalog.reprice import FOREIGN
 from app.core import clock, db, texts
 from app.core.errors import Invalid
+from app.core.i18n import _
 from app.core.ids import new_id
 from app.core.settings import settings
 from app.issues import service as issues
@@ -121,7 +122,7 @@ def _check_price(price: Decimal) -> None:
 
 def _check_low(low_at: int) -> None:
     if not 0 <= low_at <= MOST_LOW:
-        raise BadProduct(f"Enter a number from 0 to {MOST_LOW}.", field="low_at")
+        raise BadProduct(_("Enter a number from 0 to %(most)s.", most=MOST_LOW), field="low_at")
 
 
 async def page(after: tuple[str, UUID] | None = None) -> list[OwnProduct]:

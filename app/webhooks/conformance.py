@@ -13,6 +13,7 @@ from typing import Any
 from app.contract.event_guide import EVENTS
 from app.core import clock
 from app.core.crypto import Plaintext
+from app.core.i18n import _
 from app.core.ids import new_id
 from app.providers.merchant_http import MerchantHttp, Reply, Unreachable
 from app.webhooks import secrets, signing
@@ -67,21 +68,27 @@ class ConformanceCheck:
         yield first
         if not self._slowest:
             return
-        yield await self._takes("the same delivery again", [self._first], "answer 2xx to an id you have handled before")
-        yield await self._takes("events out of order", _out_of_order(), "answer 2xx; compare sequence")
-        yield await self._takes("an event type it does not know", [_payload("order.from_the_future", sequence=1)])
+        yield await self._takes(
+            _("the same delivery again"), [self._first], _("answer 2xx to an id you have handled before")
+        )
+        yield await self._takes(_("events out of order"), _out_of_order(), "answer 2xx; compare sequence")
+        yield await self._takes(_("an event type it does not know"), [_payload("order.from_the_future", sequence=1)])
         yield await self._together()
         yield await self._overlap()
         if not self._simple:
             yield await self._refuses("a stale timestamp", lambda body: self._signed(body, clock.now() - STALE))
-            yield await self._refuses("a timestamp of the future", lambda body: self._signed(body, clock.now() + STALE))
-        yield await self._refuses("a body changed on the way", lambda body: self._signed(body + b" "))
+            yield await self._refuses(
+                _("a timestamp of the future"), lambda body: self._signed(body, clock.now() + STALE)
+            )
+        yield await self._refuses(_("a body changed on the way"), lambda body: self._signed(body + b" "))
         yield await self._refuses(
-            "a signature by another secret", lambda body: self._signed(body, by=[secrets.fresh()])
+            _("a signature by another secret"), lambda body: self._signed(body, by=[secrets.fresh()])
         )
-        yield await self._refuses("a delivery without signatures", _unsigned)
+        yield await self._refuses(_("a delivery without signatures"), _unsigned)
         yield await self._huge()
-        yield CheckResult("answers in time", self._slowest <= self._in_time, f"the slowest took {self._slowest} ms")
+        yield CheckResult(
+            _("answers in time"), self._slowest <= self._in_time, _("the slowest took %(ms)s ms", ms=self._slowest)
+        )
 
     async def _takes(self, what: str, payloads: list[dict[str, Any]], advice: str = "answer 2xx") -> CheckResult:
         answer = _Answer(0, 0, "")
@@ -94,20 +101,20 @@ class ConformanceCheck:
 
     async def _together(self) -> CheckResult:
         bodies = [_payload("order.paid", sequence=1) for _ in range(AT_ONCE)]
-        verdicts = await asyncio.gather(*(self._takes("several deliveries at once", [body]) for body in bodies))
+        verdicts = await asyncio.gather(*(self._takes(_("several deliveries at once"), [body]) for body in bodies))
         return next((verdict for verdict in verdicts if not verdict.passed), verdicts[-1])
 
     async def _refuses(self, what: str, headers: Callable[[bytes], Headers]) -> CheckResult:
         body = _encoded(_payload("order.paid", sequence=1))
         answer = await self._send(body, headers(body))
-        advice = "" if answer.refused else "; answer 401, and do nothing"
+        advice = "" if answer.refused else _("; answer 401, and do nothing")
         return CheckResult(f"refuses {what}", answer.refused, answer.said + advice)
 
     async def _overlap(self) -> CheckResult:
         """A rotation: signed by a new secret, and by the one this receiver still has."""
         body = _encoded(_payload("payment.pending", sequence=1))
         answer = await self._send(body, self._signed(body, by=[secrets.fresh(), self._secret]))
-        advice = "" if answer.taken else "; try each signature of the list, and X-Webhook-Signature-Previous"
+        advice = "" if answer.taken else _("; try each signature of the list, and X-Webhook-Signature-Previous")
         return CheckResult("takes a delivery in a rotation's overlap", answer.taken, answer.said + advice)
 
     async def _huge(self) -> CheckResult:
@@ -117,9 +124,13 @@ class ConformanceCheck:
         after = await self._takes("one", [_payload("order.paid", sequence=1)])
         cut = answer.status == 0 and answer.ms < self._in_time
         if (answer.refused or cut) and after.passed:
-            return CheckResult("refuses a huge body and goes on", True, answer.said)
+            return CheckResult(_("refuses a huge body and goes on"), True, answer.said)
         said = answer.said if after.passed else f"{answer.said}, then a good delivery: {after.said}"
-        return CheckResult("refuses a huge body and goes on", False, f"{said}; refuse what is larger than 1 MB, unread")
+        return CheckResult(
+            _("refuses a huge body and goes on"),
+            False,
+            _("%(said)s; refuse what is larger than 1 MB, unread", said=said),
+        )
 
     def _signed(
         self, body: bytes, at: datetime | None = None, *, by: list[Plaintext] | None = None, ident: str = ""
@@ -138,7 +149,7 @@ class ConformanceCheck:
 
 
 def _said(reply: Reply) -> str:
-    more = ", a redirect, which is never followed" if 300 <= reply.status < 400 else ""
+    more = _(", a redirect, which is never followed") if 300 <= reply.status < 400 else ""
     return f"{reply.status} in {reply.ms} ms{more}"
 
 

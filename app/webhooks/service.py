@@ -10,6 +10,7 @@ from app.contract.event import TestedEndpoint
 from app.contract.event_types import TEST, TYPES
 from app.core import clock, db
 from app.core.errors import Conflict, Invalid, NotFound
+from app.core.i18n import _
 from app.core.ids import new_id
 from app.providers.merchant_http import Refused, check_url
 from app.webhooks import publish, queries, secrets
@@ -68,7 +69,10 @@ async def add(
         await db.fetch("SELECT FROM merchant WHERE id = $1 FOR NO KEY UPDATE", merchant_id)
         if len(await queries.endpoints(merchant_id, test)) >= MOST_ENDPOINTS:
             raise TooManyEndpoints(
-                f"You can have at most {MOST_ENDPOINTS} in each mode. Remove one that you no longer need."
+                _(
+                    "You can have at most %(most)s in each mode. Remove one that you no longer need.",
+                    most=MOST_ENDPOINTS,
+                )
             )
         await db.fetch(
             """INSERT INTO endpoint (id, merchant_id, test, url, name, types, secret, failures, created_at)
@@ -114,15 +118,18 @@ async def change(
 
 def _check(url: str, *, test: bool, name: str, types: Sequence[str]) -> None:
     if len(url) > URL_LENGTH:
-        raise BadEndpoint(f"The URL can have at most {URL_LENGTH} characters.", field="url")
+        raise BadEndpoint(_("The URL can have at most %(longest)s characters.", longest=URL_LENGTH), field="url")
     try:
         check_url(url, test=test)
     except Refused as refused:
         raise BadEndpoint(refused.why, field="url") from None
     if len(name) > NAME_LENGTH:
-        raise BadEndpoint(f"The name can have at most {NAME_LENGTH} characters.", field="name")
+        raise BadEndpoint(_("The name can have at most %(longest)s characters.", longest=NAME_LENGTH), field="name")
     if unknown := [one for one in types if one not in TYPES]:
-        raise BadEndpoint(f"There is no event {unknown[0][:64]!r}. Known are: {', '.join(TYPES)}.", field="types")
+        raise BadEndpoint(
+            _("There is no event %(name)s. Known are: %(names)s.", name=repr(unknown[0][:64]), names=", ".join(TYPES)),
+            field="types",
+        )
 
 
 def _types(types: Sequence[str]) -> str:
@@ -143,7 +150,7 @@ async def rotate(endpoint_id: UUID, merchant_id: UUID, overlap: timedelta, *, te
     Raises BadEndpoint, NoSuchEndpoint or TooManySecrets.
     """
     if not timedelta() <= overlap <= LONGEST_OVERLAP:
-        raise BadEndpoint(f"Choose an overlap of 0 to {LONGEST_OVERLAP.days} days.", field="overlap")
+        raise BadEndpoint(_("Choose an overlap of 0 to %(days)s days.", days=LONGEST_OVERLAP.days), field="overlap")
     secret = secrets.fresh()
     async with db.transaction():
         row = await _lock(endpoint_id, merchant_id, test)

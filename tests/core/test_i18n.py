@@ -1,9 +1,14 @@
 """Which language is chosen, and what a text is in it."""
 
+from io import BytesIO
+from pathlib import Path
+
 import pytest
+from babel.messages.pofile import read_po, write_po
 
 from app.core import i18n
 from app.core.i18n import N_, _, ngettext
+from scripts import texts
 
 
 @pytest.mark.parametrize(
@@ -46,3 +51,19 @@ def test_a_language_that_we_do_not_ship_is_english() -> None:
     assert i18n.known("de-AT") == "en"
     with i18n.speaking("xx"):
         assert _("Paid") == "Paid"
+
+
+def test_a_catalog_that_was_begun_and_translated_in_part_is_read_with_its_plural_forms(tmp_path: Path) -> None:
+    begun = read_po(BytesIO(), locale="pl")
+    begun.update(texts.catalog(), no_fuzzy_matching=True)
+    begun["Sold out"].string = "Wyprzedane"
+    begun[("%(num)d minute", "%(num)d minutes")].string = ("%(num)d minuta", "%(num)d minuty", "%(num)d minut")
+    path = tmp_path / "messages.po"
+    with path.open("wb") as file:
+        write_po(file, begun)
+    polish = i18n.read(path, "pl")
+    assert polish.gettext("Sold out") == "Wyprzedane"
+    assert polish.gettext("Not sold") == "Not sold"
+    assert [polish.ngettext("%(num)d minute", "%(num)d minutes", n) % {"num": n} for n in (1, 2, 5)] == [
+        "1 minuta", "2 minuty", "5 minut",
+    ]  # fmt: skip

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from jinja2 import Environment, nodes
 
+from scripts.texts import COMMANDS, HELP, HOLDERS
+
 LOOKED_UP = {"_", "N_", "gettext", "ngettext"}
 SHOWN = {"title", "alt", "aria-label", "placeholder", "data-confirm", "data-confirm-detail", "data-confirm-yes",
          "data-announce-once", "data-title"}  # fmt: skip
@@ -20,6 +22,7 @@ PROPER = re.compile(
 ATTRIBUTE = re.compile(r'[\w:-]+="[^"]*"|data-[\w-]+')  # what a macro writes into a tag
 WORD = re.compile(r"[^\W\d_]{2,}")
 SENTENCE = re.compile(r"^[“\s]*[A-Z][a-z’']*[a-z][\s.,:!?]|^[“]?[A-Z][a-z]+$|[a-z’]{2,} [a-z’]{2,} [a-z]{2,}")
+PLACEHOLDER = re.compile(r"%\((\w+)\)")
 _environment = Environment(extensions=["jinja2.ext.i18n"], autoescape=True)  # only parses
 _environment.newstyle_gettext = True  # type: ignore[attr-defined]
 
@@ -107,12 +110,28 @@ def in_python(path: Path, problems: set[str]) -> list[str]:
     return sorted(_loose(tree, problems, documents={id(doc) for doc in _documents(tree)}))
 
 
+def wrongly_filled(path: Path) -> list[str]:
+    """Texts of Python whose placeholders are not the names of the values that fill them."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"_", "ngettext"}:
+            texts = [arg.value for arg in node.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
+            given = {word.arg for word in node.keywords}
+            asked = {name for text in texts for name in PLACEHOLDER.findall(text)} - {"num"}
+            if texts and None not in given and given != asked:
+                found.append(texts[0])
+    return found
+
+
 def _documents(tree: ast.Module) -> Iterator[ast.AST]:
+    """What stands as a statement, as documents of modules, functions and attributes do, and types as strings."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and node.body:
-            first = node.body[0]
-            if isinstance(first, ast.Expr):
-                yield first.value
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            yield node.value
+        elif isinstance(node, ast.arg | ast.AnnAssign) and node.annotation:
+            yield node.annotation
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.returns:
+            yield node.returns
 
 
 def _loose(node: ast.AST, problems: set[str], documents: set[int]) -> Iterator[str]:
@@ -124,7 +143,9 @@ def _loose(node: ast.AST, problems: set[str], documents: set[int]) -> Iterator[s
         if name in LOOKED_UP or name in PROGRAM:
             skipped = {id(arg) for arg in node.args}
             skipped |= {id(word) for word in node.keywords if name in PROGRAM}
-        elif name in problems:
+        elif name in COMMANDS:
+            skipped = {id(word) for word in node.keywords if word.arg in HELP}
+        elif name in problems | HOLDERS:
             skipped = {id(arg) for arg in node.args if isinstance(arg, ast.Constant)}
     elif isinstance(node, ast.ClassDef) and node.name in problems:
         skipped = {id(line) for line in node.body if isinstance(line, ast.Assign)}

@@ -5,6 +5,7 @@ from typing import Any
 from litestar import Request, Response, get
 
 from app.core import db
+from app.core.i18n import _
 from app.core.money import Money
 from app.issues import queries as issues
 from app.issues.codes import matter
@@ -44,21 +45,21 @@ async def show(request: Request[Any, Any, Any]) -> Response[bytes]:
     waiting = await orders.count_needing()
     off = len(await ledger.marked())
     counts = [
-        _count("Open orders", sum(by_status.get(s, 0) for s in OPEN), "/admin/orders", ""),
-        _count("Fulfilled", by_status.get("fulfilled", 0), "/admin/orders?status=fulfilled", "good"),
-        _count("Underpaid", by_status.get("underpaid", 0), "/admin/orders?status=underpaid", "attention"),
-        _count("Orders that need you", min(waiting, orders.COUNTED), NEEDING, "attention")
+        _count(_("Open orders"), sum(by_status.get(s, 0) for s in OPEN), "/admin/orders", ""),
+        _count(_("Fulfilled"), by_status.get("fulfilled", 0), "/admin/orders?status=fulfilled", "good"),
+        _count(_("Underpaid"), by_status.get("underpaid", 0), "/admin/orders?status=underpaid", "attention"),
+        _count(_("Orders that need you"), min(waiting, orders.COUNTED), NEEDING, "attention")
         | ({"value": f"{orders.COUNTED}+"} if waiting > orders.COUNTED else {}),
-        _count("Jobs waiting", by_job.get("pending", 0), "/admin/jobs?status=pending", ""),
+        _count(_("Jobs waiting"), by_job.get("pending", 0), "/admin/jobs?status=pending", ""),
         _count(
-            "Refunds to approve",
+            _("Refunds to approve"),
             sum(r.status == "pending" for r in await refunds.waiting(100)),
             "/admin/refunds?status=pending",
             "attention",
         ),
-        _count("Ledgers that don’t balance", off, "/admin/orders", "danger"),
-        _count("Open issues", await issues.count_open(), "/admin/issues", "attention"),
-        _count("Dead letters", by_job.get("failed", 0), "/admin/dead-letters", "danger"),
+        _count(_("Ledgers that don’t balance"), off, "/admin/orders", "danger"),
+        _count(_("Open issues"), await issues.count_open(), "/admin/issues", "attention"),
+        _count(_("Dead letters"), by_job.get("failed", 0), "/admin/dead-letters", "danger"),
     ]
     more = f"{orders.COUNTED}+" if waiting > orders.COUNTED else str(waiting)
     context = {"counts": counts, "attention": attention, "needing": more if waiting > len(needing) else ""}
@@ -67,17 +68,17 @@ async def show(request: Request[Any, Any, Any]) -> Response[bytes]:
 
 def _breaker(provider: str, standing: breakers.BreakerStatus) -> dict[str, object]:
     return {
-        "title": f"{NAMES.get(provider, provider)} can’t be reached",
-        "detail": f"{standing.why}. We try again every half minute, and waiting work continues by itself.",
+        "title": _("%(provider)s can’t be reached", provider=NAMES.get(provider, provider)),
+        "detail": _("%(why)s. We try again every half minute, and waiting work continues by itself.", why=standing.why),
         "href": "/health",
         "at": standing.opened_at,
     }
 
 
 def _order(needing: Needing) -> dict[str, object]:
-    matters = dict.fromkeys(matter(issue.code).title for issue in needing.issues)
+    matters = dict.fromkeys(_(matter(issue.code).title) for issue in needing.issues)
     return {
-        "title": f"Order {short(needing.order_id)}: {'; '.join(matters)}",
+        "title": _("Order %(order)s: %(matters)s", order=short(needing.order_id), matters="; ".join(matters)),
         "detail": reasons(needing.issues),
         "href": f"/admin/orders/{needing.order_id}",
         "at": needing.issues[0].opened_at,
@@ -86,8 +87,8 @@ def _order(needing: Needing) -> dict[str, object]:
 
 def _refund(refund: Refund) -> dict[str, object]:
     return {
-        "title": f"Refund of {Money(refund.amount, refund.currency)}",
-        "detail": refund.error or "Its address was checked: approve or reject it",
+        "title": _("Refund of %(amount)s", amount=Money(refund.amount, refund.currency)),
+        "detail": refund.error or _("Its address was checked: approve or reject it"),
         "href": f"/admin/refunds/{refund.id}",
         "at": refund.claimed_at or refund.created_at,
     }

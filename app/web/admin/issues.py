@@ -10,6 +10,7 @@ from litestar import Request, Response, get, post
 from litestar.params import FromPath
 
 from app.core.errors import NotFound
+from app.core.i18n import _
 from app.core.ids import parse_id
 from app.issues import queries as issues
 from app.issues import service
@@ -58,16 +59,16 @@ class IssueRow(msgspec.Struct, frozen=True):
 
 def row(issue: Issue) -> IssueRow:
     """The list's line for an issue."""
-    kind, _, name = issue.subject.partition(":")
+    kind, _colon, name = issue.subject.partition(":")
     link, known = SUBJECT_LINKS.get(kind, ""), matter(issue.code)
-    lines = [line[:1].upper() + line[1:] for line in (issue.detail or known.title).split("\n")]
+    lines = [line[:1].upper() + line[1:] for line in (issue.detail or _(known.title)).split("\n")]
     return IssueRow(
         id=issue.id,
-        title=known.title,
+        title=_(known.title),
         subject=issue.subject,
         detail=". ".join(line.removesuffix(".") for line in lines) if lines[1:] else lines[0],
         lines=lines,
-        ends=known.ends,
+        ends=_(known.ends),
         noted=issue.subject.startswith(reasons.ABOUT),
         href=link.format(name) if link and name else "",
         opened_at=issue.opened_at,

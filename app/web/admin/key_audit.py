@@ -85,7 +85,7 @@ async def export(request: Req) -> Stream:
     await guards.admin(request)
     verdict = await service.verify()
     if verdict.fault:
-        raise service.ChainBroken(f"{str(verdict.fault).capitalize()}. Nothing was signed.")
+        raise service.ChainBroken(_("%(fault)s. Nothing was signed.", fault=str(verdict.fault).capitalize()))
     await guards.write(request, "audit.exported")
     name = f"bitloot-audit-{clock.now():%Y-%m-%d}.jsonl"
     headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}

@@ -8,7 +8,7 @@ from msgspec.structs import asdict
 
 from app.accounts.addresses import shown
 from app.audit import queries as audit
-from app.core.i18n import _
+from app.core.i18n import N_, _
 from app.core.ids import parse_id
 from app.core.money import Money, plain
 from app.core.structs import extend
@@ -39,7 +39,7 @@ from app.web.store import order_view
 from app.web.store.order_texts import EVENTS, STATUS_WORDS
 
 Req = Request[Any, Any, Any]
-STUCK = "Stuck: its job has failed"
+STUCK = N_("Stuck: its job has failed")
 NOTES = 50  # of persons who dealt with a matter, shown at the most
 WORKED_ON = {LetterStatus.PENDING, LetterStatus.WAITING}  # states of a letter that goes out by itself
 
@@ -128,7 +128,7 @@ async def _belongings(order: Order) -> dict[str, object]:
                 "subject": LETTERS[m.kind].title,
                 "to": m.recipient,
                 "status": m.status,
-                "words": STUCK if m.stuck else _(MAIL_WORDS[LetterStatus(m.status)]),
+                "words": _(STUCK) if m.stuck else _(MAIL_WORDS[LetterStatus(m.status)]),
                 "error": m.error,
                 "again": m.stuck or m.status not in WORKED_ON,
             }

@@ -10,6 +10,7 @@ from litestar.datastructures import UploadFile
 from litestar.params import FromPath
 
 from app.core.errors import Problem
+from app.core.i18n import _
 from app.core.ids import parse_id
 from app.core.money import Money, typed_decimal
 from app.core.settings import settings
@@ -64,13 +65,13 @@ class Row(msgspec.Struct, frozen=True):
 
 def _row(product: OwnProduct) -> Row:
     if not product.active:
-        words, tone = "Not sold", ""
+        words, tone = _("Not sold"), ""
     elif not product.stock:
-        words, tone = "Sold out", "danger"
+        words, tone = _("Sold out"), "danger"
     elif product.stock < product.low_at:
-        words, tone = "Few left", "attention"
+        words, tone = _("Few left"), "attention"
     else:
-        words, tone = "On sale", "good"
+        words, tone = _("On sale"), "good"
     return Row(product, Money(product.price, product.currency), words, tone)
 
 

@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 
 from app.core import clock
+from app.core.i18n import N_, _
 from app.fulfillment import queries as supply
 from app.inbox import queries as inbox
 from app.inbox.models import KeptNotice
@@ -26,11 +27,12 @@ from app.queue.models import DeadLetter
 from app.refunds import queries as refunds
 from app.refunds.models import Refund
 from app.suppliers.registry import title_of
+from app.web.kernel.state_names import spoken
 
 KEY_FORGOTTEN = timedelta(hours=24)  # after this Resend would send the same letter again (resend.md, 4)
 OPEN = {"reserved", "ready"}
-UNKNOWN = "Starts over. Each step first checks whether it is already done."
-GONE = "Does nothing: what it was about no longer exists."
+UNKNOWN = N_("Starts over. Each step first checks whether it is already done.")
+GONE = N_("Does nothing: what it was about no longer exists.")
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -55,32 +57,39 @@ class Facts(msgspec.Struct, frozen=True):
 async def of(job: DeadLetter) -> str:
     """The sentence for one job with its ``args`` as a dict."""
     if job.name not in JOBS:
-        return UNKNOWN
+        return _(UNKNOWN)
     look, say = JOBS[job.name]
     try:
         return say(await look(job))
     except (KeyError, ValueError):
-        return "Its arguments make no sense: it will fail again."
+        return _("Its arguments make no sense: it will fail again.")
 
 
 def reserve(facts: Facts) -> str:
     order, reservation = facts.order, facts.reservation
     if order is None:
-        return GONE
+        return _(GONE)
     status = reservation["status"] if reservation else None
     if reservation and status in {"reserved", "ready", "delivered"}:
         where = title_of(reservation["supplier"])
-        return f"Order {reservation['supplier_order_id']} exists at {where}: will not buy again."
+        return _(
+            "Order %(order)s exists at %(where)s: will not buy again.",
+            order=reservation["supplier_order_id"],
+            where=where,
+        )
     if order.status != "paid":
-        return f"Does nothing: the order is {order.status}."
+        return _("Does nothing: the order is %(status)s.", status=spoken(order.status))
     if status in {"out_of_stock", "cancelled", "refunded"}:
-        return "Does nothing: the supplier does not deliver it. Try or buy again from the order's page."
+        return _("Does nothing: the supplier does not deliver it. Try or buy again from the order's page.")
     if reservation and reservation["asked_at"]:
         where = title_of(reservation["supplier"])
-        return f"Ordered once, but the answer was lost: checks at {where} first, and buys only if nothing is there."
+        return _(
+            "Ordered once, but the answer was lost: checks at %(where)s first, and buys only if nothing is there.",
+            where=where,
+        )
     if order.frozen_at:
-        return "Does nothing: the order is being refunded."
-    return "Nothing was ordered yet: checks at the supplier first, then buys it."
+        return _("Does nothing: the order is being refunded.")
+    return _("Nothing was ordered yet: checks at the supplier first, then buys it.")
 
 
 def check(facts: Facts) -> str:
@@ -88,105 +97,140 @@ def check(facts: Facts) -> str:
     if reservation is None or reservation["status"] not in OPEN:
         return _closed(reservation)
     where = title_of(reservation["supplier"])
-    return f"Asks {where} for the status of order {reservation['supplier_order_id']}. Buys nothing."
+    return _(
+        "Asks %(where)s for the status of order %(order)s. Buys nothing.",
+        where=where,
+        order=reservation["supplier_order_id"],
+    )
 
 
 def collect(facts: Facts) -> str:
     reservation = facts.reservation
     if reservation is None or reservation["status"] not in OPEN:
         return _closed(reservation)
-    here = f"{facts.have} of {reservation['units']} keys are here"
-    return (
-        f"Fetches the keys of order {reservation['supplier_order_id']} again: {here}, and only missing ones are kept."
+    return _(
+        "Fetches the keys of order %(order)s again: %(have)s of %(units)s keys are here, and only missing ones are "
+        "kept.",
+        order=reservation["supplier_order_id"],
+        have=facts.have,
+        units=reservation["units"],
     )
 
 
 def _closed(reservation: dict[str, Any] | None) -> str:
-    return f"Does nothing: the reservation is {reservation['status']} already." if reservation else GONE
+    return (
+        _("Does nothing: the reservation is %(status)s already.", status=spoken(reservation["status"]))
+        if reservation
+        else _(GONE)
+    )
 
 
 def notice(facts: Facts) -> str:
     row = facts.notice
     if row is None:
-        return GONE
-    done = f"It was applied already ({row.outcome}): " if row.outcome else ""
-    return f"{done}Asks the provider for the current state; what is already done is not done again."
+        return _(GONE)
+    if row.outcome:
+        return _(
+            "It was applied already (%(outcome)s): Asks the provider for the current state; what is already done is "
+            "not done again.",
+            outcome=row.outcome,
+        )
+    return _("Asks the provider for the current state; what is already done is not done again.")
 
 
 def payment(facts: Facts) -> str:
     order = facts.order
     if order is None:
-        return GONE
+        return _(GONE)
     if order.status not in facts.open:
-        return f"Does nothing: the order is {order.status}."
+        return _("Does nothing: the order is %(status)s.", status=spoken(order.status))
     if facts.offered:
-        return "Asks for one more payment beside the one that stands. No money moves."
-    return "Asks NOWPayments for a payment and shows its address. No money moves."
+        return _("Asks for one more payment beside the one that stands. No money moves.")
+    return _("Asks NOWPayments for a payment and shows its address. No money moves.")
 
 
 def payment_check(facts: Facts) -> str:
     if facts.payment is None:
-        return GONE
+        return _(GONE)
     ours = facts.payment.provider_payment_id
-    return f"Asks NOWPayments for the status of payment {ours}; a status only moves forward."
+    return _("Asks NOWPayments for the status of payment %(ours)s; a status only moves forward.", ours=ours)
 
 
 def payment_open(facts: Facts) -> str:
     row = facts.payment
     if row is None:
-        return GONE
+        return _(GONE)
     if row.provider_payment_id or row.status != "waiting":
-        return f"Does nothing: the payment is {row.status} and was opened or ended before."
-    return "Asks NOWPayments for the merchant's payment and shows its address. No money moves."
+        return _("Does nothing: the payment is %(status)s and was opened or ended before.", status=spoken(row.status))
+    return _("Asks NOWPayments for the merchant's payment and shows its address. No money moves.")
 
 
 def payment_play(facts: Facts) -> str:
     row = facts.payment
     if row is None:
-        return GONE
+        return _(GONE)
     if row.status not in {"waiting", "confirming"}:
-        return f"Does nothing: the payment is {row.status}."
-    return "Simulates the next step of a test payment. No real money moves."
+        return _("Does nothing: the payment is %(status)s.", status=spoken(row.status))
+    return _("Simulates the next step of a test payment. No real money moves.")
+
+
+LETTER_AGED = {
+    "pending": N_("Sends the mail. A day has passed: if an earlier try got through unseen, it is sent a second time."),
+    "waiting": N_(
+        "If it is still of use, sends the mail. A day has passed: if an earlier try got through unseen, it is sent a "
+        "second time."
+    ),
+}
+LETTER = {
+    "pending": N_("Sends the mail under the key of its first try: what got through then is not sent twice."),
+    "waiting": N_(
+        "If it is still of use, sends the mail under the key of its first try: what got through then is not sent twice."
+    ),
+}
 
 
 def letter(facts: Facts) -> str:
     row = facts.mail
     if row is None:
-        return GONE
+        return _(GONE)
     if row.status == "sent":
-        return "Mail was sent already: sends nothing."
+        return _("Mail was sent already: sends nothing.")
     if row.status not in {"pending", "waiting"}:
-        return f"Does nothing: the mail is {row.status}."
-    sends = "Sends the mail" if row.status == "pending" else "If it is still of use, sends the mail"
+        return _("Does nothing: the mail is %(status)s.", status=spoken(row.status))
     if facts.age > KEY_FORGOTTEN:
-        return f"{sends}. A day has passed: if an earlier try got through unseen, it is sent a second time."
-    return f"{sends} under the key of its first try: what got through then is not sent twice."
+        return _(LETTER_AGED[row.status])
+    return _(LETTER[row.status])
 
 
 def refund(facts: Facts) -> str:
     row = facts.refund
     if row is None:
-        return GONE
+        return _(GONE)
     if row.status != "processing":
-        return f"Does nothing: the refund is {row.status}."
+        return _("Does nothing: the refund is %(status)s.", status=spoken(row.status))
     if row.payout_id:
-        return f"Asks NOWPayments for the status of payout {row.payout_id}. Pays nothing out a second time."
+        return _(
+            "Asks NOWPayments for the status of payout %(payout_id)s. Pays nothing out a second time.",
+            payout_id=row.payout_id,
+        )
     if row.asked_at:
-        return "Requested once, but the answer was lost: looks for that payout first, and pays only if it never came."
-    return "Nothing was paid out yet: requests the payout."
+        return _(
+            "Requested once, but the answer was lost: looks for that payout first, and pays only if it never came."
+        )
+    return _("Nothing was paid out yet: requests the payout.")
 
 
 def refund_play(facts: Facts) -> str:
     row = facts.refund
     if row is None:
-        return GONE
+        return _(GONE)
     if row.status not in {"pending", "processing"}:
-        return f"Does nothing: the refund is {row.status}."
-    return "Simulates the next step of a test refund. No real money moves."
+        return _("Does nothing: the refund is %(status)s.", status=spoken(row.status))
+    return _("Simulates the next step of a test refund. No real money moves.")
 
 
 def always(words: str) -> Callable[[Facts], str]:
-    return lambda _: words
+    return lambda _facts: _(words)
 
 
 def _id(job: DeadLetter, name: str) -> UUID:

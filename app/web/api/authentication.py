@@ -9,6 +9,7 @@ from litestar.handlers import BaseRouteHandler
 from app.core import rate_limit
 from app.core.client_address import limit_key
 from app.core.errors import Forbidden, TooMany, Unauthorized
+from app.core.i18n import _
 from app.core.rate_limit import Left, TooManyAttempts
 from app.core.settings import settings
 from app.merchants import api_keys
@@ -53,7 +54,7 @@ async def by_key(connection: Connection, handler: BaseRouteHandler) -> None:
         raise
     connection.state.limit = await _spend(connection, "api", found.key_id.hex)
     if (scope := declared.of(handler).scope) not in found.scopes:
-        raise ScopeMissing(f"It lacks the scope {scope}. Use another key, or create one that has it.")
+        raise ScopeMissing(_("It lacks the scope %(scope)s. Use another key, or create one that has it.", scope=scope))
     connection.state.caller = found
 
 

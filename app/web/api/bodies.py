@@ -10,6 +10,7 @@ from litestar import Request
 from msgspec import UNSET, Meta, UnsetType
 
 from app.core.errors import Invalid, Problem
+from app.core.i18n import N_, _
 from app.core.money import decimals
 from app.core.signing import MalformedJson, parse_strict
 from app.web.api import body_errors, declared
@@ -17,8 +18,8 @@ from app.web.kernel.body import LARGEST
 from app.web.kernel.render import sent_json
 
 AMOUNT = r"(?:[1-9][0-9]{0,8}(?:\.[0-9]{1,3})?|0\.(?:[1-9][0-9]{0,2}|0[1-9][0-9]?|00[1-9]))"
-NO_AMOUNT = 'Write an amount above zero as a decimal string in major units, such as "49.90"'
-BOTH_WAYS = (
+NO_AMOUNT = N_('Write an amount above zero as a decimal string in major units, such as "49.90"')
+BOTH_WAYS = N_(
     'Write an amount as a decimal string in major units, such as "49.90", or send amount_minor, a whole number of the '
     "smallest unit, such as 4990. A bare number is refused, because it could mean either."
 )
@@ -59,7 +60,10 @@ def amount_of(amount: Decimal | UnsetType, minor: int | UnsetType, currency: str
     if amount is UNSET:
         return None
     if -int(amount.as_tuple().exponent) > (digits := decimals(currency)):
-        raise TooFine(f"{currency} has {f'{digits} decimals at most' if digits else 'no decimals'}: {amount} has more.")
+        more = {"currency": currency, "amount": amount}
+        if not digits:
+            raise TooFine(_("%(currency)s has no decimals: %(amount)s has more.", **more))
+        raise TooFine(_("%(currency)s has %(digits)s decimals at most: %(amount)s has more.", digits=digits, **more))
     return Decimal(amount)
 
 
@@ -111,7 +115,7 @@ def _made(kind: type, value: Any) -> Any:
     if isinstance(value, str) and re.fullmatch(AMOUNT, value):
         return Amount(value)
     bare = isinstance(value, Decimal | int) and not isinstance(value, bool)
-    raise ValueError(BOTH_WAYS.removesuffix(".") if bare else NO_AMOUNT)
+    raise ValueError(_(BOTH_WAYS).removesuffix(".") if bare else _(NO_AMOUNT))
 
 
 def _wholes(value: Any) -> Any:
@@ -143,10 +147,10 @@ def read(request: Req, raw: bytes) -> Any:
         sent = _wholes(parse_strict(raw, max_bytes=LARGEST))
         found = msgspec.convert(sent, shape, strict=True, dec_hook=_made)
     except MalformedJson as bad:
-        raise MalformedBody(f"Send valid JSON: {bad}.") from None
+        raise MalformedBody(_("Send valid JSON: %(bad)s.", bad=bad)) from None
     except msgspec.ValidationError as bad:
         why, field = body_errors.told(str(bad), shape, sent)
-        raise (UnusableValue if why == body_errors.WHOLE_MINOR else MalformedBody)(why, field=field) from None
+        raise (UnusableValue if why == _(body_errors.WHOLE_MINOR) else MalformedBody)(why, field=field) from None
     found.check()
     return found
 

@@ -8,6 +8,7 @@ from litestar import Request, get
 from app.catalog import rates
 from app.contract.offers import CoinOffered, CurrencyOffered
 from app.contract.page import Coins, Currencies
+from app.core.i18n import _
 from app.core.money import Money, decimals, smallest
 from app.core.settings import settings
 from app.orders.merchant_orders import CURRENCIES, largest
@@ -62,6 +63,6 @@ async def offered(request: Req) -> Coins:
     """
     code = query_parameters.parameters(request).get("currency", settings().shop_currency)
     if code not in CURRENCIES:
-        raise BadParameter(f"Use one of {', '.join(CURRENCIES)}.", field="currency")
+        raise BadParameter(_("Use one of %(names)s.", names=", ".join(CURRENCIES)), field="currency")
     rate = await rates.between(settings().shop_currency, code)
     return Coins(data=[coin(row, code, rate) for row in await payments.coins()])

@@ -79,162 +79,162 @@ CATALOG: dict[str, ErrorCode] = {  # first those of answers that no class of our
 PLAIN = {found.status: code for code, found in CATALOG.items()}
 
 
-def _told(
+def describe(
     kind: type[Problem], means: str, do: str, *, status: int = 0, final: bool = False, again: bool = False
 ) -> None:
     CATALOG[kind().code] = ErrorCode(status or kind.status, kind.title, means, do, final, again)
 
 
-_told(
+describe(
     ApiKeyMissing, "The X-Api-Key or X-Api-Secret header is missing.",
     "Send both. You create them on the API keys page, where the secret is shown once.",
 )  # fmt: skip
-_told(
+describe(
     InvalidApiKey, "The key is unknown, revoked or expired, or the secret is wrong. We don't say which.",
     "Compare both with what you copied. If you lost the secret, rotate the key.",
 )  # fmt: skip
-_told(
+describe(
     ScopeMissing, "The key is valid, but is not allowed to do this.",
     "Use a key with the scope named in detail, or create one.",
 )  # fmt: skip
-_told(
+describe(
     RateLimited, "This key has used up its requests for this minute.",
     "Wait the number of seconds in Retry-After. The RateLimit header of every answer says what is left.", again=True,
 )  # fmt: skip
-_told(
+describe(
     MalformedBody, "The body is not JSON, or not in the shape described in the reference. Nothing of it was kept.",
     "Correct the field named in field. Fields that the reference does not list are refused, too.",
 )  # fmt: skip
-_told(
+describe(
     UnusableValue, "A value has the right form, but can't be used: money that could mean two amounts, or a time span "
     "that ends before it begins.", "Correct the field named in field.", status=UNFIT,
 )  # fmt: skip
-_told(UnsupportedMediaType, "The body was not declared as JSON.", "Send Content-Type: application/json.")
-_told(
+describe(UnsupportedMediaType, "The body was not declared as JSON.", "Send Content-Type: application/json.")
+describe(
     BadParameter, "A query parameter is unknown, or its value can't be used.",
     "Correct the one named in field. Send cursors exactly as you got them in next.",
 )  # fmt: skip
-_told(UnusableText, "The request contains a NUL character.", "Remove it.")
-_told(
+describe(UnusableText, "The request contains a NUL character.", "Remove it.")
+describe(
     IdempotencyKeyUnusable, "The Idempotency-Key is empty, too long or has characters a header can't hold.",
     "Use 1 to 255 printable ASCII characters, such as a UUID.",
 )  # fmt: skip
-_told(
+describe(
     IdempotencyKeyReused, "This Idempotency-Key was used for a different request in the last 24 hours.",
     "Use a new key for a new request. A repeat must ask for the same thing; how it is written does not matter.",
 )  # fmt: skip
-_told(
+describe(
     RequestInProgress, "The first request with this Idempotency-Key is still being processed.",
     "Wait the number of seconds in Retry-After and send it again: you get the answer of the first one.", again=True,
 )  # fmt: skip
-_told(
+describe(
     AnswerUnreadable, "The first answer to this Idempotency-Key can't be read any more.",
     "Get the object itself with GET: the request took effect once.",
 )  # fmt: skip
-_told(
+describe(
     BadCharge, "The order can't be created with these values.",
     "Correct what is named in field: the amount, the currency, your reference or the metadata.",
     status=UNFIT, final=True,
 )  # fmt: skip
-_told(
+describe(
     BadEmail, "This is not a valid email address.", "Correct it, or leave it out: it is optional.",
     status=UNFIT, final=True,
 )  # fmt: skip
-_told(
+describe(
     BadAmount, "The amount can't be refunded: it is zero, too large, or has more decimals than its currency.",
     'Send it as a string in major units, such as "49.90", or as amount_minor, such as 4990.',
     status=UNFIT, final=True,
 )  # fmt: skip
-_told(
+describe(
     NoSuchOrder, "No such order for your key: the id is unknown, another merchant's, or in the other mode.",
     "Check the id, and that you are not using a test key for a live order.", final=True,
 )  # fmt: skip
-_told(
+describe(
     OrderNotPayable, "The order is paid or has ended, or has had too many payment attempts.",
     "Check the order. If you still want to be paid, create a new one.", again=True,
 )  # fmt: skip
-_told(
+describe(
     OrderNotCancellable, "Money for it was seen, or the order is finished.",
     "Wait until the payment ends, and refund it if needed.", again=True,
 )  # fmt: skip
-_told(
+describe(
     NoSuchPayment, "No such payment for your key: the id is unknown, another merchant's, or in the other mode.",
     "Check the id, and that you are not using a test key for a live payment.", final=True,
 )  # fmt: skip
-_told(
+describe(
     PaymentNotCancellable, "The payment is no longer pending: money was seen, or it has ended.",
     "Wait until it ends. What was paid can be refunded.", again=True,
 )  # fmt: skip
-_told(
+describe(
     MethodNotOffered, "This payment method does not exist in this mode: cards and UPI are available in test mode only.",
     "Use crypto with a live key, or a test key.", status=UNFIT, final=True,
 )  # fmt: skip
-_told(
+describe(
     CoinNotOffered, "The coin is unknown, switched off, or the amount is below its minimum.",
     "Use one from GET /api/v1/coins, or leave out crypto.currency and let us choose.", status=UNFIT, again=True,
 )  # fmt: skip
-_told(
+describe(
     BadCard, "The card number, expiry or CVV is not valid.", "Correct what is named in field.",
     status=UNFIT, final=True,
 )  # fmt: skip
-_told(BadVpa, "This is not a valid UPI address.", "Write it as name@bank.", status=UNFIT, final=True)
-_told(
+describe(BadVpa, "This is not a valid UPI address.", "Write it as name@bank.", status=UNFIT, final=True)
+describe(
     BadDelay, "test_delay is not a number of milliseconds.", 'Use "0" to "600000", as a string.',
     status=UNFIT, final=True,
 )  # fmt: skip
-_told(
+describe(
     PaymentNotCaptured, "No money has arrived for this payment yet, so there is nothing to refund.",
     "Wait for payment.success and send it again. If the payment ended without money, there is nothing to refund.",
     again=True,
 )  # fmt: skip
-_told(
+describe(
     TooMuch, "The amount is more than what was paid, less what was already refunded or is being refunded.",
     "The detail says how much is left. Other refunds in progress count, too.", again=True,
 )  # fmt: skip
-_told(BadReason, "The reason is missing or too long.", "Use 1 to 300 characters.", status=UNFIT, final=True)
-_told(
+describe(BadReason, "The reason is missing or too long.", "Use 1 to 300 characters.", status=UNFIT, final=True)
+describe(
     BadAddress, "The coins can't be sent to this address.",
     "Check it and its coin, or leave it out: the customer then enters one through the claim link.",
     status=UNFIT, final=True,
 )  # fmt: skip
-_told(
+describe(
     NoSuchRefund, "No such refund for your key: the id is unknown, another merchant's, or in the other mode.",
     "Check the id, and that you are not using a test key for a live refund.", final=True,
 )  # fmt: skip
-_told(
+describe(
     BadEndpoint, "The endpoint's URL, name or events can't be used. Live endpoints are https on a public address.",
     "Correct what is named in field.", status=UNFIT, final=True,
 )  # fmt: skip
-_told(
+describe(
     TooManyEndpoints, "You have 20 endpoints in this mode, the most allowed.", "Remove one that you no longer need.",
     again=True,
 )  # fmt: skip
-_told(
+describe(
     NoSuchEndpoint, "There is no endpoint with this id for your key.",
     "Check the id, and whether it belongs to this key's mode.", final=True,
 )  # fmt: skip
-_told(EndpointDisabled, "The endpoint is disabled, so nothing is sent to it.", "Enable it first.", again=True)
-_told(
+describe(EndpointDisabled, "The endpoint is disabled, so nothing is sent to it.", "Enable it first.", again=True)
+describe(
     NoSuchDelivery, "There is no delivery with this id for your key.",
     "Check the id, and whether it belongs to this key's mode.", final=True,
 )  # fmt: skip
-_told(
+describe(
     DeliveryInLine, "The delivery is about to be sent, or is waiting for its endpoint to be enabled.",
     "There is nothing to do. You can send it again once it has ended.", again=True,
 )  # fmt: skip
-_told(
+describe(
     DeliveryUndeliverable, "The endpoint of the delivery was removed.",
     "Add an endpoint and read what it missed from GET /api/v1/events.", again=True,
 )  # fmt: skip
-_told(
+describe(
     TooManySecrets, "So many rotations overlap that each request would carry too many signatures.",
     "Wait until an overlap ends, or rotate with an overlap of 0: that ends all old secrets.", again=True,
 )  # fmt: skip
-_told(
+describe(
     NoSuchCheckout, "The publishable key, the order and the page's origin don't match.",
     "Check the key's mode, the order id, and that the page's origin is one of the allowed origins.",
 )  # fmt: skip
-_told(CheckoutOver, "The checkout was open for too long, or its key was revoked.", "Open it again.")
+describe(CheckoutOver, "The checkout was open for too long, or its key was revoked.", "Open it again.")
 
 
 def status_of(error: Problem) -> int:

@@ -13,6 +13,7 @@ from app.accounts.addresses import SHAPE, BadEmail
 from app.contract import examples
 from app.contract.order import Order
 from app.contract.page import Orders
+from app.core.i18n import N_, _
 from app.core.ids import parse_id
 from app.core.money import Money
 from app.mail.recipients import LONGEST
@@ -26,7 +27,7 @@ from app.web.api.declared import PAGED, needs
 
 Req = Request[Any, Any, Any]
 FILTERS = ("status", "reference", "customer_email", "created_from", "created_to")
-UNKNOWN = "Check the id, and whether it belongs to this key's mode."
+UNKNOWN = N_("Check the id, and whether it belongs to this key's mode.")
 WORDS = {"status": tuple(OrderStatus)}
 BODIES = {
     "A test order": {
@@ -69,9 +70,11 @@ class OrderRequest(Body):
 
     def check(self) -> None:
         if self.currency not in CURRENCIES:
-            raise MalformedBody(f"Use one of these currencies: {', '.join(CURRENCIES)}.", field="currency")
+            raise MalformedBody(
+                _("Use one of these currencies: %(names)s.", names=", ".join(CURRENCIES)), field="currency"
+            )
         if self.amount is UNSET and self.amount_minor is UNSET:
-            raise MalformedBody("amount is missing. " + bodies.BOTH_WAYS, field="amount")
+            raise MalformedBody(f"{_('%(name)s is missing.', name='amount')} {_(bodies.BOTH_WAYS)}", field="amount")
         if self.amount is not UNSET and self.amount_minor is not UNSET:
             raise MalformedBody("Send amount or amount_minor, not both.", field="amount_minor")
 

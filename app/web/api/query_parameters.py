@@ -13,6 +13,7 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 
 from app.core.errors import Invalid
+from app.core.i18n import _
 from app.core.ids import parse_id
 from app.web.api import declared
 
@@ -45,7 +46,11 @@ def _parameters(connection: Connection, known: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in connection.query_params.multi_items():
         if name not in known:
-            detail = f"Known parameters: {', '.join(known)}." if known else "This request takes no parameters."
+            detail = (
+                _("Known parameters: %(names)s.", names=", ".join(known))
+                if known
+                else _("This request takes no parameters.")
+            )
             raise BadParameter(detail, field=name if name.isidentifier() and len(name) <= 64 else None)
         if name in found:
             raise BadParameter("Send it once.", field=name)
@@ -68,7 +73,7 @@ def whole(given: Mapping[str, str], name: str, usual: int, least: int, most: int
     """A whole number of the query. Raises BadParameter."""
     text = given.get(name, str(usual))
     if not (text.isascii() and text.isdigit() and len(text) <= 19 and least <= int(text) <= most):
-        raise BadParameter(f"Send a whole number from {least} to {most}.", field=name)
+        raise BadParameter(_("Send a whole number from %(least)s to %(most)s.", least=least, most=most), field=name)
     return int(text)
 
 
@@ -80,7 +85,7 @@ def filters(request: Req, given: Mapping[str, str]) -> dict[str, Any]:
         if name in {"after", "limit"}:
             continue
         if name in words and value not in words[name]:
-            raise BadParameter(f"Use one of {', '.join(words[name])}.", field=name)
+            raise BadParameter(_("Use one of %(names)s.", names=", ".join(words[name])), field=name)
         if name.startswith("created_"):
             chosen[name] = moment(value, name)
         elif name.endswith("_id"):

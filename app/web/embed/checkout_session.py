@@ -13,6 +13,7 @@ from litestar import Request
 
 from app.core import tokens
 from app.core.errors import Gone, NotFound
+from app.core.i18n import _
 from app.core.ids import parse_id
 from app.core.settings import settings
 from app.merchants import queries as merchants
@@ -27,7 +28,7 @@ class NoSuchCheckout(NotFound):
     title = "This checkout can't be shown"
 
     def __init__(self) -> None:
-        super().__init__("Check the publishable key, the order's id, and that this page's origin is allowed.")
+        super().__init__(_("Check the publishable key, the order's id, and that this page's origin is allowed."))
 
 
 class CheckoutOver(Gone):

@@ -7,6 +7,7 @@ import msgspec
 from litestar import Request
 
 from app.core.errors import Invalid
+from app.core.i18n import _
 from app.core.signing import MalformedJson, parse_strict
 from app.web.kernel.render import sent_json
 
@@ -29,11 +30,11 @@ async def read_json(request: Req, shape: type[T]) -> T:
     try:
         data = parse_strict(await request.body(), max_bytes=LARGEST)
     except MalformedJson as bad:
-        raise MalformedBody(f"Send valid JSON: {bad}.") from None
+        raise MalformedBody(_("Send valid JSON: %(bad)s.", bad=bad)) from None
     try:
         return msgspec.convert(data, shape, strict=True)
     except msgspec.ValidationError as bad:
-        said, _, where = str(bad).partition(" - at `$")
+        said, _at, where = str(bad).partition(" - at `$")
         missing = MISSING.search(said)
         field = ".".join(filter(None, (where.strip("`."), missing and missing[1])))
         raise MalformedBody(f"{said}.", field=field or None) from None
@@ -45,7 +46,7 @@ async def read_form(request: Req) -> dict[str, str]:
         try:
             data = parse_strict(await request.body(), max_bytes=LARGEST)
         except MalformedJson as bad:
-            raise MalformedBody(f"Send valid JSON: {bad}.") from None
+            raise MalformedBody(_("Send valid JSON: %(bad)s.", bad=bad)) from None
         if not isinstance(data, dict):
             raise MalformedBody("Send a JSON object.")
         return {name: str(value) for name, value in data.items() if isinstance(value, str | int)}

@@ -11,6 +11,7 @@ from litestar.middleware.csrf import CSRFMiddleware
 from litestar.types import Receive, Scope, Send
 
 from app.core.errors import Forbidden
+from app.core.i18n import _
 from app.core.settings import settings
 from app.web.kernel import cookies, errors
 from app.web.kernel.viewer import ORDERS_COOKIE, SESSION_COOKIE
@@ -49,7 +50,7 @@ class FormExpired(Forbidden):
     title = "This form has expired"
 
     def __init__(self) -> None:
-        super().__init__("Reload the page and send it again.")
+        super().__init__(_("Reload the page and send it again."))
 
 
 class CookiesNeeded(Forbidden):
@@ -59,8 +60,10 @@ class CookiesNeeded(Forbidden):
 
     def __init__(self) -> None:
         super().__init__(
-            "Your browser didn’t send any cookies. Allow them for this site, reload the page and send it again. "
-            "We use them only for your cart, your orders and signing in."
+            _(
+                "Your browser didn’t send any cookies. Allow them for this site, reload the page and send it again. "
+                "We use them only for your cart, your orders and signing in."
+            )
         )
 
 

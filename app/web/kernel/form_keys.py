@@ -24,6 +24,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core import log
 from app.core.errors import Conflict
+from app.core.i18n import _
 from app.core.rate_limit import TooManyAttempts
 from app.forms import service as forms
 from app.web.kernel import errors, rate_limits, request_context
@@ -43,7 +44,7 @@ class AlreadySent(Conflict):
     title = "This form was already sent"
 
     def __init__(self) -> None:
-        super().__init__("It was processed once. Go back and reload the page to see where things stand.")
+        super().__init__(_("It was processed once. Go back and reload the page to see where things stand."))
 
 
 class OutcomeUnknown(Conflict):
@@ -53,8 +54,10 @@ class OutcomeUnknown(Conflict):
 
     def __init__(self) -> None:
         super().__init__(
-            "This form was sent before and we could not finish our answer, so it may have taken effect or not. "
-            "Reload the page and check your orders and your inbox before you send it again."
+            _(
+                "This form was sent before and we could not finish our answer, so it may have taken effect or not. "
+                "Reload the page and check your orders and your inbox before you send it again."
+            )
         )
 
 

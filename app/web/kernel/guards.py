@@ -12,6 +12,7 @@ from app.audit import service as audit
 from app.core import db, rate_limit
 from app.core.client_address import limit_key
 from app.core.errors import NotFound, Problem
+from app.core.i18n import _
 from app.core.ids import parse_id
 from app.orders import queries as orders
 from app.orders.models import Order, OrderWithItems
@@ -25,8 +26,10 @@ class OrderNotFound(NotFound):
 
     def __init__(self) -> None:
         super().__init__(
-            "It does not exist, or this browser is not the one it was bought with. "
-            "Use the link in your email, or ask for a new one."
+            _(
+                "It does not exist, or this browser is not the one it was bought with. "
+                "Use the link in your email, or ask for a new one."
+            )
         )
 
 

@@ -5,16 +5,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from app.core.i18n import N_, _
+
 Schema = Mapping[str, Any]
 API = "/api/v1/"
 METHODS = ("get", "post", "put", "patch", "delete")
 # Part → what it is called. Those of the merchants' API come first.
 MERCHANTS = {
-    "orders": "Orders", "payments": "Payments", "refunds": "Refunds", "events": "Events", "webhooks": "Webhooks",
+    "orders": N_("Orders"), "payments": N_("Payments"), "refunds": N_("Refunds"), "events": N_("Events"),
+    "webhooks": N_("Webhooks"),
 }  # fmt: skip
 OTHERS = {
-    "shop": "The shop", "payments": "Paying an order of the shop", "fulfillment": "Keys", "account": "Signing in",
-    "embed": "The checkout in a page", "webhooks": "Notices from providers", "operations": "Operations",
+    "shop": N_("The shop"), "payments": N_("Paying an order of the shop"), "fulfillment": N_("Keys"),
+    "account": N_("Signing in"), "embed": N_("The checkout in a page"),
+    "webhooks": N_("Notices from providers"), "operations": N_("Operations"),
 }  # fmt: skip
 
 
@@ -78,7 +82,9 @@ def parts_of(document: Schema) -> list[Part]:
     names = {f"api-{tag}": title for tag, title in MERCHANTS.items()} | OTHERS
     known = [*names, *(key for key in found if key not in names)]
     return [
-        Part(key, names.get(key, key.removeprefix("api-").title()), tuple(found[key])) for key in known if key in found
+        Part(key, _(names.get(key, key.removeprefix("api-").title())), tuple(found[key]))
+        for key in known
+        if key in found
     ]
 
 
@@ -145,8 +151,8 @@ def _kind(schema: Schema) -> tuple[str, str]:
     for several in ("anyOf", "oneOf"):
         if several in schema:
             each = [_kind(one) for one in schema[several]]
-            words = " or ".join(dict.fromkeys(kind for kind, _ in each))
-            return words, next((shape for _, shape in each if shape), "")
+            words = " or ".join(dict.fromkeys(kind for kind, _shape in each))
+            return words, next((shape for _kind, shape in each if shape), "")
     if schema.get("type") == "array":
         kind, shape = _kind(schema.get("items", {}))
         return f"list of {kind}", shape

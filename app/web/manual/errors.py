@@ -6,20 +6,21 @@ from litestar import Request, Response, get
 from litestar.params import FromPath
 
 from app.core.errors import NotFound
+from app.core.i18n import N_
 from app.payments.states import Failure
 from app.web.api.error_codes import CATALOG, by_status
 from app.web.kernel.render import page
 
 Req = Request[Any, Any, Any]
 FAILURES = {
-    Failure.DECLINED: "The bank declined it without a reason. Offer another way to pay.",
-    Failure.INSUFFICIENT_FUNDS: "There is not enough money on the card. Offer another way to pay.",
-    Failure.EXPIRED_CARD: "The card has expired. Ask for another one.",
-    Failure.PROCESSING_ERROR: "The processor failed. The same card may work in a minute.",
-    Failure.COIN_REFUSED: "The coin can't be taken for this amount now. Offer another coin.",
-    Failure.ORDER_CLOSED: "The order ended before the payment could start. Create a new order.",
-    Failure.EXPIRED: "Time ran out before money arrived.",
-    Failure.CANCELLED: "You cancelled it.",
+    Failure.DECLINED: N_("The bank declined it without a reason. Offer another way to pay."),
+    Failure.INSUFFICIENT_FUNDS: N_("There is not enough money on the card. Offer another way to pay."),
+    Failure.EXPIRED_CARD: N_("The card has expired. Ask for another one."),
+    Failure.PROCESSING_ERROR: N_("The processor failed. The same card may work in a minute."),
+    Failure.COIN_REFUSED: N_("The coin can't be taken for this amount now. Offer another coin."),
+    Failure.ORDER_CLOSED: N_("The order ended before the payment could start. Create a new order."),
+    Failure.EXPIRED: N_("Time ran out before money arrived."),
+    Failure.CANCELLED: N_("You cancelled it."),
 }
 
 

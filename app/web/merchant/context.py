@@ -12,6 +12,7 @@ from litestar.datastructures import FormMultiDict
 from litestar.exceptions import NotFoundException
 
 from app.core.errors import Conflict, NotFound
+from app.core.i18n import _
 from app.core.ids import parse_id
 from app.merchants import members
 from app.merchants.models import Merchant
@@ -30,7 +31,7 @@ class NothingHere(NotFound):
 
     def __init__(self) -> None:
         super().__init__(
-            "It does not exist, or it belongs to the other mode: switch between test and live to look there."
+            _("It does not exist, or it belongs to the other mode: switch between test and live to look there.")
         )
 
 
@@ -41,7 +42,10 @@ class StaleContext(Conflict):
 
     def __init__(self, now: str) -> None:
         super().__init__(
-            f"This page was opened in another mode or merchant, and you are now in {now}. Nothing was changed."
+            _(
+                "This page was opened in another mode or merchant, and you are now in %(now)s. Nothing was changed.",
+                now=now,
+            )
         )
 
 

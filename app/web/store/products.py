@@ -11,6 +11,7 @@ from app.catalog import rates
 from app.catalog.covers.address import edition
 from app.catalog.covers.drawing import draw_cover
 from app.core.errors import NotFound
+from app.core.i18n import _
 from app.orders.service import MOST_OF_ONE
 from app.queue import breaker_queries as breakers
 from app.web.kernel.render import answer, page, wants_json
@@ -21,7 +22,7 @@ class ProductNotFound(NotFound):
     title = "We don't sell that game"
 
     def __init__(self) -> None:
-        super().__init__("It may have been withdrawn. Search the shop for others like it.")
+        super().__init__(_("It may have been withdrawn. Search the shop for others like it."))
 
 
 @get("/products/{slug:str}", summary="Product", tags=["shop"])
