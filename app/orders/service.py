@@ -13,6 +13,7 @@ from app.history import service as history
 from app.issues import service as issues
 from app.issues.codes import IssueCode
 from app.orders import letters, models, queries
+from app.orders.changing import OrderNotHeld, Owner, changing, held, reread
 from app.orders.letters import short
 from app.orders.locking import lock, lock_of
 from app.orders.placing import (
@@ -45,9 +46,10 @@ from app.orders.tables import Order, OrderItem
 from app.queue import service as jobs
 
 __all__ = [
-    "MOST_ITEMS", "MOST_OF_ONE", "ONCE_PAID", "OWED", "SUPPLY", "BadItems", "OutOfStock", "Placed", "Quote", "Wanted",
-    "about", "has_reason", "lock", "lock_of", "open_reason", "place", "price_today", "quote", "reprice",
-    "resolve_reasons", "short", "still_sellable", "taken_meanwhile", "unsellable",
+    "MOST_ITEMS", "MOST_OF_ONE", "ONCE_PAID", "OWED", "SUPPLY", "BadItems", "OrderNotHeld", "OutOfStock", "Owner",
+    "Placed", "Quote", "Wanted", "about", "changing", "has_reason", "held", "lock", "lock_of", "open_reason", "place",
+    "price_today", "quote", "reprice", "reread", "resolve_reasons", "short", "still_sellable", "taken_meanwhile",
+    "unsellable",
 ]  # fmt: skip
 
 
