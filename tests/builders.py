@@ -102,6 +102,12 @@ async def delivered(kit: Any, box: Any, *quantities: int, **more: Any) -> tuple[
     return order_id, done.items
 
 
+async def settle(order_id: UUID) -> bool:
+    """The order is paid in full, by whatever means. Returns whether that paid it."""
+    async with orders.changing(order_id) as locked:
+        return await orders.settle(locked)
+
+
 class OrderInTest(OrderWithItems, frozen=True):
     """The same with ``reasons``: why it needs a person, in words."""
 

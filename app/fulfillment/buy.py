@@ -52,7 +52,7 @@ async def reserve(item_id: UUID, *, suppliers: Suppliers, commit: Commit) -> Non
     if bought is None:
         bought = await _buy(reservation, supplier, commit)
     if bought is not None:
-        async with commit():
+        async with commit(), orders.changing(reservation["order_id"]):
             await _reserved(reservation, bought)
 
 
@@ -144,11 +144,10 @@ async def _elsewhere(reservation: dict[str, Any], gone: Offer, supplier: Supplie
     other = next((o for o in found if o != gone and (certain or o.supplier == gone.supplier)), None)
     if other is None:
         cause = await _cause(reservation)
-        async with commit():
+        async with commit(), orders.changing(reservation["order_id"]):
             await track.close(reservation, ReservationStatus.OUT_OF_STOCK, cause)
         return
-    async with db.transaction():
-        await orders.lock(reservation["order_id"])
+    async with orders.changing(reservation["order_id"]):
         taken = await db.fetch_value(
             """UPDATE reservation SET supplier = $2, supplier_product_id = $3, asked_at = NULL, updated_at = $4
                WHERE id = $1 AND status = 'requested' RETURNING true""",
@@ -168,8 +167,7 @@ async def _cause(reservation: dict[str, Any]) -> str:
 
 async def _unfunded(reservation: dict[str, Any]) -> None:
     """Our balance is too low: a person has to top it up, and hears of it once an order."""
-    async with db.transaction():
-        order = await orders.lock(reservation["order_id"])
+    async with orders.changing(reservation["order_id"]) as order:
         if order is None or order.status != "paid" or await queries.is_struck_off(reservation["item_id"]):
             return
         await Reservation.update({Reservation.cause: failure_reasons.UNFUNDED}).where(
@@ -182,8 +180,8 @@ async def _unfunded(reservation: dict[str, Any]) -> None:
 
 
 async def _reserved(reservation: dict[str, Any], bought: SupplierOrder) -> None:
+    """The supplier has our order. Under the order's lock."""
     order_id = reservation["order_id"]
-    await orders.lock(order_id)
     row = await move(
         Reservation, reservation["id"], ReservationStatus.RESERVED, MOVES,
         also={

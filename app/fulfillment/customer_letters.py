@@ -41,9 +41,9 @@ async def _write(order_id: UUID, kind: str, incident: str) -> None:
     """Once an incident: its order's page shows what has changed since."""
     if await mail.written(order_id, kind, incident):
         return
-    order = await orders.lock(order_id)
-    found = await withdrawal.offered(order) if order else None
-    if order is not None and found is not None:
+    order = await orders.reread(order_id)
+    found = await withdrawal.offered(order)
+    if found is not None:
         games = await _games(order_id, found.units)
         amount = found.share if found.share.amount else found.credit  # a refund in coins, or of the credit alone
         await letters.write(order, kind, games=games, amount=str(amount), incident=incident)

@@ -36,11 +36,10 @@ async def retry_item(item_id: UUID) -> None:
     reservation, with an external id of its own, buys the units that are missing: only a person starts that, as it
     spends money a second time.
     """
-    async with db.transaction():
-        reservation = await queries.of_item(item_id)
-        if reservation is None:
-            raise NotRetryable("Nothing has been ordered from the supplier for this item yet.")
-        order = await orders.lock(reservation["order_id"])
+    reservation = await queries.of_item(item_id)
+    if reservation is None:
+        raise NotRetryable("Nothing has been ordered from the supplier for this item yet.")
+    async with orders.changing(reservation["order_id"]) as order:
         if order is None or order.status != "paid" or order.frozen_at is not None:
             raise NotRetryable("Only an item of a paid order that is not being refunded can be retried.")
         reservation = await queries.of_item(item_id)  # as it stands under the lock
@@ -90,8 +89,7 @@ async def give_up(order_id: UUID, *, by: str) -> None:
 
     Raises NotGivenUp while a key is there or may still come: what can be refunded then is a part, by hand.
     """
-    async with db.transaction():
-        order = await orders.lock(order_id)
+    async with orders.changing(order_id) as order:
         if order is None or order.status != "paid" or order.fulfillment_status != "failed":
             raise NotGivenUp("Only a paid order whose supply has failed can be given up.")
         items = queries.current(await queries.of_order(order_id))

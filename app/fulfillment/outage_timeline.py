@@ -33,8 +33,8 @@ async def _record(order_id: UUID, provider: str, word: str) -> None:
     room = ROOMS.get(provider)
     if room is None or await _last(order_id, room) not in AFTER[word]:
         return
-    async with db.transaction():
-        if await orders.lock(order_id) and await _last(order_id, room) in AFTER[word]:
+    async with orders.changing(order_id) as order:
+        if order is not None and await _last(order_id, room) in AFTER[word]:
             await history.record(order_id, f"{room}.{word}")
 
 

@@ -52,8 +52,7 @@ async def give_back(order_id: UUID, *, suppliers: Suppliers, commit: Commit) -> 
 
 async def _mark(reservation: dict[str, Any]) -> bool:
     """Write down that we ask, before asking: it may be asked once. False where it can't or was."""
-    async with db.transaction():
-        order = await orders.lock(reservation["order_id"])
+    async with orders.changing(reservation["order_id"]) as order:
         if order is None or order.frozen_at is None:
             return False
         mine = await db.fetch_value(
@@ -85,8 +84,7 @@ async def _offer(reservation: dict[str, Any], supplier: Supplier) -> None:
 
 async def _kept(reservation: dict[str, Any], why: str) -> None:
     """The supplier does not take the keys back: they stay ours, locked."""
-    async with db.transaction():
-        await orders.lock(reservation["order_id"])
+    async with orders.changing(reservation["order_id"]):
         await keys.give_back(reservation["item_id"], given=False)
         await history.record(
             reservation["order_id"], "supply.return_refused", item=str(reservation["item_id"]), why=why
@@ -105,8 +103,7 @@ async def check(reservation_id: UUID, look: int, *, suppliers: Suppliers, commit
             await supplier.return_keys(reservation["supplier_order_id"])
     found = await supplier.status(reservation["supplier_order_id"])
     back = _paid_back(reservation, found)
-    async with commit():
-        order = await orders.lock(reservation["order_id"])
+    async with commit(), orders.changing(reservation["order_id"]) as order:
         assert order is not None
         if back > (reservation["refunded"] or 0):
             await db.fetch("UPDATE reservation SET refunded = $2 WHERE id = $1", reservation_id, back)

@@ -41,8 +41,7 @@ async def resume() -> int:
 
 
 async def _pick_up(order_id: UUID, before: Any) -> None:
-    async with db.transaction():
-        await orders.lock(order_id)
+    async with orders.changing(order_id):
         if await db.fetch_one(f"SELECT FROM customer_order p WHERE {_IDLE} AND p.id = $2", before, order_id) is None:
             return
         if dead := sorted(set(await job_rows.dead_for(order_id))):
@@ -56,8 +55,7 @@ async def given_up(order_id: UUID, job: str) -> None:
     """A job of an order was given up for good: where that keeps a paid order from its keys, a person hears at once."""
     if job not in GETS_KEYS:
         return
-    async with db.transaction():
-        order = await orders.lock(order_id)
+    async with orders.changing(order_id) as order:
         waits = order is not None and order.status == "paid" and order.frozen_at is None
         if waits and not await orders.has_reason(order_id, orders.SUPPLY):
             await orders.open_reason(order_id, IssueCode.JOB_GIVEN_UP, f"{STUCK}{job}")
@@ -98,8 +96,7 @@ async def _waiting(since: datetime, event: str) -> list[UUID]:
 
 
 async def _tell(order_id: UUID, event: str) -> None:
-    async with db.transaction():
-        order = await orders.lock(order_id)
+    async with orders.changing(order_id) as order:
         waits = order and order.status == "paid" and order.frozen_at is None
         if order is None or not waits:
             return

@@ -66,8 +66,7 @@ async def check(reservation_id: UUID, *, suppliers: Suppliers, commit: Commit) -
     found = await suppliers[reservation["supplier"]].status(reservation["supplier_order_id"])
     have = await key_rows.supplier_ids(reservation["item_id"])
     outcome = outcomes.of(found, reservation["quantity"], have)
-    async with commit():
-        await orders.lock(reservation["order_id"])
+    async with commit(), orders.changing(reservation["order_id"]):
         if await queries.is_struck_off(reservation["item_id"]):
             await _surplus(reservation, found, outcome)
         elif outcome.new or (found.status == outcomes.DONE and not found.keys):
@@ -156,8 +155,10 @@ async def _look_later(reservation: dict[str, Any], found: SupplierOrder | None =
 async def close(
     reservation: dict[str, Any], ending: ReservationStatus, cause: str, also: dict[Any, Any] | None = None
 ) -> bool:
-    """The supplier will not deliver this item: say so, stop asking, and put the order before a person."""
-    await orders.lock(reservation["order_id"])
+    """The supplier will not deliver this item: say so, stop asking, and put the order before a person.
+
+    Under the order's lock.
+    """
     if not await _end(reservation, ending, cause, also or {}):
         return False
     await customer_letters.item_failed(reservation["order_id"], reservation["item_id"], cause)
@@ -180,8 +181,7 @@ async def collect(reservation_id: UUID, *, suppliers: Suppliers, store: ObjectSt
     fetched = [key for key in delivered if key.id not in have]
     fetched = _distinct(order_id, fetched)[: reservation["units"] - len(have)]
     sealed = await keys.seal(order_id, item_id, fetched, first_ordinal=len(have), store=store)
-    async with commit():
-        await orders.lock(order_id)
+    async with commit(), orders.changing(order_id):
         if await queries.is_struck_off(item_id):
             await post_check(reservation_id, order_id)  # the money was taken back: says that keys came all the same
             return

@@ -96,8 +96,7 @@ async def withdraw(order_id: UUID) -> Money:
     From here on nothing more of it is bought or shown; its refund is asked for by a job of the same transaction. Store
     credit is back at once, unless an order's whole money goes back: then with it.
     """
-    async with db.transaction():
-        order = await orders.lock(order_id)
+    async with orders.changing(order_id) as order:
         found = await offered(order) if order else None
         if order is None or found is None:
             raise NothingToWithdraw("Your key has arrived, or may still arrive in time. Reload the page.")

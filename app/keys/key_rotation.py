@@ -79,8 +79,7 @@ async def retire(order_limit: datetime, *, store: ObjectStore) -> int:
 
 
 async def _close(order_id: UUID, order_limit: datetime) -> int:
-    async with db.transaction():
-        await orders.lock(order_id)
+    async with orders.changing(order_id):
         rows = await db.fetch(
             """UPDATE sealed_key SET deleted_at = $3 WHERE order_id = $1 AND deleted_at IS NULL AND created_at < $2
                RETURNING id""",

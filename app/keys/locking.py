@@ -3,10 +3,12 @@
 from uuid import UUID
 
 from app.core import clock, db
+from app.orders import service as orders
 
 
 async def lock(order_id: UUID) -> None:
-    """Under the order's lock: keys nobody has seen are not shown any more."""
+    """Keys nobody has seen are not shown any more. Needs the order's lock."""
+    orders.held(order_id)
     await db.fetch(
         "UPDATE sealed_key SET locked_at = $2 WHERE order_id = $1 AND revealed_at IS NULL AND locked_at IS NULL",
         order_id, clock.now(),
@@ -14,7 +16,11 @@ async def lock(order_id: UUID) -> None:
 
 
 async def unlock(order_id: UUID) -> bool:
-    """Keys may be shown again, but for those that were given back to the supplier. False if there are such."""
+    """Keys may be shown again, but for those that were given back to the supplier. False if there are such.
+
+    Needs the order's lock.
+    """
+    orders.held(order_id)
     await db.fetch("UPDATE sealed_key SET locked_at = NULL WHERE order_id = $1 AND returned_at IS NULL", order_id)
     return not await db.fetch_value(
         "SELECT EXISTS (SELECT FROM sealed_key WHERE order_id = $1 AND locked_at IS NOT NULL)", order_id

@@ -144,8 +144,7 @@ async def _reveal(
     except Damaged as damaged:
         await _report(order_id, damaged.found, visitor)
         raise KeyBroken("Your key is not lost. Our team has been told and is working on it.") from None
-    async with db.transaction():
-        order = await orders.lock(order_id)
+    async with orders.changing(order_id) as order:
         if order is None or order.status not in REVEALABLE:
             raise KeyNotReady(CLOSED)
         if order.frozen_at is not None or await queries.any_locked(item_id):
@@ -224,8 +223,7 @@ async def _mended(order: Order, rows: list[SealedKey]) -> None:
 
 async def _report(order_id: UUID, found: dict[UUID, str], visitor: Visitor) -> None:
     """Put keys that do not open before a person: log, metric, audit line, and the order on the admin's list."""
-    async with db.transaction():
-        order = await orders.lock(order_id)
+    async with orders.changing(order_id) as order:
         if order is None or order.status not in REVEALABLE:
             raise KeyNotReady(CLOSED)
         if await queries.any_deleted(list(found)):

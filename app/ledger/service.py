@@ -1,7 +1,7 @@
 """Booking what happens to an order's money, inside the transaction in which it happens.
 
-Every verb takes the order's lock, reads what is booked, and writes one posting or nothing: called twice, late or at
-once with another, it books once.
+Every verb needs the order's lock (``orders.changing``), reads what is booked, and writes one posting or nothing: called
+twice, late or at once with another, it books once.
 """
 
 from decimal import Decimal
@@ -18,7 +18,6 @@ from app.ledger.queries import Difference
 from app.ledger.states import UseKind
 from app.ledger.tolerance import tolerance
 from app.orders import service as orders
-from app.orders.models import Order
 
 SUPPLIER_CURRENCY = "EUR"  # kinguin.md, 1
 MOST = 1000  # differences one proof tells of; with so many, nobody is told that an order is right again
@@ -29,16 +28,16 @@ async def receive(order_id: UUID, payment_id: UUID, value: Money) -> None:
 
     Of an order that was charged or given back, it is nobody's price.
     """
-    order = await _lock(order_id, value)
+    _check(order_id, value)
     reference = f"payment:{payment_id}"
     new = value.amount - await _booked(order_id, "receive", reference, Account.RECEIVED)
-    charged = order.status == "refunded" or await _has(order_id, "charge", _price(order_id))
+    charged = await _has(order_id, "charge", _price(order_id)) or (await orders.reread(order_id)).status == "refunded"
     await _post(order_id, "receive", reference, value.currency, accounts.arrival(new, charged=charged))
 
 
 async def charge(order_id: UUID, total: Money) -> None:
     """The price is earned: from customer to sales. A shortfall within tolerance is written off, an excess is owed."""
-    await _lock(order_id, total)
+    _check(order_id, total)
     if await _has(order_id, "charge", _price(order_id)):
         return
     allowed = (await tolerance(total.currency)).written_off(total)
@@ -60,7 +59,7 @@ async def supply_back(order_id: UUID, reservation_id: UUID, amount: Decimal) -> 
 
 
 async def _supplied(order_id: UUID, reservation_id: UUID, kind: str, total: Decimal) -> None:
-    await orders.lock(order_id)
+    orders.held(order_id)
     reference = f"reservation:{reservation_id}"
     new = total - await _booked(order_id, kind, reference, Account.SUPPLIER_COST)
     posting = {Account.SUPPLIER_COST: new, Account.SUPPLIER_BALANCE: -new}
@@ -69,7 +68,7 @@ async def _supplied(order_id: UUID, reservation_id: UUID, kind: str, total: Deci
 
 async def fee(order_id: UUID, reference: str, total: Money) -> None:
     """``total``: what the payment provider has kept in all for ``reference`` (``payment:<id>``, ``refund:<id>``)."""
-    await _lock(order_id, total)
+    _check(order_id, total)
     new = total.amount - await _booked(order_id, "fee", reference, Account.FEES)
     await _post(order_id, "fee", reference, total.currency, {Account.FEES: new, Account.PROVIDER_BALANCE: -new})
 
@@ -85,7 +84,7 @@ async def credited(order_id: UUID, amount: Money, *, reference: str = "credit:ch
 
 
 async def _left(order_id: UUID, kind: UseKind, reference: str, amount: Money, to: Account) -> None:
-    await _lock(order_id, amount)
+    _check(order_id, amount)
     if await _has(order_id, kind, reference):
         return
     await uses.record(order_id, kind, amount, reference)
@@ -93,12 +92,10 @@ async def _left(order_id: UUID, kind: UseKind, reference: str, amount: Money, to
     await _post(order_id, kind, reference, amount.currency, posting)
 
 
-async def _lock(order_id: UUID, money: Money) -> Order:
-    """The order's lock. Raises CurrencyMismatch for money that is not of its currency."""
-    order = await orders.lock(order_id)
-    if order is None or order.currency != money.currency:
+def _check(order_id: UUID, money: Money) -> None:
+    """Raises OrderNotHeld without the order's lock, and CurrencyMismatch for money that is not of its currency."""
+    if orders.held(order_id).currency != money.currency:
         raise CurrencyMismatch(f"{money.currency} for order {order_id}")
-    return order
 
 
 async def _has(order_id: UUID, kind: str, reference: str) -> bool:
@@ -156,8 +153,7 @@ async def prove() -> list[Difference]:
 
 async def _mark(order_id: UUID, wrong: Difference | None) -> None:
     """Put an order before a person for its books, beside whatever else it waits for; or end that reason."""
-    async with db.transaction():
-        order = await orders.lock(order_id)
+    async with orders.changing(order_id) as order:
         if order is None:
             return
         if wrong is None:

@@ -1,7 +1,8 @@
 """Uses of an order's received money: each is reserved under the order's lock before it is offered or promised.
 
 Price, top-up, credit and refund take from one sum. What one of them has reserved is not there for the next, so what a
-page offers and what a form may ask for come from the same figures (``funds``).
+page offers and what a form may ask for come from the same figures (``funds``). Every verb needs the order's lock
+(``orders.changing``).
 """
 
 from decimal import Decimal
@@ -103,12 +104,12 @@ GUARDED = """INSERT INTO money_use (id, order_id, kind, status, amount, currency
 
 
 async def reserve(order_id: UUID, kind: UseKind, amount: Money, reference: str) -> UUID:
-    """Reserve ``amount`` for a use, in the surrounding transaction. Returns the use's id.
+    """Reserve ``amount`` for a use. Returns the use's id.
 
     A refund takes what units had cost that the customer took back first, then what else is free, then of the price.
     Raises MoneyTaken where that much is not there.
     """
-    await orders.lock(order_id)
+    orders.held(order_id)
     from_price = _from_price(await funds(order_id), amount) if kind is UseKind.REFUND else ZERO
     return await _insert(order_id, kind, UseStatus.RESERVED, amount, from_price, reference)
 
@@ -138,7 +139,7 @@ async def take_price(order_id: UUID, total: Money, allowed: Decimal) -> None:
 
     What was kept for a top-up has done its duty. Raises MoneyTaken where other uses hold the money.
     """
-    await orders.lock(order_id)
+    orders.held(order_id)
     await release(order_id, UseKind.TOP_UP)
     now = await funds(order_id)
     if now.price or not total.amount:
@@ -154,7 +155,7 @@ async def take_price(order_id: UUID, total: Money, allowed: Decimal) -> None:
 
 async def keep_for_top_up(order_id: UUID) -> None:
     """The customer adds the rest: what is there is kept for the price until that attempt has ended."""
-    await orders.lock(order_id)
+    orders.held(order_id)
     await release(order_id, UseKind.TOP_UP)
     now = await funds(order_id)
     if now.free.amount:
@@ -163,7 +164,7 @@ async def keep_for_top_up(order_id: UUID) -> None:
 
 async def give_up(order_id: UUID, use_id: UUID) -> bool:
     """A use makes way for the one that it stood for, in the same transaction. False if it is not reserved any more."""
-    await orders.lock(order_id)
+    orders.held(order_id)
     rows = await db.fetch(
         """UPDATE money_use SET status = 'released', ended_at = $3 WHERE id = $1 AND order_id = $2
            AND status = 'reserved' RETURNING id""",
@@ -174,6 +175,7 @@ async def give_up(order_id: UUID, use_id: UUID) -> bool:
 
 async def record(order_id: UUID, kind: UseKind, amount: Money, reference: str) -> None:
     """The money is gone for good: what was reserved for it is spent. What nobody had reserved is written down, too."""
+    orders.held(order_id)
     from_price = ZERO if kind is UseKind.PRICE else _from_price(await funds(order_id), amount)
     await db.fetch(
         """INSERT INTO money_use (id, order_id, kind, status, amount, currency, from_price, reference, created_at,
@@ -186,7 +188,7 @@ async def record(order_id: UUID, kind: UseKind, amount: Money, reference: str) -
 
 async def give_credit(order_id: UUID, amount: Money) -> str:
     """Take ``amount`` of what is free for a credit. Returns the use's reference. Raises MoneyTaken."""
-    await orders.lock(order_id)
+    orders.held(order_id)
     reference = f"credit:{new_id()}"
     now = await funds(order_id)
     from_price = min(now.due, amount.amount)
@@ -196,6 +198,7 @@ async def give_credit(order_id: UUID, amount: Money) -> str:
 
 async def release(order_id: UUID, kind: UseKind, reference: str | None = None) -> bool:
     """It is not used after all: uses of this kind, or the one of this ``reference``. False if there was none."""
+    orders.held(order_id)
     rows = await db.fetch(
         """UPDATE money_use SET status = 'released', ended_at = $4 WHERE order_id = $1 AND kind = $2
            AND ($3::text IS NULL OR reference = $3) AND status = 'reserved' RETURNING id""",

@@ -13,8 +13,8 @@ from app.mail import mailboxes
 from app.mail import service as mail
 from app.mail.mailboxes import DAY, Family
 from app.orders import models
+from app.orders.changing import held
 from app.orders.letters import short
-from app.orders.locking import lock
 from app.orders.tables import Order
 from app.quotas import service as quotas
 
@@ -50,15 +50,13 @@ async def request(order: models.Order, email: str, asker: Asker, *, caller: str 
 
 
 async def confirm(order_id: UUID, email: str, browser: UUID | None) -> str:
-    """The order is the new address's from now on, in the surrounding transaction. Returns the old address.
+    """The order is the new address's from now on, under the order's lock. Returns the old address.
 
     What was mailed to the old one opens nothing any more, nor does what it opened before: whoever reads that mailbox
     may have used it. ``browser``, which asked for the change, keeps its access. The order's credit moves along, and the
     old address is told.
     """
-    order = await lock(order_id)
-    assert order is not None
-    old = str(order.email)
+    old = held(order_id).email
     await Order.update(
         {
             Order.email: email,

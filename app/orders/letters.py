@@ -19,6 +19,7 @@ from app.mail import service as mail
 from app.mail.kinds import KINDS
 from app.mail.models import SentLetter
 from app.mail.states import LetterStatus
+from app.orders.changing import changing
 from app.orders.models import Order
 from app.orders.tables import OrderItem
 
@@ -100,14 +101,11 @@ async def resend(order_id: UUID, mail_id: UUID) -> UUID:
 
     Raises NoSuchLetter. A refund's letter is sent again by its refund, which its link belongs to.
     """
-    async with db.transaction():
+    async with changing(order_id) as order:
         row = await db.fetch_one("SELECT kind, context FROM mail WHERE id = $1 AND subject = $2", mail_id, order_id)
-        order = await db.fetch_one("SELECT email FROM customer_order WHERE id = $1 FOR UPDATE", order_id)
-        if row is None or order is None or not order["email"]:
+        if row is None or order is None or not order.email:
             raise NoSuchLetter
-        link_id, link = accounts.linking(order["email"], "order", order_id)
-        letter = mail.draft(
-            row["kind"], order["email"], json.loads(row["context"]) | {"link_id": link_id}, about=order_id
-        )
+        link_id, link = accounts.linking(order.email, "order", order_id)
+        letter = mail.draft(row["kind"], order.email, json.loads(row["context"]) | {"link_id": link_id}, about=order_id)
         await db.write(link, *letter.writes)
     return letter.id

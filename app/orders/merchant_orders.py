@@ -135,10 +135,9 @@ async def cancel(merchant_id: UUID, test: bool, order_id: UUID) -> models.Order:
 
     Raises NoSuchOrder or OrderNotCancellable.
     """
-    async with db.transaction():
-        if await queries.of_merchant(merchant_id, test, order_id) is None:
+    async with service.changing(order_id, owner=service.Owner(merchant_id, test)) as order:
+        if order is None:
             raise NoSuchOrder
-        await service.lock(order_id)
         try:
             await service.cancel(order_id)
         except service.OrderClosed:

@@ -9,7 +9,7 @@ from app.issues import queries as open_issues
 from app.issues import service as issues
 from app.issues.codes import IssueCode as Code
 from app.issues.models import Issue
-from app.orders.locking import lock
+from app.orders.changing import changing
 
 ABOUT = "order:"  # how the subject of an order's issue begins
 MOST = issues.LONGEST_DETAIL  # characters of a reason with all that was said of it
@@ -104,8 +104,8 @@ async def mark_dealt_with(issue: Issue, *, by: str, note: str) -> bool:
     if not note.strip():
         raise NoteNeeded("Write a short note: it stays with the order.", field="note")
     order_id = order_of(issue.subject)
-    await lock(order_id)
-    if not await issues.mark_resolved(issue, by=by, note=note):
-        return False
-    await history.record(order_id, "issue.resolved", issue=str(issue.id), code=issue.code)
-    return True
+    async with changing(order_id):
+        if not await issues.mark_resolved(issue, by=by, note=note):
+            return False
+        await history.record(order_id, "issue.resolved", issue=str(issue.id), code=issue.code)
+        return True

@@ -15,7 +15,6 @@ from app.issues.codes import IssueCode
 from app.orders import letters, models, queries
 from app.orders.changing import OrderNotHeld, Owner, changing, held, reread
 from app.orders.letters import short
-from app.orders.locking import lock, lock_of
 from app.orders.placing import (
     MOST_ITEMS,
     MOST_OF_ONE,
@@ -47,9 +46,8 @@ from app.queue import service as jobs
 
 __all__ = [
     "MOST_ITEMS", "MOST_OF_ONE", "ONCE_PAID", "OWED", "SUPPLY", "BadItems", "OrderNotHeld", "OutOfStock", "Owner",
-    "Placed", "Quote", "Wanted", "about", "changing", "has_reason", "held", "lock", "lock_of", "open_reason", "place",
-    "price_today", "quote", "reprice", "reread", "resolve_reasons", "short", "still_sellable", "taken_meanwhile",
-    "unsellable",
+    "Placed", "Quote", "Wanted", "about", "changing", "has_reason", "held", "open_reason", "place", "price_today",
+    "quote", "reprice", "reread", "resolve_reasons", "short", "still_sellable", "taken_meanwhile", "unsellable",
 ]  # fmt: skip
 
 
@@ -103,19 +101,22 @@ async def _end(order_id: UUID, status: OrderStatus, event: str, /, **data: Any) 
     return order is not None
 
 
-async def covered(order_id: UUID) -> None:
-    """Credit covers the whole price: there is nothing left to pay."""
-    await _to(order_id, OrderStatus.WAITING, "order.covered")
-    await settle(order_id)
+async def covered(order: models.Order) -> None:
+    """Credit covers the whole price of an order, locked: there is nothing left to pay."""
+    await _to(order.id, OrderStatus.WAITING, "order.covered")
+    await settle(order)
 
 
-async def settle(order_id: UUID, **data: Any) -> bool:
-    """The order is paid in full: buy every item; a merchant's is fulfilled by that. False if it was paid or closed."""
-    before = await lock(order_id)
+async def settle(before: models.Order, **data: Any) -> bool:
+    """The order is paid in full: buy every item; a merchant's is fulfilled by that. False if it was paid or closed.
+
+    ``before``: the order as it was locked.
+    """
+    order_id = held(before.id).id
     order = await _to(order_id, OrderStatus.PAID, "order.paid", {Order.paid_at: clock.now()}, **data)
     if order is None:
         return False
-    if before and before.status == OrderStatus.EXPIRED and order.discount_code:
+    if before.status == OrderStatus.EXPIRED and order.discount_code:
         taken = await codes.take_again(order_id, order.discount)
         if not taken:
             raise OrderClosed("The credit for this order has been used for another order. Place a new order.")
@@ -267,16 +268,14 @@ async def choose_anew(order_id: UUID) -> None:
 
 async def cancel(order_id: UUID) -> None:
     """The customer gives the order up while no money lies with it. Raises OrderClosed when it is too late."""
-    async with db.transaction():
-        await lock(order_id)
+    async with changing(order_id):
         if await queries.holds_money(order_id) or not await _end(order_id, OrderStatus.CANCELLED, "order.cancelled"):
             raise OrderClosed("Money for it was seen or the order is finished, so it can't be cancelled.")
 
 
 async def ask_payment(order_id: UUID, pay_currency: str | None) -> UUID:
     """Ask for a payment, in the coin given or the one chosen before. Returns the job's id; a pending one is reused."""
-    async with db.transaction():
-        order = await lock(order_id)
+    async with changing(order_id) as order:
         if order is None or order.status not in {"created", "waiting"}:
             raise OrderClosed("This order needs no payment any more.")
         if pay_currency:

@@ -1,11 +1,12 @@
 """A person has looked at money that we could not judge: it counts as reported, or only as far as it is credited."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from app.core import db
 from app.core.errors import Conflict, Invalid
 from app.core.i18n import _
 from app.core.money import Money
@@ -36,8 +37,7 @@ def acceptable(payment: Payment) -> bool:
 
 async def accept(payment_id: UUID, by: str) -> None:
     """Count what arrived on a payment whose credit to us looked too low. Raises NotAcceptable."""
-    async with db.transaction():
-        order, payment = await _doubted(payment_id)
+    async with _doubted(payment_id) as (order, payment):
         await history.record(order.id, "payment.accepted", payment_id=str(payment_id), by=by)
         await handle(_as_reported(payment))
         await orders.resolve_reasons(order.id, {IssueCode.SETTLED_LOW})
@@ -50,8 +50,7 @@ async def count_credited(payment_id: UUID, credited: Money | None, by: str) -> N
     payment that had brought something before, that goes on to count, and no amount is needed. Raises NotAcceptable and
     BadCredit.
     """
-    async with db.transaction():
-        order, payment = await _doubted(payment_id)
+    async with _doubted(payment_id) as (order, payment):
         arrived = payment.doubted or payment.actually_paid
         if payment.doubted is None:
             part = _part(payment, credited)
@@ -77,14 +76,18 @@ def _part(payment: Payment, credited: Money | None) -> Decimal:
     return (credited.amount * asked / payment.price_amount).quantize(COIN_UNIT, context=WIDE)
 
 
-async def _doubted(payment_id: UUID) -> tuple[Order, Payment]:
-    """The order, locked, and the payment that waits to be checked."""
+@asynccontextmanager
+async def _doubted(payment_id: UUID) -> AsyncIterator[tuple[Order, Payment]]:
+    """A transaction about a payment that waits to be checked, with its order. Raises NotAcceptable for any other."""
     found = await queries.one(payment_id)
-    order = await orders.lock(found.order_id) if found else None
-    payment = await queries.one(payment_id)
-    if order is None or payment is None or not acceptable(payment):
-        raise NotAcceptable("Only a payment that waits to be checked can be decided on, and only once.")
-    return order, payment
+    refused = NotAcceptable("Only a payment that waits to be checked can be decided on, and only once.")
+    if found is None:
+        raise refused
+    async with orders.changing(found.order_id) as order:
+        payment = await queries.one(payment_id)
+        if order is None or payment is None or not acceptable(payment):
+            raise refused
+        yield order, payment
 
 
 def _as_reported(payment: Payment) -> PaymentReport:

@@ -87,8 +87,9 @@ async def open_payment(order_id: UUID, *, nowpayments: NowPayments, commit: Comm
         return
     total = Money(order.total, order.currency)
     if not total.amount:
-        async with commit():
-            await orders.covered(order_id)
+        async with commit(), orders.changing(order_id) as locked:
+            assert locked is not None
+            await orders.covered(locked)
         return
     try:
         coin = await choose_coin(order.pay_currency, total)
@@ -105,8 +106,7 @@ async def open_top_up(order_id: UUID, coin: str, *, nowpayments: NowPayments, co
         return
     missing = order.total - await queries.received(order_id)
     if missing <= 0 or given_back(order):
-        async with commit():
-            await orders.lock(order_id)
+        async with commit(), orders.changing(order_id):
             await uses.release(order_id, UseKind.TOP_UP)
         return
     try:
@@ -128,8 +128,7 @@ async def _attempt(
     except ProviderRefused:
         await _refused(order_id, _("The payment provider refused this coin or amount."), commit)
         return
-    async with commit():
-        now = await orders.lock(order_id)
+    async with commit(), orders.changing(order_id) as now:
         await _opened(payment_id, report, invoice)
         if now and not given_back(now):
             await orders.await_payment(order_id, coin=coin, amount=plain(report.pay_amount or Decimal(0)))
@@ -141,8 +140,7 @@ def given_back(order: Order) -> bool:
 
 
 async def _refused(order_id: UUID, why: str, commit: Commit) -> None:
-    async with commit():
-        await orders.lock(order_id)
+    async with commit(), orders.changing(order_id):
         await uses.release(order_id, UseKind.TOP_UP)
         await history.record(order_id, "payment.refused", why=why)
 
@@ -170,8 +168,7 @@ async def open_merchant_payment(payment_id: UUID, *, nowpayments: NowPayments, c
     except ProviderRefused:
         await _ended(payment, Failure.COIN_REFUSED, commit)
         return
-    async with commit():
-        await orders.lock(order.id)
+    async with commit(), orders.changing(order.id):
         await _opened(payment_id, report, invoice)
         data = {
             "payment_id": str(payment_id),
@@ -194,8 +191,7 @@ async def close_unopened() -> int:
         clock.now() - UNOPENED, CLOSED_A_TIME,
     )  # fmt: skip
     for row in rows:
-        async with db.transaction():
-            await orders.lock(row.order_id)
+        async with orders.changing(row.order_id):
             await end_attempt(row, PaymentStatus.EXPIRED, Failure.EXPIRED, "payment.expired")
     return len(rows)
 
@@ -208,8 +204,7 @@ async def _merchant(merchant_id: UUID) -> dict[str, str]:
 
 
 async def _ended(payment: models.Payment, why: Failure, commit: Commit) -> None:
-    async with commit():
-        await orders.lock(payment.order_id)
+    async with commit(), orders.changing(payment.order_id):
         await end_attempt(payment, PaymentStatus.FAILED, why, "payment.failed")
 
 
@@ -245,8 +240,7 @@ async def _begin(order_id: UUID, coin: str, price: Money, tops_up: UUID | None) 
     its notice is adopted.
     """
     payment_id, now = new_id(), clock.now()
-    async with db.transaction():
-        await orders.lock(order_id)
+    async with orders.changing(order_id):
         await db.fetch(
             """UPDATE payment SET status = 'expired', updated_at = $2 WHERE order_id = $1 AND status = 'waiting'
                AND provider_payment_id IS NULL""",

@@ -52,10 +52,15 @@ class NoSuchPayment(NotFound):
     title = "No such payment"
 
 
-async def create(order: Order, method: str, spec: Mapping[str, Any], *, locked: bool = False) -> MerchantPayment:
-    """Make a payment of a merchant's order, pending. Returns its row as ``queries.of_merchant`` does.
+async def create(order: Order, method: str, spec: Mapping[str, Any]) -> MerchantPayment:
+    """Make a payment of a merchant's order, however it stands by now; see ``create_for``."""
+    async with orders.changing(order.id) as locked:
+        return await create_for(locked or order, method, spec)
 
-    ``locked``: the row was read under the order's lock, in the surrounding transaction.
+
+async def create_for(order: Order, method: str, spec: Mapping[str, Any]) -> MerchantPayment:
+    """Make a payment of a merchant's order, which is locked, pending. Returns its row as ``queries.of_merchant`` does.
+
     ``spec``: ``currency`` (crypto, optional), ``vpa`` (upi), or ``number``, ``expiry`` and ``cvv`` (card), and
     ``metadata``. Raises MethodNotOffered, BadCard, BadVpa, CoinNotOffered, BadCharge, BadDelay (each names its field)
     or OrderNotPayable.
@@ -64,35 +69,35 @@ async def create(order: Order, method: str, spec: Mapping[str, Any], *, locked: 
     metadata = _metadata(spec)
     details, magic = _read(order, method, spec, metadata)
     delay = test_processor.delay_of(payment_id, metadata) if test else 0
-    async with db.transaction():
-        row = _payable(order if locked else await orders.lock(order.id))
-        attempts, brought = await _account(row)
-        asked = await _asked(row, Money(row.total - brought, row.currency), method, spec)
-        attempt = {
-            "id": payment_id,
-            "order_id": order.id,
-            "method": method,
-            "details": encode(details),
-            **asdict(asked),
+    orders.held(order.id)
+    _check_payable(order)
+    attempts, brought = await _account(order)
+    asked = await _asked(order, Money(order.total - brought, order.currency), method, spec)
+    attempt = {
+        "id": payment_id,
+        "order_id": order.id,
+        "method": method,
+        "details": encode(details),
+        **asdict(asked),
+    }
+    attempt["attempt"] = attempts + 1  # none is ever deleted
+    if test:
+        attempt |= {
+            "provider": TEST_PROVIDER,
+            "provider_payment_id": payment_id.hex,
+            "pay_amount": test_processor.worth(asked),
         }
-        attempt["attempt"] = attempts + 1  # none is ever deleted
-        if test:
-            attempt |= {
-                "provider": TEST_PROVIDER,
-                "provider_payment_id": payment_id.hex,
-                "pay_amount": test_processor.worth(asked),
-            }
-            work = test_processor.beginning(payment_id, order.id, test_processor.scenario_of(magic), delay)
-        else:
-            work = jobs.posting("payments.create_for_merchant", {"payment_id": str(payment_id)}, subject=order.id)
-        (made,) = await db.write(work.write, queries.insertion(attempt, clock.now()))
-        if row.status == "created":
-            await orders.payment_requested(order.id, payment_id=str(payment_id), method=method)
-        else:
-            await history.record(order.id, "payment.pending", payment_id=str(payment_id), method=method)
-        of_order = {name: getattr(row, name) for name in ("merchant_id", "test", "reference", "email", "email_typed")}
-        fresh = {"order_status": OrderStatus.WAITING, "parked": False, "refunded": Decimal(0), "word": "pending"}
-        return db.as_model(MerchantPayment, {**made, **of_order, **fresh})
+        work = test_processor.beginning(payment_id, order.id, test_processor.scenario_of(magic), delay)
+    else:
+        work = jobs.posting("payments.create_for_merchant", {"payment_id": str(payment_id)}, subject=order.id)
+    (made,) = await db.write(work.write, queries.insertion(attempt, clock.now()))
+    if order.status == "created":
+        await orders.payment_requested(order.id, payment_id=str(payment_id), method=method)
+    else:
+        await history.record(order.id, "payment.pending", payment_id=str(payment_id), method=method)
+    of_order = {name: getattr(order, name) for name in ("merchant_id", "test", "reference", "email", "email_typed")}
+    fresh = {"order_status": OrderStatus.WAITING, "parked": False, "refunded": Decimal(0), "word": "pending"}
+    return db.as_model(MerchantPayment, {**made, **of_order, **fresh})
 
 
 def _metadata(spec: Mapping[str, Any]) -> dict[str, str]:
@@ -119,13 +124,10 @@ def _read(
     return more, test_processor.CRYPTO.get(wish or "")
 
 
-def _payable(locked: Order | None) -> Order:
-    if locked is None or locked.merchant_id is None or locked.status not in PAYABLE:
-        state = locked.status if locked else "gone"
-        raise OrderNotPayable(
-            _("The order is %(state)s: only one that waits for money can be paid.", state=state), field="order_id"
-        )
-    return locked
+def _check_payable(order: Order) -> None:
+    if order.merchant_id is None or order.status not in PAYABLE:
+        said = _("The order is %(state)s: only one that waits for money can be paid.", state=order.status)
+        raise OrderNotPayable(said, field="order_id")
 
 
 async def _account(order: Order) -> tuple[int, Decimal]:
@@ -182,8 +184,7 @@ async def cancel(merchant_id: UUID, test: bool, payment_id: UUID) -> MerchantPay
 
     Coins sent to it all the same are handled as late ones. Raises NoSuchPayment or PaymentNotCancellable.
     """
-    async with db.transaction():
-        await orders.lock((await _row(merchant_id, test, payment_id)).order_id)
+    async with orders.changing((await _row(merchant_id, test, payment_id)).order_id):
         payment = await _row(merchant_id, test, payment_id)
         if payment.status != PaymentStatus.WAITING:
             raise PaymentNotCancellable(

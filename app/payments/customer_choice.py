@@ -91,8 +91,7 @@ async def choose(order_id: UUID, choice: str, *, coin: str | None = None) -> UUI
 
     Raises NothingToChoose, NotThatChoice or CoinNotOffered.
     """
-    async with db.transaction():
-        order = await orders.lock(order_id)
+    async with orders.changing(order_id) as order:
         found = await options(order) if order else None
         if order is None or found is None:
             raise NothingToChoose("There is no money left to decide on, or you have already chosen. Reload the page.")
@@ -138,7 +137,7 @@ async def _top_up(order: Order, found: Options, coin: str | None) -> UUID | None
     order_id: UUID = order.id
     if found.repriced:
         await orders.reprice(order_id)
-        order = await orders.lock(order_id) or order
+        order = await orders.reread(order_id)
     missing = order.total - await queries.received(order_id)
     if (await tolerance(order.currency)).takes(missing, order.total):
         await settle(order, late=True)

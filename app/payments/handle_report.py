@@ -1,5 +1,6 @@
 """Applying what the provider reports: one report moves one payment, and with it its order."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -52,13 +53,33 @@ async def handle(report: PaymentReport, *, looked: bool = False) -> str:
     ``looked``: it answers a look of ours, so the next look is put off even where it says nothing new. The payment's own
     id decides whose it is, or its parent's; a report that names no order is about the order that we asked for.
     """
+    order_id = await _order_of(report)
+    if order_id is None:
+        return await _orphan(report)
+    async with orders.changing(order_id) as order:
+        return await _handle(order, report, looked=looked) if order else await _orphan(report)
+
+
+async def handle_all(reports: Sequence[PaymentReport], *, looked: bool = False) -> list[str]:
+    """The reports of one look, in their order: what is about the first one's order is one unit of work.
+
+    See ``handle``.
+    """
+    order_id = await _order_of(reports[0]) if len(reports) > 1 else None
+    if order_id is None:
+        return [await handle(report, looked=looked) for report in reports]
+    async with orders.changing(order_id):
+        return [await handle(report, looked=looked) for report in reports]
+
+
+async def _order_of(report: PaymentReport) -> UUID | None:
     known = await queries.by_provider_id(report.payment_id)
     if known is None and report.order_id is None and report.parent_payment_id:
         known = await queries.by_provider_id(report.parent_payment_id)
-    order_id = known.order_id if known else parse_id(report.order_id or "")
-    order = await orders.lock(order_id) if order_id else None
-    if order is None:
-        return await _orphan(report)
+    return known.order_id if known else parse_id(report.order_id or "")
+
+
+async def _handle(order: Order, report: PaymentReport, *, looked: bool) -> str:
     if not report.order_id:
         report = replace(report, order_id=str(order.id))
     payment = await queries.by_provider_id(report.payment_id, lock=True) or await _adopt(order, report)
@@ -236,7 +257,7 @@ async def _overpaid(order: Order, payment: models.Payment, verdict: Classificati
 async def settle(order: Order, *, late: bool) -> None:
     """The price is there: what the order waited for has come, it buys, and the ledger takes the price."""
     order_id: UUID = order.id
-    if await orders.settle(order_id, late=late):
+    if await orders.settle(order, late=late):
         await ledger_posting.post_sale(order_id, Money(order.total, order.currency))
         await orders.resolve_reasons(order_id, orders.ONCE_PAID)
         if await orders.has_reason(order_id, orders.OWED) and not (await uses.funds(order_id)).undecided.amount:

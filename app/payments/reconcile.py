@@ -17,7 +17,7 @@ from app.orders import reasons
 from app.orders import service as orders
 from app.payments import queries
 from app.payments.classify import MONEY_MOVED
-from app.payments.handle_report import handle
+from app.payments.handle_report import handle_all
 from app.payments.schedule import next_look
 from app.payments.states import PaymentStatus
 from app.payments.tables import Payment
@@ -50,13 +50,11 @@ async def apply_notice(notice_id: UUID, *, nowpayments: NowPayments, commit: Com
     report = replace(confirmed, parent_payment_id=confirmed.parent_payment_id or parent_id)
     parent = await _ask(report.parent_payment_id, nowpayments) if known is None and report.parent_payment_id else None
     deposits = await _deposits(report, nowpayments)
+    # What a deposit completes is known by the time that the deposit is weighed.
+    before = [parent] if parent is not None and parent.order_id == report.order_id else []
     async with commit():
-        if parent is not None and parent.order_id == report.order_id:
-            await handle(parent)  # what a deposit completes is known by then
-        outcome = await handle(report)
-        for deposit in deposits:
-            await handle(deposit)
-        await notices_inbox.applied(notice_id, outcome)
+        outcomes = await handle_all([*before, report, *deposits])
+        await notices_inbox.applied(notice_id, outcomes[len(before)])
 
 
 def _about(body: bytes | None) -> tuple[str | None, str | None]:
@@ -106,9 +104,7 @@ async def check(payment_id: UUID, *, nowpayments: NowPayments, commit: Commit) -
         if report is None:
             await _put_off(payment_id)
             return
-        await handle(report, looked=True)
-        for deposit in deposits:
-            await handle(deposit, looked=True)
+        await handle_all([report, *deposits], looked=True)
 
 
 async def _put_off(payment_id: UUID) -> None:
@@ -147,18 +143,17 @@ async def close_forgotten() -> int:
         clock.now() - FORGOTTEN, CLOSED_A_TIME,
     )  # fmt: skip
     for row in rows:
-        async with db.transaction():
-            await _close(row["id"])
+        await _close(row["id"])
     return len(rows)
 
 
 async def _close(order_id: UUID) -> None:
-    order = await orders.lock(order_id)
-    if order is None or await queries.watched(order_id):
-        return  # asked for again meanwhile
-    if order.status != "confirming" and not await queries.has_money(order_id):
-        await orders.expire(order_id)
-        return
-    why = "its payment was seen but never completed"
-    if await orders.open_reason(order_id, IssueCode.PAYMENT_NEVER_COMPLETED, why):
-        await history.record(order_id, "payment.parked", why=why)
+    async with orders.changing(order_id) as order:
+        if order is None or await queries.watched(order_id):
+            return  # asked for again meanwhile
+        if order.status != "confirming" and not await queries.has_money(order_id):
+            await orders.expire(order_id)
+            return
+        why = "its payment was seen but never completed"
+        if await orders.open_reason(order_id, IssueCode.PAYMENT_NEVER_COMPLETED, why):
+            await history.record(order_id, "payment.parked", why=why)

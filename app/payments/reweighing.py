@@ -30,13 +30,13 @@ TOO_LATE = "paid late, and no longer sold at this price: the customer is asked"
 
 
 async def reweigh(order_id: UUID) -> bool:
-    """Let an order take its price out of what is free of its money, in the surrounding transaction.
+    """Let an order take its price out of what is free of its money, under its lock.
 
     True if that pays it, or where it is not sold any more at its price and its customer is asked. One whose money goes
     back by another refund stays as it is.
     """
-    order = await orders.lock(order_id)
-    if order is None or order.status not in WEIGHED or given_back(order):
+    order = await orders.reread(order_id)
+    if order.status not in WEIGHED or given_back(order):
         return False
     now = await money_of_order(order)
     if not now.brought:

@@ -16,6 +16,7 @@ from app.core.errors import Invalid
 from app.core.i18n import _
 from app.core.settings import settings
 from app.orders import service as orders
+from app.orders.models import Order
 from app.payments import models, queries
 from app.payments.classify import OPEN
 from app.payments.handle_report import handle
@@ -130,19 +131,24 @@ async def step(payment_id: UUID, play: Scenario, rest: int, *, commit: Commit) -
     """Take a payment one step on: seen, then ended after ``rest`` milliseconds more. One that has ended stays so."""
     found = await queries.one(payment_id)
     async with commit():
-        order = await orders.lock(found.order_id) if found else None
-        payment = await queries.one(payment_id)
-        if order is None or payment is None or payment.status not in UNDER_WAY:
+        if found is None:
             return
-        if payment.method != "crypto" and order.status not in OPEN:
-            play = _P.ORDER_CLOSED  # a processor is not asked to take money twice; coins can't be stopped
-        if payment.status == PaymentStatus.WAITING and play is not _P.EXPIRED:
-            await handle(_report(payment, PaymentStatus.CONFIRMING, Decimal(0)))
-            await _post(payment_id, order.id, play, rest, 0)
-        elif payment.status == PaymentStatus.WAITING and rest:
-            await _post(payment_id, order.id, play, rest, 0)
-        else:
-            await _end(payment, play)
+        async with orders.changing(found.order_id) as order:
+            payment = await queries.one(payment_id)
+            if order is not None and payment is not None and payment.status in UNDER_WAY:
+                await _advance(order, payment, play, rest)
+
+
+async def _advance(order: Order, payment: models.Payment, play: Scenario, rest: int) -> None:
+    if payment.method != "crypto" and order.status not in OPEN:
+        play = _P.ORDER_CLOSED  # a processor is not asked to take money twice; coins can't be stopped
+    if payment.status == PaymentStatus.WAITING and play is not _P.EXPIRED:
+        await handle(_report(payment, PaymentStatus.CONFIRMING, Decimal(0)))
+        await _post(payment.id, order.id, play, rest, 0)
+    elif payment.status == PaymentStatus.WAITING and rest:
+        await _post(payment.id, order.id, play, rest, 0)
+    else:
+        await _end(payment, play)
 
 
 async def _end(payment: models.Payment, play: Scenario) -> None:

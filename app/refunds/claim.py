@@ -7,7 +7,7 @@ from uuid import UUID
 
 from app.accounts import service as accounts
 from app.accounts.service import LinkSpent
-from app.core import clock, db
+from app.core import clock
 from app.core.i18n import _
 from app.core.money import Money, plain
 from app.core.settings import settings
@@ -50,8 +50,7 @@ async def claim(token: str, target: Target) -> UUID:
     found = await look(token)
     if found is None:
         raise LinkSpent("Ask for a new link on your order's page.")
-    async with db.transaction():
-        _, refund = await service.lock(found.id)
+    async with service.changing(found.id) as (_, refund):
         await accounts.consume_link(token)
         await _name(refund, target)
     return UUID(str(found.id))
@@ -62,8 +61,8 @@ async def claim_on_page(refund_id: UUID, target: Target) -> None:
 
     In the surrounding transaction. Raises LinkSpent where the refund has an address, or needs none.
     """
-    _, refund = await service.lock(refund_id)
-    await _name(refund, target)
+    async with service.changing(refund_id) as (_, refund):
+        await _name(refund, target)
 
 
 async def _name(refund: models.Refund, target: Target) -> None:
@@ -94,8 +93,7 @@ async def check_address(refund_id: UUID, *, payouts: Payouts, commit: Commit) ->
         return
     played = await _is_test(refund)
     why = None if played else await _refusal(refund, payouts)
-    async with commit():
-        order, now = await service.lock(refund_id)
+    async with commit(), service.changing(refund_id) as (order, now):
         if now.claimed_at != refund.claimed_at or now.status != RefundStatus.PENDING:
             return
         if why is None:
@@ -153,14 +151,13 @@ async def invite_again(order_id: UUID) -> None:
     """The order's email has changed: refunds that wait for an address are claimed by a link to the new one."""
     for refund in await queries.of_order(order_id):
         if refund.status == RefundStatus.PENDING and refund.claimed_at is None:
-            order, _ = await service.lock(refund.id)
-            await service.invite(refund.id, order, "refund_asked")
+            async with service.changing(refund.id) as (order, _):
+                await service.invite(refund.id, order, "refund_asked")
 
 
 async def send_link_again(refund_id: UUID) -> None:
     """Mail a fresh claim link. Raises NotDecidable when an address is named already."""
-    async with db.transaction():
-        order, refund = await service.lock(refund_id)
+    async with service.changing(refund_id) as (order, refund):
         if refund.status != RefundStatus.PENDING or refund.claimed_at is not None:
             raise service.NotDecidable("This refund no longer needs an address.")
         await service.invite(refund_id, order, "refund_asked")

@@ -62,13 +62,14 @@ async def create(
         raise BadReason(_("Give a reason of at most %(longest)s characters.", longest=REASON), field="reason")
     if amount is not None and not (amount.is_finite() and 0 < amount < MOST):
         raise BadAmount("Send an amount above zero.", field="amount")
-    async with db.transaction():
-        found = await payments.of_merchant(merchant_id, test, payment_id)
-        order = await orders.lock(found.order_id) if found else None
+    found = await payments.of_merchant(merchant_id, test, payment_id)
+    if found is None:
+        raise NoSuchPayment
+    async with orders.changing(found.order_id) as order:
         if order is None:
             raise NoSuchPayment
         money = await within(amount, order.id, payment_id)
-        coins = found is not None and found.method == "crypto"
+        coins = found.method == "crypto"
         refund_id = await _write(order, payment_id, money, reason.strip(), by, target if coins else None)
         await history.record(
             order.id, "refund.pending", refund=str(refund_id), refund_id=str(refund_id), amount=money.as_json()

@@ -49,14 +49,12 @@ async def follow(refund_id: UUID, *, payouts: Payouts, commit: Commit) -> None:
         if found is None and _may_ask(refund):
             found = await _ask(refund, payouts)
     except ProviderRefused as refused:
-        async with commit():
-            await service.lock(refund_id)
+        async with commit(), service.changing(refund_id):
             await service.failed(refund, f"the payout provider refused it: {refused.detail}")
         return
     if found is not None and found.status == "creating" and await _verify(refund, found, payouts):
         found = await payouts.show(found.batch_id, found.id)
-    async with commit():
-        _, now = await service.lock(refund_id)
+    async with commit(), service.changing(refund_id) as (_, now):
         await _apply(replace(refund, pay_amount=now.pay_amount), found)  # of an attempt that was made just now
 
 
@@ -88,8 +86,7 @@ async def _ask(refund: models.Refund, payouts: Payouts) -> Payout | None:
     assert refund.address is not None
     assert refund.coin is not None
     amount = await payouts.worth(refund.amount, refund.currency, refund.coin)
-    async with db.transaction():
-        _, now = await service.lock(refund.id)
+    async with service.changing(refund.id) as (_, now):
         # Of one that was asked for meanwhile, the payout decides.
         if now.asked_at != refund.asked_at or now.payout_id or await service.end_uncovered(now):
             return None

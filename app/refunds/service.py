@@ -6,6 +6,8 @@ everything locks them in the transaction that makes it.
 
 import json
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -78,8 +80,7 @@ async def ask(order_id: UUID, amount: Money, reason: str, asked_by: str, *, seen
     when it was decided on; what was owed then may be the customer's credit now, and the same amount the price of a key.
     Raises TooMuch, MoneyMoved, and ReasonNeeded where a key was shown and no reason is given.
     """
-    async with db.transaction():
-        order = await orders.lock(order_id)
+    async with orders.changing(order_id) as order:
         if order is None:
             raise NoSuchRefund
         await ledger_posting.end_top_up(order_id)
@@ -132,8 +133,7 @@ async def ask_for_rest(
 
     ``use_id``: the use that reserved the ``amount`` when the customer chose to have it back.
     """
-    async with db.transaction():
-        await orders.lock(order_id)
+    async with orders.changing(order_id):
         wanted = amount or await queries.refundable(order_id)
         if use_id is not None and not await uses.give_up(order_id, use_id):
             return None  # its refund stands already
@@ -201,8 +201,7 @@ async def invite(refund_id: UUID, order: Order, kind: str, **more: Any) -> None:
 
 async def _tell(refund: models.Refund, kind: str, **more: Any) -> None:
     """Mail the customer how a refund went, with a link to the order. A merchant tells its own customers."""
-    order = await orders.lock(refund.order_id)
-    assert order is not None
+    order = orders.held(refund.order_id)
     if order.merchant_id is not None:
         return
     link_id, link = accounts.linking(order.email, "order", order.id)
@@ -222,17 +221,20 @@ async def find(refund_id: UUID) -> models.Refund:
     return refund
 
 
-async def lock(refund_id: UUID) -> tuple[Order, models.Refund]:
-    """The order's row, locked, and the refund's as it stands under that lock. Raises NoSuchRefund."""
-    order = await orders.lock((await find(refund_id)).order_id)
-    assert order is not None
-    return order, await find(refund_id)
+@asynccontextmanager
+async def changing(refund_id: UUID) -> AsyncIterator[tuple[Order, models.Refund]]:
+    """The unit of work of its order, see ``orders.changing``, and the refund's row as it stands under that lock.
+
+    Raises NoSuchRefund.
+    """
+    async with orders.changing((await find(refund_id)).order_id) as order:
+        assert order is not None
+        yield order, await find(refund_id)
 
 
 async def approve(refund_id: UUID, by: str) -> None:
     """Let the payout begin. Raises NotDecidable: no address yet, no payout login, decided before, or ``uncovered``."""
-    async with db.transaction():
-        order, refund = await lock(refund_id)
+    async with changing(refund_id) as (order, refund):
         if not settings().pays_out:
             raise NotDecidable("No payout login is set. Send the coins yourself and record the transaction.")
         if refund.checked_at is None:
@@ -275,8 +277,7 @@ async def record(refund_id: UUID, tx_hash: str, by: str) -> None:
     tx_hash = tx_hash.strip()
     if not TX_HASH.fullmatch(tx_hash):
         raise Invalid("Paste the transaction's hash: 16 to 200 letters and digits.", field="tx_hash")
-    async with db.transaction():
-        order, refund = await lock(refund_id)
+    async with changing(refund_id) as (order, refund):
         also = {Refund.approved_by: by[:340], Refund.approved_at: clock.now(), Refund.by_hand: True}
         if await move(Refund, refund_id, RefundStatus.PROCESSING, MOVES, also=also) is None:
             raise NotDecidable(_("It is %(state)s: only a pending one can be recorded by hand.", state=refund.status))
@@ -314,8 +315,7 @@ async def fail(refund_id: UUID, reason: str, by: str) -> None:
     """
     if not reason.strip():
         raise ReasonNeeded("Say why: the customer will read it.", field="reason")
-    async with db.transaction():
-        order, refund = await lock(refund_id)
+    async with changing(refund_id) as (order, refund):
         on_its_way = refund.asked_at is not None and refund.payout_status not in SETTLED_WORDS
         if refund.status == RefundStatus.PROCESSING and on_its_way:
             raise NotDecidable("The payout may still go out. Wait for the provider's final status.")
@@ -356,8 +356,7 @@ async def failed(refund: models.Refund, error: str) -> bool:
     """It ends unpaid and may be retried; its keys stay locked. False if it was not processing."""
     if not await _end_unpaid(refund, error):
         return False
-    order, _money = await lock(refund.id)
-    await _freed(order, "failed")
+    await _freed(orders.held(refund.order_id), "failed")
     return True
 
 
@@ -374,8 +373,7 @@ async def _end_unpaid(refund: models.Refund, error: str) -> bool:
 
 async def retry(refund_id: UUID, by: str) -> None:
     """An admin puts a failed refund back, under a new name at the provider; if that much is still refundable."""
-    async with db.transaction():
-        order, refund = await lock(refund_id)
+    async with changing(refund_id) as (order, refund):
         if refund.status != RefundStatus.FAILED:
             raise NotDecidable(_("It is %(state)s: only a failed one can be retried.", state=refund.status))
         funds, amount = await uses.funds(order.id), Money(refund.amount, refund.currency)

@@ -35,8 +35,7 @@ async def _post(refund_id: UUID, order_id: UUID, wait: int, rest: int) -> None:
 
 async def step(refund_id: UUID, rest: int, *, commit: Commit) -> None:
     """Take a refund one step on: being sent, then sent or failed after ``rest`` milliseconds more."""
-    async with commit():
-        order, refund = await service.lock(refund_id)
+    async with commit(), service.changing(refund_id) as (order, refund):
         if refund.status == RefundStatus.PENDING:
             also = {Refund.approved_by: APPROVED_BY, Refund.approved_at: clock.now()}
             await move(Refund, refund_id, RefundStatus.PROCESSING, MOVES, also=also)

@@ -51,8 +51,7 @@ class NewEvent:
 
 async def publish(order_id: UUID, *, commit: Commit) -> None:
     """Store what a merchant's order has to tell beyond what it told, and put it in line at the merchant's endpoints."""
-    async with commit():
-        order = await orders.lock(order_id)
+    async with commit(), orders.changing(order_id) as order:
         if order is None or order.merchant_id is None:
             return
         timeline = await history.timeline(order_id)

@@ -277,8 +277,7 @@ async def test_a_supplier_that_is_silent_again_after_a_retry_is_told_of_again(ap
     order_id, (item,) = await silent(app, box)
     with clock.travelled(LATER):
         assert await stuck_orders.report_slow() == 1
-        async with db.transaction():
-            await orders.lock(order_id)
+        async with orders.changing(order_id):
             assert await orders.item_failed(order_id, item.id, IssueCode.SUPPLY_CANCELLED, "canceled")
             assert await orders.item_retried(order_id, item.id)
         assert await stuck_orders.report_slow() == 0

@@ -52,8 +52,8 @@ async def paid_with_credit(app: Any, box: Any, amount: str, *quantities: int) ->
     wanted = [orders.Wanted(p["id"], n) for p, n in zip(chosen, quantities, strict=True)]
     order_id = (await orders.place(EMAIL, await orders.quote(wanted, code, email=EMAIL), pay_currency=COIN)).order_id
     if not (await order(order_id)).total:
-        async with db.transaction():
-            await orders.covered(order_id)
+        async with orders.changing(order_id) as locked:
+            await orders.covered(locked)
     else:
         payment = await ask(app.state.kit, order_id)
         await box.pay(payment.provider_payment_id)

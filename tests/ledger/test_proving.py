@@ -29,7 +29,7 @@ async def closed(total: str = "20.00", *, received: str | None = None) -> UUID:
            VALUES ($1, $2, 'nowpayments', 1, 'finished', $3, 'USD', 'usdttrc20', $4, now(), now())""",
         payment, order_id, Decimal(total), value,
     )  # fmt: skip
-    await book(service.receive(order_id, payment, usd(str(value))), service.charge(order_id, usd(total)))
+    await book(order_id, service.receive(order_id, payment, usd(str(value))), service.charge(order_id, usd(total)))
     return order_id
 
 
@@ -37,7 +37,7 @@ async def test_orders_that_balance_stay_as_they_are(app) -> None:
     await closed()
     await closed("10.00", received="9.95")
     over = await closed("10.00", received="14.00")
-    await book(service.refunded(over, new_id(), usd("4.00")))
+    await book(over, service.refunded(over, new_id(), usd("4.00")))
     await place()
     before = await rows()
     assert await service.prove() == []
@@ -74,7 +74,7 @@ async def no_books_at_all(order_id: UUID) -> None:
 
 
 async def refunded_too_much(order_id: UUID) -> None:
-    await book(service.refunded(order_id, new_id(), usd("20.01")))
+    await book(order_id, service.refunded(order_id, new_id(), usd("20.01")))
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ async def test_money_that_waits_for_a_choice_is_no_difference_until_the_order_is
            VALUES ($1, $2, 'nowpayments', 1, 'partially_paid', 20, 'USD', 'usdttrc20', 8, now(), now())""",
         payment, order_id,
     )  # fmt: skip
-    await book(service.receive(order_id, payment, usd("8.00")))
+    await book(order_id, service.receive(order_id, payment, usd("8.00")))
     for status in ("underpaid", "expired"):
         await db.fetch("UPDATE customer_order SET status = $2 WHERE id = $1", order_id, status)
         assert await service.prove() == []

@@ -15,6 +15,7 @@ from app.ledger import service as ledger
 from app.ledger import uses
 from app.ledger.states import UseKind
 from app.ledger.uses import MoneyTaken
+from app.orders import service as orders
 from tests.builders import place, rows
 
 NONE = Decimal(0)
@@ -36,7 +37,7 @@ async def holding(amount: str = "26.10", total: str = "26.10") -> UUID:
 
 
 async def receive(order_id: UUID, amount: str) -> None:
-    async with db.transaction():
+    async with orders.changing(order_id):
         await ledger.receive(order_id, new_id(), usd(amount))
 
 
@@ -51,7 +52,7 @@ async def in_use(order_id: UUID) -> Decimal:
 
 async def use(order_id: UUID, kind: str, amount: Money) -> None:
     """One use, as the shop makes it."""
-    async with db.transaction():
+    async with orders.changing(order_id):
         if kind == "price":
             await uses.take_price(order_id, amount, NONE)
         elif kind == "top_up":
@@ -150,10 +151,10 @@ async def test_money_that_waits_for_a_top_up_is_not_given_back_and_pays_the_pric
 
 async def test_a_released_use_leaves_its_money_to_the_next(app) -> None:
     order_id, reference = await holding(), f"refund:{new_id()}"
-    async with db.transaction():
+    async with orders.changing(order_id):
         await uses.reserve(order_id, UseKind.REFUND, usd("26.10"), reference)
     assert not await _tried(use(order_id, "price", usd("26.10")))
-    async with db.transaction():
+    async with orders.changing(order_id):
         assert await uses.release(order_id, UseKind.REFUND, reference)
         assert not await uses.release(order_id, UseKind.REFUND, reference)
     await use(order_id, "price", usd("26.10"))
@@ -163,10 +164,10 @@ async def test_a_released_use_leaves_its_money_to_the_next(app) -> None:
 async def test_a_price_takes_what_is_there_when_only_the_tolerance_is_missing(app) -> None:
     order_id = await holding("25.95", "26.10")
     with pytest.raises(MoneyTaken):
-        async with db.transaction():
+        async with orders.changing(order_id):
             await uses.take_price(order_id, usd("26.10"), Decimal("0.14"))
     for _ in range(2):
-        async with db.transaction():
+        async with orders.changing(order_id):
             await uses.take_price(order_id, usd("26.10"), Decimal("0.15"))
     assert await in_use(order_id) == Decimal("25.95")
 
@@ -179,7 +180,7 @@ async def test_what_the_ledger_books_is_a_use_whoever_forgot_to_reserve_it(app) 
         lambda: ledger.credited(order_id, usd("4.00")),
     ]
     for step in steps:
-        async with db.transaction():
+        async with orders.changing(order_id):
             await step()
     assert (await in_use(order_id), await free(order_id)) == (Decimal("30.00"), usd("0.00"))
     assert not await _tried(use(order_id, "credit", usd("0.01")))

@@ -11,7 +11,7 @@ from app.issues.codes import IssueCode
 from app.orders import queries
 from app.orders import service as orders
 from app.orders.service import OrderClosed
-from tests.builders import count, events, job_names, order, place, rows, undone
+from tests.builders import count, events, job_names, order, place, rows, settle, undone
 
 STATES = [
     "created", "waiting", "confirming", "underpaid", "paid", "fulfilled", "expired", "failed", "refunded", "cancelled",
@@ -49,7 +49,7 @@ async def test_money_in_full_pays_what_is_open_and_nothing_that_is_closed(app, s
     order_id = await at(status, 1, 2)
     before = await rows()
     pays = status in {"waiting", "confirming", "underpaid", "expired"}
-    assert await orders.settle(order_id) is pays
+    assert await settle(order_id) is pays
     if not pays:
         assert await rows() == before
         return
@@ -62,12 +62,7 @@ async def test_money_in_full_pays_what_is_open_and_nothing_that_is_closed(app, s
 async def test_an_order_settled_by_ten_at_once_is_bought_once(app) -> None:
     order_id = await at("waiting", 1, 1)
 
-    async def settle() -> bool:
-        async with db.transaction():
-            await orders.lock(order_id)
-            return await orders.settle(order_id)
-
-    assert sum(await asyncio.gather(*(settle() for _ in range(10)))) == 1
+    assert sum(await asyncio.gather(*(settle(order_id) for _ in range(10)))) == 1
     assert (await job_names()).count("fulfillment.reserve") == 2
     assert await events(order_id) == ["order.created", "order.paid"]
 
@@ -75,7 +70,7 @@ async def test_an_order_settled_by_ten_at_once_is_bought_once(app) -> None:
 async def test_paid_and_cancelled_at_once_end_as_one_of_the_two(app) -> None:
     for _ in range(5):
         order_id = await at("waiting")
-        await asyncio.gather(orders.settle(order_id), orders.cancel(order_id), return_exceptions=True)
+        await asyncio.gather(settle(order_id), orders.cancel(order_id), return_exceptions=True)
         told = await events(order_id)
         assert told in (["order.created", "order.paid"], ["order.created", "order.cancelled"])
         assert told[-1] == f"order.{(await state(order_id))[0]}"
@@ -83,7 +78,7 @@ async def test_paid_and_cancelled_at_once_end_as_one_of_the_two(app) -> None:
 
 async def test_an_order_is_fulfilled_with_its_last_item_and_its_customer_told_once(app) -> None:
     order_id = await at("waiting", 1, 1)
-    await orders.settle(order_id)
+    await settle(order_id)
     first, second = (await order(order_id)).items
     await orders.item_fulfilled(order_id, first.id)
     assert await state(order_id) == ("paid", "processing")
@@ -96,7 +91,7 @@ async def test_an_order_is_fulfilled_with_its_last_item_and_its_customer_told_on
 
 async def test_a_failed_item_puts_the_order_before_a_person(app) -> None:
     order_id = await at("waiting")
-    await orders.settle(order_id)
+    await settle(order_id)
     (item,) = (await order(order_id)).items
     await orders.item_failed(order_id, item.id, IssueCode.SOLD_OUT, "sold out")
     assert await state(order_id) == ("paid", "failed")
@@ -109,7 +104,7 @@ async def test_a_failed_item_puts_the_order_before_a_person(app) -> None:
 
 async def test_an_order_with_a_failed_item_left_stays_before_a_person_when_another_is_retried(app) -> None:
     order_id = await at("waiting", 1, 1)
-    await orders.settle(order_id)
+    await settle(order_id)
     first, second = (await order(order_id)).items
     for item in (first, second):
         await orders.item_failed(order_id, item.id, IssueCode.SOLD_OUT, "sold out")
@@ -174,7 +169,7 @@ async def test_what_is_sold_out_dearer_or_gone_could_not_be_sold_again(app, chan
 async def test_a_move_in_a_transaction_that_fails_leaves_no_event_no_job_and_no_letter(app) -> None:
     order_id = await at("waiting")
     before = await rows()
-    await undone(orders.settle(order_id))
+    await undone(settle(order_id))
     assert await rows() == before
 
 
@@ -217,7 +212,7 @@ async def test_what_is_said_beside_is_kept_whole_each_once_and_the_newest_where_
 
 async def test_a_delivered_order_needs_nobody_for_its_supply_any_more(app) -> None:
     order_id = await at("waiting")
-    await orders.settle(order_id)
+    await settle(order_id)
     for code, said in REASONS.items():
         await orders.open_reason(order_id, code, said)
     (item,) = (await order(order_id)).items

@@ -13,7 +13,7 @@ from app.core import db
 from app.core.money import Money
 from app.orders import service as orders
 from app.orders.service import Wanted
-from tests.builders import COIN, EMAIL, place, products
+from tests.builders import COIN, EMAIL, place, products, settle
 
 
 async def used(code: str = "LAST") -> int:
@@ -85,8 +85,7 @@ async def test_an_order_paid_late_uses_its_code_after_all(app) -> None:
     order_id = await buy()
     await expire(order_id)
     assert await used() == 0
-    async with db.transaction():
-        assert await orders.settle(order_id)
+    assert await settle(order_id)
     assert await used() == 1
     with pytest.raises(UnknownDiscount):
         await buy()

@@ -18,7 +18,7 @@ from app.core.settings import settings
 from app.ledger import service as ledger
 from app.orders import service as orders
 from app.orders.service import Wanted
-from tests.builders import COIN, EMAIL, ask, count, events, job_names, look, order, place, products, rows
+from tests.builders import COIN, EMAIL, ask, count, events, job_names, look, order, place, products, rows, settle
 
 
 def usd(amount: Any) -> Money:
@@ -145,8 +145,7 @@ async def test_an_order_whose_credit_is_gone_is_not_bought(app) -> None:
     await db.fetch("UPDATE credit SET amount = 4.99")
     before = await rows()
     with pytest.raises(orders.OrderClosed):
-        async with db.transaction():
-            await orders.settle(order_id)
+        await settle(order_id)
     assert await rows() == before
 
 
@@ -166,8 +165,7 @@ async def test_a_late_order_at_todays_price_takes_the_credit_that_this_price_cou
         await orders.reprice(order_id)
     assert (await order(order_id)).discount == 0
     await db.fetch("UPDATE credit SET amount = $1", there)
-    async with db.transaction():
-        assert await orders.settle(order_id)
+    assert await settle(order_id)
     assert ((await order(order_id)).status, await left(code)) == ("paid", there)
     async with db.transaction():
         await orders.refunded(order_id)
@@ -178,8 +176,7 @@ async def test_a_late_order_whose_email_was_changed_takes_its_credit_again(app) 
     code = await given(5)
     order_id = await expired(code)
     await db.fetch("UPDATE customer_order SET email = 'new@else.test' WHERE id = $1", order_id)
-    async with db.transaction():
-        assert await orders.settle(order_id)
+    assert await settle(order_id)
     assert ((await order(order_id)).status, await left(code)) == ("paid", 0)
 
 

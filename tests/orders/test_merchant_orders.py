@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -142,18 +143,22 @@ async def test_what_happens_to_an_order_its_merchant_is_told_of_in_the_same_tran
     assert (await job_names()).count("webhooks.publish") == 1, "one that waits tells of both"
 
 
+async def looked_at(order_id: UUID) -> None:
+    async with orders.changing(order_id):
+        pass
+
+
 async def test_what_did_not_happen_is_not_told(app) -> None:
     placed = await charged(await merchant())
     before = await rows()
     await undone(asked(placed))
     assert await rows() == before
-    await undone(orders.lock(placed.id))
+    await undone(looked_at(placed.id))
     assert await rows() == before
 
 
 async def test_a_look_at_an_order_whose_merchant_knows_all_posts_nothing(app) -> None:
     placed = await charged(await merchant())
-    async with db.transaction():
-        await orders.lock(placed.id)
+    async with orders.changing(placed.id):
         await db.fetch("UPDATE customer_order SET published_seq = 1 WHERE id = $1", placed.id)
     assert await job_names() == []

@@ -10,6 +10,7 @@ from app.core import clock, db
 from app.core.money import Money
 from app.core.tokens import link_token
 from app.ledger import service as ledger
+from app.orders import service as orders
 from app.orders.models import OrderItem
 from app.refunds import claim, queries, service
 from app.refunds.models import Refund
@@ -25,7 +26,7 @@ def usd(text: str) -> Money:
 
 async def booked(order_id: UUID) -> UUID:
     """The order with what arrived in its books, and its price taken where it is paid. A stablecoin is a dollar."""
-    async with db.transaction():
+    async with orders.changing(order_id):
         await db.fetch("UPDATE payment SET value = round(actually_paid, 2) WHERE order_id = $1 AND value = 0", order_id)
         found = await order(order_id)
         for payment in await db.fetch("SELECT id, value FROM payment WHERE order_id = $1", order_id):

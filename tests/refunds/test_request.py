@@ -53,7 +53,7 @@ async def test_a_part_may_go_back_and_leaves_the_rest(kit, box, amount: str) -> 
 async def test_no_cent_more_than_came_in_and_is_still_there(kit, box) -> None:
     order_id = await paid_for(kit, box)
     left = await queries.refundable(order_id)
-    async with db.transaction():
+    async with orders.changing(order_id):
         await ledger.refunded(order_id, new_id(), usd("1.00"))
         await ledger.credited(order_id, usd("2.00"))
     await asked(order_id, usd("3.00"))
@@ -77,7 +77,7 @@ async def test_an_order_without_money_has_nothing_to_refund(app) -> None:
 
 
 async def _ask_without_the_lock(order_id, amount: Money, ready: asyncio.Barrier) -> bool:
-    """The service's own look and insert, but for ``orders.lock``."""
+    """The service's own look and insert, but for the lock of ``orders.changing``."""
     async with db.transaction():
         left = await queries.refundable(order_id)
         await ready.wait()

@@ -25,7 +25,7 @@ def kit(app):
 
 
 async def _reveal_without_the_lock(order_id: UUID, item_id: UUID, ready: asyncio.Barrier) -> bool:
-    """The reveal's own look and mark, but for ``orders.lock``."""
+    """The reveal's own look and mark, but for the lock of ``orders.changing``."""
     async with db.transaction():
         held = await db.fetch_value("SELECT frozen_at FROM customer_order WHERE id = $1", order_id)
         locked = await key_rows.any_locked(item_id)
@@ -37,7 +37,7 @@ async def _reveal_without_the_lock(order_id: UUID, item_id: UUID, ready: asyncio
 
 
 async def _refund_without_the_lock(order_id: UUID, ready: asyncio.Barrier) -> bool:
-    """The refund's own look and lock of the keys, but for ``orders.lock``."""
+    """The refund's own look and lock of the keys, but for the lock of ``orders.changing``."""
     async with db.transaction():
         shown = await db.fetch_value(
             "SELECT EXISTS (SELECT FROM sealed_key WHERE order_id = $1 AND revealed_at IS NOT NULL)", order_id

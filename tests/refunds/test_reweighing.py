@@ -54,7 +54,7 @@ async def short_with_all_there(kit: Any, box: Any, part: str | None = None) -> R
 
 async def ends_by_the_provider(made: Refund) -> None:
     """As when the provider refuses its payout."""
-    async with db.transaction():
+    async with service.changing(made.id):
         await db.fetch("UPDATE refund SET status = 'processing' WHERE id = $1", made.id)
         assert await service.failed(await refund(made.id), "the payout provider refused it")
 

@@ -268,7 +268,7 @@ async def test_what_has_no_key_is_not_sold(app) -> None:
 
 async def frozen(order_id: UUID) -> None:
     """The order's money goes back, all of it."""
-    async with db.transaction():
+    async with orders.changing(order_id):
         await db.fetch("UPDATE customer_order SET frozen_at = now() WHERE id = $1", order_id)
         await keys.lock(order_id)
 

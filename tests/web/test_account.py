@@ -8,29 +8,10 @@ import pytest
 
 from app.core import clock, db
 from app.mail import service as mail
+from tests.statements import statements_of
 from tests.web.builders import EMAIL, assert_problem, count, csrf_of, minutes, picture, place, submit
 
 JSON = {"accept": "application/json"}
-
-
-async def statements_of(work) -> list[str]:
-    """What the database is asked meanwhile, on every connection that is open; not what our clock asks for itself."""
-    seen: list[str] = []
-    open_ones = [holder._con for holder in db.engine().pool._holders if holder._con is not None]
-
-    def note(record) -> None:
-        if "clock_timestamp" not in record.query:
-            seen.append(record.query)
-
-    for connection in open_ones:
-        connection.add_query_logger(note)
-    try:
-        await work()
-        await asyncio.sleep(0)  # what is noted is called soon, not at once
-    finally:
-        for connection in open_ones:
-            connection.remove_query_logger(note)
-    return seen
 
 
 async def links_to(box, email: str) -> list[str]:

@@ -20,7 +20,6 @@ from app.core.ids import new_id
 from app.history import service as history
 from app.orders import service as orders
 from app.payments import queries as payments
-from app.queue import service as jobs
 from app.webhooks import queries, service
 from dev.environment import until
 
@@ -87,11 +86,8 @@ async def refund(order_id: UUID, payment_id: UUID) -> UUID:
 
 async def happens(order_id: UUID, kind: str, **data: Any) -> None:
     """Something happens to an order, as everything does: under its lock, with the job that tells of it."""
-    async with db.transaction():
-        await orders.lock(order_id)
+    async with orders.changing(order_id):
         await history.record(order_id, kind, **data)
-        args = {"order_id": str(order_id)}
-        await jobs.post("webhooks.publish", args, subject=order_id, dedupe=f"webhooks.publish:{order_id}")
 
 
 async def paid(merchant_id: UUID, *, test: bool = True) -> UUID:

@@ -121,19 +121,20 @@ PaymentRequest = CryptoPaymentRequest | UpiPaymentRequest | CardPaymentRequest
 
 
 async def create_one(caller: Caller, asked: PaymentRequest) -> Payment:
-    order = await ordering.lock_of(caller.merchant_id, caller.test, asked.order_id)
-    if order is None:
-        raise NoSuchOrder(orders.UNKNOWN)
     method = str(asked.__struct_config__.tag)
     given = getattr(asked, method)
     beside = {"vpa": asked.vpa} if isinstance(asked, UpiPaymentRequest) and asked.vpa is not UNSET else {}
     spec = {name: getattr(given, name) for name in given.__struct_fields__} if given else beside
-    try:
-        row = await create_for_merchants.create(order, method, spec | {"metadata": asked.metadata}, locked=True)
-    except Problem as refused:
-        if refused.field in spec and refused.field not in beside:
-            refused.field = f"{method}.{refused.field}"
-        raise
+    owner = ordering.Owner(caller.merchant_id, caller.test)
+    async with ordering.changing(asked.order_id, owner=owner) as order:
+        if order is None:
+            raise NoSuchOrder(orders.UNKNOWN)
+        try:
+            row = await create_for_merchants.create_for(order, method, spec | {"metadata": asked.metadata})
+        except Problem as refused:
+            if refused.field in spec and refused.field not in beside:
+                refused.field = f"{method}.{refused.field}"
+            raise
     return _shown(row)
 
 

@@ -14,7 +14,7 @@ from app.core.errors import Problem
 from app.core.ids import new_id
 from app.orders import email_change
 from app.orders.models import Order
-from app.orders.service import short
+from app.orders.service import changing, short
 from app.refunds import claim
 from app.web.kernel import guards
 from app.web.kernel.body import read_form
@@ -78,8 +78,9 @@ async def confirm(request: Req, token: str) -> Response[bytes]:
     async with db.transaction():
         proof = await accounts.consume_link(token)
         assert proof.order_id is not None
-        old = await email_change.confirm(proof.order_id, proof.email, proof.browser)
-        await claim.invite_again(proof.order_id)
+        async with changing(proof.order_id):
+            old = await email_change.confirm(proof.order_id, proof.email, proof.browser)
+            await claim.invite_again(proof.order_id)
         details = f"{masked(old)} to {masked(proof.email)}"
         await guards.write(request, "order.email_changed", order_id=proof.order_id, details=details)
     where = f"/orders/{proof.order_id}"
