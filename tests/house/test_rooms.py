@@ -3,6 +3,7 @@
 import ast
 import importlib
 import inspect
+import re
 import subprocess
 import sys
 import tomllib
@@ -107,3 +108,15 @@ def test_every_setting_is_explained_in_the_example() -> None:
     lines = [line.lstrip("# ") for line in example.splitlines()]
     named = {line.partition("=")[0].strip() for line in lines if "=" in line}
     assert {name.upper() for name in Settings.model_fields} <= named
+
+
+def test_an_orders_row_is_locked_in_one_place() -> None:
+    locked = re.compile(r"(FROM|JOIN) customer_order\b.*\bFOR (NO KEY )?UPDATE", re.DOTALL)
+    strings = (ast.Constant, ast.JoinedStr)
+    found = {
+        name
+        for name, tree in modules(*ALL)
+        for node in ast.walk(tree)
+        if isinstance(node, strings) and locked.search(ast.unparse(node))
+    }
+    assert found == {"app/orders/changing.py"}
