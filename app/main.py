@@ -1,4 +1,4 @@
-"""create_app(): the only place where real things are chosen and doors are mounted."""
+"""create_app(): the only place where real things are chosen and the surfaces' routers are mounted."""
 
 import asyncio
 import contextlib
@@ -7,7 +7,7 @@ import signal
 from collections.abc import AsyncIterator, Iterator
 from types import FrameType
 
-from litestar import Litestar, Router
+from litestar import Litestar
 from litestar.config.compression import CompressionConfig
 from litestar.datastructures import State
 from litestar.middleware import DefineMiddleware
@@ -22,53 +22,20 @@ from app.history import queries as history
 from app.inbox.refusals import refusals
 from app.issues.clocks import ClockWatch
 from app.providers.kit import open_providers
-from app.web.account import devices, links, lookups, sessions
-from app.web.admin import (
-    acceptances,
-    dashboard,
-    dead_letters,
-    issues,
-    jobs,
-    key_audit,
-    own_stock,
-    staff,
-    webhooks,
-    write_offs,
-)
-from app.web.admin import letters as admin_letters
-from app.web.admin import orders as admin_orders
-from app.web.admin import products as admin_products
-from app.web.admin import refunds as admin_refunds
+from app.web.account.router import router as account
+from app.web.admin.router import router as admin
 from app.web.api.router import router as api
-from app.web.embed import checkout as embedded
-from app.web.embed import live as embedded_live
-from app.web.embed import orders as embedded_orders
-from app.web.embed import payments as embedded_payments
-from app.web.embed import sdk
-from app.web.hooks import kinguin, notice, nowpayments, resend
+from app.web.embed.router import router as embed
+from app.web.hooks.router import router as hooks
 from app.web.kernel import csrf, errors, openapi, rate_limits, static_files
 from app.web.kernel.body import LARGEST
 from app.web.kernel.form_keys import FormKeys
 from app.web.kernel.head_requests import HeadAware
 from app.web.kernel.request_context import RequestContext
-from app.web.merchant.doors import MERCHANT
-from app.web.operations import health
-from app.web.store import (
-    blobs,
-    carts,
-    catalog,
-    checkout,
-    discovery,
-    emails,
-    fulfillment,
-    live,
-    orders,
-    payments,
-    products,
-    refund_addresses,
-    refunds,
-    withdrawals,
-)
+from app.web.manual.router import router as manual
+from app.web.merchant.router import router as merchant
+from app.web.operations.router import router as operations
+from app.web.store.router import router as store
 
 CATCH_UP = 3.0  # seconds between looks at the tables for news that Redis did not bring
 # Streams must not be held back, and answers with secrets in them are not to be measured by their compressed size.
@@ -77,37 +44,7 @@ PLAIN = [
     "^/refunds/", "^/api/v1/", "^/merchant/(keys|endpoints|guide)",
 ]  # fmt: skip
 
-STORE = [
-    catalog.index, products.show, products.cover, carts.show, carts.create, carts.update,
-    checkout.new, checkout.email_hint, checkout.create, payments.create, payments.choose, payments.job_status,
-    orders.index, orders.show, orders.status, orders.success, orders.audit, orders.cancel, live.events,
-    fulfillment.status, fulfillment.download_link, fulfillment.reveal, fulfillment.audit, fulfillment.reservation,
-    blobs.show, refunds.show, refunds.claim, refunds.send_link, refund_addresses.new, refund_addresses.create,
-    emails.new, emails.create, withdrawals.create,
-    discovery.robots, discovery.index, discovery.pages, discovery.products, discovery.icon,
-]  # fmt: skip
-ACCOUNT = [
-    sessions.new, sessions.create, sessions.destroy, links.show, links.consume, lookups.new, lookups.create,
-    devices.index, devices.revoke, devices.revoke_all,
-]  # fmt: skip
-ADMIN = [
-    staff.new, staff.create, staff.destroy, dashboard.show, admin_orders.index, admin_orders.show,
-    admin_orders.retry_item, write_offs.create, admin_refunds.index, admin_refunds.show, admin_refunds.create,
-    issues.index, issues.resolve, admin_products.show, admin_products.accept, own_stock.index,
-    own_stock.create, own_stock.show, own_stock.update,
-    own_stock.create_import, admin_letters.resend,
-    acceptances.create,
-    acceptances.create_part,
-    admin_refunds.approve, admin_refunds.record, admin_refunds.reject, admin_refunds.retry, jobs.index, jobs.show,
-    jobs.retry, dead_letters.index, dead_letters.preview, dead_letters.retry, webhooks.index, webhooks.show,
-    webhooks.replay, key_audit.index, key_audit.show, key_audit.export,
-]  # fmt: skip
-EMBED = [
-    sdk.newest, sdk.newest_module, sdk.pinned, sdk.pinned_module, sdk.types, sdk.module_types, embedded.show,
-    embedded.status, embedded_live.events, embedded_orders.show, embedded_payments.create, embedded_payments.cancel,
-]  # fmt: skip
-OPERATIONS = [health.alive, health.ready, health.components, health.prometheus]
-HOOKS = [nowpayments.create, kinguin.create, resend.create]
+SURFACES = (store, account, admin, merchant, manual, embed, operations, hooks, api)
 
 
 @contextlib.asynccontextmanager
@@ -186,9 +123,8 @@ def create_app() -> Litestar:
         include_in_schema=False,
         guards=[rate_limits.file_name],
     )
-    hooks = Router("/", route_handlers=HOOKS, request_max_body_size=notice.LARGEST)
     return HeadAware(
-        route_handlers=[*STORE, *ACCOUNT, *ADMIN, *MERCHANT, *EMBED, *OPERATIONS, hooks, api, static],
+        route_handlers=[*SURFACES, static],
         middleware=[RequestContext(), DefineMiddleware(csrf.Csrf, config=csrf.config()), FormKeys()],
         exception_handlers={Exception: errors.handle},
         guards=[rate_limits.by_caller],

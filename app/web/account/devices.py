@@ -1,11 +1,12 @@
 """Where a person is signed in: customers, merchants and staff alike. Each place can be ended, or all at once."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import msgspec
 from litestar import Request, Response, get, post
+from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath
 
 from app.accounts import sessions
@@ -15,6 +16,7 @@ from app.core.i18n import _
 from app.core.ids import parse_id
 from app.web.kernel import guards
 from app.web.kernel.browsers import browser_name
+from app.web.kernel.guards import Connection
 from app.web.kernel.render import answer, page, see_other, wants_json
 from app.web.kernel.viewer import SESSION_COOKIE, forget
 
@@ -47,11 +49,7 @@ def device_name(user_agent: str) -> str:
 @get("/account/devices", summary="List signed-in devices", tags=["account"])
 async def index(request: Req) -> Response[bytes]:
     """Each browser that the viewer is signed in with."""
-    session: Session | None = request.state.viewer.session
-    if session is None:
-        if wants_json(request):
-            raise SignInFirst("Sign in to see where you are signed in.")
-        return see_other("/login")
+    session = _session_of(request)
     lines = [
         DeviceLine(d.id, device_name(d.user_agent), d.ip, d.created_at, d.last_seen_at, d.id == session.id)
         for d in await sessions.devices(session)
@@ -64,7 +62,7 @@ async def index(request: Req) -> Response[bytes]:
 @post("/account/devices/{device_id:str}/revocations", summary="Sign out a device", tags=["account"], status_code=200)
 async def revoke(request: Req, device_id: FromPath[str]) -> Response[bytes]:
     """End the viewer's session in one place."""
-    session = _signed_in(request)
+    session = _session_of(request)
     found = parse_id(device_id)
     if found is None or not await sessions.end(session, found):
         raise NoSuchDevice("It was signed out already, or it is not yours.")
@@ -76,17 +74,28 @@ async def revoke(request: Req, device_id: FromPath[str]) -> Response[bytes]:
 @post("/account/devices/revocations", summary="Sign out everywhere", tags=["account"], status_code=200)
 async def revoke_all(request: Req) -> Response[bytes]:
     """End all of the viewer's sessions, this one too."""
-    session = _signed_in(request)
+    session = _session_of(request)
     await sessions.end_all(session.email, session.role)
     if session.role == "admin":
         await guards.write(request, "admin.logged_out", details="everywhere")
     return _out()
 
 
-def _signed_in(request: Req) -> Session:
-    session: Session | None = request.state.viewer.session
-    if session is None:
+async def signed_in_only(connection: Connection, _: BaseRouteHandler) -> None:
+    """A guard. Leads a page's reader to the login; whoever asks for JSON or sends a form gets SignInFirst."""
+    request = cast(Req, connection)
+    if guards.asks_methods(request) or request.state.viewer.session is not None:
+        return
+    if request.method != "GET":
         raise SignInFirst("This browser is signed out already.")
+    if wants_json(request):
+        raise SignInFirst("Sign in to see where you are signed in.")
+    raise guards.RedirectTo("/login")
+
+
+def _session_of(request: Req) -> Session:
+    """Whoever looks is signed in: the guard has seen to it."""
+    session: Session = request.state.viewer.session
     return session
 
 

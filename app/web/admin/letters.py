@@ -20,7 +20,7 @@ Req = Request[Any, Any, Any]
 @post("/admin/orders/{order_id:str}/letters/{mail_id:str}/resends", include_in_schema=False, status_code=200)
 async def resend(request: Req, order_id: FromPath[str], mail_id: FromPath[str]) -> Response[bytes]:
     """Write the letter once more, to the order's address of today, with a fresh link."""
-    order = await guards.any_order(request, order_id)
+    order = await guards.any_order(order_id)
     found = parse_id(mail_id)
     letter = next((row for row in await mail.about(order.id) if row.id == found), None)
     if letter is None or found is None:

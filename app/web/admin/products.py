@@ -20,8 +20,7 @@ Req = Request[Any, Any, Any]
 BASE = "EUR"  # what the supplier asks is in
 
 
-async def _found(request: Req, product_id: str) -> AdminProduct:
-    await guards.admin(request)
+async def _found(product_id: str) -> AdminProduct:
     found = parse_id(product_id)
     product = await queries.for_admin(found) if found else None
     if product is None:
@@ -31,7 +30,7 @@ async def _found(request: Req, product_id: str) -> AdminProduct:
 
 @get("/admin/products/{product_id:str}", include_in_schema=False)
 async def show(request: Req, product_id: FromPath[str]) -> Response[bytes]:
-    product = await _found(request, product_id)
+    product = await _found(product_id)
     if product.supplier == own_stock.NAME:
         return see_other(f"/admin/own-stock/{product.id}")
     asked = product.offered_cost if product.held_since else product.cost
@@ -49,7 +48,7 @@ async def show(request: Req, product_id: FromPath[str]) -> Response[bytes]:
 @post("/admin/products/{product_id:str}/accepted-prices", include_in_schema=False, status_code=200)
 async def accept(request: Req, product_id: FromPath[str]) -> Response[bytes]:
     """A person has looked: the product is sold at what its supplier asks."""
-    product = await _found(request, product_id)
+    product = await _found(product_id)
     async with guards.recorded(request, "product.price_accepted", details=f"{product.name} {product.offered_cost}"):
         await products.accept_price(product.id, by=visitor(request).actor)
     where = f"/admin/products/{product.id}"

@@ -61,7 +61,7 @@ def _reservation(row: dict[str, Any], *, changeable: bool) -> dict[str, Any]:
 @post("/admin/orders/{order_id:str}/write-offs", include_in_schema=False, status_code=200)
 async def create(request: Req, order_id: FromPath[str]) -> Response[bytes]:
     """Nothing of it can be delivered: the order has failed, and its refund is asked for."""
-    order = await guards.any_order(request, order_id)
+    order = await guards.any_order(order_id)
     async with guards.recorded(request, "order.given_up", order_id=order.id):
         await steps.give_up(order.id, by=visitor(request).actor)
     return see_other(f"/admin/orders/{order.id}")

@@ -14,9 +14,9 @@ from app.core.i18n import N_, _
 from app.web.api import answers
 from app.web.kernel import request_context
 from app.web.kernel.body import UnusableText
-from app.web.kernel.guards import LoginNeeded
+from app.web.kernel.guards import LoginNeeded, RedirectTo
 from app.web.kernel.languages import language_of
-from app.web.kernel.render import answer, by_htmx, page, sent_json, wants_json
+from app.web.kernel.render import answer, by_htmx, page, see_other, sent_json, wants_json
 from app.web.kernel.viewer import Viewer
 
 Req = Request[Any, Any, Any]
@@ -54,6 +54,8 @@ def handle(request: Req, error: Exception) -> Response[Any]:
 
 
 def _answer(request: Req, error: Exception) -> Response[Any]:
+    if isinstance(error, RedirectTo):
+        return see_other(error.path)
     if isinstance(error, CharacterNotInRepertoireError | UntranslatableCharacterError):
         error = UnusableText("What you sent contains a NUL character, which isn't allowed. Remove it and try again.")
     if not isinstance(error, Problem) and request_context.has_hung_up(request):

@@ -4,22 +4,27 @@ whether the person is in the team is asked of the table at each request. To ever
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from litestar import Request, Response
-from litestar.datastructures import FormMultiDict
 from litestar.exceptions import NotFoundException
+from litestar.handlers import BaseRouteHandler
 
 from app.core.errors import Conflict, NotFound
 from app.core.i18n import _
 from app.core.ids import parse_id
+from app.core.settings import settings
 from app.merchants import members
 from app.merchants.models import Merchant
 from app.web.kernel import cookies, guards, render
+from app.web.kernel.csrf import SAFE
+from app.web.kernel.guards import Connection
 from app.web.kernel.viewer import DESK_COOKIE, Viewer
 
 Req = Request[Any, Any, Any]
+ENTRANCE = {"entrance": True}  # the opt of a page that leads whoever is not signed in to the login
+ANY_CONTEXT = {"any_context": True}  # the opt of a form that may come from a page of another merchant or mode
 PAGE = 50  # rows of a list
 LONGEST_ACT = 250  # characters of an act's details in the audit log
 
@@ -85,8 +90,20 @@ def person(request: Req) -> str | None:
     return viewer.email
 
 
-async def current(request: Req) -> MerchantContext:
-    """Where the viewer works. Raises what a page that does not exist raises for whoever is in no team."""
+async def members_only(connection: Connection, handler: BaseRouteHandler) -> None:
+    """A guard: finds out where the viewer works. To whoever is in no team, nothing is here: NotFoundException.
+
+    Whoever is not signed in is led to the login where the handler says so.
+    """
+    if guards.asks_methods(connection):
+        return
+    request = cast(Req, connection)
+    if handler.opt.get("entrance") and request.state.viewer.session is None:
+        raise guards.RedirectTo("/login")
+    request.state.merchant_context = await _context_of(request)
+
+
+async def _context_of(request: Req) -> MerchantContext:
     email = person(request)
     merchants = await members.joined(email) if email else []
     if email is None or not merchants:
@@ -96,12 +113,26 @@ async def current(request: Req) -> MerchantContext:
     return MerchantContext(email, merchants, chosen, test=mode != "live" or str(chosen.id) != wanted)
 
 
-async def require_form(request: Req) -> tuple[MerchantContext, FormMultiDict]:
-    """Where the viewer works, and the form that was sent from there. Raises AnotherDesk for a form from elsewhere."""
-    desk, form = await current(request), await request.form()
-    if form.get("desk") != desk.key:
-        raise StaleContext(f"{desk.mode} mode of {desk.merchant.name}")
-    return desk, form
+async def context_unchanged(connection: Connection, handler: BaseRouteHandler) -> None:
+    """A guard, behind ``members_only``. Raises StaleContext for a form from a page of another merchant or mode."""
+    request = cast(Req, connection)
+    if request.method in SAFE or handler.opt.get("any_context"):
+        return
+    here, form = current(request), await request.form()
+    if form.get("desk") != here.key:
+        raise StaleContext(f"{here.mode} mode of {here.merchant.name}")
+
+
+async def limit_invitations(connection: Connection, _: BaseRouteHandler) -> None:
+    """A guard, behind ``members_only``: LIMIT_LOOKUPS invitations a minute by one merchant. Raises TooManyAttempts."""
+    request = cast(Req, connection)
+    await guards.spend(request, "invites", settings().limit_lookups, who=str(current(request).id))
+
+
+def current(request: Req) -> MerchantContext:
+    """Where the viewer works; the guard found out."""
+    found: MerchantContext = request.state.merchant_context
+    return found
 
 
 def text(form: Mapping[str, Any], name: str, longest: int = 400) -> str:

@@ -20,12 +20,10 @@ MODES = ("test", "live")
 LATEST = 8  # rows of each list
 
 
-@get("/merchant", include_in_schema=False)
+@get("/merchant", include_in_schema=False, opt=desks.ENTRANCE)
 async def show(request: Req) -> Response[bytes]:
     """What is left to set up, and what went on lately. Whoever is not signed in is led to the login."""
-    if request.state.viewer.session is None:
-        return see_other("/login")
-    desk = await desks.current(request)
+    desk = desks.current(request)
     failed = {"status": DeliveryStatus.FAILED.value, "standing": True}  # nobody can do anything about a removed one's
     context = {
         "steps": await _steps(desk),
@@ -59,13 +57,13 @@ def _step(done: bool, href: str, words: str) -> dict[str, object]:
 @get("/merchant/merchants", include_in_schema=False)
 async def index(request: Req) -> Response[bytes]:
     """All merchants of the viewer, to choose among."""
-    return desks.page(request, await desks.current(request), "merchant/merchants.html", {})
+    return desks.page(request, desks.current(request), "merchant/merchants.html", {})
 
 
-@post("/merchant/choices", include_in_schema=False, status_code=200)
+@post("/merchant/choices", include_in_schema=False, status_code=200, opt=desks.ANY_CONTEXT)
 async def choose(request: Req) -> Response[bytes]:
     """Work at another merchant, or in the other mode; remembered."""
-    desk, form = await desks.current(request), await request.form()
+    desk, form = desks.current(request), await request.form()
     merchant_id = desks.require_id(desks.text(form, "merchant") or str(desk.id))
     mode = desks.text(form, "mode") or desk.mode
     if merchant_id not in {merchant.id for merchant in desk.merchants} or mode not in MODES:

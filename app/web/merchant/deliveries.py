@@ -24,7 +24,7 @@ KINDS = (*TYPES, TEST)
 @get("/merchant/deliveries", include_in_schema=False)
 async def index(request: Req) -> Response[bytes]:
     """``?status=&type=&endpoint=&q=``: ``q`` is the id of an order, payment, refund or event."""
-    desk = await desks.current(request)
+    desk = desks.current(request)
     asked = {
         "status": filters.one_of(request, "status", STATUSES),
         "type": filters.one_of(request, "type", KINDS),
@@ -70,7 +70,7 @@ def _object(row: dict[str, Any]) -> str:
 
 @get("/merchant/deliveries/{delivery_id:str}", include_in_schema=False)
 async def show(request: Req, delivery_id: FromPath[str]) -> Response[bytes]:
-    desk = await desks.current(request)
+    desk = desks.current(request)
     row = await _find(desk, delivery_id)
     context = {
         "delivery": _shown(row),
@@ -90,7 +90,7 @@ async def _find(desk: MerchantContext, delivery_id: str) -> dict[str, Any]:
 @post("/merchant/deliveries/{delivery_id:str}/retries", include_in_schema=False, status_code=200)
 async def retry(request: Req, delivery_id: FromPath[str]) -> Response[bytes]:
     """Send it again, whatever became of it."""
-    desk, _ = await desks.require_form(request)
+    desk = desks.current(request)
     row = await _find(desk, delivery_id)
     async with desks.recorded(request, desk, "delivery.retried", f"{row['type']} {row['id']} to {row['url']}"):
         await service.resend(row["id"], desk.id, test=desk.test)

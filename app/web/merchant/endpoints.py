@@ -35,7 +35,7 @@ class BadTime(Invalid):
 
 @get("/merchant/endpoints", include_in_schema=False)
 async def index(request: Req) -> Response[bytes]:
-    return await _list(request, await desks.current(request))
+    return await _list(request, desks.current(request))
 
 
 async def _list(
@@ -58,7 +58,7 @@ def _public(row: dict[str, Any]) -> dict[str, Any]:
 @post("/merchant/endpoints", include_in_schema=False, status_code=200)
 async def create(request: Req) -> Response[bytes]:
     """Add an endpoint, and show its secret: in this answer and never again."""
-    desk, form = await desks.require_form(request)
+    desk, form = desks.current(request), await request.form()
     typed = _typed(form)
     try:
         async with desks.recorded(request, desk, "endpoint.added", typed["url"]):
@@ -78,7 +78,7 @@ def _typed(form: FormMultiDict) -> dict[str, Any]:
 
 @get("/merchant/endpoints/{endpoint_id:str}", include_in_schema=False)
 async def show(request: Req, endpoint_id: FromPath[str]) -> Response[bytes]:
-    desk = await desks.current(request)
+    desk = desks.current(request)
     return await _one(request, desk, await _find(desk, endpoint_id))
 
 
@@ -115,7 +115,7 @@ async def _one(
 @post("/merchant/endpoints/{endpoint_id:str}", include_in_schema=False, status_code=200)
 async def update(request: Req, endpoint_id: FromPath[str]) -> Response[bytes]:
     """Change its URL, its name or the events it is sent."""
-    desk, form = await desks.require_form(request)
+    desk, form = desks.current(request), await request.form()
     row, typed = await _find(desk, endpoint_id), _typed(form)
     try:
         async with desks.recorded(request, desk, "endpoint.changed", f"{row['id']} {typed['url']}"):
@@ -135,7 +135,7 @@ async def try_out(request: Req, endpoint_id: FromPath[str]) -> Response[bytes]:
 @post("/merchant/endpoints/{endpoint_id:str}/rotations", include_in_schema=False, status_code=200)
 async def rotate(request: Req, endpoint_id: FromPath[str]) -> Response[bytes]:
     """A new secret, shown in this answer; for the chosen hours requests are signed with both."""
-    desk, form = await desks.require_form(request)
+    desk, form = desks.current(request), await request.form()
     row, hours = await _find(desk, endpoint_id), desks.text(form, "overlap")
     if hours not in OVERLAPS:
         raise BadTime("Choose one of the times listed.", field="overlap")
@@ -168,7 +168,7 @@ async def remove(request: Req, endpoint_id: FromPath[str]) -> Response[bytes]:
 @post("/merchant/endpoints/{endpoint_id:str}/resends", include_in_schema=False, status_code=200)
 async def resend(request: Req, endpoint_id: FromPath[str]) -> Response[bytes]:
     """Send what failed again, with ``delivered`` all: since ``from``, a time in UTC, else for the chosen hours."""
-    desk, form = await desks.require_form(request)
+    desk, form = desks.current(request), await request.form()
     row = await _find(desk, endpoint_id)
     try:
         span = Span(_since(form), _time(form, "to"), desks.text(form, "delivered") == "yes")
@@ -184,7 +184,7 @@ async def resend(request: Req, endpoint_id: FromPath[str]) -> Response[bytes]:
 
 async def _have(request: Req, endpoint_id: str, kind: str, act: Callable[..., Awaitable[object]]) -> dict[str, Any]:
     """Do to it what needs no more words than its id; the audit log is told as ``kind``. Returns its row from before."""
-    desk, _ = await desks.require_form(request)
+    desk = desks.current(request)
     row = await _find(desk, endpoint_id)
     async with desks.recorded(request, desk, kind, f"{row['id']} {row['url']}"):
         await act(row["id"], desk.id, test=desk.test)

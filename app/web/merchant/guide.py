@@ -36,13 +36,13 @@ VPAS = [(vpa, play.value) for vpa, play in test_processor.VPAS.items()]
 @get("/merchant/guide", include_in_schema=False)
 async def show(request: Req) -> Response[bytes]:
     """The guide, its snippets in one language: ``?in=``, else curl."""
-    return await _guide(request, await desks.current(request), str(request.query_params.get("in", "")))
+    return await _guide(request, desks.current(request), str(request.query_params.get("in", "")))
 
 
 @post("/merchant/guide/keys", include_in_schema=False, status_code=200)
 async def issue(request: Req) -> Response[bytes]:
     """Issue a test key for the snippets, and show them with it: its secret stands in this answer alone."""
-    desk, form = await desks.require_form(request)
+    desk, form = desks.current(request), await request.form()
     language = desks.text(form, "in")
     try:
         issued = await api_keys.issue(

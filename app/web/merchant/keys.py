@@ -31,7 +31,7 @@ EXPIRIES = {"": N_("Never"), "30": N_("In 30 days"), "90": N_("In 90 days"), "36
 
 @get("/merchant/keys", include_in_schema=False)
 async def index(request: Req) -> Response[bytes]:
-    return await _list(request, await desks.current(request))
+    return await _list(request, desks.current(request))
 
 
 async def _list(
@@ -66,7 +66,7 @@ async def _list(
 @post("/merchant/keys", include_in_schema=False, status_code=200)
 async def create(request: Req) -> Response[bytes]:
     """Issue a key, and show its secret: in this answer and never again."""
-    desk, form = await desks.require_form(request)
+    desk, form = desks.current(request), await request.form()
     name, scopes = desks.text(form, "name"), [str(scope) for scope in form.getall("scopes", [])]
     try:
         issued = await api_keys.issue(
@@ -89,7 +89,7 @@ def _expiry(form: FormMultiDict) -> datetime | None:
 @post("/merchant/keys/{key_id:str}/rotations", include_in_schema=False, status_code=200)
 async def rotate(request: Req, key_id: FromPath[str]) -> Response[bytes]:
     """Issue a key in another's place; the old one goes on for the chosen hours."""
-    desk, form = await desks.require_form(request)
+    desk, form = desks.current(request), await request.form()
     hours = desks.text(form, "overlap")
     if hours not in OVERLAPS:
         raise BadKey("Choose one of the times listed.", field="overlap")
@@ -103,7 +103,7 @@ async def rotate(request: Req, key_id: FromPath[str]) -> Response[bytes]:
 @post("/merchant/keys/{key_id:str}/revocations", include_in_schema=False, status_code=200)
 async def revoke(request: Req, key_id: FromPath[str]) -> Response[bytes]:
     """End a key, at once and everywhere."""
-    desk, _ = await desks.require_form(request)
+    desk = desks.current(request)
     key = await _own(desk, key_id)
     await api_keys.revoke(key.id, desk.id, by=desk.actor, ip=client_ip(request))
     return see_other("/merchant/keys")
@@ -112,7 +112,7 @@ async def revoke(request: Req, key_id: FromPath[str]) -> Response[bytes]:
 @post("/merchant/publishable-keys/rotations", include_in_schema=False, status_code=200)
 async def rotate_publishable(request: Req) -> Response[bytes]:
     """A new publishable key; pages with the old one go on for the chosen hours."""
-    desk, form = await desks.require_form(request)
+    desk, form = desks.current(request), await request.form()
     hours = desks.text(form, "overlap")
     if hours not in OVERLAPS:
         return await _list(request, desk, error=BadKey("Choose one of the times listed.", field="publishable"))
@@ -134,7 +134,7 @@ async def _own(desk: MerchantContext, key_id: str) -> ApiKey:
 @post("/merchant/origins", include_in_schema=False, status_code=200)
 async def allow(request: Req) -> Response[bytes]:
     """Name the origins whose pages may open the checkout: one a line, all others are refused."""
-    desk, form = await desks.require_form(request)
+    desk, form = desks.current(request), await request.form()
     typed = desks.text(form, "origins", 8000)
     try:
         await service.set_origins(desk.id, typed.split(), by=desk.actor, ip=client_ip(request))

@@ -26,7 +26,7 @@ MOST_SHOWN = 100  # payments, refunds and deliveries of one order
 @get("/merchant/orders", include_in_schema=False)
 async def index(request: Req) -> Response[bytes]:
     """``?status=&q=``: ``q`` is an order's id, the merchant's reference, or a customer's email."""
-    desk = await desks.current(request)
+    desk = desks.current(request)
     status, typed = filters.one_of(request, "status", STATUSES), filters.given(request, "q")
     chosen = {"status": status} | filters.searched(typed, "order_id")
     rows = await queries.merchant_page(desk.id, desk.test, chosen, filters.before(request), PAGE + 1)
@@ -37,7 +37,7 @@ async def index(request: Req) -> Response[bytes]:
 
 @get("/merchant/orders/{order_id:str}", include_in_schema=False)
 async def show(request: Req, order_id: FromPath[str]) -> Response[bytes]:
-    desk = await desks.current(request)
+    desk = desks.current(request)
     row = await queries.of_merchant(desk.id, desk.test, desks.require_id(order_id))
     if row is None:
         raise NothingHere

@@ -39,7 +39,7 @@ REFUSED = (BadAmount, BadReason, TooMuch, PaymentNotCaptured)
 @get("/merchant/payments", include_in_schema=False)
 async def index(request: Req) -> Response[bytes]:
     """``?status=&method=&q=``: ``q`` is a payment's id, the order's reference, or a customer's email."""
-    desk = await desks.current(request)
+    desk = desks.current(request)
     asked = {
         "status": filters.one_of(request, "status", STATUSES),
         "method": filters.one_of(request, "method", METHODS),
@@ -54,7 +54,7 @@ async def index(request: Req) -> Response[bytes]:
 
 @get("/merchant/payments/{payment_id:str}", include_in_schema=False)
 async def show(request: Req, payment_id: FromPath[str]) -> Response[bytes]:
-    desk = await desks.current(request)
+    desk = desks.current(request)
     return await _one(request, desk, await _find(desk, payment_id))
 
 
@@ -89,7 +89,7 @@ async def _one(
 @get("/merchant/payments/{payment_id:str}/refund", include_in_schema=False)
 async def preview(request: Req, payment_id: FromPath[str]) -> Response[bytes]:
     """What a refund of ``?amount=&reason=`` would do, and the button that asks for it."""
-    desk = await desks.current(request)
+    desk = desks.current(request)
     row = await _find(desk, payment_id)
     typed = {"amount": filters.given(request, "amount"), "reason": str(request.query_params.get("reason", "")).strip()}
     try:
@@ -123,7 +123,7 @@ def _digits(text: str, currency: str) -> Decimal:
 @post("/merchant/payments/{payment_id:str}/refunds", include_in_schema=False, status_code=200)
 async def refund(request: Req, payment_id: FromPath[str]) -> Response[bytes]:
     """Ask for the refund that was previewed."""
-    desk, form = await desks.require_form(request)
+    desk, form = desks.current(request), await request.form()
     row = await _find(desk, payment_id)
     typed = {"amount": desks.text(form, "amount"), "reason": desks.text(form, "reason", REASON + 1)}
     try:

@@ -8,7 +8,6 @@ from litestar.params import FromPath
 from app.accounts import addresses
 from app.accounts.service import LinkSpent
 from app.core.errors import Problem
-from app.core.settings import settings
 from app.merchants import members
 from app.web.kernel import guards
 from app.web.kernel.rate_limits import purse
@@ -22,7 +21,7 @@ Req = Request[Any, Any, Any]
 
 @get("/merchant/team", include_in_schema=False)
 async def index(request: Req) -> Response[bytes]:
-    return await _list(request, await desks.current(request))
+    return await _list(request, desks.current(request))
 
 
 async def _list(
@@ -32,11 +31,10 @@ async def _list(
     return desks.page(request, desk, "merchant/team.html", context, status=error.status if error else 200)
 
 
-@post("/merchant/team", include_in_schema=False, status_code=200)
+@post("/merchant/team", include_in_schema=False, status_code=200, guards=[desks.limit_invitations])
 async def invite(request: Req) -> Response[bytes]:
     """Mail an invitation to the typed address."""
-    desk, form = await desks.require_form(request)
-    await guards.spend(request, "invites", settings().limit_lookups, who=str(desk.id))
+    desk, form = desks.current(request), await request.form()
     typed = desks.text(form, "email")
     try:
         email = addresses.parse(typed)
@@ -50,7 +48,7 @@ async def invite(request: Req) -> Response[bytes]:
 @post("/merchant/team/{member_id:str}/removals", include_in_schema=False, status_code=200)
 async def remove(request: Req, member_id: FromPath[str]) -> Response[bytes]:
     """Take a person or an invitation out of the team; one's own leaving leads out of here."""
-    desk, _ = await desks.require_form(request)
+    desk = desks.current(request)
     found = desks.require_id(member_id)
     leaving = next((p.email for p in await members.of(desk.id) if p.id == found), "")
     async with desks.recorded(request, desk, "member.removed", leaving):

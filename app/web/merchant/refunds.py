@@ -25,7 +25,7 @@ MOST_SHOWN = 50  # deliveries of one refund
 @get("/merchant/refunds", include_in_schema=False)
 async def index(request: Req) -> Response[bytes]:
     """``?status=&q=``: ``q`` is a payment's id, the order's reference, or a customer's email."""
-    desk = await desks.current(request)
+    desk = desks.current(request)
     status, typed = filters.one_of(request, "status", STATUSES), filters.given(request, "q")
     chosen = {"status": status} | filters.searched(typed, "payment_id")
     rows = await queries.merchant_page(desk.id, desk.test, chosen, filters.before(request), PAGE + 1)
@@ -36,7 +36,7 @@ async def index(request: Req) -> Response[bytes]:
 
 @get("/merchant/refunds/{refund_id:str}", include_in_schema=False)
 async def show(request: Req, refund_id: FromPath[str]) -> Response[bytes]:
-    desk = await desks.current(request)
+    desk = desks.current(request)
     row = await queries.of_merchant(desk.id, desk.test, desks.require_id(refund_id))
     if row is None:
         raise NothingHere

@@ -25,7 +25,7 @@ REFERENCE = "try-the-checkout"
 @get("/merchant/try", include_in_schema=False)
 async def show(request: Req) -> Response[bytes]:
     """``?order=``: the test order whose checkout the button opens."""
-    return await _page(request, await desks.current(request))
+    return await _page(request, desks.current(request))
 
 
 async def _page(
@@ -56,7 +56,7 @@ def _field(error: Problem) -> str:
 @post("/merchant/try", include_in_schema=False, status_code=200)
 async def create(request: Req) -> Response[bytes]:
     """Place an order of test mode, whichever mode is chosen."""
-    desk, form = await desks.require_form(request)
+    desk, form = desks.current(request), await request.form()
     typed = {name: desks.text(form, name) for name in DEFAULTS}
     try:
         amount = _amount(typed["amount"], typed["currency"])

@@ -3,7 +3,6 @@
 from typing import Any
 
 from litestar import Request, Response, get, post
-from litestar.params import FromPath
 
 from app.accounts import addresses
 from app.accounts import service as accounts
@@ -26,8 +25,8 @@ Req = Request[Any, Any, Any]
 
 
 @get("/orders/{order_id:str}/email", include_in_schema=False)
-async def new(request: Req, order_id: FromPath[str]) -> Response[bytes]:
-    return _form(request, await guards.own_order(request, order_id), "", None)
+async def new(request: Req) -> Response[bytes]:
+    return _form(request, guards.order_of(request), "", None)
 
 
 @post(
@@ -37,9 +36,9 @@ async def new(request: Req, order_id: FromPath[str]) -> Response[bytes]:
     status_code=202,
     opt=purse("lookups"),
 )
-async def create(request: Req, order_id: FromPath[str]) -> Response[bytes]:
+async def create(request: Req) -> Response[bytes]:
     """Mail a link to the new address; the order's email changes when it is used. The current one cancels a change."""
-    order = await guards.acting_for(request, order_id)
+    order = guards.order_of(request)
     typed = (await read_form(request)).get("email", "")
     try:
         email = addresses.parse(typed)

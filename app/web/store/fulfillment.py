@@ -39,8 +39,8 @@ class RevealRequest(msgspec.Struct, rename="camel"):
 
 
 @get("/fulfillment/{order_id:str}/status", summary="Get an order's status", tags=["fulfillment"])
-async def status(request: Req, order_id: FromPath[str]) -> Response[bytes]:
-    return answer(await order_view.as_json(await guards.own_order(request, order_id)))
+async def status(request: Req) -> Response[bytes]:
+    return answer(await order_view.as_json(guards.order_of(request)))
 
 
 @get(
@@ -49,12 +49,12 @@ async def status(request: Req, order_id: FromPath[str]) -> Response[bytes]:
     tags=["fulfillment"],
     opt=TRACES | purse("links"),
 )
-async def download_link(request: Req, order_id: FromPath[str]) -> Response[bytes]:
+async def download_link(request: Req) -> Response[bytes]:
     """Links to an item's sealed blobs, or to that of `keyId` alone, good for 15 minutes.
 
     They hold ciphertext: opening is for `reveal`.
     """
-    order = await guards.own_order(request, order_id)
+    order = guards.order_of(request)
     item_id = parse_id(str(request.query_params.get("itemId", "")))
     if item_id is None:
         raise WhichItem("Send the id of one of this order's items as itemId.", field="itemId")
@@ -73,12 +73,12 @@ async def download_link(request: Req, order_id: FromPath[str]) -> Response[bytes
     status_code=200,
     opt=purse("reveals"),
 )
-async def reveal(request: Req, order_id: FromPath[str]) -> Response[bytes]:
+async def reveal(request: Req) -> Response[bytes]:
     """Open an item's keys for its owner. The plaintext is in this answer and nowhere else; the act is logged.
 
     Staff gives a `reason`: it is logged as staff's, is no reveal of the customer's, and a refund stays possible.
     """
-    order = await guards.own_order(request, order_id)
+    order = guards.order_of(request)
     staff = await guards.by_staff(request, order)
     item_id, reason = await _asked(request)
     try:
@@ -149,8 +149,8 @@ def _shown(key: Revealed) -> dict[str, object]:
 
 
 @get("/fulfillment/{order_id:str}/audit", summary="Get the access log of the keys", tags=["fulfillment"])
-async def audit(request: Req, order_id: FromPath[str]) -> Response[bytes]:
-    order = await guards.own_order(request, order_id)
+async def audit(request: Req) -> Response[bytes]:
+    order = guards.order_of(request)
     return answer(
         {
             "entries": [
@@ -168,9 +168,13 @@ async def audit(request: Req, order_id: FromPath[str]) -> Response[bytes]:
     )
 
 
-@get("/kinguin/status/{reservation_id:str}", summary="A reservation, for staff", tags=["fulfillment"])
-async def reservation(request: Req, reservation_id: FromPath[str]) -> Response[bytes]:
-    await guards.admin(request)
+@get(
+    "/kinguin/status/{reservation_id:str}",
+    summary="A reservation, for staff",
+    tags=["fulfillment"],
+    guards=[guards.admin_only],
+)
+async def reservation(reservation_id: FromPath[str]) -> Response[bytes]:
     found = parse_id(reservation_id)
     row = await supply.one(found) if found else None
     if row is None:

@@ -8,7 +8,6 @@ from uuid import UUID
 
 import msgspec
 from litestar import Request, get
-from litestar.params import FromPath
 from litestar.response import Stream
 
 from app.core import metrics
@@ -26,12 +25,12 @@ Req = Request[Any, Any, Any]
 
 
 @get("/orders/{order_id:str}/events", summary="Live events of an order", tags=["shop"])
-async def events(request: Req, order_id: FromPath[str]) -> Stream:
+async def events(request: Req) -> Stream:
     """Server-sent events after `?after=` (or Last-Event-ID, whichever is newer).
 
     Pages get the re-rendered status as HTML; other clients each event as JSON `{seq, kind, at, data}`.
     """
-    order = await guards.own_order(request, order_id)
+    order = guards.order_of(request)
     given = (request.query_params.get("after"), request.headers.get("last-event-id"))
     after = max(seq(value) for value in given)
     event_hub: EventHub = request.app.state.event_hub

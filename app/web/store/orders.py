@@ -3,7 +3,6 @@
 from typing import Any
 
 from litestar import Request, Response, get, post
-from litestar.params import FromPath
 
 from app.audit import queries as audit_rows
 from app.core.i18n import _
@@ -21,9 +20,9 @@ Req = Request[Any, Any, Any]
 
 
 @get("/orders/{order_id:str}", summary="An order", tags=["shop"])
-async def show(request: Req, order_id: FromPath[str]) -> Response[bytes]:
+async def show(request: Req) -> Response[bytes]:
     """The live order page; JSON in the shape of `/fulfillment/{orderId}/status`."""
-    order = await guards.own_order(request, order_id)
+    order = guards.order_of(request)
     if wants_json(request):
         return answer(await order_view.as_json(order))
     context = {"order": await order_view.build(order), "staff": await guards.by_staff(request, order)}
@@ -31,18 +30,18 @@ async def show(request: Req, order_id: FromPath[str]) -> Response[bytes]:
 
 
 @get("/orders/{order_id:str}/status", include_in_schema=False)
-async def status(request: Req, order_id: FromPath[str]) -> Response[bytes]:
+async def status(request: Req) -> Response[bytes]:
     """The partial that the page polls when its stream is down; JSON where asked for."""
-    order = await guards.own_order(request, order_id)
+    order = guards.order_of(request)
     if wants_json(request):
         return answer(await order_view.as_json(order))
     return page(request, "store/orders/_status.html", {"order": await order_view.build(order)})
 
 
 @get("/orders/{order_id:str}/success", summary="Reveal page", tags=["shop"])
-async def success(request: Req, order_id: FromPath[str]) -> Response[bytes]:
+async def success(request: Req) -> Response[bytes]:
     """Where keys are revealed; an order that is not there yet is shown as it stands."""
-    order = await guards.own_order(request, order_id)
+    order = guards.order_of(request)
     if wants_json(request):
         return answer(await order_view.as_json(order))
     view = await order_view.build(order)
@@ -52,26 +51,26 @@ async def success(request: Req, order_id: FromPath[str]) -> Response[bytes]:
 
 
 @get("/orders/{order_id:str}/audit", include_in_schema=False)
-async def audit(request: Req, order_id: FromPath[str]) -> Response[bytes]:
+async def audit(request: Req) -> Response[bytes]:
     """Who looked at this order's keys, for people; `/fulfillment/{orderId}/audit` is its JSON twin."""
-    order = await guards.own_order(request, order_id)
+    order = guards.order_of(request)
     found = await audit_rows.of_order(order.id, list(AUDIT_WORDS))
     entries = [access_log.shown(request, entry) for entry in found]
     return page(request, "store/orders/audit.html", {"order": await order_view.build(order), "entries": entries})
 
 
 @post("/orders/{order_id:str}/cancellations", summary="Cancel an order", tags=["shop"], status_code=200)
-async def cancel(request: Req, order_id: FromPath[str]) -> Response[bytes]:
+async def cancel(request: Req) -> Response[bytes]:
     """Give an order up, as long as no money was reported for it."""
-    order = await guards.acting_for(request, order_id)
+    order = guards.order_of(request)
     await orders.cancel(order.id)
+    if not wants_json(request) and not by_htmx(request):
+        return see_other(f"/orders/{order.id}")
+    fresh = await order_rows.one(order.id)
+    assert fresh is not None
     if wants_json(request):
-        fresh = await order_rows.one(order.id)
-        assert fresh is not None
         return answer(await order_view.as_json(fresh))
-    if by_htmx(request):
-        return await status.fn(request, order_id)  # type: ignore[no-any-return]
-    return see_other(f"/orders/{order.id}")
+    return page(request, "store/orders/_status.html", {"order": await order_view.build(fresh)})
 
 
 @get("/orders", summary="Your orders", tags=["shop"])

@@ -68,12 +68,12 @@ class NewChoice(msgspec.Struct, rename="camel"):
     status_code=202,
     opt=purse("payments"),
 )
-async def choose(request: Req, order_id: FromPath[str]) -> Response[bytes]:
+async def choose(request: Req) -> Response[bytes]:
     """For money that has bought nothing: have it back, keep it as credit, or add what is missing.
 
     202 `{orderId, choice, jobId}`; the job makes a top-up's payment.
     """
-    order = await guards.acting_for(request, order_id)
+    order = guards.order_of(request)
     if sent_json(request):
         asked = await read_json(request, NewChoice)
     else:

@@ -21,8 +21,8 @@ PATH = "/orders/{order_id:str}/refunds/{refund_id:str}/address"
 
 
 @get(PATH, include_in_schema=False)
-async def new(request: Req, order_id: FromPath[str], refund_id: FromPath[str]) -> Response[bytes]:
-    order = await guards.own_order(request, order_id)
+async def new(request: Req, refund_id: FromPath[str]) -> Response[bytes]:
+    order = guards.order_of(request)
     refund = await _refund(order, refund_id)
     if refund.claimed_at is not None or refund.status != "pending":
         return see_other(f"/orders/{order.id}")
@@ -30,9 +30,9 @@ async def new(request: Req, order_id: FromPath[str], refund_id: FromPath[str]) -
 
 
 @post(PATH, summary="Name a refund's address", tags=["shop"], status_code=200, opt=purse("lookups"))
-async def create(request: Req, order_id: FromPath[str], refund_id: FromPath[str]) -> Response[bytes]:
+async def create(request: Req, refund_id: FromPath[str]) -> Response[bytes]:
     """Take `coin`, `address` and `memo`: shown once more first, kept with `confirmed=yes`."""
-    order = await guards.acting_for(request, order_id)
+    order = guards.order_of(request)
     refund = await _refund(order, refund_id)
     target = await read_target(request, _action(refund), refund)
     if isinstance(target, Response):

@@ -133,9 +133,9 @@ def _facts(action: str, refund: Refund) -> dict[str, object]:
     status_code=200,
     opt=purse("lookups"),
 )
-async def send_link(request: Req, order_id: FromPath[str], refund_id: FromPath[str]) -> Response[bytes]:
+async def send_link(request: Req, refund_id: FromPath[str]) -> Response[bytes]:
     """Mail the claim link once more; it goes to the order's own address, whoever asks."""
-    order = await guards.acting_for(request, order_id)
+    order = guards.order_of(request)
     found = parse_id(refund_id)
     if found is None or found not in {refund.id for refund in await queries.of_order(order.id)}:
         raise guards.OrderNotFound

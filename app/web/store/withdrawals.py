@@ -3,7 +3,6 @@
 from typing import Any
 
 from litestar import Request, Response, post
-from litestar.params import FromPath
 
 from app.fulfillment import withdrawal
 from app.web.kernel import guards
@@ -20,9 +19,9 @@ Req = Request[Any, Any, Any]
     status_code=202,
     opt=purse("payments"),
 )
-async def create(request: Req, order_id: FromPath[str]) -> Response[bytes]:
+async def create(request: Req) -> Response[bytes]:
     """Get a refund for keys that did not come in time. 202 `{orderId, amount}`; 409 while they may still."""
-    order = await guards.acting_for(request, order_id)
+    order = guards.order_of(request)
     amount = await withdrawal.withdraw(order.id)
     if not sent_json(request) and not by_htmx(request) and not wants_json(request):
         return see_other(f"/orders/{order.id}")

@@ -1,0 +1,12 @@
+"""What a merchant's developer reads: error codes, events, the webhooks guide, the sample shop. Open to all."""
+
+from litestar import Router
+
+from app.web.manual import errors, events, files
+
+router = Router(
+    "/",
+    route_handlers=[
+        errors.index, errors.show, events.index, events.show, events.schema, files.webhooks, files.sample_shop,
+    ],
+)  # fmt: skip
