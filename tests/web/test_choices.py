@@ -8,7 +8,7 @@ from app.core import clock, db
 from app.orders.models import Order
 from app.payments import queries
 from app.payments import service as payments
-from app.web.store import json_schemas
+from app.web.store import answers
 from tests.web.builders import assert_problem, pay, picture, place, submit
 from tests.web.pages import Page
 from tests.web.test_described_shapes import fits
@@ -96,7 +96,7 @@ async def test_late_money_can_be_had_back_or_kept_and_the_page_says_what_was_cho
     assert "but the game is sold out" in page
     assert "Add " not in page
     answer = await client.post(f"/orders/{late.id}/choices", json={"choice": "credit"}, headers=late.bearer)
-    assert fits(answer, json_schemas.ChoiceMade) == {"orderId": late.id, "choice": "credit", "jobId": None}
+    assert fits(answer, answers.ChoiceMade) == {"orderId": late.id, "choice": "credit", "jobId": None}
     page = await page_of(visitor, late)
     code = await db.fetch_value("SELECT code FROM credit")
     assert "Your money is now store credit" in page
@@ -116,7 +116,7 @@ async def test_a_refund_is_asked_for_by_a_form_without_javascript(visitor, late)
 async def test_the_choices_are_told_over_json_too(client, short, late) -> None:
     for order, ways in ((short, ["refund", "credit"]), (late, ["refund", "credit"])):
         answer = await client.get(f"/fulfillment/{order.id}/status", headers=order.bearer)
-        assert fits(answer, json_schemas.OrderState)["choices"]["ways"][:2] == ways
+        assert fits(answer, answers.OrderState)["choices"]["ways"][:2] == ways
     answer = await client.post(f"/orders/{late.id}/choices", json={"choice": "top_up"}, headers=late.bearer)
     assert_problem(answer, 400, "not_that_choice", "choice")
 

@@ -55,7 +55,7 @@ async def index(request: Req) -> Response[bytes]:
         for d in await sessions.devices(session)
     ]
     if wants_json(request):
-        return answer({"devices": [msgspec.to_builtins(line, builtin_types=(datetime,)) for line in lines]})
+        return answer({"devices": lines})
     return page(request, "account/devices.html", {"devices": lines})
 
 

@@ -92,7 +92,7 @@ class AdminOrderView(order_view.OrderView, frozen=True):
 async def show(request: Req, order_id: FromPath[str]) -> Response[bytes]:
     order = await guards.any_order(order_id)
     if wants_json(request):
-        return answer(await order_view.as_json(order))
+        return answer(await order_view.state_of(order))
     events, subject = await history.timeline(order.id), reasons.about(order.id)
     notes = {str(issue.id): issue for issue in await issues.resolved_by_hand(subject, NOTES)}
     context = {

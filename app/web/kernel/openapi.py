@@ -15,7 +15,7 @@ from app.web.api import description
 from app.web.api.answers import PREFIX
 from app.web.kernel import reference
 from app.web.kernel.render import fragment, templates
-from app.web.store import json_schemas
+from app.web.store import description as shop
 
 Schema = dict[str, Any]
 
@@ -74,7 +74,7 @@ MERCHANTS = Document(
 )  # fmt: skip
 SHOP = Document(
     "BitLoot: the shop", "What the shop's own pages answer to those who ask for JSON.",
-    "/shop", "/shop.json", False, json_schemas.complete,
+    "/shop", "/shop.json", False, shop.complete,
 )  # fmt: skip
 
 

@@ -167,7 +167,8 @@ def answer(
 
 def _shape(value: Any) -> Any:
     if isinstance(value, msgspec.Struct):
-        return msgspec.structs.asdict(value)
+        members = (getattr(value, name) for name in value.__struct_fields__)
+        return dict(zip(value.__struct_encode_fields__, members, strict=True))
     if isinstance(value, Money):
         return value.as_json()
     if isinstance(value, datetime):

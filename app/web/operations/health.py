@@ -4,8 +4,10 @@ import asyncio
 import hmac
 import time
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any
 
+import msgspec
 import prometheus_client
 from litestar import Request, Response, get
 from litestar.exceptions import NotFoundException
@@ -25,6 +27,7 @@ from app.queue import breaker_queries as breakers
 from app.queue import health_probes
 from app.queue import queries as jobs
 from app.refunds import queries as refunds
+from app.web.kernel.described import json_answer
 from app.web.kernel.render import answer
 
 METRICS_TYPE = prometheus_client.CONTENT_TYPE_LATEST.partition("; charset")[0]  # the framework adds the charset itself
@@ -40,6 +43,18 @@ class NotReady(Unavailable):
     retry_after = 5  # seconds
 
 
+class Component(msgspec.Struct, frozen=True, rename="camel"):
+    status: str
+    latency_ms: float
+    error: str | None
+
+
+class Health(msgspec.Struct, frozen=True, rename="camel"):
+    status: str
+    components: dict[str, Component]
+    timestamp: datetime
+
+
 @get("/healthz", summary="Alive", tags=["operations"])
 async def alive() -> dict[str, str]:
     return {"status": "alive"}
@@ -50,12 +65,12 @@ async def ready() -> dict[str, str]:
     """503 while the database or Redis takes no writes: orders would be taken that nobody can serve."""
     for name, words in (("database", "The database takes no writes"), ("redis", "Redis takes no writes")):
         state = await _look(name, PROOFS[name])
-        if state["error"]:
-            raise NotReady(f"{words}: {state['error']}.")
+        if state.error:
+            raise NotReady(f"{words}: {state.error}.")
     return {"status": "ready"}
 
 
-@get("/health", summary="Components", tags=["operations"])
+@get("/health", summary="Components", tags=["operations"], responses=json_answer(Health))
 async def components(request: Req) -> Response[bytes]:
     """Every component with status, latency and error; 503 when one that nothing works without is down."""
     kit: Providers = request.app.state.kit
@@ -71,18 +86,17 @@ async def components(request: Req) -> Response[bytes]:
         "rates": _rates,
     }
     found = dict(zip(checks, await asyncio.gather(*(_look(n, c) for n, c in checks.items())), strict=True))
-    down = {name for name, state in found.items() if state["status"] != "healthy"}
+    down = {name for name, state in found.items() if state.error}
     status = "unhealthy" if down & VITAL else "degraded" if down else "healthy"
-    data = {"status": status, "components": found, "timestamp": clock.now()}
-    return answer(data, status=503 if status == "unhealthy" else 200)
+    return answer(Health(status, found, clock.now()), status=503 if status == "unhealthy" else 200)
 
 
-_seen: dict[str, tuple[float, dict[str, object]]] = {}
+_seen: dict[str, tuple[float, Component]] = {}
 
 
-async def _look(name: str, check: Callable[[], Awaitable[object]]) -> dict[str, object]:
-    read_at, state = _seen.get(name, (0.0, {}))
-    if state and time.monotonic() - read_at < _kept(name, well=not state["error"]):
+async def _look(name: str, check: Callable[[], Awaitable[object]]) -> Component:
+    read_at, state = _seen.get(name, (0.0, None))
+    if state and time.monotonic() - read_at < _kept(name, well=not state.error):
         return state
     began = time.perf_counter()
     error = None
@@ -91,7 +105,7 @@ async def _look(name: str, check: Callable[[], Awaitable[object]]) -> dict[str, 
     except Exception as problem:
         error = _words(problem)
     latency = round((time.perf_counter() - began) * 1000, 1)
-    state = {"status": "unhealthy" if error else "healthy", "latencyMs": latency, "error": error}
+    state = Component("unhealthy" if error else "healthy", latency, error)
     _seen[name] = (time.monotonic(), state)
     return state
 
@@ -125,8 +139,8 @@ async def _rates() -> None:
 async def _mail(kit: Providers) -> None:
     """The provider is up, takes our key, and letters leave and arrive."""
     provider = await _look("resend", kit.resend.health)
-    if provider["error"]:
-        raise health_probes.Unfit(provider["error"])
+    if provider.error:
+        raise health_probes.Unfit(provider.error)
     if why := await mail.trouble():
         raise health_probes.Unfit(why)
 

@@ -15,7 +15,9 @@ from app.core.i18n import _, language
 from app.core.money import typed_decimal
 from app.queue import breaker_queries as breakers
 from app.suppliers.registry import TITLES
+from app.web.kernel.described import json_answer
 from app.web.kernel.render import answer, by_htmx, fragment, html, page, wants_json
+from app.web.store.answers import Amount, Catalog, CatalogItem
 
 LAST_PAGE = 10_000
 MOST_SHELVES = 512  # rendered queries kept in memory, some 20 kB each
@@ -40,14 +42,14 @@ class _Shelves:
 _shelves = _Shelves()
 
 
-@get("/", include_in_schema=True, summary="Catalog", tags=["shop"])
+@get("/", include_in_schema=True, summary="Catalog", tags=["shop"], responses=json_answer(Catalog))
 async def index(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Products that match; HTML, or JSON `{items, total, next}` where asked for."""
     ask = _asked(request.query_params)
     if wants_json(request):
         products, total = await catalog.browse(ask)
         following = _href(ask, page=ask.page + 1) if ask.page * PAGE < total else None
-        return answer({"items": [_item(p) for p in products], "total": total, "next": following})
+        return answer(Catalog([_item(p) for p in products], total, following))
     shelf = await _shelf(request, ask)
     if by_htmx(request):
         return html(shelf.results)
@@ -135,13 +137,13 @@ def _links(ask: Browse, total: int) -> dict[str, object]:
     }
 
 
-def _item(product: catalog.Listed) -> dict[str, object]:
-    return {
-        "productId": product.id,
-        "slug": product.slug,
-        "name": product.name,
-        "platform": product.platform,
-        "region": product.region,
-        "price": product.price,
-        "stock": product.stock,
-    }
+def _item(product: catalog.Listed) -> CatalogItem:
+    return CatalogItem(
+        product_id=product.id,
+        slug=product.slug,
+        name=product.name,
+        platform=product.platform,
+        region=product.region,
+        price=Amount.of(product.price),
+        stock=product.stock,
+    )

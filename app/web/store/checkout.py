@@ -19,10 +19,12 @@ from app.payments import queries as payments
 from app.payments import service as paying
 from app.payments.models import Coin
 from app.web.kernel.body import read_form, read_json
+from app.web.kernel.described import json_answer, json_body
 from app.web.kernel.rate_limits import purse
 from app.web.kernel.render import answer, page, see_other, sent_json, wants_json
 from app.web.kernel.viewer import remember_order
 from app.web.store import cart_cookie
+from app.web.store.answers import Amount, OrderPlaced
 
 Req = Request[Any, Any, Any]
 
@@ -57,7 +59,14 @@ async def email_hint(request: Req) -> Response[bytes]:
     return page(request, "store/checkout/_email_hint.html", _hint(email))
 
 
-@post("/orders", summary="Place an order", tags=["shop"], status_code=201, opt=purse("orders"))
+@post(
+    "/orders",
+    summary="Place an order",
+    tags=["shop"],
+    status_code=201,
+    opt=purse("orders") | json_body(NewOrder),
+    responses=json_answer(OrderPlaced, 201),
+)
 async def create(request: Req) -> Response[bytes]:
     """Store an order and ask for its payment: JSON in and out; or the checkout's form, leading to the order's page."""
     if sent_json(request):
@@ -85,19 +94,19 @@ async def _create_by_json(request: Req) -> Response[bytes]:
     where = f"/orders/{placed.order_id}"
     token = tokens.orders_token([placed.order_id])
     response = answer(
-        {
-            "orderId": placed.order_id,
-            "status": "created",
-            "total": placed.total,
-            "accessToken": token,
-            "jobId": placed.job_id,
-            "links": {
+        OrderPlaced(
+            order_id=placed.order_id,
+            status="created",
+            total=Amount.of(placed.total),
+            access_token=token,
+            job_id=placed.job_id,
+            links={
                 "order": where,
                 "status": f"/fulfillment/{placed.order_id}/status",
                 "events": f"{where}/events",
                 "job": f"/payments/jobs/{placed.job_id}/status",
             },
-        },
+        ),
         status=201,
         headers={"location": where},
     )

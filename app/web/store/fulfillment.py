@@ -14,14 +14,15 @@ from app.core.errors import Invalid, Problem
 from app.core.ids import parse_id
 from app.fulfillment import queries as supply
 from app.keys import reveal as keys
-from app.keys.reveal import Revealed
 from app.orders import queries as orders
 from app.web.kernel import guards
 from app.web.kernel.body import read_form, read_json
+from app.web.kernel.described import json_answer, json_body
 from app.web.kernel.rate_limits import TRACES, purse
-from app.web.kernel.render import answer, by_htmx, page, sent_json, wants_json
+from app.web.kernel.render import answer, by_htmx, page, see_other, sent_json, wants_json
 from app.web.kernel.viewer import visitor
 from app.web.store import order_view
+from app.web.store.answers import Audit, AuditEntry, Link, Links, OrderState, Revealed, RevealedKey
 from app.web.store.order_texts import AUDIT_WORDS
 
 Req = Request[Any, Any, Any]
@@ -38,9 +39,14 @@ class RevealRequest(msgspec.Struct, rename="camel"):
     reason: str = ""
 
 
-@get("/fulfillment/{order_id:str}/status", summary="Get an order's status", tags=["fulfillment"])
+@get(
+    "/fulfillment/{order_id:str}/status",
+    summary="Get an order's status",
+    tags=["fulfillment"],
+    responses=json_answer(OrderState),
+)
 async def status(request: Req) -> Response[bytes]:
-    return answer(await order_view.as_json(guards.order_of(request)))
+    return answer(await order_view.state_of(guards.order_of(request)))
 
 
 @get(
@@ -48,6 +54,7 @@ async def status(request: Req) -> Response[bytes]:
     summary="Get download links for keys",
     tags=["fulfillment"],
     opt=TRACES | purse("links"),
+    responses=json_answer(Links),
 )
 async def download_link(request: Req) -> Response[bytes]:
     """Links to an item's sealed blobs, or to that of `keyId` alone, good for 15 minutes.
@@ -60,10 +67,10 @@ async def download_link(request: Req) -> Response[bytes]:
         raise WhichItem("Send the id of one of this order's items as itemId.", field="itemId")
     key_id = parse_id(str(request.query_params.get("keyId", "")))
     found = await keys.links(order.id, item_id, visitor(request), store=request.app.state.store, key_id=key_id)
-    links = [{"keyId": x.key_id, "url": x.url, "expiresAt": clock.now() + timedelta(seconds=x.seconds)} for x in found]
+    links = [Link(one.key_id, one.url, clock.now() + timedelta(seconds=one.seconds)) for one in found]
     if "text/html" in request.headers.get("accept", "") and len(links) == 1:
-        return Response(b"", status_code=303, headers={"location": str(links[0]["url"]), "cache-control": "no-store"})
-    return answer({"links": links})
+        return see_other(links[0].url)
+    return answer(Links(links))
 
 
 @post(
@@ -71,7 +78,8 @@ async def download_link(request: Req) -> Response[bytes]:
     summary="Reveal an item's keys",
     tags=["fulfillment"],
     status_code=200,
-    opt=purse("reveals"),
+    opt=purse("reveals") | json_body(RevealRequest),
+    responses=json_answer(Revealed),
 )
 async def reveal(request: Req) -> Response[bytes]:
     """Open an item's keys for its owner. The plaintext is in this answer and nowhere else; the act is logged.
@@ -91,7 +99,7 @@ async def reveal(request: Req) -> Response[bytes]:
         raise
     metrics.REVEALS.labels("ok").inc()
     if not _as_page(request):
-        return answer({"itemId": item_id, "keys": [_json(key) for key in shown]})
+        return answer(Revealed(item_id, [_json(key) for key in shown]))
     view = await order_view.build(order)
     item = next(i for i in view.items if i.item_id == item_id)
     context = {
@@ -120,22 +128,16 @@ async def _asked(request: Req) -> tuple[uuid.UUID, str]:
     return found, form.get("reason", "")
 
 
-def _text(key: Revealed) -> tuple[str, bool]:
+def _text(key: keys.Revealed) -> tuple[str, bool]:
     """The key's text, and whether it is an image: those come and stay in base64 (suppliers.models)."""
     return key.value.reveal().decode("utf-8", "replace"), key.media_type.startswith("image/")
 
 
-def _json(key: Revealed) -> dict[str, object]:
-    return {
-        "keyId": key.key_id,
-        "type": key.media_type,
-        "value": _text(key)[0],
-        "firstReveal": key.first,
-        "revealedAt": key.revealed_at,
-    }
+def _json(key: keys.Revealed) -> RevealedKey:
+    return RevealedKey(key.key_id, key.media_type, _text(key)[0], key.first, key.revealed_at)
 
 
-def _shown(key: Revealed) -> dict[str, object]:
+def _shown(key: keys.Revealed) -> dict[str, object]:
     value, image = _text(key)
     return {
         "key_id": key.key_id,
@@ -148,24 +150,16 @@ def _shown(key: Revealed) -> dict[str, object]:
     }
 
 
-@get("/fulfillment/{order_id:str}/audit", summary="Get the access log of the keys", tags=["fulfillment"])
+@get(
+    "/fulfillment/{order_id:str}/audit",
+    summary="Get the access log of the keys",
+    tags=["fulfillment"],
+    responses=json_answer(Audit),
+)
 async def audit(request: Req) -> Response[bytes]:
     order = guards.order_of(request)
-    return answer(
-        {
-            "entries": [
-                {
-                    "at": entry.at,
-                    "action": entry.action,
-                    "keyId": entry.key_id,
-                    "actor": entry.actor,
-                    "ip": entry.ip,
-                    "userAgent": entry.user_agent,
-                }
-                for entry in await audit_rows.of_order(order.id, list(AUDIT_WORDS))
-            ]
-        }
-    )
+    lines = await audit_rows.of_order(order.id, list(AUDIT_WORDS))
+    return answer(Audit([AuditEntry(x.at, x.action, x.key_id, x.actor, x.ip, x.user_agent) for x in lines]))
 
 
 @get(

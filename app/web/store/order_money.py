@@ -17,8 +17,9 @@ from app.payments.classify import BOUGHT, UNASKED, UNCLEAR, Outcome
 from app.payments.create import given_back
 from app.payments.customer_choice import Options
 from app.payments.models import Coin, Payment
-from app.web.store import money_texts
+from app.web.store import answers, money_texts
 from app.web.store import order_texts as words
+from app.web.store.answers import Amount
 from app.web.store.pay_to import PayTo, pay_to, seconds_left
 
 IN_FLIGHT = {"confirming", "confirmed", "sending"}
@@ -186,13 +187,12 @@ async def _words(
     return await money_texts.of_choice(order, attempts, choices, asked=bool(asked))
 
 
-def as_json(found: Options) -> dict[str, object]:
-    """``{held, missing, missingCoin, payCurrency, ways}``: what ``POST /orders/{orderId}/choices`` takes."""
-    ways = ["refund", "credit"] + (["top_up"] if found.missing is not None else [])
-    return {
-        "held": found.held,
-        "missing": found.missing,
-        "missingCoin": found.missing_coin or None,
-        "payCurrency": found.coin or None,
-        "ways": ways,
-    }
+def choices_of(found: Options) -> answers.Choices:
+    """What ``POST /orders/{orderId}/choices`` takes."""
+    return answers.Choices(
+        held=Amount.of(found.held),
+        missing=Amount.of(found.missing) if found.missing is not None else None,
+        missing_coin=found.missing_coin or None,
+        pay_currency=found.coin or None,
+        ways=["refund", "credit"] + (["top_up"] if found.missing is not None else []),
+    )

@@ -32,8 +32,9 @@ from app.queue import breaker_queries as breakers
 from app.queue import queries as jobs
 from app.refunds import queries as refunds
 from app.refunds.models import Refund
-from app.web.store import order_money, refund_texts, supply_texts
+from app.web.store import answers, order_money, refund_texts, supply_texts
 from app.web.store import order_texts as words
+from app.web.store.answers import Amount, ItemState, OrderState, PaymentState
 from app.web.store.checkout import CoinChoice, coin_choices
 
 OPEN = {"created", "waiting"}
@@ -65,7 +66,7 @@ class ItemView(msgspec.Struct, frozen=True):
     status_words: str
     keys_ready: int
     withdrawn: int
-    keys: list[dict[str, object]]
+    keys: list[answers.KeyState]
     revealed_at: datetime | None
     download_links: list[dict[str, object]]
     activation: str
@@ -275,7 +276,7 @@ def _item(order: Order, item: OrderItem, sealed: list[KeyState]) -> ItemView:
         status_words=ready or _(words.ITEM_WORDS.get(item.status, "")),
         keys_ready=len(own),
         withdrawn=item.withdrawn,
-        keys=[{"keyId": key.id, "revealedAt": key.revealed_at} for key in own],
+        keys=[answers.KeyState(key.id, key.revealed_at) for key in own],
         revealed_at=min((k.revealed_at for k in own if k.revealed_at), default=None),
         download_links=[
             {
@@ -291,8 +292,8 @@ def _item(order: Order, item: OrderItem, sealed: list[KeyState]) -> ItemView:
     )
 
 
-async def as_json(order: OrderWithItems) -> dict[str, object]:
-    """The shape of ``GET /fulfillment/{orderId}/status``."""
+async def state_of(order: OrderWithItems) -> OrderState:
+    """How an order stands, as JSON: the answer of ``GET /fulfillment/{orderId}/status``."""
     attempts, sealed, reservations, choices = await asyncio.gather(
         payments.of_order(order.id),
         keys.of_order(order.id),
@@ -301,26 +302,18 @@ async def as_json(order: OrderWithItems) -> dict[str, object]:
     )
     payment = order_money.shown(order, attempts)
     items = (_item(order, item, sealed) for item in order.items)
-    return {
-        "orderId": order.id,
-        "status": order.status,
-        "fulfillmentStatus": order.fulfillment_status,
-        "progress": progress(order, supply.current(reservations)),
-        "total": Money(order.total, order.currency),
-        "payment": _payment_json(payment, takes=_takes(order, attempts, payment)) if payment else None,
-        "choices": order_money.as_json(choices) if choices else None,
-        "items": [
-            {
-                "itemId": item.item_id,
-                "productId": item.product_id,
-                "name": item.name,
-                "quantity": item.quantity,
-                "status": item.status,
-                "keys": item.keys,
-            }
-            for item in items
+    return OrderState(
+        order_id=order.id,
+        status=order.status,
+        fulfillment_status=order.fulfillment_status,
+        progress=progress(order, supply.current(reservations)),
+        total=Amount.of(Money(order.total, order.currency)),
+        payment=_payment_state(payment, takes=_takes(order, attempts, payment)) if payment else None,
+        choices=order_money.choices_of(choices) if choices else None,
+        items=[
+            ItemState(item.item_id, item.product_id, item.name, item.quantity, item.status, item.keys) for item in items
         ],
-    }
+    )
 
 
 def _takes(order: Order, attempts: list[Payment], payment: Payment) -> bool:
@@ -335,16 +328,16 @@ def _takes(order: Order, attempts: list[Payment], payment: Payment) -> bool:
     )
 
 
-def _payment_json(payment: Payment, *, takes: bool) -> dict[str, object]:
+def _payment_state(payment: Payment, *, takes: bool) -> PaymentState:
     """``takes``: whether it still asks for money; one that does not names no address."""
-    return {
-        "paymentId": payment.provider_payment_id,
-        "status": payment.status,
-        "payAddress": payment.pay_address if takes else None,
-        "payAmount": plain(payment.pay_amount or Decimal(0)),
-        "payCurrency": payment.pay_currency,
-        "memo": payment.memo if takes else None,
-        "actuallyPaid": plain(payment.actually_paid),
-        "invoiceUrl": payment.invoice_url if takes else None,
-        "expiresAt": payment.expires_at,
-    }
+    return PaymentState(
+        payment_id=payment.provider_payment_id,
+        status=payment.status,
+        pay_address=payment.pay_address if takes else None,
+        pay_amount=plain(payment.pay_amount or Decimal(0)),
+        pay_currency=payment.pay_currency,
+        memo=payment.memo if takes else None,
+        actually_paid=plain(payment.actually_paid),
+        invoice_url=payment.invoice_url if takes else None,
+        expires_at=payment.expires_at,
+    )

@@ -11,20 +11,22 @@ from app.orders import queries as order_rows
 from app.orders import service as orders
 from app.orders.models import NamedOrder
 from app.web.kernel import guards
+from app.web.kernel.described import json_answer
 from app.web.kernel.render import answer, by_htmx, page, see_other, wants_json
 from app.web.kernel.viewer import Viewer, held_orders
 from app.web.store import access_log, order_view
+from app.web.store.answers import OrderState
 from app.web.store.order_texts import AUDIT_WORDS, STATUS_WORDS
 
 Req = Request[Any, Any, Any]
 
 
-@get("/orders/{order_id:str}", summary="An order", tags=["shop"])
+@get("/orders/{order_id:str}", summary="An order", tags=["shop"], responses=json_answer(OrderState))
 async def show(request: Req) -> Response[bytes]:
     """The live order page; JSON in the shape of `/fulfillment/{orderId}/status`."""
     order = guards.order_of(request)
     if wants_json(request):
-        return answer(await order_view.as_json(order))
+        return answer(await order_view.state_of(order))
     context = {"order": await order_view.build(order), "staff": await guards.by_staff(request, order)}
     return page(request, "store/orders/show.html", context)
 
@@ -34,7 +36,7 @@ async def status(request: Req) -> Response[bytes]:
     """The partial that the page polls when its stream is down; JSON where asked for."""
     order = guards.order_of(request)
     if wants_json(request):
-        return answer(await order_view.as_json(order))
+        return answer(await order_view.state_of(order))
     return page(request, "store/orders/_status.html", {"order": await order_view.build(order)})
 
 
@@ -43,7 +45,7 @@ async def success(request: Req) -> Response[bytes]:
     """Where keys are revealed; an order that is not there yet is shown as it stands."""
     order = guards.order_of(request)
     if wants_json(request):
-        return answer(await order_view.as_json(order))
+        return answer(await order_view.state_of(order))
     view = await order_view.build(order)
     if not any(item.keys_ready for item in view.items):
         return see_other(f"/orders/{order.id}")
@@ -69,7 +71,7 @@ async def cancel(request: Req) -> Response[bytes]:
     fresh = await order_rows.one(order.id)
     assert fresh is not None
     if wants_json(request):
-        return answer(await order_view.as_json(fresh))
+        return answer(await order_view.state_of(fresh))
     return page(request, "store/orders/_status.html", {"order": await order_view.build(fresh)})
 
 

@@ -15,8 +15,10 @@ from app.payments import service as paying
 from app.queue import queries as jobs
 from app.web.kernel import guards
 from app.web.kernel.body import read_form, read_json
+from app.web.kernel.described import json_answer, json_body
 from app.web.kernel.rate_limits import purse
 from app.web.kernel.render import answer, by_htmx, see_other, sent_json
+from app.web.store.answers import ChoiceMade, JobState, PaymentAsked
 
 Req = Request[Any, Any, Any]
 
@@ -35,7 +37,8 @@ class NewPayment(msgspec.Struct, rename="camel"):
     summary="Start a payment",
     tags=["payments"],
     status_code=202,
-    opt=purse("payments"),
+    opt=purse("payments") | json_body(NewPayment),
+    responses=json_answer(PaymentAsked, 202),
 )
 async def create(request: Req) -> Response[bytes]:
     """Ask for a (further) payment of an order, in another coin if one is named. 202 `{jobId, orderId}`."""
@@ -51,7 +54,7 @@ async def create(request: Req) -> Response[bytes]:
     job_id = await orders.ask_payment(order.id, coin)
     if not sent_json(request) and not by_htmx(request):
         return see_other(f"/orders/{order.id}")
-    return answer({"jobId": job_id, "orderId": order.id}, status=202)
+    return answer(PaymentAsked(job_id, order.id), status=202)
 
 
 class NewChoice(msgspec.Struct, rename="camel"):
@@ -66,7 +69,8 @@ class NewChoice(msgspec.Struct, rename="camel"):
     summary="Choose what happens to money",
     tags=["payments"],
     status_code=202,
-    opt=purse("payments"),
+    opt=purse("payments") | json_body(NewChoice),
+    responses=json_answer(ChoiceMade, 202),
 )
 async def choose(request: Req) -> Response[bytes]:
     """For money that has bought nothing: have it back, keep it as credit, or add what is missing.
@@ -82,10 +86,15 @@ async def choose(request: Req) -> Response[bytes]:
     job_id = await paying.choose(order.id, asked.choice, coin=asked.pay_currency)
     if not sent_json(request) and not by_htmx(request):
         return see_other(f"/orders/{order.id}")
-    return answer({"orderId": order.id, "choice": asked.choice, "jobId": job_id}, status=202)
+    return answer(ChoiceMade(order.id, asked.choice, job_id), status=202)
 
 
-@get("/payments/jobs/{job_id:str}/status", summary="Get a payment job's status", tags=["payments"])
+@get(
+    "/payments/jobs/{job_id:str}/status",
+    summary="Get a payment job's status",
+    tags=["payments"],
+    responses=json_answer(JobState),
+)
 async def job_status(request: Req, job_id: FromPath[str]) -> Response[bytes]:
     """`{jobId, status, progress, error}`, for who may see the job's order."""
     found = parse_id(job_id)
@@ -96,4 +105,4 @@ async def job_status(request: Req, job_id: FromPath[str]) -> Response[bytes]:
         await guards.own_order(request, str(job.subject))
     except guards.OrderNotFound:
         raise JobNotFound("Check the id, or ask with the order's access token.") from None
-    return answer({"jobId": job.id, "status": job.status, "progress": job.progress, "error": job.error})
+    return answer(JobState(job.id, job.status, job.progress, job.error))
