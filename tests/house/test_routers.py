@@ -20,7 +20,11 @@ SURFACES = sorted(folder.name for folder in WEB.iterdir() if folder.is_dir() and
 SURFACES.remove("kernel")
 # Who is not signed in yet, and who holds an invitation's link.
 OPEN = {"/admin/login", "/admin/logout", "/merchant/invitations/{token:str}"}
-GUARDED = {"/admin": guards.admin_only, "/merchant": context.members_only, "/account/devices": devices.signed_in_only}
+GUARDED = {
+    "app.web.admin": guards.admin_only,
+    "app.web.merchant": context.members_only,
+    "app.web.account.devices": devices.signed_in_only,
+}
 VERBS = {"get", "post", "put", "patch", "delete", "route"}
 
 
@@ -38,11 +42,18 @@ def by_routers(handler: HTTPRouteHandler) -> list[object]:
     return [guard for layer in layers if not isinstance(layer, Litestar) for guard in layer.guards]
 
 
-@pytest.mark.parametrize("beginning", GUARDED)
-def test_every_page_of_staff_merchants_and_the_signed_in_has_its_guard_from_a_router(beginning: str) -> None:
-    found = [(path, handler) for path, handler in handlers() if f"{path}/".startswith(f"{beginning}/")]
+@pytest.mark.parametrize("part", GUARDED)
+def test_every_page_of_staff_merchants_and_the_signed_in_has_its_guard_from_a_router(part: str) -> None:
+    found = [(path, handler) for path, handler in handlers() if f"{handler.fn.__module__}.".startswith(f"{part}.")]
     assert len(found) >= 3
-    assert {path for path, handler in found if GUARDED[beginning] not in by_routers(handler)} <= OPEN
+    assert {path for path, handler in found if GUARDED[part] not in by_routers(handler)} <= OPEN
+
+
+def test_no_other_surface_has_a_page_below_theirs() -> None:
+    for path, handler in handlers():
+        surface = path.split("/")[1]
+        if surface in {"admin", "merchant"}:
+            assert handler.fn.__module__.startswith(f"app.web.{surface}."), path
 
 
 def test_a_merchants_form_counts_in_the_context_of_its_page() -> None:

@@ -1,28 +1,22 @@
-"""Dead letters by what they died of, what each would do if sent round again, and sending round one, many or all."""
+"""Dead letters by what they died of, and what each would do if sent round again."""
 
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response, get
 
 from app.core import clock
-from app.core.errors import Invalid
 from app.core.ids import parse_id
 from app.core.structs import extend
 from app.orders.service import short
 from app.queue import queries as jobs
-from app.queue import service
 from app.queue.models import DeadGroup, DeadLetter
 from app.web.admin import retry_preview
-from app.web.kernel import guards
-from app.web.kernel.render import answer, page, see_other, wants_json
-from app.web.kernel.viewer import visitor
+from app.web.kernel.render import answer, page, wants_json
 
 Req = Request[Any, Any, Any]
 SHOWN = 200  # letters on a page; a retry of a whole cause takes all
-MOST = 10_000  # letters sent round at once
 
 
 class Group(DeadGroup, frozen=True):
@@ -38,14 +32,10 @@ class Letter(DeadLetter, frozen=True):
     outlook: str
 
 
-class NothingChosen(Invalid):
-    title = "No dead letter was selected"
-
-
 @get("/admin/dead-letters", include_in_schema=False)
 async def index(request: Req) -> Response[bytes]:
     """Groups of the same job and cause; with `?name=&cause=` one group's letters, to choose among."""
-    name, cause, _ = _chosen(request.query_params)
+    name, cause, _ = chosen(request.query_params)
     groups = await jobs.causes()
     letters = await jobs.dead(name=name, cause=cause, limit=SHOWN) if name else []
     if wants_json(request):
@@ -62,7 +52,7 @@ async def index(request: Req) -> Response[bytes]:
 @get("/admin/dead-letters/preview", include_in_schema=False)
 async def preview(request: Req) -> Response[bytes]:
     """What each chosen letter would do: `?id=` once or more, `?name=&cause=`, or none of them for all."""
-    name, cause, ids = _chosen(request.query_params)
+    name, cause, ids = chosen(request.query_params)
     seen_at = clock.now()
     letters = await jobs.dead(name=name, cause=cause, ids=ids, limit=SHOWN)
     shown = [_shown(row, outlook=await retry_preview.of(row)) for row in letters]
@@ -81,38 +71,13 @@ async def preview(request: Req) -> Response[bytes]:
     return page(request, "admin/dead_letters/preview.html", context)
 
 
-@post("/admin/dead-letters/retries", include_in_schema=False, status_code=200)
-async def retry(request: Req) -> Response[bytes]:
-    """Send round what was previewed; letters that died after `seen_at` are not among them."""
-    form = await request.form()
-    name, cause, ids = _chosen(form)
-    if ids is None and not form.get("everything") and not name:
-        raise NothingChosen("Select at least one.", field="id")
-    until = _moment(str(form.get("seen_at", "")))
-    letters = await jobs.dead(name=name, cause=cause, ids=ids, limit=MOST)
-    wanted = [row.id for row in letters if row.ended_at is None or row.ended_at <= until]
-    who = visitor(request).actor
-    said = f"{len(wanted)} dead letters" + (f": {name} {cause or ''}" if name else "")
-    async with guards.recorded(request, "job.retried", details=said[:300]):
-        done = await service.retry_all(wanted, by=who)
-    return answer({"retried": done}) if wants_json(request) else see_other("/admin/dead-letters")
-
-
-def _chosen(fields: Any) -> tuple[str | None, str | None, list[UUID] | None]:
+def chosen(fields: Any) -> tuple[str | None, str | None, list[UUID] | None]:
     """Name, cause and ids as asked for; None where not. A name alone means all its causes."""
     given = [str(value) for value in fields.getall("id", [])]
     ids = [found for text in given if (found := parse_id(text))] if given else None
     name, cause = fields.get("name") or None, fields.get("cause")
     clean = [None if value is None else str(value).replace("\x00", "")[:200] for value in (name, cause)]
     return clean[0], clean[1] if clean[0] else None, ids
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return clock.now()
-    return moment if moment.tzinfo else clock.now()
 
 
 def _query(group: DeadGroup) -> str:

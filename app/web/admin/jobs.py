@@ -1,22 +1,19 @@
-"""Jobs and dead letters, with their retry."""
+"""Jobs, the dead letters among them."""
 
 import json
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response, get
 from litestar.params import FromPath
 
 from app.core.errors import NotFound
 from app.core.ids import parse_id
 from app.queue import queries as jobs
-from app.queue import service
 from app.queue.models import JobHistory
 from app.queue.states import JobStatus
 from app.web.admin import retry_preview
 from app.web.admin import tabs as lists
-from app.web.kernel import guards
-from app.web.kernel.render import answer, page, see_other, wants_json
-from app.web.kernel.viewer import visitor
+from app.web.kernel.render import answer, page, wants_json
 
 Req = Request[Any, Any, Any]
 # Run every few seconds or minutes, whatever happens: they would leave room for nothing else.
@@ -61,7 +58,7 @@ async def index(request: Req) -> Response[bytes]:
     return page(request, "admin/jobs/index.html", context)
 
 
-async def _find(job_id: str) -> JobHistory:
+async def find(job_id: str) -> JobHistory:
     found = parse_id(job_id)
     job = await jobs.one(found) if found else None
     if job is None:
@@ -71,7 +68,7 @@ async def _find(job_id: str) -> JobHistory:
 
 @get("/admin/jobs/{job_id:str}", include_in_schema=False)
 async def show(request: Req, job_id: FromPath[str]) -> Response[bytes]:
-    job = await _find(job_id)
+    job = await find(job_id)
     if wants_json(request):
         return answer(job)
     args = json.dumps(job.args, indent=2)
@@ -82,12 +79,3 @@ async def show(request: Req, job_id: FromPath[str]) -> Response[bytes]:
         "outlook": await retry_preview.of(job) if job.status == "failed" else "",
     }
     return page(request, "admin/jobs/show.html", context)
-
-
-@post("/admin/jobs/{job_id:str}/retries", include_in_schema=False, status_code=200)
-async def retry(request: Req, job_id: FromPath[str]) -> Response[bytes]:
-    """Send a dead letter round again; its attempts so far stay on record."""
-    job = await _find(job_id)
-    async with guards.recorded(request, "job.retried", order_id=job.subject, details=f"{job.name} {job.id}"):
-        await service.retry(job.id, by=visitor(request).actor)
-    return answer({"jobId": job.id, "status": "pending"}) if wants_json(request) else see_other(f"/admin/jobs/{job.id}")

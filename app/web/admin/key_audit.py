@@ -1,15 +1,13 @@
-"""The audit log: the list, one order's lines as JSON, and the signed export."""
+"""The audit log: the list, and one order's lines as JSON."""
 
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response, get
 from litestar.params import FromPath
-from litestar.response import Stream
 
 from app.audit import bundle, service
 from app.audit import queries as audit
 from app.audit.models import ShownLine
-from app.core import clock
 from app.core.i18n import _
 from app.core.ids import parse_id
 from app.core.structs import extend
@@ -75,15 +73,3 @@ async def show(request: Req, order_id: FromPath[str]) -> Response[bytes]:
     if found is None:
         raise guards.OrderNotFound
     return answer({"orderId": found, "entries": [_entry(row) for row in await audit.of_order(found)]})
-
-
-@post("/admin/audit/exports", include_in_schema=False, status_code=200)
-async def export(request: Req) -> Stream:
-    """The whole log as a signed bundle; the export is itself a line. 409 where the log does not verify."""
-    verdict = await service.verify()
-    if verdict.fault:
-        raise service.ChainBroken(_("%(fault)s. Nothing was signed.", fault=str(verdict.fault).capitalize()))
-    await guards.write(request, "audit.exported")
-    name = f"bitloot-audit-{clock.now():%Y-%m-%d}.jsonl"
-    headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
-    return Stream(service.export(), media_type="application/jsonl", headers=headers)

@@ -2,17 +2,15 @@
 
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response, get
 from litestar.params import FromPath
 from msgspec.structs import asdict
 
 from app.accounts.addresses import shown
 from app.audit import queries as audit
 from app.core.i18n import N_, _
-from app.core.ids import parse_id
 from app.core.money import Money, plain
 from app.core.structs import extend
-from app.fulfillment import steps
 from app.history import queries as history
 from app.issues import queries as issues
 from app.issues.models import Issue
@@ -34,7 +32,7 @@ from app.web.admin.audit_texts import ACTIONS
 from app.web.admin.issues import row as issue_row
 from app.web.admin.refunds import of_order as refunds_of
 from app.web.kernel import guards
-from app.web.kernel.render import answer, page, see_other, wants_json
+from app.web.kernel.render import answer, page, wants_json
 from app.web.store import order_view
 from app.web.store.order_texts import EVENTS, STATUS_WORDS
 
@@ -150,15 +148,3 @@ def _payment(row: Payment) -> dict[str, object]:
         "excess": plain(row.owed_back) if row.owed_back else "",
         "acceptable": accept_by_hand.acceptable(row),
     }
-
-
-@post("/admin/orders/{order_id:str}/items/{item_id:str}/retries", include_in_schema=False, status_code=200)
-async def retry_item(request: Req, order_id: FromPath[str], item_id: FromPath[str]) -> Response[bytes]:
-    """Ask the supplier again for an item it did not have."""
-    order = await guards.any_order(order_id)
-    found = parse_id(item_id)
-    if found is None or found not in {item.id for item in order.items}:
-        raise guards.OrderNotFound
-    async with guards.recorded(request, "item.retried", order_id=order.id, details=f"item {found}"):
-        await steps.retry_item(found)
-    return see_other(f"/admin/orders/{order.id}")

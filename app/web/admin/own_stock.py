@@ -1,4 +1,4 @@
-"""The owner's own keys, for admins: products made of them, what is left, and importing more. No key is ever shown."""
+"""The owner's own keys, for admins: products made of them, and what is left. No key is ever shown."""
 
 from decimal import Decimal
 from typing import Any
@@ -6,7 +6,6 @@ from urllib.parse import urlencode
 
 import msgspec
 from litestar import Request, Response, get, post
-from litestar.datastructures import UploadFile
 from litestar.params import FromPath
 
 from app.core.errors import Problem
@@ -15,19 +14,15 @@ from app.core.ids import parse_id
 from app.core.money import Money, typed_decimal
 from app.core.settings import settings
 from app.issues import queries as issues
-from app.suppliers import own_stock_files, own_stock_import
 from app.suppliers import own_stock_products as products
-from app.suppliers.own_stock_files import Upload
 from app.suppliers.own_stock_products import NewProduct, OwnProduct
 from app.web.kernel import guards
 from app.web.kernel.body import read_form
 from app.web.kernel.render import answer, page, see_other, wants_json
-from app.web.kernel.viewer import visitor
 from app.web.store.products import ProductNotFound
 
 Req = Request[Any, Any, Any]
 PATH = "/admin/own-stock"
-LARGEST_IMPORT = 1000 * 1000  # bytes of a form with its files: so little that none is ever put on a disk
 EMPTY = {"name": "", "platform": "", "region": "", "price": "", "low_at": "5", "description": ""}
 
 
@@ -106,7 +101,7 @@ def _low_at(values: dict[str, str]) -> int:
     return int(low_at)
 
 
-async def _find(product_id: str) -> OwnProduct:
+async def find(product_id: str) -> OwnProduct:
     found = parse_id(product_id)
     product = await products.one(found) if found else None
     if product is None:
@@ -116,10 +111,10 @@ async def _find(product_id: str) -> OwnProduct:
 
 @get(f"{PATH}/{{product_id:str}}", include_in_schema=False)
 async def show(request: Req, product_id: FromPath[str]) -> Response[bytes]:
-    return await _one(request, await _find(product_id))
+    return await shown(request, await find(product_id))
 
 
-async def _one(
+async def shown(
     request: Req, product: OwnProduct, values: dict[str, str] | None = None, error: Problem | None = None
 ) -> Response[bytes]:
     if wants_json(request):
@@ -138,7 +133,7 @@ async def _one(
 @post(f"{PATH}/{{product_id:str}}", include_in_schema=False, status_code=200)
 async def update(request: Req, product_id: FromPath[str]) -> Response[bytes]:
     """Its price, when the owner is told that few keys are left, and whether it is sold."""
-    product = await _find(product_id)
+    product = await find(product_id)
     form = await read_form(request)
     values = {name: form.get(name, "")[:40] for name in ("price", "low_at")}
     active = form.get("active") == "yes"
@@ -152,32 +147,6 @@ async def update(request: Req, product_id: FromPath[str]) -> Response[bytes]:
     except products.BadProduct as error:
         if wants_json(request):
             raise
-        return await _one(request, product, values, error)
+        return await shown(request, product, values, error)
     where = f"{PATH}/{product.id}"
     return answer({"productId": product.id}) if wants_json(request) else see_other(where)
-
-
-@post(
-    f"{PATH}/{{product_id:str}}/imports",
-    include_in_schema=False,
-    status_code=200,
-    request_max_body_size=LARGEST_IMPORT,
-)
-async def create_import(request: Req, product_id: FromPath[str]) -> Response[bytes]:
-    """Import keys. What can't be read is named by its line, and neither kept nor shown."""
-    product = await _find(product_id)
-    form, who = await request.form(), visitor(request)
-    pasted = form.get("keys", "")
-    try:
-        uploads = [
-            Upload(sent.filename, await sent.read())
-            for sent in form.getall("files", [])
-            if isinstance(sent, UploadFile)
-        ]
-        keys = own_stock_files.read(pasted if isinstance(pasted, str) else "", uploads)
-        done = await own_stock_import.import_keys(product.id, keys, by=who.actor, ip=who.ip, user_agent=who.user_agent)
-    except own_stock_files.UnreadableKeys as error:
-        if wants_json(request):
-            raise
-        return await _one(request, product, error=error)
-    return answer(done, status=201) if wants_json(request) else see_other(f"{PATH}/{product.id}")

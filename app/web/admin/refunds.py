@@ -1,7 +1,6 @@
-"""Refunds, for admins: the list, one with all that is known of it, and the decisions."""
+"""Refunds, for admins: the list, one with all that is known of it, and asking for one."""
 
 import json
-from contextlib import AbstractAsyncContextManager
 from typing import Any
 from uuid import UUID
 
@@ -68,7 +67,7 @@ def _row(refund: Refund) -> dict[str, object]:
     }
 
 
-async def _find(refund_id: str) -> Refund:
+async def find(refund_id: str) -> Refund:
     found = parse_id(refund_id)
     if found is None:
         raise service.NoSuchRefund
@@ -96,7 +95,7 @@ async def of_order(order_id: UUID) -> dict[str, object]:
 
 @get("/admin/refunds/{refund_id:str}", include_in_schema=False)
 async def show(request: Req, refund_id: FromPath[str]) -> Response[bytes]:
-    refund = await _find(refund_id)
+    refund = await find(refund_id)
     if wants_json(request):
         return answer(refund)
     order = await orders.one(refund.order_id)
@@ -156,48 +155,3 @@ async def _offered(order_id: UUID) -> Money:
 
 def _who(request: Req) -> str:
     return f"admin {request.state.viewer.email}"
-
-
-@post("/admin/refunds/{refund_id:str}/approvals", include_in_schema=False, status_code=200)
-async def approve(request: Req, refund_id: FromPath[str]) -> Response[bytes]:
-    """Let the payout begin."""
-    refund = await _find(refund_id)
-    async with _recorded(request, "approved", refund):
-        await service.approve(refund.id, _who(request))
-    return _back(request, refund.id)
-
-
-@post("/admin/refunds/{refund_id:str}/records", include_in_schema=False, status_code=200)
-async def record(request: Req, refund_id: FromPath[str]) -> Response[bytes]:
-    """Keep the transaction of coins that a person has sent."""
-    refund, form = await _find(refund_id), await read_form(request)
-    async with _recorded(request, "recorded", refund):
-        await service.record(refund.id, form.get("tx_hash", ""), _who(request))
-    return _back(request, refund.id)
-
-
-@post("/admin/refunds/{refund_id:str}/rejections", include_in_schema=False, status_code=200)
-async def reject(request: Req, refund_id: FromPath[str]) -> Response[bytes]:
-    """Turn it down, with a reason that the customer reads."""
-    refund, form = await _find(refund_id), await read_form(request)
-    async with _recorded(request, "rejected", refund):
-        await service.fail(refund.id, form.get("reason", ""), _who(request))
-    return _back(request, refund.id)
-
-
-@post("/admin/refunds/{refund_id:str}/retries", include_in_schema=False, status_code=200)
-async def retry(request: Req, refund_id: FromPath[str]) -> Response[bytes]:
-    """Put a failed refund back, to be decided on again."""
-    refund = await _find(refund_id)
-    async with _recorded(request, "retried", refund):
-        await service.retry(refund.id, _who(request))
-    return _back(request, refund.id)
-
-
-def _recorded(request: Req, act: str, refund: Refund) -> AbstractAsyncContextManager[None]:
-    details = f"{refund.id} {refund.amount} {refund.currency}"
-    return guards.recorded(request, f"refund.{act}", order_id=refund.order_id, details=details)
-
-
-def _back(request: Req, refund_id: UUID) -> Response[bytes]:
-    return answer({"refundId": refund_id}) if wants_json(request) else see_other(f"/admin/refunds/{refund_id}")

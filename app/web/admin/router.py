@@ -1,20 +1,28 @@
-"""``/admin``, whole: every page is staff's alone, but for the one where they sign in."""
+"""``/admin``, whole: every page is for staff alone, but for the one where they sign in."""
 
 from litestar import Router
 
 from app.web.admin import (
     acceptances,
+    audit_exports,
     dashboard,
+    dead_letter_retries,
     dead_letters,
     issues,
+    item_retries,
+    job_retries,
     jobs,
     key_audit,
     letters,
     merchants,
     orders,
     own_stock,
+    own_stock_imports,
     products,
+    refund_decisions,
     refunds,
+    replays,
+    reservations,
     staff,
     webhooks,
     write_offs,
@@ -22,13 +30,14 @@ from app.web.admin import (
 from app.web.kernel import guards
 
 STAFF_ONLY = (
-    dashboard.show, orders.index, orders.show, orders.retry_item, write_offs.create, letters.resend,
-    acceptances.create, acceptances.create_part, refunds.index, refunds.show, refunds.create, refunds.approve,
-    refunds.record, refunds.reject, refunds.retry, issues.index, issues.resolve, products.show, products.accept,
-    own_stock.index, own_stock.create, own_stock.show, own_stock.update, own_stock.create_import, merchants.index,
-    merchants.create, merchants.show, merchants.invite, merchants.remove, merchants.close, jobs.index, jobs.show,
-    jobs.retry, dead_letters.index, dead_letters.preview, dead_letters.retry, webhooks.index, webhooks.show,
-    webhooks.replay, key_audit.index, key_audit.show, key_audit.export,
+    dashboard.show, orders.index, orders.show, item_retries.create, write_offs.create, letters.resend,
+    acceptances.create, acceptances.create_part, refunds.index, refunds.show, refunds.create, refund_decisions.approve,
+    refund_decisions.record, refund_decisions.reject, refund_decisions.retry, issues.index, issues.resolve,
+    products.show, products.accept, own_stock.index, own_stock.create, own_stock.show, own_stock.update,
+    own_stock_imports.create, merchants.index, merchants.create, merchants.show, merchants.invite, merchants.remove,
+    merchants.close, jobs.index, jobs.show, job_retries.create, dead_letters.index, dead_letters.preview,
+    dead_letter_retries.create, webhooks.index, webhooks.show, replays.create, reservations.show, key_audit.index,
+    key_audit.show, audit_exports.create,
 )  # fmt: skip
 
 router = Router(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response, get
 from litestar.params import FromPath
 from msgspec.structs import asdict
 
@@ -11,8 +11,7 @@ from app.inbox import queries as inbox
 from app.inbox import service
 from app.inbox.models import KeptNotice, ReceivedNotice
 from app.web.admin import tabs
-from app.web.kernel import guards
-from app.web.kernel.render import answer, page, see_other, wants_json
+from app.web.kernel.render import answer, page, wants_json
 
 Req = Request[Any, Any, Any]
 ANSWERED = {"nowpayments": 200, "kinguin": 204}
@@ -41,33 +40,19 @@ async def index(request: Req) -> Response[bytes]:
 
 @get(["/admin/webhooks/{notice_id:str}", "/admin/webhook-logs/{notice_id:str}"], include_in_schema=False)
 async def show(request: Req, notice_id: FromPath[str]) -> Response[bytes]:
-    row = await _find(notice_id)
+    row = await find(notice_id)
     raw = row.body.decode("utf-8", "replace")
     if wants_json(request):
         return answer({**asdict(row), "body": raw})
     return page(request, "admin/webhooks/show.html", {"hook": _shown(row), "raw": raw, "headers": row.headers})
 
 
-async def _find(notice_id: str) -> KeptNotice:
+async def find(notice_id: str) -> KeptNotice:
     found = parse_id(notice_id)
     row = await inbox.one(found) if found else None
     if row is None:
         raise service.NoSuchNotice("It may have been deleted; the list shows what is kept.")
     return row
-
-
-REPLAYS = ["/admin/webhooks/{notice_id:str}/replays", "/admin/webhook-logs/{notice_id:str}/replays"]
-
-
-@post(REPLAYS, include_in_schema=False, status_code=202)
-async def replay(request: Req, notice_id: FromPath[str]) -> Response[bytes]:
-    """Apply a kept notice once more. What it may not move any more stays as it is."""
-    row = await _find(notice_id)
-    async with guards.recorded(request, "webhook.replayed", details=f"{row.provider} {row.id}"):
-        job_id = await service.replay(row.id)
-    if wants_json(request):
-        return answer({"jobId": job_id, "status": "pending"}, status=202)
-    return see_other(f"/admin/jobs/{job_id}")
 
 
 def _shown(row: ReceivedNotice) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""The team: who is in it, asking somebody in, taking somebody out, and accepting an invitation."""
+"""The team: who is in it, asking somebody in, and taking somebody out."""
 
 from typing import Any
 
@@ -6,15 +6,11 @@ from litestar import Request, Response, get, post
 from litestar.params import FromPath
 
 from app.accounts import addresses
-from app.accounts.service import LinkSpent
 from app.core.errors import Problem
 from app.merchants import members
-from app.web.kernel import guards
-from app.web.kernel.rate_limits import purse
-from app.web.kernel.render import page, see_other
-from app.web.kernel.viewer import remember_desk, sign_in
+from app.web.kernel.render import see_other
 from app.web.merchant import context as desks
-from app.web.merchant.context import MerchantContext, context_key
+from app.web.merchant.context import MerchantContext
 
 Req = Request[Any, Any, Any]
 
@@ -54,29 +50,3 @@ async def remove(request: Req, member_id: FromPath[str]) -> Response[bytes]:
     async with desks.recorded(request, desk, "member.removed", leaving):
         await members.remove(desk.id, found)
     return see_other("/" if leaving == desk.email and len(desk.merchants) == 1 else "/merchant/team")
-
-
-@get("/merchant/invitations/{token:str}", include_in_schema=False)
-async def show(request: Req, token: FromPath[str]) -> Response[bytes]:
-    """What an invitation is for. Looking uses nothing up: mail scanners look too."""
-    found = await members.look(token)
-    context = {"token": token, "invitation": found}
-    return page(request, "merchant/invitation.html", context, status=200 if found else 410)
-
-
-@post("/merchant/invitations/{token:str}", include_in_schema=False, status_code=200, opt=purse("logins"))
-async def accept(request: Req, token: FromPath[str]) -> Response[bytes]:
-    """Join the team, signed in by the address that the letter proved."""
-    seen = await members.look(token)
-    if seen is None:
-        return page(request, "merchant/invitation.html", {"token": token, "invitation": None}, status=410)
-    try:
-        async with guards.recorded(request, "member.joined", details=seen.merchant_name, actor=f"member {seen.email}"):
-            await members.join(token)
-    except LinkSpent:
-        return page(request, "merchant/invitation.html", {"token": token, "invitation": None}, status=410)
-    response = see_other("/merchant")
-    if desks.person(request) != seen.email:
-        await sign_in(request, response, seen.email)
-    remember_desk(response, context_key(seen.merchant_id, test=True))
-    return response

@@ -4,12 +4,15 @@ from litestar import Router
 
 from app.web.merchant import (
     context,
+    context_switches,
     dashboard,
     deliveries,
     endpoints,
     guide,
+    invitations,
     keys,
     orders,
+    payment_refunds,
     payments,
     people,
     refunds,
@@ -17,19 +20,19 @@ from app.web.merchant import (
 )
 
 MEMBERS_ONLY = (
-    dashboard.show, dashboard.index, dashboard.choose, people.index, people.invite, people.remove, keys.index,
-    keys.create, keys.rotate, keys.rotate_publishable, keys.revoke, keys.allow, guide.show, guide.issue,
+    dashboard.show, context_switches.index, context_switches.create, people.index, people.invite, people.remove,
+    keys.index, keys.create, keys.rotate, keys.rotate_publishable, keys.revoke, keys.allow, guide.show, guide.issue,
     webhook_tests.show, webhook_tests.create, orders.index, orders.show, payments.index, payments.show,
-    payments.preview, payments.refund, refunds.index, refunds.show, endpoints.index, endpoints.create, endpoints.show,
-    endpoints.update, endpoints.try_out, endpoints.rotate, endpoints.disable, endpoints.enable, endpoints.remove,
-    endpoints.resend, deliveries.index, deliveries.show, deliveries.retry,
+    payment_refunds.new, payment_refunds.create, refunds.index, refunds.show, endpoints.index, endpoints.create,
+    endpoints.show, endpoints.update, endpoints.try_out, endpoints.rotate, endpoints.disable, endpoints.enable,
+    endpoints.remove, endpoints.resend, deliveries.index, deliveries.show, deliveries.retry,
 )  # fmt: skip
 
 router = Router(
     "/",
     route_handlers=[
-        people.show,
-        people.accept,
+        invitations.show,
+        invitations.accept,
         Router("/", guards=[context.members_only, context.context_unchanged], route_handlers=MEMBERS_ONLY),
     ],
 )

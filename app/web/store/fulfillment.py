@@ -1,42 +1,16 @@
-"""How an order stands, its keys, their download links and their audit log."""
+"""How an order stands, as JSON."""
 
-import uuid
-from datetime import timedelta
 from typing import Any
 
-import msgspec
-from litestar import Request, Response, get, post
-from litestar.params import FromPath
+from litestar import Request, Response, get
 
-from app.audit import queries as audit_rows
-from app.core import clock, metrics
-from app.core.errors import Invalid, Problem
-from app.core.ids import parse_id
-from app.fulfillment import queries as supply
-from app.keys import reveal as keys
-from app.orders import queries as orders
 from app.web.kernel import guards
-from app.web.kernel.body import read_form, read_json
-from app.web.kernel.described import json_answer, json_body
-from app.web.kernel.rate_limits import TRACES, purse
-from app.web.kernel.render import answer, by_htmx, page, see_other, sent_json, wants_json
-from app.web.kernel.viewer import visitor
+from app.web.kernel.described import json_answer
+from app.web.kernel.render import answer
 from app.web.store import order_view
-from app.web.store.answers import Audit, AuditEntry, Link, Links, OrderState, Revealed, RevealedKey
-from app.web.store.order_texts import AUDIT_WORDS
+from app.web.store.answers import OrderState
 
 Req = Request[Any, Any, Any]
-
-
-class WhichItem(Invalid):
-    title = "Say which item"
-
-
-class RevealRequest(msgspec.Struct, rename="camel"):
-    """`reason` is for staff, who opens a customer's key."""
-
-    item_id: uuid.UUID
-    reason: str = ""
 
 
 @get(
@@ -47,144 +21,3 @@ class RevealRequest(msgspec.Struct, rename="camel"):
 )
 async def status(request: Req) -> Response[bytes]:
     return answer(await order_view.state_of(guards.order_of(request)))
-
-
-@get(
-    "/fulfillment/{order_id:str}/download-link",
-    summary="Get download links for keys",
-    tags=["fulfillment"],
-    opt=TRACES | purse("links"),
-    responses=json_answer(Links),
-)
-async def download_link(request: Req) -> Response[bytes]:
-    """Links to an item's sealed blobs, or to that of `keyId` alone, good for 15 minutes.
-
-    They hold ciphertext: opening is for `reveal`.
-    """
-    order = guards.order_of(request)
-    item_id = parse_id(str(request.query_params.get("itemId", "")))
-    if item_id is None:
-        raise WhichItem("Send the id of one of this order's items as itemId.", field="itemId")
-    key_id = parse_id(str(request.query_params.get("keyId", "")))
-    found = await keys.links(order.id, item_id, visitor(request), store=request.app.state.store, key_id=key_id)
-    links = [Link(one.key_id, one.url, clock.now() + timedelta(seconds=one.seconds)) for one in found]
-    if "text/html" in request.headers.get("accept", "") and len(links) == 1:
-        return see_other(links[0].url)
-    return answer(Links(links))
-
-
-@post(
-    "/fulfillment/{order_id:str}/reveal",
-    summary="Reveal an item's keys",
-    tags=["fulfillment"],
-    status_code=200,
-    opt=purse("reveals") | json_body(RevealRequest),
-    responses=json_answer(Revealed),
-)
-async def reveal(request: Req) -> Response[bytes]:
-    """Open an item's keys for its owner. The plaintext is in this answer and nowhere else; the act is logged.
-
-    Staff gives a `reason`: it is logged as staff's, is no reveal of the customer's, and a refund stays possible.
-    """
-    order = guards.order_of(request)
-    staff = await guards.by_staff(request, order)
-    item_id, reason = await _asked(request)
-    try:
-        shown = await keys.reveal(
-            order.id, item_id, visitor(request), store=request.app.state.store,
-            staff_reason=reason if staff else None,
-        )  # fmt: skip
-    except Problem as refused:
-        metrics.REVEALS.labels(refused.code).inc()
-        raise
-    metrics.REVEALS.labels("ok").inc()
-    if not _as_page(request):
-        return answer(Revealed(item_id, [_json(key) for key in shown]))
-    view = await order_view.build(order)
-    item = next(i for i in view.items if i.item_id == item_id)
-    context = {
-        "order": view,
-        "item": item,
-        "keys": [_shown(key) for key in shown],
-        "activation": item.activation,
-        "staff": staff,
-    }
-    return page(request, "store/orders/revealed.html", context, partial="store/orders/_revealed.html")
-
-
-def _as_page(request: Req) -> bool:
-    return by_htmx(request) or not (sent_json(request) or wants_json(request))
-
-
-async def _asked(request: Req) -> tuple[uuid.UUID, str]:
-    """The item, and the reason that staff gives."""
-    if sent_json(request):
-        asked = await read_json(request, RevealRequest)
-        return asked.item_id, asked.reason
-    form = await read_form(request)
-    found = parse_id(form.get("item_id") or form.get("itemId") or "")
-    if found is None:
-        raise WhichItem("Choose one of the items on the order page.", field="itemId")
-    return found, form.get("reason", "")
-
-
-def _text(key: keys.Revealed) -> tuple[str, bool]:
-    """The key's text, and whether it is an image: those come and stay in base64 (suppliers.models)."""
-    return key.value.reveal().decode("utf-8", "replace"), key.media_type.startswith("image/")
-
-
-def _json(key: keys.Revealed) -> RevealedKey:
-    return RevealedKey(key.key_id, key.media_type, _text(key)[0], key.first, key.revealed_at)
-
-
-def _shown(key: keys.Revealed) -> dict[str, object]:
-    value, image = _text(key)
-    return {
-        "key_id": key.key_id,
-        "type": key.media_type,
-        "value": "" if image else value,
-        "is_image": image,
-        "data_uri": f"data:{key.media_type};base64,{value}" if image else "",
-        "first_reveal": key.first,
-        "revealed_at": key.revealed_at,
-    }
-
-
-@get(
-    "/fulfillment/{order_id:str}/audit",
-    summary="Get the access log of the keys",
-    tags=["fulfillment"],
-    responses=json_answer(Audit),
-)
-async def audit(request: Req) -> Response[bytes]:
-    order = guards.order_of(request)
-    lines = await audit_rows.of_order(order.id, list(AUDIT_WORDS))
-    return answer(Audit([AuditEntry(x.at, x.action, x.key_id, x.actor, x.ip, x.user_agent) for x in lines]))
-
-
-@get(
-    "/kinguin/status/{reservation_id:str}",
-    summary="A reservation, for staff",
-    tags=["fulfillment"],
-    guards=[guards.admin_only],
-)
-async def reservation(reservation_id: FromPath[str]) -> Response[bytes]:
-    found = parse_id(reservation_id)
-    row = await supply.one(found) if found else None
-    if row is None:
-        raise guards.OrderNotFound
-    order = await orders.one(row["order_id"])
-    return answer(
-        {
-            "reservationId": row["id"],
-            "orderId": row["order_id"],
-            "itemId": row["item_id"],
-            "status": row["status"],
-            "supplierOrderId": row["supplier_order_id"],
-            "quantity": row["quantity"],
-            "priceLimit": row["price_limit"],
-            "charged": row["charged"],
-            "cause": row["cause"],
-            "orderStatus": order.status if order else None,
-        }
-    )

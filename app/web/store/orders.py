@@ -1,10 +1,9 @@
-"""The order's live page, its end, and the history."""
+"""The order's live page, its end, and the list of one's orders."""
 
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response, get
 
-from app.audit import queries as audit_rows
 from app.core.i18n import _
 from app.core.money import Money
 from app.orders import queries as order_rows
@@ -12,11 +11,11 @@ from app.orders import service as orders
 from app.orders.models import NamedOrder
 from app.web.kernel import guards
 from app.web.kernel.described import json_answer
-from app.web.kernel.render import answer, by_htmx, page, see_other, wants_json
+from app.web.kernel.render import answer, page, see_other, wants_json
 from app.web.kernel.viewer import Viewer, held_orders
-from app.web.store import access_log, order_view
+from app.web.store import order_view
 from app.web.store.answers import OrderState
-from app.web.store.order_texts import AUDIT_WORDS, STATUS_WORDS
+from app.web.store.order_texts import STATUS_WORDS
 
 Req = Request[Any, Any, Any]
 
@@ -50,29 +49,6 @@ async def success(request: Req) -> Response[bytes]:
     if not any(item.keys_ready for item in view.items):
         return see_other(f"/orders/{order.id}")
     return page(request, "store/orders/success.html", {"order": view, "staff": await guards.by_staff(request, order)})
-
-
-@get("/orders/{order_id:str}/audit", include_in_schema=False)
-async def audit(request: Req) -> Response[bytes]:
-    """Who looked at this order's keys, for people; `/fulfillment/{orderId}/audit` is its JSON twin."""
-    order = guards.order_of(request)
-    found = await audit_rows.of_order(order.id, list(AUDIT_WORDS))
-    entries = [access_log.shown(request, entry) for entry in found]
-    return page(request, "store/orders/audit.html", {"order": await order_view.build(order), "entries": entries})
-
-
-@post("/orders/{order_id:str}/cancellations", summary="Cancel an order", tags=["shop"], status_code=200)
-async def cancel(request: Req) -> Response[bytes]:
-    """Give an order up, as long as no money was reported for it."""
-    order = guards.order_of(request)
-    await orders.cancel(order.id)
-    if not wants_json(request) and not by_htmx(request):
-        return see_other(f"/orders/{order.id}")
-    fresh = await order_rows.one(order.id)
-    assert fresh is not None
-    if wants_json(request):
-        return answer(await order_view.state_of(fresh))
-    return page(request, "store/orders/_status.html", {"order": await order_view.build(fresh)})
 
 
 @get("/orders", summary="Your orders", tags=["shop"])

@@ -18,7 +18,7 @@ from app.web.kernel.body import read_form, read_json
 from app.web.kernel.described import json_answer, json_body
 from app.web.kernel.rate_limits import purse
 from app.web.kernel.render import answer, by_htmx, see_other, sent_json
-from app.web.store.answers import ChoiceMade, JobState, PaymentAsked
+from app.web.store.answers import JobState, PaymentAsked
 
 Req = Request[Any, Any, Any]
 
@@ -55,38 +55,6 @@ async def create(request: Req) -> Response[bytes]:
     if not sent_json(request) and not by_htmx(request):
         return see_other(f"/orders/{order.id}")
     return answer(PaymentAsked(job_id, order.id), status=202)
-
-
-class NewChoice(msgspec.Struct, rename="camel"):
-    """`choice`: refund, credit or top_up; `payCurrency` is the coin of a top-up."""
-
-    choice: str
-    pay_currency: str | None = None
-
-
-@post(
-    "/orders/{order_id:str}/choices",
-    summary="Choose what happens to money",
-    tags=["payments"],
-    status_code=202,
-    opt=purse("payments") | json_body(NewChoice),
-    responses=json_answer(ChoiceMade, 202),
-)
-async def choose(request: Req) -> Response[bytes]:
-    """For money that has bought nothing: have it back, keep it as credit, or add what is missing.
-
-    202 `{orderId, choice, jobId}`; the job makes a top-up's payment.
-    """
-    order = guards.order_of(request)
-    if sent_json(request):
-        asked = await read_json(request, NewChoice)
-    else:
-        form = await read_form(request)
-        asked = NewChoice(form.get("choice", ""), form.get("payCurrency") or None)
-    job_id = await paying.choose(order.id, asked.choice, coin=asked.pay_currency)
-    if not sent_json(request) and not by_htmx(request):
-        return see_other(f"/orders/{order.id}")
-    return answer(ChoiceMade(order.id, asked.choice, job_id), status=202)
 
 
 @get(

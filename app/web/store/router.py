@@ -4,19 +4,24 @@ from litestar import Router
 
 from app.web.kernel import guards
 from app.web.store import (
+    audits,
     blobs,
+    cancellations,
     carts,
     catalog,
     checkout,
     discovery,
+    download_links,
     emails,
     fulfillment,
     live,
+    money_choices,
     orders,
     payments,
     products,
     refund_addresses,
     refunds,
+    reveals,
     withdrawals,
 )
 
@@ -25,21 +30,21 @@ OPEN_TO_ALL = (
     checkout.email_hint, checkout.create, orders.index, blobs.show, refunds.show, refunds.claim, discovery.robots,
     discovery.index, discovery.pages, discovery.products, discovery.icon,
 )  # fmt: skip
-# Whose order it is, they find out from a body or a job; the last is for staff.
-OTHERWISE_GUARDED = (payments.create, payments.job_status, fulfillment.reservation)
+BY_BODY_OR_JOB = (payments.create, payments.job_status)  # no path says whose order it is, so they ask themselves
 SEE_AN_ORDER = (
-    orders.show, orders.status, orders.success, orders.audit, live.events, fulfillment.status,
-    fulfillment.download_link, fulfillment.reveal, fulfillment.audit, refund_addresses.new, emails.new,
+    orders.show, orders.status, orders.success, live.events, fulfillment.status, download_links.index, reveals.create,
+    audits.show, audits.index, refund_addresses.new, emails.new,
 )  # fmt: skip
 CHANGE_AN_ORDER = (
-    orders.cancel, payments.choose, refunds.send_link, refund_addresses.create, emails.create, withdrawals.create,
+    cancellations.create, money_choices.create, refunds.send_link, refund_addresses.create, emails.create,
+    withdrawals.create,
 )  # fmt: skip
 
 router = Router(
     "/",
     route_handlers=[
         *OPEN_TO_ALL,
-        *OTHERWISE_GUARDED,
+        *BY_BODY_OR_JOB,
         Router("/", guards=[guards.may_see_order], route_handlers=SEE_AN_ORDER),
         Router("/", guards=[guards.may_change_order], route_handlers=CHANGE_AN_ORDER),
     ],
