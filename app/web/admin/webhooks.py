@@ -1,7 +1,10 @@
 """What providers told us, as it came, and what it led to."""
 
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
+import msgspec
 from litestar import Request, Response, get
 from litestar.params import FromPath
 from msgspec.structs import asdict
@@ -55,15 +58,27 @@ async def find(notice_id: str) -> KeptNotice:
     return row
 
 
-def _shown(row: ReceivedNotice) -> dict[str, object]:
+class Hook(msgspec.Struct, frozen=True):
+    """A notice as the pages show it. ``status``: what we answered; ``again``: what became of its last replay."""
+
+    id: UUID
+    provider: str
+    received_at: datetime
+    outcome: str
+    again: str
+    summary: str
+    status: int
+
+
+def _shown(row: ReceivedNotice) -> Hook:
     led_to, _, again = (row.outcome or row.status).partition(inbox.REPLAYED)
     outcome, _, why = led_to.partition(": ")
-    return {
-        "id": row.id,
-        "provider": row.provider,
-        "received_at": row.received_at,
-        "outcome": outcome,
-        "again": again,
-        "summary": why or " ".join(row.dedupe.split(":")[:2]),
-        "status": ANSWERED.get(row.provider, 200),
-    }
+    return Hook(
+        id=row.id,
+        provider=row.provider,
+        received_at=row.received_at,
+        outcome=outcome,
+        again=again,
+        summary=why or " ".join(row.dedupe.split(":")[:2]),
+        status=ANSWERED.get(row.provider, 200),
+    )

@@ -138,7 +138,7 @@ class RevealedKey(Answer, frozen=True):
     revealed_at: datetime | None
 
     def __repr__(self) -> str:
-        return f"RevealedKey({self.key_id})"  # nor is the key
+        return f"RevealedKey({self.key_id})"  # the key is nobody's to log
 
 
 class Revealed(Answer, frozen=True):

@@ -49,6 +49,11 @@ class Step(msgspec.Struct, frozen=True):
     at: datetime | None
 
 
+class DownloadLink(msgspec.Struct, frozen=True):
+    key_id: UUID
+    href: str
+
+
 class ItemView(msgspec.Struct, frozen=True):
     """An item as the page shows it. ``keys`` and ``download_links`` are of the keys that are here."""
 
@@ -68,7 +73,7 @@ class ItemView(msgspec.Struct, frozen=True):
     withdrawn: int
     keys: list[answers.KeyState]
     revealed_at: datetime | None
-    download_links: list[dict[str, object]]
+    download_links: list[DownloadLink]
     activation: str
 
 
@@ -279,10 +284,7 @@ def _item(order: Order, item: OrderItem, sealed: list[KeyState]) -> ItemView:
         keys=[answers.KeyState(key.id, key.revealed_at) for key in own],
         revealed_at=min((k.revealed_at for k in own if k.revealed_at), default=None),
         download_links=[
-            {
-                "key_id": key.id,
-                "href": f"/fulfillment/{order.id}/download-link?itemId={item.id}&keyId={key.id}",
-            }
+            DownloadLink(key.id, f"/fulfillment/{order.id}/download-link?itemId={item.id}&keyId={key.id}")
             for key in own
             if key.deleted_at is None
         ],

@@ -1,6 +1,7 @@
 """Opening an item's keys: the plaintext is in this answer and nowhere else."""
 
 import uuid
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -97,14 +98,27 @@ def _json(key: keys.Revealed) -> RevealedKey:
     return RevealedKey(key.key_id, key.media_type, _text(key)[0], key.first, key.revealed_at)
 
 
-def _shown(key: keys.Revealed) -> dict[str, object]:
+class ShownKey(msgspec.Struct, frozen=True):
+    """An open key for ``store/orders/_revealed.html``: ``value``, or an image as ``data_uri``."""
+
+    key_id: uuid.UUID
+    value: str
+    is_image: bool
+    data_uri: str
+    first_reveal: bool
+    revealed_at: datetime | None
+
+    def __repr__(self) -> str:
+        return f"ShownKey({self.key_id})"  # the key itself is nobody's to log
+
+
+def _shown(key: keys.Revealed) -> ShownKey:
     value, image = _text(key)
-    return {
-        "key_id": key.key_id,
-        "type": key.media_type,
-        "value": "" if image else value,
-        "is_image": image,
-        "data_uri": f"data:{key.media_type};base64,{value}" if image else "",
-        "first_reveal": key.first,
-        "revealed_at": key.revealed_at,
-    }
+    return ShownKey(
+        key_id=key.key_id,
+        value="" if image else value,
+        is_image=image,
+        data_uri=f"data:{key.media_type};base64,{value}" if image else "",
+        first_reveal=key.first,
+        revealed_at=key.revealed_at,
+    )
