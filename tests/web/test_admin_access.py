@@ -81,6 +81,21 @@ async def test_an_outsiders_button_does_nothing(visitor, ready) -> None:
     assert await picture() == before
 
 
+async def test_anybody_may_ask_for_a_paths_methods_and_learns_nothing_else(visitor) -> None:
+    before = await picture()
+    for path in (
+        "/admin/jobs",
+        "/merchant/keys",
+        "/account/devices",
+        f"/orders/{new_id()}",
+        f"/orders/{new_id()}/email",
+    ):
+        answer = await visitor().request("OPTIONS", path)
+        assert (answer.status_code, answer.content) == (204, b""), path
+        assert "GET" in answer.headers["allow"]
+    assert await picture() == before
+
+
 async def test_the_admin_may_enter_every_room(admin, rooms) -> None:
     for room in rooms:
         page = await admin.get(room)
