@@ -1,7 +1,7 @@
 """A delivery as its merchant sees it: one event's way to one endpoint."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from datetime import datetime
+from typing import Annotated, Any, Literal, Protocol, Self
 from uuid import UUID
 
 import msgspec
@@ -13,6 +13,62 @@ from app.contract.event import Event
 from app.contract.fields import Mode, Time, one_of
 
 STATUSES = ("pending", "retrying", "delivered", "failed")
+
+
+class DeliveryRow(Protocol):
+    """A delivery as ``app.webhooks.queries`` reads it."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def test(self) -> bool: ...
+    @property
+    def endpoint_id(self) -> UUID: ...
+    @property
+    def event_id(self) -> UUID: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def object_id(self) -> UUID: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def tries(self) -> int: ...
+    @property
+    def last_at(self) -> datetime | None: ...
+    @property
+    def answered(self) -> int | None: ...
+    @property
+    def outcome(self) -> str | None: ...
+    @property
+    def next_at(self) -> datetime | None: ...
+    @property
+    def created_at(self) -> datetime: ...
+    @property
+    def ended_at(self) -> datetime | None: ...
+
+
+class AttemptRow(Protocol):
+    """One request as ``app.webhooks.queries`` reads it."""
+
+    @property
+    def number(self) -> int: ...
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def ms(self) -> int: ...
+    @property
+    def outcome(self) -> str: ...
+    @property
+    def status(self) -> int | None: ...
+    @property
+    def address(self) -> str | None: ...
+    @property
+    def headers(self) -> dict[str, dict[str, str]]: ...
+    @property
+    def response(self) -> str: ...
+    @property
+    def error(self) -> str | None: ...
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,24 +91,24 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     ended: Annotated[Time | None, Meta(description="When it was delivered or given up.")]
 
     @classmethod
-    def from_row(cls, row: Mapping[str, Any], **more: Any) -> Self:
+    def from_row(cls, row: DeliveryRow, **more: Any) -> Self:
         """By its row as ``app.webhooks.queries`` reads it; ``more``: members that a subclass adds."""
         return cls(
-            id=row["id"],
+            id=row.id,
             object="delivery",
-            mode=fields.mode(row["test"]),
-            endpoint_id=row["endpoint_id"],
-            event_id=row["event_id"],
-            type=row["type"],
-            object_id=row["object_id"],
-            status=row["status"],
-            attempts=row["tries"],
-            last_attempt=fields.time_or_none(row["last_at"]),
-            last_status=row["answered"],
-            last_outcome=row["outcome"],
-            next_attempt=fields.time_or_none(row["next_at"]),
-            created=fields.time(row["created_at"]),
-            ended=fields.time_or_none(row["ended_at"]),
+            mode=fields.mode(row.test),
+            endpoint_id=row.endpoint_id,
+            event_id=row.event_id,
+            type=row.type,
+            object_id=row.object_id,
+            status=row.status,
+            attempts=row.tries,
+            last_attempt=fields.time_or_none(row.last_at),
+            last_status=row.answered,
+            last_outcome=row.outcome,
+            next_attempt=fields.time_or_none(row.next_at),
+            created=fields.time(row.created_at),
+            ended=fields.time_or_none(row.ended_at),
             **more,
         )
 
@@ -73,18 +129,18 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     error: Annotated[str | None, Meta(description="Why there was no answer.")]
 
     @classmethod
-    def from_row(cls, row: Mapping[str, Any]) -> Self:
+    def from_row(cls, row: AttemptRow) -> Self:
         """By its row as ``app.webhooks.queries`` reads it."""
         return cls(
-            number=row["number"],
-            at=fields.time(row["at"]),
-            ms=row["ms"],
-            outcome=row["outcome"],
-            status=row["status"],
-            address=row["address"],
-            headers=row["headers"],
-            response=row["response"],
-            error=row["error"],
+            number=row.number,
+            at=fields.time(row.at),
+            ms=row.ms,
+            outcome=row.outcome,
+            status=row.status,
+            address=row.address,
+            headers=row.headers,
+            response=row.response,
+            error=row.error,
         )
 
 

@@ -1,7 +1,7 @@
 """A webhook endpoint as its merchant sees it: without its secrets."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from datetime import datetime
+from typing import Annotated, Any, Literal, Protocol, Self
 from uuid import UUID
 
 import msgspec
@@ -12,6 +12,27 @@ from app.contract.event_types import TEST, TYPES
 from app.contract.fields import Mode, Time, one_of
 
 EventWord = Annotated[str, one_of((*TYPES, TEST))]
+
+
+class EndpointRow(Protocol):
+    """An endpoint as ``app.webhooks.queries`` reads it."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def test(self) -> bool: ...
+    @property
+    def url(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def types(self) -> list[str]: ...
+    @property
+    def disabled_at(self) -> datetime | None: ...
+    @property
+    def disabled_why(self) -> str | None: ...
+    @property
+    def created_at(self) -> datetime: ...
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,18 +49,18 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     created: Annotated[Time, Meta(description="When it was created.")]
 
     @classmethod
-    def from_row(cls, row: Mapping[str, Any], **more: Any) -> Self:
-        """By its row, ``types`` as a list; ``more``: members that a subclass adds."""
+    def from_row(cls, row: EndpointRow, **more: Any) -> Self:
+        """By its row; ``more``: members that a subclass adds."""
         return cls(
-            id=row["id"],
+            id=row.id,
             object="endpoint",
-            mode=fields.mode(row["test"]),
-            url=row["url"],
-            name=row["name"],
-            types=row["types"],
-            disabled=fields.time_or_none(row["disabled_at"]),
-            disabled_why=row["disabled_why"],
-            created=fields.time(row["created_at"]),
+            mode=fields.mode(row.test),
+            url=row.url,
+            name=row.name,
+            types=row.types,
+            disabled=fields.time_or_none(row.disabled_at),
+            disabled_why=row.disabled_why,
+            created=fields.time(row.created_at),
             **more,
         )
 

@@ -1,7 +1,7 @@
 """An event as it is sent: what happened, and its object as it was then."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
@@ -66,7 +66,7 @@ class NumberedEvent(Event, frozen=True, kw_only=True):
     number: Annotated[int, Meta(ge=1, description="Its place in the feed, without gaps.")]
 
 
-def as_it_was(now: EventData, then: Mapping[str, Any]) -> EventData:
+def as_it_was(now: EventData, then: Mapping[str, object]) -> EventData:
     """An object as it was when its event happened; what had ended by then offers no address and no link.
 
     ``then``: the members that told of that moment, by their names.

@@ -191,11 +191,15 @@ def encode(value: Mapping[str, Any]) -> str:
 
 async def fetch(sql: str, *args: Any) -> list[Mapping[str, Any]]:
     """Rows of a statement with ``$1`` parameters."""
+    return cast(list[Mapping[str, Any]], await _fetch(sql, args))
+
+
+async def _fetch(sql: str, args: Sequence[Any]) -> list[asyncpg.Record]:
     pool = engine().pool
     if pool is not None and engine().current_transaction.get() is None:
-        return cast(list[Mapping[str, Any]], await pool.fetch(sql, *args))
+        return await pool.fetch(sql, *args)
     async with connection() as conn:
-        return cast(list[Mapping[str, Any]], await conn.fetch(sql, *args))
+        return await conn.fetch(sql, *args)
 
 
 async def fetch_as(model: type[T], sql: str, *args: Any) -> list[T]:
@@ -246,6 +250,11 @@ async def fetch_one(sql: str, *args: Any) -> Mapping[str, Any] | None:
 async def fetch_value(sql: str, *args: Any) -> Any:
     async with connection() as conn:
         return await conn.fetchval(sql, *args)
+
+
+async def fetch_values(sql: str, *args: Any) -> list[Any]:
+    """The first column of all rows."""
+    return [row[0] for row in await _fetch(sql, args)]
 
 
 async def count_each(table: str, column: str, values: Sequence[str]) -> dict[str, int]:

@@ -4,19 +4,21 @@ What is sent is made as our own deliveries are, and by the same client, so what 
 """
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from uuid import UUID
 
+import msgspec
+
+from app.contract.event import Event
 from app.contract.event_guide import EVENTS
 from app.core import clock
 from app.core.crypto import Plaintext
 from app.core.i18n import _
 from app.core.ids import new_id
 from app.providers.merchant_http import MerchantHttp, Reply, Unreachable
-from app.webhooks import secrets, signing
+from app.webhooks import publish, secrets, signing
 
 STALE = timedelta(minutes=10)  # Standard Webhooks allows for five
 HUGE = 2 * 1024 * 1024  # bytes; ours are below 64 kB
@@ -60,7 +62,7 @@ class ConformanceCheck:
         self._http, self._url, self._secret, self._simple = http, url, secret, simple
         self._in_time = in_time
         self._slowest = 0
-        self._first = _payload("order.paid", sequence=1)
+        self._first = _event("order.paid", sequence=1)
 
     async def verdicts(self) -> AsyncIterator[CheckResult]:
         """One after the other. Where the first delivery reaches nobody, nothing more is tried. Raises Refused."""
@@ -72,7 +74,7 @@ class ConformanceCheck:
             _("the same delivery again"), [self._first], _("answer 2xx to an id you have handled before")
         )
         yield await self._takes(_("events out of order"), _out_of_order(), "answer 2xx; compare sequence")
-        yield await self._takes(_("an event type it does not know"), [_payload("order.from_the_future", sequence=1)])
+        yield await self._takes(_("an event type it does not know"), [_event("order.from_the_future", sequence=1)])
         yield await self._together()
         yield await self._overlap()
         if not self._simple:
@@ -90,29 +92,29 @@ class ConformanceCheck:
             _("answers in time"), self._slowest <= self._in_time, _("the slowest took %(ms)s ms", ms=self._slowest)
         )
 
-    async def _takes(self, what: str, payloads: list[dict[str, Any]], advice: str = "answer 2xx") -> CheckResult:
+    async def _takes(self, what: str, events: list[Event], advice: str = "answer 2xx") -> CheckResult:
         answer = _Answer(0, 0, "")
-        for payload in payloads:
-            body = _encoded(payload)
-            answer = await self._send(body, self._signed(body, ident=payload["id"]))
+        for event in events:
+            body = publish.encoded(event)
+            answer = await self._send(body, self._signed(body, ident=str(event.id)))
             if not answer.taken:
                 return CheckResult(f"takes {what}", False, f"{answer.said}; {advice}")
         return CheckResult(f"takes {what}", True, answer.said)
 
     async def _together(self) -> CheckResult:
-        bodies = [_payload("order.paid", sequence=1) for _ in range(AT_ONCE)]
-        verdicts = await asyncio.gather(*(self._takes(_("several deliveries at once"), [body]) for body in bodies))
+        events = [_event("order.paid", sequence=1) for _number in range(AT_ONCE)]
+        verdicts = await asyncio.gather(*(self._takes(_("several deliveries at once"), [event]) for event in events))
         return next((verdict for verdict in verdicts if not verdict.passed), verdicts[-1])
 
     async def _refuses(self, what: str, headers: Callable[[bytes], Headers]) -> CheckResult:
-        body = _encoded(_payload("order.paid", sequence=1))
+        body = publish.encoded(_event("order.paid", sequence=1))
         answer = await self._send(body, headers(body))
         advice = "" if answer.refused else _("; answer 401, and do nothing")
         return CheckResult(f"refuses {what}", answer.refused, answer.said + advice)
 
     async def _overlap(self) -> CheckResult:
         """A rotation: signed by a new secret, and by the one this receiver still has."""
-        body = _encoded(_payload("payment.pending", sequence=1))
+        body = publish.encoded(_event("payment.pending", sequence=1))
         answer = await self._send(body, self._signed(body, by=[secrets.fresh(), self._secret]))
         advice = "" if answer.taken else _("; try each signature of the list, and X-Webhook-Signature-Previous")
         return CheckResult("takes a delivery in a rotation's overlap", answer.taken, answer.said + advice)
@@ -121,7 +123,7 @@ class ConformanceCheck:
         """Far more than we ever send, by nobody: it may also hang up, but has to go on working."""
         body = b'{"id":"' + b"x" * HUGE + b'"}'
         answer = await self._send(body, self._signed(body, by=[secrets.fresh()]))
-        after = await self._takes("one", [_payload("order.paid", sequence=1)])
+        after = await self._takes("one", [_event("order.paid", sequence=1)])
         cut = answer.status == 0 and answer.ms < self._in_time
         if (answer.refused or cut) and after.passed:
             return CheckResult(_("refuses a huge body and goes on"), True, answer.said)
@@ -153,26 +155,20 @@ def _said(reply: Reply) -> str:
     return f"{reply.status} in {reply.ms} ms{more}"
 
 
-def _payload(kind: str, *, sequence: int, object_id: str = "") -> dict[str, Any]:
-    """An example under an id of its own, so that no receiver knows it already."""
-    example = EVENTS.get(kind, EVENTS["order.paid"]).payload
-    about = object_id or str(new_id())
-    fresh = {"id": str(new_id()), "type": kind, "sequence": sequence, "object_id": about}
+def _event(kind: str, *, sequence: int, object_id: UUID | None = None) -> Event:
+    """An example of an order's or payment's event under an id of its own, so that no receiver knows it already."""
+    example, about = EVENTS.get(kind, EVENTS["order.paid"]).example, object_id or new_id()
     # Text that others spell differently: whoever checks the signature of JSON written anew is found out.
-    data = example["data"] | {"id": about, "metadata": {"note": "Grüße/€ \U0001f511"}}
-    return example | fresh | {"data": data}
+    data = msgspec.structs.replace(example.data, id=about, metadata={"note": "Grüße/€ \U0001f511"})
+    return msgspec.structs.replace(example, id=new_id(), type=kind, sequence=sequence, object_id=about, data=data)
 
 
-def _out_of_order() -> list[dict[str, Any]]:
-    about = str(new_id())
+def _out_of_order() -> list[Event]:
+    about = new_id()
     return [
-        _payload("payment.success", sequence=3, object_id=about),
-        _payload("payment.confirming", sequence=2, object_id=about),
+        _event("payment.success", sequence=3, object_id=about),
+        _event("payment.confirming", sequence=2, object_id=about),
     ]
-
-
-def _encoded(payload: dict[str, Any]) -> bytes:
-    return json.dumps(payload, separators=(",", ":")).encode()
 
 
 def _unsigned(_body: bytes) -> Headers:

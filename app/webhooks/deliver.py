@@ -19,6 +19,7 @@ from app.core.settings import settings
 from app.mail import service as mail
 from app.providers.merchant_http import MerchantHttp, Refused, Reply, Unreachable
 from app.webhooks import publish, queries, schedule, secrets, service, signing
+from app.webhooks.models import ClaimedDelivery, Endpoint
 from app.webhooks.states import MOVES, DeliveryStatus
 
 TURN = 5.0  # seconds a job works on a line before another goes on: well within its own lease
@@ -76,7 +77,7 @@ async def drain_endpoint(endpoint_id: UUID, *, http: MerchantHttp) -> None:
         await asyncio.gather(*running, return_exceptions=True)
 
 
-async def claim(endpoint_id: UUID) -> list[dict[str, Any]]:
+async def claim(endpoint_id: UUID) -> list[ClaimedDelivery]:
     """Take as many due deliveries as there is room for, whoever else works on the line. None of a disabled endpoint."""
     now = clock.now()
     async with db.transaction():
@@ -99,10 +100,10 @@ async def claim(endpoint_id: UUID) -> list[dict[str, Any]]:
                RETURNING d.id, d.attempts, d.event_id, d.lease_until, m.payload""",
             endpoint_id, now, now + LEASE, settings().webhook_concurrency,
         )  # fmt: skip
-    return [dict(endpoint) | dict(row) for row in rows]
+    return [db.as_model(ClaimedDelivery, {**endpoint, **row}) for row in rows]
 
 
-async def _send(claimed: dict[str, Any], http: MerchantHttp) -> None:
+async def _send(claimed: ClaimedDelivery, http: MerchantHttp) -> None:
     tried = await attempt(claimed, http)
     if tried.delivered:
         await _delivered(claimed, tried)
@@ -110,20 +111,20 @@ async def _send(claimed: dict[str, Any], http: MerchantHttp) -> None:
         await _not_delivered(claimed, tried)
 
 
-async def attempt(claimed: Mapping[str, Any], http: MerchantHttp) -> AttemptResult:
+async def attempt(claimed: ClaimedDelivery, http: MerchantHttp) -> AttemptResult:
     """One request. Whatever comes of it is in what is returned."""
-    now, body = clock.now(), claimed["payload"].encode()
-    headers = {"content-type": "application/json", "x-webhook-attempt": str(claimed["attempts"] + 1)}
+    now, body = clock.now(), claimed.payload.encode()
+    headers = {"content-type": "application/json", "x-webhook-attempt": str(claimed.attempts + 1)}
     try:
-        signed = signing.headers(str(claimed["event_id"]), now, body, secrets.standing(claimed, now))
+        signed = signing.headers(str(claimed.event_id), now, body, secrets.standing(claimed, claimed.endpoint_id, now))
     except SealBroken:
-        log.get("bitloot.webhooks").error("webhooks.secret_stuck", endpoint_id=str(claimed["endpoint_id"]))
+        log.get("bitloot.webhooks").error("webhooks.secret_stuck", endpoint_id=str(claimed.endpoint_id))
         return AttemptResult(
             now, headers, UNSIGNED, error="We could not open this endpoint's secret; nothing was sent."
         )
     tried = AttemptResult(now, headers | signed)
     try:
-        reply = await http.post(claimed["url"], body, tried.request, test=claimed["test"])
+        reply = await http.post(claimed.url, body, tried.request, test=claimed.test)
     except Refused as refused:
         tried.outcome, tried.error = "refused", refused.why
     except Unreachable as away:
@@ -153,7 +154,7 @@ def masked(headers: Mapping[str, str], *, most: int = KEPT_HEADERS) -> dict[str,
     }
 
 
-def _logged(claimed: Mapping[str, Any], tried: AttemptResult) -> tuple[Any, ...]:
+def _logged(claimed: ClaimedDelivery, tried: AttemptResult) -> tuple[Any, ...]:
     said = tried.response
     # Some receivers answer with what they were sent.
     for name in signing.SIGNATURES:
@@ -161,7 +162,7 @@ def _logged(claimed: Mapping[str, Any], tried: AttemptResult) -> tuple[Any, ...]
             said = said.replace(signature, "hidden")
     kept = encode({"request": masked(tried.request), "response": masked(tried.head)})
     return (
-        claimed["id"], tried.at, tried.ms, tried.outcome, tried.status, tried.address, kept, said,
+        claimed.id, tried.at, tried.ms, tried.outcome, tried.status, tried.address, kept, said,
         tried.error and tried.error[:300],
     )  # fmt: skip
 
@@ -171,7 +172,7 @@ _LOG = """INSERT INTO delivery_attempt (delivery_id, number, at, ms, outcome, st
   FROM done"""
 
 
-async def _delivered(claimed: dict[str, Any], tried: AttemptResult) -> None:
+async def _delivered(claimed: ClaimedDelivery, tried: AttemptResult) -> None:
     # One statement, one round trip. The endpoint's lock comes before the delivery's, as everywhere.
     await db.fetch(
         f"""WITH held AS MATERIALIZED (SELECT id, failures, succeeded_at FROM endpoint WHERE id = $10
@@ -183,21 +184,23 @@ async def _delivered(claimed: dict[str, Any], tried: AttemptResult) -> None:
             UPDATE endpoint SET failures = 0, failing_since = NULL, succeeded_at = $12 FROM held, done
             WHERE endpoint.id = held.id
               AND (held.failures > 0 OR held.succeeded_at IS NULL OR held.succeeded_at < $14)""",  # noqa: S608 - ours
-        *_logged(claimed, tried), claimed["endpoint_id"], claimed["lease_until"], clock.now(),
+        *_logged(claimed, tried), claimed.endpoint_id, claimed.lease_until, clock.now(),
         [one.value for one in MOVES.sources(DeliveryStatus.DELIVERED)], clock.now() - STILL_GOOD,
     )  # fmt: skip
 
 
-async def _not_delivered(claimed: dict[str, Any], tried: AttemptResult) -> None:
+async def _not_delivered(claimed: ClaimedDelivery, tried: AttemptResult) -> None:
     """Note a failure: later, or never; and perhaps that was one too many."""
-    now, count = clock.now(), claimed["attempts"] + 1
+    now, count = clock.now(), claimed.attempts + 1
     wish = schedule.wished(tried.head.get("retry-after"), now)
     gone = tried.outcome == "gone"
-    again = None if gone else schedule.next_try(count, now, test=claimed["test"], wish=wish)
+    again = None if gone else schedule.next_try(count, now, test=claimed.test, wish=wish)
     async with db.transaction():
-        endpoint = await db.fetch_one("SELECT * FROM endpoint WHERE id = $1 FOR NO KEY UPDATE", claimed["endpoint_id"])
+        endpoint = await db.fetch_one_as(
+            Endpoint, "SELECT * FROM endpoint WHERE id = $1 FOR NO KEY UPDATE", claimed.endpoint_id
+        )
         assert endpoint is not None
-        held = endpoint["disabled_at"] is not None
+        held = endpoint.disabled_at is not None
         # One that is tried again is retrying while there is a time for it, and in line while its endpoint is disabled.
         to = (DeliveryStatus.PENDING if held else DeliveryStatus.RETRYING) if again else DeliveryStatus.FAILED
         noted = await db.fetch(
@@ -205,13 +208,13 @@ async def _not_delivered(claimed: dict[str, Any], tried: AttemptResult) -> None:
                   lease_until = NULL, ended_at = $13 WHERE id = $1 AND lease_until = $11 AND status = ANY($14)
                   RETURNING id)
                 {_LOG} RETURNING id""",  # noqa: S608 - our own text
-            *_logged(claimed, tried), None if held else again, claimed["lease_until"], to.value,
+            *_logged(claimed, tried), None if held else again, claimed.lease_until, to.value,
             None if again else now, _sources(to),
         )  # fmt: skip
         if noted and not held and tried.outcome != UNSIGNED:
-            await _count(dict(endpoint), tried, now)
+            await _count(endpoint, tried, now)
         if noted and again and not held and again - now <= ALARMED:
-            await publish.schedule_attempt(claimed["endpoint_id"], claimed["id"], again)
+            await publish.schedule_attempt(claimed.endpoint_id, claimed.id, again)
 
 
 def _sources(to: DeliveryStatus) -> list[str]:
@@ -220,29 +223,27 @@ def _sources(to: DeliveryStatus) -> list[str]:
     return [one.value for one in [*MOVES.sources(to), *same] if one in WAITING]
 
 
-async def _count(endpoint: dict[str, Any], tried: AttemptResult, now: datetime) -> None:
+async def _count(endpoint: Endpoint, tried: AttemptResult, now: datetime) -> None:
     """One more failure in a row, under the endpoint's lock. Its owners are told when it is the last."""
-    failures, since = endpoint["failures"] + 1, endpoint["failing_since"] or now
-    await db.fetch(
-        "UPDATE endpoint SET failures = $2, failing_since = $3 WHERE id = $1", endpoint["id"], failures, since
-    )
+    failures, since = endpoint.failures + 1, endpoint.failing_since or now
+    await db.fetch("UPDATE endpoint SET failures = $2, failing_since = $3 WHERE id = $1", endpoint.id, failures, since)
     if tried.outcome == "gone":
         why = "it answered 410 Gone"
     elif failures >= MANY and now - since >= LONG:
         why = f"{failures} attempts in a row failed, over more than a day"
     else:
         return
-    await service.pause(endpoint["id"], why)
-    members = await db.fetch(
+    await service.pause(endpoint.id, why)
+    members = await db.fetch_values(
         "SELECT email FROM member WHERE merchant_id = $1 AND joined_at IS NOT NULL ORDER BY email",
-        endpoint["merchant_id"],
+        endpoint.merchant_id,
     )
     # Its host alone: in paths and queries merchants keep secrets.
     said = {
-        "endpoint": endpoint["name"] or urlsplit(endpoint["url"]).hostname,
+        "endpoint": endpoint.name or urlsplit(endpoint.url).hostname,
         "why": why,
         "path": "/merchant/webhooks",
     }
-    for member in members:
-        await db.write(*mail.draft("endpoint_disabled", member["email"], said, about=endpoint["id"]).writes)
-    log.get("bitloot.webhooks").warning("endpoint.disabled", endpoint_id=str(endpoint["id"]), why=why)
+    for email in members:
+        await db.write(*mail.draft("endpoint_disabled", email, said, about=endpoint.id).writes)
+    log.get("bitloot.webhooks").warning("endpoint.disabled", endpoint_id=str(endpoint.id), why=why)

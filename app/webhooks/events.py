@@ -9,7 +9,7 @@ from uuid import UUID
 from app.history.models import Event
 
 _CONFIRMING = ("payment.confirming", {"status": "confirming", "failure": None})
-KINDS: dict[str, tuple[str, dict[str, Any]]] = {
+KINDS: dict[str, tuple[str, Mapping[str, object]]] = {
     "order.paid": ("order.paid", {"status": "paid", "fulfilled": None}),
     "order.fulfilled": ("order.fulfilled", {"status": "fulfilled"}),
     "payment.pending": ("payment.pending", {"status": "pending", "failure": None}),
@@ -40,7 +40,7 @@ class OutboundEvent:
     object: str
     object_id: UUID
     sequence: int
-    then: Mapping[str, Any]
+    then: Mapping[str, object]
 
 
 def derive_events(order_id: UUID, timeline: Iterable[Event]) -> list[OutboundEvent]:

@@ -28,6 +28,7 @@ from app.payments import queries as payments
 from app.queue import service as jobs
 from app.refunds import queries as refunds
 from app.webhooks.events import OutboundEvent, derive_events
+from app.webhooks.models import Subscription
 
 Commit = Callable[[], AbstractAsyncContextManager[None]]
 
@@ -90,7 +91,8 @@ async def store(merchant_id: UUID, test: bool, fresh: Sequence[NewEvent], *, onl
 
     Endpoints are locked against being switched off or on meanwhile; the merchant's counters come last.
     """
-    endpoints = await db.fetch(
+    endpoints = await db.fetch_as(
+        Subscription,
         """SELECT id, types, disabled_at FROM endpoint WHERE merchant_id = $1 AND test = $2 AND deleted_at IS NULL
            AND ($3::uuid IS NULL OR id = $3) ORDER BY id FOR SHARE""",
         merchant_id, test, only,
@@ -110,9 +112,9 @@ async def store(merchant_id: UUID, test: bool, fresh: Sequence[NewEvent], *, onl
         [e.created for e in fresh],
     )  # fmt: skip
     for endpoint in endpoints:
-        types = json.loads(endpoint["types"])
+        types = endpoint.types
         wanted = [i for i, e in zip(ids, fresh, strict=True) if only or not types or e.type in types]
-        await _put_in_line(endpoint["id"], wanted, held=endpoint["disabled_at"] is not None)
+        await _put_in_line(endpoint.id, wanted, held=endpoint.disabled_at is not None)
     return ids
 
 
@@ -155,29 +157,33 @@ def payload(event_id: UUID, test: bool, event: NewEvent) -> str:
         id=event_id, type=event.type, mode=fields.mode(test), created=fields.time(event.created), object=event.object,
         object_id=event.object_id, sequence=event.sequence, data=event.data,
     )  # fmt: skip
-    return json.dumps(msgspec.to_builtins(told), separators=(",", ":"))
+    return encoded(told).decode()
+
+
+def encoded(event: Event) -> bytes:
+    """An event as JSON in ASCII, the same bytes each time."""
+    return json.dumps(msgspec.to_builtins(event), separators=(",", ":")).encode()
 
 
 async def catch_up() -> int:
     """Have orders looked at whose timeline says more than their merchants were told. Returns how many."""
-    rows = await db.fetch(
+    order_ids = await db.fetch_values(
         """SELECT p.id FROM customer_order p JOIN timeline t ON t.subject = p.id
            WHERE p.merchant_id IS NOT NULL AND t.last_seq > p.published_seq LIMIT $1""",
         CAUGHT_UP_AT_ONCE,
     )
-    for row in rows:
-        args = {"order_id": str(row["id"])}
-        await jobs.post("webhooks.publish", args, subject=row["id"], dedupe=f"webhooks.publish:{row['id']}")
-    return len(rows)
+    for order_id in order_ids:
+        args = {"order_id": str(order_id)}
+        await jobs.post("webhooks.publish", args, subject=order_id, dedupe=f"webhooks.publish:{order_id}")
+    return len(order_ids)
 
 
 async def forget() -> int:
     """Delete a batch of events that are older than KEPT, with their deliveries, whatever became of those. How many."""
     async with db.transaction():
-        rows = await db.fetch(
+        ids = await db.fetch_values(
             "SELECT id FROM merchant_event WHERE created_at < $1 LIMIT $2", clock.now() - KEPT, FORGOTTEN_AT_ONCE
         )
-        ids = [row["id"] for row in rows]
         await db.fetch(
             """DELETE FROM delivery_attempt WHERE delivery_id = ANY(ARRAY(
                  SELECT id FROM delivery WHERE event_id = ANY($1)))""",

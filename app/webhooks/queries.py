@@ -1,36 +1,32 @@
 """Reading endpoints, deliveries and the feed. A merchant's, in one mode: anything else is as if it were not there."""
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from app.core import db
+from app.webhooks.models import Delivery, Endpoint, LoggedAttempt, MerchantEvent
 
 LINES_A_SWEEP = 500
 
 
-def _endpoint(row: Mapping[str, Any]) -> dict[str, Any]:
-    return dict(row) | {"types": json.loads(row["types"])}
-
-
-async def endpoints(merchant_id: UUID, test: bool) -> list[dict[str, Any]]:
-    """Oldest first, ``types`` as a list; secrets sealed."""
-    rows = await db.fetch(
+async def endpoints(merchant_id: UUID, test: bool) -> list[Endpoint]:
+    """Oldest first."""
+    return await db.fetch_as(
+        Endpoint,
         "SELECT * FROM endpoint WHERE merchant_id = $1 AND test = $2 AND deleted_at IS NULL ORDER BY id",
         merchant_id, test,
     )  # fmt: skip
-    return [_endpoint(row) for row in rows]
 
 
-async def endpoint(endpoint_id: UUID, merchant_id: UUID, test: bool | None = None) -> dict[str, Any] | None:
-    row = await db.fetch_one(
+async def endpoint(endpoint_id: UUID, merchant_id: UUID, test: bool | None = None) -> Endpoint | None:
+    return await db.fetch_one_as(
+        Endpoint,
         """SELECT * FROM endpoint WHERE id = $1 AND merchant_id = $2 AND deleted_at IS NULL
            AND ($3::bool IS NULL OR test = $3)""",
         endpoint_id, merchant_id, test,
     )  # fmt: skip
-    return _endpoint(row) if row else None
 
 
 _DELIVERY = """SELECT d.*, m.type, m.object, m.object_id, m.order_id, m.sequence, m.number, m.payload, m.test,
@@ -44,13 +40,14 @@ _DELIVERY = """SELECT d.*, m.type, m.object, m.object_id, m.order_id, m.sequence
 
 async def deliveries(
     merchant_id: UUID, test: bool, filters: Mapping[str, Any], before: UUID | None, limit: int
-) -> list[dict[str, Any]]:
+) -> list[Delivery]:
     """Newest first, those before delivery ``before``, each with its event and how its last attempt went.
 
     ``filters``: any of ``endpoint_id event_id object_id order_id status type since until``, and ``standing``: of
     endpoints that were not removed alone; None is no filter.
     """
-    rows = await db.fetch(
+    return await db.fetch_as(
+        Delivery,
         _DELIVERY
         + """WHERE e.merchant_id = $1 AND e.test = $2 AND ($3::uuid IS NULL OR d.id < $3)
                AND ($5::uuid IS NULL OR d.endpoint_id = $5) AND ($6::uuid IS NULL OR d.event_id = $6)
@@ -65,39 +62,38 @@ async def deliveries(
             "endpoint_id", "event_id", "object_id", "order_id", "status", "type", "since", "until", "standing",
         )),
     )  # fmt: skip
-    return [dict(row) for row in rows]
 
 
-async def delivery(delivery_id: UUID, merchant_id: UUID, test: bool | None = None) -> dict[str, Any] | None:
-    """One delivery as ``deliveries`` gives it; ``payload`` is the exact body."""
-    row = await db.fetch_one(
+async def delivery(delivery_id: UUID, merchant_id: UUID, test: bool | None = None) -> Delivery | None:
+    return await db.fetch_one_as(
+        Delivery,
         _DELIVERY + "WHERE d.id = $1 AND e.merchant_id = $2 AND ($3::bool IS NULL OR e.test = $3)",
         delivery_id, merchant_id, test,
     )  # fmt: skip
-    return dict(row) if row else None
 
 
-async def attempts(delivery_id: UUID) -> list[dict[str, Any]]:
-    """All attempts of a delivery, oldest first. ``headers``: ``{"request": {…}, "response": {…}}``, secrets masked."""
-    rows = await db.fetch("SELECT * FROM delivery_attempt WHERE delivery_id = $1 ORDER BY id", delivery_id)
-    return [dict(row) | {"headers": json.loads(row["headers"])} for row in rows]
+async def attempts(delivery_id: UUID) -> list[LoggedAttempt]:
+    """All attempts of a delivery, oldest first."""
+    return await db.fetch_as(
+        LoggedAttempt, "SELECT * FROM delivery_attempt WHERE delivery_id = $1 ORDER BY id", delivery_id
+    )
 
 
-async def feed(merchant_id: UUID, test: bool, after_number: int, limit: int) -> list[dict[str, Any]]:
+async def feed(merchant_id: UUID, test: bool, after_number: int, limit: int) -> list[MerchantEvent]:
     """Events numbered above ``after_number``, oldest first. What is in it never changes and has no gap behind it."""
-    rows = await db.fetch(
+    return await db.fetch_as(
+        MerchantEvent,
         """SELECT * FROM merchant_event WHERE merchant_id = $1 AND test = $2 AND number > $3
            ORDER BY number LIMIT $4""",
         merchant_id, test, after_number, limit,
     )  # fmt: skip
-    return [dict(row) for row in rows]
 
 
-async def event(merchant_id: UUID, test: bool, event_id: UUID) -> dict[str, Any] | None:
-    row = await db.fetch_one(
-        "SELECT * FROM merchant_event WHERE id = $3 AND merchant_id = $1 AND test = $2", merchant_id, test, event_id
-    )
-    return dict(row) if row else None
+async def event(merchant_id: UUID, test: bool, event_id: UUID) -> MerchantEvent | None:
+    return await db.fetch_one_as(
+        MerchantEvent,
+        "SELECT * FROM merchant_event WHERE id = $3 AND merchant_id = $1 AND test = $2", merchant_id, test, event_id,
+    )  # fmt: skip
 
 
 async def last_sequence(object_id: UUID) -> int:

@@ -13,7 +13,7 @@ from app.core.errors import Conflict, Invalid, NotFound
 from app.core.i18n import _
 from app.core.ids import new_id
 from app.providers.merchant_http import Refused, check_url
-from app.webhooks import publish, queries, secrets
+from app.webhooks import models, publish, queries, secrets
 from app.webhooks.publish import NewEvent
 from app.webhooks.states import MOVES, DeliveryStatus
 from app.webhooks.tables import Endpoint
@@ -61,7 +61,7 @@ class DeliveryUndeliverable(Conflict):
 
 async def add(
     merchant_id: UUID, *, test: bool, url: str, name: str = "", types: Sequence[str] = ()
-) -> tuple[dict[str, Any], str]:
+) -> tuple[models.Endpoint, str]:
     """A new endpoint's row and its secret, which is shown this once. Raises BadEndpoint, TooManyEndpoints."""
     _check(url, test=test, name=name, types=types)
     endpoint_id, secret = new_id(), secrets.fresh()
@@ -83,7 +83,7 @@ async def add(
     return await find(endpoint_id, merchant_id, test=test), secrets.shown(secret)
 
 
-async def find(endpoint_id: UUID, merchant_id: UUID, *, test: bool | None = None) -> dict[str, Any]:
+async def find(endpoint_id: UUID, merchant_id: UUID, *, test: bool | None = None) -> models.Endpoint:
     """Raises NoSuchEndpoint."""
     row = await queries.endpoint(endpoint_id, merchant_id, test)
     if row is None:
@@ -99,11 +99,11 @@ async def change(
     url: str | None = None,
     name: str | None = None,
     types: Sequence[str] | None = None,
-) -> dict[str, Any]:
+) -> models.Endpoint:
     """Change what is given. What is in line goes to the new address. Raises NoSuchEndpoint, BadEndpoint."""
     async with db.transaction():
         row = await _lock(endpoint_id, merchant_id, test)
-        _check(url or row["url"], test=row["test"], name=name or "", types=types or ())
+        _check(url or row.url, test=row.test, name=name or "", types=types or ())
         changes: dict[Any, Any] = {}
         if url is not None:
             changes[Endpoint.url] = url
@@ -136,7 +136,7 @@ def _types(types: Sequence[str]) -> str:
     return "[" + ",".join(f'"{one}"' for one in dict.fromkeys(types)) + "]"
 
 
-async def _lock(endpoint_id: UUID, merchant_id: UUID, test: bool | None) -> dict[str, Any]:
+async def _lock(endpoint_id: UUID, merchant_id: UUID, test: bool | None) -> models.Endpoint:
     """The endpoint's row, locked: the first lock of every transaction that moves its deliveries."""
     sql = "SELECT FROM endpoint WHERE id = $1 AND merchant_id = $2 FOR NO KEY UPDATE"
     await db.fetch(sql, endpoint_id, merchant_id)
@@ -154,7 +154,7 @@ async def rotate(endpoint_id: UUID, merchant_id: UUID, overlap: timedelta, *, te
     secret = secrets.fresh()
     async with db.transaction():
         row = await _lock(endpoint_id, merchant_id, test)
-        before = (row["secret"], clock.now() + overlap) if overlap else (None, None)
+        before = (row.secret, clock.now() + overlap) if overlap else (None, None)
         still = secrets.retired(row, clock.now()) if overlap else []
         if len(still) >= MOST_RETIRED:
             raise TooManySecrets("Wait until an overlap ends, or rotate without one: that ends all old secrets.")
@@ -168,11 +168,11 @@ async def rotate(endpoint_id: UUID, merchant_id: UUID, overlap: timedelta, *, te
 
 async def disable(
     endpoint_id: UUID, merchant_id: UUID, *, test: bool | None = None, why: str = BY_HAND
-) -> dict[str, Any]:
+) -> models.Endpoint:
     """Send nothing any more; what happens is kept in line."""
     async with db.transaction():
         row = await _lock(endpoint_id, merchant_id, test)
-        if row["disabled_at"] is None:
+        if row.disabled_at is None:
             await pause(endpoint_id, why)
     return await find(endpoint_id, merchant_id)
 
@@ -188,11 +188,11 @@ async def pause(endpoint_id: UUID, why: str) -> None:
     )  # fmt: skip
 
 
-async def enable(endpoint_id: UUID, merchant_id: UUID, *, test: bool | None = None) -> dict[str, Any]:
+async def enable(endpoint_id: UUID, merchant_id: UUID, *, test: bool | None = None) -> models.Endpoint:
     """Send again, first of all what was kept meanwhile."""
     async with db.transaction():
         row = await _lock(endpoint_id, merchant_id, test)
-        if row["disabled_at"] is not None:
+        if row.disabled_at is not None:
             blank: dict[Any, Any] = {
                 Endpoint.disabled_at: None, Endpoint.disabled_why: None, Endpoint.failing_since: None,
                 Endpoint.failures: 0,
@@ -227,12 +227,12 @@ async def send_test_event(endpoint_id: UUID, merchant_id: UUID, *, test: bool | 
     """
     async with db.transaction():
         row = await _lock(endpoint_id, merchant_id, test)
-        if row["disabled_at"] is not None:
+        if row.disabled_at is not None:
             raise EndpointDisabled("Enable it first: until then nothing is sent to it.")
         sequence = 1 + await queries.last_sequence(endpoint_id)
-        data = TestedEndpoint(id=endpoint_id, object="endpoint", url=row["url"], name=row["name"])
+        data = TestedEndpoint(id=endpoint_id, object="endpoint", url=row.url, name=row.name)
         event = NewEvent(TEST, "endpoint", endpoint_id, endpoint_id, sequence, clock.now(), data)
-        return (await publish.store(merchant_id, row["test"], [event], only=endpoint_id))[0]
+        return (await publish.store(merchant_id, row.test, [event], only=endpoint_id))[0]
 
 
 async def resend(delivery_id: UUID, merchant_id: UUID, *, test: bool | None = None) -> None:
@@ -245,13 +245,13 @@ async def resend(delivery_id: UUID, merchant_id: UUID, *, test: bool | None = No
         raise NoSuchDelivery
     async with db.transaction():
         try:
-            await _lock(found["endpoint_id"], merchant_id, test)
+            await _lock(found.endpoint_id, merchant_id, test)
         except NoSuchEndpoint:
             raise DeliveryUndeliverable(
                 "It can't be sent any more. You can still read it from the feed of events."
             ) from None
         again = [one.value for one in MOVES.sources(DeliveryStatus.PENDING)]
-        if not await _again(found["endpoint_id"], again, one=delivery_id):
+        if not await _again(found.endpoint_id, again, one=delivery_id):
             raise DeliveryInLine("It is about to be sent, or is waiting for its endpoint to be enabled.")
 
 

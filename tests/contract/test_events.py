@@ -91,8 +91,8 @@ async def test_what_is_published_is_as_described(app, drain) -> None:
     for kind in KINDS:
         await scenes.happens(order_id, kind, payment_id=str(payment_id), refund=str(refund_id))
     endpoint, _secret = await service.add(merchant_id, test=True, url="https://shop.com/hooks")
-    await service.send_test_event(endpoint["id"], merchant_id)
+    await service.send_test_event(endpoint.id, merchant_id)
     await drain(only="webhooks.publish")
     feed = await queries.feed(merchant_id, True, 0, 100)
-    assert {fits(row["payload"]) for row in feed} == set(EVENTS)
+    assert {fits(row.payload) for row in feed} == set(EVENTS)
     assert len(feed) > len(EVENTS)

@@ -21,6 +21,7 @@ from app.history import service as history
 from app.orders import service as orders
 from app.payments import queries as payments
 from app.webhooks import queries, service
+from app.webhooks.models import LoggedAttempt
 from dev.environment import until
 
 MEMBERS = ("delivered+ada@resend.dev", "delivered+bob@resend.dev")
@@ -103,7 +104,7 @@ async def told(object_id: UUID) -> list[tuple[int, str]]:
 
 
 async def numbers(merchant_id: UUID, *, test: bool = True) -> list[int]:
-    return [row["number"] for row in await queries.feed(merchant_id, test, 0, 10_000)]
+    return [row.number for row in await queries.feed(merchant_id, test, 0, 10_000)]
 
 
 async def deliveries(endpoint_id: UUID) -> list[dict[str, Any]]:
@@ -122,7 +123,7 @@ async def endpoint_row(endpoint_id: UUID) -> dict[str, Any]:
     return dict(row)
 
 
-async def log(delivery: dict[str, Any]) -> list[dict[str, Any]]:
+async def log(delivery: dict[str, Any]) -> list[LoggedAttempt]:
     return await queries.attempts(delivery["id"])
 
 

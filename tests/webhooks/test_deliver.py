@@ -40,9 +40,9 @@ async def test_the_bytes_that_arrive_are_the_events_and_both_signatures_are_thei
     await drain()
     (event,) = await queries.feed(merchant_id, True, 0, 10)
     (post,) = receiver.posts
-    assert post.body == event["payload"].encode()
+    assert post.body == event.payload.encode()
     assert post.path == "/hooks?till=2"
-    assert post.id == str(event["id"]) == post.json["id"]
+    assert post.id == str(event.id) == post.json["id"]
     assert abs(int(post.headers["webhook-timestamp"]) - clock.now().timestamp()) < 5
     assert post.headers["content-type"] == "application/json"
     assert genuine(post, secret)
@@ -70,12 +70,12 @@ async def test_any_2xx_is_a_delivery(app, drain, receiver, code: int) -> None:
     endpoint, _ = await service.add(merchant_id, test=True, url=receiver.url)
     await paid(merchant_id)
     await drain()
-    delivery = await the_delivery(endpoint["id"])
+    delivery = await the_delivery(endpoint.id)
     assert (delivery["status"], delivery["attempts"], delivery["next_at"], delivery["lease_until"]) == (
         "delivered", 1, None, None,
     )  # fmt: skip
     (line,) = await log(delivery)
-    assert (line["number"], line["outcome"], line["status"], line["address"]) == (1, "delivered", code, "127.0.0.1")
+    assert (line.number, line.outcome, line.status, line.address) == (1, "delivered", code, "127.0.0.1")
 
 
 @pytest.mark.parametrize(
@@ -87,11 +87,11 @@ async def test_anything_else_is_a_failure_with_its_reason(app, drain, receiver, 
     endpoint, _ = await service.add(merchant_id, test=True, url=receiver.url)
     await paid(merchant_id)
     await drain()
-    delivery = await the_delivery(endpoint["id"])
+    delivery = await the_delivery(endpoint.id)
     assert (delivery["status"], delivery["attempts"]) == ("retrying", 1)
     (line,) = await log(delivery)
-    assert (line["outcome"], line["status"], len(receiver.posts)) == (outcome, code, 1)
-    assert line["error"]
+    assert (line.outcome, line.status, len(receiver.posts)) == (outcome, code, 1)
+    assert line.error
 
 
 async def test_nobody_there_is_a_failure_too(app, drain) -> None:
@@ -99,8 +99,8 @@ async def test_nobody_there_is_a_failure_too(app, drain) -> None:
     endpoint, _ = await service.add(merchant_id, test=True, url=f"http://127.0.0.1:{free_port()}/")
     await paid(merchant_id)
     await drain()
-    (line,) = await log(await the_delivery(endpoint["id"]))
-    assert (line["outcome"], line["status"], line["address"]) == ("connect", None, "127.0.0.1")
+    (line,) = await log(await the_delivery(endpoint.id))
+    assert (line.outcome, line.status, line.address) == ("connect", None, "127.0.0.1")
 
 
 @pytest.mark.parametrize(
@@ -122,10 +122,10 @@ async def test_five_attempts_are_made_after_the_planned_waits_and_then_it_has_fa
         waited += wait
         assert 0.89 * seconds <= wait.total_seconds() <= 1.11 * seconds
         assert len(receiver.posts) == number
-    delivery = await the_delivery(endpoint["id"])
+    delivery = await the_delivery(endpoint.id)
     assert (delivery["status"], delivery["attempts"], delivery["next_at"]) == ("failed", 5, None)
     assert delivery["ended_at"] is not None
-    assert [line["number"] for line in await log(delivery)] == [1, 2, 3, 4, 5]
+    assert [line.number for line in await log(delivery)] == [1, 2, 3, 4, 5]
     assert len(set(receiver.ids())) == 1
     with clock.travelled(timedelta(days=2)):
         await service.post_due()
@@ -179,21 +179,21 @@ async def test_410_switches_the_endpoint_off_keeps_what_happens_and_tells_its_ow
     endpoint, _ = await service.add(merchant_id, test=True, url=receiver.url, name="The till")
     await paid(merchant_id)
     await drain()
-    row = await endpoint_row(endpoint["id"])
+    row = await endpoint_row(endpoint.id)
     assert row["disabled_at"] is not None
     assert "410" in row["disabled_why"]
     await paid(merchant_id)
     await drain()
     assert len(receiver.posts) == 1
-    assert sorted(d["status"] for d in await deliveries(endpoint["id"])) == ["failed", "pending"]
-    assert {d["next_at"] for d in await deliveries(endpoint["id"])} == {None}
+    assert sorted(d["status"] for d in await deliveries(endpoint.id)) == ["failed", "pending"]
+    assert {d["next_at"] for d in await deliveries(endpoint.id)} == {None}
     letters = await box.mail()
     assert sorted(to for letter in letters for to in letter["to"]) == sorted(MEMBERS)
     assert "The till" in letters[0]["subject"]
     receiver.answers = status(200)
-    await service.enable(endpoint["id"], merchant_id)
+    await service.enable(endpoint.id, merchant_id)
     await drain()
-    assert {d["status"] for d in await deliveries(endpoint["id"])} == {"delivered", "failed"}
+    assert {d["status"] for d in await deliveries(endpoint.id)} == {"delivered", "failed"}
 
 
 async def test_an_endpoint_is_disabled_after_many_failures_over_a_day_and_not_before(app, drain, receiver) -> None:
@@ -204,16 +204,16 @@ async def test_an_endpoint_is_disabled_after_many_failures_over_a_day_and_not_be
     for _ in range(25):
         await paid(merchant_id)
     await drain()
-    assert (await endpoint_row(endpoint["id"]))["failures"] == 25
-    assert (await endpoint_row(endpoint["id"]))["disabled_at"] is None
+    assert (await endpoint_row(endpoint.id))["failures"] == 25
+    assert (await endpoint_row(endpoint.id))["disabled_at"] is None
     with clock.travelled(timedelta(hours=25)):
         await service.post_due()
         await drain(only="webhooks.deliver")
-    row = await endpoint_row(endpoint["id"])
+    row = await endpoint_row(endpoint.id)
     assert row["disabled_at"] is not None
     assert "in a row failed" in row["disabled_why"]
     assert await count("mail", "kind = 'endpoint_disabled'") == len(MEMBERS)
-    assert {d["next_at"] for d in await deliveries(endpoint["id"])} == {None}
+    assert {d["next_at"] for d in await deliveries(endpoint.id)} == {None}
 
 
 async def test_few_failures_over_days_do_not_disable_it_and_a_success_starts_the_count_anew(
@@ -226,13 +226,13 @@ async def test_few_failures_over_days_do_not_disable_it_and_a_success_starts_the
         with clock.travelled(timedelta(days=2 * day)):
             await paid(merchant_id)
             await drain()
-    row = await endpoint_row(endpoint["id"])
+    row = await endpoint_row(endpoint.id)
     assert (row["failures"] >= 3, row["disabled_at"]) == (True, None)
     receiver.answers = status(200)
     with clock.travelled(timedelta(days=8)):
         await paid(merchant_id)
         await drain()
-    row = await endpoint_row(endpoint["id"])
+    row = await endpoint_row(endpoint.id)
     assert (row["failures"], row["failing_since"], row["disabled_at"]) == (0, None, None)
 
 
@@ -243,22 +243,22 @@ async def test_the_log_keeps_the_beginning_of_an_answer_and_no_secret(app, drain
     )  # fmt: skip
     merchant_id = await merchant()
     endpoint, secret = await service.add(merchant_id, test=True, url=receiver.url)
-    await service.rotate(endpoint["id"], merchant_id, timedelta(hours=1))
+    await service.rotate(endpoint.id, merchant_id, timedelta(hours=1))
     await paid(merchant_id)
     await drain()
-    (line,) = await log(await the_delivery(endpoint["id"]))
+    (line,) = await log(await the_delivery(endpoint.id))
     (post,) = receiver.posts
-    assert line["headers"]["request"]["webhook-id"] == post.id
+    assert line.headers["request"]["webhook-id"] == post.id
     for name in ("webhook-signature", "x-webhook-signature", "x-webhook-signature-previous"):
-        assert line["headers"]["request"][name] == "hidden"
-    assert line["headers"]["response"]["set-cookie"] == line["headers"]["response"]["x-api-key"] == "hidden"
-    assert line["headers"]["response"]["x-request-id"] == "r-1"
-    assert len(line["headers"]["response"]["x-long"]) <= 300
-    assert len(line["response"]) <= 2048
+        assert line.headers["request"][name] == "hidden"
+    assert line.headers["response"]["set-cookie"] == line.headers["response"]["x-api-key"] == "hidden"
+    assert line.headers["response"]["x-request-id"] == "r-1"
+    assert len(line.headers["response"]["x-long"]) <= 300
+    assert len(line.response) <= 2048
     stored = str(await rows())
     for said in (*post.headers["webhook-signature"].split(), simple(post, secret), "session=abc", "k-123"):
         assert said not in stored
-    assert line["ms"] >= 0
+    assert line.ms >= 0
 
 
 async def test_while_one_endpoint_hangs_every_other_is_served(app, drain, receiver, other_receiver) -> None:
@@ -271,17 +271,17 @@ async def test_while_one_endpoint_hangs_every_other_is_served(app, drain, receiv
         await paid(merchant_id)
     await drain(only="webhooks.publish")
     http = app.state.kit.merchants
-    stuck = asyncio.create_task(deliver.drain_endpoint(slow["id"], http=http))
+    stuck = asyncio.create_task(deliver.drain_endpoint(slow.id, http=http))
     try:
         await receiver.has(5)
-        await deliver.drain_endpoint(quick["id"], http=http)
+        await deliver.drain_endpoint(quick.id, http=http)
         assert len(other_receiver.posts) == 8
-        assert {d["status"] for d in await deliveries(quick["id"])} == {"delivered"}
+        assert {d["status"] for d in await deliveries(quick.id)} == {"delivered"}
         assert receiver.open == 5
     finally:
         release.set()
         await stuck
-    assert {d["status"] for d in await deliveries(slow["id"])} == {"delivered"}
+    assert {d["status"] for d in await deliveries(slow.id)} == {"delivered"}
     assert len(receiver.posts) == 8
 
 
@@ -299,7 +299,7 @@ async def test_one_request_that_hangs_leaves_the_endpoints_other_places_to_the_o
     for _ in range(20):
         await paid(merchant_id)
     await drain(only="webhooks.publish")
-    stuck = asyncio.create_task(deliver.drain_endpoint(endpoint["id"], http=app.state.kit.merchants))
+    stuck = asyncio.create_task(deliver.drain_endpoint(endpoint.id, http=app.state.kit.merchants))
     try:
         await until(lambda: len(receiver.posts) == 20, "all others arrive")
         await until(lambda: count("delivery", "status = 'delivered'"), "they are noted")
@@ -310,7 +310,7 @@ async def test_one_request_that_hangs_leaves_the_endpoints_other_places_to_the_o
     finally:
         release.set()
         await stuck
-    assert {d["status"] for d in await deliveries(endpoint["id"])} == {"delivered"}
+    assert {d["status"] for d in await deliveries(endpoint.id)} == {"delivered"}
     assert len(receiver.posts) == 21
 
 
@@ -324,9 +324,7 @@ async def test_no_more_requests_than_agreed_are_open_at_one_endpoint_however_man
     for _ in range(30):
         await paid(merchant_id)
     await drain(only="webhooks.publish")
-    lines = [
-        asyncio.create_task(deliver.drain_endpoint(endpoint["id"], http=app.state.kit.merchants)) for _ in range(6)
-    ]
+    lines = [asyncio.create_task(deliver.drain_endpoint(endpoint.id, http=app.state.kit.merchants)) for _ in range(6)]
     await receiver.has(5)
     await until(lambda: sum(line.done() for line in lines) >= 1, "those that find no room end")
     release.set()
@@ -343,7 +341,7 @@ async def test_a_line_that_is_longer_than_a_turn_calls_the_next(app, drain, rece
     await paid(merchant_id)
     await drain(only="webhooks.publish")
     await db.fetch("DELETE FROM job")
-    await deliver.drain_endpoint(endpoint["id"], http=app.state.kit.merchants)
+    await deliver.drain_endpoint(endpoint.id, http=app.state.kit.merchants)
     assert receiver.posts == []
     assert await job_names() == ["webhooks.deliver"]
 
@@ -353,7 +351,7 @@ async def test_an_attempt_that_died_is_made_again_under_the_same_id_and_counts_o
     endpoint, _ = await service.add(merchant_id, test=True, url=receiver.url)
     await paid(merchant_id)
     await drain(only="webhooks.publish")
-    (claimed,) = await deliver.claim(endpoint["id"])
+    (claimed,) = await deliver.claim(endpoint.id)
     await deliver.attempt(claimed, app.state.kit.merchants)  # received, and then the worker dies
     await drain()
     assert len(receiver.posts) == 1
@@ -361,7 +359,7 @@ async def test_an_attempt_that_died_is_made_again_under_the_same_id_and_counts_o
         assert await service.post_due() == 1
         await drain()
     assert receiver.ids() == [receiver.ids()[0]] * 2
-    delivery = await the_delivery(endpoint["id"])
+    delivery = await the_delivery(endpoint.id)
     assert (delivery["status"], delivery["attempts"], len(await log(delivery))) == ("delivered", 1, 1)
 
 
@@ -370,16 +368,16 @@ async def test_a_worker_that_comes_back_from_the_dead_notes_nothing(app, drain, 
     endpoint, _ = await service.add(merchant_id, test=True, url=receiver.url)
     await paid(merchant_id)
     await drain(only="webhooks.publish")
-    (old,) = await deliver.claim(endpoint["id"])
+    (old,) = await deliver.claim(endpoint.id)
     with clock.travelled(deliver.LEASE + timedelta(seconds=1)):
-        (new,) = await deliver.claim(endpoint["id"])
+        (new,) = await deliver.claim(endpoint.id)
         before = await rows()
         failed = deliver.AttemptResult(clock.now(), {}, "status", status=500)
         await deliver._not_delivered(old, failed)
         await deliver._delivered(old, deliver.AttemptResult(clock.now(), {}))
         assert await rows() == before
         await deliver._delivered(new, deliver.AttemptResult(clock.now(), {}))
-    assert (await the_delivery(endpoint["id"]))["status"] == "delivered"
+    assert (await the_delivery(endpoint.id))["status"] == "delivered"
 
 
 async def test_an_answer_that_comes_after_the_endpoint_was_switched_off_is_noted_and_nothing_more_is_sent(
@@ -389,12 +387,12 @@ async def test_an_answer_that_comes_after_the_endpoint_was_switched_off_is_noted
     endpoint, _ = await service.add(merchant_id, test=True, url=receiver.url)
     await paid(merchant_id)
     await drain(only="webhooks.publish")
-    (claimed,) = await deliver.claim(endpoint["id"])
-    await service.disable(endpoint["id"], merchant_id)
+    (claimed,) = await deliver.claim(endpoint.id)
+    await service.disable(endpoint.id, merchant_id)
     await deliver._not_delivered(claimed, deliver.AttemptResult(clock.now(), {}, "status", status=500))
-    delivery = await the_delivery(endpoint["id"])
+    delivery = await the_delivery(endpoint.id)
     assert (delivery["status"], delivery["next_at"], delivery["attempts"]) == ("pending", None, 1)
-    assert (await endpoint_row(endpoint["id"]))["failures"] == 0
+    assert (await endpoint_row(endpoint.id))["failures"] == 0
 
 
 async def test_sending_writes_nothing_on_the_orders_timeline(app, drain, receiver) -> None:

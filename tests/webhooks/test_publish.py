@@ -102,7 +102,7 @@ async def test_an_event_shows_its_object_as_the_api_does_in_the_state_of_that_mo
     for kind in ("payment.pending", "payment.finished"):
         await happens(order_id, kind, payment_id=str(payment_id))
     await drain()
-    first, second = (json.loads(row["payload"]) for row in await queries.feed(merchant_id, True, 0, 10))
+    first, second = (json.loads(row.payload) for row in await queries.feed(merchant_id, True, 0, 10))
     assert list(first) == ["id", "type", "mode", "created", "object", "object_id", "sequence", "data"]
     assert (first["type"], first["mode"], first["object"], first["sequence"]) == (
         "payment.pending", "test", "payment", 1,
@@ -136,7 +136,7 @@ async def test_fifty_orders_told_of_at_once_leave_no_gap_and_no_double_in_the_fe
     async def follow() -> None:
         """A merchant that reads the feed all the while, from where it stands."""
         while len(seen) < 100:
-            seen.extend(r["number"] for r in await queries.feed(merchant_id, True, seen[-1] if seen else 0, 7))
+            seen.extend(r.number for r in await queries.feed(merchant_id, True, seen[-1] if seen else 0, 7))
 
     reading = asyncio.create_task(follow())
     await asyncio.gather(*(publish.publish(order_id, commit=NOW) for order_id in made for _ in range(2)))
@@ -190,8 +190,8 @@ async def test_an_event_goes_to_the_endpoints_of_its_merchant_and_mode_that_want
     foreign, _ = await service.add(theirs, test=True, url=URL)
     await happens(await order(mine), "order.paid")
     await drain(only="webhooks.publish")
-    got = {e["id"]: len(await deliveries(e["id"])) for e in (all_, wanting, not_wanting, live, foreign)}
-    assert got == {all_["id"]: 1, wanting["id"]: 1, not_wanting["id"]: 0, live["id"]: 0, foreign["id"]: 0}
+    got = {e.id: len(await deliveries(e.id)) for e in (all_, wanting, not_wanting, live, foreign)}
+    assert got == {all_.id: 1, wanting.id: 1, not_wanting.id: 0, live.id: 0, foreign.id: 0}
 
 
 async def test_a_customers_order_is_no_news_to_anybody(app) -> None:
@@ -235,7 +235,7 @@ async def test_after_thirty_days_events_go_with_their_deliveries_and_numbers_go_
         await happens(old, "order.fulfilled")
         await drain()
     assert await numbers(merchant_id) == [2, 3]
-    assert len(await deliveries(endpoint["id"])) == 2
+    assert len(await deliveries(endpoint.id)) == 2
     assert await told(old) == [(2, "order.fulfilled")]
 
 

@@ -67,7 +67,7 @@ async def house() -> AsyncIterator[House]:
 
 async def noted(endpoint_id: Any) -> dict[str, list[str]]:
     """The outcomes of every delivery's attempts, by its event."""
-    return {str(one["event_id"]): [line["outcome"] for line in await log(one)] for one in await deliveries(endpoint_id)}
+    return {str(one["event_id"]): [line.outcome for line in await log(one)] for one in await deliveries(endpoint_id)}
 
 
 @pytest.mark.proof
@@ -106,15 +106,15 @@ async def test_killed_processes_and_a_flushed_redis_skip_no_delivery_and_double_
         holding = False
         await until(lambda: _done(70), "all are delivered", seconds=60)
     assert await numbers(merchant_id) == list(range(1, 36))
-    assert Counter(map(str, (d["status"] for d in await deliveries(endpoint["id"])))) == {"delivered": 35}
-    outcomes, seen = await noted(endpoint["id"]), Counter(receiver.ids())
+    assert Counter(map(str, (d["status"] for d in await deliveries(endpoint.id)))) == {"delivered": 35}
+    outcomes, seen = await noted(endpoint.id), Counter(receiver.ids())
     assert set(seen) == set(outcomes)
     for event, said in outcomes.items():
         # As planned: one that failed is made once more. What was cut off was not noted, and was made again.
         assert said == (["status", "delivered"] if event in flaky else ["delivered"])
         assert seen[event] - len(said) in ({0, 1} if event in cut_off else {0})
     quick = Counter(other_receiver.ids())
-    assert set(quick) == set(await noted(second["id"]))
+    assert set(quick) == set(await noted(second.id))
     assert max(quick.values()) <= 2
 
 
@@ -141,7 +141,7 @@ async def test_an_endpoint_that_hangs_keeps_nobody_elses_webhooks_waiting(app, r
             waits = await db.fetch(
                 """SELECT extract(epoch FROM a.at - d.created_at)::float8 AS waited FROM delivery d
                    JOIN delivery_attempt a ON a.delivery_id = d.id WHERE d.endpoint_id = $1 ORDER BY 1""",
-                quick["id"],
+                quick.id,
             )
             print(f"\nbeside a hanging endpoint, p95 {waits[int(len(waits) * 0.95)]['waited']:.2f} s")
         finally:

@@ -109,4 +109,4 @@ async def test_a_refund_is_told_from_asked_to_paid(app, drain, receiver) -> None
         (1, "refund.pending", "pending"), (2, "refund.processing", "processing"), (3, "refund.processed", "processed"),
     ]  # fmt: skip
     last = (await queries.feed(merchant_id, True, 0, 100))[-1]
-    assert last["type"] == "refund.processed"
+    assert last.type == "refund.processed"

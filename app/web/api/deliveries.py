@@ -16,7 +16,7 @@ from app.merchants.api_keys import Caller
 from app.web.api import authentication, posting, query_parameters
 from app.web.api.declared import PAGED, needs
 from app.web.api.orders import Nothing
-from app.webhooks import queries, service
+from app.webhooks import models, queries, service
 from app.webhooks.service import DeliveryInLine, DeliveryUndeliverable, NoSuchDelivery
 from app.webhooks.states import DeliveryStatus
 
@@ -25,7 +25,7 @@ FILTERS = ("status", "type", "endpoint_id", "event_id", "object_id", "order_id",
 WORDS = {"status": tuple(DeliveryStatus), "type": (*TYPES, TEST)}
 
 
-async def find(caller: Caller, delivery_id: str) -> dict[str, Any]:
+async def find(caller: Caller, delivery_id: str) -> models.Delivery:
     """Raises NoSuchDelivery, for anybody else's and for unknown ones alike."""
     found = parse_id(delivery_id)
     row = await queries.delivery(found, caller.merchant_id, caller.test) if found else None
@@ -57,8 +57,8 @@ async def show(request: Req, delivery_id: FromPath[str]) -> DeliveryWithLog:
     """With the body that is sent, and all attempts."""
     caller = authentication.caller(request)
     row = await find(caller, delivery_id)
-    tried = [Attempt.from_row(attempt) for attempt in await queries.attempts(row["id"])]
-    payload = cast(Event, msgspec.json.decode(row["payload"]))  # what was sent stays as it was sent
+    tried = [Attempt.from_row(attempt) for attempt in await queries.attempts(row.id)]
+    payload = cast(Event, msgspec.json.decode(row.payload))  # what was sent stays as it was sent
     return DeliveryWithLog.from_row(row, payload=payload, log=tried)
 
 
@@ -75,7 +75,7 @@ async def retry(request: Req, delivery_id: FromPath[str]) -> Response[Delivery]:
 
     async def work(caller: Caller, _: Nothing) -> Delivery:
         found = await find(caller, delivery_id)
-        await service.resend(found["id"], caller.merchant_id, test=caller.test)
+        await service.resend(found.id, caller.merchant_id, test=caller.test)
         return Delivery.from_row(await find(caller, delivery_id))
 
     return await posting.act(request, work)

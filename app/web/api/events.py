@@ -35,6 +35,6 @@ async def index(request: Req) -> Events:
     after, most = query_parameters.whole(given, "after", 0, 0, LAST), query_parameters.limit(given)
     rows = await queries.feed(caller.merchant_id, caller.test, after, most + 1)
     # What was sent stays as it was sent: it is not brought into the shape that events have today.
-    told = [msgspec.json.decode(row["payload"]) | {"number": row["number"]} for row in rows[:most]]
+    told = [msgspec.json.decode(row.payload) | {"number": row.number} for row in rows[:most]]
     last = told[-1]["number"] if told else after
     return Events(data=cast(list[NumberedEvent], told), next=last, more=len(rows) > most)

@@ -26,7 +26,7 @@ async def show(request: Req) -> Response[bytes]:
         "steps": await _steps(desk),
         "payments": [shown(row) for row in await payments.merchant_page(desk.id, desk.test, {}, None, LATEST)],
         "failed": await webhooks.deliveries(desk.id, desk.test, failed, None, LATEST),
-        "endpoints": [row for row in await webhooks.endpoints(desk.id, desk.test) if row["disabled_at"]],
+        "endpoints": [row for row in await webhooks.endpoints(desk.id, desk.test) if row.disabled_at],
     }
     return desks.page(request, desk, "merchant/dashboard.html", context)
 

@@ -1,6 +1,7 @@
 """The delivery log: every event's way to every endpoint, each attempt of it, its payload, and sending it again."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from litestar import Request, Response, get, post
@@ -8,17 +9,26 @@ from litestar.params import FromPath
 
 from app.contract.event_types import TEST, TYPES
 from app.core.ids import parse_id
+from app.core.structs import extend
 from app.orders.service import short
 from app.web.kernel.render import see_other
 from app.web.merchant import context as desks
 from app.web.merchant import filters
 from app.web.merchant.context import PAGE, MerchantContext, NothingHere
 from app.webhooks import queries, service
+from app.webhooks.models import Delivery
 from app.webhooks.states import DeliveryStatus
 
 Req = Request[Any, Any, Any]
 STATUSES = tuple(status.value for status in DeliveryStatus)
 KINDS = (*TYPES, TEST)
+
+
+class ShownDelivery(Delivery, frozen=True):
+    """A delivery as the pages show it: what it is about, and that thing's page."""
+
+    about: str
+    href: str
 
 
 @get("/merchant/deliveries", include_in_schema=False)
@@ -37,20 +47,20 @@ async def index(request: Req) -> Response[bytes]:
     context |= asked | {
         "statuses": STATUSES,
         "types": KINDS,
-        "endpoints": [(row["id"], row["name"] or row["url"]) for row in endpoints],
+        "endpoints": [(row.id, row.name or row.url) for row in endpoints],
     }
     return desks.page(
         request, desk, "merchant/deliveries/index.html", context, partial="merchant/deliveries/_rows.html"
     )
 
 
-async def _found(desk: MerchantContext, asked: dict[str, Any], request: Req) -> list[dict[str, Any]]:
+async def _found(desk: MerchantContext, asked: Mapping[str, object], request: Req) -> list[ShownDelivery]:
     chosen = {"status": asked["status"], "type": asked["type"], "endpoint_id": asked["endpoint"]}
     if not asked["q"]:
         return [
             _shown(r) for r in await queries.deliveries(desk.id, desk.test, chosen, filters.before(request), PAGE + 1)
         ]
-    about = parse_id(asked["q"])
+    about = parse_id(str(asked["q"]))
     for name in ("order_id", "object_id", "event_id") if about else ():
         named = chosen | {name: about}
         if rows := await queries.deliveries(desk.id, desk.test, named, filters.before(request), PAGE + 1):
@@ -58,14 +68,14 @@ async def _found(desk: MerchantContext, asked: dict[str, Any], request: Req) -> 
     return []
 
 
-def _shown(row: dict[str, Any]) -> dict[str, Any]:
-    return row | {"about": short(row["object_id"]), "href": _object(row)}
+def _shown(row: Delivery) -> ShownDelivery:
+    return extend(ShownDelivery, row, about=short(row.object_id), href=_object(row))
 
 
-def _object(row: dict[str, Any]) -> str:
+def _object(row: Delivery) -> str:
     """The page of what an event is about."""
-    part = row["object"] if row["object"] in {"order", "payment", "refund", "endpoint"} else "endpoint"
-    return f"/merchant/{part}s/{row['object_id']}"
+    part = row.object if row.object in {"order", "payment", "refund", "endpoint"} else "endpoint"
+    return f"/merchant/{part}s/{row.object_id}"
 
 
 @get("/merchant/deliveries/{delivery_id:str}", include_in_schema=False)
@@ -74,13 +84,13 @@ async def show(request: Req, delivery_id: FromPath[str]) -> Response[bytes]:
     row = await _find(desk, delivery_id)
     context = {
         "delivery": _shown(row),
-        "payload": json.dumps(json.loads(row["payload"]), indent=2, ensure_ascii=False),
-        "attempts": list(reversed(await queries.attempts(row["id"]))),
+        "payload": json.dumps(json.loads(row.payload), indent=2, ensure_ascii=False),
+        "attempts": list(reversed(await queries.attempts(row.id))),
     }
     return desks.page(request, desk, "merchant/deliveries/show.html", context)
 
 
-async def _find(desk: MerchantContext, delivery_id: str) -> dict[str, Any]:
+async def _find(desk: MerchantContext, delivery_id: str) -> Delivery:
     row = await queries.delivery(desks.require_id(delivery_id), desk.id, desk.test)
     if row is None:
         raise NothingHere
@@ -92,6 +102,6 @@ async def retry(request: Req, delivery_id: FromPath[str]) -> Response[bytes]:
     """Send it again, whatever became of it."""
     desk = desks.current(request)
     row = await _find(desk, delivery_id)
-    async with desks.recorded(request, desk, "delivery.retried", f"{row['type']} {row['id']} to {row['url']}"):
-        await service.resend(row["id"], desk.id, test=desk.test)
-    return see_other(f"/merchant/deliveries/{row['id']}")
+    async with desks.recorded(request, desk, "delivery.retried", f"{row.type} {row.id} to {row.url}"):
+        await service.resend(row.id, desk.id, test=desk.test)
+    return see_other(f"/merchant/deliveries/{row.id}")

@@ -1,7 +1,7 @@
 """What the merchants' lists share: filters out of the address, and where the older rows are. Newest first."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -38,7 +38,14 @@ def searched(text: str, id_name: str) -> dict[str, object]:
     return {"customer_email" if "@" in text else "reference": text}
 
 
-def page(path: str, rows: Sequence[Mapping[str, Any]], filters: Mapping[str, Any]) -> dict[str, object]:
+class Row(Protocol):
+    """What a list is made of: each row by its id, which grows with time."""
+
+    @property
+    def id(self) -> UUID: ...
+
+
+def page(path: str, rows: Sequence[Row], filters: Mapping[str, object]) -> dict[str, object]:
     """At most PAGE of ``rows``, of which one more was asked for, and the address of the next page where there is one.
 
     ``filters``: as they stand in the address.
@@ -46,5 +53,5 @@ def page(path: str, rows: Sequence[Mapping[str, Any]], filters: Mapping[str, Any
     shown = list(rows[:PAGE])
     if len(rows) <= PAGE:
         return {"rows": shown, "older": None}
-    kept = {name: str(value) for name, value in filters.items() if value} | {"before": str(shown[-1]["id"])}
+    kept = {name: str(value) for name, value in filters.items() if value} | {"before": str(shown[-1].id)}
     return {"rows": shown, "older": f"{path}?{urlencode(kept)}"}

@@ -1,13 +1,14 @@
 """A merchant's orders: the list, and one with its payments, refunds and what its endpoints were told."""
 
+from datetime import datetime
 from typing import Any
 
 from litestar import Request, Response, get
 from litestar.params import FromPath
-from msgspec.structs import asdict
 
 from app.contract.order import STATUSES, Order
 from app.core.money import Money
+from app.core.structs import extend
 from app.orders import models, queries
 from app.orders.service import short
 from app.payments import queries as payments
@@ -21,6 +22,15 @@ from app.webhooks import queries as webhooks
 
 Req = Request[Any, Any, Any]
 MOST_SHOWN = 100  # payments, refunds and deliveries of one order
+
+
+class ShownOrder(Order, frozen=True, kw_only=True):
+    """An order as the API tells it, and what a person reads of it."""
+
+    short: str
+    money: Money
+    created_at: datetime
+    paid_at: datetime | None
 
 
 @get("/merchant/orders", include_in_schema=False)
@@ -41,7 +51,7 @@ async def show(request: Req, order_id: FromPath[str]) -> Response[bytes]:
     row = await queries.of_merchant(desk.id, desk.test, desks.require_id(order_id))
     if row is None:
         raise NothingHere
-    mine: dict[str, Any] = {"order_id": row.id}
+    mine = {"order_id": row.id}
     context = {
         "order": shown(row),
         "payments": [
@@ -53,9 +63,8 @@ async def show(request: Req, order_id: FromPath[str]) -> Response[bytes]:
     return desks.page(request, desk, "merchant/orders/show.html", context)
 
 
-def shown(row: models.Order) -> dict[str, Any]:
-    """An order as the API tells it, and what a person reads of it."""
-    return asdict(Order.from_row(row)) | {
-        "id": row.id, "short": short(row.id), "money": Money(row.total, row.currency),
-        "created_at": row.created_at, "paid_at": row.paid_at,
-    }  # fmt: skip
+def shown(row: models.Order) -> ShownOrder:
+    return extend(
+        ShownOrder, Order.from_row(row), short=short(row.id), money=Money(row.total, row.currency),
+        created_at=row.created_at, paid_at=row.paid_at,
+    )  # fmt: skip

@@ -1,17 +1,18 @@
 """A merchant's payments: the list, and one with what became of it."""
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from litestar import Request, Response, get
 from litestar.params import FromPath
-from msgspec.structs import asdict
 
 from app.accounts import addresses
 from app.contract.payment import STATUSES, Payment
 from app.core.errors import Problem
 from app.core.i18n import _
 from app.core.money import Money
+from app.core.structs import extend
 from app.orders.service import short
 from app.payments import queries
 from app.payments.create_for_merchants import METHODS
@@ -26,6 +27,22 @@ from app.webhooks import queries as webhooks
 
 Req = Request[Any, Any, Any]
 MOST_SHOWN = 100  # refunds and deliveries of one payment
+
+
+class ShownPayment(Payment, frozen=True, kw_only=True):
+    """A payment as the API tells it, and what a person reads of it. ``how``: by what it is paid."""
+
+    short: str
+    money: Money
+    taken: Money
+    order_short: str
+    reference: str | None
+    email: str
+    created_at: datetime
+    updated_at: datetime
+    expires_at: datetime | None
+    how: str
+    deliveries: str
 
 
 @get("/merchant/payments", include_in_schema=False)
@@ -78,17 +95,17 @@ async def answer_with(
     return desks.page(request, desk, "merchant/payments/show.html", context, status=error.status if error else 200)
 
 
-def shown(row: MerchantPayment) -> dict[str, Any]:
+def shown(row: MerchantPayment) -> ShownPayment:
     """A payment as the API tells it, and what a person reads of it."""
     told = Payment.from_row(row, test=row.test)
     query = urlencode({"object_id": str(row.id)})
-    return asdict(told) | {
-        "id": row.id, "short": short(row.id), "money": Money(row.price_amount, row.price_currency),
-        "taken": Money(row.value, row.price_currency), "order_short": short(row.order_id),
-        "reference": row.reference, "email": addresses.shown(row), "created_at": row.created_at,
-        "updated_at": row.updated_at, "expires_at": row.expires_at, "how": _how(told),
-        "deliveries": f"/merchant/deliveries?{query}",
-    }  # fmt: skip
+    return extend(
+        ShownPayment, told, short=short(row.id), money=Money(row.price_amount, row.price_currency),
+        taken=Money(row.value, row.price_currency), order_short=short(row.order_id),
+        reference=row.reference, email=addresses.shown(row), created_at=row.created_at,
+        updated_at=row.updated_at, expires_at=row.expires_at, how=_how(told),
+        deliveries=f"/merchant/deliveries?{query}",
+    )  # fmt: skip
 
 
 def _how(told: Payment) -> str:

@@ -1,14 +1,15 @@
 """A merchant's refunds: the list, and one."""
 
+from datetime import datetime
 from typing import Any
 
 from litestar import Request, Response, get
 from litestar.params import FromPath
-from msgspec.structs import asdict
 
 from app.accounts import addresses
 from app.contract.refund import STATUSES, Refund
 from app.core.money import Money
+from app.core.structs import extend
 from app.mail.states import TAKEN, UNREACHED
 from app.orders.service import short
 from app.refunds import queries
@@ -20,6 +21,21 @@ from app.webhooks import queries as webhooks
 
 Req = Request[Any, Any, Any]
 MOST_SHOWN = 50  # deliveries of one refund
+
+
+class ShownRefund(Refund, frozen=True, kw_only=True):
+    """A refund as the API tells it, and what a person reads of it."""
+
+    mailed: bool
+    unreached: bool
+    short: str
+    money: Money
+    order_short: str
+    reference: str | None
+    email: str
+    asked_by: str
+    created_at: datetime
+    ended_at: datetime | None
 
 
 @get("/merchant/refunds", include_in_schema=False)
@@ -41,17 +57,16 @@ async def show(request: Req, refund_id: FromPath[str]) -> Response[bytes]:
     if row is None:
         raise NothingHere
     context = {
-        "refund": shown(row) | {"asked_by": row.asked_by},
+        "refund": shown(row),
         "deliveries": await webhooks.deliveries(desk.id, desk.test, {"object_id": row.id}, None, MOST_SHOWN),
     }
     return desks.page(request, desk, "merchant/refunds/show.html", context)
 
 
-def shown(row: MerchantRefund) -> dict[str, Any]:
-    """A refund as the API tells it, and what a person reads of it."""
-    return asdict(Refund.from_row(row, test=row.test)) | {
-        "mailed": row.letter_status in TAKEN, "unreached": row.letter_status in UNREACHED,
-        "id": row.id, "short": short(row.id), "money": Money(row.amount, row.currency),
-        "order_short": short(row.order_id), "reference": row.reference, "email": addresses.shown(row),
-        "created_at": row.created_at, "ended_at": row.ended_at,
-    }  # fmt: skip
+def shown(row: MerchantRefund) -> ShownRefund:
+    return extend(
+        ShownRefund, Refund.from_row(row, test=row.test), mailed=row.letter_status in TAKEN,
+        unreached=row.letter_status in UNREACHED, short=short(row.id), money=Money(row.amount, row.currency),
+        order_short=short(row.order_id), reference=row.reference, email=addresses.shown(row),
+        asked_by=row.asked_by, created_at=row.created_at, ended_at=row.ended_at,
+    )  # fmt: skip

@@ -40,7 +40,7 @@ async def paid(
 
 async def endpoint(member: Member, *, url: str = URL, test: bool = True) -> UUID:
     row, _ = await webhooks.add(member.merchant_id, test=test, url=url)
-    found: UUID = row["id"]
+    found: UUID = row.id
     return found
 
 
