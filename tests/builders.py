@@ -134,7 +134,7 @@ async def reservation(item: OrderItem) -> dict[str, Any]:
 
 async def supplier_product(item: OrderItem) -> str:
     """The supplier's id of what an item is."""
-    return str((await catalog.for_purchase(item.product_id))["supplier_product_id"])
+    return str((await catalog.for_purchase(item.product_id)).supplier_product_id)
 
 
 async def events(subject: UUID) -> list[str]:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from app.catalog import credits
 from app.catalog import service as discounts
+from app.catalog.models import UsedCode
 from app.core import clock, db
 
 
@@ -30,16 +31,17 @@ async def release(order_id: UUID, *, keep: Decimal = Decimal(0)) -> Decimal:
     """
     if keep > 0:
         return await release_part(order_id, max((await used(order_id)) - keep, Decimal(0)))
-    row = await db.fetch_one(
+    had = await db.fetch_one_as(
+        UsedCode,
         "UPDATE code_use SET released_at = $2 WHERE order_id = $1 AND released_at IS NULL RETURNING code, amount",
         order_id, clock.now(),
     )  # fmt: skip
-    if row is None:
+    if had is None:
         return Decimal(0)
-    if credits.is_credit(row["code"]):
-        await credits.put_back(row["code"], row["amount"])
-        return Decimal(row["amount"])
-    await db.fetch("UPDATE discount SET used = used - 1 WHERE code = $1 AND used > 0", row["code"])
+    if credits.is_credit(had.code):
+        await credits.put_back(had.code, had.amount)
+        return had.amount
+    await db.fetch("UPDATE discount SET used = used - 1 WHERE code = $1 AND used > 0", had.code)
     return Decimal(0)
 
 
@@ -54,16 +56,17 @@ async def release_part(order_id: UUID, amount: Decimal) -> Decimal:
 
     At most what the order still uses of it. Nothing of a discount comes back, and nothing twice. Returns how much did.
     """
-    row = await db.fetch_one(
+    back = await db.fetch_one_as(
+        UsedCode,
         """UPDATE code_use u SET amount = u.amount - least(u.amount, $2) FROM code_use before
            WHERE u.order_id = $1 AND u.released_at IS NULL AND before.order_id = u.order_id AND starts_with(u.code, $3)
-           RETURNING u.code, before.amount - u.amount AS back""",
+           RETURNING u.code, before.amount - u.amount AS amount""",
         order_id, amount, credits.PREFIX,
     )  # fmt: skip
-    if row is None:
+    if back is None:
         return Decimal(0)
-    await credits.put_back(row["code"], row["back"])
-    return Decimal(row["back"])
+    await credits.put_back(back.code, back.amount)
+    return back.amount
 
 
 async def take_again(order_id: UUID, amount: Decimal) -> bool:
@@ -72,14 +75,14 @@ async def take_again(order_id: UUID, amount: Decimal) -> bool:
     ``amount``: what the code takes off the price now, which may be less than before. Whoever was asked the lower price
     pays no other: a discount may be counted beyond its limit, and a credit be another email's by now.
     """
-    row = await db.fetch_one(
+    code = await db.fetch_value(
         """UPDATE code_use SET released_at = NULL, amount = $2 WHERE order_id = $1 AND released_at IS NOT NULL
            RETURNING code""",
         order_id, amount,
     )  # fmt: skip
-    if row is None:
+    if code is None:
         return True
-    if credits.is_credit(row["code"]):
-        return not amount or await credits.spend(row["code"], None, amount, order_id)
-    await db.fetch("UPDATE discount SET used = used + 1 WHERE code = $1", row["code"])
+    if credits.is_credit(code):
+        return not amount or await credits.spend(code, None, amount, order_id)
+    await db.fetch("UPDATE discount SET used = used + 1 WHERE code = $1", code)
     return True

@@ -7,6 +7,7 @@ import secrets
 from decimal import Decimal
 from uuid import UUID
 
+from app.catalog.models import Credit
 from app.core import clock, db
 from app.core.money import Money
 
@@ -72,5 +73,6 @@ async def covers(code: str, amount: Decimal) -> bool:
 
 async def of_order(order_id: UUID) -> tuple[str, Money] | None:
     """The credit that came out of an order: its code, and what is left of it."""
-    row = await db.fetch_one("SELECT code, amount, currency FROM credit WHERE from_order = $1", order_id)
-    return (row["code"], Money(row["amount"], row["currency"])) if row else None
+    sql = "SELECT code, amount, currency FROM credit WHERE from_order = $1"
+    found = await db.fetch_one_as(Credit, sql, order_id)
+    return (found.code, Money(found.amount, found.currency)) if found else None

@@ -5,14 +5,14 @@ hold, and only what the supplier itself says is gone is not sold any more. A rea
 or lost more than a few products fails; what stands stays, and a person is told.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 
 from app.catalog import products, rates
-from app.catalog.models import ListedProduct, ListingPage, OddRow
+from app.catalog.models import ListedProduct, ListingPage, MissingProducts, NamedProduct, OddRow
 from app.catalog.products import Kept
 from app.core import clock, db
 from app.issues import service as issues
@@ -126,34 +126,35 @@ async def _complaint(reading: Reading, seen: int, *, accept_losses: bool) -> str
         return "Our supplier’s listing does not say how many products it has."
     if seen < reading.promised - reading.promised // PROMISE_SLACK:
         return f"Our supplier’s listing promised {reading.promised} products, but {seen} arrived."
-    on_sale, missing = await _missing(reading)
+    found = await _missing(reading)
+    on_sale, missing = found.on_sale, found.missing
     if missing > max(A_FEW, on_sale * MOST_LOST // 100) and not accept_losses:
         hint = "If that is right, run `bitloot catalog sync --accept-losses`."
         return f"Of {on_sale} products on sale {missing} are missing from our supplier’s listing. {hint}"
     return ""
 
 
-async def _missing(reading: Reading) -> tuple[int, int]:
-    """How many products are on sale, and how many of them this reading did not hold."""
-    row = await db.fetch_one(
+async def _missing(reading: Reading) -> MissingProducts:
+    found = await db.fetch_one_as(
+        MissingProducts,
         """SELECT count(*) AS on_sale, count(*) FILTER (WHERE listed_at IS NULL OR listed_at < $1) AS missing
            FROM product WHERE active AND supplier = $2""",
         reading.started_at, reading.supplier,
     )  # fmt: skip
-    assert row is not None
-    return row["on_sale"], row["missing"]
+    assert found is not None
+    return found
 
 
 async def _look_up_missing(reading: Reading, listing: Listing) -> None:
-    rows = await db.fetch(
-        """SELECT supplier_product_id AS id FROM product
+    missing = await db.fetch_values(
+        """SELECT supplier_product_id FROM product
            WHERE active AND supplier = $3 AND (listed_at IS NULL OR listed_at < $1)
            ORDER BY listed_at NULLS FIRST, id LIMIT $2""",
         reading.started_at, LOOKED_UP, reading.supplier,
     )  # fmt: skip
-    for row in rows:
+    for product_id in missing:
         try:
-            found = await listing.product(row["id"])
+            found = await listing.product(product_id)
         except ProviderError:
             continue  # nothing is known of it, so it stays
         if found is not None:
@@ -162,7 +163,7 @@ async def _look_up_missing(reading: Reading, listing: Listing) -> None:
             await db.fetch(
                 """UPDATE product SET active = false, stock = 0, updated_at = $3
                    WHERE supplier = $1 AND supplier_product_id = $2""",
-                listing.name, row["id"], clock.now(),
+                listing.name, product_id, clock.now(),
             )  # fmt: skip
 
 
@@ -183,12 +184,13 @@ async def refresh(supplier_product_id: str, *, listing: Listing) -> None:
 
 
 async def _tell_unreadable(supplier: str, supplier_product_id: str, why: str) -> None:
-    row = await db.fetch_one(
-        "SELECT id, name FROM product WHERE supplier = $1 AND supplier_product_id = $2", supplier, supplier_product_id
-    )
-    if row is not None:
-        detail = f"{row['name']}: our supplier’s answer can’t be read, so price and stock stay as they are. {why}"
-        await issues.open_issue(f"product:{row['id']}", products.UNREADABLE, detail)
+    product = await db.fetch_one_as(
+        NamedProduct,
+        "SELECT id, name FROM product WHERE supplier = $1 AND supplier_product_id = $2", supplier, supplier_product_id,
+    )  # fmt: skip
+    if product is not None:
+        detail = f"{product.name}: our supplier’s answer can’t be read, so price and stock stay as they are. {why}"
+        await issues.open_issue(f"product:{product.id}", products.UNREADABLE, detail)
 
 
 async def _tell_odd(reading: Reading) -> None:
@@ -239,10 +241,10 @@ def _joined(parts: Sequence[ListingPage]) -> ListingPage:
     )  # fmt: skip
 
 
-def from_args(args: dict[str, Any]) -> Reading:
+def from_args(args: Mapping[str, object]) -> Reading:
     """A reading that an earlier job has begun, out of this one's arguments."""
     return msgspec.convert(args, Reading)
 
 
-def to_args(reading: Reading) -> dict[str, Any]:
+def to_args(reading: Reading) -> dict[str, object]:
     return dict(msgspec.to_builtins(reading))

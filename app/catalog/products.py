@@ -1,19 +1,18 @@
 """Products as rows: what the supplier says of each is judged, priced and kept, a page of them at once."""
 
-import json
 import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 import asyncpg
+import msgspec
 
 from app.catalog import rates
-from app.catalog.models import ListedProduct, OddRow
+from app.catalog.models import Details, KnownCosts, ListedProduct, OddRow, ProductIssue, TakenSlug
 from app.catalog.pricing import DEAREST, doubt, price_for
 from app.core import clock, db, texts
 from app.core.errors import Conflict
@@ -28,10 +27,29 @@ LONGEST_TEXT = 20_000  # characters of a description that are kept
 REFERENCE = timedelta(days=1)  # how long the price of a moment is what the next ones are compared with
 PRICE, UNREADABLE = IssueCode.PRICE_IMPLAUSIBLE, IssueCode.PRODUCT_UNREADABLE
 
-_COLUMNS = (
-    "slug", "name", "platform", "region", "price", "currency", "cost", "stock", "supplier", "supplier_product_id",
-    "text_keys", "details", "released_on", "description", "reference_cost", "reference_at",
-)  # fmt: skip
+
+class _Row(msgspec.Struct, frozen=True):
+    """The columns of a product that its supplier's listing fills. ``details``: as JSON."""
+
+    slug: str
+    name: str
+    platform: str
+    region: str
+    price: Decimal
+    currency: str
+    cost: Decimal
+    stock: int
+    supplier: str
+    supplier_product_id: str
+    text_keys: bool
+    details: str
+    released_on: str
+    description: str
+    reference_cost: Decimal
+    reference_at: datetime
+
+
+_COLUMNS = _Row.__struct_fields__
 _FOLLOWED = [name for name in _COLUMNS if name not in {"slug", "supplier", "supplier_product_id", "reference_at"}]
 _TYPES = {
     "price": "numeric", "cost": "numeric", "stock": "int", "text_keys": "bool", "details": "jsonb",
@@ -107,13 +125,13 @@ async def _keep_together(
         ours = await _ours(found, supplier)
         odd = await _clashes([p for p in found if p.product_id not in ours], supplier)
         clashing = {name for name, _ in odd}
-        good, held = list[dict[str, Any]](), list[tuple[UUID, str, str]]()
+        good, held = list[_Row](), list[tuple[UUID, str, str]]()
         told = [OddRow(_named(p), why) for p in found for name, why in odd if name == p.product_id]
         told += [OddRow(_named(p), f"kept without what can't be stored in its {', '.join(p.mended)}")
                  for p in found if p.mended]  # fmt: skip
         for product in found:
             before = ours.get(product.product_id)
-            why = doubt(product.cost, before["reference_cost"] if before else None)
+            why = doubt(product.cost, before.reference_cost if before else None)
             if product.product_id in clashing or (product.preorder and before is None):
                 continue
             if product.preorder:
@@ -123,11 +141,11 @@ async def _keep_together(
             elif before is None:
                 told.append(OddRow(_named(product), why))
             else:
-                await _hold(before["id"], product)
-                held.append((before["id"], before["name"], why))
+                await _hold(before.id, product)
+                held.append((before.id, before.name, why))
         await _write(good)
-        marked = await _mark(supplier, list(ours) + [row["supplier_product_id"] for row in good], listed_at)
-        await _settle(supplier, [row["supplier_product_id"] for row in good])
+        marked = await _mark(supplier, list(ours) + [row.supplier_product_id for row in good], listed_at)
+        await _settle(supplier, [row.supplier_product_id for row in good])
         await _tell(held[:most_told])
         return Kept(marked, tuple(told), tuple(held))
 
@@ -144,13 +162,14 @@ def _named(product: ListedProduct) -> str:
     return texts.line(f"{product.product_id[:40]} {product.label[:60]}")
 
 
-async def _ours(found: Sequence[ListedProduct], supplier: str) -> dict[str, asyncpg.Record]:
-    rows = await db.fetch(
+async def _ours(found: Sequence[ListedProduct], supplier: str) -> dict[str, KnownCosts]:
+    rows = await db.fetch_as(
+        KnownCosts,
         """SELECT id, name, supplier_product_id, cost, coalesce(reference_cost, cost) AS reference_cost, reference_at
            FROM product WHERE supplier = $2 AND supplier_product_id = ANY($1)""",
         [product.product_id for product in found], supplier,
     )  # fmt: skip
-    return {row["supplier_product_id"]: row for row in rows}
+    return {row.supplier_product_id: row for row in rows}
 
 
 async def _adopt(found: Sequence[ListedProduct], supplier: str, listed_at: datetime) -> None:
@@ -170,7 +189,7 @@ async def _clashes(new: Sequence[ListedProduct], supplier: str) -> list[tuple[st
     """New products whose address another one has already: the same number of the supplier's under another id."""
     taken = {slug_for(product): "" for product in new}
     sql = "SELECT slug, ARRAY[supplier, supplier_product_id] AS owner FROM product WHERE slug = ANY($1)"
-    first = {row["slug"]: tuple(row["owner"]) for row in await db.fetch(sql, list(taken))}
+    first = {row.slug: row.owner for row in await db.fetch_as(TakenSlug, sql, list(taken))}
     found = []
     for product in new:
         whose, owner = first.setdefault(slug_for(product), (supplier, product.product_id))
@@ -181,37 +200,26 @@ async def _clashes(new: Sequence[ListedProduct], supplier: str) -> list[tuple[st
     return found
 
 
-def _row(product: ListedProduct, supplier: str, rate: Decimal, before: asyncpg.Record | None) -> dict[str, Any]:
+def _row(product: ListedProduct, supplier: str, rate: Decimal, before: KnownCosts | None) -> _Row:
     assert product.cost is not None
     price = price_for(product.cost, rate, settings().shop_currency)
-    reference, since = (before["reference_cost"], before["reference_at"]) if before else (None, None)
+    reference, since = (before.reference_cost, before.reference_at) if before else (None, None)
     if reference is None or since is None or clock.now() - since > REFERENCE:
         # What it cost up to now is what the next price is measured by, so that small steps add up to a large one.
-        reference, since = (before["cost"] if before else None) or product.cost, clock.now()
-    return {
-        "slug": slug_for(product), "name": product.name[:200], "platform": product.platform[:64],
-        "region": product.region.title()[:64], "price": price.amount, "currency": price.currency,
-        "cost": product.cost, "stock": product.stock, "supplier": supplier, "supplier_product_id": product.product_id,
-        "text_keys": product.text_keys, "details": json.dumps(_details(product)),
-        "released_on": product.release_date[:10], "description": product.description[:LONGEST_TEXT],
-        "reference_cost": reference, "reference_at": since,
-    }  # fmt: skip
+        reference, since = (before.cost if before else None) or product.cost, clock.now()
+    details = Details(
+        list(product.genres), list(product.languages), list(product.developers), product.activation[:LONGEST_TEXT],
+        product.preorder, list(product.blocked_countries), "dlc" in product.tags, list(product.tags),
+    )  # fmt: skip
+    return _Row(
+        slug_for(product), product.name[:200], product.platform[:64], product.region.title()[:64], price.amount,
+        price.currency, product.cost, product.stock, supplier, product.product_id, product.text_keys,
+        msgspec.json.encode(details).decode(), product.release_date[:10], product.description[:LONGEST_TEXT],
+        reference, since,
+    )  # fmt: skip
 
 
-def _details(product: ListedProduct) -> dict[str, Any]:
-    return {
-        "genres": list(product.genres),
-        "languages": list(product.languages),
-        "developers": list(product.developers),
-        "activation": product.activation[:LONGEST_TEXT],
-        "preorder": product.preorder,
-        "blocked": list(product.blocked_countries),
-        "dlc": "dlc" in product.tags,
-        "tags": list(product.tags),
-    }
-
-
-async def _write(rows: Sequence[dict[str, Any]]) -> None:
+async def _write(rows: Sequence[_Row]) -> None:
     """Insert or update in one statement; a row that would not change is left alone, its ``updated_at`` too."""
     if not rows:
         return
@@ -225,7 +233,7 @@ async def _write(rows: Sequence[dict[str, Any]]) -> None:
             ON CONFLICT (supplier, supplier_product_id) DO UPDATE SET {sets}, active = true, held_since = NULL,
               offered_cost = NULL, updated_at = excluded.updated_at
             WHERE NOT product.active OR ({before}) IS DISTINCT FROM ({after})""",  # noqa: S608 - our own names only
-        [new_id() for _ in rows], clock.now(), *([row[column] for row in rows] for column in _COLUMNS),
+        [new_id() for _ in rows], clock.now(), *([getattr(row, column) for row in rows] for column in _COLUMNS),
     )  # fmt: skip
 
 
@@ -261,14 +269,15 @@ async def _mark(supplier: str, supplier_ids: Sequence[str], listed_at: datetime 
 
 async def _settle(supplier: str, supplier_ids: Sequence[str]) -> None:
     """The issues of products that are understood and believed again have no reason any more."""
-    rows = await db.fetch(
+    found = await db.fetch_as(
+        ProductIssue,
         """SELECT i.subject, i.code FROM product p JOIN issue i ON i.subject = 'product:' || p.id
            WHERE p.supplier = $3 AND p.supplier_product_id = ANY($1) AND i.code = ANY($2)
              AND i.resolved_at IS NULL""",
         list(supplier_ids), [PRICE, UNREADABLE], supplier,
     )  # fmt: skip
-    for row in rows:
-        await issues.resolve(row["subject"], IssueCode(row["code"]))
+    for issue in found:
+        await issues.resolve(issue.subject, issue.code)
 
 
 async def _tell(held: Sequence[tuple[UUID, str, str]]) -> None:
@@ -287,10 +296,10 @@ async def priced(cost: Decimal) -> Money:
 async def accept_price(product_id: UUID, *, by: str) -> None:
     """Sell a held product at the price its supplier asks. Raises NothingToAccept."""
     async with db.transaction():
-        row = await db.fetch_one("SELECT offered_cost FROM product WHERE id = $1 FOR UPDATE", product_id)
-        if row is None or row["offered_cost"] is None:
+        cost = await db.fetch_value("SELECT offered_cost FROM product WHERE id = $1 FOR UPDATE", product_id)
+        if cost is None:
             raise NothingToAccept("It is already on sale, or its supplier gives no usable price.")
-        cost, price, now = row["offered_cost"], await priced(row["offered_cost"]), clock.now()
+        price, now = await priced(cost), clock.now()
         await db.fetch(
             """UPDATE product SET active = true, cost = $2, price = $3, currency = $4, reference_cost = $2,
                  reference_at = $5, held_since = NULL, offered_cost = NULL, updated_at = $5 WHERE id = $1""",

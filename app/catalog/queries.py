@@ -8,9 +8,10 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from app.catalog.conditions import Conditions
-from app.catalog.covers.address import cover_address
-from app.catalog.models import AdminProduct
+from app.catalog.models import AdminProduct, Details, Listed, Offer, SoldProduct, Supply
 from app.core import db
 from app.core.batch_writer import BatchWriter
 from app.core.i18n import N_
@@ -39,36 +40,13 @@ class Browse:
     page: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A product as a list or a cart shows it."""
-
-    id: UUID
-    slug: str
-    name: str
-    platform: str
-    region: str
-    price: Money
-    stock: int
-    conditions: Conditions
-
-    @property
-    def where(self) -> str:
-        """The region, with the countries it does not hold for."""
-        return self.conditions.where
-
-    @property
-    def cover(self) -> str:
-        return cover_address(self.slug, self.name)
-
-
 _COLUMNS = (
     "id, slug, name, platform, region, price, currency, stock, details->>'blocked' AS blocked, "
     "details->>'dlc' = 'true' AS dlc"
 )
 
 
-def _listed(row: Any) -> Listed:
+def _listed(row: Mapping[str, Any]) -> Listed:
     price = Money(row["price"], row["currency"])
     blocked = tuple(json.loads(row["blocked"])) if row["blocked"] else ()
     conditions = Conditions(row["platform"], row["region"], blocked, bool(row["dlc"]))
@@ -127,7 +105,7 @@ async def facets() -> dict[str, list[tuple[str, int]]]:
     return found
 
 
-async def by_slug(slug: str) -> dict[str, Any] | None:
+async def by_slug(slug: str) -> SoldProduct | None:
     """A product with all that its page shows; None when it is not sold."""
     row = await db.fetch_one(
         """SELECT *, details->>'blocked' AS blocked, details->>'dlc' = 'true' AS dlc FROM product
@@ -136,19 +114,20 @@ async def by_slug(slug: str) -> dict[str, Any] | None:
     )
     if row is None:
         return None
-    return dict(row) | {"listed": _listed(row), "details": json.loads(row["details"])}
+    details = msgspec.json.decode(row["details"], type=Details)
+    return SoldProduct(_listed(row), row["supplier"], row["description"], row["released_on"], details)
 
 
-async def related(product: dict[str, Any], limit: int = 4) -> list[Listed]:
+async def related(product: SoldProduct, limit: int = 4) -> list[Listed]:
     """Other games that share a genre, else the platform: out of the first CANDIDATES of each, not of the whole shop."""
-    genre = (product["details"].get("genres") or [""])[0]
+    genre = (product.details.genres or [""])[0]
     rows = await db.fetch(
         f"""SELECT {_COLUMNS} FROM product WHERE id IN (
               (SELECT id FROM product WHERE active AND stock > 0 AND details->'genres' ? $2 LIMIT {CANDIDATES}) UNION
               (SELECT id FROM product WHERE active AND stock > 0 AND platform = $3 LIMIT {CANDIDATES}) UNION
               (SELECT id FROM product WHERE active AND stock > 0 LIMIT {CANDIDATES})) AND id <> $1
             ORDER BY (details->'genres' ? $2) DESC, (platform = $3) DESC, md5(id::text || $1::text) LIMIT $4""",  # noqa: S608
-        product["id"], genre, product["platform"], limit,
+        product.listed.id, genre, product.listed.platform, limit,
     )  # fmt: skip
     return [_listed(r) for r in rows]
 
@@ -176,12 +155,11 @@ async def name_of(slug: str) -> str | None:
 
 async def every_nth_slug(count: int) -> list[str]:
     """The first slug that is sold, and then each ``count``-th: where a sitemap's parts begin. Reads an index alone."""
-    rows = await db.fetch(
+    return await db.fetch_values(
         """SELECT slug FROM (SELECT slug, row_number() OVER (ORDER BY slug) AS n FROM product WHERE active) AS numbered
            WHERE n % $1 = 1 ORDER BY slug""",
         count,
     )
-    return [row["slug"] for row in rows]
 
 
 async def slugs_from(first: str, count: int) -> list[tuple[str, datetime]]:
@@ -192,26 +170,17 @@ async def slugs_from(first: str, count: int) -> list[tuple[str, datetime]]:
     return [(row["slug"], row["updated_at"]) for row in rows]
 
 
-async def for_purchase(product_id: UUID) -> dict[str, Any]:
-    """What buying at a supplier needs to know: ``{supplier, supplier_product_id, active, stock, cost}``.
-
-    ``cost`` is what the supplier asks now, also where that price is held for a person to look at.
-    """
-    row = await db.fetch_one(
+async def for_purchase(product_id: UUID) -> Supply:
+    """What is known of a product's supply now. Raises LookupError."""
+    found = await db.fetch_one_as(
+        Supply,
         """SELECT supplier, supplier_product_id, active, stock, coalesce(offered_cost, cost) AS cost
            FROM product WHERE id = $1""",
         product_id,
     )
-    return dict(row) if row else {}
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """What is asked for when a product is bought: whose offer of which id, and whether its keys come as text."""
-
-    supplier: str
-    supplier_product_id: str
-    text_keys: bool
+    if found is None:
+        raise LookupError(f"no product {product_id}")
+    return found
 
 
 _OFFER = "o.supplier, o.supplier_product_id, o.text_keys"
@@ -220,42 +189,37 @@ _OFFER = "o.supplier, o.supplier_product_id, o.text_keys"
 async def offer(product_id: UUID, other: tuple[str, str] | None = None) -> Offer:
     """A product's own offer, or the other one that was chosen for it: a supplier and its id for the product."""
     if other is None:
-        row = await db.fetch_one(f"SELECT {_OFFER} FROM product o WHERE id = $1", product_id)  # noqa: S608
+        found = await db.fetch_one_as(Offer, f"SELECT {_OFFER} FROM product o WHERE id = $1", product_id)  # noqa: S608
     else:
         sql = f"SELECT {_OFFER} FROM product o WHERE supplier = $1 AND supplier_product_id = $2"  # noqa: S608
-        row = await db.fetch_one(sql, *other)
-    if row is None:
+        found = await db.fetch_one_as(Offer, sql, *other)
+    if found is None:
         raise LookupError(f"no product {product_id}")
-    return _offered(row)
-
-
-def _offered(row: Mapping[str, Any]) -> Offer:
-    return Offer(row["supplier"], row["supplier_product_id"], row["text_keys"])
+    return found
 
 
 async def offers(product_id: UUID, *, most: Decimal, quantity: int) -> list[Offer]:
     """Where a product is to be had by what we know, at ``most`` EUR each: its own offer first, then the cheapest of
     the same game for the same platform and region, whichever supplier has it."""
-    rows = await db.fetch(
+    return await db.fetch_as(
+        Offer,
         f"""SELECT {_OFFER} FROM product p JOIN product o ON lower(o.name) = lower(p.name)
              AND lower(o.platform) = lower(p.platform) AND lower(o.region) = lower(p.region)
            WHERE p.id = $1 AND o.active AND o.stock >= $3 AND o.cost <= $2
            ORDER BY (o.id = p.id) DESC, o.cost, o.supplier_product_id""",  # noqa: S608 - fixed words only
         product_id, most, quantity,
     )  # fmt: skip
-    return [_offered(row) for row in rows]
 
 
 async def for_admin(product_id: UUID) -> AdminProduct | None:
     """One product, whether it is sold or not."""
-    rows = await db.fetch_as(
+    return await db.fetch_one_as(
         AdminProduct,
         """SELECT id, slug, name, price, currency, cost, offered_cost, held_since, stock, active, supplier,
              supplier_product_id
            FROM product WHERE id = $1""",
         product_id,
     )
-    return rows[0] if rows else None
 
 
 async def version() -> object:

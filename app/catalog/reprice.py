@@ -5,6 +5,7 @@ from uuid import UUID
 
 import msgspec
 
+from app.catalog.models import Costs
 from app.catalog.pricing import price_for
 from app.core import clock, db
 from app.core.settings import settings
@@ -28,20 +29,20 @@ async def reprice(rate: Decimal) -> int:
     """
     currency, last, changed = settings().shop_currency, UUID(int=0), 0
     await _withdraw_foreign(currency)
-    while rows := await db.fetch(
-        "SELECT id, cost FROM product WHERE id > $1 AND NOT fixed_price ORDER BY id LIMIT $2", last, BATCH
+    while rows := await db.fetch_as(
+        Costs, "SELECT id, cost FROM product WHERE id > $1 AND NOT fixed_price ORDER BY id LIMIT $2", last, BATCH
     ):
-        prices = [price_for(row["cost"], rate, currency).amount for row in rows]
+        prices = [price_for(row.cost, rate, currency).amount for row in rows]
         changed += len(
             await db.fetch(
                 """UPDATE product p SET price = r.price, currency = $3, updated_at = $4
                    FROM unnest($1::uuid[], $2::numeric[], $5::numeric[]) AS r (id, price, cost)
                    WHERE p.id = r.id AND p.cost = r.cost
                      AND (p.price, p.currency) IS DISTINCT FROM (r.price, $3) RETURNING 1""",
-                [row["id"] for row in rows], prices, currency, clock.now(), [row["cost"] for row in rows],
+                [row.id for row in rows], prices, currency, clock.now(), [row.cost for row in rows],
             )
         )  # fmt: skip
-        last = rows[-1]["id"]
+        last = rows[-1].id
     return changed
 
 

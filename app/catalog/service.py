@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
 
 from app.catalog import listing as readings
 from app.catalog.listing import Listing, refresh
+from app.catalog.models import Discount
 from app.core import clock, db
 from app.core.errors import Invalid
 from app.core.ids import new_id
@@ -39,7 +39,7 @@ async def sync(*, listing: Listing, accept_losses: bool = False) -> int:
     return await readings.finish(reading, listing=listing, accept_losses=accept_losses)
 
 
-async def sync_on(args: Mapping[str, Any], *, listing: Listing) -> dict[str, Any] | None:
+async def sync_on(args: Mapping[str, object], *, listing: Listing) -> dict[str, object] | None:
     """Read on for some pages. Returns the arguments with which the next job goes on, None when all is done.
 
     ``args`` without a page begin anew, unless a reading of that supplier is under way already.
@@ -75,14 +75,15 @@ async def _under_way(supplier: str) -> bool:
 
 async def discount_for(code: str, subtotal: Money) -> tuple[str, Decimal, Money]:
     """What ``code`` takes off ``subtotal``: (code, percent, amount). Counts nothing. Raises UnknownDiscount."""
-    row = await db.fetch_one(
+    found = await db.fetch_one_as(
+        Discount,
         """SELECT code, percent FROM discount WHERE code = upper($1) AND (expires_at IS NULL OR expires_at > $2)
            AND (max_uses IS NULL OR used < max_uses)""",
         code.replace("\x00", "").strip()[:32], clock.now(),
     )  # fmt: skip
-    if row is None:
+    if found is None:
         raise UnknownDiscount("Check the code, or leave it out.", field="discount_code")
-    return row["code"], row["percent"], subtotal.percent(row["percent"])
+    return found.code, found.percent, subtotal.percent(found.percent)
 
 
 async def spend_discount(code: str) -> bool:

@@ -12,7 +12,7 @@ from app.accounts.addresses import Address
 from app.catalog import codes, credits, rates
 from app.catalog import queries as catalog
 from app.catalog import service as discounts
-from app.catalog.queries import Listed
+from app.catalog.models import Listed
 from app.core import clock, db
 from app.core.db import Write
 from app.core.errors import Conflict, Invalid

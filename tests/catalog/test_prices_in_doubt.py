@@ -86,7 +86,7 @@ async def test_a_held_product_is_no_other_offer_of_the_same_game_and_tells_what_
     await supplier.sync()
     found = await product()
     assert await queries.offers(found["id"], most=Decimal(100), quantity=1) == []
-    assert (await queries.for_purchase(found["id"]))["cost"] == 1
+    assert (await queries.for_purchase(found["id"])).cost == 1
 
 
 async def test_hundreds_of_odd_prices_at_once_are_told_once_beside_the_first_ones(supplier) -> None:

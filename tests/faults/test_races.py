@@ -145,7 +145,7 @@ async def test_two_buyers_can_both_pay_for_the_last_unit(app, box, last_one) -> 
     """The race as it is at checkout: what the shelf says is no promise."""
     found = await asyncio.gather(*(checked_out(app.state.kit, box, last_one) for _ in range(2)))
     assert [(await order(order_id)).status for order_id in found] == ["paid", "paid"]
-    assert (await catalog.for_purchase(last_one["id"]))["stock"] == 1
+    assert (await catalog.for_purchase(last_one["id"])).stock == 1
 
 
 async def test_of_two_buyers_of_the_last_unit_one_gets_it_and_the_other_is_owed_a_refund(app, box, last_one) -> None:

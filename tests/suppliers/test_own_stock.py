@@ -68,11 +68,11 @@ async def own_product(*serials: str, low_at: int = 0, name: str = "Own Game") ->
 
 
 async def supplier_id(product_id: UUID) -> str:
-    return str((await catalog.for_purchase(product_id))["supplier_product_id"])
+    return str((await catalog.for_purchase(product_id)).supplier_product_id)
 
 
 async def stock(product_id: UUID) -> int:
-    return int((await catalog.for_purchase(product_id))["stock"])
+    return int((await catalog.for_purchase(product_id)).stock)
 
 
 async def sell(product_id: UUID, quantity: int = 1, *, to: UUID | None = None) -> Any:

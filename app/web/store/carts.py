@@ -8,7 +8,7 @@ from litestar import Request, Response, get, post
 from litestar.params import FromPath
 
 from app.catalog import queries as catalog
-from app.catalog.queries import Listed
+from app.catalog.models import Listed
 from app.core.errors import Conflict
 from app.core.i18n import _
 from app.core.money import Money
@@ -51,14 +51,14 @@ async def create(request: Req) -> Response[bytes]:
     if product is None:
         raise ProductNotFound
     lines = {line.product_id: line.quantity for line in cart_cookie.read(request)}
-    wanted = lines.get(product["id"], 0) + max(_quantity(form), 1)
+    wanted = lines.get(product.listed.id, 0) + max(_quantity(form), 1)
     if form.get("then") == "checkout":
         wanted = max(_quantity(form), 1)
-    if len(lines) >= MOST_ITEMS and product["id"] not in lines:
+    if len(lines) >= MOST_ITEMS and product.listed.id not in lines:
         raise CartFull(
             _("It can hold %(most_items)s different games. Order these first, or remove one.", most_items=MOST_ITEMS)
         )
-    lines[product["id"]] = min(wanted, MOST_OF_ONE)
+    lines[product.listed.id] = min(wanted, MOST_OF_ONE)
     response = see_other("/checkout" if form.get("then") == "checkout" else "/cart")
     cart_cookie.write(response, [Wanted(i, n) for i, n in lines.items()])
     return response
@@ -69,12 +69,12 @@ async def update(request: Req, slug: FromPath[str]) -> Response[bytes]:
     """Set a line's quantity; 0 takes it out."""
     product = await catalog.by_slug(slug)
     quantity = _quantity(await read_form(request))
-    lines = [line for line in cart_cookie.read(request) if product is None or line.product_id != product["id"]]
+    lines = [line for line in cart_cookie.read(request) if product is None or line.product_id != product.listed.id]
     if product is not None and quantity > 0:
         place = next(
-            (i for i, li in enumerate(cart_cookie.read(request)) if li.product_id == product["id"]), len(lines)
+            (i for i, li in enumerate(cart_cookie.read(request)) if li.product_id == product.listed.id), len(lines)
         )
-        lines.insert(place, Wanted(product["id"], min(quantity, MOST_OF_ONE)))
+        lines.insert(place, Wanted(product.listed.id, min(quantity, MOST_OF_ONE)))
     request.state.cart_count = sum(line.quantity for line in lines)
     response = await _shown(request, lines) if by_htmx(request) else see_other("/cart")
     cart_cookie.write(response, lines)

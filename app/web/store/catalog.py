@@ -10,6 +10,7 @@ from litestar import Request, Response, get
 from markupsafe import Markup
 
 from app.catalog import queries as catalog
+from app.catalog.models import Listed
 from app.catalog.queries import PAGE, SORTS, Browse
 from app.core.i18n import _, language
 from app.core.money import typed_decimal
@@ -137,7 +138,7 @@ def _links(ask: Browse, total: int) -> dict[str, object]:
     }
 
 
-def _item(product: catalog.Listed) -> CatalogItem:
+def _item(product: Listed) -> CatalogItem:
     return CatalogItem(
         product_id=product.id,
         slug=product.slug,

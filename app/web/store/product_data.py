@@ -1,23 +1,21 @@
 """A product for machines that read our pages: schema.org's Product, as JSON-LD."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from app.catalog.queries import Listed
+from app.catalog.models import SoldProduct
 from app.web.kernel.render import absolute
 
 AVAILABLE, SOLD_OUT = "https://schema.org/InStock", "https://schema.org/OutOfStock"
 
 
-def product_data(listed: Listed, product: Mapping[str, Any], *, selling: bool) -> dict[str, object]:
-    """``product``: its row; ``selling``: whether the shop sells just now. Only what the page itself says."""
+def product_data(product: SoldProduct, *, selling: bool) -> dict[str, object]:
+    """``selling``: whether the shop sells just now. Only what the page itself says."""
+    listed = product.listed
     found: dict[str, object] = {
         "@context": "https://schema.org",
         "@type": "Product",
         "name": listed.name,
         "sku": str(listed.id),
         "image": absolute(listed.cover),
-        "description": product["description"],
+        "description": product.description,
         "category": "Video games",
         "additionalProperty": [
             {"@type": "PropertyValue", "name": "Platform", "value": listed.platform},

@@ -5,6 +5,7 @@ from typing import Any
 
 from litestar import Request, Response, get
 from litestar.params import FromPath
+from msgspec.structs import asdict
 
 from app.catalog import queries as catalog
 from app.catalog import rates
@@ -31,13 +32,13 @@ async def show(request: Request[Any, Any, Any], slug: FromPath[str]) -> Response
     product = await catalog.by_slug(slug)
     if product is None:
         raise ProductNotFound
-    listed, details = product["listed"], product["details"]
+    listed, details = product.listed, product.details
     if wants_json(request):
         return answer(
             {
                 "productId": listed.id, "slug": slug, "name": listed.name, "platform": listed.platform,
                 "region": listed.region, "price": listed.price, "stock": listed.stock,
-                "description": product["description"], **details, "conditions": listed.conditions.lines,
+                "description": product.description, **asdict(details), "conditions": listed.conditions.lines,
             }
         )  # fmt: skip
     selling = await rates.selling()
@@ -49,13 +50,13 @@ async def show(request: Request[Any, Any, Any], slug: FromPath[str]) -> Response
                 "slug": slug, "name": listed.name, "original_name": listed.name, "platform": listed.platform,
                 "where": listed.where, "conditions": listed.conditions.lines, "price": listed.price,
                 "stock": listed.stock, "cover": listed.cover,
-                "description": product["description"], "genres": details["genres"], "languages": details["languages"],
-                "release_date": product["released_on"], "activation": details["activation"],
-                "developers": details["developers"], "max_quantity": min(MOST_OF_ONE, listed.stock),
-                "data": product_data(listed, product, selling=selling),
+                "description": product.description, "genres": details.genres, "languages": details.languages,
+                "release_date": product.released_on, "activation": details.activation,
+                "developers": details.developers, "max_quantity": min(MOST_OF_ONE, listed.stock),
+                "data": product_data(product, selling=selling),
             },
             "related": await catalog.related(product),
-            "supplier_away": await breakers.away(product["supplier"]),
+            "supplier_away": await breakers.away(product.supplier),
             "sales_stopped": not selling,
         },
     )  # fmt: skip
