@@ -5,6 +5,7 @@ from uuid import UUID
 
 from app.core import db
 from app.fulfillment import failure_reasons, withdrawal
+from app.fulfillment.models import NamedItem
 from app.issues.codes import IssueCode
 from app.mail import queries as mail
 from app.orders import letters
@@ -51,6 +52,7 @@ async def _write(order_id: UUID, kind: str, incident: str) -> None:
 
 async def _games(order_id: UUID, units: Mapping[UUID, int]) -> str:
     """The games of which keys are missing, as a letter names them: ``Hades, 2 keys of Celeste``."""
-    rows = await db.fetch("SELECT id, name FROM order_item WHERE order_id = $1 ORDER BY position", order_id)
-    counted = [(row["name"], units[row["id"]]) for row in rows if row["id"] in units]
+    sql = "SELECT id, name FROM order_item WHERE order_id = $1 ORDER BY position"
+    items = await db.fetch_as(NamedItem, sql, order_id)
+    counted = [(item.name, units[item.id]) for item in items if item.id in units]
     return ", ".join(name if number == 1 else f"{number} keys of {name}" for name, number in counted)

@@ -4,12 +4,12 @@ Retry: we try again by ourselves. Wait: nothing is to be done but wait. Alternat
 game is tried. Refund: nobody will deliver unless a person tries again, so money is due back.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from app.core.i18n import N_, ngettext
+from app.fulfillment.models import Reservation
 from app.issues.codes import IssueCode
 from app.orders.models import Order
 
@@ -114,9 +114,7 @@ GIVEN_UP = FailureReason(
 )  # fmt: skip
 
 
-def of_order(
-    order: Order, reservations: Iterable[Mapping[str, Any]], *, away: bool, dead: bool
-) -> FailureReason | None:
+def of_order(order: Order, reservations: Iterable[Reservation], *, away: bool, dead: bool) -> FailureReason | None:
     """What the order's page is to say, the gravest of its items first; None while all goes well.
 
     ``reservations``: the current one of each item. ``away``: the supplier's breaker is open. ``dead``: it has dead
@@ -135,12 +133,12 @@ def of_order(
     return TROUBLES[AWAY] if away else TROUBLES[causes[0]] if causes else None
 
 
-def _of_item(row: Mapping[str, Any]) -> str | None:
-    if row["cause"] in TROUBLES:
-        return str(row["cause"])
-    if row["status"] in {"out_of_stock", "cancelled", "refunded"}:
+def _of_item(row: Reservation) -> str | None:
+    if row.cause in TROUBLES:
+        return row.cause
+    if row.status in {"out_of_stock", "cancelled", "refunded"}:
         return REFUSED
-    return OTHER_OFFER if row["status"] == "requested" and row["supplier_product_id"] else None
+    return OTHER_OFFER if row.status == "requested" and row.supplier_product_id else None
 
 
 def partly(ready: int, of: int) -> str:

@@ -1,11 +1,11 @@
 """The last net: a paid order that nobody works on, and no person was told of, is brought to one of both."""
 
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from app.core import clock, db, log
 from app.fulfillment import customer_letters, withdrawal
+from app.fulfillment.models import MissingItem
 from app.fulfillment.track import post_check
 from app.history import queries as timelines
 from app.history import service as history
@@ -34,13 +34,14 @@ _IDLE = f"""p.status = 'paid' AND p.frozen_at IS NULL AND NOT {_WAITS} AND p.pai
 async def resume() -> int:
     """Bring every forgotten order back to work, or before a person where its work was given up. Returns how many."""
     before = clock.now() - PATIENCE
-    rows = await db.fetch(f"SELECT p.id FROM customer_order p WHERE {_IDLE} ORDER BY p.paid_at LIMIT {MOST}", before)  # noqa: S608
-    for row in rows:
-        await _pick_up(row["id"], before)
-    return len(rows)
+    sql = f"SELECT p.id FROM customer_order p WHERE {_IDLE} ORDER BY p.paid_at LIMIT {MOST}"  # noqa: S608 - our words
+    found = await db.fetch_values(sql, before)
+    for order_id in found:
+        await _pick_up(order_id, before)
+    return len(found)
 
 
-async def _pick_up(order_id: UUID, before: Any) -> None:
+async def _pick_up(order_id: UUID, before: datetime) -> None:
     async with orders.changing(order_id):
         if await db.fetch_one(f"SELECT FROM customer_order p WHERE {_IDLE} AND p.id = $2", before, order_id) is None:
             return
@@ -84,7 +85,7 @@ async def _waiting(since: datetime, event: str) -> list[UUID]:
 
     An order waits since it was paid, or since a person last asked the supplier anew.
     """
-    rows = await db.fetch(
+    return await db.fetch_values(
         f"""SELECT p.id FROM customer_order p, LATERAL ({_RETRIED}) r
            WHERE p.status = 'paid' AND p.merchant_id IS NULL AND p.frozen_at IS NULL
              AND p.fulfillment_status = 'processing' AND greatest(p.paid_at, r.at) < $1 AND p.paid_at < $1
@@ -92,7 +93,6 @@ async def _waiting(since: datetime, event: str) -> list[UUID]:
            ORDER BY p.paid_at LIMIT $3""",  # noqa: S608
         since, event, MOST,
     )  # fmt: skip
-    return [row["id"] for row in rows]
 
 
 async def _tell(order_id: UUID, event: str) -> None:
@@ -125,16 +125,17 @@ async def _late(order: Order, retried: int) -> None:
 
 async def _resume(order_id: UUID) -> None:
     """Ask again for each item that is not there: buying looks at the supplier first, so nothing is bought twice."""
-    items = await db.fetch(
+    items = await db.fetch_as(
+        MissingItem,
         """SELECT i.id, r.id AS reservation_id FROM order_item i
            LEFT JOIN reservation r ON r.item_id = i.id AND r.status IN ('reserved', 'ready')
            WHERE i.order_id = $1 AND i.status <> 'fulfilled'""",
         order_id,
     )
     for item in items:
-        if item["reservation_id"]:
-            await post_check(item["reservation_id"], order_id)
+        if item.reservation_id:
+            await post_check(item.reservation_id, order_id)
         else:
-            args = {"item_id": str(item["id"])}
-            await jobs.post("fulfillment.reserve", args, subject=order_id, dedupe=f"reserve:{item['id']}")
+            args = {"item_id": str(item.id)}
+            await jobs.post("fulfillment.reserve", args, subject=order_id, dedupe=f"reserve:{item.id}")
     await history.record(order_id, "supply.picked_up")

@@ -14,6 +14,7 @@ from app.core import db
 from app.core.errors import Conflict
 from app.core.ids import new_id
 from app.core.money import CENT, Money
+from app.fulfillment.models import ItemUnits
 from app.history import queries as timelines
 from app.history import service as history
 from app.keys import reveal as keys
@@ -64,7 +65,8 @@ async def offered(order: Order) -> Missing | None:
 async def missing(order: Order, *, failed_only: bool) -> Missing:
     """The units whose key is not there, of all of an order's items or of those that failed, and what was paid for
     them."""
-    rows = await db.fetch(
+    rows = await db.fetch_as(
+        ItemUnits,
         """SELECT i.id, i.unit_price, i.status, i.quantity - i.withdrawn - count(k.id) AS missing,
              i.quantity - i.withdrawn AS units,
              count(k.id) AS delivered
@@ -72,16 +74,16 @@ async def missing(order: Order, *, failed_only: bool) -> Missing:
            GROUP BY i.id ORDER BY i.position""",
         order.id,
     )
-    awaited = [row for row in rows if row["missing"] > 0]
-    gone = [row for row in awaited if row["status"] == "failed" or not failed_only]
-    whole = len(gone) == len(awaited) and not any(row["delivered"] for row in rows)
-    listed = sum((row["unit_price"] * row["missing"] for row in gone), Decimal(0))
-    others = sum((row["unit_price"] * row["units"] for row in rows), Decimal(0)) - listed
+    awaited = [row for row in rows if row.missing > 0]
+    gone = [row for row in awaited if row.status == "failed" or not failed_only]
+    whole = len(gone) == len(awaited) and not any(row.delivered for row in rows)
+    listed = sum((row.unit_price * row.missing for row in gone), Decimal(0))
+    others = sum((row.unit_price * row.units for row in rows), Decimal(0)) - listed
     by_credit = order.discount if credits.is_credit(order.discount_code) else Decimal(0)
     share, kept, credit = (
         _part(order, paid, of) for paid, of in ((order.total, listed), (order.total, others), (by_credit, listed))
     )
-    return Missing({row["id"]: row["missing"] for row in gone}, share, kept, credit, whole)
+    return Missing({row.id: row.missing for row in gone}, share, kept, credit, whole)
 
 
 def _part(order: Order, paid: Decimal, listed: Decimal) -> Money:

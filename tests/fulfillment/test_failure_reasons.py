@@ -10,6 +10,7 @@ from app.core import clock, db
 from app.fulfillment import failure_reasons, steps
 from app.fulfillment.failure_reasons import GIVEN_UP, TROUBLES, Kind, of_order, partly
 from app.fulfillment.manual_actions import NotGivenUp
+from app.fulfillment.models import Reservation
 from app.fulfillment.steps import NotRetryable, TooEarly
 from app.keys import reveal as keys
 from app.ledger import queries as ledger
@@ -38,8 +39,8 @@ RESERVE = "fulfillment.reserve"
 PAID = sample(Order, status="paid", fulfillment_status="processing")
 
 
-def row(status: str, cause: str | None = None, other: str | None = None) -> dict[str, Any]:
-    return {"status": status, "cause": cause, "supplier_product_id": other}
+def row(status: str, cause: str | None = None, other: str | None = None) -> Reservation:
+    return sample(Reservation, status=status, cause=cause, supplier_product_id=other)
 
 
 CASES = [

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.core import clock, db
-from app.fulfillment import failure_reasons, outcomes, replace
+from app.fulfillment import failure_reasons, outcomes, queries, replace
 from app.issues import queries as issues
 from app.orders.models import OrderItem
 from app.suppliers.models import KeyState, SupplierOrder
@@ -126,8 +126,9 @@ async def test_what_was_cancelled_is_bought_from_another_offer_of_the_same_game(
 async def test_no_third_offer_is_bought_without_a_person(app, box) -> None:
     order_id, (item,) = await paid(app.state.kit, box, 1, where="text_keys AND price BETWEEN 20 AND 30")
     await twin_of(item)
-    found = await buy(app.state.kit, item)
-    ended = found | {"units": 1, "product_id": item.product_id}
+    await buy(app.state.kit, item)
+    ended = await queries.of_item(item.id)
+    assert ended is not None
     for number in range(replace.MOST - 1):
         await db.fetch(
             """INSERT INTO reservation (id, order_id, item_id, status, quantity, price_limit, created_at, updated_at)

@@ -11,6 +11,7 @@ import pytest
 from actors.job import JOBS
 from app.core import clock, db
 from app.core.ids import new_id
+from app.fulfillment.models import Reservation
 from app.mail.models import LetterState
 from app.orders.models import Order
 from app.queue import service as jobs
@@ -172,12 +173,12 @@ RESERVE = [
 
 @pytest.mark.parametrize(("status", "more", "words"), RESERVE)
 def test_a_dead_reserve_says_whether_it_would_buy(status: str, more: dict[str, Any], words: str) -> None:
-    reservation = {"status": status, "supplier": "kinguin", "supplier_order_id": "PHS84", "asked_at": None} | more
+    reservation = sample(Reservation, status=status, supplier="kinguin", supplier_order_id="PHS84", **more)
     assert words in retry_preview.reserve(Facts(order=ORDER, reservation=reservation))
 
 
 def test_a_reserve_of_an_order_that_is_not_paid_any_more_buys_nothing() -> None:
-    waiting = {"status": "requested", "supplier_order_id": None, "asked_at": None}
+    waiting = sample(Reservation, status="requested")
     for order in (sample(Order, status="refunded"), sample(Order, status="paid", frozen_at=clock.now())):
         assert "Does nothing" in retry_preview.reserve(Facts(order=order, reservation=waiting))
     assert retry_preview.reserve(Facts()) == retry_preview.GONE

@@ -20,18 +20,18 @@ async def show(reservation_id: FromPath[str]) -> Response[bytes]:
     row = await supply.one(found) if found else None
     if row is None:
         raise guards.OrderNotFound
-    order = await orders.one(row["order_id"])
+    order = await orders.one(row.order_id)
     return answer(
         {
-            "reservationId": row["id"],
-            "orderId": row["order_id"],
-            "itemId": row["item_id"],
-            "status": row["status"],
-            "supplierOrderId": row["supplier_order_id"],
-            "quantity": row["quantity"],
-            "priceLimit": row["price_limit"],
-            "charged": row["charged"],
-            "cause": row["cause"],
+            "reservationId": row.id,
+            "orderId": row.order_id,
+            "itemId": row.item_id,
+            "status": row.status,
+            "supplierOrderId": row.supplier_order_id,
+            "quantity": row.quantity,
+            "priceLimit": row.price_limit,
+            "charged": row.charged,
+            "cause": row.cause,
             "orderStatus": order.status if order else None,
         }
     )

@@ -5,7 +5,6 @@ Facts are read here and handed over, so that each sentence can be tested as a ta
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -13,6 +12,7 @@ import msgspec
 from app.core import clock
 from app.core.i18n import N_, _
 from app.fulfillment import queries as supply
+from app.fulfillment.models import Reservation
 from app.inbox import queries as inbox
 from app.inbox.models import KeptNotice
 from app.keys import queries as keys
@@ -43,7 +43,7 @@ class Facts(msgspec.Struct, frozen=True):
     """
 
     order: Order | None = None
-    reservation: dict[str, Any] | None = None
+    reservation: Reservation | None = None
     have: int = 0
     notice: KeptNotice | None = None
     payment: Payment | None = None
@@ -69,20 +69,20 @@ def reserve(facts: Facts) -> str:
     order, reservation = facts.order, facts.reservation
     if order is None:
         return _(GONE)
-    status = reservation["status"] if reservation else None
+    status = reservation.status if reservation else None
     if reservation and status in {"reserved", "ready", "delivered"}:
-        where = title_of(reservation["supplier"])
+        where = title_of(reservation.supplier)
         return _(
             "Order %(order)s exists at %(where)s: will not buy again.",
-            order=reservation["supplier_order_id"],
+            order=reservation.supplier_order_id,
             where=where,
         )
     if order.status != "paid":
         return _("Does nothing: the order is %(status)s.", status=spoken(order.status))
     if status in {"out_of_stock", "cancelled", "refunded"}:
         return _("Does nothing: the supplier does not deliver it. Try or buy again from the order's page.")
-    if reservation and reservation["asked_at"]:
-        where = title_of(reservation["supplier"])
+    if reservation and reservation.asked_at:
+        where = title_of(reservation.supplier)
         return _(
             "Ordered once, but the answer was lost: checks at %(where)s first, and buys only if nothing is there.",
             where=where,
@@ -94,32 +94,32 @@ def reserve(facts: Facts) -> str:
 
 def check(facts: Facts) -> str:
     reservation = facts.reservation
-    if reservation is None or reservation["status"] not in OPEN:
+    if reservation is None or reservation.status not in OPEN:
         return _closed(reservation)
-    where = title_of(reservation["supplier"])
+    where = title_of(reservation.supplier)
     return _(
         "Asks %(where)s for the status of order %(order)s. Buys nothing.",
         where=where,
-        order=reservation["supplier_order_id"],
+        order=reservation.supplier_order_id,
     )
 
 
 def collect(facts: Facts) -> str:
     reservation = facts.reservation
-    if reservation is None or reservation["status"] not in OPEN:
+    if reservation is None or reservation.status not in OPEN:
         return _closed(reservation)
     return _(
         "Fetches the keys of order %(order)s again: %(have)s of %(units)s keys are here, and only missing ones are "
         "kept.",
-        order=reservation["supplier_order_id"],
+        order=reservation.supplier_order_id,
         have=facts.have,
-        units=reservation["units"],
+        units=reservation.units,
     )
 
 
-def _closed(reservation: dict[str, Any] | None) -> str:
+def _closed(reservation: Reservation | None) -> str:
     return (
-        _("Does nothing: the reservation is %(status)s already.", status=spoken(reservation["status"]))
+        _("Does nothing: the reservation is %(status)s already.", status=spoken(reservation.status))
         if reservation
         else _(GONE)
     )
@@ -243,13 +243,13 @@ async def _nothing(job: DeadLetter) -> Facts:
 
 async def _item(job: DeadLetter) -> Facts:
     reservation = await supply.of_item(_id(job, "item_id"))
-    order_id = reservation["order_id"] if reservation else job.subject
+    order_id = reservation.order_id if reservation else job.subject
     return Facts(reservation=reservation, order=await orders.one(order_id) if order_id else None)
 
 
 async def _reservation(job: DeadLetter) -> Facts:
     reservation = await supply.one(_id(job, "reservation_id"))
-    have = len(await keys.supplier_ids(reservation["item_id"])) if reservation else 0
+    have = len(await keys.supplier_ids(reservation.item_id)) if reservation else 0
     return Facts(reservation=reservation, have=have)
 
 

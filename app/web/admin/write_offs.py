@@ -7,10 +7,12 @@ from litestar.params import FromPath
 
 from app.core.i18n import N_, _
 from app.core.money import Money
+from app.core.structs import extend
 from app.fulfillment import queries as supply
 from app.fulfillment import steps
 from app.fulfillment.failure_reasons import of_order
 from app.fulfillment.manual_actions import ENDED, FAILED
+from app.fulfillment.models import Reservation
 from app.keys import queries as keys
 from app.orders.models import Order
 from app.queue import queries as jobs
@@ -29,15 +31,22 @@ BUY_AGAIN = {
 }
 
 
-async def supply_of(order: Order) -> dict[str, Any]:
+class ShownReservation(Reservation, frozen=True):
+    """A reservation as an order's page shows it. ``again``: what a button asks for, in words."""
+
+    cost: Money | None
+    again: dict[str, str] | None
+
+
+async def supply_of(order: Order) -> dict[str, object]:
     """Reservations with what can be done about them, and the order's trouble, for an order's page."""
     rows = await supply.of_order(order.id)
     current = supply.current(rows)
     open_to_acts = order.status == "paid" and order.frozen_at is None
-    newest = {row["id"] for row in current} if open_to_acts else set()
-    failed = order.fulfillment_status == "failed" and all(row["status"] in FAILED for row in current)
+    newest = {row.id for row in current} if open_to_acts else set()
+    failed = order.fulfillment_status == "failed" and all(row.status in FAILED for row in current)
     return {
-        "reservations": [_reservation(row, changeable=row["id"] in newest) for row in rows],
+        "reservations": [_reservation(row, changeable=row.id in newest) for row in rows],
         "trouble": of_order(
             order, current, away=await supply.is_supplier_away(order), dead=bool(await jobs.dead_for(order.id))
         ),
@@ -45,17 +54,16 @@ async def supply_of(order: Order) -> dict[str, Any]:
     }
 
 
-def _reservation(row: dict[str, Any], *, changeable: bool) -> dict[str, Any]:
-    again = BUY_AGAIN if row["status"] in ENDED else ASK_AGAIN
-    return {
-        **row,
-        "supplier_id": row["supplier_order_id"],
-        "item_name": row["item_name"],
-        "cost": Money(row["charged"], "EUR") if row["charged"] is not None else None,
-        "again": {name: _(words) for name, words in again.items()}
-        if changeable and row["status"] in FAILED and row["item_status"] == "failed"
+def _reservation(row: Reservation, *, changeable: bool) -> ShownReservation:
+    again = BUY_AGAIN if row.status in ENDED else ASK_AGAIN
+    return extend(
+        ShownReservation,
+        row,
+        cost=Money(row.charged, "EUR") if row.charged is not None else None,
+        again={name: _(words) for name, words in again.items()}
+        if changeable and row.status in FAILED and row.item_status == "failed"
         else None,
-    }
+    )
 
 
 @post("/admin/orders/{order_id:str}/write-offs", include_in_schema=False, status_code=200)

@@ -3,7 +3,6 @@
 import asyncio
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -15,6 +14,7 @@ from app.core.i18n import _
 from app.core.money import Money, plain
 from app.fulfillment import failure_reasons, withdrawal
 from app.fulfillment import queries as supply
+from app.fulfillment.models import Reservation
 from app.history import queries as history
 from app.history.models import Event
 from app.keys import queries as keys
@@ -233,10 +233,10 @@ async def _refund(order: Order, refund: Refund) -> refund_texts.RefundView:
     return refund_texts.shown(refund, masked(shown(order)), letter)
 
 
-def progress(order: OrderWithItems, reservations: list[dict[str, Any]]) -> int:
+def progress(order: OrderWithItems, reservations: list[Reservation]) -> int:
     """0 to 100: by the order's state, and while it is being supplied by its slowest item's current reservation."""
     if order.status == "paid" and len(reservations) == len(order.items):
-        return min(SUPPLY_PROGRESS.get(r["status"], 60) for r in reservations)
+        return min(SUPPLY_PROGRESS.get(r.status, 60) for r in reservations)
     return words.PROGRESS[order.status]
 
 
