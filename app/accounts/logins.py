@@ -87,11 +87,11 @@ def is_address(text: str) -> bool:
 
 async def own_networks(email: str, role: str) -> set[str]:
     """From where a person signed in lately, as limits count addresses; signing out forgets none."""
-    rows = await db.fetch(
+    addresses = await db.fetch_values(
         "SELECT ip FROM login_session WHERE email = $1 AND role = $3 ORDER BY last_seen_at DESC LIMIT $2",
         email, KNOWN, role,
     )  # fmt: skip
-    return {limit_key(row["ip"]) for row in rows if row["ip"]}
+    return {limit_key(ip) for ip in addresses if ip}
 
 
 async def in_turn(work: Callable[..., T], *args: str) -> T:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from app.accounts.models import SeenSession
 from app.accounts.tokens import ORDERS_LIFETIME, Session, lifetime
 from app.core import clock, db
 from app.core.ids import new_id
@@ -46,20 +47,21 @@ async def find(session_id: UUID, *, ip: str = "") -> Session | None:
     """The session, if it still stands. Notes that it was seen, at most once in SEEN_EVERY."""
     now = clock.now()
     # An admin's raised epoch also ends the session that a sign-in with the old password is just about to write.
-    row = await db.fetch_one(
+    found = await db.fetch_one_as(
+        SeenSession,
         """SELECT email, role, last_seen_at FROM login_session s
            WHERE id = $1 AND revoked_at IS NULL AND expires_at > $2 AND (role <> 'admin'
              OR EXISTS (SELECT FROM admin WHERE admin.email = s.email AND admin.epoch = s.epoch))""",
         session_id, now,
     )  # fmt: skip
-    if row is None:
+    if found is None:
         return None
-    if row["last_seen_at"] <= now - SEEN_EVERY:
+    if found.last_seen_at <= now - SEEN_EVERY:
         await db.fetch(
             "UPDATE login_session SET last_seen_at = $2, ip = $3 WHERE id = $1 AND last_seen_at <= $4",
             session_id, now, _text(ip, 45), now - SEEN_EVERY,
         )  # fmt: skip
-    return Session(session_id, row["email"], row["role"])
+    return Session(session_id, found.email, found.role)
 
 
 async def stands(session: Session) -> bool:

@@ -27,6 +27,13 @@ class Line(ShownLine, frozen=True):
     digest: bytes
 
 
+class Head(msgspec.Struct, frozen=True):
+    """The last line's number and digest."""
+
+    seq: int
+    digest: bytes
+
+
 class Tip(msgspec.Struct, frozen=True):
     """Where the head says the log ends (``seq``, ``digest``), and where it does (``last``); None where nothing is."""
 

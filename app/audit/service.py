@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from app.audit import bundle, queries
 from app.audit.bundle import Statement
 from app.audit.chain import GENESIS, ChainFault, Entry, Walk, digest
-from app.audit.models import Tip
+from app.audit.models import Head, Tip
 from app.core import clock, db, log
 from app.core.crypto import derive
 from app.core.errors import Conflict
@@ -91,13 +91,13 @@ async def append(entries: Sequence[Entry]) -> None:
 async def _lock_head() -> tuple[int, bytes]:
     """The last line's number and digest, locked to the end of the transaction."""
     lock = "SELECT seq, digest FROM audit_head WHERE id = 1 FOR UPDATE"
-    row = await db.fetch_one(lock)
-    if row is None:
+    head = await db.fetch_one_as(Head, lock)
+    if head is None:
         # No line was ever written. Where there are some, their numbers refuse a second start.
         await db.fetch("INSERT INTO audit_head (id, seq, digest) VALUES (1, 0, $1) ON CONFLICT DO NOTHING", GENESIS)
-        row = await db.fetch_one(lock)
-    assert row is not None
-    return int(row["seq"]), bytes(row["digest"])
+        head = await db.fetch_one_as(Head, lock)
+    assert head is not None
+    return head.seq, head.digest
 
 
 async def verify(anchors: Iterable[Statement] = ()) -> ChainCheck:

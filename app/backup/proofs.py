@@ -19,12 +19,13 @@ from app.core.i18n import _
 from app.core.settings import settings
 from app.core.vault import vault
 from app.keys import queries as keys
+from app.keys.models import PlacedKey
 from app.ledger import service as ledger
 from app.piccolo_app import APP_CONFIG
 from app.providers.kit import open_store
 from app.providers.storage import ObjectMissing, ObjectStore
 
-SEALED = "SELECT * FROM sealed_key WHERE deleted_at IS NULL AND broken_at IS NULL"
+SEALED = "SELECT id, order_id, item_id, ordinal, blob FROM sealed_key WHERE deleted_at IS NULL AND broken_at IS NULL"
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -83,7 +84,7 @@ async def chain() -> str:
 
 async def objects(store: ObjectStore) -> str:
     """Each sealed key has its object."""
-    names = [row["blob"] for row in await db.fetch(SEALED)]
+    names = [key.blob for key in await db.fetch_as(PlacedKey, SEALED)]
     missing = [name for name in names if not await store.exists(name)]
     if missing:
         raise Unproven(
@@ -99,19 +100,19 @@ async def objects(store: ObjectStore) -> str:
 
 async def canary(store: ObjectStore) -> str:
     """The newest sealed key opens: the object, the wrapped key beside its order and MASTER_KEYS belong together."""
-    row = await db.fetch_one(f"{SEALED} ORDER BY created_at DESC, id DESC LIMIT 1")
-    if row is None:
+    key = await db.fetch_one_as(PlacedKey, f"{SEALED} ORDER BY created_at DESC, id DESC LIMIT 1")
+    if key is None:
         return _("no key has been stored yet: none to open")
-    place = {"order_id": str(row["order_id"]), "item_id": str(row["item_id"]), "ordinal": row["ordinal"]}
-    wrapped = await keys.wrapped_key(row["order_id"])
+    wrapped = await keys.wrapped_key(key.order_id)
     if wrapped is None:
-        raise Unproven(_("key %(id)s has no data key", id=row["id"]))
+        raise Unproven(_("key %(id)s has no data key", id=key.id))
     try:
-        data_key = vault().unwrap(WrappedKey(*wrapped), order_id=place["order_id"])
-        data_key.open(await store.get(row["blob"]), **place)
+        data_key = vault().unwrap(WrappedKey(*wrapped), order_id=str(key.order_id))
+        blob = await store.get(key.blob)
+        data_key.open(blob, order_id=str(key.order_id), item_id=str(key.item_id), ordinal=key.ordinal)
     except (SealBroken, ObjectMissing) as broken:
-        raise Unproven(_("key %(id)s does not open: %(why)s", id=row["id"], why=broken)) from None
-    return _("key %(id)s opens with master key %(master)s; nobody saw it", id=row["id"], master=wrapped[0])
+        raise Unproven(_("key %(id)s does not open: %(why)s", id=key.id, why=broken)) from None
+    return _("key %(id)s opens with master key %(master)s; nobody saw it", id=key.id, master=wrapped[0])
 
 
 async def prove(promised: dict[str, int]) -> list[Finding]:

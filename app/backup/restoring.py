@@ -50,8 +50,8 @@ async def restore(path: Path, *, url: str, store: ObjectStore, keys: BackupKeys)
         ) from None
     await schema.migrate(url)
     async with connected(url) as db:
-        used = await db.fetch("SELECT DISTINCT master_key_id AS id FROM order_data_key ORDER BY 1")
-    return Restored(manifest, summary, [row["id"] for row in used if row["id"] not in keys.master.ids])
+        used = [row[0] for row in await db.fetch("SELECT DISTINCT master_key_id FROM order_data_key ORDER BY 1")]
+    return Restored(manifest, summary, [key_id for key_id in used if key_id not in keys.master.ids])
 
 
 def examine(path: Path, keys: BackupKeys) -> tuple[Manifest, Summary]:

@@ -25,15 +25,15 @@ async def tables(db: asyncpg.Connection) -> list[Table]:
              AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' GROUP BY c.relname""",
         LEDGER_OF_MIGRATIONS,
     )
-    found = {row["name"]: Table(row["name"], list(zip(row["columns"], row["types"], strict=True))) for row in rows}
+    found = {name: Table(name, list(zip(columns, types, strict=True))) for name, columns, types in rows}
     keys = await db.fetch(
         """SELECT child.relname AS child, parent.relname AS parent FROM pg_constraint k
            JOIN pg_class child ON child.oid = k.conrelid JOIN pg_class parent ON parent.oid = k.confrelid
            WHERE k.contype = 'f' AND k.connamespace = 'public'::regnamespace AND k.conrelid <> k.confrelid"""
     )
     graph: dict[str, set[str]] = {name: set() for name in sorted(found)}
-    for key in keys:
-        graph[key["child"]].add(key["parent"])
+    for child, parent in keys:
+        graph[child].add(parent)
     return [found[name] for name in TopologicalSorter(graph).static_order()]
 
 
@@ -44,14 +44,14 @@ async def sequences(db: asyncpg.Connection) -> dict[str, int]:
            WHERE schemaname = 'public' AND last_value IS NOT NULL AND sequencename NOT LIKE $1""",
         f"{LEDGER_OF_MIGRATIONS}%",
     )
-    return {row["name"]: row["last_value"] for row in rows}
+    return dict(rows)
 
 
 async def migrations(db: asyncpg.Connection) -> list[str]:
     """The ids of the migrations that have run, in their order; none in a database without tables."""
     if await db.fetchval("SELECT to_regclass('public.migration')") is None:
         return []
-    return [row["name"] for row in await db.fetch("SELECT name FROM migration WHERE app_name = 'bitloot' ORDER BY 1")]
+    return [row[0] for row in await db.fetch("SELECT name FROM migration WHERE app_name = 'bitloot' ORDER BY 1")]
 
 
 async def occupied(db: asyncpg.Connection, given: list[Table]) -> list[str]:

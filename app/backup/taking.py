@@ -121,7 +121,7 @@ async def _take_tables(
         rows = {table.name: await _take_table(db, table, sealed) for table in tables}
         await db.execute(f"DECLARE kept NO SCROLL CURSOR FOR {KEPT}")
         while batch := await db.fetch("FETCH 1000 FROM kept"):
-            names.writelines(row["blob"].encode() + b"\n" for row in batch)
+            names.writelines(blob.encode() + b"\n" for (blob,) in batch)
         # Sequences know no snapshot. Read last, they are not behind any row that was copied.
         return rows, await schema.sequences(db)
 
@@ -166,4 +166,4 @@ async def _still_wanted(url: str, gone: list[str]) -> list[str]:
         return []
     async with connected(url) as db:
         rows = await db.fetch("SELECT blob FROM sealed_key WHERE blob = ANY($1) AND deleted_at IS NULL", gone)
-    return sorted(row["blob"] for row in rows)
+    return sorted(blob for (blob,) in rows)

@@ -220,11 +220,11 @@ async def measure(address: Address) -> Server:
             await asyncio.sleep(FULL_AGAIN * 4)
     try:
         asked = time.monotonic()
-        row = await connection.fetchrow(MEASURE, timeout=CONNECT)
-        clock.measured(row["at"], asked, time.monotonic())
+        pid, at, room = await connection.fetchrow(MEASURE, timeout=CONNECT)
+        clock.measured(at, asked, time.monotonic())
         # A pooler makes up a key of its own for cancelling, and with it a process number that is not the server's.
-        pooled = row["pid"] != connection.get_server_pid()
-        return Server(pooled, None if pooled else row["room"], settings)
+        pooled = pid != connection.get_server_pid()
+        return Server(pooled, None if pooled else room, settings)
     finally:
         await connection.close(timeout=CANCEL)
 

@@ -11,6 +11,7 @@ import os
 import secrets
 import zlib
 from collections.abc import Iterable
+from datetime import datetime
 
 import msgspec
 from cryptography.exceptions import InvalidTag
@@ -49,6 +50,14 @@ class Stale(msgspec.Struct, frozen=True):
     """The first submission was answered long ago, or its answer was another caller's."""
 
     answer: Answer
+
+
+class _Submission(msgspec.Struct, frozen=True):
+    """What a submission was answered, sealed, and whether that is recent enough to be given again."""
+
+    answer: bytes | None
+    answered_at: datetime | None
+    fresh: bool | None
 
 
 def new_key() -> str:
@@ -96,17 +105,18 @@ async def first_answer(
     loop = asyncio.get_running_loop()
     until = loop.time() + patience
     while True:
-        row = await db.fetch_one(
+        found = await db.fetch_one_as(
+            _Submission,
             """SELECT answer, answered_at, answered_at > now() - make_interval(secs => $2) AS fresh
                FROM form_submission WHERE id = $1""",
             submission, FRESH,
         )  # fmt: skip
-        if row is not None and row["answer"] is not None:
-            answer = _opened(submission, key, bytes(row["answer"]))
+        if found is not None and found.answer is not None:
+            answer = _opened(submission, key, found.answer)
             if answer is None:
                 return Lost()
-            return answer if row["fresh"] and answer.caller == caller else Stale(answer)
-        if row is None or row["answered_at"] is not None or loop.time() >= until:
+            return answer if found.fresh and answer.caller == caller else Stale(answer)
+        if found is None or found.answered_at is not None or loop.time() >= until:
             return Pending()
         await asyncio.sleep(LOOK)
 

@@ -46,7 +46,7 @@ async def keep(provider: str, dedupe: str, headers: Mapping[str, str], body: byt
 
 async def _keep_all(notices: Sequence[_Notice]) -> list[bool]:
     now = clock.now()
-    rows = await db.fetch(
+    posted = await db.fetch_values(
         """WITH given AS (
              SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::jsonb[], $6::bytea[], $7::text[],
                $8::text[]) AS g (id, job_id, provider, dedupe, headers, body, job, queue)),
@@ -61,7 +61,6 @@ async def _keep_all(notices: Sequence[_Notice]) -> list[bool]:
         [n.dedupe for n in notices], [n.headers for n in notices], [n.body for n in notices],
         [n.job for n in notices], [producer.queue_of(n.job) for n in notices], now,
     )  # fmt: skip
-    posted = {row["id"] for row in rows}
     producer.send_all((n.job_id, n.job) for n in notices if n.job_id in posted)
     return [n.job_id in posted for n in notices]
 

@@ -11,7 +11,7 @@ from app.core.crypto import SealBroken, WrappedKey
 from app.core.vault import vault
 from app.history import service as history
 from app.keys import queries
-from app.keys.models import WrappedDataKey
+from app.keys.models import KeyBlob, WrappedDataKey
 from app.orders import service as orders
 from app.providers.storage import ObjectStore
 
@@ -80,22 +80,20 @@ async def retire(order_limit: datetime, *, store: ObjectStore) -> int:
 
 async def _close(order_id: UUID, order_limit: datetime) -> int:
     async with orders.changing(order_id):
-        rows = await db.fetch(
+        closed = await db.fetch_values(
             """UPDATE sealed_key SET deleted_at = $3 WHERE order_id = $1 AND deleted_at IS NULL AND created_at < $2
                RETURNING id""",
             order_id, order_limit, clock.now(),
         )  # fmt: skip
-        for row in rows:
-            await audit.write("key.retired", actor="retention", order_id=order_id, key_id=row["id"])
-        if rows:
-            await history.record(order_id, "key.retired", keys=len(rows))
-    return len(rows)
+        for key_id in closed:
+            await audit.write("key.retired", actor="retention", order_id=order_id, key_id=key_id)
+        if closed:
+            await history.record(order_id, "key.retired", keys=len(closed))
+    return len(closed)
 
 
 async def _empty(order_id: UUID, store: ObjectStore) -> None:
-    rows = await db.fetch(
-        "SELECT id, blob FROM sealed_key WHERE order_id = $1 AND deleted_at IS NOT NULL AND blob <> ''", order_id
-    )
-    for row in rows:
-        await store.delete(row["blob"])
-        await db.fetch("UPDATE sealed_key SET blob = '' WHERE id = $1", row["id"])
+    sql = "SELECT id, blob FROM sealed_key WHERE order_id = $1 AND deleted_at IS NOT NULL AND blob <> ''"
+    for key in await db.fetch_as(KeyBlob, sql, order_id):
+        await store.delete(key.blob)
+        await db.fetch("UPDATE sealed_key SET blob = '' WHERE id = $1", key.id)

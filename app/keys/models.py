@@ -26,6 +26,21 @@ class SealedKey(KeyState, frozen=True):
     returned_at: datetime | None
 
 
+class KeyBlob(msgspec.Struct, frozen=True):
+    """Where a key's sealed blob lies."""
+
+    id: UUID
+    blob: str
+
+
+class PlacedKey(KeyBlob, frozen=True):
+    """The same with what it was sealed for."""
+
+    order_id: UUID
+    item_id: UUID
+    ordinal: int
+
+
 class KeyLink(msgspec.Struct, frozen=True):
     """A link to a sealed blob, good for so many ``seconds``."""
 

@@ -192,7 +192,7 @@ async def _open_one(key: DataKey, order_id: UUID, item_id: UUID, row: SealedKey,
 async def _mark(order_id: UUID, rows: list[SealedKey], visitor: Visitor) -> Seen:
     """Which keys are shown for the first time, and when each was; under the order's lock, so one caller is first."""
     ids = [row.id for row in rows]
-    fresh = await db.fetch(
+    fresh = await db.fetch_values(
         "UPDATE sealed_key SET revealed_at = $2 WHERE id = ANY($1) AND revealed_at IS NULL RETURNING id",
         ids, clock.now(),
     )  # fmt: skip
@@ -200,7 +200,7 @@ async def _mark(order_id: UUID, rows: list[SealedKey], visitor: Visitor) -> Seen
         await _write("key.revealed", order_id, visitor, key_id=key_id)
     if fresh:
         await history.record(order_id, "key.revealed", keys=len(rows))
-    return {row["id"] for row in fresh}, await queries.reveal_times(ids)
+    return set(fresh), await queries.reveal_times(ids)
 
 
 async def _show_staff(order_id: UUID, rows: list[SealedKey], visitor: Visitor, reason: str) -> Seen:

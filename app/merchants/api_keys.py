@@ -187,14 +187,14 @@ async def rotate_publishable(
     old, now = await publishable(merchant_id, test=test), clock.now()
     async with db.transaction():
         await _lock(merchant_id)
-        ended = await db.fetch(
+        ended = await db.fetch_values(
             """UPDATE api_key SET expires_at = $3, revoked_at = CASE WHEN $4 THEN $5::timestamptz END
                WHERE merchant_id = $1 AND test = $2 AND kind = 'publishable' AND revoked_at IS NULL
                  AND (expires_at IS NULL OR $4) RETURNING key""",
             merchant_id, test, now + overlap, not overlap, now,
         )  # fmt: skip
         made = await _insert_publishable(merchant_id, test)
-        said = ", ".join(sorted(row["key"] for row in ended)) or old
+        said = ", ".join(sorted(ended)) or old
         await _write("api_key.rotated", merchant_id, f"{said} to {made}", by, ip)
     return made
 

@@ -22,7 +22,7 @@ from app.core import clock, db
 from app.core.crypto import IV_BYTES, bound, derive
 from app.core.errors import Conflict, Invalid, Problem
 from app.core.settings import settings
-from app.merchants.models import KeptReply
+from app.merchants.models import KeptReply, Turn
 
 KEPT = timedelta(hours=24)
 AT_ONCE = 5000  # old answers a batch of ``forget``
@@ -116,16 +116,17 @@ async def once(
 async def _first(request: _Request, effect: Effect, refused: Callable[[Problem], Reply | None]) -> Reply:
     """The effect and its answer in one transaction; or the answer that is there."""
     async with db.transaction():
-        row = await db.fetch_one(
+        turn = await db.fetch_one_as(
+            Turn,
             """SELECT pg_try_advisory_xact_lock($1) AS ours, a.request_hash, a.status, a.body
                FROM (SELECT) AS nothing LEFT JOIN idempotency_record a ON a.id = $2 AND a.created_at > $3""",
             _number(request.name), request.name, clock.now() - KEPT,
         )  # fmt: skip
-        assert row is not None
-        if not row["ours"]:
+        assert turn is not None
+        if not turn.ours:
             raise RequestInProgress("The first request with this key is not answered yet. Send it again in a second.")
-        if row["request_hash"] is not None:
-            return _replay(request, db.as_model(KeptReply, row))
+        if turn.reply is not None:
+            return _replay(request, turn.reply)
         try:
             reply = Reply(*await effect())
         except Problem as problem:

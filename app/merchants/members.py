@@ -13,7 +13,7 @@ from app.core.tokens import read_link_token
 from app.mail import mailboxes
 from app.mail import service as mail
 from app.mail.mailboxes import Family
-from app.merchants.models import Invitation, Member, Merchant
+from app.merchants.models import Invitation, Member, Merchant, TeamSize
 from app.merchants.service import NoSuchMerchant
 
 LARGEST = 100  # people and open invitations of one merchant: nobody sends letters without end
@@ -136,9 +136,10 @@ async def joined(email: str) -> list[Merchant]:
 
 async def sizes(merchant_ids: Sequence[UUID]) -> dict[UUID, int]:
     """How many people each of these has; those who are only invited are not counted."""
-    rows = await db.fetch(
-        """SELECT merchant_id, count(*) AS n FROM member
+    teams = await db.fetch_as(
+        TeamSize,
+        """SELECT merchant_id, count(*) AS members FROM member
            WHERE merchant_id = ANY($1) AND joined_at IS NOT NULL GROUP BY merchant_id""",
         list(merchant_ids),
     )
-    return {row["merchant_id"]: row["n"] for row in rows}
+    return {team.merchant_id: team.members for team in teams}

@@ -71,6 +71,28 @@ class KeptReply(msgspec.Struct, frozen=True):
     body: bytes
 
 
+class Turn(msgspec.Struct, frozen=True):
+    """Whether a request goes first, and what one with its key was answered already, if any was."""
+
+    ours: bool
+    request_hash: str | None
+    status: int | None
+    body: bytes | None
+
+    @property
+    def reply(self) -> KeptReply | None:
+        if self.request_hash is None or self.status is None or self.body is None:
+            return None
+        return KeptReply(self.request_hash, self.status, self.body)
+
+
+class TeamSize(msgspec.Struct, frozen=True):
+    """How many people a merchant's team has."""
+
+    merchant_id: UUID
+    members: int
+
+
 class Member(msgspec.Struct, frozen=True):
     """A person of a merchant's team; invited while ``joined_at`` is None. See ``tables.Member``."""
 

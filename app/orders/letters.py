@@ -20,8 +20,7 @@ from app.mail.kinds import KINDS
 from app.mail.models import SentLetter
 from app.mail.states import LetterStatus
 from app.orders.changing import changing
-from app.orders.models import Order
-from app.orders.tables import OrderItem
+from app.orders.models import Order, OwnOrder, SoldItem
 
 NOT_HAD = {
     LetterStatus.FAILED: "refused",
@@ -62,13 +61,11 @@ def kept_until(paid_at: datetime) -> str:
 
 async def write(order: Order, kind: str, **more: Any) -> None:
     """Write to an order's customer, in the surrounding transaction. ``more``: see ``app.mail.kinds``."""
-    found = await OrderItem.select(OrderItem.name, OrderItem.quantity, OrderItem.conditions).where(
-        OrderItem.order_id == order.id
-    )
-    rows = [
-        {"name": row["name"], "quantity": row["quantity"], "conditions": sold.lines if sold else []}
-        for row in found
-        for sold in [conditions.of_item(json.loads(row["conditions"]))]
+    sql = "SELECT name, quantity, conditions FROM order_item WHERE order_id = $1"
+    rows: list[dict[str, object]] = [
+        {"name": item.name, "quantity": item.quantity, "conditions": sold.lines if sold else []}
+        for item in await db.fetch_as(SoldItem, sql, order.id)
+        for sold in [conditions.of_item(item.conditions)]
     ]
     total = str(Money(order.total, order.currency))
     await db.write(*drafted(order.id, order.email, kind, rows, total=total, **more))
@@ -80,18 +77,17 @@ async def record_delivery(letter: SentLetter) -> None:
     An unpaid order is nobody's loss, and anybody can place one with any address. A merchant's customer is for the
     merchant to tell, which reads it of the refund.
     """
-    order = await db.fetch_one(
-        "SELECT id, merchant_id, paid_at FROM customer_order WHERE id = $1 AND merchant_id IS NULL", letter.subject
-    )
+    sql = "SELECT id, paid_at FROM customer_order WHERE id = $1 AND merchant_id IS NULL"
+    order = await db.fetch_one_as(OwnOrder, sql, letter.subject)
     if order is None:
         return
-    subject = f"order:{order['id']}"
-    if letter.status in NOT_HAD and (order["paid_at"] or letter.kind != "order_received"):
+    subject = f"order:{order.id}"
+    if letter.status in NOT_HAD and (order.paid_at or letter.kind != "order_received"):
         why = f": {letter.error}" if letter.error else ""
         said = f"The email “{KINDS[letter.kind].title}” to {letter.recipient} was {NOT_HAD[letter.status]}{why}."
         await issues.open_issue(subject, IssueCode.LETTER_UNDELIVERED, said)
     elif letter.status in {LetterStatus.SENT, LetterStatus.DELIVERED}:
-        now = await mail_rows.reach(order["id"], letter.recipient)
+        now = await mail_rows.reach(order.id, letter.recipient)
         if now is not None and now.reached:
             await issues.resolve(subject, IssueCode.LETTER_UNDELIVERED)
 

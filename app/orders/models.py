@@ -1,6 +1,6 @@
 """What this room's queries return."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -98,6 +98,35 @@ class ScarceItem(msgspec.Struct, frozen=True):
     product_id: UUID
     quantity: int
     stock: int
+
+
+class SoldItem(msgspec.Struct, frozen=True):
+    """One of an order's items as a letter names it; ``conditions`` as its buyer read them."""
+
+    name: str
+    quantity: int
+    conditions: dict[str, object]
+
+
+class OwnOrder(msgspec.Struct, frozen=True):
+    """An order of the shop itself, and when it was paid, if it was."""
+
+    id: UUID
+    paid_at: datetime | None
+
+
+class ProductUnits(msgspec.Struct, frozen=True):
+    """How many units of a product orders want."""
+
+    product_id: UUID
+    units: int
+
+
+class MeasuredTime(msgspec.Struct, frozen=True):
+    """How long the newest ``samples`` took: nine of ten at most ``p90``."""
+
+    samples: int
+    p90: timedelta | None
 
 
 class Needing(msgspec.Struct, frozen=True):

@@ -24,7 +24,7 @@ from app.history import service as history
 from app.mail import mailboxes
 from app.mail.mailboxes import Family
 from app.orders import letters
-from app.orders.models import ScarceItem
+from app.orders.models import ProductUnits, ScarceItem
 from app.queue import service as jobs
 from app.queue.service import Posting
 
@@ -133,14 +133,15 @@ def _few(name: str, left: int) -> str:
 async def being_paid(product_ids: Sequence[UUID]) -> dict[UUID, int]:
     """Units of orders whose payment is seen or in, by product, as they may not be bought yet. It ends itself."""
     now = clock.now()
-    rows = await db.fetch(
+    rows = await db.fetch_as(
+        ProductUnits,
         """SELECT i.product_id, sum(i.quantity) AS units
            FROM customer_order o JOIN order_item i ON i.order_id = o.id AND i.status = 'pending'
            WHERE o.status IN ('confirming', 'paid') AND o.created_at > $2 AND (o.paid_at IS NULL OR o.paid_at > $3)
              AND i.product_id = ANY($1) GROUP BY i.product_id""",
         list(product_ids), now - HELD_SEEN, now - HELD_PAID,
     )  # fmt: skip
-    return {row["product_id"]: int(row["units"]) for row in rows}
+    return {row.product_id: row.units for row in rows}
 
 
 async def taken_meanwhile(order_id: UUID) -> str | None:

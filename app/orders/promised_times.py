@@ -6,6 +6,7 @@ from math import ceil
 
 from app.core import clock, db
 from app.core.i18n import _, ngettext
+from app.orders.models import MeasuredTime
 
 SAMPLES = 200  # newest orders that are looked at
 ENOUGH = 20  # fewer say nothing of what is usual
@@ -57,12 +58,13 @@ async def _confirmations(coin: str) -> timedelta | None:
 
 
 async def _p90(took: str, *args: object) -> timedelta | None:
-    row = await db.fetch_one(
+    found = await db.fetch_one_as(
+        MeasuredTime,
         f"""SELECT count(*) AS samples, percentile_disc(0.9) WITHIN GROUP (ORDER BY took) AS p90
             FROM ({took}) AS newest""",  # noqa: S608 - queries of our own
         SAMPLES, *args,
     )  # fmt: skip
-    return row["p90"] if row is not None and row["samples"] >= ENOUGH else None
+    return found.p90 if found is not None and found.samples >= ENOUGH else None
 
 
 def in_words(took: timedelta) -> str:

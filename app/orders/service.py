@@ -130,10 +130,10 @@ async def settle(before: models.Order, **data: Any) -> bool:
 
 
 async def _post_reserves(order_id: UUID) -> None:
-    items = await OrderItem.select(OrderItem.id).where(OrderItem.order_id == order_id).order_by(OrderItem.position)
-    for item in items:
-        args = {"item_id": str(item["id"])}
-        await jobs.post("fulfillment.reserve", args, subject=order_id, dedupe=f"reserve:{item['id']}")
+    items = await db.fetch_values("SELECT id FROM order_item WHERE order_id = $1 ORDER BY position", order_id)
+    for item_id in items:
+        args = {"item_id": str(item_id)}
+        await jobs.post("fulfillment.reserve", args, subject=order_id, dedupe=f"reserve:{item_id}")
 
 
 async def freeze(order_id: UUID) -> None:
@@ -144,12 +144,8 @@ async def freeze(order_id: UUID) -> None:
 
 async def unfreeze(order_id: UUID) -> None:
     """The money stays after all: a paid order goes on where it stood."""
-    rows = (
-        await Order.update({Order.frozen_at: None})
-        .where(Order.id == order_id, Order.frozen_at.is_not_null())
-        .returning(Order.status)
-    )
-    if rows and rows[0]["status"] == OrderStatus.PAID:
+    sql = "UPDATE customer_order SET frozen_at = NULL WHERE id = $1 AND frozen_at IS NOT NULL RETURNING status"
+    if await db.fetch_value(sql, order_id) == OrderStatus.PAID:
         await _post_reserves(order_id)
 
 

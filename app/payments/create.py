@@ -21,7 +21,7 @@ from app.orders import queries as order_rows
 from app.orders import service as orders
 from app.orders.models import Order
 from app.payments import coins, models, queries
-from app.payments.models import Coin
+from app.payments.models import Coin, Seller
 from app.payments.schedule import FIRST_LOOK
 from app.payments.states import MOVES, Failure, PaymentStatus
 from app.payments.tables import Payment
@@ -198,9 +198,10 @@ async def close_unopened() -> int:
 
 async def _merchant(merchant_id: UUID) -> dict[str, str]:
     """Whom the provider's page names, and where it leads back to."""
-    row = await db.fetch_one("SELECT name, origins ->> 0 AS origin FROM merchant WHERE id = $1", merchant_id)
-    assert row is not None
-    return {"seller": row["name"], "page": row["origin"] or settings().frontend_url}
+    sql = "SELECT name, origins ->> 0 AS origin FROM merchant WHERE id = $1"
+    seller = await db.fetch_one_as(Seller, sql, merchant_id)
+    assert seller is not None
+    return {"seller": seller.name, "page": seller.origin or settings().frontend_url}
 
 
 async def _ended(payment: models.Payment, why: Failure, commit: Commit) -> None:

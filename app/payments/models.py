@@ -64,6 +64,13 @@ class MerchantPayment(Payment, frozen=True):
     word: str
 
 
+class Seller(msgspec.Struct, frozen=True):
+    """A merchant as a provider's page names it. ``origin``: where the page leads back to."""
+
+    name: str
+    origin: str | None
+
+
 class AskedPayment(msgspec.Struct, frozen=True):
     """What a merchant's customer is asked for: how much, in what, and in test mode where to."""
 

@@ -133,7 +133,7 @@ async def close_forgotten() -> int:
 
     One with money in it, on the way or arrived, is put before a person instead. Returns how many were looked at.
     """
-    rows = await db.fetch(
+    forgotten = await db.fetch_values(
         f"""SELECT id FROM customer_order o WHERE status IN ('created', 'waiting', 'confirming') AND created_at < $1
              AND (merchant_id IS NULL OR status = 'confirming' AND NOT test)  -- a merchant's order waits for ever
              AND NOT EXISTS (SELECT FROM payment p WHERE p.order_id = o.id AND next_check_at IS NOT NULL)
@@ -142,9 +142,9 @@ async def close_forgotten() -> int:
              AND NOT {reasons.stands("o", reasons.MONEY)} ORDER BY created_at LIMIT $2""",  # noqa: S608 - our own text
         clock.now() - FORGOTTEN, CLOSED_A_TIME,
     )  # fmt: skip
-    for row in rows:
-        await _close(row["id"])
-    return len(rows)
+    for order_id in forgotten:
+        await _close(order_id)
+    return len(forgotten)
 
 
 async def _close(order_id: UUID) -> None:

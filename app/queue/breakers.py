@@ -125,8 +125,9 @@ async def _take_probe(provider: str) -> bool:
     )  # fmt: skip
     if row is None:
         return False
-    breaker_queries.remember(provider, breaker_queries.of_row(row))
-    _say(provider, BreakerState.HALF_OPEN, row["why"])
+    probed = breaker_queries.of_row(row)
+    breaker_queries.remember(provider, probed)
+    _say(provider, BreakerState.HALF_OPEN, probed.why)
     return True
 
 

@@ -31,6 +31,13 @@ class ClaimedJob(msgspec.Struct, frozen=True):
     created_at: datetime
 
 
+class SameWork(msgspec.Struct, frozen=True):
+    """An older dead letter of the same work, and how many attempts it had."""
+
+    id: UUID
+    attempt: int
+
+
 class SentJob(msgspec.Struct, frozen=True):
     """A job as its message names it."""
 

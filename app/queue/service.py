@@ -21,7 +21,7 @@ from app.core.ids import new_id
 from app.queue import producer, worker_liveness
 from app.queue.error_causes import cause_of
 from app.queue.hooks import hooks
-from app.queue.models import ClaimedJob, SentJob
+from app.queue.models import ClaimedJob, SameWork, SentJob
 
 LEASE = timedelta(seconds=60)  # longer than the slowest step: two provider calls of 20 s each, and room
 ERROR_LENGTH = 2000  # characters of an error's text that are kept
@@ -216,7 +216,8 @@ async def _merge_duplicate(job_id: UUID) -> None:
 
     Sweeps post the same question again and again, and each could die of the same cause.
     """
-    old = await db.fetch_one(
+    old = await db.fetch_one_as(
+        SameWork,
         """SELECT o.id, o.attempt FROM job o JOIN job j ON j.id = $1
            WHERE o.status = 'failed' AND o.id <> j.id AND o.name = j.name AND o.args = j.args
              AND o.subject IS NOT DISTINCT FROM j.subject ORDER BY o.id LIMIT 1 FOR UPDATE OF o""",
@@ -224,15 +225,15 @@ async def _merge_duplicate(job_id: UUID) -> None:
     )
     if old is None:
         return
-    before = old["attempt"]
+    before = old.attempt
     await db.fetch("UPDATE job_attempt SET number = number + $2 WHERE job_id = $1", job_id, before)
-    await db.fetch("UPDATE job_attempt SET job_id = $1 WHERE job_id = $2", job_id, old["id"])
+    await db.fetch("UPDATE job_attempt SET job_id = $1 WHERE job_id = $2", job_id, old.id)
     await db.fetch(
         "UPDATE job SET attempt = attempt + $2, uncounted_attempts = uncounted_attempts + $2 WHERE id = $1",
         job_id,
         before,
     )
-    await db.fetch("DELETE FROM job WHERE id = $1", old["id"])
+    await db.fetch("DELETE FROM job WHERE id = $1", old.id)
 
 
 async def _record(job_id: UUID, number: int, outcome: str, said: str) -> None:

@@ -68,9 +68,9 @@ class ShownKey(msgspec.Struct, frozen=True):
 class Evidence(msgspec.Struct, frozen=True):
     """What is true of an order's keys and credit when a refund is asked for, as its row keeps it."""
 
-    shown: list[ShownKey]
-    unseen: list[str]
-    credit: dict[str, object] | None
+    shown: list[ShownKey] = []
+    unseen: list[str] = []
+    credit: dict[str, object] | None = None
 
 
 class ClaimedRefund(Refund, frozen=True):

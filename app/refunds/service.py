@@ -4,7 +4,6 @@ How much may go back is decided under the order's lock, and so is whether its ke
 everything locks them in the transaction that makes it.
 """
 
-import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -171,7 +170,7 @@ async def _evidence(order_id: UUID) -> Evidence:
 
 async def _shown_since(refund: models.Refund) -> bool:
     """Whether a key was shown that nobody had seen when the refund was asked for."""
-    asked = {key["key"] for key in json.loads(refund.evidence or "{}").get("shown", [])}
+    asked = {key.key for key in msgspec.json.decode(refund.evidence or "{}", type=Evidence).shown}
     return not {key.key for key in (await _evidence(refund.order_id)).shown} <= asked
 
 

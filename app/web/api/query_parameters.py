@@ -77,9 +77,9 @@ def whole(given: Mapping[str, str], name: str, usual: int, least: int, most: int
     return int(text)
 
 
-def filters(request: Req, given: Mapping[str, str]) -> dict[str, Any]:
+def filters(request: Req, given: Mapping[str, str]) -> dict[str, object]:
     """What to choose by: ids and times as such, declared words each from its list. Raises BadParameter."""
-    chosen: dict[str, Any] = {}
+    chosen: dict[str, object] = {}
     words = declared.of_request(request).words
     for name, value in given.items():
         if name in {"after", "limit"}:
@@ -125,12 +125,7 @@ def listed(page: type[P], rows: Sequence[Any], most: int, shown: Callable[[Any],
     """A ``page`` of ``most``, made of one row more than that where there are more; ``shown`` makes a row's object."""
     more = len(rows) > most
     data = [shown(row) for row in rows[:most]]
-    return page(data=data, next=written(_row_id(rows[most - 1])) if more else None)
-
-
-def _row_id(row: Any) -> UUID:
-    found: UUID = row["id"] if isinstance(row, dict) else row.id
-    return found
+    return page(data=data, next=written(rows[most - 1].id) if more else None)
 
 
 def written(last: UUID) -> str:
