@@ -197,9 +197,9 @@ async def fetch(sql: str, *args: Any) -> list[Mapping[str, Any]]:
 async def _fetch(sql: str, args: Sequence[Any]) -> list[asyncpg.Record]:
     pool = engine().pool
     if pool is not None and engine().current_transaction.get() is None:
-        return await pool.fetch(sql, *args)
+        return cast(list[asyncpg.Record], await pool.fetch(sql, *args))
     async with connection() as conn:
-        return await conn.fetch(sql, *args)
+        return cast(list[asyncpg.Record], await conn.fetch(sql, *args))
 
 
 async def fetch_as(model: type[T], sql: str, *args: Any) -> list[T]:

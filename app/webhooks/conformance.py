@@ -13,6 +13,8 @@ import msgspec
 
 from app.contract.event import Event
 from app.contract.event_guide import EVENTS
+from app.contract.order import Order
+from app.contract.payment import Payment
 from app.core import clock
 from app.core.crypto import Plaintext
 from app.core.i18n import _
@@ -158,6 +160,7 @@ def _said(reply: Reply) -> str:
 def _event(kind: str, *, sequence: int, object_id: UUID | None = None) -> Event:
     """An example of an order's or payment's event under an id of its own, so that no receiver knows it already."""
     example, about = EVENTS.get(kind, EVENTS["order.paid"]).example, object_id or new_id()
+    assert isinstance(example.data, Order | Payment)
     # Text that others spell differently: whoever checks the signature of JSON written anew is found out.
     data = msgspec.structs.replace(example.data, id=about, metadata={"note": "Grüße/€ \U0001f511"})
     return msgspec.structs.replace(example, id=new_id(), type=kind, sequence=sequence, object_id=about, data=data)

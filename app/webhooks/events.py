@@ -40,7 +40,7 @@ class OutboundEvent:
     object: str
     object_id: UUID
     sequence: int
-    then: Mapping[str, object]
+    then: Mapping[str, Any]
 
 
 def derive_events(order_id: UUID, timeline: Iterable[Event]) -> list[OutboundEvent]:

@@ -1,9 +1,10 @@
-"""Transactions: all or nothing, nested ones join, and what waits for the commit runs after it or never."""
+"""Transactions: all or nothing, nested ones join, and what waits for the commit runs after it or never; typed rows."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import asyncpg
+import msgspec
 import pytest
 
 from app.core import db
@@ -204,6 +205,39 @@ async def test_parameters_are_never_taken_for_sql(app) -> None:
     text = f"'; DROP TABLE job; -- {new_id()}"
     assert await db.fetch_value("SELECT $1::text", text) == text
     assert await count("job") == 0
+
+
+class Book(msgspec.Struct, frozen=True):
+    number: int
+    tags: list[str]
+    more: dict[str, object] | None
+
+
+BOOKS = """SELECT n AS number, '["new"]'::jsonb AS tags, NULL::jsonb AS more, 'unread' AS other
+           FROM generate_series(1, $1) AS n"""
+
+
+async def test_rows_are_read_as_a_type_inside_a_transaction_and_out_of_it(app) -> None:
+    found = [Book(1, ["new"], None), Book(2, ["new"], None)]
+    assert await db.fetch_as(Book, BOOKS, 2) == found
+    async with db.transaction():
+        assert await db.fetch_as(Book, BOOKS, 2) == found
+    assert (await db.fetch_one_as(Book, BOOKS, 2), await db.fetch_one_as(Book, BOOKS, 0)) == (found[0], None)
+
+
+@pytest.mark.parametrize("column", ["NULL", "'1'", "1.5"])
+async def test_a_row_that_does_not_fit_its_type_is_refused(app, column: str) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        await db.fetch_as(Book, f"SELECT {column} AS number, '[]'::jsonb AS tags, NULL::jsonb AS more")
+    with pytest.raises(msgspec.ValidationError):
+        await db.fetch_as(Book, "SELECT 1 AS number")
+
+
+async def test_values_are_the_first_column_of_all_rows(app) -> None:
+    assert await db.fetch_values(BOOKS, 3) == [1, 2, 3]
+    assert await db.fetch_values(BOOKS, 0) == []
+    async with db.transaction():
+        assert await db.fetch_values(BOOKS, 1) == [1]
 
 
 def adding(number: int, seen: list[int]) -> Write:
