@@ -27,6 +27,13 @@ class LetterAbout(LetterState, frozen=True):
     stuck: bool
 
 
+class LetterContent(msgspec.Struct, frozen=True):
+    """What a letter was written from, so that it can be written again. ``context``: JSON."""
+
+    kind: str
+    context: str
+
+
 class SentLetter(msgspec.Struct, frozen=True):
     """What became of a letter, for whoever it is about (``subject``)."""
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from app.core import clock, db
-from app.mail.models import LetterAbout, LetterState
+from app.mail.models import LetterAbout, LetterContent, LetterState
 from app.mail.states import LetterStatus
 
 LOOKED_BACK, LOOKED_AT = timedelta(hours=1), 200  # letters by which it is told how mail is doing
@@ -37,6 +37,13 @@ class Reach:
 
     reached: bool
     why: str
+
+
+async def content(mail_id: UUID, subject: UUID) -> LetterContent | None:
+    """What a letter about ``subject`` was written from; None where no letter of that id is about it."""
+    return await db.fetch_one_as(
+        LetterContent, "SELECT kind, context FROM mail WHERE id = $1 AND subject = $2", mail_id, subject
+    )
 
 
 async def reach(subject: UUID, recipient: str) -> Reach | None:

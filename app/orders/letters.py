@@ -98,10 +98,12 @@ async def resend(order_id: UUID, mail_id: UUID) -> UUID:
     Raises NoSuchLetter. A refund's letter is sent again by its refund, which its link belongs to.
     """
     async with changing(order_id) as order:
-        row = await db.fetch_one("SELECT kind, context FROM mail WHERE id = $1 AND subject = $2", mail_id, order_id)
-        if row is None or order is None or not order.email:
+        written = await mail_rows.content(mail_id, order_id)
+        if written is None or order is None or not order.email:
             raise NoSuchLetter
         link_id, link = accounts.linking(order.email, "order", order_id)
-        letter = mail.draft(row["kind"], order.email, json.loads(row["context"]) | {"link_id": link_id}, about=order_id)
+        letter = mail.draft(
+            written.kind, order.email, json.loads(written.context) | {"link_id": link_id}, about=order_id
+        )
         await db.write(link, *letter.writes)
     return letter.id
