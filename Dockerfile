@@ -6,6 +6,15 @@ RUN python -m venv /venv \
  && /venv/bin/pip install -q --no-cache-dir --no-deps --only-binary :all: --require-hashes -r /src/requirements-pip.txt \
  && /venv/bin/pip install -q --no-cache-dir --no-deps --only-binary :all: --require-hashes -r /src/requirements.txt
 
+# The guides at /docs: one file, so that the image below needs nothing of what builds it.
+FROM python:3.11-slim AS docs
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1
+COPY requirements-docs.txt /src/
+RUN pip install -q --no-cache-dir --no-deps --only-binary :all: --require-hashes -r /src/requirements-docs.txt
+COPY scripts/build_docs.py /src/scripts/
+COPY docs /src/docs
+RUN python /src/scripts/build_docs.py
+
 FROM python:3.11-slim
 # State that is not in Postgres or R2: local blobs in development, backups. Owned by the one user that runs everything.
 RUN useradd --system --uid 10001 --home-dir /var/lib/bitloot --create-home bitloot
@@ -19,7 +28,7 @@ COPY templates templates
 COPY static static
 COPY locale locale
 COPY examples examples
-COPY docs/webhooks.md docs/webhooks.md
+COPY --from=docs /src/app/docs app/docs
 COPY scripts/process scripts/bitloot scripts/healthy /usr/local/bin/
 ENV PATH=/venv/bin:$PATH PYTHONPATH=/app PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     BITLOOT_VAR=/var/lib/bitloot PROCFILE=/app/Procfile PORT=8000

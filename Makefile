@@ -2,8 +2,8 @@
 PY := .venv/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test proof check chaos bench mutants lock texts setup
-run: .venv/ready
+.PHONY: run test proof check chaos bench mutants texts docs lock setup
+run: .venv/ready docs
 	@$(PY) -W ignore -m app.cli up
 
 # Two processes with servers of their own; the seed, so that both count the same tests.
@@ -32,7 +32,11 @@ bench: .venv/ready
 mutants: .venv/ready
 	@$(PY) -W ignore -m dev.mutants $(ONLY)
 
-setup: .venv/ready
+# The guides at /docs, from the Markdown in docs/. Nothing happens where none is newer than the last build.
+docs: .venv/ready
+	@$(PY) scripts/build_docs.py
+
+setup: .venv/ready docs
 
 # The lock alone decides what is installed: first the installer, then each package by its hash, with nothing looked up
 # that the lock does not list. What has no wheel for this machine is built by the pinned setuptools, too.
@@ -50,6 +54,7 @@ texts: .venv/ready
 
 lock:
 	uv pip compile -q pyproject.toml --no-strip-extras --universal --python-version 3.11 --generate-hashes -o requirements.txt
-	uv pip compile -q pyproject.toml --extra dev --no-strip-extras --universal --python-version 3.11 --generate-hashes -c requirements.txt -o requirements-dev.txt
+	uv pip compile -q pyproject.toml --extra dev --group docs --no-strip-extras --universal --python-version 3.11 --generate-hashes -c requirements.txt -o requirements-dev.txt
+	uv pip compile -q --group docs --universal --python-version 3.11 --generate-hashes -c requirements-dev.txt -o requirements-docs.txt
 	printf 'pip\nsetuptools\nwheel\n' | uv pip compile -q - --universal --python-version 3.11 --generate-hashes --allow-unsafe -c requirements-dev.txt -o requirements-pip.txt
-	python3 scripts/list_bare_names.py requirements.txt requirements-dev.txt
+	python3 scripts/list_bare_names.py requirements.txt requirements-dev.txt requirements-docs.txt

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import fcntl
 import os
 import secrets
 import shutil
@@ -21,6 +22,7 @@ from dev import embedded
 from dev.box import Box as Box
 from dev.embedded import free_port as free_port
 from dev.stack import SANDBOX
+from scripts import build_docs
 from tests.order import pytest_collection_modifyitems as pytest_collection_modifyitems
 from tests.order import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler
 
@@ -44,6 +46,8 @@ def pytest_configure(config: pytest.Config) -> None:
     # As in production; and set before any loop runs, since a change under way leaves asyncio without subprocesses.
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     config.add_cleanup(lambda: shutil.rmtree(VAR, ignore_errors=True))
+    if not PURE:
+        _build_docs()
     urls = NOWHERE if PURE else _start_servers(config)
     os.environ |= {
         "BITLOOT_ENV": "development",
@@ -64,6 +68,14 @@ def _start_servers(config: pytest.Config) -> dict[str, str]:
     servers = embedded.start(VAR)
     config.add_cleanup(servers.stop)
     return {"DATABASE_URL": servers.database_url, "REDIS_URL": servers.redis_url}
+
+
+def _build_docs() -> None:
+    """As `make docs` does; once, though several processes run tests. `tests/house/test_docs.py` judges its warnings."""
+    with (ROOT / "docs" / "conf.py").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not build_docs.is_fresh():
+            build_docs.build(strict=False)
 
 
 def wait_for(url: str, process: subprocess.Popen[bytes], *, seconds: float = 90) -> None:

@@ -54,7 +54,7 @@ def test_the_wheel_carries_all_that_the_shop_reads_and_nothing_of_its_tests(whee
     names = zipfile.ZipFile(wheel).namelist()
     for name in (
         "piccolo_conf.py", "app/templates/layouts/page.html", "app/static/js/app.js", "app/Procfile", "actors/job.py",
-        "app/migrations/__init__.py", "dev/simulation/scenario.py",
+        "app/docs/site.json", "app/migrations/__init__.py", "dev/simulation/scenario.py",
     ):  # fmt: skip
         assert name in names, name
     assert not [

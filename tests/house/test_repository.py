@@ -69,7 +69,7 @@ def test_no_text_names_a_package_index_or_a_path_of_the_machine_it_was_written_o
 
 
 def test_every_package_is_pinned_with_its_hashes() -> None:
-    for name in ("requirements.txt", "requirements-dev.txt"):
+    for name in ("requirements.txt", "requirements-dev.txt", "requirements-docs.txt"):
         text = (ROOT / name).read_text().replace("\\\n", " ")
         packages = [line for line in text.splitlines() if line and not line.lstrip().startswith("#")]
         assert len(packages) > 20

@@ -15,6 +15,7 @@ from app.web.api import description
 from app.web.api.answers import PREFIX
 from app.web.kernel import reference
 from app.web.kernel.render import fragment, templates
+from app.web.manual.navigation import sections
 from app.web.store import description as shop
 
 Schema = dict[str, Any]
@@ -111,6 +112,7 @@ class Reference(OpenAPIRenderPlugin):
             "content": self._content[language()],
             "spec": f"/api/docs{self._document.spec}",
             "api": self._document.api,
+            "sections": sections(),
         }
         return fragment(request, "manual/reference.html", context).encode()
 

@@ -10,6 +10,7 @@ from app.core.i18n import N_
 from app.payments.states import Failure
 from app.web.api.error_codes import CATALOG, by_status
 from app.web.kernel.render import page
+from app.web.manual.navigation import sections
 
 Req = Request[Any, Any, Any]
 FAILURES = {
@@ -31,7 +32,7 @@ class NoSuchCode(NotFound):
 @get("/docs/errors", include_in_schema=False)
 async def index(request: Req) -> Response[bytes]:
     listed = [(code, CATALOG[code]) for codes in by_status(sorted(CATALOG)).values() for code in codes]
-    return page(request, "manual/errors.html", {"codes": listed, "failures": FAILURES})
+    return page(request, "manual/errors.html", {"codes": listed, "failures": FAILURES, "sections": sections()})
 
 
 @get("/docs/errors/{code:str}", include_in_schema=False)
@@ -39,4 +40,4 @@ async def show(request: Req, code: FromPath[str]) -> Response[bytes]:
     found = CATALOG.get(code)
     if found is None:
         raise NoSuchCode("See the list of all codes at /docs/errors.")
-    return page(request, "manual/error.html", {"code": code, "told": found})
+    return page(request, "manual/error.html", {"code": code, "told": found, "sections": sections()})

@@ -10,6 +10,7 @@ from app.contract import json_schema
 from app.contract.event_guide import EVENTS, OBJECTS, EventType
 from app.core.errors import NotFound
 from app.web.kernel.render import page
+from app.web.manual.navigation import sections
 
 Req = Request[Any, Any, Any]
 
@@ -20,7 +21,7 @@ class NoSuchEvent(NotFound):
 
 @get("/docs/events", include_in_schema=False)
 async def index(request: Req) -> Response[bytes]:
-    return page(request, "manual/events.html", {"events": EVENTS.values()})
+    return page(request, "manual/events.html", {"events": EVENTS.values(), "sections": sections()})
 
 
 @get("/docs/events/{name:str}", include_in_schema=False)
@@ -28,6 +29,7 @@ async def show(request: Req, name: FromPath[str]) -> Response[bytes]:
     event = _find(name)
     context = {
         "event": event,
+        "sections": sections(),
         "envelope": json_schema.envelope(),
         "members": json_schema.members_of(OBJECTS[event.about]),
         "example": json.dumps(event.payload, indent=2, ensure_ascii=False),

@@ -2,11 +2,11 @@
 
 from litestar import Router
 
-from app.web.manual import errors, events, files
+from app.web.manual import errors, events, files, guides
 
 router = Router(
     "/",
     route_handlers=[
-        errors.index, errors.show, events.index, events.show, events.schema, files.webhooks, files.sample_shop,
+        errors.index, errors.show, events.index, events.show, events.schema, guides.show, files.sample_shop,
     ],
 )  # fmt: skip

@@ -13,7 +13,7 @@ from app.web.kernel.render import absolute, iso
 
 PART = 10_000  # products in one part; the protocol allows 50,000
 KEPT = "public, max-age=3600"  # seconds; a product that comes or goes is told within the hour
-PAGES = ("/", "/docs/errors", "/docs/events", "/api/docs")
+PAGES = ("/", "/docs", "/docs/webhooks", "/docs/errors", "/docs/events", "/api/docs")
 # What is somebody's own, changes nothing for a reader, or is a form.
 PRIVATE = (
     "/admin", "/merchant", "/account", "/cart", "/checkout$", "/orders", "/login", "/links/", "/refunds/", "/embed/",

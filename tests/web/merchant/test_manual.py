@@ -15,7 +15,6 @@ from app.core.errors import Problem
 from app.core.ids import new_id
 from app.web.api.error_codes import CATALOG
 from app.web.kernel.render import templates
-from app.web.manual.markdown import rendered
 from app.webhooks import secrets, signing
 from tests.conftest import ROOT
 from tests.web.pages import Page
@@ -102,19 +101,10 @@ def test_the_guides_lines_tell_a_genuine_request_from_a_bent_one(language: str, 
 async def test_the_guide_to_webhooks_is_a_page_in_a_browser_and_text_for_a_terminal(visitor) -> None:
     seen = await visitor().get("/docs/webhooks")
     assert seen.headers["content-type"].startswith("text/html")
-    for part in (
-        "<h1>Webhooks</h1>", "<h2>The request</h2>", "<code>webhook-signature</code>",
-        '<th scope="col">header</th>', "<ol><li>Take the raw body.",
-    ):  # fmt: skip
+    for part in ("<h1>Webhooks</h1>", "<h2>The request</h2>", "webhook-signature</span></code>", '<th scope="col">'):
         assert part in seen.text, part
-    content = seen.text.partition('<div class="manual">')[2].partition("</main>")[0]
+    content = seen.text.partition("<article")[2].partition("</article>")[0]
     prose = re.sub(r"<(pre|code)\b.*?</\1>", "", content, flags=re.S)
     assert [sign for sign in ("**", "](", "```", "| ---", "`") if sign in prose] == []
     text = await visitor("text/plain").get("/docs/webhooks")
     assert (text.headers["content-type"].partition(";")[0], text.text[:10]) == ("text/plain", "# Webhooks")
-
-
-def test_markdown_shows_what_is_no_markup_as_it_stands() -> None:
-    assert rendered("a <b> & `<i>` **c**") == "<p>a &lt;b&gt; &amp; <code>&lt;i&gt;</code> <strong>c</strong></p>"
-    assert rendered("- a\n  b\n- c") == "<ul><li>a b</li><li>c</li></ul>"
-    assert rendered("```\n<x>\n\n# y\n```") == '<pre tabindex="0"><code>&lt;x&gt;\n\n# y</code></pre>'
