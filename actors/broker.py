@@ -25,7 +25,7 @@ MAINTENANCE = 10_000  # of a million calls, those that look after dead workers' 
 asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 log.set_up(settings().log_level, "worker")
 _kit: Providers | None = None
-_presence = WorkerLiveness()
+_liveness = WorkerLiveness()
 _watching: asyncio.Task[None] | None = None
 
 
@@ -40,7 +40,7 @@ async def open_kit(role: Role) -> None:
     """Open what jobs need, on the running loop."""
     global _kit, _watching
     await db.open_pool_of(role)
-    await _presence.open(role.name)
+    await _liveness.open(role.name)
     _kit = open_providers(settings())
     garbage.settle()
     _watching = asyncio.create_task(ClockWatch().run(), name="clock-watch")
@@ -53,7 +53,7 @@ async def close_kit() -> None:
         _kit = None
     if _watching is not None:
         _watching.cancel()
-    await _presence.close()
+    await _liveness.close()
     await db.close_pool()
 
 

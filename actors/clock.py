@@ -43,7 +43,7 @@ FIRST = 60.0  # seconds until the others are posted for the first time, so that 
 
 
 async def sweep(*, silent: bool = True) -> None:
-    """One round: everything that Postgres says is due is on its way afterwards. ``silent``: see ``jobs.take_back``."""
+    """One round: all that Postgres says is due is on its way afterwards. ``silent``: see ``jobs.reclaim_expired``."""
     await jobs.reclaim_expired({name: retry.attempts for name, (_, retry) in JOBS.items()}, silent=silent)
     producer.send_all(await jobs.due(clock.now() - GRACE, RESEND))
     await payments.post_due_checks()

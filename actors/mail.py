@@ -16,10 +16,10 @@ PATIENT = Retry(attempts=12, first=2, factor=2.5, longest=3600)
 @job("mail.send", retry=PATIENT)
 async def send(lease: Lease, kit: Providers) -> None:
     await service.send(
-        UUID(lease.args["mail_id"]), resend=kit.resend, commit=lease.commit, told=letters.record_delivery
+        UUID(lease.args["mail_id"]), resend=kit.resend, commit=lease.commit, record=letters.record_delivery
     )
 
 
 @job("mail.apply_notice")
 async def apply_notice(lease: Lease, kit: Providers) -> None:
-    await notices.apply(UUID(lease.args["notice_id"]), commit=lease.commit, told=letters.record_delivery)
+    await notices.apply(UUID(lease.args["notice_id"]), commit=lease.commit, record=letters.record_delivery)

@@ -6,6 +6,7 @@ from actors.job import job
 from app.payments import coins, service, test_processor
 from app.payments.test_processor import Scenario
 from app.providers.kit import Providers
+from app.queue.aliases import argument
 from app.queue.backoff import Retry
 from app.queue.service import Lease
 
@@ -27,8 +28,8 @@ async def create_for_merchant(lease: Lease, kit: Providers) -> None:
 
 @job("payments.simulate", retry=Retry(attempts=12))
 async def simulate(lease: Lease, kit: Providers) -> None:
-    payment_id, play = UUID(lease.args["payment_id"]), Scenario(lease.args["play"])
-    await test_processor.step(payment_id, play, int(lease.args["rest"]), commit=lease.commit)
+    payment_id, scenario = UUID(lease.args["payment_id"]), Scenario(argument(lease, "scenario"))
+    await test_processor.step(payment_id, scenario, int(argument(lease, "remaining_ms")), commit=lease.commit)
 
 
 @job("payments.top_up", retry=PATIENT, needs=NEEDS)

@@ -6,6 +6,7 @@ from uuid import UUID
 from actors.job import job
 from app.core.money import Money
 from app.providers.kit import Providers
+from app.queue.aliases import argument
 from app.queue.backoff import Retry
 from app.queue.service import Lease
 from app.refunds import claim, payout, service, test_processor
@@ -24,7 +25,8 @@ async def request(lease: Lease, kit: Providers) -> None:
 
 @job("refunds.simulate", retry=PATIENT)
 async def simulate(lease: Lease, kit: Providers) -> None:
-    await test_processor.step(UUID(lease.args["refund_id"]), int(lease.args["rest"]), commit=lease.commit)
+    refund_id, remaining_ms = UUID(lease.args["refund_id"]), int(argument(lease, "remaining_ms"))
+    await test_processor.step(refund_id, remaining_ms, commit=lease.commit)
 
 
 @job("refunds.check_address", retry=PATIENT)

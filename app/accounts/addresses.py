@@ -73,7 +73,7 @@ def read(text: object) -> Address:
     typed = _one_line(text)
     try:
         email = carried(typed)
-        check_reachable(email, played=not settings().production)
+        check_reachable(email, test_domain=not settings().production)
     except Unmailable as why:
         raise BadEmail(str(why), field="email") from None
     return Address(email, typed)

@@ -214,7 +214,7 @@ def _matches(hashed: str, password: str) -> bool:
         return False
 
 
-async def hire_first(email: str, password: str) -> None:
+async def create_first_staff(email: str, password: str) -> None:
     """Create an admin where there is none yet; an existing one keeps the password."""
     if not await Admin.exists().where(Admin.email == addresses.key(email)):
         await create_staff(email, password)

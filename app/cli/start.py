@@ -50,6 +50,6 @@ def seed() -> None:
         if not await payment_rows.coins():
             await coins.sync(nowpayments=kit.nowpayments)
         if password := os.environ.get("ADMIN_PASSWORD"):
-            await accounts.hire_first("admin@bitloot.localhost", password)
+            await accounts.create_first_staff("admin@bitloot.localhost", password)
 
     with_providers(work)

@@ -25,7 +25,7 @@ def options(url: str) -> dict[str, Any]:
 
 @lru_cache(maxsize=1)
 def sync_client() -> redis.Redis:
-    """For threads (the courier)."""
+    """For threads (the publisher's)."""
     url = settings().redis_url.get_secret_value()
     return redis.Redis.from_url(url, **options(url))
 

@@ -10,7 +10,7 @@ from app.core.signing import MalformedJson, parse_strict
 from app.inbox import queries as inbox
 from app.inbox import service as notices
 from app.mail import service
-from app.mail.service import Told
+from app.mail.service import DeliveryRecorder
 from app.mail.states import LetterStatus
 
 STATUS = {  # the event's type → what the letter is then
@@ -26,7 +26,7 @@ COMPLAINT = "the recipient marked it as spam"
 
 
 async def apply(
-    notice_id: UUID, *, commit: Callable[[], AbstractAsyncContextManager[None]], told: Told | None = None
+    notice_id: UUID, *, commit: Callable[[], AbstractAsyncContextManager[None]], record: DeliveryRecorder | None = None
 ) -> None:
     """Move the letter that a notice is about, and say in the notice's log what it led to."""
     try:
@@ -34,10 +34,10 @@ async def apply(
     except MalformedJson:
         said = None
     async with commit():
-        await notices.applied(notice_id, await _heed(said if isinstance(said, dict) else {}, told))
+        await notices.applied(notice_id, await _heed(said if isinstance(said, dict) else {}, record))
 
 
-async def _heed(said: dict[str, object], told: Told | None) -> str:
+async def _heed(said: dict[str, object], record: DeliveryRecorder | None) -> str:
     kind, data = str(said.get("type")), said.get("data")
     status = STATUS.get(kind)
     if status is None or not isinstance(data, dict):
@@ -45,7 +45,7 @@ async def _heed(said: dict[str, object], told: Told | None) -> str:
     mail_id = await _letter(data)
     if mail_id is None:
         return "ignored: no letter of ours"
-    moved = await service.become(mail_id, status, why=_why(kind, data), told=told)
+    moved = await service.become(mail_id, status, why=_why(kind, data), record=record)
     return f"letter {status}" if moved else "ignored: the letter's state says more already"
 
 

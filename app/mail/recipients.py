@@ -10,7 +10,7 @@ LONGEST_NAME = 64  # characters before the @ (RFC 5321, 4.5.3.1.1)
 REFUSED = frozenset({"example.com", "example.org", "example.net", "test.com", "test.org", "test.net"})
 # Reserved for documentation, tests and local networks (RFC 2606, 6761, 6762, 7686, 8375, 9476): mail has no way there.
 RESERVED = frozenset({"example", "invalid", "localhost", "local", "onion", "internal", "arpa", "alt"})
-PLAYED = "test"  # reserved, too: played at by tests and demos, and never by a shop that is open
+TEST_DOMAIN = "test"  # reserved, too: used by tests and demos, never by a shop that is open
 
 
 class Unmailable(ValueError):
@@ -36,13 +36,13 @@ def carried(address: str) -> str:
     return email
 
 
-def check_reachable(email: str, *, played: bool) -> None:
+def check_reachable(email: str, *, test_domain: bool) -> None:
     """Raises Unmailable where a carried address is at a domain that can have no mailbox.
 
-    ``played``: whether ``.test`` will do, as it does where nothing is really sent.
+    ``test_domain``: whether ``.test`` will do, as it does where nothing is really sent.
     """
     domain = email.rpartition("@")[2]
     parts = domain.split(".")
-    unreal = ".".join(parts[-2:]) in REFUSED or parts[-1] in RESERVED or (parts[-1] == PLAYED and not played)
+    unreal = ".".join(parts[-2:]) in REFUSED or parts[-1] in RESERVED or (parts[-1] == TEST_DOMAIN and not test_domain)
     if unreal:
         raise Unmailable(_("Enter your own email address: email does not reach %(domain)s.", domain=domain))

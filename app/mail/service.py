@@ -45,7 +45,7 @@ QUOTA_WAIT = timedelta(hours=1)  # between tries of a letter that waits
 STALE = timedelta(days=3)  # from then on a letter that waits is of no use any more
 LEAST_LEFT = timedelta(minutes=2)  # of a link's time when its letter leaves: less is none by the time it is read
 TOO_OLD = "too old to be useful"
-Told = Callable[[SentLetter], Awaitable[None]]
+DeliveryRecorder = Callable[[SentLetter], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +94,11 @@ async def send(
     *,
     resend: Resend,
     commit: Callable[[], AbstractAsyncContextManager[None]],
-    told: Told | None = None,
+    record: DeliveryRecorder | None = None,
 ) -> None:
     """Hand a letter to Resend, at most once: its id is the idempotency key (resend.md, 4).
 
-    ``told`` hears what became of it, in the transaction in which that is written.
+    ``record`` is called with what became of it, in the transaction in which that is written.
     """
     mail = await Mail.objects().get(Mail.id == mail_id)
     if mail is None or mail.status not in {LetterStatus.PENDING, LetterStatus.WAITING}:
@@ -107,7 +107,7 @@ async def send(
     if _is_past(mail, link_alone=not waited):
         why = "it waited for the mail quota" if waited else "its link has run out"
         async with commit():
-            await become(mail.id, LetterStatus.FAILED, why=f"{TOO_OLD}, as {why}", told=told)
+            await become(mail.id, LetterStatus.FAILED, why=f"{TOO_OLD}, as {why}", record=record)
         return
     letter = render(mail.kind, json.loads(mail.context))
     to, refusal, provider_id = LetterStatus.SENT, None, None
@@ -122,19 +122,24 @@ async def send(
         raise  # our own key is at fault, no letter: the job is buried, and goes round again once the key is right
     except QuotaExhausted as quota:
         async with commit():
-            await _wait(mail, str(quota), told)
+            await _wait(mail, str(quota), record)
         return
     except ProviderRefused as refused:
         # No retry heals a refused address; the order page still leads to the key, and the admin sees the letter.
         log.get("bitloot.mail").error("mail.refused", mail_id=str(mail.id), why=str(refused))
         to, refusal = LetterStatus.FAILED, str(refused)
     async with commit():
-        await become(mail.id, to, why=refusal, provider_id=provider_id, told=told)
+        await become(mail.id, to, why=refusal, provider_id=provider_id, record=record)
         await _settle()
 
 
 async def become(
-    mail_id: UUID, to: LetterStatus, *, why: str | None = None, provider_id: str | None = None, told: Told | None = None
+    mail_id: UUID,
+    to: LetterStatus,
+    *,
+    why: str | None = None,
+    provider_id: str | None = None,
+    record: DeliveryRecorder | None = None,
 ) -> bool:
     """Write down what became of a letter, in the surrounding transaction. False where its state says more already."""
     also: dict[Any, Any] = {Mail.error: why[:500] if why else None}
@@ -148,12 +153,12 @@ async def become(
             known: dict[Any, Any] = {Mail.provider_id: provider_id, Mail.sent_at: clock.now()}
             await Mail.update(known).where(Mail.id == mail_id, Mail.provider_id.is_null())
         return False
-    if told is not None:
-        await told(db.as_model(SentLetter, row))
+    if record is not None:
+        await record(db.as_model(SentLetter, row))
     return True
 
 
-async def _wait(mail: Mail, why: str, told: Told | None) -> None:
+async def _wait(mail: Mail, why: str, record: DeliveryRecorder | None) -> None:
     """The quota is used up: the letter waits for the next one, if it is still of use then. Else it fails now, where
     who waits for it can be told."""
     await issues.open_issue(
@@ -162,7 +167,7 @@ async def _wait(mail: Mail, why: str, told: Told | None) -> None:
         "before the next try, are not sent.",
     )  # fmt: skip
     if _is_past(mail, after=QUOTA_WAIT):
-        await become(mail.id, LetterStatus.FAILED, why=f"{TOO_OLD} by the next try, as {why}", told=told)
+        await become(mail.id, LetterStatus.FAILED, why=f"{TOO_OLD} by the next try, as {why}", record=record)
         return
     await move(Mail, mail.id, LetterStatus.WAITING, MOVES, also={Mail.error: why[:500]})
     await jobs.post("mail.send", {"mail_id": str(mail.id)}, subject=mail.subject, wait=QUOTA_WAIT)

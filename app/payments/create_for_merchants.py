@@ -108,7 +108,7 @@ def _metadata(spec: Mapping[str, Any]) -> dict[str, str]:
 def _read(
     order: Order, method: str, spec: Mapping[str, Any], metadata: Mapping[str, str]
 ) -> tuple[dict[str, object], Scenario | None]:
-    """What may be kept of a request, and how it wants to be played. A card's number ends here."""
+    """What may be kept of a request, and the scenario it asks for in test mode. A card's number ends here."""
     if method not in METHODS:
         raise MethodNotOffered(_("Choose one of %(names)s.", names=", ".join(METHODS)), field="method")
     if method != "crypto" and not order.test:

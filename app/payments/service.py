@@ -1,8 +1,8 @@
-"""Money in: the room's verbs, each told in a module of its own.
+"""Money in: the room's verbs, each from a module of its own.
 
-``opening`` asks for money, ``healing`` reads notices and looks for itself, ``applying`` moves payment and order by one
-report, as ``notices`` judges it, and ``choices`` is the customer's word on money that has bought nothing. ``asking`` is
-what merchants ask for; ``simulated`` plays it in test mode.
+``create`` asks for money. ``reconcile`` reads notices and asks the provider. ``handle_report`` moves payment and order
+by one report, as ``classify`` names it. ``customer_choice`` is the customer's word on money that bought nothing.
+``create_for_merchants`` makes payments of the API; ``test_processor`` ends them in test mode.
 """
 
 from app.payments.create import (

@@ -17,7 +17,7 @@ class Payment(Table, tablename="payment"):
     ``value``: what arrived, in ``price_currency`` at the attempt's rate. ``outcome``: the last named outcome.
     ``excess``: what of the value was not asked for. ``doubted``: what is said to have arrived since the value was kept,
     while what we are credited with is too low for it.
-    Of provider ``test`` it is played by the simulated processor: ``method`` crypto, upi or card; ``details`` what a
+    Of provider ``test`` it is ended by the test processor: ``method`` crypto, upi or card; ``details`` what a
     merchant may see of it (``vpa``, or ``last4`` and ``network``); ``failure`` the code of why it failed.
     """
 

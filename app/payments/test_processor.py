@@ -1,7 +1,7 @@
-"""The simulated processor: plays every payment of test mode, by durable jobs, as a real one would be reported.
+"""The simulated processor: ends every payment of test mode, by durable jobs, as a real one would be reported.
 
-What it does follows from what was asked (the magic values below), else from the settings TEST_*. Its word is judged,
-booked and told like any provider's.
+What it does follows from what was asked (the magic values below), else from the settings TEST_*. Its report is
+classified, booked and published like any provider's.
 """
 
 from collections.abc import Callable, Mapping
@@ -101,15 +101,15 @@ def worth(asked: models.AskedPayment) -> Decimal:
     return max((asked.price_amount / RATES.get(asked.pay_currency, Decimal(1))).quantize(EIGHT), EIGHT)
 
 
-def beginning(payment_id: UUID, order_id: UUID, play: Scenario, delay: int) -> Posting:
+def beginning(payment_id: UUID, order_id: UUID, scenario: Scenario, delay: int) -> Posting:
     """The first step, to be written together with the payment; ``delay`` in milliseconds to the end."""
     wait = int(delay * SEEN_AFTER)
-    next_ = _step(payment_id, play, wait, delay - wait)
+    next_ = _step(payment_id, scenario, wait, delay - wait)
     return jobs.posting("payments.simulate", next_.args, subject=order_id, dedupe=next_.dedupe, wait=next_.wait)
 
 
-async def _post(payment_id: UUID, order_id: UUID, play: Scenario, wait: int, rest: int) -> None:
-    next_ = _step(payment_id, play, wait, rest)
+async def _post(payment_id: UUID, order_id: UUID, scenario: Scenario, wait: int, remaining_ms: int) -> None:
+    next_ = _step(payment_id, scenario, wait, remaining_ms)
     await jobs.post("payments.simulate", next_.args, subject=order_id, dedupe=next_.dedupe, wait=next_.wait)
 
 
@@ -121,14 +121,14 @@ class Step(NamedTuple):
     wait: timedelta | None
 
 
-def _step(payment_id: UUID, play: Scenario, wait: int, rest: int) -> Step:
-    """The next step; ``wait`` and ``rest`` in milliseconds."""
-    args: dict[str, object] = {"payment_id": str(payment_id), "play": play.value, "rest": rest}
+def _step(payment_id: UUID, scenario: Scenario, wait: int, remaining_ms: int) -> Step:
+    """The next step; ``wait`` and ``remaining_ms`` in milliseconds."""
+    args: dict[str, object] = {"payment_id": str(payment_id), "scenario": scenario.value, "remaining_ms": remaining_ms}
     return Step(args, f"payments.simulate:{payment_id}", timedelta(milliseconds=wait) if wait else None)
 
 
-async def step(payment_id: UUID, play: Scenario, rest: int, *, commit: Commit) -> None:
-    """Take a payment one step on: seen, then ended after ``rest`` milliseconds more. One that has ended stays so."""
+async def step(payment_id: UUID, scenario: Scenario, remaining_ms: int, *, commit: Commit) -> None:
+    """Take a payment one step on: seen, then ended ``remaining_ms`` later. One that has ended stays so."""
     found = await queries.one(payment_id)
     async with commit():
         if found is None:
@@ -136,26 +136,26 @@ async def step(payment_id: UUID, play: Scenario, rest: int, *, commit: Commit) -
         async with orders.changing(found.order_id) as order:
             payment = await queries.one(payment_id)
             if order is not None and payment is not None and payment.status in UNDER_WAY:
-                await _advance(order, payment, play, rest)
+                await _advance(order, payment, scenario, remaining_ms)
 
 
-async def _advance(order: Order, payment: models.Payment, play: Scenario, rest: int) -> None:
+async def _advance(order: Order, payment: models.Payment, scenario: Scenario, remaining_ms: int) -> None:
     if payment.method != "crypto" and order.status not in OPEN:
-        play = _P.ORDER_CLOSED  # a processor is not asked to take money twice; coins can't be stopped
-    if payment.status == PaymentStatus.WAITING and play is not _P.EXPIRED:
+        scenario = _P.ORDER_CLOSED  # a processor is not asked to take money twice; coins can't be stopped
+    if payment.status == PaymentStatus.WAITING and scenario is not _P.EXPIRED:
         await handle(_report(payment, PaymentStatus.CONFIRMING, Decimal(0)))
-        await _post(payment.id, order.id, play, rest, 0)
-    elif payment.status == PaymentStatus.WAITING and rest:
-        await _post(payment.id, order.id, play, rest, 0)
+        await _post(payment.id, order.id, scenario, remaining_ms, 0)
+    elif payment.status == PaymentStatus.WAITING and remaining_ms:
+        await _post(payment.id, order.id, scenario, remaining_ms, 0)
     else:
-        await _end(payment, play)
+        await _end(payment, scenario)
 
 
-async def _end(payment: models.Payment, play: Scenario) -> None:
-    coins = (payment.pay_amount or Decimal(0)) * ARRIVES.get(play, Decimal(0))
-    await handle(_report(payment, ENDS.get(play, PaymentStatus.FAILED), coins))
-    if play not in ARRIVES:
-        await Payment.update({Payment.failure: Failure(play.value).value}).where(Payment.id == payment.id)
+async def _end(payment: models.Payment, scenario: Scenario) -> None:
+    coins = (payment.pay_amount or Decimal(0)) * ARRIVES.get(scenario, Decimal(0))
+    await handle(_report(payment, ENDS.get(scenario, PaymentStatus.FAILED), coins))
+    if scenario not in ARRIVES:
+        await Payment.update({Payment.failure: Failure(scenario.value).value}).where(Payment.id == payment.id)
 
 
 def _report(payment: models.Payment, status: PaymentStatus, coins: Decimal) -> PaymentReport:

@@ -1,4 +1,8 @@
-"""What jobs were called before: those still queued at an upgrade run, and are read of, by their old names."""
+"""What jobs and their arguments were called before: those still queued at an upgrade run by their old names."""
+
+from typing import Any
+
+from app.queue.service import Lease
 
 ALIASES = {
     "payments.create_for_merchant": "payments.open",
@@ -11,3 +15,11 @@ ALIASES = {
     "maintenance.purge": "house.tidy",
 }
 """A job's name → its name before 0.2.0. Those still queued at the upgrade run; to be dropped in the release after."""
+
+ARGUMENTS = {"scenario": "play", "remaining_ms": "rest"}
+"""An argument's name → its name before 0.2.0. To be dropped in the release after, too."""
+
+
+def argument(lease: Lease, name: str) -> Any:
+    """An argument of a job by its name of today, also of one that was queued before the upgrade. Raises KeyError."""
+    return lease.args[name if name in lease.args else ARGUMENTS[name]]

@@ -71,7 +71,7 @@ class PipelinedProducer(RedisBroker):
 
 
 @lru_cache(maxsize=1)
-def _outbox() -> PipelinedProducer:
+def _producer() -> PipelinedProducer:
     return PipelinedProducer(client=redis_for_dramatiq(), middleware=[])  # type: ignore[no-untyped-call]
 
 
@@ -86,7 +86,7 @@ def message_for(job_id: UUID, name: str) -> "dramatiq.Message[None]":
 def send(job_id: UUID, name: str, *, delay: float = 0) -> None:
     """Send word of one job once the surrounding transaction has committed; ``delay`` in seconds."""
     wait = max(int(delay * 1000), 1) if delay > 0 else None
-    db.after_commit(lambda: publisher.send(lambda pipe: _outbox().add(pipe, message_for(job_id, name), wait)))
+    db.after_commit(lambda: publisher.send(lambda pipe: _producer().add(pipe, message_for(job_id, name), wait)))
 
 
 def send_all(jobs: Iterable[tuple[UUID, str]]) -> None:

@@ -269,7 +269,7 @@ async def reclaim_expired(allowed: Mapping[str, int], *, silent: bool = True) ->
     """Take jobs from workers that have gone or died, or whose lease ran out.
 
     ``allowed`` gives attempts per job name; what has used them up is buried. ``silent``: whether a worker that gives no
-    sign of life may be taken for dead, see ``presence.Watch``. Returns how many were taken back.
+    sign of life may be taken for dead, see ``worker_liveness``. Returns how many were taken back.
     """
     rows = await db.fetch_as(
         ClaimedJob,

@@ -49,7 +49,7 @@ class WorkerLiveness:
         self._pool = await db.spare_pool(1, patience=PATIENCE)
         await self.show()
         _holder = self._number
-        self._task = asyncio.create_task(self._keep(), name="presence")
+        self._task = asyncio.create_task(self._keep(), name="worker-liveness")
 
     async def close(self) -> None:
         """Go, by saying so: what this worker still holds is another's at once."""
@@ -81,7 +81,7 @@ class WorkerLiveness:
                 silent = False
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 if not silent:
-                    log.get("bitloot.jobs").warning("presence.lost", why=type(error).__name__)
+                    log.get("bitloot.jobs").warning("worker_liveness.lost", why=type(error).__name__)
                 silent = True
 
 

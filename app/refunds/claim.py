@@ -91,15 +91,15 @@ async def check_address(refund_id: UUID, *, payouts: Payouts, commit: Commit) ->
     refund = await queries.one(refund_id)
     if refund is None or refund.claimed_at is None or refund.checked_at or refund.status != "pending":
         return
-    played = await _is_test(refund)
-    why = None if played else await _refusal(refund, payouts)
+    test_mode = await _is_test(refund)
+    why = None if test_mode else await _refusal(refund, payouts)
     async with commit(), service.changing(refund_id) as (order, now):
         if now.claimed_at != refund.claimed_at or now.status != RefundStatus.PENDING:
             return
         if why is None:
             await Refund.update({Refund.checked_at: clock.now()}).where(Refund.id == refund_id)
             await history.record(order.id, "refund.address_checked", refund=str(refund_id))
-            if played:
+            if test_mode:
                 await test_processor.begin(refund_id, order.id)
             elif now.payment_id is not None and settings().pays_out and not await service.end_uncovered(now):
                 await service.approve(refund_id, now.asked_by)  # its merchant's asking allows it

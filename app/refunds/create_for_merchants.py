@@ -1,7 +1,7 @@
 """A merchant gives money of one payment back: capped under its order's lock, and allowed by the asking itself.
 
 Coins go to the address given, or to one that the customer names by the claim link, in test and live mode alike; in test
-mode they are played back by ``simulated``, and so is the money of cards and VPAs.
+mode they are sent back by ``test_processor``, and so is the money of cards and VPAs.
 """
 
 from decimal import Decimal

@@ -119,9 +119,9 @@ def reference(refund_id: UUID) -> str:
     return f"refund:{refund_id}"
 
 
-async def simulate(refund_id: UUID, order_id: UUID, *, wait: timedelta | None = None, rest: int = 0) -> None:
-    """No money of test mode leaves: ``simulated`` takes the refund a step on; ``rest`` in milliseconds is for it."""
-    args, dedupe = {"refund_id": str(refund_id), "rest": rest}, f"refunds.simulate:{refund_id}"
+async def simulate(refund_id: UUID, order_id: UUID, *, wait: timedelta | None = None, remaining_ms: int = 0) -> None:
+    """No money of test mode leaves: ``test_processor.step`` takes the refund a step on, by ``remaining_ms``."""
+    args, dedupe = {"refund_id": str(refund_id), "remaining_ms": remaining_ms}, f"refunds.simulate:{refund_id}"
     await jobs.post("refunds.simulate", args, subject=order_id, dedupe=dedupe, wait=wait)
 
 

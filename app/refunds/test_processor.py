@@ -1,4 +1,4 @@
-"""Refunds of test mode: played by durable jobs, and booked as any refund is."""
+"""Refunds of test mode: ended by durable jobs, and booked as any refund is."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -28,19 +28,19 @@ async def begin(refund_id: UUID, order_id: UUID) -> None:
     await _post(refund_id, order_id, delay // 2, delay - delay // 2)
 
 
-async def _post(refund_id: UUID, order_id: UUID, wait: int, rest: int) -> None:
+async def _post(refund_id: UUID, order_id: UUID, wait: int, remaining_ms: int) -> None:
     later = timedelta(milliseconds=wait) if wait else None
-    await service.simulate(refund_id, order_id, wait=later, rest=rest)
+    await service.simulate(refund_id, order_id, wait=later, remaining_ms=remaining_ms)
 
 
-async def step(refund_id: UUID, rest: int, *, commit: Commit) -> None:
-    """Take a refund one step on: being sent, then sent or failed after ``rest`` milliseconds more."""
+async def step(refund_id: UUID, remaining_ms: int, *, commit: Commit) -> None:
+    """Take a refund one step on: being sent, then sent or failed after ``remaining_ms`` later."""
     async with commit(), service.changing(refund_id) as (order, refund):
         if refund.status == RefundStatus.PENDING:
             also = {Refund.approved_by: APPROVED_BY, Refund.approved_at: clock.now()}
             await move(Refund, refund_id, RefundStatus.PROCESSING, MOVES, also=also)
             await history.record(order.id, "refund.processing", refund_id=str(refund_id))
-            await _post(refund_id, order.id, rest, 0)
+            await _post(refund_id, order.id, remaining_ms, 0)
         elif refund.status == RefundStatus.PROCESSING:
             if refund.reason == FAILS:
                 await service.failed(refund, "turned down by the simulated processor")

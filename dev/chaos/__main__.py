@@ -54,14 +54,14 @@ def main(orders: int, seed: int | None, rate: float, minutes: float, patience: f
     """Place orders by HTTP and pay them while processes, servers, messages and providers fail at random."""
     seed = secrets.randbelow(10**6) if seed is None else seed
     print(f"{orders} orders, seed {seed}", flush=True)
-    made = asyncio.run(play(orders, seed, rate, minutes * 60, patience * 60))
+    made = asyncio.run(run(orders, seed, rate, minutes * 60, patience * 60))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(made.text())
     print(f"\n{made.text()}\nWritten to {path}")
     sys.exit(0 if made.fine else 1)
 
 
-async def play(orders: int, seed: int, rate: float, longest: float, patience: float) -> Report:
+async def run(orders: int, seed: int, rate: float, longest: float, patience: float) -> Report:
     """Run all of it, in an environment of its own. Times in seconds."""
     env, receivers = (
         Environment("chaos", WITH_WEBHOOKS, LOG_LEVEL="WARNING", WEBHOOK_RETRY_INTERVALS_TEST=RETRIES),

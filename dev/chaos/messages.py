@@ -11,11 +11,11 @@ from app.queue.producer import QUEUES, PipelinedProducer, message_for
 
 def send_again(wire: "redis.Redis", jobs: Iterable[dict[str, Any]], copies: int) -> None:
     """Enqueue further messages of jobs (rows with ``id`` and ``name``), as a queue that delivers at least once may."""
-    outbox = PipelinedProducer(client=wire, middleware=[])  # type: ignore[no-untyped-call]
+    producer = PipelinedProducer(client=wire, middleware=[])  # type: ignore[no-untyped-call]
     with wire.pipeline(transaction=False) as pipe:
         for job in jobs:
             for _ in range(copies):
-                outbox.add(pipe, message_for(UUID(str(job["id"])), job["name"]), None)
+                producer.add(pipe, message_for(UUID(str(job["id"])), job["name"]), None)
         pipe.execute()
 
 

@@ -134,12 +134,12 @@ class NowPayments:
         enough = coin is None and coins >= payment.pay_amount * COVERING
         self._walk(payment, ["confirming", "confirmed", "sending", "finished" if enough else "partially_paid"])
 
-    def _walk(self, payment: Payment, rest: list[str]) -> None:
-        while len(rest) > 1 and self.faults.strikes("status skipped"):
-            rest = rest[1:]
-        self._step(payment, rest[0])
-        if len(rest) > 1:
-            self.scheduler.after(self.faults.chance.uniform(*STEP), lambda: self._walk(payment, rest[1:]))
+    def _walk(self, payment: Payment, statuses: list[str]) -> None:
+        while len(statuses) > 1 and self.faults.strikes("status skipped"):
+            statuses = statuses[1:]
+        self._step(payment, statuses[0])
+        if len(statuses) > 1:
+            self.scheduler.after(self.faults.chance.uniform(*STEP), lambda: self._walk(payment, statuses[1:]))
 
     def _expire(self, payment: Payment) -> None:
         if payment.status == "waiting":

@@ -22,7 +22,7 @@ SLOTS = 16  # jobs a worker works on at once
 
 
 class Queue:
-    """Stands where the relay's outbox and the courier's pipeline stand."""
+    """Stands in for the producer's broker and the publisher's pipeline."""
 
     def __init__(self, scheduler: Scheduler, faults: Faults, processes: Processes, kit: Providers) -> None:
         self._scheduler, self._faults, self._processes, self._kit = scheduler, faults, processes, kit
@@ -32,8 +32,8 @@ class Queue:
 
     def put_between(self) -> None:
         """From here on every message goes this way. The fields are the transport's own, so nothing else may know."""
-        producer._outbox = lambda: self  # type: ignore[assignment]
-        publisher.send = lambda errand: errand(self)  # type: ignore[method-assign,assignment,arg-type]
+        producer._producer = lambda: self  # type: ignore[assignment]
+        publisher.send = lambda command: command(self)  # type: ignore[method-assign,assignment,arg-type]
 
     def publish(self, channel: str, news: bytes) -> None:
         """News for open pages; nobody here has one open."""

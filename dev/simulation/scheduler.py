@@ -124,14 +124,14 @@ class Scheduler:
                 await self._turn(what)
             else:
                 what()
-            await self._tidy()
+            await self._purge()
 
     async def close(self) -> None:
         """End everything that still waits."""
         self._doomed += [a for _, _, a in self._agenda if isinstance(a, Activity)]
-        await self._tidy()
+        await self._purge()
 
-    async def _tidy(self) -> None:
+    async def _purge(self) -> None:
         while self._doomed:
             await self._end(self._doomed.pop(0))
         while self._chores:

@@ -93,9 +93,9 @@ def test_the_refusal_of_such_a_domain_names_it() -> None:
 
 
 def test_dot_test_will_do_where_nothing_is_really_sent_and_nowhere_else() -> None:
-    check_reachable("someone@mail.test", played=True)
+    check_reachable("someone@mail.test", test_domain=True)
     with pytest.raises(Unmailable):
-        check_reachable("someone@mail.test", played=False)
+        check_reachable("someone@mail.test", test_domain=False)
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ async def test_logging_out_everywhere_ends_every_session_of_that_person_only(app
 
 
 async def test_the_first_admin_keeps_the_password_on_later_starts(app) -> None:
-    await accounts.hire_first(ADMIN, GOOD)
-    await accounts.hire_first(ADMIN, "another " + GOOD)
+    await accounts.create_first_staff(ADMIN, GOOD)
+    await accounts.create_first_staff(ADMIN, "another " + GOOD)
     assert await sessions.stands(await accounts.log_in(ADMIN, GOOD))
     assert await count("admin") == 1

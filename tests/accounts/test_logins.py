@@ -76,7 +76,7 @@ async def test_the_right_password_uses_nothing_up(app) -> None:
         assert await accounts.log_in(ADMIN, GOOD, ip="192.0.2.1")
 
 
-async def test_two_passwords_are_checked_at_a_time_and_a_crowd_is_sent_away() -> None:
+async def test_two_passwords_are_checked_at_a_time_and_the_rest_are_sent_away() -> None:
     running, most, go = 0, 0, threading.Event()
     lock = threading.Lock()
 
@@ -102,17 +102,17 @@ async def test_two_passwords_are_checked_at_a_time_and_a_crowd_is_sent_away() ->
     assert await logins.in_turn(check), "the next one gets its turn"
 
 
-async def test_a_crowd_at_the_door_uses_up_none_of_the_owners_tries(app) -> None:
+async def test_many_attempts_at_once_use_up_none_of_the_owners_tries(app) -> None:
     await accounts.create_staff(ADMIN, GOOD)
     go = threading.Event()
-    crowd = [asyncio.create_task(logins.in_turn(go.wait, 20)) for _ in range(logins.AT_ONCE + logins.MOST_WAITING)]
+    attempts = [asyncio.create_task(logins.in_turn(go.wait, 20)) for _ in range(logins.AT_ONCE + logins.MOST_WAITING)]
     await asyncio.sleep(0)
     for _ in range(25):
         with pytest.raises(logins.SignInBusy):
             await accounts.log_in(ADMIN, GOOD, ip="192.0.2.1")
     assert await count("quota_window", "used > 0") == 0
     go.set()
-    await asyncio.gather(*crowd)
+    await asyncio.gather(*attempts)
     assert await guesses(11) == [WrongPassword] * 10 + [TooManyAttempts]
 
 

@@ -15,7 +15,7 @@ from standardwebhooks import Webhook
 
 from app.contract.event_guide import EVENTS
 from tests.conftest import ROOT
-from tests.providers.conftest import Stage
+from tests.providers.conftest import ScriptedServer
 from tests.webhooks.receivers import SECRET, receiving
 
 FEED = "GET /api/v1/events"
@@ -28,13 +28,13 @@ def page(*numbers: int, last: int, more: bool = False) -> str:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def feed() -> AsyncIterator[Stage]:
-    told = Stage()
-    server = await asyncio.start_server(told.serve, "127.0.0.1", 0)
-    told.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    yield told
+async def feed() -> AsyncIterator[ScriptedServer]:
+    made = ScriptedServer()
+    server = await asyncio.start_server(made.serve, "127.0.0.1", 0)
+    made.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    yield made
     server.close()
-    await told.close()
+    await made.close()
 
 
 class Listening:
@@ -69,7 +69,7 @@ async def listening(*words: str, keys: tuple[str, ...] = KEYS) -> AsyncIterator[
             process.kill()
 
 
-async def test_new_events_are_forwarded_in_order_with_true_signatures_until_ctrl_c(feed: Stage) -> None:
+async def test_new_events_are_forwarded_in_order_with_true_signatures_until_ctrl_c(feed: ScriptedServer) -> None:
     feed.on(FEED, page(1, 2, last=2, more=True)).on(FEED, page(3, last=3))
     feed.on(FEED, page(4, 5, last=5, more=True)).on(FEED, page(6, last=6)).on(FEED, page(last=6))
     with receiving("trusting") as receiver:
@@ -93,7 +93,9 @@ async def test_new_events_are_forwarded_in_order_with_true_signatures_until_ctrl
     assert "bls_canary2" not in "\n".join(lines)
 
 
-async def test_it_goes_on_from_a_number_under_a_secret_of_ones_own_and_past_a_receiver_that_fails(feed: Stage) -> None:
+async def test_it_goes_on_from_a_number_under_a_secret_of_ones_own_and_past_a_receiver_that_fails(
+    feed: ScriptedServer,
+) -> None:
     feed.on(FEED, page(8, 9, last=9)).on(FEED, page(last=9))
     with receiving("refuses duplicates") as receiver:
         receiver._ids.add("e8")
@@ -106,7 +108,7 @@ async def test_it_goes_on_from_a_number_under_a_secret_of_ones_own_and_past_a_re
     assert SECRET not in "\n".join(lines)
 
 
-async def test_an_api_that_is_away_is_asked_again_and_nothing_is_lost(feed: Stage) -> None:
+async def test_an_api_that_is_away_is_asked_again_and_nothing_is_lost(feed: ScriptedServer) -> None:
     feed.on(FEED, b"<html>gone fishing</html>", 503, headers={"Retry-After": "0"}).on(FEED, page(1, last=1))
     feed.on(FEED, page(last=1))
     with receiving() as receiver:
@@ -118,7 +120,7 @@ async def test_an_api_that_is_away_is_asked_again_and_nothing_is_lost(feed: Stag
     assert [json.loads(body)["id"] for _, body in receiver.seen] == ["e1"]
 
 
-async def test_a_key_that_is_refused_ends_it_in_words(feed: Stage) -> None:
+async def test_a_key_that_is_refused_ends_it_in_words(feed: ScriptedServer) -> None:
     feed.on(FEED, '{"code":"invalid_api_key","detail":"That key is revoked.","status":401}', 401)
     async with listening("--url", feed.url, "--to", "http://127.0.0.1:9000/") as run:
         assert await run.ended() == (1, "Error: The feed can't be read: That key is revoked.\n")

@@ -45,13 +45,13 @@ class Knot:
 
 
 async def test_once_nobody_notices_cycles_are_freed() -> None:
-    crowd = chain([garbage.QUIET + 1], repeat(3))
+    viewers = chain([garbage.QUIET + 1], repeat(3))
     known, asked = weakref.ref(Knot()), list[int]()
     gc.disable()
     try:
 
         def pages() -> int:
-            asked.append(next(crowd))
+            asked.append(next(viewers))
             return asked[-1]
 
         task = asyncio.create_task(garbage.collect_when_quiet(pages, every=0))

@@ -50,31 +50,31 @@ async def test_with_redis_away_everything_is_kept_nobody_waits_and_nobody_is_tur
     assert (kept, told) == (100, 100)
 
 
-def test_sending_never_waits_for_an_errand() -> None:
-    courier, held, reached, let_go = RedisPublisher(), threading.Event(), threading.Event(), list[bool]()
-    courier.send(lambda pipe: (reached.set(), let_go.append(held.wait(60))))
+def test_sending_never_waits_for_a_command() -> None:
+    publisher, held, reached, let_go = RedisPublisher(), threading.Event(), threading.Event(), list[bool]()
+    publisher.send(lambda pipe: (reached.set(), let_go.append(held.wait(60))))
     assert reached.wait(10)
     for _ in range(BACKLOG + 500):
-        courier.send(lambda pipe: None)
+        publisher.send(lambda pipe: None)
     assert let_go == []  # all were sent while the first is still under way
     held.set()
-    courier.close()
+    publisher.close()
     assert let_go == [True]
 
 
-def test_a_failing_errand_does_not_stop_the_next() -> None:
-    courier, name = RedisPublisher(), "courier:test"
-    courier.send(lambda pipe: 1 // 0)
-    courier.close()
-    courier.send(lambda pipe: pipe.set(name, "here"))
-    courier.close()
+def test_a_failing_command_does_not_stop_the_next() -> None:
+    publisher, name = RedisPublisher(), "publisher:test"
+    publisher.send(lambda pipe: 1 // 0)
+    publisher.close()
+    publisher.send(lambda pipe: pipe.set(name, "here"))
+    publisher.close()
     assert sync_client().getdel(name) == b"here"
 
 
 def test_errands_are_carried_in_order_and_closing_waits_for_them() -> None:
-    courier, name = RedisPublisher(), "courier:list"
+    publisher, name = RedisPublisher(), "publisher:list"
     for number in range(500):
-        courier.send(lambda pipe, n=number: pipe.rpush(name, n))
-    courier.close()
+        publisher.send(lambda pipe, n=number: pipe.rpush(name, n))
+    publisher.close()
     assert [int(n) for n in sync_client().lrange(name, 0, -1)] == list(range(500))
     sync_client().delete(name)

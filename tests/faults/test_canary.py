@@ -50,7 +50,7 @@ async def picture_product(env: UpEnvironment) -> dict[str, Any]:
     return product
 
 
-async def through_bad_weather(env: UpEnvironment) -> Canaries:
+async def through_faults(env: UpEnvironment) -> Canaries:
     """Two orders of text keys, one of a picture; every provider fails on the way, the object store too."""
     blobs, aside = env.var / "blobs", env.var / "blobs-aside"
     picture = await picture_product(env)
@@ -101,7 +101,7 @@ async def with_everything_broken(canaries: Canaries) -> None:
 
 @pytest.fixture(scope="module")
 async def canaries(env: UpEnvironment) -> Canaries:
-    found = await through_bad_weather(env)
+    found = await through_faults(env)
     await with_everything_broken(found)
     for order in (found.orders[0], found.orders[2]):
         found.shown += await order.reveals()

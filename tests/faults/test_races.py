@@ -24,7 +24,7 @@ from dev.environment import until
 from tests.builders import EMAIL, NOW, ask, count, look, order, paid, products, reservation, supplier_product
 from tests.conftest import Box
 
-CROWD = 8  # workers that want one job
+WORKERS = 8  # workers that want one job
 
 
 @pytest.fixture
@@ -65,14 +65,14 @@ async def careless_claim(job_id: UUID, everyone: asyncio.Barrier) -> bool:
 async def test_workers_that_look_and_then_take_all_get_the_same_job(app) -> None:
     job_id = await jobs.post("maintenance.purge", {})
     assert job_id is not None
-    everyone = asyncio.Barrier(CROWD)
-    assert sum(await asyncio.gather(*(careless_claim(job_id, everyone) for _ in range(CROWD)))) == CROWD
+    everyone = asyncio.Barrier(WORKERS)
+    assert sum(await asyncio.gather(*(careless_claim(job_id, everyone) for _ in range(WORKERS)))) == WORKERS
 
 
 async def test_of_workers_that_want_one_job_at_once_one_does_it_and_does_it_once(app, box) -> None:
     order_id, (item,) = await paid(app.state.kit, box)
     job_id = await db.fetch_value("SELECT id FROM job WHERE subject = $1 AND name = 'fulfillment.reserve'", order_id)
-    done = await asyncio.gather(*(attempt(job_id, app.state.kit) for _ in range(CROWD)))
+    done = await asyncio.gather(*(attempt(job_id, app.state.kit) for _ in range(WORKERS)))
     assert done.count(True) == 1
     found = await job_rows.one(job_id)
     assert found is not None

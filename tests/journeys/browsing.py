@@ -172,11 +172,11 @@ class Guests:
     """The visitors of one test; at its end none of their pages may have complained of anything unannounced."""
 
     def __init__(self, env: UpEnvironment, browser: Browser) -> None:
-        self._town, self._browser = env, browser
+        self._env, self._browser = env, browser
         self._all: list[Visitor] = []
 
     async def invite(self, **options: Any) -> Visitor:
-        self._all.append(await Visitor.arrives(self._town, self._browser, **options))
+        self._all.append(await Visitor.arrives(self._env, self._browser, **options))
         return self._all[-1]
 
     async def leave(self) -> None:

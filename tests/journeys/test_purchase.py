@@ -1,4 +1,4 @@
-"""The way of one purchase, as a person at a desk walks it."""
+"""The way of one purchase, as a person at a desktop computer takes it."""
 
 import asyncio
 import re

@@ -28,7 +28,7 @@ async def tell(said: dict[str, Any] | bytes) -> str:
     body, name = said if isinstance(said, bytes) else json.dumps(said).encode(), str(new_id())
     assert await inbox.keep("resend", name, {}, body, job="mail.apply_notice")
     notice_id = await db.fetch_value("SELECT id FROM inbound_webhook WHERE dedupe = $1", name)
-    await notices.apply(notice_id, commit=NOW, told=letters.record_delivery)
+    await notices.apply(notice_id, commit=NOW, record=letters.record_delivery)
     return str(await db.fetch_value("SELECT outcome FROM inbound_webhook WHERE id = $1", notice_id))
 
 

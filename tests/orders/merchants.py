@@ -51,8 +51,8 @@ async def payment(row: MerchantPayment) -> MerchantPayment:
     return found
 
 
-async def played(drain: Any, order: Order, method: str = "card", **spec: Any) -> MerchantPayment:
-    """A payment of test mode, played to its end."""
+async def completed(drain: Any, order: Order, method: str = "card", **spec: Any) -> MerchantPayment:
+    """A payment of test mode, to its end."""
     made = await asked(order, method, **spec)
     await drain(later=True, only="payments.simulate")
     return await payment(made)

@@ -17,7 +17,7 @@ from app.orders import merchant_orders, queries
 from app.orders import service as orders
 from app.orders.merchant_orders import BadCharge, NoSuchOrder, OrderNotCancellable
 from tests.builders import OrderInTest, count, events, job_names, order, rows, undone
-from tests.orders.merchants import CUSTOMER, asked, charged, merchant, played
+from tests.orders.merchants import CUSTOMER, asked, charged, completed, merchant
 
 
 async def test_an_order_is_kept_as_it_was_asked_for_and_no_letter_leaves(app) -> None:
@@ -68,7 +68,7 @@ async def test_an_order_is_called_off_until_money_was_seen(drain) -> None:
     placed = await charged(whose)
     assert (await merchant_orders.cancel(whose, True, placed.id)).status == "cancelled"
     paid = await charged(whose)
-    await played(drain, paid)
+    await completed(drain, paid)
     before = await rows()
     for order_id in (placed.id, paid.id):
         with pytest.raises(OrderNotCancellable):

@@ -1,4 +1,4 @@
-"""Payments of test mode: asked for, played by jobs, told by the timeline, booked like any other."""
+"""Payments of test mode: asked for, ended by jobs, shown by the timeline, booked like any other."""
 
 import asyncio
 from contextlib import suppress
@@ -17,7 +17,7 @@ from app.payments.create_for_merchants import PaymentNotCancellable
 from app.payments.states import Failure
 from app.payments.test_processor import BadDelay, Scenario
 from tests.builders import NOW, count, events, job_names, order, rows
-from tests.orders.merchants import VISA, asked, charged, merchant, payment, played
+from tests.orders.merchants import VISA, asked, charged, completed, merchant, payment
 
 PAID = ["payment.confirming", "order.confirming", "payment.finished", "order.paid", "order.fulfilled"]
 BEGUN = ["order.created", "payment.pending", "order.waiting"]
@@ -41,7 +41,7 @@ async def test_a_good_card_pays_and_fulfils_the_order(drain) -> None:
 
 async def test_every_step_of_a_payment_names_its_row(drain) -> None:
     placed = await charged(await merchant())
-    made = await played(drain, placed)
+    made = await completed(drain, placed)
     named = await db.fetch(
         "SELECT data ->> 'payment_id' AS id FROM event WHERE subject = $1 AND kind LIKE 'payment.%'", placed.id
     )
@@ -74,7 +74,7 @@ async def test_every_step_of_a_payment_names_its_row(drain) -> None:
 )
 async def test_magic_values_say_how_it_ends(drain, method, spec, word, failure, captured) -> None:
     placed = await charged(await merchant())
-    done = await played(drain, placed, method, **spec)
+    done = await completed(drain, placed, method, **spec)
     assert (done.word, done.failure, f"{done.value:.2f}") == (word, failure, captured)
     expected = {"success": "fulfilled", "underpaid": "underpaid"}.get(word, "waiting")
     assert (await order(placed.id)).status == expected, "an attempt's end is never the order's"
@@ -83,21 +83,32 @@ async def test_magic_values_say_how_it_ends(drain, method, spec, word, failure, 
     assert await count("issue") == await count("mail") == 0
 
 
-async def test_every_failure_that_is_played_has_its_code() -> None:
-    assert {play.value for play in Scenario if play not in test_processor.ENDS} <= {
+@pytest.mark.parametrize(("number", "word"), [("4242424242424242", "success"), ("4000000000000002", "failed")])
+async def test_a_payment_whose_step_was_queued_before_the_upgrade_ends_as_it_was_to(drain, number, word) -> None:
+    made = await asked(await charged(await merchant()), number=number)
+    assert await db.fetch(
+        "UPDATE job SET args = jsonb_build_object('payment_id', args -> 'payment_id', 'play', args -> 'scenario',"
+        " 'rest', args -> 'remaining_ms') WHERE name = 'payments.simulate' RETURNING id"
+    )
+    await drain(later=True, only="payments.simulate")
+    assert (await payment(made)).word == word
+
+
+async def test_every_failure_of_a_scenario_has_its_code() -> None:
+    assert {scenario.value for scenario in Scenario if scenario not in test_processor.ENDS} <= {
         failure.value for failure in Failure
     }
 
 
-async def test_an_orders_own_metadata_play_its_coins_and_a_payments_come_first(drain) -> None:
+async def test_an_orders_own_metadata_choose_its_scenario_and_a_payments_come_first(drain) -> None:
     placed = await charged(await merchant(), metadata={"test": "failed"})
-    assert (await played(drain, placed, "crypto")).word == "failed"
-    assert (await played(drain, placed, "crypto", metadata={"test": "success"})).word == "success"
+    assert (await completed(drain, placed, "crypto")).word == "failed"
+    assert (await completed(drain, placed, "crypto", metadata={"test": "success"})).word == "success"
 
 
 async def test_what_is_missing_is_asked_for_next_and_completes_the_order(drain) -> None:
     placed = await charged(await merchant(), metadata={"test": "underpaid"})
-    first = await played(drain, placed, "crypto")
+    first = await completed(drain, placed, "crypto")
     rest = await asked(placed, "crypto", metadata={"test": "success"})
     assert (rest.price_amount, rest.tops_up) == (Decimal("10.00"), first.id)
     await drain(later=True, only="payments.simulate")
@@ -107,9 +118,9 @@ async def test_what_is_missing_is_asked_for_next_and_completes_the_order(drain) 
 
 async def test_a_second_attempt_pays_what_a_first_did_not(drain) -> None:
     placed = await charged(await merchant())
-    assert (await played(drain, placed, number="4000000000000002")).word == "failed"
+    assert (await completed(drain, placed, number="4000000000000002")).word == "failed"
     assert (await events(placed.id))[-1] == "order.payable_again"
-    assert (await played(drain, placed, "upi", vpa="success@test")).word == "success"
+    assert (await completed(drain, placed, "upi", vpa="success@test")).word == "success"
     assert (await order(placed.id)).status == "fulfilled"
 
 
@@ -147,7 +158,7 @@ async def test_coins_for_an_order_that_is_paid_are_kept_to_be_given_back(drain) 
 
 async def test_a_card_is_nowhere_but_its_last_four_digits_and_its_network(drain) -> None:
     card = VISA | {"number": "5105105105105100", "cvv": "918"}
-    made = await played(drain, await charged(await merchant()), **card)
+    made = await completed(drain, await charged(await merchant()), **card)
     stored = str(await rows())
     assert (await db.fetch_value("SELECT details::text FROM payment")) == '{"last4": "5100", "network": "mastercard"}'
     assert made.pay_address is None
@@ -165,9 +176,11 @@ async def test_a_vpa_is_shown_and_a_requests_metadata_are_kept(drain) -> None:
 
 async def _ends_after(made) -> tuple[float, float]:
     """Seconds from asked to seen, and to the end."""
-    first = await db.fetch_one("SELECT run_at, args ->> 'rest' AS rest FROM job WHERE name = 'payments.simulate'")
+    first = await db.fetch_one(
+        "SELECT run_at, args ->> 'remaining_ms' AS remaining_ms FROM job WHERE name = 'payments.simulate'"
+    )
     seen = (first["run_at"] - made.created_at).total_seconds()
-    return seen, seen + int(first["rest"]) / 1000
+    return seen, seen + int(first["remaining_ms"]) / 1000
 
 
 async def test_a_payment_takes_five_to_ten_seconds(app) -> None:
@@ -195,7 +208,7 @@ async def test_the_settings_of_test_mode_say_how_long_and_how_it_ends(app, drain
     assert 29.5 < (await _ends_after(made))[1] < 30.5
     await drain(later=True, only="payments.simulate")
     assert (await payment(made)).failure == "declined"
-    assert (await played(drain, placed, number="4242424242424242")).word == "success", "magic comes first"
+    assert (await completed(drain, placed, number="4242424242424242")).word == "success", "magic comes first"
 
 
 @pytest.mark.parametrize("delay", ["soon", "-1", "600001", "1.5", "٣", ""])
@@ -208,20 +221,20 @@ async def test_a_delay_that_is_none_is_refused(app, delay) -> None:
     assert await rows() == before
 
 
-async def test_no_provider_is_asked_about_a_payment_that_is_played(drain) -> None:
-    await played(drain, await charged(await merchant()), "crypto", metadata={"test": "underpaid"})
+async def test_no_provider_is_asked_about_a_payment_of_test_mode(drain) -> None:
+    await completed(drain, await charged(await merchant()), "crypto", metadata={"test": "underpaid"})
     assert await count("payment", "next_check_at IS NOT NULL") == 0
     assert "payments.check" not in await job_names()
 
 
-async def test_a_step_played_twice_does_nothing_the_second_time(drain) -> None:
+async def test_a_step_taken_twice_does_nothing_the_second_time(drain) -> None:
     placed = await charged(await merchant())
     made = await asked(placed)
     for _ in range(2):
         await test_processor.step(made.id, Scenario.SUCCESS, 0, commit=NOW)
     before = await rows()
-    for play in Scenario:
-        await test_processor.step(made.id, play, 0, commit=NOW)
+    for scenario in Scenario:
+        await test_processor.step(made.id, scenario, 0, commit=NOW)
     assert await rows() == before
 
 
@@ -233,7 +246,7 @@ async def test_a_pending_payment_is_cancelled_and_its_order_stays_payable(drain)
     await drain(later=True, only="payments.simulate")
     assert (await payment(made)).word == "cancelled"
     assert (await events(placed.id))[-1] == "payment.cancelled"
-    assert (await played(drain, placed)).word == "success"
+    assert (await completed(drain, placed)).word == "success"
     before = await rows()
     with pytest.raises(PaymentNotCancellable):
         await create_for_merchants.cancel(placed.merchant_id, True, made.id)
@@ -250,11 +263,11 @@ async def test_a_payment_that_is_cancelled_while_it_is_played_is_either_one_or_t
             with suppress(PaymentNotCancellable):
                 await create_for_merchants.cancel(whose, True, made.id)
 
-        async def play(made=made) -> None:
+        async def end(made=made) -> None:
             for _ in range(2):
                 await test_processor.step(made.id, Scenario.SUCCESS, 0, commit=NOW)
 
-        await asyncio.gather(play(), cancel(), cancel())
+        await asyncio.gather(end(), cancel(), cancel())
         word, status = (await payment(made)).word, (await order(placed.id)).status
         assert (word, status) in {("cancelled", "waiting"), ("success", "fulfilled")}
     assert await ledger.prove() == []

@@ -44,7 +44,7 @@ class Reply:
         return "\r\n".join([f"HTTP/1.1 {self.status} X", *(f"{k}: {v}" for k, v in lines.items()), "", ""]).encode()
 
 
-class Stage:
+class ScriptedServer:
     def __init__(self) -> None:
         self.url = ""
         self.seen: list[Request] = []
@@ -52,7 +52,7 @@ class Stage:
         self._replies: dict[tuple[str, str], list[Reply]] = defaultdict(list)
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def on(self, route: str, body: object = b"{}", status: int = 200, **more: Any) -> "Stage":
+    def on(self, route: str, body: object = b"{}", status: int = 200, **more: Any) -> "ScriptedServer":
         """Answer ``route`` ("GET /path") so; told again, the answers come in turn and the last one stays."""
         method, path = route.split(" ")
         raw = body if isinstance(body, bytes) else str(body).encode()
@@ -83,7 +83,7 @@ class Stage:
         request = await self._read(reader, writer)
         self.seen.append(request)
         replies = self._replies[request.method, request.path]
-        none = Reply(404, b'{"message":"no such route on this stage"}')
+        none = Reply(404, b'{"message":"no such route on this wire"}')
         reply = (replies.pop(0) if len(replies) > 1 else replies[0]) if replies else none
         if reply.then == "drop":
             return False
@@ -110,13 +110,13 @@ class Stage:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def stage() -> AsyncIterator[Stage]:
-    told = Stage()
-    server = await asyncio.start_server(told.serve, "127.0.0.1", 0)
-    told.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    yield told
+async def wire() -> AsyncIterator[ScriptedServer]:
+    made = ScriptedServer()
+    server = await asyncio.start_server(made.serve, "127.0.0.1", 0)
+    made.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    yield made
     server.close()
-    await told.close()
+    await made.close()
     await server.wait_closed()
 
 

@@ -34,8 +34,8 @@ def calls() -> Seen:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def client(stage: Any, calls: Seen) -> AsyncIterator[NowPayments]:
-    client = NowPayments(f"{stage.url}/v1/", SECRET, observer=lambda *call: calls.append(call), total_seconds=0.5)
+async def client(wire: Any, calls: Seen) -> AsyncIterator[NowPayments]:
+    client = NowPayments(f"{wire.url}/v1/", SECRET, observer=lambda *call: calls.append(call), total_seconds=0.5)
     yield client
     await client.aclose()
 
@@ -60,8 +60,8 @@ async def test_nobody_listening_is_down_and_nothing_happened() -> None:
 
 
 @pytest.mark.parametrize("then", ["drop", "hang", "drip"])
-async def test_a_lost_answer_may_have_happened_unless_it_was_a_look(stage: Any, client: NowPayments, then: str) -> None:
-    stage.on("POST /v1/invoice", INVOICE, then=then).on("GET /v1/status", then=then)
+async def test_a_lost_answer_may_have_happened_unless_it_was_a_look(wire: Any, client: NowPayments, then: str) -> None:
+    wire.on("POST /v1/invoice", INVOICE, then=then).on("GET /v1/status", then=then)
     assert (await failure(ProviderDown, client.create_invoice(**BUY))).may_have_happened
     assert not (await failure(ProviderDown, client.status())).may_have_happened
 
@@ -69,8 +69,8 @@ async def test_a_lost_answer_may_have_happened_unless_it_was_a_look(stage: Any, 
 @pytest.mark.parametrize(
     ("status", "happened"), [(500, True), (502, True), (504, True), (408, True), (429, False), (425, False)]
 )
-async def test_their_troubles_are_down(stage: Any, client: NowPayments, status: int, happened: bool) -> None:
-    stage.on("POST /v1/invoice", '{"statusCode":500,"code":"OOPS","message":"try later"}', status)
+async def test_their_troubles_are_down(wire: Any, client: NowPayments, status: int, happened: bool) -> None:
+    wire.on("POST /v1/invoice", '{"statusCode":500,"code":"OOPS","message":"try later"}', status)
     error = await failure(ProviderDown, client.create_invoice(**BUY))
     assert (error.status, error.code, error.may_have_happened) == (status, "OOPS", happened)
 
@@ -78,42 +78,42 @@ async def test_their_troubles_are_down(stage: Any, client: NowPayments, status: 
 @pytest.mark.parametrize("body", [HTML, b"", b"[]", b'"no"', b"{", b"[" * 100_000])
 @pytest.mark.parametrize("status", [401, 403, 404, 429, 503])
 async def test_an_error_that_is_no_json_object_comes_from_a_cdn_and_is_down(
-    stage: Any, client: NowPayments, status: int, body: bytes
+    wire: Any, client: NowPayments, status: int, body: bytes
 ) -> None:
-    stage.on("GET /v1/status", body, status)
+    wire.on("GET /v1/status", body, status)
     assert (await failure(ProviderDown, client.status())).status == status
 
 
-async def test_a_4xx_with_their_words_is_refused(stage: Any, client: NowPayments) -> None:
+async def test_a_4xx_with_their_words_is_refused(wire: Any, client: NowPayments) -> None:
     said = f'{{"code":"INVALID_REQUEST_PARAMS","message":"bad {SECRET}\\n{"x" * 900}"}}'
-    stage.on("POST /v1/invoice", said, 400)
+    wire.on("POST /v1/invoice", said, 400)
     error = await failure(ProviderRefused, client.create_invoice(**BUY))
     assert (error.status, error.code, error.may_have_happened) == (400, "INVALID_REQUEST_PARAMS", False)
     assert error.detail.startswith("bad *** xxx")
     assert len(error.detail) == 300
 
 
-async def test_a_401_of_theirs_is_about_our_key(stage: Any, client: NowPayments) -> None:
-    stage.on("GET /v1/currencies", '{"message":"who are you"}', 401)
+async def test_a_401_of_theirs_is_about_our_key(wire: Any, client: NowPayments) -> None:
+    wire.on("GET /v1/currencies", '{"message":"who are you"}', 401)
     await failure(ApiKeyRejected, client.currencies())
 
 
-async def test_retry_after_is_read_as_seconds_or_date_and_kept_within_a_day(stage: Any, client: NowPayments) -> None:
+async def test_retry_after_is_read_as_seconds_or_date_and_kept_within_a_day(wire: Any, client: NowPayments) -> None:
     soon, past = clock.now() + timedelta(seconds=60), clock.now() - timedelta(days=3)
     given = ["7", format_datetime(soon, usegmt=True), format_datetime(past, usegmt=True), "9" * 9, "soon", "-1"]
     for value in given:
-        stage.on("GET /v1/status", HTML, 429, headers={"retry-after": value})
+        wire.on("GET /v1/status", HTML, 429, headers={"retry-after": value})
     waits = [(await failure(ProviderDown, client.status())).retry_after for _ in given]
     assert waits[0] == 7
     assert waits[1] == pytest.approx(60, abs=3)
     assert waits[2:] == [0, 86_400, None, None]
 
 
-async def test_no_redirect_is_followed(stage: Any, client: NowPayments) -> None:
-    stage.on("GET /v1/status", b"", 302, headers={"location": "/v1/elsewhere"})
-    stage.on("GET /v1/elsewhere", '{"message":"OK"}')
+async def test_no_redirect_is_followed(wire: Any, client: NowPayments) -> None:
+    wire.on("GET /v1/status", b"", 302, headers={"location": "/v1/elsewhere"})
+    wire.on("GET /v1/elsewhere", '{"message":"OK"}')
     assert (await failure(ProviderDown, client.status())).status == 302
-    assert [seen.path for seen in stage.seen] == ["/v1/status"]
+    assert [seen.path for seen in wire.seen] == ["/v1/status"]
 
 
 GARBAGE = [HTML, b"", b"{", b"[]", b'{"id":', b'{"id":NaN,"invoice_url":"https://x"}', b"\xff\xfe{}"]
@@ -123,28 +123,28 @@ GARBAGE += [b'{"id":"1","invoice_url":"javascript:alert(1)"}', b'{"id":"1"}', b'
 
 @pytest.mark.parametrize("body", GARBAGE)
 async def test_a_success_with_garbage_is_confused_and_may_have_happened(
-    stage: Any, client: NowPayments, calls: Seen, body: bytes
+    wire: Any, client: NowPayments, calls: Seen, body: bytes
 ) -> None:
-    stage.on("POST /v1/invoice", body, 201)
+    wire.on("POST /v1/invoice", body, 201)
     assert (await failure(ProviderProtocolError, client.create_invoice(**BUY))).may_have_happened
     assert [call[:3] for call in calls] == [("nowpayments", "create_invoice", "confused")]
 
 
-async def test_an_answer_without_end_is_cut_off(stage: Any) -> None:
-    client = NowPayments(f"{stage.url}/v1", SECRET)
-    stage.on("GET /v1/status", b'{"message":"' + b"x" * 20_000_000 + b'"}')
+async def test_an_answer_without_end_is_cut_off(wire: Any) -> None:
+    client = NowPayments(f"{wire.url}/v1", SECRET)
+    wire.on("GET /v1/status", b'{"message":"' + b"x" * 20_000_000 + b'"}')
     assert (await failure(ProviderProtocolError, client.status())).detail == "too long"
-    stage.on("GET /v1/currencies", '{"currencies":[]}')
+    wire.on("GET /v1/currencies", '{"currencies":[]}')
     assert await client.currencies() == frozenset()
     await client.aclose()
 
 
 async def test_each_call_writes_one_line_without_secrets_and_one_observation(
-    stage: Any, client: NowPayments, calls: Seen, caplog: pytest.LogCaptureFixture
+    wire: Any, client: NowPayments, calls: Seen, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    stage.on("GET /v1/estimate", '{"estimated_amount":"0.17061637"}', headers={"cf-ray": "8d1"})
-    stage.on("POST /v1/invoice", '{"code":"BAD_REQUEST","message":"body-canary"}', 400)
+    wire.on("GET /v1/estimate", '{"estimated_amount":"0.17061637"}', headers={"cf-ray": "8d1"})
+    wire.on("POST /v1/invoice", '{"code":"BAD_REQUEST","message":"body-canary"}', 400)
     await client.estimate(Decimal("3999.5"), "usd", "btc")
     await failure(ProviderRefused, client.create_invoice(**BUY | {"order_description": "body-canary"}))
     lines = [vars(line) for line in caplog.records]
@@ -164,31 +164,31 @@ async def test_each_call_writes_one_line_without_secrets_and_one_observation(
     assert all(0 < call[3] < 0.5 for call in calls)
 
 
-async def test_calls_share_a_connection_and_carry_key_and_agent(stage: Any, client: NowPayments) -> None:
-    stage.on("GET /v1/status", '{"message":"OK"}')
+async def test_calls_share_a_connection_and_carry_key_and_agent(wire: Any, client: NowPayments) -> None:
+    wire.on("GET /v1/status", '{"message":"OK"}')
     for _ in range(5):
         assert await client.status() == "OK"
-    assert stage.connections == 1
-    assert stage.last.headers["x-api-key"] == SECRET
-    assert stage.last.headers["user-agent"] == "BitLoot/1"
+    assert wire.connections == 1
+    assert wire.last.headers["x-api-key"] == SECRET
+    assert wire.last.headers["user-agent"] == "BitLoot/1"
     assert SECRET not in repr(client)
 
 
-async def test_a_cancelled_call_gives_its_connection_back(stage: Any, client: NowPayments) -> None:
-    stage.on("GET /v1/currencies", then="hang").on("GET /v1/status", '{"message":"OK"}')
+async def test_a_cancelled_call_gives_its_connection_back(wire: Any, client: NowPayments) -> None:
+    wire.on("GET /v1/currencies", then="hang").on("GET /v1/status", '{"message":"OK"}')
     for _ in range(40):
         waiting = asyncio.create_task(client.currencies())
-        while not stage.seen or stage.seen[-1].path != "/v1/currencies":
+        while not wire.seen or wire.seen[-1].path != "/v1/currencies":
             await asyncio.sleep(0)
-        stage.seen.clear()
+        wire.seen.clear()
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
     assert await client.status() == "OK"
 
 
-async def test_one_client_serves_the_loop_it_is_called_on(stage: Any, client: NowPayments) -> None:
-    stage.on("GET /v1/status", '{"message":"OK"}')
+async def test_one_client_serves_the_loop_it_is_called_on(wire: Any, client: NowPayments) -> None:
+    wire.on("GET /v1/status", '{"message":"OK"}')
 
     async def elsewhere() -> str:
         said = await client.status()

@@ -123,12 +123,12 @@ def paper(tmp_path_factory: Any) -> Iterator[Paper]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def secured(stage: Any) -> AsyncIterator[Callable[[ssl.SSLContext], Any]]:
-    """The stage behind TLS; gives its port."""
+async def secured(wire: Any) -> AsyncIterator[Callable[[ssl.SSLContext], Any]]:
+    """The wire behind TLS; gives its port."""
     servers: list[asyncio.Server] = []
 
     async def serve(context: ssl.SSLContext) -> int:
-        servers.append(await asyncio.start_server(stage.serve, "127.0.0.1", 0, ssl=context))
+        servers.append(await asyncio.start_server(wire.serve, "127.0.0.1", 0, ssl=context))
         return int(servers[-1].sockets[0].getsockname()[1])
 
     yield serve
@@ -162,59 +162,59 @@ async def raw() -> AsyncIterator[Callable[[bytes], Any]]:
 # The call
 
 
-async def test_body_and_headers_arrive_as_given_and_the_answer_comes_back(http: MerchantHttp, stage: Any) -> None:
-    stage.on("POST /hook", b'{"ok":1}', 202, headers={"X-Trace": "t1", "Set-Cookie": "session=1"})
-    reply = await http.post(f"{stage.url}/hook?a=b%20c", BODY, HEADERS, test=True)
+async def test_body_and_headers_arrive_as_given_and_the_answer_comes_back(http: MerchantHttp, wire: Any) -> None:
+    wire.on("POST /hook", b'{"ok":1}', 202, headers={"X-Trace": "t1", "Set-Cookie": "session=1"})
+    reply = await http.post(f"{wire.url}/hook?a=b%20c", BODY, HEADERS, test=True)
     assert (reply.status, reply.body, reply.address) == (202, b'{"ok":1}', "127.0.0.1")
     assert (reply.headers["x-trace"], reply.headers["set-cookie"]) == ("t1", "hidden")
-    assert (stage.last.body, stage.last.query) == (BODY, {"a": "b c"})
-    assert stage.last.headers["webhook-id"] == "evt_1"
-    assert stage.last.headers["host"] == stage.url.removeprefix("http://")
-    assert "cookie" not in stage.last.headers
+    assert (wire.last.body, wire.last.query) == (BODY, {"a": "b c"})
+    assert wire.last.headers["webhook-id"] == "evt_1"
+    assert wire.last.headers["host"] == wire.url.removeprefix("http://")
+    assert "cookie" not in wire.last.headers
 
 
-async def test_cookies_are_never_sent_back(http: MerchantHttp, stage: Any) -> None:
-    stage.on("POST /hook", headers={"Set-Cookie": "session=1; Path=/"})
+async def test_cookies_are_never_sent_back(http: MerchantHttp, wire: Any) -> None:
+    wire.on("POST /hook", headers={"Set-Cookie": "session=1; Path=/"})
     for _ in range(2):
-        await http.post(f"{stage.url}/hook", BODY, HEADERS, test=True)
-    assert "cookie" not in stage.last.headers
+        await http.post(f"{wire.url}/hook", BODY, HEADERS, test=True)
+    assert "cookie" not in wire.last.headers
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-async def test_a_redirect_is_an_answer_and_is_not_followed(http: MerchantHttp, stage: Any, status: int) -> None:
-    stage.on("POST /hook", status=status, headers={"Location": f"{stage.url}/elsewhere"})
-    reply = await http.post(f"{stage.url}/hook", BODY, HEADERS, test=True)
+async def test_a_redirect_is_an_answer_and_is_not_followed(http: MerchantHttp, wire: Any, status: int) -> None:
+    wire.on("POST /hook", status=status, headers={"Location": f"{wire.url}/elsewhere"})
+    reply = await http.post(f"{wire.url}/hook", BODY, HEADERS, test=True)
     assert reply.status == status
-    assert [request.path for request in stage.seen] == ["/hook"]
+    assert [request.path for request in wire.seen] == ["/hook"]
 
 
-async def test_connections_are_used_again(http: MerchantHttp, stage: Any) -> None:
-    stage.on("POST /hook")
+async def test_connections_are_used_again(http: MerchantHttp, wire: Any) -> None:
+    wire.on("POST /hook")
     for _ in range(5):
-        await http.post(f"{stage.url}/hook", BODY, HEADERS, test=True)
-    assert stage.connections == 1
+        await http.post(f"{wire.url}/hook", BODY, HEADERS, test=True)
+    assert wire.connections == 1
 
 
-async def test_a_kept_connection_that_was_hung_up_on_is_replaced(http: MerchantHttp, stage: Any) -> None:
-    stage.on("POST /hook").on("POST /hook", then="drop").on("POST /hook")
+async def test_a_kept_connection_that_was_hung_up_on_is_replaced(http: MerchantHttp, wire: Any) -> None:
+    wire.on("POST /hook").on("POST /hook", then="drop").on("POST /hook")
     for _ in range(2):
-        reply = await http.post(f"{stage.url}/hook", BODY, HEADERS, test=True)
+        reply = await http.post(f"{wire.url}/hook", BODY, HEADERS, test=True)
         assert reply.status == 200
-    assert (len(stage.seen), stage.connections) == (3, 2)
+    assert (len(wire.seen), wire.connections) == (3, 2)
 
 
-async def test_a_new_connection_that_is_hung_up_on_is_not_tried_again(http: MerchantHttp, stage: Any) -> None:
-    stage.on("POST /hook", then="drop")
+async def test_a_new_connection_that_is_hung_up_on_is_not_tried_again(http: MerchantHttp, wire: Any) -> None:
+    wire.on("POST /hook", then="drop")
     with pytest.raises(Unreachable) as failed:
-        await http.post(f"{stage.url}/hook", BODY, HEADERS, test=True)
-    assert (failed.value.kind, failed.value.address, len(stage.seen)) == ("broken", "127.0.0.1", 1)
+        await http.post(f"{wire.url}/hook", BODY, HEADERS, test=True)
+    assert (failed.value.kind, failed.value.address, len(wire.seen)) == ("broken", "127.0.0.1", 1)
 
 
-async def test_proxies_of_the_environment_are_not_used(http: MerchantHttp, stage: Any, monkeypatch: Any) -> None:
+async def test_proxies_of_the_environment_are_not_used(http: MerchantHttp, wire: Any, monkeypatch: Any) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
-    stage.on("POST /hook")
-    assert (await http.post(f"{stage.url}/hook", BODY, HEADERS, test=True)).status == 200
+    wire.on("POST /hook")
+    assert (await http.post(f"{wire.url}/hook", BODY, HEADERS, test=True)).status == 200
 
 
 async def test_nobody_listening_is_a_sentence(http: MerchantHttp) -> None:
@@ -229,12 +229,12 @@ async def test_nobody_listening_is_a_sentence(http: MerchantHttp) -> None:
 # Bounds
 
 
-async def test_four_kilobytes_of_a_long_answer_are_kept(http: MerchantHttp, stage: Any) -> None:
-    stage.on("POST /hook", b"x" * 60_000)
+async def test_four_kilobytes_of_a_long_answer_are_kept(http: MerchantHttp, wire: Any) -> None:
+    wire.on("POST /hook", b"x" * 60_000)
     for _ in range(2):
-        reply = await http.post(f"{stage.url}/hook", BODY, HEADERS, test=True)
+        reply = await http.post(f"{wire.url}/hook", BODY, HEADERS, test=True)
         assert reply.body == b"x" * 4096
-    assert stage.connections == 1
+    assert wire.connections == 1
 
 
 async def test_an_endless_answer_is_left_after_64_kilobytes(opened: Any, raw: Any) -> None:
@@ -255,9 +255,9 @@ async def test_whatever_does_not_end_is_left_in_time(opened: Any, raw: Any, said
     assert (failed.value.kind, failed.value.address, failed.value.ms >= 300) == ("timeout", "127.0.0.1", True)
 
 
-async def test_a_drip_is_left_in_time_and_its_status_line_counts(opened: Any, stage: Any) -> None:
-    stage.on("POST /hook", then="drip")
-    reply = await opened(total_seconds=0.3).post(f"{stage.url}/hook", BODY, HEADERS, test=True)
+async def test_a_drip_is_left_in_time_and_its_status_line_counts(opened: Any, wire: Any) -> None:
+    wire.on("POST /hook", then="drip")
+    reply = await opened(total_seconds=0.3).post(f"{wire.url}/hook", BODY, HEADERS, test=True)
     assert (reply.status, reply.whole) == (200, False)
 
 
@@ -353,13 +353,13 @@ async def test_headers_are_capped_and_made_of_text(opened: Any, raw: Any) -> Non
     assert reply.headers["x-1"] == "\xff" * 500
 
 
-async def test_an_endpoint_that_hangs_holds_up_no_other(opened: Any, stage: Any, raw: Any) -> None:
+async def test_an_endpoint_that_hangs_holds_up_no_other(opened: Any, wire: Any, raw: Any) -> None:
     http, hanging = opened(total_seconds=1.5), await raw(b"")
-    stage.on("POST /hook")
+    wire.on("POST /hook")
     stuck = [asyncio.create_task(http.post(hanging, BODY, HEADERS, test=True)) for _ in range(150)]
     await asyncio.sleep(0)
     async with asyncio.timeout(1.0):
-        await http.post(f"{stage.url}/hook", BODY, HEADERS, test=True)
+        await http.post(f"{wire.url}/hook", BODY, HEADERS, test=True)
     assert not any(task.done() for task in stuck)
     assert {type(e) for e in await asyncio.gather(*stuck, return_exceptions=True)} == {Unreachable}
 
@@ -367,12 +367,12 @@ async def test_an_endpoint_that_hangs_holds_up_no_other(opened: Any, stage: Any,
 # Who is reached
 
 
-async def test_without_test_mode_nothing_on_this_machine_is_reached(opened: Any, stage: Any) -> None:
-    stage.on("POST /hook")
+async def test_without_test_mode_nothing_on_this_machine_is_reached(opened: Any, wire: Any) -> None:
+    wire.on("POST /hook")
     for http, test in ((opened(), False), (opened(loopback=False), True)):
         with pytest.raises(Refused):
-            await http.post(f"{stage.url}/hook", BODY, HEADERS, test=test)
-    assert (stage.seen, stage.connections) == ([], 0)
+            await http.post(f"{wire.url}/hook", BODY, HEADERS, test=test)
+    assert (wire.seen, wire.connections) == ([], 0)
 
 
 def test_an_endpoint_to_be_added_is_judged_by_its_url_alone() -> None:
@@ -437,32 +437,32 @@ async def test_a_name_that_hangs_ends_in_time_and_one_without_addresses_says_so(
 
 
 async def test_tls_verifies_the_name_while_the_address_is_pinned(
-    opened: Any, stage: Any, paper: Paper, secured: Any
+    opened: Any, wire: Any, paper: Paper, secured: Any
 ) -> None:
-    stage.on("POST /hook", b"good")
+    wire.on("POST /hook", b"good")
     sockets = Sockets(await secured(paper.server("hooks.shop.com")))
     http = opened(resolver=Dns([PUBLIC]), sockets=sockets, trust=paper.trust)
     for _ in range(2):
         reply = await http.post("https://hooks.shop.com/hook", BODY, HEADERS, test=False)
         assert (reply.status, reply.body, reply.address) == (200, b"good", PUBLIC)
-    assert (stage.last.headers["host"], sockets.dialled) == ("hooks.shop.com", [PUBLIC])
+    assert (wire.last.headers["host"], sockets.dialled) == ("hooks.shop.com", [PUBLIC])
 
 
 async def test_a_connection_to_one_name_is_never_used_for_another_at_the_same_address(
-    opened: Any, stage: Any, paper: Paper, secured: Any
+    opened: Any, wire: Any, paper: Paper, secured: Any
 ) -> None:
-    stage.on("POST /hook")
+    wire.on("POST /hook")
     sockets = Sockets(await secured(paper.server("hooks.shop.com")))
     http = opened(resolver=Dns([PUBLIC]), sockets=sockets, trust=paper.trust)
     await http.post("https://hooks.shop.com/hook", BODY, HEADERS, test=False)
     with pytest.raises(Unreachable, match=r"certificate is not valid for 'hooks\.other\.com'") as failed:
         await http.post("https://hooks.other.com/hook", BODY, HEADERS, test=False)
-    assert (failed.value.kind, len(stage.seen)) == ("tls", 1)
+    assert (failed.value.kind, len(wire.seen)) == ("tls", 1)
 
 
 @pytest.mark.parametrize("case", ["another name", "expired", "nobody's"])
 async def test_a_bad_certificate_is_refused_and_nothing_is_sent(
-    opened: Any, stage: Any, paper: Paper, secured: Any, case: str
+    opened: Any, wire: Any, paper: Paper, secured: Any, case: str
 ) -> None:
     server = (
         paper.server("other.com")
@@ -475,7 +475,7 @@ async def test_a_bad_certificate_is_refused_and_nothing_is_sent(
         await opened(resolver=Dns([PUBLIC, OTHER]), sockets=sockets, trust=trust).post(
             "https://shop.com/", BODY, HEADERS, test=False
         )
-    assert (failed.value.kind, stage.seen, sockets.dialled) == ("tls", [], [PUBLIC])
+    assert (failed.value.kind, wire.seen, sockets.dialled) == ("tls", [], [PUBLIC])
 
 
 async def test_plain_http_behind_a_tls_port_is_said_so(opened: Any, raw: Any) -> None:
@@ -486,8 +486,8 @@ async def test_plain_http_behind_a_tls_port_is_said_so(opened: Any, raw: Any) ->
     assert sockets.dialled == [PUBLIC]
 
 
-async def test_the_next_address_is_tried_where_one_is_dead(opened: Any, stage: Any, paper: Paper, secured: Any) -> None:
-    stage.on("POST /hook")
+async def test_the_next_address_is_tried_where_one_is_dead(opened: Any, wire: Any, paper: Paper, secured: Any) -> None:
+    wire.on("POST /hook")
     sockets = Sockets(await secured(paper.server("shop.com")))
     sockets.dead = {PUBLIC}
     http = opened(resolver=Dns([PUBLIC, OTHER]), sockets=sockets, trust=paper.trust)
@@ -499,11 +499,11 @@ async def test_the_next_address_is_tried_where_one_is_dead(opened: Any, stage: A
 
 
 async def test_a_call_is_one_line_without_path_query_body_or_headers(
-    http: MerchantHttp, stage: Any, caplog: Any
+    http: MerchantHttp, wire: Any, caplog: Any
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    stage.on("POST /hook/T0CANARY")
-    await http.post(f"{stage.url}/hook/T0CANARY?token=canary", b"canary", {"X-Webhook-Signature": "canary"}, test=True)
+    wire.on("POST /hook/T0CANARY")
+    await http.post(f"{wire.url}/hook/T0CANARY?token=canary", b"canary", {"X-Webhook-Signature": "canary"}, test=True)
     with pytest.raises(Refused):
         await http.post("https://user:canary@shop.com/", b"canary", {}, test=True)
     ours = [record for record in caplog.records if record.name == "bitloot.merchants"]

@@ -62,23 +62,23 @@ ORDER: dict[str, Any] = {
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def client(stage: Any) -> AsyncIterator[NowPayments]:
-    client = NowPayments(f"{stage.url}/v1", "np-key")
+async def client(wire: Any) -> AsyncIterator[NowPayments]:
+    client = NowPayments(f"{wire.url}/v1", "np-key")
     yield client
     await client.aclose()
 
 
-async def test_an_invoice_is_asked_for_with_exact_numbers_and_nothing_unasked(stage: Any, client: NowPayments) -> None:
-    stage.on("POST /v1/invoice", INVOICE, 201)
+async def test_an_invoice_is_asked_for_with_exact_numbers_and_nothing_unasked(wire: Any, client: NowPayments) -> None:
+    wire.on("POST /v1/invoice", INVOICE, 201)
     made = await client.create_invoice(**ORDER, pay_currency="BTC", is_fixed_rate=True, success_url="https://shop/o-1")
     assert made == Invoice("4522625843", "https://nowpayments.io/payment/?iid=4522625843", "o-1")
-    assert b'"price_amount":19.90,' in stage.last.body
-    assert stage.last.json == {
+    assert b'"price_amount":19.90,' in wire.last.body
+    assert wire.last.json == {
         "price_amount": 19.9, "price_currency": "usd", "order_id": "o-1", "order_description": "Order o-1",
         "ipn_callback_url": "https://shop/ipn", "pay_currency": "btc", "is_fixed_rate": True,
         "success_url": "https://shop/o-1",
     }  # fmt: skip
-    assert stage.last.headers["x-api-key"] == "np-key"
+    assert wire.last.headers["x-api-key"] == "np-key"
 
 
 @pytest.mark.parametrize(
@@ -91,30 +91,30 @@ async def test_an_invoice_is_asked_for_with_exact_numbers_and_nothing_unasked(st
     ],
 )
 async def test_numbers_leave_as_exact_texts(
-    stage: Any, client: NowPayments, number: str, in_json: str, in_query: str
+    wire: Any, client: NowPayments, number: str, in_json: str, in_query: str
 ) -> None:
-    stage.on("POST /v1/invoice", INVOICE).on("GET /v1/estimate", '{"estimated_amount":1}')
+    wire.on("POST /v1/invoice", INVOICE).on("GET /v1/estimate", '{"estimated_amount":1}')
     await client.create_invoice(**ORDER | {"price_amount": Decimal(number)})
-    assert f'"price_amount":{in_json},'.encode() in stage.last.body
+    assert f'"price_amount":{in_json},'.encode() in wire.last.body
     await client.estimate(Decimal(number), "usd", "BTC")
-    assert stage.last.query == {"amount": in_query, "currency_from": "usd", "currency_to": "btc"}
+    assert wire.last.query == {"amount": in_query, "currency_from": "usd", "currency_to": "btc"}
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "NaN", "Infinity", "1E+999999"])
-async def test_absurd_amounts_never_leave(stage: Any, client: NowPayments, number: str) -> None:
+async def test_absurd_amounts_never_leave(wire: Any, client: NowPayments, number: str) -> None:
     for asked in (
         client.create_invoice(**ORDER | {"price_amount": Decimal(number)}),
         client.estimate(Decimal(number), "usd", "btc"),
     ):
         with pytest.raises(ValueError, match="amount"):
             await asked
-    assert stage.seen == []
+    assert wire.seen == []
 
 
-async def test_a_payment_on_an_invoice_has_address_amount_and_end(stage: Any, client: NowPayments) -> None:
-    stage.on("POST /v1/invoice-payment", CREATED, 201)
+async def test_a_payment_on_an_invoice_has_address_amount_and_end(wire: Any, client: NowPayments) -> None:
+    wire.on("POST /v1/invoice-payment", CREATED, 201)
     report = await client.pay_invoice("4522625843", "BTC")
-    assert stage.last.json == {"iid": "4522625843", "pay_currency": "btc"}
+    assert wire.last.json == {"iid": "4522625843", "pay_currency": "btc"}
     assert (report.payment_id, report.status, report.purchase_id) == ("5745459419", "waiting", "5837122679")
     assert (report.pay_address, report.pay_amount) == ("3EZ2uTdVDAMFXTfc6uLDDKR6o8qKBZXVkj", Decimal("0.00041"))
     assert report.expires_at == datetime(2026, 1, 1, 0, 20, tzinfo=UTC)
@@ -122,15 +122,15 @@ async def test_a_payment_on_an_invoice_has_address_amount_and_end(stage: Any, cl
     assert (report.network, report.payin_extra_id, report.actually_paid) == ("btc", None, None)
 
 
-async def test_a_payment_alone_and_a_top_up(stage: Any, client: NowPayments) -> None:
-    stage.on("POST /v1/payment", CREATED, 201)
+async def test_a_payment_alone_and_a_top_up(wire: Any, client: NowPayments) -> None:
+    wire.on("POST /v1/payment", CREATED, 201)
     await client.create_payment(**ORDER, pay_currency="BTC", purchase_id="5837122679")
-    assert stage.last.json["purchase_id"] == "5837122679"
-    assert stage.last.json["pay_currency"] == "btc"
+    assert wire.last.json["purchase_id"] == "5837122679"
+    assert wire.last.json["pay_currency"] == "btc"
 
 
-async def test_the_state_of_a_payment(stage: Any, client: NowPayments) -> None:
-    stage.on("GET /v1/payment/5745459419", STATUS)
+async def test_the_state_of_a_payment(wire: Any, client: NowPayments) -> None:
+    wire.on("GET /v1/payment/5745459419", STATUS)
     report = await client.payment("5745459419")
     assert (report.payment_id, report.status, report.purchase_id) == ("5745459419", "finished", "5837122679")
     assert (report.price_amount, report.actually_paid) == (Decimal(25), Decimal("0.00041"))
@@ -138,10 +138,10 @@ async def test_the_state_of_a_payment(stage: Any, client: NowPayments) -> None:
     assert (report.expires_at, report.updated_at) == (None, "2026-01-01T00:21:00.000Z")
 
 
-async def test_an_id_cannot_lead_elsewhere(stage: Any, client: NowPayments) -> None:
+async def test_an_id_cannot_lead_elsewhere(wire: Any, client: NowPayments) -> None:
     with pytest.raises(ProviderRefused):
         await client.payment("../status?x=1")
-    assert stage.last.path == "/v1/payment/..%2Fstatus%3Fx%3D1"
+    assert wire.last.path == "/v1/payment/..%2Fstatus%3Fx%3D1"
 
 
 def test_a_notice_reads_like_an_answer() -> None:
@@ -200,14 +200,14 @@ def test_any_members_make_a_report_or_are_confused(body: dict[str, Any]) -> None
     assert report.status
 
 
-async def test_coins_minimums_and_estimates(stage: Any, client: NowPayments) -> None:
-    stage.on("GET /v1/currencies", '{"currencies":["BTC","eth"]}')
-    stage.on(
+async def test_coins_minimums_and_estimates(wire: Any, client: NowPayments) -> None:
+    wire.on("GET /v1/currencies", '{"currencies":["BTC","eth"]}')
+    wire.on(
         "GET /v1/min-amount",
         """{"currency_from":"eth","currency_to":"trx","min_amount":0.0078999,
       "fiat_equivalent":35.40626584}""",
     )
-    stage.on(
+    wire.on(
         "GET /v1/estimate",
         """{"currency_from":"usd","amount_from":3999.5,"currency_to":"btc",
       "estimated_amount":"0.17061637"}""",
@@ -215,15 +215,15 @@ async def test_coins_minimums_and_estimates(stage: Any, client: NowPayments) -> 
     assert await client.currencies() == {"btc", "eth"}
     least = await client.min_amount("ETH", payout_coin="TRX", fiat="USD")
     assert least == MinAmount(Decimal("0.0078999"), Decimal("35.40626584"))
-    assert stage.last.query == {"currency_from": "eth", "currency_to": "trx", "fiat_equivalent": "usd"}
+    assert wire.last.query == {"currency_from": "eth", "currency_to": "trx", "fiat_equivalent": "usd"}
     await client.min_amount("eth")
-    assert "currency_to" not in stage.last.query
+    assert "currency_to" not in wire.last.query
     assert await client.estimate(Decimal("3999.5"), "usd", "btc") == Decimal("0.17061637")
 
 
 @pytest.mark.parametrize("name", ["selectedCurrencies", "currencies"])
-async def test_only_coins_that_can_be_paid_in_are_listed(stage: Any, client: NowPayments, name: str) -> None:
-    stage.on("GET /v1/merchant/coins", f'{{"{name}":["XRP","BTC","GONE","OFF","ASIDE"]}}')
+async def test_only_coins_that_can_be_paid_in_are_listed(wire: Any, client: NowPayments, name: str) -> None:
+    wire.on("GET /v1/merchant/coins", f'{{"{name}":["XRP","BTC","GONE","OFF","ASIDE"]}}')
     row = '{"id":1,"code":"%s","name":"%s","enable":%s,"network":"%s","extra_id_exists":%s,"available_for_payment":%s}'
     rows = [
         row % ("BTC", "Bitcoin", "true", "btc", "false", "true"),
@@ -231,7 +231,7 @@ async def test_only_coins_that_can_be_paid_in_are_listed(stage: Any, client: Now
         row % ("OFF", "Off", "false", "off", "false", "true"),
         row % ("ASIDE", "Aside", "true", "aside", "false", "false"),
     ]
-    stage.on("GET /v1/full-currencies", f'{{"currencies":[{",".join(rows)}]}}')
+    wire.on("GET /v1/full-currencies", f'{{"currencies":[{",".join(rows)}]}}')
     assert await client.coins() == [Coin("xrp", "Ripple", "xrp", True), Coin("btc", "Bitcoin", "btc", False)]
 
 
@@ -249,16 +249,16 @@ async def test_only_coins_that_can_be_paid_in_are_listed(stage: Any, client: Now
     ],
 )
 async def test_refusals_have_names(
-    stage: Any, client: NowPayments, status: int, code: str, message: str, kind: type
+    wire: Any, client: NowPayments, status: int, code: str, message: str, kind: type
 ) -> None:
     said = f'{{"status":false,"statusCode":{status},"code":"{code}","message":"{message}"}}'
-    stage.on("GET /v1/payment/1", said, status)
+    wire.on("GET /v1/payment/1", said, status)
     with pytest.raises(ProviderRefused) as refused:
         await client.payment("1")
     assert type(refused.value) is kind
     assert (refused.value.code, refused.value.detail) == (code, message)
 
 
-async def test_health_is_their_word_for_being_up(stage: Any, client: NowPayments) -> None:
-    stage.on("GET /v1/status", '{"message":"OK"}')
+async def test_health_is_their_word_for_being_up(wire: Any, client: NowPayments) -> None:
+    wire.on("GET /v1/status", '{"message":"OK"}')
     assert await client.health() is None

@@ -33,8 +33,8 @@ ADDRESS = "TFake" + "x" * 29
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def client(stage: Any) -> AsyncIterator[Payouts]:
-    made = Payouts(f"{stage.url}/v1", "the-key", email="me@shop.example", password=PASSWORD, total_seconds=2)
+async def client(wire: Any) -> AsyncIterator[Payouts]:
+    made = Payouts(f"{wire.url}/v1", "the-key", email="me@shop.example", password=PASSWORD, total_seconds=2)
     yield made
     await made.aclose()
 
@@ -44,33 +44,33 @@ def asked(**change: Any) -> dict[str, Any]:
     return given | {"memo": None, "description": "Refund"} | change
 
 
-async def test_a_payout_is_asked_for_with_key_and_token_and_six_decimals(stage, client) -> None:
-    stage.on("POST /v1/auth", '{"token":"jwt-1"}').on("POST /v1/payout", CREATED)
+async def test_a_payout_is_asked_for_with_key_and_token_and_six_decimals(wire, client) -> None:
+    wire.on("POST /v1/auth", '{"token":"jwt-1"}').on("POST /v1/payout", CREATED)
     made = await client.create(**asked())
     assert (made.id, made.batch_id, made.status, made.external_id) == ("5000000801", "5000000713", "creating", "r-1")
-    assert stage.last.headers["authorization"] == "Bearer jwt-1"
-    assert stage.last.headers["x-api-key"] == "the-key"
-    assert b'"amount":3.493353' in stage.last.body
-    assert stage.last.json["withdrawals"][0]["unique_external_id"] == "r-1"
-    assert "extra_id" not in stage.last.json["withdrawals"][0]
+    assert wire.last.headers["authorization"] == "Bearer jwt-1"
+    assert wire.last.headers["x-api-key"] == "the-key"
+    assert b'"amount":3.493353' in wire.last.body
+    assert wire.last.json["withdrawals"][0]["unique_external_id"] == "r-1"
+    assert "extra_id" not in wire.last.json["withdrawals"][0]
 
 
-async def test_a_token_is_kept_and_asked_for_again_after_a_401_only(stage, client) -> None:
-    stage.on("POST /v1/auth", '{"token":"jwt-1"}').on("POST /v1/auth", '{"token":"jwt-2"}')
+async def test_a_token_is_kept_and_asked_for_again_after_a_401_only(wire, client) -> None:
+    wire.on("POST /v1/auth", '{"token":"jwt-1"}').on("POST /v1/auth", '{"token":"jwt-2"}')
     refusal = '{"status":false,"statusCode":401,"code":"AUTH_REQUIRED","message":"Bearer is required"}'
-    stage.on("POST /v1/payout", CREATED).on("POST /v1/payout", refusal, 401).on("POST /v1/payout", CREATED)
+    wire.on("POST /v1/payout", CREATED).on("POST /v1/payout", refusal, 401).on("POST /v1/payout", CREATED)
     await client.create(**asked())
     await client.create(**asked())
-    assert [r.path for r in stage.seen] == ["/v1/auth", "/v1/payout", "/v1/payout", "/v1/auth", "/v1/payout"]
-    assert stage.last.headers["authorization"] == "Bearer jwt-2"
+    assert [r.path for r in wire.seen] == ["/v1/auth", "/v1/payout", "/v1/payout", "/v1/auth", "/v1/payout"]
+    assert wire.last.headers["authorization"] == "Bearer jwt-2"
 
 
-async def test_a_second_401_is_our_own_accounts_fault(stage, client) -> None:
+async def test_a_second_401_is_our_own_accounts_fault(wire, client) -> None:
     refusal = '{"status":false,"statusCode":401,"code":"AUTH_REQUIRED","message":"Bearer is required"}'
-    stage.on("POST /v1/auth", '{"token":"jwt"}').on("POST /v1/payout", refusal, 401)
+    wire.on("POST /v1/auth", '{"token":"jwt"}').on("POST /v1/payout", refusal, 401)
     with pytest.raises(ApiKeyRejected):
         await client.create(**asked())
-    assert [r.path for r in stage.seen].count("/v1/payout") == 2
+    assert [r.path for r in wire.seen].count("/v1/payout") == 2
 
 
 @pytest.mark.parametrize(
@@ -78,46 +78,46 @@ async def test_a_second_401_is_our_own_accounts_fault(stage, client) -> None:
     [f"[{ROW}]", CREATED, f'{{"payouts":[{ROW}]}}', f'{{"id":5000000713,"withdrawals":[{CAMEL}]}}'],
     ids=["as documented", "as live", "as listed", "as the old types"],
 )
-async def test_every_shape_of_a_payout_is_read(stage, client, body: str) -> None:
-    stage.on("GET /v1/payout/5000000713", body)
+async def test_every_shape_of_a_payout_is_read(wire, client, body: str) -> None:
+    wire.on("GET /v1/payout/5000000713", body)
     found = await client.show("5000000713", "5000000801")
     assert (found.id, found.batch_id, found.amount) == ("5000000801", "5000000713", Decimal("3.493353"))
     assert found.currency == "usdttrc20"
     assert found.status in {"creating", "finished"}
-    assert "authorization" not in stage.last.headers
+    assert "authorization" not in wire.last.headers
 
 
-async def test_a_401_on_a_call_for_the_key_alone_is_repeated_with_the_token(stage, client) -> None:
-    stage.on("POST /v1/auth", '{"token":"jwt"}')
-    stage.on("GET /v1/payout/5000000713", '{"code":"AUTH_REQUIRED"}', 401).on("GET /v1/payout/5000000713", CREATED)
+async def test_a_401_on_a_call_for_the_key_alone_is_repeated_with_the_token(wire, client) -> None:
+    wire.on("POST /v1/auth", '{"token":"jwt"}')
+    wire.on("GET /v1/payout/5000000713", '{"code":"AUTH_REQUIRED"}', 401).on("GET /v1/payout/5000000713", CREATED)
     assert (await client.show("5000000713", "5000000801")).id == "5000000801"
-    assert stage.last.headers["authorization"] == "Bearer jwt"
+    assert wire.last.headers["authorization"] == "Bearer jwt"
 
 
-async def test_a_batch_without_our_payout_is_unknown(stage, client) -> None:
-    stage.on("GET /v1/payout/5000000713", CREATED)
+async def test_a_batch_without_our_payout_is_unknown(wire, client) -> None:
+    wire.on("GET /v1/payout/5000000713", CREATED)
     with pytest.raises(PayoutUnknown):
         await client.show("5000000713", "1")
 
 
 @pytest.mark.parametrize("said", [b"OK", b'"OK"', b"ok\n"])
-async def test_ok_comes_as_plain_text(stage, client, said: bytes) -> None:
-    stage.on("POST /v1/payout/validate-address", said, headers={"content-type": "text/html"})
+async def test_ok_comes_as_plain_text(wire, client, said: bytes) -> None:
+    wire.on("POST /v1/payout/validate-address", said, headers={"content-type": "text/html"})
     await client.validate_address(ADDRESS, "usdttrc20")
-    assert stage.last.json == {"address": ADDRESS, "currency": "usdttrc20", "extra_id": None}
+    assert wire.last.json == {"address": ADDRESS, "currency": "usdttrc20", "extra_id": None}
 
 
 @pytest.mark.parametrize("said", [b"", b"NO", b"<html>OK</html>"])
-async def test_anything_else_than_ok_proves_nothing(stage, client, said: bytes) -> None:
-    stage.on("POST /v1/payout/validate-address", said)
+async def test_anything_else_than_ok_proves_nothing(wire, client, said: bytes) -> None:
+    wire.on("POST /v1/payout/validate-address", said)
     with pytest.raises(ProviderProtocolError) as raised:
         await client.validate_address(ADDRESS, "usdttrc20")
     assert raised.value.may_have_happened
 
 
 @pytest.mark.parametrize("member", ["result", "min_amount"])
-async def test_the_least_is_read_under_both_its_names(stage, client, member: str) -> None:
-    stage.on("GET /v1/payout-withdrawal/min-amount/btc", f'{{"success":true,"{member}":0.00002496}}')
+async def test_the_least_is_read_under_both_its_names(wire, client, member: str) -> None:
+    wire.on("GET /v1/payout-withdrawal/min-amount/btc", f'{{"success":true,"{member}":0.00002496}}')
     assert await client.least("BTC") == Decimal("0.00002496")
 
 
@@ -131,32 +131,32 @@ REFUSALS = [
 
 @pytest.mark.parametrize(("status", "code", "message", "named"), REFUSALS)
 async def test_each_refusal_has_its_name_and_says_that_nothing_happened(
-    stage, client, status, code, message, named
+    wire, client, status, code, message, named
 ) -> None:
-    stage.on("POST /v1/auth", '{"token":"jwt"}')
-    stage.on("POST /v1/payout", f'{{"status":false,"code":"{code}","message":"{message} {PASSWORD}"}}', status)
+    wire.on("POST /v1/auth", '{"token":"jwt"}')
+    wire.on("POST /v1/payout", f'{{"status":false,"code":"{code}","message":"{message} {PASSWORD}"}}', status)
     with pytest.raises(named) as raised:
         await client.create(**asked())
     assert not raised.value.may_have_happened
     assert PASSWORD not in str(raised.value)
 
 
-async def test_a_lost_answer_may_have_happened(stage, client) -> None:
-    stage.on("POST /v1/auth", '{"token":"jwt"}').on("POST /v1/payout", then="drop")
+async def test_a_lost_answer_may_have_happened(wire, client) -> None:
+    wire.on("POST /v1/auth", '{"token":"jwt"}').on("POST /v1/payout", then="drop")
     with pytest.raises(ProviderDown) as raised:
         await client.create(**asked())
     assert raised.value.may_have_happened
-    assert [r.path for r in stage.seen].count("/v1/payout") == 1
+    assert [r.path for r in wire.seen].count("/v1/payout") == 1
 
 
-async def test_our_payout_is_found_on_a_later_page(stage, client) -> None:
+async def test_our_payout_is_found_on_a_later_page(wire, client) -> None:
     other = ROW.replace("r-1", "r-2")
     full = f'{{"payouts":[{",".join([other] * 100)}]}}'
-    stage.on("GET /v1/payout", full).on("GET /v1/payout", f'{{"payouts":[{other},{ROW}]}}')
+    wire.on("GET /v1/payout", full).on("GET /v1/payout", f'{{"payouts":[{other},{ROW}]}}')
     found = await client.find("r-1", clock.now())
     assert found is not None
     assert found.id == "5000000801"
-    assert [request.query["page"] for request in stage.seen] == ["0", "1"]
+    assert [request.query["page"] for request in wire.seen] == ["0", "1"]
 
 
 @pytest.fixture

@@ -20,8 +20,8 @@ SEALED = b"\x01sealed" * 30
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def store(stage: Any) -> AsyncIterator[S3Store]:
-    store = S3Store(stage.url, "s3-id", SECRET, "vault", attempts=2)
+async def store(wire: Any) -> AsyncIterator[S3Store]:
+    store = S3Store(wire.url, "s3-id", SECRET, "vault", attempts=2)
     yield store
     await store.aclose()
 
@@ -37,12 +37,12 @@ def test_the_settings_are_those_of_the_sheet() -> None:
     assert (CONFIG.connect_timeout, CONFIG.read_timeout) == (3, 10)
 
 
-async def test_a_put_is_plain_checked_and_creates_only(stage: Any, store: S3Store) -> None:
-    stage.on("PUT /vault/keys/k-1", b"")
+async def test_a_put_is_plain_checked_and_creates_only(wire: Any, store: S3Store) -> None:
+    wire.on("PUT /vault/keys/k-1", b"")
     await store.put("keys/k-1", SEALED)
-    sent = stage.last.headers
+    sent = wire.last.headers
     digest = sha256(SEALED)
-    assert stage.last.body == SEALED
+    assert wire.last.body == SEALED
     assert sent["if-none-match"] == "*"
     assert sent["x-amz-checksum-sha256"] == b64encode(digest.digest()).decode()
     assert sent["x-amz-meta-sha256"] == digest.hexdigest()
@@ -52,18 +52,18 @@ async def test_a_put_is_plain_checked_and_creates_only(stage: Any, store: S3Stor
     assert SECRET not in repr(store)
 
 
-async def test_a_lost_answer_is_recognised_as_our_own_write(stage: Any, store: S3Store) -> None:
-    stage.on("PUT /vault/k", then="drop").on("PUT /vault/k", xml("PreconditionFailed"), 412)
-    stage.on("GET /vault/k", SEALED)
+async def test_a_lost_answer_is_recognised_as_our_own_write(wire: Any, store: S3Store) -> None:
+    wire.on("PUT /vault/k", then="drop").on("PUT /vault/k", xml("PreconditionFailed"), 412)
+    wire.on("GET /vault/k", SEALED)
     await store.put("k", SEALED)
-    assert [seen.method for seen in stage.seen] == ["PUT", "PUT", "GET"]
+    assert [seen.method for seen in wire.seen] == ["PUT", "PUT", "GET"]
     with pytest.raises(ObjectConflict):
         await store.put("k", b"other")
 
 
-async def test_bytes_that_changed_are_not_handed_out(stage: Any, store: S3Store) -> None:
+async def test_bytes_that_changed_are_not_handed_out(wire: Any, store: S3Store) -> None:
     told = {"x-amz-meta-sha256": sha256(b"what was put").hexdigest()}
-    stage.on("GET /vault/k", SEALED, headers=told)
+    wire.on("GET /vault/k", SEALED, headers=told)
     with pytest.raises(ProviderProtocolError):
         await store.get("k")
 
@@ -85,9 +85,9 @@ async def test_bytes_that_changed_are_not_handed_out(stage: Any, store: S3Store)
         (503, "ServiceUnavailable", ProviderDown),
     ],
 )
-async def test_errors_by_status_and_code(stage: Any, status: int, code: str, error: type) -> None:
-    store = S3Store(stage.url, "s3-id", SECRET, "vault", attempts=1)
-    stage.on("GET /vault/k", xml(code), status)
+async def test_errors_by_status_and_code(wire: Any, status: int, code: str, error: type) -> None:
+    store = S3Store(wire.url, "s3-id", SECRET, "vault", attempts=1)
+    wire.on("GET /vault/k", xml(code), status)
     with pytest.raises(ProviderError) as failed:
         await store.get("k")
     assert type(failed.value) is error
@@ -96,25 +96,25 @@ async def test_errors_by_status_and_code(stage: Any, status: int, code: str, err
     await store.aclose()
 
 
-async def test_a_passing_trouble_is_tried_again(stage: Any, store: S3Store) -> None:
-    stage.on("GET /vault/k", xml("ServiceUnavailable"), 503).on("GET /vault/k", SEALED)
+async def test_a_passing_trouble_is_tried_again(wire: Any, store: S3Store) -> None:
+    wire.on("GET /vault/k", xml("ServiceUnavailable"), 503).on("GET /vault/k", SEALED)
     assert await store.get("k") == SEALED
 
 
-async def test_nobody_listening_is_down(stage: Any) -> None:
+async def test_nobody_listening_is_down(wire: Any) -> None:
     store = S3Store("http://127.0.0.1:1", "s3-id", SECRET, "vault", attempts=1)
     with pytest.raises(ProviderDown) as down:
         await store.put("k", SEALED)
     assert not down.value.may_have_happened
 
 
-async def test_health_needs_the_bucket(stage: Any, store: S3Store) -> None:
-    stage.on("HEAD /vault", b"", 404)
+async def test_health_needs_the_bucket(wire: Any, store: S3Store) -> None:
+    wire.on("HEAD /vault", b"", 404)
     with pytest.raises(ProviderRefused):
         await store.health()
 
 
-async def test_a_link_is_signed_offline_with_name_and_end(stage: Any) -> None:
+async def test_a_link_is_signed_offline_with_name_and_end(wire: Any) -> None:
     store = S3Store("https://acct.r2.cloudflarestorage.com", "s3-id", SECRET, "vault")
     url = await store.link("keys/k-1", filename='ga"me\r\nX: y.sealed')
     parts, query = urlsplit(url), parse_qs(urlsplit(url).query)

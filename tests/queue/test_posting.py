@@ -18,7 +18,7 @@ from tests.builders import count, undone
 
 
 async def carried(queue: str = "orders") -> list[str]:
-    """The job ids that lie in a Dramatiq queue, once the courier has carried out what it was given."""
+    """The job ids that lie in a Dramatiq queue, once the publisher has run its commands."""
     await asyncio.to_thread(publisher.close)
     messages = sync_client().hvals(f"dramatiq:{queue}.msgs")
     return [json.loads(message)["args"][0] for message in messages]

@@ -21,7 +21,7 @@ from app.refunds.create_for_merchants import BadAmount, BadReason, PaymentNotCap
 from app.refunds.models import MerchantRefund
 from app.refunds.service import NotDecidable, TooMuch
 from tests.builders import COIN, NOW, count, events, job_names, look, order, rows
-from tests.orders.merchants import CUSTOMER, asked, charged, merchant, payment, played, told_payment, told_refund
+from tests.orders.merchants import CUSTOMER, asked, charged, completed, merchant, payment, told_payment, told_refund
 from tests.refunds.scenes import ADDRESS, ADMIN, payouts, refund
 
 HOW_MANY = 50
@@ -42,7 +42,7 @@ async def back(
 
 
 async def by_card(drain: Any, amount: str = "20.00") -> MerchantPayment:
-    return await played(drain, await charged(await merchant(), amount))
+    return await completed(drain, await charged(await merchant(), amount))
 
 
 async def by_coin(kit: Any, box: Any, email: str = CUSTOMER) -> MerchantPayment:
@@ -61,8 +61,8 @@ async def to_tron() -> Any:
 
 async def test_of_an_order_with_two_payments_no_more_goes_back_than_came_in_and_is_not_promised(drain) -> None:
     placed = await charged(await merchant(), "20.00")
-    first = await played(drain, placed, "crypto", metadata={"test": "underpaid"})
-    second = await played(drain, await order(placed.id))
+    first = await completed(drain, placed, "crypto", metadata={"test": "underpaid"})
+    second = await completed(drain, await order(placed.id))
     assert (first.value, second.value) == (Decimal("10.00"), Decimal("10.00"))
     promised = await service.ask(placed.id, Money(Decimal("15.00"), "USD"), "", ADMIN)  # of neither payment
     before = await rows()
@@ -142,8 +142,8 @@ async def test_a_merchants_refund_and_an_admins_share_what_is_left(drain) -> Non
 
 async def test_a_payment_gives_back_its_own_money_and_not_anothers(drain) -> None:
     placed = await charged(await merchant(), metadata={"test": "underpaid"})
-    first = await played(drain, placed, "crypto")
-    second = await played(drain, placed, "crypto", metadata={"test": "success"})
+    first = await completed(drain, placed, "crypto")
+    second = await completed(drain, placed, "crypto", metadata={"test": "success"})
     assert (first.value, second.value) == (Decimal("10.00"), Decimal("10.00"))
     with pytest.raises(TooMuch, match=r"\$10\.00"):
         await back(first, "10.01")
@@ -173,7 +173,7 @@ async def test_what_cannot_go_back_names_its_field_and_leaves_nothing(drain, amo
 
 async def test_a_payment_without_money_gives_nothing_back(app, drain) -> None:
     placed = await charged(await merchant())
-    failed, waits = await played(drain, placed, number="4000000000000002"), await asked(placed)
+    failed, waits = await completed(drain, placed, number="4000000000000002"), await asked(placed)
     before = await rows()
     for made in (failed, waits):
         with pytest.raises(PaymentNotCaptured, match="Wait for payment") as told:
@@ -226,16 +226,17 @@ async def test_a_refund_is_played_in_three_to_five_seconds_or_as_the_settings_sa
 
 async def ends_after(made: MerchantRefund) -> float:
     job = await db.fetch_one(
-        "SELECT run_at, args ->> 'rest' AS rest FROM job WHERE dedupe = $1", f"refunds.simulate:{made.id}"
+        "SELECT run_at, args ->> 'remaining_ms' AS remaining_ms FROM job WHERE dedupe = $1",
+        f"refunds.simulate:{made.id}",
     )
     assert job is not None
-    return float((job["run_at"] - made.created_at).total_seconds()) + int(job["rest"]) / 1000
+    return float((job["run_at"] - made.created_at).total_seconds()) + int(job["remaining_ms"]) / 1000
 
 
 async def test_of_two_payments_what_goes_back_of_one_already_is_not_given_back_of_it_again(drain) -> None:
     placed = await charged(await merchant(), "20.00")
-    first = await played(drain, placed, "crypto", metadata={"test": "underpaid"})
-    second = await played(drain, await order(placed.id))
+    first = await completed(drain, placed, "crypto", metadata={"test": "underpaid"})
+    second = await completed(drain, await order(placed.id))
     ended = await back(first, "4.00")
     await service.fail(ended.id, "not agreed", ADMIN)
     waits = await back(first, "7.00")
@@ -270,7 +271,17 @@ async def test_a_refund_that_is_to_fail_fails_and_its_money_can_go_back_by_anoth
     assert await ledger.prove() == []
 
 
-async def test_a_step_played_twice_pays_once(drain) -> None:
+async def test_a_refund_whose_step_was_queued_before_the_upgrade_is_sent(drain) -> None:
+    made = await back(await by_card(drain))
+    assert await db.fetch(
+        "UPDATE job SET args = jsonb_build_object('refund_id', args -> 'refund_id', 'rest', args -> 'remaining_ms')"
+        " WHERE name = 'refunds.simulate' AND status = 'pending' RETURNING id"
+    )
+    await drain(later=True, only="refunds.simulate")
+    assert (await refund(made.id)).status == "processed"
+
+
+async def test_a_step_taken_twice_pays_once(drain) -> None:
     paid = await by_card(drain)
     made = await back(paid)
     for _ in range(2):
@@ -386,7 +397,7 @@ async def test_a_claim_link_that_could_not_be_mailed_is_the_refunds_error(
 
 async def of_coins(drain: Any) -> MerchantPayment:
     """A payment of test mode in coins that has succeeded."""
-    return await played(drain, await charged(await merchant(), email=CUSTOMER), "crypto", currency=COIN)
+    return await completed(drain, await charged(await merchant(), email=CUSTOMER), "crypto", currency=COIN)
 
 
 async def test_in_test_mode_coins_wait_for_an_address_by_a_claim_link_as_live_ones_do(kit, drain, box) -> None:
@@ -423,7 +434,7 @@ async def test_a_cards_money_goes_back_to_the_card_without_an_address(drain) -> 
 
 async def test_what_is_owed_of_an_overpaid_payment_falls_with_each_refund_and_never_below_nothing(drain) -> None:
     placed = await charged(await merchant(), "20.00")
-    paid = await played(drain, placed, "crypto", metadata={"test": "overpaid"})
+    paid = await completed(drain, placed, "crypto", metadata={"test": "overpaid"})
     shown = []
     for amount in ("1", "9", "5"):
         await back(paid, amount, target=await to_tron())

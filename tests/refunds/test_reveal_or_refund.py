@@ -73,10 +73,7 @@ async def _reveal(kit: Any, order_id: UUID, item_id: UUID) -> bool:
 
 
 async def _refund(order_id: UUID, *, head_start: int) -> bool:
-    """Ask for the refund after ``head_start`` round trips.
-
-    The reveal fetches and opens its blob before its transaction.
-    """
+    """Ask for the refund after ``head_start`` round trips: the reveal opens its blob before its transaction."""
     amount = await queries.refundable(order_id)
     for _ in range(head_start):
         await db.fetch_value("SELECT 1")

@@ -30,8 +30,8 @@ FLAWS = {
 async def graded(url: str, *, simple: bool = False, secret: str = SECRET, **more: int) -> list[CheckResult]:
     http = MerchantHttp(loopback=True, total_seconds=5)
     try:
-        exam = ConformanceCheck(http, url, Plaintext(secret.encode()), simple=simple, **more)
-        return [verdict async for verdict in exam.verdicts()]
+        check = ConformanceCheck(http, url, Plaintext(secret.encode()), simple=simple, **more)
+        return [verdict async for verdict in check.verdicts()]
     finally:
         await http.aclose()
 

@@ -93,8 +93,8 @@ def receiver(tmp_path: Path) -> Iterator[Receive]:
 async def test_the_guides_receiver_passes_our_own_check(language: str, receiver: Receive) -> None:
     http = MerchantHttp(loopback=True)
     try:
-        exam = ConformanceCheck(http, receiver(language), Plaintext(SECRET.encode()))
-        verdicts = [(each.name, each.passed, each.said) async for each in exam.verdicts()]
+        check = ConformanceCheck(http, receiver(language), Plaintext(SECRET.encode()))
+        verdicts = [(each.name, each.passed, each.said) async for each in check.verdicts()]
     finally:
         await http.aclose()
     assert len(verdicts) == 13

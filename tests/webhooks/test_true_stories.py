@@ -10,7 +10,7 @@ from app.payments import create_for_merchants
 from app.payments import queries as payments
 from app.refunds import create_for_merchants as refunding
 from app.webhooks import queries, service
-from tests.orders.merchants import asked, charged, merchant, played, told_payment
+from tests.orders.merchants import asked, charged, completed, merchant, told_payment
 from tests.webhooks.scenes import Receiver, numbers
 
 DECLINED = {"number": "4000 0000 0000 0002", "expiry": "12/40", "cvv": "123"}
@@ -25,7 +25,7 @@ def heard(receiver: Receiver, object_: str) -> list[tuple[int, str, str]]:
 async def test_a_card_payment_is_told_from_asked_to_fulfilled(app, drain, receiver) -> None:
     merchant_id = await merchant()
     await service.add(merchant_id, test=True, url=receiver.url)
-    await played(drain, await charged(merchant_id))
+    await completed(drain, await charged(merchant_id))
     await drain(later=True)
     assert heard(receiver, "payment") == [
         (1, "payment.pending", "pending"), (2, "payment.confirming", "confirming"), (3, "payment.success", "success"),
@@ -40,7 +40,7 @@ async def test_a_declined_card_and_a_payment_called_off_are_told_as_failed_with_
     merchant_id = await merchant()
     await service.add(merchant_id, test=True, url=receiver.url, types=["payment.failed"])
     order = await charged(merchant_id)
-    await played(drain, order, **DECLINED)
+    await completed(drain, order, **DECLINED)
     called_off = await asked(order)
     await create_for_merchants.cancel(merchant_id, True, called_off.id)
     await drain(later=True)
@@ -62,7 +62,7 @@ async def test_too_much_and_too_little_money_have_an_event_and_say_how_much(
     merchant_id = await merchant()
     await service.add(merchant_id, test=True, url=receiver.url, types=[event])
     order = await charged(merchant_id, "20.00")
-    payment = await played(drain, order, "crypto", metadata={"test": wish, "cart": "7"})
+    payment = await completed(drain, order, "crypto", metadata={"test": wish, "cart": "7"})
     await drain()
     [told] = [post.json for post in receiver.posts]
     found = await payments.of_merchant(merchant_id, True, payment.id)
@@ -79,7 +79,7 @@ async def test_money_for_an_order_that_was_paid_already_is_told_as_overpaid(app,
     await service.add(merchant_id, test=True, url=receiver.url, types=["payment.overpaid"])
     order = await charged(merchant_id, "20.00")
     slow = await asked(order, "crypto", metadata={"test_delay": "600000"})
-    await played(drain, order)
+    await completed(drain, order)
     await drain(later=True)
     [told] = [post.json for post in receiver.posts]
     assert (told["object_id"], told["data"]["excess"], told["data"]["overpaid"]) == (str(slow.id), "20.00", True)
@@ -87,7 +87,7 @@ async def test_money_for_an_order_that_was_paid_already_is_told_as_overpaid(app,
 
 async def test_a_payment_says_that_it_was_changed_when_its_money_went_back(app, drain) -> None:
     merchant_id = await merchant()
-    payment = await played(drain, await charged(merchant_id, "20.00"))
+    payment = await completed(drain, await charged(merchant_id, "20.00"))
     before = await payments.of_merchant(merchant_id, True, payment.id)
     with clock.travelled(timedelta(minutes=5)):
         await refunding.create(merchant_id, True, payment.id, Decimal("5.00"), "half is broken", None, "key 1")
@@ -102,7 +102,7 @@ async def test_a_payment_says_that_it_was_changed_when_its_money_went_back(app, 
 async def test_a_refund_is_told_from_asked_to_paid(app, drain, receiver) -> None:
     merchant_id = await merchant()
     await service.add(merchant_id, test=True, url=receiver.url)
-    payment = await played(drain, await charged(merchant_id, "20.00"))
+    payment = await completed(drain, await charged(merchant_id, "20.00"))
     await refunding.create(merchant_id, True, payment.id, Decimal("5.00"), "half is broken", None, "key 1")
     await drain(later=True)
     assert heard(receiver, "refund") == [

@@ -26,10 +26,10 @@ class Group(DeadGroup, frozen=True):
 
 
 class Letter(DeadLetter, frozen=True):
-    """A dead letter as the pages show it. ``outlook``: what it would do; empty where nobody asked for that."""
+    """A dead letter as the pages show it. ``preview``: what it would do; empty where nobody asked for that."""
 
     about: str
-    outlook: str
+    preview: str
 
 
 @get("/admin/dead-letters", include_in_schema=False)
@@ -55,9 +55,9 @@ async def preview(request: Req) -> Response[bytes]:
     name, cause, ids = chosen(request.query_params)
     seen_at = clock.now()
     letters = await jobs.dead(name=name, cause=cause, ids=ids, limit=SHOWN)
-    shown = [_shown(row, outlook=await retry_preview.of(row)) for row in letters]
+    shown = [_shown(row, preview=await retry_preview.of(row)) for row in letters]
     if wants_json(request):
-        return answer({"items": [{"id": row.id, "outlook": row.outlook} for row in shown]})
+        return answer({"items": [{"id": row.id, "preview": row.preview} for row in shown]})
     count = sum(g.count for g in await jobs.causes() if _matches(g, name, cause)) if ids is None else len(shown)
     context = {
         "letters": shown,
@@ -88,5 +88,5 @@ def _matches(group: DeadGroup, name: str | None, cause: str | None) -> bool:
     return name in (None, group.name) and cause in (None, group.cause)
 
 
-def _shown(row: DeadLetter, outlook: str = "") -> Letter:
-    return extend(Letter, row, about=short(row.subject) if row.subject else "", outlook=outlook)
+def _shown(row: DeadLetter, preview: str = "") -> Letter:
+    return extend(Letter, row, about=short(row.subject) if row.subject else "", preview=preview)

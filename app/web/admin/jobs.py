@@ -76,6 +76,6 @@ async def show(request: Req, job_id: FromPath[str]) -> Response[bytes]:
         "job": job,
         "attempts": sorted(job.attempts + job.retries, key=lambda line: line.number),
         "args_json": args,
-        "outlook": await retry_preview.of(job) if job.status == "failed" else "",
+        "preview": await retry_preview.of(job) if job.status == "failed" else "",
     }
     return page(request, "admin/jobs/show.html", context)

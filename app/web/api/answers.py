@@ -36,14 +36,14 @@ class AnswerHeaders(ASGIMiddleware):
     scopes = (ScopeType.HTTP,)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        async def told(message: Message) -> None:
+        async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start" and scope["method"] != "OPTIONS":  # type: ignore[typeddict-item]
                 ours = {name.encode(): value.encode() for name, value in _shared(scope["state"].get("limit")).items()}
                 others = [pair for pair in message.get("headers", []) if pair[0].lower() not in ours]
                 message["headers"] = [*others, *ours.items()]
             await send(message)
 
-        await next_app(scope, receive, told)
+        await next_app(scope, receive, with_headers)
 
 
 def described(error: Problem) -> bytes:

@@ -149,7 +149,7 @@ def read(request: Req, raw: bytes) -> Any:
     except MalformedJson as bad:
         raise MalformedBody(_("Send valid JSON: %(bad)s.", bad=bad)) from None
     except msgspec.ValidationError as bad:
-        why, field = body_errors.told(str(bad), shape, sent)
+        why, field = body_errors.explain(str(bad), shape, sent)
         raise (UnusableValue if why == _(body_errors.WHOLE_MINOR) else MalformedBody)(why, field=field) from None
     found.check()
     return found

@@ -32,7 +32,7 @@ WHOLE_MINOR = N_(
 )
 
 
-def told(text: str, shape: Any, sent: Any) -> tuple[str, str | None]:
+def explain(text: str, shape: Any, sent: Any) -> tuple[str, str | None]:
     """What is wrong, and the path of the field. ``text``: the library's words, which may quote even a card's number;
     ``shape``: the type that was expected; ``sent``: what was sent instead, as parsed."""
     if found := _UNKNOWN.fullmatch(text):

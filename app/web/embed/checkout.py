@@ -9,7 +9,6 @@ from app.web.kernel.render import fragment, html
 
 THEMES = {"light", "dark"}
 Req = Request[Any, Any, Any]
-Scene = checkout_session.CheckoutSession
 # The frame itself: nothing from elsewhere, no cookie needed, shown by the merchant's own origins alone.
 SECURITY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data:; "

@@ -1,4 +1,4 @@
-"""The frame's bell: a line for each event of its order. What it means, the frame asks ``/embed/checkout/status``."""
+"""The frame's stream: a line for each event of its order. What it means, the frame asks ``/embed/checkout/status``."""
 
 from collections.abc import AsyncIterator
 from typing import Any

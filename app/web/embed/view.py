@@ -22,9 +22,9 @@ NAMED = ASKING  # phases that say something of the payment's coins; the address 
 PROCESSING = {"card": "processing", "upi": "approve"}
 
 
-async def build(scene: CheckoutSession, *, again: str = "") -> dict[str, object]:
+async def build(session: CheckoutSession, *, again: str = "") -> dict[str, object]:
     """What ``embed/checkout`` shows. ``again``: the attempt whose end the customer has read and left behind."""
-    order = scene.order
+    order = session.order
     attempts, coins = await payments.of_order(order.id), await payments.coins()
     attempt = current(attempts)
     phase = phase_of(order, attempt, again)
@@ -46,15 +46,15 @@ async def build(scene: CheckoutSession, *, again: str = "") -> dict[str, object]
         "tone": texts.TONES.get(phase, "working"),
         "seen": _seen(order, attempt, phase),
         "again": again,
-        "token": scene.token,
-        "test": scene.test,
-        "merchant": scene.merchant.name,
+        "token": session.token,
+        "test": session.test,
+        "merchant": session.merchant.name,
         "reference": order.reference,
         "total": total,
         "due": max(total - arrived, Money(Decimal(0), order.currency)),
         "attempt": str(attempt.id) if attempt else "",
-        "method": method or ("card" if scene.test else "crypto"),
-        "details": contract_payment.Payment.from_row(attempt, test=scene.test).details if attempt else {},
+        "method": method or ("card" if session.test else "crypto"),
+        "details": contract_payment.Payment.from_row(attempt, test=session.test).details if attempt else {},
         "payment": pay_to(attempt, coins) if attempt and attempt.pay_address and phase in NAMED else None,
         "coins": await coin_choices(coins, order.currency),
         "cards": [(number, _(does)) for number, does in texts.CARDS],

@@ -31,7 +31,7 @@ ANSWERS = {
 _open: Counter[str] = Counter()  # connections of this process, by address (of IPv6 by /64)
 
 
-class Stage(StrEnum):
+class Phase(StrEnum):
     """How far the message that is being read has come."""
 
     IDLE = "idle"
@@ -54,12 +54,12 @@ class BoundedHttp(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._stage = Stage.IDLE
+        self._phase = Phase.IDLE
         self._head_bytes = self._head_lines = 0
         self._unparsed = 0  # bytes since the last progress: an endless line reaches no callback of the parser
         self._progress = False  # of the message, during the present read
         self._deadline: asyncio.TimerHandle | None = None
-        self._late_in: Stage | None = None  # the stage that the deadline is for
+        self._late_in: Phase | None = None  # the phase that the deadline is for
         self._refused = False
         self._thrown_away = 0
         self._counted = ""
@@ -99,14 +99,14 @@ class BoundedHttp(HttpToolsProtocol):
         self._unparsed = 0 if self._progress else self._unparsed + len(data)
         if self._unparsed > HEAD_BYTES:
             self._refuse(431)
-        elif self._stage is Stage.IDLE and self._progress:
+        elif self._phase is Phase.IDLE and self._progress:
             self._set_deadline(None)
         else:
             # Empty lines before a head are skipped by the parser: they count as its beginning.
-            self._set_deadline(Stage.BODY if self._stage is Stage.BODY else Stage.HEAD)
+            self._set_deadline(Phase.BODY if self._phase is Phase.BODY else Phase.HEAD)
 
     def on_message_begin(self) -> None:
-        self._stage = Stage.HEAD
+        self._phase = Phase.HEAD
         self._head_bytes = self._head_lines = 0
         super().on_message_begin()
 
@@ -127,7 +127,7 @@ class BoundedHttp(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         if len(self.pipeline) >= MOST_PIPELINED:
             raise _HeadTooLarge
-        self._stage = Stage.BODY
+        self._phase = Phase.BODY
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -135,25 +135,25 @@ class BoundedHttp(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        self._stage, self._progress = Stage.IDLE, True
+        self._phase, self._progress = Phase.IDLE, True
         super().on_message_complete()
 
     # Deadlines.
 
-    def _set_deadline(self, stage: Stage | None) -> None:
-        """Let the deadline of ``stage`` run; one that runs for it already is not put off."""
-        if stage is self._late_in:
+    def _set_deadline(self, phase: Phase | None) -> None:
+        """Let the deadline of ``phase`` run; one that runs for it already is not put off."""
+        if phase is self._late_in:
             return
         if self._deadline is not None:
             self._deadline.cancel()
-        self._late_in, self._deadline = stage, None
-        if stage is not None:
-            seconds = self.head_seconds if stage is Stage.HEAD else self.message_seconds
+        self._late_in, self._deadline = phase, None
+        if phase is not None:
+            seconds = self.head_seconds if phase is Phase.HEAD else self.message_seconds
             self._deadline = self.loop.call_later(seconds, self._too_late)
 
     def _too_late(self) -> None:
         self._late_in = self._deadline = None
-        if self._stage is Stage.IDLE and self._answering:
+        if self._phase is Phase.IDLE and self._answering:
             return  # a stray empty line after a request whose answer is still on its way
         if not self.transport.is_closing():
             self._refuse(408)

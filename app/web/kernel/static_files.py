@@ -43,14 +43,14 @@ class KeptByDigest(ASGIMiddleware):
     scopes = (ScopeType.HTTP,)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        async def told(message: Message) -> None:
+        async def with_cache_control(message: Message) -> None:
             if message["type"] == "http.response.start":
                 others = [pair for pair in message.get("headers", []) if pair[0].lower() != b"cache-control"]
                 kept = message["status"] in {200, 206, 304} and _means_its_bytes(scope)
                 message["headers"] = [*others, (b"cache-control", FOR_EVER if kept else NOT_KEPT)]
             await send(message)
 
-        await next_app(scope, receive, told)
+        await next_app(scope, receive, with_cache_control)
 
 
 def _means_its_bytes(scope: Scope) -> bool:

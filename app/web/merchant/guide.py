@@ -29,8 +29,8 @@ WHOLE = {
 }  # the same in every language
 STEPS = ("order", "payment", "refund", "verify")
 BLANK = "bls_…"  # stands where a secret would: whoever has one knows where it goes
-CARDS = [(number, network_of(number), play.value) for number, play in test_processor.CARDS.items()]
-VPAS = [(vpa, play.value) for vpa, play in test_processor.VPAS.items()]
+CARDS = [(number, network_of(number), scenario.value) for number, scenario in test_processor.CARDS.items()]
+VPAS = [(vpa, scenario.value) for vpa, scenario in test_processor.VPAS.items()]
 
 
 @get("/merchant/guide", include_in_schema=False)

@@ -51,9 +51,9 @@ def seq(text: Any) -> int:
 async def news_of(event_hub: EventHub, order_id: UUID, after: int) -> AsyncIterator[list[Event]]:
     """The events after ``after``, as they come; an empty list for a heartbeat."""
     with metrics.STREAMS.track_inprogress():
-        async with event_hub.listening(order_id) as bell:
+        async with event_hub.listening(order_id) as event:
             while not event_hub.closing:
-                bell.clear()
+                event.clear()
                 found = await history.timeline(order_id, after=after)
                 after = found[-1].seq if found else after
                 event_hub.mark_sent(order_id, after)
@@ -62,7 +62,7 @@ async def news_of(event_hub: EventHub, order_id: UUID, after: int) -> AsyncItera
                 if any(event.kind == "order.email_changed" for event in found):
                     return  # whoever listens asks again, and may not be let in any more
                 try:
-                    await asyncio.wait_for(bell.wait(), HEARTBEAT)
+                    await asyncio.wait_for(event.wait(), HEARTBEAT)
                 except TimeoutError:
                     yield []
 

@@ -68,7 +68,7 @@ def refund(world: World, order: Order) -> None:
     _turn(world, order, "refunded")
 
 
-def play(world: World, order: Order, status: str, key_statuses: list[str]) -> None:
+def set_status(world: World, order: Order, status: str, key_statuses: list[str]) -> None:
     """Let the order say ``status`` and its keys these words in turn; what is cancelled or refunded is paid back."""
     for key, word in zip(all_keys(order), key_statuses, strict=False):
         if word in {"CANCELED", "REFUNDED"} and key.status != word:

@@ -1,4 +1,4 @@
-"""The cases a person or a test can play on a payment: each a sentence about one deposit."""
+"""The cases a person or a test can run on a payment: each a sentence about one deposit."""
 
 from __future__ import annotations
 
@@ -17,165 +17,165 @@ UNICODE = 'Größe 42 / “Ключ” 鍵 \u2028🎮 <b>&amp;</b> \\ "quoted"'
 SMALL_FEES = (Decimal("0.000002"), Decimal("0.0000001"))  # 0.000002 and 1e-7 in JavaScript's spelling
 
 
-def _success(play: CaseRun) -> None:
+def _success(run: CaseRun) -> None:
     """confirming, confirmed, sending, finished: an IPN each"""
-    if play.closed:
-        play.repeat()
-    elif play.payment.status == "expired":
-        _late(play)
+    if run.closed:
+        run.repeat()
+    elif run.payment.status == "expired":
+        _late(run)
     else:
-        play.arrive()
-        play.walk()
+        run.arrive()
+        run.walk()
 
 
-def _finished(play: CaseRun) -> None:
+def _finished(run: CaseRun) -> None:
     """straight to finished, one IPN; a partly paid one is finished by hand, as on the dashboard"""
-    if play.payment.status == "partially_paid":
-        play.step("finished")
-    elif play.closed:
-        play.repeat()
+    if run.payment.status == "partially_paid":
+        run.step("finished")
+    elif run.closed:
+        run.repeat()
     else:
-        play.arrive()
-        play.step(play.ending())
+        run.arrive()
+        run.step(run.ending())
 
 
 def _halt_at(status: str) -> Callable[[CaseRun], None]:
-    def halt(play: CaseRun) -> None:
-        play.must_be_open()
-        play.arrive()
-        play.walk(status)
+    def halt(run: CaseRun) -> None:
+        run.must_be_open()
+        run.arrive()
+        run.walk(status)
 
     halt.__doc__ = f"up to {status}, and no further for now"
     return halt
 
 
-def _partially_paid(play: CaseRun) -> None:
+def _partially_paid(run: CaseRun) -> None:
     """too little arrives (half, unless a fraction is given)"""
-    play.fraction = play.fraction if play.fraction < 1 else Decimal("0.5")
-    _success(play)
+    run.fraction = run.fraction if run.fraction < 1 else Decimal("0.5")
+    _success(run)
 
 
-def _overpaid(play: CaseRun) -> None:
+def _overpaid(run: CaseRun) -> None:
     """too much arrives (1.25 times, unless a fraction is given)"""
-    play.fraction = play.fraction if play.fraction > 1 else Decimal("1.25")
-    _success(play)
+    run.fraction = run.fraction if run.fraction > 1 else Decimal("1.25")
+    _success(run)
 
 
-def _wrong_coin(play: CaseRun) -> None:
+def _wrong_coin(run: CaseRun) -> None:
     """another coin arrives: a new, partly paid payment; this one goes on waiting"""
-    play.repeat(other_asset(play.payment))
+    run.repeat(other_asset(run.payment))
 
 
-def _late(play: CaseRun) -> None:
+def _late(run: CaseRun) -> None:
     """expires first; then the money comes after all"""
-    play.must_be_open()
-    if play.payment.status != "expired":
-        play.step("expired")
-    play.arrive()
-    play.step(play.ending())
+    run.must_be_open()
+    if run.payment.status != "expired":
+        run.step("expired")
+    run.arrive()
+    run.step(run.ending())
 
 
-def _twice(play: CaseRun) -> None:
+def _twice(run: CaseRun) -> None:
     """paid in full, and then once more: the second deposit is a new payment"""
-    if not play.closed:
-        _success(play)
-    play.repeat(fraction=Decimal(1))
+    if not run.closed:
+        _success(run)
+    run.repeat(fraction=Decimal(1))
 
 
-def _failed(play: CaseRun) -> None:
+def _failed(run: CaseRun) -> None:
     """processing fails"""
-    _end_open(play, "failed")
+    _end_open(run, "failed")
 
 
-def _expired(play: CaseRun) -> None:
+def _expired(run: CaseRun) -> None:
     """nothing arrives in time"""
-    if play.payment.actually_paid:
+    if run.payment.actually_paid:
         raise Impossible("money has arrived, so it can't expire")
-    _end_open(play, "expired")
+    _end_open(run, "expired")
 
 
-def _end_open(play: CaseRun, status: str) -> None:
-    play.must_be_open()
-    if play.payment.status == status:
+def _end_open(run: CaseRun, status: str) -> None:
+    run.must_be_open()
+    if run.payment.status == status:
         raise Impossible(f"the payment is {status} already")
-    play.step(status)
+    run.step(status)
 
 
-def _refunded(play: CaseRun) -> None:
+def _refunded(run: CaseRun) -> None:
     """the money goes back to the customer"""
-    if play.payment.status == "refunded":
+    if run.payment.status == "refunded":
         raise Impossible("the payment is refunded already")
-    play.arrive()
-    play.step("refunded")
+    run.arrive()
+    run.step("refunded")
 
 
-def _zero(play: CaseRun) -> None:
+def _zero(run: CaseRun) -> None:
     """finished, though actually_paid is 0"""
-    play.must_be_open()
-    play.step("finished")
+    run.must_be_open()
+    run.step("finished")
 
 
-def _settled_low(play: CaseRun) -> None:
+def _settled_low(run: CaseRun) -> None:
     """finished and paid in full, but the merchant is credited with 1 coin"""
-    play.must_be_open()
-    play.arrive()
-    play.move("finished")
-    play.payment.outcome_amount = Decimal(1)
-    play.tell(ipn.body(play.payment))
+    run.must_be_open()
+    run.arrive()
+    run.move("finished")
+    run.payment.outcome_amount = Decimal(1)
+    run.tell(ipn.body(run.payment))
 
 
 def _lie(dress: str, doc: str) -> Callable[[CaseRun], None]:
-    def lie(play: CaseRun) -> None:
-        payment = play.payment
+    def lie(run: CaseRun) -> None:
+        payment = run.payment
         claim = {"actually_paid": payment.pay_amount, "payment_status": "finished"}
-        play.tell(ipn.body(payment) | claim, dress)
+        run.tell(ipn.body(payment) | claim, dress)
 
     lie.__doc__ = doc
     return lie
 
 
-def _unsorted(play: CaseRun) -> None:
+def _unsorted(run: CaseRun) -> None:
     """finished, in a pretty, unsorted body whose signature fits the sorted compact form"""
-    _jump(play, ipn.UNSORTED)
+    _jump(run, ipn.UNSORTED)
 
 
-def _small_numbers(play: CaseRun) -> None:
+def _small_numbers(run: CaseRun) -> None:
     """finished, with fees of 0.000002 and 1e-7"""
-    play.payment.deposit_fee, play.payment.service_fee = SMALL_FEES
-    _jump(play)
+    run.payment.deposit_fee, run.payment.service_fee = SMALL_FEES
+    _jump(run)
 
 
-def _unicode(play: CaseRun) -> None:
+def _unicode(run: CaseRun) -> None:
     """finished, with an order description full of unusual letters"""
-    play.payment.terms = msgspec.structs.replace(play.payment.terms, order_description=UNICODE)
-    _jump(play)
+    run.payment.terms = msgspec.structs.replace(run.payment.terms, order_description=UNICODE)
+    _jump(run)
 
 
-def _extra_ids(play: CaseRun) -> None:
+def _extra_ids(run: CaseRun) -> None:
     """finished, with a list in payment_extra_ids"""
-    play.payment.extra_ids = ["5513339153", "5513339154"]
-    _jump(play)
+    run.payment.extra_ids = ["5513339153", "5513339154"]
+    _jump(run)
 
 
-def _jump(play: CaseRun, dress: str = ipn.GENUINE) -> None:
-    play.must_be_open()
-    play.arrive()
-    play.step(play.ending(), dress)
+def _jump(run: CaseRun, dress: str = ipn.GENUINE) -> None:
+    run.must_be_open()
+    run.arrive()
+    run.step(run.ending(), dress)
 
 
-def _reordered(play: CaseRun) -> None:
+def _reordered(run: CaseRun) -> None:
     """the IPN of finished arrives before that of confirming"""
-    play.must_be_open()
-    play.arrive()
-    earlier = play.move("confirming")
-    play.step(play.ending())
-    play.tell(earlier)
+    run.must_be_open()
+    run.arrive()
+    earlier = run.move("confirming")
+    run.step(run.ending())
+    run.tell(earlier)
 
 
-def _doubled(play: CaseRun) -> None:
+def _doubled(run: CaseRun) -> None:
     """as success, with every IPN sent twice"""
-    play.copies = 2
-    _success(play)
+    run.copies = 2
+    _success(run)
 
 
 CASES: dict[str, Callable[[CaseRun], None]] = {
@@ -206,7 +206,7 @@ CASES: dict[str, Callable[[CaseRun], None]] = {
 CASE_NAMES = frozenset(CASES)
 
 
-def play(world: World, payment: Payment, case: str, fraction: Decimal = Decimal(1)) -> CaseRun:
+def run(world: World, payment: Payment, case: str, fraction: Decimal = Decimal(1)) -> CaseRun:
     """Play a case on a payment; its IPNs are queued when this returns.
 
     Raises:
@@ -224,11 +224,11 @@ def schedule(world: World, payment: Payment) -> None:
 
     def run_case() -> None:
         if (case := payment.pending_case) and _is_current(world, payment):
-            play(world, payment, case)
+            run(world, payment, case)
 
     def expire() -> None:
         if payment.status == "waiting" and not payment.actually_paid and _is_current(world, payment):
-            play(world, payment, "expired")
+            run(world, payment, "expired")
 
     if payment.pending_case:
         world.timers.after(float(world.storage.settings.case_delay), run_case)

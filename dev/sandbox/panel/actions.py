@@ -64,7 +64,7 @@ def pay(world: World, payment_id: str, fields: Fields) -> CaseRun:
     case = read.choice(fields, "case", cases.CASES) or "success"
     fraction = read.number(fields, "fraction", FRACTION_LEAST, FRACTION_MOST)
     try:
-        return cases.play(world, payment, case, Decimal(1) if fraction is None else fraction)
+        return cases.run(world, payment, case, Decimal(1) if fraction is None else fraction)
     except Impossible as reason:
         raise ControlRefusal(409, str(reason)) from None
 
@@ -81,7 +81,7 @@ def act_on_order(world: World, order_id: str, fields: Fields) -> Order:
         words = fields.get("keys")
         if not isinstance(words, list) or not set(map(str, words)) <= KEY_WORDS:
             raise wrong(f"keys must be a list of {', '.join(sorted(KEY_WORDS))}")
-        orders.play(world, order, read.text(fields, "status") or order.status, [str(word) for word in words])
+        orders.set_status(world, order, read.text(fields, "status") or order.status, [str(word) for word in words])
         return order
     allowed = {"processing", "completed"} if action == "refund" else {"processing"}
     if order.status not in allowed:
@@ -109,10 +109,10 @@ def act_on_mail(world: World, mail_id: str, fields: Fields) -> Mail:
     mail = world.storage.mails.get(mail_id)
     if mail is None:
         raise unknown("mail")
-    event = read.choice(fields, "event", mail_events.PLAYED)
+    event = read.choice(fields, "event", mail_events.EVENTS)
     if event is None:
-        raise wrong(f"event is missing; known: {', '.join(mail_events.PLAYED)}")
-    for notice in mail_events.play(world, mail, event):
+        raise wrong(f"event is missing; known: {', '.join(mail_events.EVENTS)}")
+    for notice in mail_events.send(world, mail, event):
         world.sender.send(notice)
     return mail
 

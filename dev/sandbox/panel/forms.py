@@ -19,7 +19,7 @@ async def fields_of(request: Call) -> Fields:
 
 
 @post("/sandbox/payments/{payment_id:str}/plays")
-async def play(request: Call, payment_id: FromPath[str]) -> Redirect:
+async def run_case(request: Call, payment_id: FromPath[str]) -> Redirect:
     """Play a case on a payment."""
     try:
         done = actions.pay(world_of(request), payment_id, await fields_of(request))
@@ -115,7 +115,7 @@ async def reset(request: Call) -> Redirect:
 
 
 HANDLERS = [
-    play,
+    run_case,
     act_on_payout,
     act_on_order,
     set_product,

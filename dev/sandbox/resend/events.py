@@ -31,7 +31,7 @@ _DETAILS: dict[str, Fields] = {
     "suppressed": {"suppressed": _SUPPRESSED},
     "failed": {"failed": {"reason": "reached_daily_quota"}},
 }
-PLAYED = ("delivered", "delivery_delayed", "bounced", "complained", "suppressed", "failed", "opened")
+EVENTS = ("delivered", "delivery_delayed", "bounced", "complained", "suppressed", "failed", "opened")
 
 
 def of_mail(world: World, mail: Mail) -> list[Notice]:
@@ -47,7 +47,7 @@ def of_mail(world: World, mail: Mail) -> list[Notice]:
     return [_notice(world, mail, name) for name in names]
 
 
-def play(world: World, mail: Mail, name: str) -> list[Notice]:
+def send(world: World, mail: Mail, name: str) -> list[Notice]:
     """Let this become of a mail now: its notice, signed as all are."""
     mail.last_event = name
     world.storage.mails.put(mail)

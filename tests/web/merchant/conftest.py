@@ -41,7 +41,7 @@ class Member:
         self.mode = mode
 
 
-Hiring = Callable[..., Awaitable[Member]]
+JoinTeam = Callable[..., Awaitable[Member]]
 
 
 async def joined(merchant_id: UUID, email: str) -> UUID:
@@ -60,7 +60,7 @@ async def signed_in(browser: httpx.AsyncClient, email: str) -> httpx.AsyncClient
 
 
 @pytest.fixture
-async def hire(visitor: Visitors) -> Hiring:
+async def join_team(visitor: Visitors) -> JoinTeam:
     """Makes a signed-in person in the team of a merchant: of a new one, or of ``merchant_id``."""
 
     async def make(email: str, *, name: str = "Acme", merchant_id: UUID | None = None) -> Member:
@@ -72,11 +72,11 @@ async def hire(visitor: Visitors) -> Hiring:
 
 
 @pytest.fixture
-async def ann(hire: Hiring) -> Member:
-    return await hire("ann@acme.test", name="Acme")
+async def ann(join_team: JoinTeam) -> Member:
+    return await join_team("ann@acme.test", name="Acme")
 
 
 @pytest.fixture
-async def eve(hire: Hiring) -> Member:
+async def eve(join_team: JoinTeam) -> Member:
     """Of another merchant."""
-    return await hire("eve@rival.test", name="Rival")
+    return await join_team("eve@rival.test", name="Rival")

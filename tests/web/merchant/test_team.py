@@ -88,7 +88,7 @@ async def test_an_invitation_ends_with_its_time_with_a_newer_letter_and_when_it_
     assert (await opened(browser, new)).status_code == 200
 
 
-async def test_accepting_as_somebody_else_signs_in_the_invited_one(ann, hire, visitor, drain, box) -> None:
+async def test_accepting_as_somebody_else_signs_in_the_invited_one(ann, join_team, visitor, drain, box) -> None:
     await ann.post("/merchant/team", {"email": "bob@acme.test"})
     await drain()
     page = await opened(eve := await signed_in(visitor(), "eve@rival.test"), await letter_to(box, "bob@acme.test"))
@@ -98,8 +98,8 @@ async def test_accepting_as_somebody_else_signs_in_the_invited_one(ann, hire, vi
     assert await db.fetch_value("SELECT count(*) FROM member WHERE email = 'eve@rival.test'") == 0
 
 
-async def test_who_is_removed_is_out_at_once(ann, hire) -> None:
-    bob = await hire("bob@acme.test", merchant_id=ann.merchant_id)
+async def test_who_is_removed_is_out_at_once(ann, join_team) -> None:
+    bob = await join_team("bob@acme.test", merchant_id=ann.merchant_id)
     assert (await bob.get("/merchant/keys")).status_code == 200
     member_id = await db.fetch_value("SELECT id FROM member WHERE email = 'bob@acme.test'")
     assert (await ann.post(f"/merchant/team/{member_id}/removals")).status_code == 303
@@ -129,8 +129,8 @@ async def test_a_wrong_address_and_a_known_colleague_are_told_beside_the_field(a
     assert await picture() == before
 
 
-async def test_somebody_in_two_teams_chooses_and_it_is_remembered(ann, hire) -> None:
-    await hire(ann.email, name="Brand")
+async def test_somebody_in_two_teams_chooses_and_it_is_remembered(ann, join_team) -> None:
+    await join_team(ann.email, name="Brand")
     other = await db.fetch_value("SELECT id FROM merchant WHERE name = 'Brand'")
     page = await ann.get("/merchant/merchants")
     assert "Brand" in page.text
