@@ -96,7 +96,7 @@ async def ask(order_id: UUID, amount: Money, reason: str, asked_by: str, *, seen
             raise ReasonNeeded("A key of this order was revealed. Say why you refund it anyway.", field="reason")
         refund_id = new_id()
         await uses.reserve(order_id, UseKind.REFUND, amount, reference(refund_id))
-        if amount == left and not funds.top_up and not merchants:
+        if amount == funds.returnable and not funds.top_up and not merchants:
             await _hold(order_id)
         await db.fetch(
             """INSERT INTO refund (id, order_id, status, amount, currency, reason, asked_by, evidence, coin, created_at)
@@ -347,16 +347,14 @@ async def _freed(order: Order, how: str) -> None:
         return
     left = (await uses.funds(order.id)).undecided
     if left.amount:
-        said = f"{left} is owed back: its refund {how}"
-        await orders.open_reason(order.id, IssueCode.REFUND_NOT_SENT, said)
+        await orders.open_reason(order.id, IssueCode.REFUND_NOT_SENT, f"{left} is owed back: its refund {how}")
 
 
 async def failed(refund: models.Refund, error: str) -> bool:
     """It ends unpaid and may be retried; its keys stay locked. False if it was not processing."""
-    if not await _end_unpaid(refund, error):
-        return False
-    await _freed(orders.held(refund.order_id), "failed")
-    return True
+    if ended := await _end_unpaid(refund, error):
+        await _freed(orders.held(refund.order_id), "failed")
+    return ended
 
 
 async def _end_unpaid(refund: models.Refund, error: str) -> bool:
@@ -376,7 +374,6 @@ async def retry(refund_id: UUID, by: str) -> None:
         if refund.status != RefundStatus.FAILED:
             raise NotDecidable(_("It is %(state)s: only a failed one can be retried.", state=refund.status))
         funds, amount = await uses.funds(order.id), Money(refund.amount, refund.currency)
-        left = funds.returnable
         _within(amount, funds)
         if refund.payment_id is not None and amount.amount > await queries.left_of_payment(refund.payment_id):
             raise TooMuch("That is more than can still be refunded of this payment.", field="amount")
@@ -389,7 +386,7 @@ async def retry(refund_id: UUID, by: str) -> None:
         )  # fmt: skip
         also: dict[Any, Any] = dict.fromkeys(blank) | {Refund.attempt: refund.attempt + 1, Refund.codes: 0}
         await move(Refund, refund_id, RefundStatus.PENDING, MOVES, also=also)
-        if amount == left and not funds.top_up and order.merchant_id is None:
+        if amount == funds.returnable and not funds.top_up and order.merchant_id is None:
             await _hold(order.id)
         await promised(order)
         await history.record(order.id, "refund.retried", refund=str(refund_id), by=by)

@@ -40,7 +40,7 @@ async def test_those_that_come_at_once_are_counted_exactly(app) -> None:
     assert {type(e) for e in ended if e} == {TooManyAttempts}
 
 
-async def test_a_full_purse_leaves_other_people_and_other_purses_alone(app) -> None:
+async def test_a_full_bucket_leaves_other_people_and_other_buckets_alone(app) -> None:
     who = str(new_id())
     await spend("orders", who, MOST + 10)
     await rate_limit.acquire("orders", str(new_id()), MOST)

@@ -21,7 +21,7 @@ from tests.web.test_sent_twice import form
 SENT = {"_form_key": "a key", "amount": "5"}
 
 
-@post("/effects", opt=rate_limits.purse("orders"))
+@post("/effects", opt=rate_limits.bucket("orders"))
 async def broken_after_its_effect() -> None:
     """Commits, and then can't answer."""
     await db.fetch("INSERT INTO issue_of_test VALUES (1)")
@@ -121,11 +121,11 @@ async def test_a_form_without_its_csrf_token_writes_nothing_at_all(visitor) -> N
         assert await picture() == before
 
 
-def test_each_purse_that_a_door_names_is_a_setting() -> None:
+def test_each_bucket_that_a_handler_names_is_a_setting() -> None:
     named = {
-        handler.opt["purse"]
+        handler.opt["bucket"]
         for route in create_app().routes
         for handler in getattr(route, "route_handlers", ())
-        if "purse" in handler.opt
+        if "bucket" in handler.opt
     }
     assert named == {"orders", "payments", "reveals", "links", "logins", "lookups"}

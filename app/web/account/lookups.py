@@ -9,7 +9,7 @@ from app.core.settings import settings
 from app.orders import email_lookup
 from app.web.account.sessions import may_mail, sent
 from app.web.kernel.body import read_form
-from app.web.kernel.rate_limits import purse
+from app.web.kernel.rate_limits import bucket
 from app.web.kernel.render import page, sent_json
 
 Req = Request[Any, Any, Any]
@@ -20,7 +20,7 @@ async def new(request: Req) -> Response[bytes]:
     return page(request, "account/lookup.html", {"values": {"email": ""}, "errors": {}})
 
 
-@post("/orders/lookup", summary="Email a link to orders", tags=["account"], status_code=200, opt=purse("lookups"))
+@post("/orders/lookup", summary="Email a link to orders", tags=["account"], status_code=200, opt=bucket("lookups"))
 async def create(request: Req) -> Response[bytes]:
     """Mail a link to all orders of an address, if there are any. The answer is the same if not, and as fast."""
     form = await read_form(request)

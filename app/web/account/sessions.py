@@ -15,7 +15,7 @@ from app.mail import service as mail
 from app.mail.mailboxes import Family
 from app.web.kernel import guards
 from app.web.kernel.body import read_form
-from app.web.kernel.rate_limits import purse
+from app.web.kernel.rate_limits import bucket
 from app.web.kernel.render import answer, page, see_other, sent_json
 from app.web.kernel.viewer import ORDERS_COOKIE, SESSION_COOKIE, Viewer, client_ip, forget
 
@@ -28,7 +28,7 @@ async def new(request: Req) -> Response[bytes]:
     return page(request, "account/login.html", {"values": {"email": ""}, "errors": {}, "minutes": MINUTES})
 
 
-@post("/login", summary="Ask for a sign-in link", tags=["account"], status_code=200, opt=purse("logins"))
+@post("/login", summary="Ask for a sign-in link", tags=["account"], status_code=200, opt=bucket("logins"))
 async def create(request: Req) -> Response[bytes]:
     """Mail a sign-in link. The answer is the same for every address, known or not."""
     form = await read_form(request)

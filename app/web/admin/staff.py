@@ -8,7 +8,7 @@ from app.accounts import service as accounts
 from app.accounts import sessions
 from app.web.kernel import guards
 from app.web.kernel.body import read_form
-from app.web.kernel.rate_limits import purse
+from app.web.kernel.rate_limits import bucket
 from app.web.kernel.render import page, see_other
 from app.web.kernel.viewer import SESSION_COOKIE, STRANGER, client_ip, forget, keep_session
 
@@ -20,7 +20,7 @@ async def new(request: Req) -> Response[bytes]:
     return page(request, "admin/login.html", {"error": None, "email": ""})
 
 
-@post("/admin/login", include_in_schema=False, status_code=200, opt=purse("logins"))
+@post("/admin/login", include_in_schema=False, status_code=200, opt=bucket("logins"))
 async def create(request: Req) -> Response[bytes]:
     form = await read_form(request)
     email = form.get("email", "")[:320]

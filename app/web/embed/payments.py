@@ -10,14 +10,14 @@ from app.payments import create_for_merchants
 from app.payments import queries as payments
 from app.web.embed import checkout_session
 from app.web.kernel.body import read_form
-from app.web.kernel.rate_limits import purse
+from app.web.kernel.rate_limits import bucket
 from app.web.kernel.render import answer
 
 Req = Request[Any, Any, Any]
 FIELDS = {"crypto": ("currency",), "upi": ("vpa",), "card": ("number", "expiry", "cvv")}
 
 
-@post("/embed/payments", include_in_schema=False, status_code=201, opt=purse("payments"))
+@post("/embed/payments", include_in_schema=False, status_code=201, opt=bucket("payments"))
 async def create(request: Req) -> Response[bytes]:
     """Begin an attempt: `token`, `method`, and what the method needs. Errors name their field."""
     form = await read_form(request)
@@ -28,7 +28,9 @@ async def create(request: Req) -> Response[bytes]:
     return answer({}, status=201)
 
 
-@post("/embed/payments/{payment_id:str}/cancellations", include_in_schema=False, status_code=200, opt=purse("payments"))
+@post(
+    "/embed/payments/{payment_id:str}/cancellations", include_in_schema=False, status_code=200, opt=bucket("payments")
+)
 async def cancel(request: Req, payment_id: FromPath[str]) -> Response[bytes]:
     """Leave an attempt that was not paid, to pay in another way. Money that comes for it all the same is found."""
     found = await checkout_session.by_token((await read_form(request)).get("token", ""))

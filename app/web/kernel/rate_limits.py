@@ -1,6 +1,6 @@
 """How often a caller may use each door. Whatever changes something is limited without being told; a handler that reads
-but leaves a trace says so by ``opt={"limited": True}``. Doors that are dearer also count in a purse of their own, by
-``opt=purse("orders")``. All of it is counted before the handler runs and before its form is claimed."""
+but leaves a trace says so by ``opt={"limited": True}``. Doors that are dearer also count in a bucket of their own, by
+``opt=bucket("orders")``. All of it is counted before the handler runs and before its form is claimed."""
 
 from typing import cast
 
@@ -29,7 +29,7 @@ def is_limited(method: str, path: str, handler: BaseRouteHandler) -> bool:
 
 
 # Uses a minute by one caller, as settings.
-PURSES = {
+BUCKETS = {
     "orders": "limit_orders",
     "payments": "limit_payments",
     "reveals": "limit_reveals",
@@ -39,14 +39,14 @@ PURSES = {
 }
 
 
-def purse(name: str) -> dict[str, str]:
-    """The ``opt`` of a handler whose uses by one caller count in the purse of this name."""
-    assert name in PURSES, name
-    return {"purse": name}
+def bucket(name: str) -> dict[str, str]:
+    """The ``opt`` of a handler whose uses by one caller count in the bucket of this name."""
+    assert name in BUCKETS, name
+    return {"bucket": name}
 
 
 async def by_caller(connection: ASGIConnection, handler: BaseRouteHandler) -> None:  # type: ignore[type-arg]
-    """A guard for all routes: LIMIT_WRITES a minute from one address, and the handler's purse. Raises TooManyAttempts.
+    """A guard for all routes: LIMIT_WRITES a minute from one address, and the handler's bucket. Raises TooManyAttempts.
 
     A form's submission is counted before it is claimed; the guard passes over what was counted.
     """
@@ -57,8 +57,8 @@ async def by_caller(connection: ASGIConnection, handler: BaseRouteHandler) -> No
     who = limit_key(client_ip(connection))
     if is_limited(scope["method"], scope["path"], handler):
         await rate_limit.acquire("writes", who, settings().limit_writes)
-    if name := handler.opt.get("purse"):
-        await rate_limit.acquire(name, who, getattr(settings(), PURSES[name]))
+    if name := handler.opt.get("bucket"):
+        await rate_limit.acquire(name, who, getattr(settings(), BUCKETS[name]))
 
 
 async def file_name(connection: ASGIConnection, _: BaseRouteHandler) -> None:  # type: ignore[type-arg]

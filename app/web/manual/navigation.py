@@ -3,6 +3,7 @@
 from functools import lru_cache
 
 from app.contract.event_guide import EVENTS
+from app.core.i18n import N_
 from app.web.api.error_codes import CATALOG, by_status
 from app.web.manual.site import Entry, Section, site
 
@@ -19,9 +20,9 @@ def _api() -> Section:
     return Section(
         "API",
         (
-            Entry("API reference", "/api/docs"),
-            Entry("Errors", "/docs/errors", tuple(Entry(code, f"/docs/errors/{code}") for code in errors)),
-            Entry("Events", "/docs/events", tuple(Entry(name, f"/docs/events/{name}") for name in EVENTS)),
-            Entry("The shop’s JSON", "/api/docs/shop"),
+            Entry(N_("API reference"), "/api/docs"),
+            Entry(N_("Errors"), "/docs/errors", tuple(Entry(code, f"/docs/errors/{code}") for code in errors)),
+            Entry(N_("Events"), "/docs/events", tuple(Entry(name, f"/docs/events/{name}") for name in EVENTS)),
+            Entry(N_("The shop’s JSON"), "/api/docs/shop"),
         ),
     )

@@ -8,7 +8,7 @@ from litestar.params import FromPath
 from app.accounts.service import LinkSpent
 from app.merchants import members
 from app.web.kernel import guards
-from app.web.kernel.rate_limits import purse
+from app.web.kernel.rate_limits import bucket
 from app.web.kernel.render import page, see_other
 from app.web.kernel.viewer import remember_desk, sign_in
 from app.web.merchant import context as desks
@@ -25,7 +25,7 @@ async def show(request: Req, token: FromPath[str]) -> Response[bytes]:
     return page(request, "merchant/invitation.html", context, status=200 if found else 410)
 
 
-@post("/merchant/invitations/{token:str}", include_in_schema=False, status_code=200, opt=purse("logins"))
+@post("/merchant/invitations/{token:str}", include_in_schema=False, status_code=200, opt=bucket("logins"))
 async def accept(request: Req, token: FromPath[str]) -> Response[bytes]:
     """Join the team, signed in by the address that the letter proved."""
     seen = await members.look(token)

@@ -6,6 +6,7 @@ from typing import Any
 from litestar import Request, Response, get, post
 from litestar.params import FromPath
 
+from app.core.i18n import _
 from app.core.money import Money, UnclearAmount, typed_amount
 from app.payments.models import MerchantPayment
 from app.refunds import create_for_merchants
@@ -36,7 +37,9 @@ async def new(request: Req, payment_id: FromPath[str]) -> Response[bytes]:
 async def _within(row: MerchantPayment, typed: dict[str, str]) -> Money:
     """The amount that was typed, if it can go back. Raises one of REFUSED."""
     if not typed["reason"] or len(typed["reason"]) > REASON:
-        raise BadReason(f"Enter a reason of 1 to {REASON} characters. Your customer may read it.", field="reason")
+        raise BadReason(
+            _("Enter a reason of 1 to %(reason)s characters. Your customer may read it.", reason=REASON), field="reason"
+        )
     amount = _digits(typed["amount"], row.price_currency)
     return await create_for_merchants.within(amount, row.order_id, row.id)
 

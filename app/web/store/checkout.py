@@ -20,7 +20,7 @@ from app.payments import service as paying
 from app.payments.models import Coin
 from app.web.kernel.body import read_form, read_json
 from app.web.kernel.described import json_answer, json_body
-from app.web.kernel.rate_limits import purse
+from app.web.kernel.rate_limits import bucket
 from app.web.kernel.render import answer, page, see_other, sent_json, wants_json
 from app.web.kernel.viewer import remember_order
 from app.web.store import cart_cookie
@@ -64,7 +64,7 @@ async def email_hint(request: Req) -> Response[bytes]:
     summary="Place an order",
     tags=["shop"],
     status_code=201,
-    opt=purse("orders") | json_body(NewOrder),
+    opt=bucket("orders") | json_body(NewOrder),
     responses=json_answer(OrderPlaced, 201),
 )
 async def create(request: Req) -> Response[bytes]:

@@ -10,7 +10,7 @@ from app.core.ids import parse_id
 from app.keys import reveal as keys
 from app.web.kernel import guards
 from app.web.kernel.described import json_answer
-from app.web.kernel.rate_limits import TRACES, purse
+from app.web.kernel.rate_limits import TRACES, bucket
 from app.web.kernel.render import answer, see_other
 from app.web.kernel.viewer import visitor
 from app.web.store.answers import Link, Links
@@ -23,7 +23,7 @@ Req = Request[Any, Any, Any]
     "/fulfillment/{order_id:str}/download-link",
     summary="Get download links for keys",
     tags=["fulfillment"],
-    opt=TRACES | purse("links"),
+    opt=TRACES | bucket("links"),
     responses=json_answer(Links),
 )
 async def index(request: Req) -> Response[bytes]:

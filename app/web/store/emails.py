@@ -17,7 +17,7 @@ from app.orders.service import changing, short
 from app.refunds import claim
 from app.web.kernel import guards
 from app.web.kernel.body import read_form
-from app.web.kernel.rate_limits import purse
+from app.web.kernel.rate_limits import bucket
 from app.web.kernel.render import answer, page, see_other, wants_json
 from app.web.kernel.viewer import Viewer, client_ip, held_orders, remember_order
 
@@ -34,7 +34,7 @@ async def new(request: Req) -> Response[bytes]:
     summary="Change an order's email",
     tags=["shop"],
     status_code=202,
-    opt=purse("lookups"),
+    opt=bucket("lookups"),
 )
 async def create(request: Req) -> Response[bytes]:
     """Mail a link to the new address; the order's email changes when it is used. The current one cancels a change."""

@@ -9,7 +9,7 @@ from app.payments import service as paying
 from app.web.kernel import guards
 from app.web.kernel.body import read_form, read_json
 from app.web.kernel.described import json_answer, json_body
-from app.web.kernel.rate_limits import purse
+from app.web.kernel.rate_limits import bucket
 from app.web.kernel.render import answer, by_htmx, see_other, sent_json
 from app.web.store.answers import ChoiceMade
 
@@ -28,7 +28,7 @@ class NewChoice(msgspec.Struct, rename="camel"):
     summary="Choose what happens to money",
     tags=["payments"],
     status_code=202,
-    opt=purse("payments") | json_body(NewChoice),
+    opt=bucket("payments") | json_body(NewChoice),
     responses=json_answer(ChoiceMade, 202),
 )
 async def create(request: Req) -> Response[bytes]:

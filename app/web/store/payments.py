@@ -16,7 +16,7 @@ from app.queue import queries as jobs
 from app.web.kernel import guards
 from app.web.kernel.body import read_form, read_json
 from app.web.kernel.described import json_answer, json_body
-from app.web.kernel.rate_limits import purse
+from app.web.kernel.rate_limits import bucket
 from app.web.kernel.render import answer, by_htmx, see_other, sent_json
 from app.web.store.answers import JobState, PaymentAsked
 
@@ -37,7 +37,7 @@ class NewPayment(msgspec.Struct, rename="camel"):
     summary="Start a payment",
     tags=["payments"],
     status_code=202,
-    opt=purse("payments") | json_body(NewPayment),
+    opt=bucket("payments") | json_body(NewPayment),
     responses=json_answer(PaymentAsked, 202),
 )
 async def create(request: Req) -> Response[bytes]:

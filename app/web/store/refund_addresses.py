@@ -12,7 +12,7 @@ from app.orders.models import Order
 from app.refunds import claim, queries
 from app.refunds.models import Refund
 from app.web.kernel import guards
-from app.web.kernel.rate_limits import purse
+from app.web.kernel.rate_limits import bucket
 from app.web.kernel.render import see_other, wants_json
 from app.web.store.refunds import read_target, show_form
 
@@ -29,7 +29,7 @@ async def new(request: Req, refund_id: FromPath[str]) -> Response[bytes]:
     return await show_form(request, _action(refund), refund, {"coin": refund.coin or "", "address": "", "memo": ""})
 
 
-@post(PATH, summary="Name a refund's address", tags=["shop"], status_code=200, opt=purse("lookups"))
+@post(PATH, summary="Name a refund's address", tags=["shop"], status_code=200, opt=bucket("lookups"))
 async def create(request: Req, refund_id: FromPath[str]) -> Response[bytes]:
     """Take `coin`, `address` and `memo`: shown once more first, kept with `confirmed=yes`."""
     order = guards.order_of(request)

@@ -25,7 +25,7 @@ from app.refunds.addresses import BadAddress, Target
 from app.refunds.models import ClaimedRefund, Refund
 from app.web.kernel import guards
 from app.web.kernel.body import read_form
-from app.web.kernel.rate_limits import purse
+from app.web.kernel.rate_limits import bucket
 from app.web.kernel.render import answer, page, see_other, wants_json
 from app.web.kernel.viewer import remember_order
 from app.web.store.wallets import MEMO_LABELS
@@ -46,7 +46,7 @@ async def show(request: Req, token: FromPath[str]) -> Response[bytes]:
     "/refunds/claims/{token:str}",
     include_in_schema=False,
     status_code=200,
-    opt=purse("lookups"),
+    opt=bucket("lookups"),
 )
 async def claim(request: Req, token: FromPath[str]) -> Response[bytes]:
     """Take an address: first it is shown once more, and with ``confirmed`` it is kept."""
@@ -131,7 +131,7 @@ def _facts(action: str, refund: Refund) -> dict[str, object]:
     "/orders/{order_id:str}/refunds/{refund_id:str}/links",
     include_in_schema=False,
     status_code=200,
-    opt=purse("lookups"),
+    opt=bucket("lookups"),
 )
 async def send_link(request: Req, refund_id: FromPath[str]) -> Response[bytes]:
     """Mail the claim link once more; it goes to the order's own address, whoever asks."""

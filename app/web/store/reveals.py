@@ -14,7 +14,7 @@ from app.keys import reveal as keys
 from app.web.kernel import guards
 from app.web.kernel.body import read_form, read_json
 from app.web.kernel.described import json_answer, json_body
-from app.web.kernel.rate_limits import purse
+from app.web.kernel.rate_limits import bucket
 from app.web.kernel.render import answer, by_htmx, page, sent_json, wants_json
 from app.web.kernel.viewer import visitor
 from app.web.store import order_view
@@ -39,7 +39,7 @@ class RevealRequest(msgspec.Struct, rename="camel"):
     summary="Reveal an item's keys",
     tags=["fulfillment"],
     status_code=200,
-    opt=purse("reveals") | json_body(RevealRequest),
+    opt=bucket("reveals") | json_body(RevealRequest),
     responses=json_answer(Revealed),
 )
 async def create(request: Req) -> Response[bytes]:

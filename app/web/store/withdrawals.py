@@ -6,7 +6,7 @@ from litestar import Request, Response, post
 
 from app.fulfillment import withdrawal
 from app.web.kernel import guards
-from app.web.kernel.rate_limits import purse
+from app.web.kernel.rate_limits import bucket
 from app.web.kernel.render import answer, by_htmx, see_other, sent_json, wants_json
 
 Req = Request[Any, Any, Any]
@@ -17,7 +17,7 @@ Req = Request[Any, Any, Any]
     summary="Take the money back",
     tags=["shop"],
     status_code=202,
-    opt=purse("payments"),
+    opt=bucket("payments"),
 )
 async def create(request: Req) -> Response[bytes]:
     """Get a refund for keys that did not come in time. 202 `{orderId, amount}`; 409 while they may still."""
