@@ -81,7 +81,7 @@ async def revoke_all(request: Req) -> Response[bytes]:
     return _out()
 
 
-async def signed_in_only(connection: Connection, _: BaseRouteHandler) -> None:
+async def signed_in_only(connection: Connection, _handler: BaseRouteHandler) -> None:
     """A guard. Leads a page's reader to the login; whoever asks for JSON or sends a form gets SignInFirst."""
     request = cast(Req, connection)
     if guards.asks_methods(request) or request.state.viewer.session is not None:

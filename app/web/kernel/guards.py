@@ -82,14 +82,14 @@ async def acting_for(request: Req, order_id: str) -> OrderWithItems:
     return order
 
 
-async def may_see_order(connection: Connection, _: BaseRouteHandler) -> None:
+async def may_see_order(connection: Connection, _handler: BaseRouteHandler) -> None:
     """A guard of routes whose path names an ``order_id``: see ``own_order``."""
     if not asks_methods(connection):
         request = cast(Req, connection)
         request.state.order = await own_order(request, request.path_params["order_id"])
 
 
-async def may_change_order(connection: Connection, _: BaseRouteHandler) -> None:
+async def may_change_order(connection: Connection, _handler: BaseRouteHandler) -> None:
     """A guard of routes whose path names an ``order_id``: see ``acting_for``."""
     if not asks_methods(connection):
         request = cast(Req, connection)
@@ -149,7 +149,7 @@ def asks_methods(connection: Connection) -> bool:
     return cast(HTTPScope, connection.scope)["method"] == "OPTIONS"  # there are no other scopes
 
 
-async def admin_only(connection: Connection, _: BaseRouteHandler) -> None:
+async def admin_only(connection: Connection, _handler: BaseRouteHandler) -> None:
     """A guard. Raises LoginNeeded for anyone but an admin."""
     if not asks_methods(connection) and not connection.state.viewer.is_admin:
         raise LoginNeeded("Sign in as an admin to see this page.")

@@ -108,7 +108,7 @@ async def _context_of(request: Req) -> MerchantContext:
     merchants = await members.joined(email) if email else []
     if email is None or not merchants:
         raise NotFoundException
-    wanted, _, mode = cookies.read(request, DESK_COOKIE).partition(".")
+    wanted, _dot, mode = cookies.read(request, DESK_COOKIE).partition(".")
     chosen = next((merchant for merchant in merchants if str(merchant.id) == wanted), merchants[0])
     return MerchantContext(email, merchants, chosen, test=mode != "live" or str(chosen.id) != wanted)
 
@@ -123,7 +123,7 @@ async def context_unchanged(connection: Connection, handler: BaseRouteHandler) -
         raise StaleContext(f"{here.mode} mode of {here.merchant.name}")
 
 
-async def limit_invitations(connection: Connection, _: BaseRouteHandler) -> None:
+async def limit_invitations(connection: Connection, _handler: BaseRouteHandler) -> None:
     """A guard, behind ``members_only``: LIMIT_LOOKUPS invitations a minute by one merchant. Raises TooManyAttempts."""
     request = cast(Req, connection)
     await guards.spend(request, "invites", settings().limit_lookups, who=str(current(request).id))
