@@ -45,7 +45,7 @@ from tests.builders import (
     tell,
     undone,
 )
-from tests.orders.merchants import asked, charged, merchant, played
+from tests.orders.merchants import asked, charged, completed, merchant
 from tests.refunds.scenes import ADMIN, booked, underpaid
 from tests.statements import Work, transactions_of
 
@@ -288,7 +288,7 @@ async def test_an_item_that_is_sold_out_and_its_money_taken_back_take_one_lock_e
 async def test_a_merchants_payment_and_refund_take_one_lock_a_transaction(app, drain) -> None:
     placed = await charged(await merchant())
     assert await locks_of(lambda: asked(placed)) == [1]
-    made = await played(drain, await charged(await merchant()))
+    made = await completed(drain, await charged(await merchant()))
     refund = create_for_merchants.create(made.merchant_id, True, made.id, None, "", None, "key Till 3")
     assert await locks_of(lambda: refund) == [1]
     while await jobs_left(drain):

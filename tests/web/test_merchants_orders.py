@@ -5,7 +5,7 @@ import pytest
 from app.accounts.tokens import orders_token
 from app.refunds import create_for_merchants
 from tests.builders import COIN, rows
-from tests.orders.merchants import CUSTOMER, asked, charged, merchant, played
+from tests.orders.merchants import CUSTOMER, asked, charged, completed, merchant
 from tests.refunds.scenes import ADDRESS, refund
 from tests.refunds.test_create_for_merchants import back, by_coin
 from tests.web.builders import session_of, submit
@@ -35,7 +35,7 @@ async def test_a_customers_orders_are_the_shops_alone(visitor) -> None:
 async def test_an_admin_sees_whose_order_it_is_and_that_it_is_a_test(admin, drain) -> None:
     whose = await merchant("Tea & Sons")
     tested = await charged(whose, reference="cart 7")
-    await played(drain, tested)
+    await completed(drain, tested)
     live = await charged(whose, reference="cart 8", test=False, email=CUSTOMER)
     await asked(live, "crypto", currency=COIN)
     index = (await admin.get("/admin/orders")).text
@@ -53,7 +53,7 @@ async def test_an_admin_sees_whose_order_it_is_and_that_it_is_a_test(admin, drai
 
 
 async def test_an_admin_sees_whose_refund_it_is(admin, drain) -> None:
-    paid = await played(drain, await charged(await merchant()))
+    paid = await completed(drain, await charged(await merchant()))
     made = await back(paid, "5.00")
     assert "Tea House: cart 7" in (await admin.get("/admin/refunds")).text
     shown = (await admin.get(f"/admin/refunds/{made.id}")).text

@@ -13,7 +13,7 @@ from app.refunds import queries
 from app.refunds.models import Refund
 from tests.builders import VISITOR
 from tests.fulfillment.test_withdrawal_money import deliver, paid_with_credit
-from tests.orders.merchants import charged, merchant, played
+from tests.orders.merchants import charged, completed, merchant
 from tests.refunds.scenes import ADDRESS, booked, payouts
 from tests.web import builders
 from tests.web.builders import LOG, assert_problem, csrf_of, picture, place, ready, submit
@@ -212,7 +212,7 @@ async def test_the_admins_doors_are_shut_for_everybody_else(admin, visitor, part
 async def test_an_admin_refunds_to_the_last_unit_of_the_currency_and_no_finer(
     admin, drain, currency: str, paid: str, fine: str, finer: str
 ) -> None:
-    order_id = (await played(drain, await charged(await merchant(), paid, currency=currency))).order_id
+    order_id = (await completed(drain, await charged(await merchant(), paid, currency=currency))).order_id
     before = await picture()
     answer = await submit(admin, f"/admin/orders/{order_id}/refunds", {"amount": finer}, accept="application/json")
     assert_problem(answer, 409, "too_much", "amount")
