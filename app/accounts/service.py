@@ -5,11 +5,7 @@ from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
-from argon2.low_level import ARGON2_VERSION
-
-from app.accounts import addresses, logins, sessions
+from app.accounts import addresses, logins, passwords, sessions
 from app.accounts.tables import Admin, Link
 from app.accounts.tokens import Session
 from app.audit import service as audit
@@ -32,13 +28,6 @@ LIFETIMES = {
     "email": timedelta(hours=EMAIL_HOURS),
 }
 PASSWORD_LENGTH = (12, 200)  # characters, least and most
-
-_hasher = PasswordHasher()
-# A hash of nothing, as costly to check as any other. Written by hand (PHC string format): making one holds up a start.
-_nobody = (
-    f"$argon2id$v={ARGON2_VERSION}$m={_hasher.memory_cost},t={_hasher.time_cost},p={_hasher.parallelism}"
-    f"${'A' * 22}${'A' * 43}"
-)
 
 
 class LinkSpent(Gone):
@@ -164,7 +153,7 @@ async def create_staff(email: str, password: str) -> None:
     least, most = PASSWORD_LENGTH
     if not least <= len(password) <= most:
         raise WeakPassword(_("Use %(least)s to %(most)s characters.", least=least, most=most), field="password")
-    hashed = await logins.in_turn(_hasher.hash, password)
+    hashed = await logins.in_turn(passwords.hashed, password)
     async with db.transaction():
         await db.fetch(
             """INSERT INTO admin (id, email, password_hash, created_at) VALUES ($1, $2, $3, $4)
@@ -194,9 +183,9 @@ async def log_in(email: str, password: str, *, user_agent: str = "", ip: str = "
     attempt = logins.Attempt(asked, ip)
     await attempt.begin()
     admin = await Admin.objects().get(Admin.email == asked)
-    hashed = admin.password_hash if admin else _nobody
+    hashed = admin.password_hash if admin else passwords.of_nobody()
     try:
-        matches = await logins.in_turn(_matches, hashed, password[: PASSWORD_LENGTH[1]])
+        matches = await logins.in_turn(passwords.matches, hashed, password[: PASSWORD_LENGTH[1]])
     except logins.SignInBusy:
         await attempt.unchecked()
         raise
@@ -205,13 +194,6 @@ async def log_in(email: str, password: str, *, user_agent: str = "", ip: str = "
     await attempt.succeeded()
     await Admin.update({Admin.last_login_at: clock.now()}).where(Admin.id == admin.id)
     return await sessions.begin(admin.email, "admin", epoch=admin.epoch, user_agent=user_agent, ip=ip)
-
-
-def _matches(hashed: str, password: str) -> bool:
-    try:
-        return _hasher.verify(hashed, password.encode("utf-8", "replace"))
-    except (VerificationError, InvalidHashError):
-        return False
 
 
 async def create_first_staff(email: str, password: str) -> None:

@@ -19,6 +19,7 @@ from app.core.crypto import BadMasterKeys, MasterKeys
 
 _INTERVALS = re.compile(r"true|false|[1-9]\d{0,4}(,[1-9]\d{0,4}){0,8}")
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+LEAST_PASSWORD_MEMORY = 19_456  # KiB for argon2id: OWASP's Password Storage Cheat Sheet
 PRODUCTION_NEEDS = (
     "database_url",
     "redis_url",
@@ -115,6 +116,7 @@ class Settings(BaseSettings):
     limit_writes: int = Field(0, ge=0)
     limit_connections: int = Field(0, ge=0)
     limit_mailbox: int = Field(0, ge=0)
+    password_memory_kib: int = Field(65_536, ge=32, le=1_048_576)
     test_mode: bool = False
     test_payment_success: bool = True
     test_processing_delay: int = Field(1000, ge=0, le=600_000)
@@ -279,6 +281,10 @@ def _production_faults(s: Settings) -> list[str]:
             faults.append(f"{name.upper()} is easy to guess: {checks.NEW_SECRET}")
     if 0 < len(_text(s.kinguin_webhook_secret)) < checks.SHORTEST_WEBHOOK_SECRET:
         faults.append(f"KINGUIN_WEBHOOK_SECRET must have at least {checks.SHORTEST_WEBHOOK_SECRET} characters")
+    if s.password_memory_kib < LEAST_PASSWORD_MEMORY:
+        faults.append(
+            f"PASSWORD_MEMORY_KIB must be at least {LEAST_PASSWORD_MEMORY}: less makes passwords easy to guess"
+        )
     faults += _weak_master_key(_text(s.master_keys))
     return faults
 

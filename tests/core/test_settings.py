@@ -260,6 +260,13 @@ def test_production_refuses_a_secret_that_can_be_guessed(load: Load, name: str, 
     assert secret not in said
 
 
+def test_production_refuses_to_make_passwords_cheap_to_guess(load: Load) -> None:
+    assert load(PRODUCTION)["password_memory_kib"] == 65_536
+    (said,) = faults(load, PRODUCTION | {"PASSWORD_MEMORY_KIB": "19455"})
+    assert said.startswith("PASSWORD_MEMORY_KIB must be at least 19456")
+    assert load(PRODUCTION | {"PASSWORD_MEMORY_KIB": "19456"})["password_memory_kib"] == 19_456
+
+
 WEAK_KEYS = (
     bytes(32),
     b"\xff" * 32,

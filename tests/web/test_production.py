@@ -16,6 +16,7 @@ SECRETS = {
 }  # fmt: skip
 SETTINGS = SECRETS | {
     "BITLOOT_ENV": "production", "FRONTEND_URL": "https://shop.test", "WEBHOOK_BASE_URL": "https://shop.test",
+    "PASSWORD_MEMORY_KIB": "65536",
     "MAIL_FROM": "Shop <keys@shop.test>", "R2_ENDPOINT": "https://r2.test", "R2_BUCKET": "keys",
 }  # fmt: skip
 

@@ -1,0 +1,37 @@
+"""How passwords are kept: argon2id, each with a salt of its own."""
+
+from functools import lru_cache
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.low_level import ARGON2_VERSION
+
+from app.core.settings import settings
+
+
+@lru_cache(maxsize=1)
+def _hasher() -> PasswordHasher:
+    return PasswordHasher(memory_cost=settings().password_memory_kib)
+
+
+def hashed(password: str) -> str:
+    """The hash to store, in PHC string format. Blocks for as long as PASSWORD_MEMORY_KIB makes it cost."""
+    return _hasher().hash(password)
+
+
+def matches(stored: str, password: str) -> bool:
+    """Whether ``stored`` is the hash of this password. Blocks like ``hashed``."""
+    try:
+        return _hasher().verify(stored, password.encode("utf-8", "replace"))
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+@lru_cache(maxsize=1)
+def of_nobody() -> str:
+    """A hash of no password, as costly to check as any other. Written by hand: making one would hold up a start."""
+    cost = _hasher()
+    return (
+        f"$argon2id$v={ARGON2_VERSION}$m={cost.memory_cost},t={cost.time_cost},p={cost.parallelism}"
+        f"${'A' * 22}${'A' * 43}"
+    )
