@@ -1,4 +1,4 @@
-"""What of an order's timeline its merchant is told. Pure: the same timeline always gives the same events."""
+"""The events that an order's timeline means to its merchant. Pure: the same timeline always gives the same events."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ KINDS: dict[str, tuple[str, Mapping[str, object]]] = {
 
 @dataclass(frozen=True, slots=True)
 class OutboundEvent:
-    """An event as a merchant is told it. ``seq``: the timeline's number of what it tells."""
+    """An event before it has its data. ``seq``: the number of the timeline's line that it comes from."""
 
     seq: int
     at: datetime
@@ -48,18 +48,18 @@ def derive_events(order_id: UUID, timeline: Iterable[Event]) -> list[OutboundEve
 
     A payment that goes from one kind of confirming to the next is news only once.
     """
-    told: list[OutboundEvent] = []
+    events: list[OutboundEvent] = []
     for line in timeline:
         type_, then = KINDS.get(line.kind, ("", {}))
         object_ = type_.partition(".")[0]
         object_id = _object(order_id, object_, line.data)
         if not type_ or object_id is None:
             continue
-        earlier = [one for one in told if one.object_id == object_id]
+        earlier = [one for one in events if one.object_id == object_id]
         if type_ == "payment.confirming" and any(one.type == type_ for one in earlier):
             continue
-        told.append(OutboundEvent(line.seq, line.at, type_, object_, object_id, len(earlier) + 1, then))
-    return told
+        events.append(OutboundEvent(line.seq, line.at, type_, object_, object_id, len(earlier) + 1, then))
+    return events
 
 
 def _object(order_id: UUID, object_: str, data: Mapping[str, Any]) -> UUID | None:

@@ -1,7 +1,7 @@
 """From an order's timeline to its merchant's events, and from each event to the endpoints that want it.
 
 An event, its number in the merchant's feed and its deliveries come into being in one transaction, and with them the
-mark up to which the order was told. So whatever is told is told once, in order, with no gap.
+mark up to which the order was published. So each event is published once, in order, with no gap.
 """
 
 import json
@@ -51,7 +51,7 @@ class NewEvent:
 
 
 async def publish(order_id: UUID, *, commit: Commit) -> None:
-    """Store what a merchant's order has to tell beyond what it told, and put it in line at the merchant's endpoints."""
+    """Store the events of a merchant's order that are not published yet, and queue them at the merchant's endpoints."""
     async with commit(), orders.changing(order_id) as order:
         if order is None or order.merchant_id is None:
             return
@@ -63,19 +63,19 @@ async def publish(order_id: UUID, *, commit: Commit) -> None:
             await store(order.merchant_id, order.test, fresh)
 
 
-async def _fresh(told: OutboundEvent, order: models.Order) -> NewEvent:
-    data = as_it_was(await _object(told, order), told.then)
-    return NewEvent(told.type, told.object, told.object_id, order.id, told.sequence, told.at, data)
+async def _fresh(outbound: OutboundEvent, order: models.Order) -> NewEvent:
+    data = as_it_was(await _object(outbound, order), outbound.then)
+    return NewEvent(outbound.type, outbound.object, outbound.object_id, order.id, outbound.sequence, outbound.at, data)
 
 
-async def _object(told: OutboundEvent, order: models.Order) -> EventData:
+async def _object(outbound: OutboundEvent, order: models.Order) -> EventData:
     """What an event is about, as its merchant sees it now. Raises LookupError where its order has no such object."""
-    if told.object == "order":
+    if outbound.object == "order":
         return Order.from_row(order)
     if order.merchant_id is None:
         raise LookupError("a customer's order has no merchant")
-    whose = (order.merchant_id, order.test, told.object_id)
-    if told.object == "payment":
+    whose = (order.merchant_id, order.test, outbound.object_id)
+    if outbound.object == "payment":
         payment = await payments.of_merchant(*whose)
         if payment is not None and payment.order_id == order.id:
             return Payment.from_row(payment, test=order.test)
@@ -83,7 +83,7 @@ async def _object(told: OutboundEvent, order: models.Order) -> EventData:
         refund = await refunds.of_merchant(*whose)
         if refund is not None and refund.order_id == order.id:
             return Refund.from_row(refund, test=order.test)
-    raise LookupError(f"{told.type} names no {told.object} of its order")
+    raise LookupError(f"{outbound.type} names no {outbound.object} of its order")
 
 
 async def store(merchant_id: UUID, test: bool, fresh: Sequence[NewEvent], *, only: UUID | None = None) -> list[UUID]:
@@ -153,11 +153,11 @@ async def schedule_attempt(endpoint_id: UUID, delivery_id: UUID, at: datetime) -
 
 def payload(event_id: UUID, test: bool, event: NewEvent) -> str:
     """The exact text that is signed and sent, and that the feed shows. ASCII, so that no receiver can spell it anew."""
-    told = Event(
+    full = Event(
         id=event_id, type=event.type, mode=fields.mode(test), created=fields.time(event.created), object=event.object,
         object_id=event.object_id, sequence=event.sequence, data=event.data,
     )  # fmt: skip
-    return encoded(told).decode()
+    return encoded(full).decode()
 
 
 def encoded(event: Event) -> bytes:
@@ -166,7 +166,7 @@ def encoded(event: Event) -> bytes:
 
 
 async def catch_up() -> int:
-    """Have orders looked at whose timeline says more than their merchants were told. Returns how many."""
+    """Post a job for each order whose timeline holds more than was published. Returns how many."""
     order_ids = await db.fetch_values(
         """SELECT p.id FROM customer_order p JOIN timeline t ON t.subject = p.id
            WHERE p.merchant_id IS NOT NULL AND t.last_seq > p.published_seq LIMIT $1""",

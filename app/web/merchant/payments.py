@@ -97,23 +97,23 @@ async def answer_with(
 
 def shown(row: MerchantPayment) -> ShownPayment:
     """A payment as the API tells it, and what a person reads of it."""
-    told = Payment.from_row(row, test=row.test)
+    payment = Payment.from_row(row, test=row.test)
     query = urlencode({"object_id": str(row.id)})
     return extend(
-        ShownPayment, told, short=short(row.id), money=Money(row.price_amount, row.price_currency),
+        ShownPayment, payment, short=short(row.id), money=Money(row.price_amount, row.price_currency),
         taken=Money(row.value, row.price_currency), order_short=short(row.order_id),
         reference=row.reference, email=addresses.shown(row), created_at=row.created_at,
-        updated_at=row.updated_at, expires_at=row.expires_at, how=_how(told),
+        updated_at=row.updated_at, expires_at=row.expires_at, how=_how(payment),
         deliveries=f"/merchant/deliveries?{query}",
     )  # fmt: skip
 
 
-def _how(told: Payment) -> str:
+def _how(payment: Payment) -> str:
     """By what it is paid, in a few words."""
-    details = told.details
-    if told.method == "card":
+    details = payment.details
+    if payment.method == "card":
         return f"{details.get('network', 'Card')} ···· {details.get('last4', '')}".capitalize()
-    if told.method == "upi":
+    if payment.method == "upi":
         return f"UPI {details.get('vpa', '')}"
-    currency = (told.crypto and told.crypto.currency) or ""
+    currency = (payment.crypto and payment.crypto.currency) or ""
     return _("Crypto %(currency)s", currency=currency.upper()).strip()
