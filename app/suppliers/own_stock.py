@@ -10,6 +10,7 @@ import msgspec
 
 from app.core import clock, db
 from app.core.crypto import DataKey, WrappedKey
+from app.core.i18n import N_
 from app.core.ids import parse_id
 from app.core.vault import vault
 from app.issues import service as issues
@@ -58,7 +59,7 @@ class OwnStock:
     """Nothing is prepaid, nothing is charged and nobody has to be reached."""
 
     name = NAME
-    title = "Own stock"
+    title = N_("Own stock")
     needs: tuple[str, ...] = ()
     listing = None
 

@@ -23,6 +23,7 @@ ATTRIBUTE = re.compile(r'[\w:-]+="[^"]*"|data-[\w-]+')  # what a macro writes in
 WORD = re.compile(r"[^\W\d_]{2,}")
 SENTENCE = re.compile(r"^[“\s]*[A-Z][a-z’']*[a-z][\s.,:!?]|^[“]?[A-Z][a-z]+$|[a-z’]{2,} [a-z’]{2,} [a-z]{2,}")
 PLACEHOLDER = re.compile(r"%\((\w+)\)")
+BEGUN = re.compile(r"^[A-Z][\w’'-]* [a-z]+( |$)")
 _environment = Environment(extensions=["jinja2.ext.i18n"], autoescape=True)  # only parses
 _environment.newstyle_gettext = True  # type: ignore[attr-defined]
 
@@ -101,7 +102,7 @@ PROGRAM = {
     "info", "warning", "error", "exception", "RuntimeError", "ValueError", "TypeError", "AssertionError", "job",
     "compile", "Parameter", "raw",
 }  # fmt: skip
-SQL = re.compile(r"\b(SELECT|INSERT|UPDATE|DELETE|WITH|FROM|WHERE|ORDER BY|VALUES)\b")
+SQL = re.compile(r"\b(SELECT|INSERT|UPDATE|DELETE|WITH|FROM|WHERE|ORDER BY|VALUES|WHEN)\b")
 
 
 def in_python(path: Path, problems: set[str]) -> list[str]:
@@ -152,7 +153,7 @@ def _loose(node: ast.AST, problems: set[str], documents: set[int]) -> Iterator[s
     elif isinstance(node, ast.Compare | ast.Subscript | ast.Assert):
         return
     text = _text_of(node)
-    if text and SENTENCE.search(PROPER.sub("", text)) and not SQL.search(text):
+    if text and (SENTENCE.search(PROPER.sub("", text)) or BEGUN.search(text)) and not SQL.search(text):
         yield text
         return
     for child in ast.iter_child_nodes(node):

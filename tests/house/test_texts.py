@@ -109,6 +109,10 @@ def test_python_shows_people_no_text_that_no_catalog_has() -> None:
         ('WORDS = {"paid": "Paid in full"}', ["Paid in full"]),
         ('WORDS = {"paid": N_("Paid in full")}', []),
         ('def say(n):\n    """Say how many there are."""\n    return f"There are {n} left"', ["There are {} left"]),
+        (
+            'WORDS = {"log": "API key created", "in": "Sign-in failed", "at": "A key is here"}',
+            ["A key is here", "API key created", "Sign-in failed"],
+        ),
         ('raise Missing("It is not there")', []),
         ('raise Missing(f"It is not in {place} there")', ["It is not in {} there"]),
         ('click.echo("It is not there")', ["It is not there"]),

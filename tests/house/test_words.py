@@ -3,7 +3,18 @@
 import ast
 import re
 
+from app.fulfillment.states import ReservationStatus
+from app.ledger.accounts import Account
+from app.mail.states import LetterStatus
+from app.orders.states import FulfillmentStatus, OrderStatus
+from app.payments.classify import Outcome
+from app.payments.states import Failure, PaymentStatus
+from app.payments.test_processor import Scenario
+from app.queue.states import JobStatus
+from app.refunds.states import RefundStatus
 from app.web.admin.event_texts import WORDS
+from app.web.kernel.state_names import NAMES
+from app.webhooks.states import DeliveryStatus
 from tests.conftest import ROOT
 from tests.house.source import calls, modules
 
@@ -24,6 +35,16 @@ def kinds() -> set[str]:
 def test_every_event_of_a_timeline_has_words_for_admins() -> None:
     assert len(kinds()) > 40
     assert kinds() - set(WORDS) == set()
+
+
+SHOWN = (  # by their own words, in tables of the admin's and the merchants' pages
+    OrderStatus, FulfillmentStatus, PaymentStatus, Failure, Outcome, Scenario, ReservationStatus, RefundStatus,
+    JobStatus, LetterStatus, DeliveryStatus, Account,
+)  # fmt: skip
+
+
+def test_every_state_that_a_page_shows_is_a_text_of_the_catalog() -> None:
+    assert {state.replace("_", " ") for kind in SHOWN for state in kind} - set(NAMES) == set()
 
 
 ODD = (  # each of these once stood on a page, in a mail or in an error

@@ -122,7 +122,7 @@ async def _belongings(order: Order) -> dict[str, object]:
             {
                 "id": m.id,
                 "at": m.sent_at or m.created_at,
-                "subject": LETTERS[m.kind].title,
+                "subject": _(LETTERS[m.kind].title),
                 "to": m.recipient,
                 "status": m.status,
                 "words": _(STUCK) if m.stuck else _(MAIL_WORDS[LetterStatus(m.status)]),

@@ -71,7 +71,7 @@ def reserve(facts: Facts) -> str:
         return _(GONE)
     status = reservation.status if reservation else None
     if reservation and status in {"reserved", "ready", "delivered"}:
-        where = title_of(reservation.supplier)
+        where = _(title_of(reservation.supplier))
         return _(
             "Order %(order)s exists at %(where)s: will not buy again.",
             order=reservation.supplier_order_id,
@@ -82,7 +82,7 @@ def reserve(facts: Facts) -> str:
     if status in {"out_of_stock", "cancelled", "refunded"}:
         return _("Does nothing: the supplier does not deliver it. Try or buy again from the order's page.")
     if reservation and reservation.asked_at:
-        where = title_of(reservation.supplier)
+        where = _(title_of(reservation.supplier))
         return _(
             "Ordered once, but the answer was lost: checks at %(where)s first, and buys only if nothing is there.",
             where=where,
@@ -96,7 +96,7 @@ def check(facts: Facts) -> str:
     reservation = facts.reservation
     if reservation is None or reservation.status not in OPEN:
         return _closed(reservation)
-    where = title_of(reservation.supplier)
+    where = _(title_of(reservation.supplier))
     return _(
         "Asks %(where)s for the status of order %(order)s. Buys nothing.",
         where=where,

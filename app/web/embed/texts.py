@@ -1,6 +1,6 @@
 """What the checkout in a merchant's page says, by where its payment stands."""
 
-from app.core.i18n import N_
+from app.core.i18n import N_, _
 from app.core.money import Money
 
 FAILURES = {
@@ -65,7 +65,7 @@ ADDRESSES = [
 
 def of_rest(arrived: Money, total: Money) -> str:
     """What is there of an order's price."""
-    return f"{arrived} of {total} has arrived."
+    return _("%(arrived)s of %(total)s has arrived.", arrived=arrived, total=total)
 
 
 def of_failure(word: str, method: str, failure: str | None) -> str:

@@ -2,6 +2,8 @@
 
 import re
 
+from app.core.i18n import _
+
 # The first mark that a browser's word about itself holds names it: nearly all also claim to be the ones below.
 BROWSERS = {
     "Edg": "Edge",
@@ -30,6 +32,7 @@ def browser_name(user_agent: str) -> str:
     name = next((name for mark, name in BROWSERS.items() if mark in user_agent), "")
     system = next((name for mark, name in SYSTEMS.items() if mark in user_agent), "")
     if name or system:
-        return " on ".join(filter(None, (name or "A browser", system)))
+        browser = name or _("A browser")
+        return _("%(browser)s on %(system)s", browser=browser, system=system) if system else browser
     program = PROGRAM.match(user_agent.removeprefix("Mozilla/"))
     return program[0] if program else ""

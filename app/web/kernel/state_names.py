@@ -14,10 +14,22 @@ NAMES = (
     N_("coin refused"), N_("declined"), N_("expired card"), N_("insufficient funds"), N_("order closed"),
     N_("processing error"), N_("wrong coin"),
     # how a merchant pays, and how a webhook went
-    N_("card"), N_("crypto"), N_("upi"), N_("timeout"), N_("connection"), N_("dns"), N_("tls"),
+    N_("card"), N_("crypto"), N_("upi"), N_("timeout"), N_("connection"), N_("dns"), N_("tls"), N_("refused"),
+    N_("gone"), N_("redirect"), N_("status"), N_("unresolved"), N_("unsigned"),
+    # what a payment's report came to
+    N_("stale"), N_("repeated"), N_("seen"), N_("deposit seen"), N_("paid within tolerance"), N_("paid late"),
+    N_("overpaid"), N_("late"), N_("wrong coin unvalued"), N_("further deposit"), N_("not needed"),
+    N_("finished without money"), N_("no price"), N_("unbelievable"), N_("unknown word"), N_("other order"),
+    N_("other amount"), N_("settled far below"), N_("paid after sent back"), N_("sent back"), N_("failed with money"),
+    # accounts of the ledger
+    N_("received"), N_("customer"), N_("sales"), N_("owed"), N_("tolerance"), N_("credit"), N_("supplier cost"),
+    N_("supplier balance"), N_("fees"), N_("provider balance"),
+    # what an event is about
+    N_("order"), N_("payment"), N_("refund"), N_("endpoint"),
 )  # fmt: skip
 
 
 def spoken(word: str) -> str:
-    """``out_of_stock`` as people say it; a word that no catalog knows, with spaces."""
-    return _(word.replace("_", " "))
+    """``out_of_stock`` as people say it; a word that is none of ``NAMES``, with spaces."""
+    plain = word.replace("_", " ")
+    return _(plain) if plain in NAMES else plain

@@ -97,8 +97,13 @@ async def _shown(request: Req, wanted: list[Wanted]) -> Response[bytes]:
         else:
             lines.append(Line(product, want.quantity))
             if product.stock < want.quantity:
-                left = f"only {product.stock} left" if product.stock else "sold out"
-                notices.append(_("%(name)s: %(left)s. Change the quantity to continue.", name=product.name, left=left))
+                notices.append(_scarce(product))
     total = sum((line.product.price * line.quantity for line in lines), Money(Decimal(0), settings().shop_currency))
     context = {"lines": lines, "total": total, "empty": not lines, "notices": notices}
     return page(request, "store/cart/show.html", context, partial="store/cart/_cart.html")
+
+
+def _scarce(product: Listed) -> str:
+    if not product.stock:
+        return _("%(name)s: sold out. Change the quantity to continue.", name=product.name)
+    return _("%(name)s: only %(left)s left. Change the quantity to continue.", name=product.name, left=product.stock)

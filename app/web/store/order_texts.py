@@ -234,7 +234,7 @@ EVENTS = {  # kind → (icon, words); a kind that is missing here is for our own
     "payment.expired": ("clock", N_("The payment address expired")),
     "payment.refunded": ("alert", N_("The payment provider sent the money back")),
     "payment.failed": ("alert", N_("The payment failed")),
-    "payment.parked": ("alert", "A payment needs a decision"),
+    "payment.parked": ("alert", N_("A payment needs a decision")),
     "payment.overpaid": ("coin", N_("More than asked arrived: you get the difference back")),
     "payment.late": ("alert", N_("The money arrived late: please choose what happens to it")),
     "payment.short": ("alert", N_("Another part of the payment arrived")),
