@@ -104,7 +104,7 @@ UNTYPED = {  # file → how often it says dict[str, Any], and why no Struct says
     "app/web/kernel/openapi.py": (1, SCHEMA),
     "app/web/kernel/reference.py": (1, SCHEMA),
 }
-MOST_UNTYPED = 21  # all of the above: whoever takes some away lowers it, and nobody raises it
+MOST_UNTYPED = 17  # all of the above: whoever takes some away lowers it, and nobody raises it
 GIVES_ROWS = {"app/core/db.py"}  # whose functions return rows as mappings, for queries to read
 
 
