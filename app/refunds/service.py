@@ -15,7 +15,6 @@ from uuid import UUID
 import msgspec
 
 from app.accounts import service as accounts
-from app.audit import queries as audit_rows
 from app.core import clock, db
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.i18n import N_, _
@@ -25,7 +24,6 @@ from app.core.settings import settings
 from app.core.state_machine import move
 from app.history import service as history
 from app.issues.codes import IssueCode
-from app.keys import queries as key_rows
 from app.keys import reveal as keys
 from app.ledger import queries as books
 from app.ledger import service as ledger
@@ -40,8 +38,7 @@ from app.payments import ledger_posting
 from app.payments import queries as payments
 from app.payments.reweighing import promised, reweigh
 from app.queue import service as jobs
-from app.refunds import models, queries, store_credit
-from app.refunds.models import Evidence, SeenBy, ShownKey
+from app.refunds import evidence, models, queries, store_credit
 from app.refunds.states import MOVES, RefundStatus
 from app.refunds.tables import Refund
 
@@ -90,9 +87,9 @@ async def ask(order_id: UUID, amount: Money, reason: str, asked_by: str, *, seen
                 _("%(amount)s can be refunded now. Reload the page and decide again.", amount=left), field="amount"
             )
         _within(amount, funds)
-        evidence = await _evidence(order_id)
+        found = await evidence.gather(order_id)
         merchants = order.merchant_id is not None
-        if evidence.shown and not reason.strip():
+        if found.shown and not reason.strip():
             raise ReasonNeeded("A key of this order was revealed. Say why you refund it anyway.", field="reason")
         refund_id = new_id()
         await uses.reserve(order_id, UseKind.REFUND, amount, reference(refund_id))
@@ -102,7 +99,7 @@ async def ask(order_id: UUID, amount: Money, reason: str, asked_by: str, *, seen
             """INSERT INTO refund (id, order_id, status, amount, currency, reason, asked_by, evidence, coin, created_at)
                VALUES ($1, $2, 'pending', $3, $4, $5, $6, $7, $8, $9)""",
             refund_id, order_id, amount.amount, amount.currency, reason.strip()[:REASON], asked_by[:340],
-            msgspec.json.encode(evidence).decode(), order.pay_currency, clock.now(),
+            msgspec.json.encode(found).decode(), order.pay_currency, clock.now(),
         )  # fmt: skip
         kind = "refund.pending" if merchants else "refund.asked"
         await history.record(order_id, kind, refund=str(refund_id), refund_id=str(refund_id), amount=amount.as_json())
@@ -149,29 +146,6 @@ def _within(amount: Money, funds: Funds) -> None:
         if kept.amount:
             said = f"{said} {_('%(amount)s is kept while the customer adds the rest.', amount=kept)}"
         raise TooMuch(said, field="amount")
-
-
-async def _evidence(order_id: UUID) -> Evidence:
-    """What is true of the order's keys now: which were shown, when and to whom, and which not; and of its credit."""
-    sealed = await key_rows.of_order(order_id)
-    shown = await audit_rows.of_order(order_id, ["key.revealed"])
-    return Evidence(
-        shown=[
-            ShownKey(
-                str(key.id), str(key.item_id), key.revealed_at,
-                [SeenBy(e.at, e.actor, e.ip, e.user_agent) for e in shown if e.key_id == key.id],
-            )
-            for key in sealed if key.revealed_at
-        ],
-        unseen=[str(key.id) for key in sealed if not key.revealed_at],
-        credit=credit.as_json() if (credit := await store_credit.of_order(order_id)) else None,
-    )  # fmt: skip
-
-
-async def _shown_since(refund: models.Refund) -> bool:
-    """Whether a key was shown that nobody had seen when the refund was asked for."""
-    asked = {key.key for key in msgspec.json.decode(refund.evidence or "{}", type=Evidence).shown}
-    return not {key.key for key in (await _evidence(refund.order_id)).shown} <= asked
 
 
 async def _hold(order_id: UUID) -> None:
@@ -377,7 +351,7 @@ async def retry(refund_id: UUID, by: str) -> None:
         _within(amount, funds)
         if refund.payment_id is not None and amount.amount > await queries.left_of_payment(refund.payment_id):
             raise TooMuch("That is more than can still be refunded of this payment.", field="amount")
-        if await _shown_since(refund):
+        if await evidence.shown_since(refund):
             raise NotDecidable("A key of this order was shown since. Ask for a new refund, and say why.")
         await uses.reserve(order.id, UseKind.REFUND, amount, reference(refund_id))
         blank = (
