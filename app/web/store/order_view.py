@@ -15,7 +15,6 @@ from app.core.money import Money, plain
 from app.fulfillment import failure_reasons, withdrawal
 from app.fulfillment import queries as supply
 from app.fulfillment.models import Reservation
-from app.history import queries as history
 from app.history.models import Event
 from app.keys import queries as keys
 from app.keys.models import KeyState
@@ -29,13 +28,12 @@ from app.payments.classify import OPEN as TAKES_MONEY
 from app.payments.create import given_back
 from app.payments.models import Payment
 from app.queue import breaker_queries as breakers
-from app.queue import queries as jobs
-from app.refunds import queries as refunds
 from app.refunds.models import Refund
-from app.web.store import answers, order_money, refund_texts, supply_texts
+from app.web.store import answers, order_money, order_parts, refund_texts, supply_texts
 from app.web.store import order_texts as words
 from app.web.store.answers import Amount, ItemState, OrderState, PaymentState
 from app.web.store.checkout import CoinChoice, coin_choices
+from app.web.store.order_parts import Parts
 
 OPEN = {"created", "waiting"}
 SUPPLY_PROGRESS = {"requested": 60, "reserved": 75, "ready": 90, "delivered": 100}
@@ -107,13 +105,7 @@ class OrderView(msgspec.Struct, frozen=True):
     mail_trouble: str | None
     timeline: list[words.TimelineLine]
     seq: int
-    success_url: str
     done: bool
-    keys_ready: int
-    units: int
-    withdrawn: int
-    awaited: bool
-    keys_here: bool
     withdrawal: Money | None
     withdrawal_credit: Money | None
     taken: str | None
@@ -121,67 +113,67 @@ class OrderView(msgspec.Struct, frozen=True):
     can_choose_coin: bool
     coins: list[CoinChoice]
 
+    @property
+    def success_url(self) -> str:
+        return f"/orders/{self.id}/success"
+
+    @property
+    def keys_ready(self) -> int:
+        return sum(item.keys_ready for item in self.items)
+
+    @property
+    def units(self) -> int:
+        return sum(item.quantity for item in self.items)
+
+    @property
+    def withdrawn(self) -> int:
+        return sum(item.withdrawn for item in self.items)
+
+    @property
+    def awaited(self) -> bool:
+        """Whether a key is still to come."""
+        return any(item.keys_ready < item.quantity - item.withdrawn for item in self.items)
+
+    @property
+    def keys_here(self) -> bool:
+        """Whether some keys can be revealed while others are awaited."""
+        return self.status == "paid" and self.keys_ready > 0
+
+
+class Said(msgspec.Struct, frozen=True):
+    """What stands in large letters, what follows, and why the customer may hear of none of it by email."""
+
+    headline: str
+    next_words: str
+    title_state: str
+    favicon: str
+    mail_trouble: str | None
+
 
 async def build(order: OrderWithItems) -> OrderView:
-    """An order for its page.
-
-    The timeline is read first and the order again after it: what is shown is then never older than the cursor that
-    the page listens from, or it would wait for news that it has missed.
-    """
-    events = await history.timeline(order.id)
-    fresh, attempts, sealed, reservations, dead, going_back = await asyncio.gather(
-        orders.one(order.id),
-        payments.of_order(order.id),
-        keys.of_order(order.id),
-        supply.of_order(order.id),
-        jobs.dead_for(order.id),
-        refunds.of_order(order.id),
-    )
-    order = fresh or order
-    refused = order.status == "created" and any(e.kind == "payment.refused" for e in events)
-    phase = words.PHASES[order.status]
-    currency = order.currency
-    coins = await payments.coins()
-    ours = order.merchant_id is None  # what a merchant's customer is to send is on the merchant's pages
-    money = await order_money.of(order, attempts if ours else [], coins)
-    said = money.words
-    items = [_item(order, item, sealed) for item in order.items]
-    current = supply.current(reservations)
-    in_trouble = failure_reasons.of_order(order, current, away=await supply.is_supplier_away(order), dead=bool(dead))
-    going = order.frozen_at is not None and phase != "refunded" and not money.choices
-    late = any(e.kind == withdrawal.LATE for e in events)
-    keyless = order.status == "fulfilled" and bool(items) and all(i.withdrawn == i.quantity for i in items)
-    going = going or keyless
-    headline, next_words, title, favicon = (
-        words.GOING_BACK if going else said or await _say(order, phase, refused, in_trouble, items, late=late)
-    )
-    reach = await mail.reach(order.id, order.email) if ours else None
-    mail_trouble = None
-    if reach and not reach.reached:
-        next_words, mail_trouble = (
-            words.without_email(next_words),
-            _(words.UNREACHED).format(email=masked(shown(order))),
-        )
+    """An order for its page."""
+    parts = await order_parts.read(order)
+    order, coins = parts.order, await payments.coins()
+    money = await order_money.of(order, parts.attempts if parts.ours else [], coins)
+    items = [_item(order, item, parts.sealed) for item in order.items]
     offer = await withdrawal.offered(order)
-    if offer:
-        offering, amount = (words.OFFER, offer.share) if offer.share.amount else (words.OFFER_CREDIT, offer.credit)
-        next_words = f"{_(next_words)} {_(offering).format(amount=amount)}"
+    said = await _words(parts, money, items, offer)
     return OrderView(
         id=order.id,
         short_id=short(order.id),
-        phase=phase,
+        phase=words.PHASES[order.status],
         status=order.status,
         email_masked=masked(shown(order)),
-        total=Money(order.total, currency),
-        subtotal=Money(order.subtotal, currency),
-        discount=Money(order.discount, currency) if order.discount else None,
+        total=Money(order.total, order.currency),
+        subtotal=Money(order.subtotal, order.currency),
+        discount=Money(order.discount, order.currency) if order.discount else None,
         created_at=order.created_at,
-        progress=progress(order, current),
-        headline=_(headline),
-        next_words=_(next_words),
-        title_state=_(title),
-        favicon=favicon,
-        steps=_steps(order, events),
+        progress=progress(order, parts.reservations),
+        headline=said.headline,
+        next_words=said.next_words,
+        title_state=said.title_state,
+        favicon=said.favicon,
+        steps=_steps(order, parts.events),
         items=items,
         payment=None if order.frozen_at else money.payment,
         to_pay=money.to_pay,
@@ -190,42 +182,52 @@ async def build(order: OrderWithItems) -> OrderView:
         owed=money.owed,
         sent_back=money.sent_back,
         may_pay=money.may_pay,
-        refunds=[await _refund(order, refund) for refund in going_back],
-        mail_trouble=mail_trouble,
-        timeline=words.timeline(events),
-        seq=events[-1].seq if events else 0,
-        success_url=f"/orders/{order.id}/success",
-        done=order.status == "fulfilled" and not keyless,
-        keys_ready=sum(item.keys_ready for item in items),
-        units=sum(item.quantity for item in items),
-        withdrawn=sum(item.withdrawn for item in items),
-        awaited=any(item.keys_ready < item.quantity - item.withdrawn for item in items),
-        keys_here=order.status == "paid" and any(item.keys_ready for item in items),
+        refunds=[await _refund(order, refund) for refund in parts.refunds],
+        mail_trouble=said.mail_trouble,
+        timeline=words.timeline(parts.events),
+        seq=parts.events[-1].seq if parts.events else 0,
+        done=order.status == "fulfilled" and not parts.keyless,
         withdrawal=offer.share if offer else None,
         withdrawal_credit=offer.credit if offer and not offer.share.amount else None,
         taken=await taken_meanwhile(order.id) if order.status in OPEN else None,
         can_cancel=order.status in OPEN and not await orders.holds_money(order.id),
         can_choose_coin=order.status in OPEN and money.may_pay and not given_back(order),
-        coins=await coin_choices(coins, currency),
+        coins=await coin_choices(coins, order.currency),
     )
 
 
-async def _say(
-    order: Order,
-    phase: str,
-    refused: bool,
-    in_trouble: failure_reasons.FailureReason | None,
-    items: list[ItemView],
-    *,
-    late: bool,
-) -> tuple[str, str, str, str]:
-    if in_trouble:
-        return supply_texts.said(in_trouble, items)
+async def _words(
+    parts: Parts, money: order_money.MoneyView, items: list[ItemView], offer: withdrawal.Missing | None
+) -> Said:
+    order, phase = parts.order, words.PHASES[parts.order.status]
+    going = order.frozen_at is not None and phase != "refunded" and not money.choices
+    headline, next_words, title, favicon = (
+        words.GOING_BACK if going or parts.keyless else money.words or await _say(parts, phase, items)
+    )
+    reach = await mail.reach(order.id, order.email) if parts.ours else None
+    mail_trouble = None
+    if reach and not reach.reached:
+        next_words, mail_trouble = (
+            words.without_email(next_words),
+            _(words.UNREACHED).format(email=masked(shown(order))),
+        )
+    if offer:
+        offering, amount = (words.OFFER, offer.share) if offer.share.amount else (words.OFFER_CREDIT, offer.credit)
+        next_words = f"{_(next_words)} {_(offering).format(amount=amount)}"
+    return Said(_(headline), _(next_words), _(title), favicon, mail_trouble)
+
+
+async def _say(parts: Parts, phase: str, items: list[ItemView]) -> words.Words:
+    order, away = parts.order, await supply.is_supplier_away(parts.order)
+    if trouble := failure_reasons.of_order(order, parts.reservations, away=away, dead=parts.dead):
+        return supply_texts.said(trouble, items)
     if order.status in {"paid", "confirming"}:
-        return await supply_texts.in_time(order, late=late)
-    if order.status == "created" and not refused and await breakers.away("nowpayments"):
+        return await supply_texts.in_time(order, late=parts.happened(withdrawal.LATE))
+    if order.status == "created" and parts.happened("payment.refused"):
+        return words.REFUSED
+    if order.status == "created" and await breakers.away("nowpayments"):
         return supply_texts.PROVIDER_AWAY
-    return words.REFUSED if refused else words.HEADLINES[phase]
+    return words.HEADLINES[phase]
 
 
 async def _refund(order: Order, refund: Refund) -> refund_texts.RefundView:
