@@ -6,7 +6,7 @@ from tests.house.source import ROOT
 
 FORM = re.compile(r"<form\b[^>]*>.*?</form>", re.DOTALL)
 ACTION = re.compile(r'\baction="([^"]*)"')
-CARRIES_A_KEY = ("{{ once(csrf_token) }}", "{{ hidden(csrf_token, desk) }}", 'name="_form_key"')
+CARRIES_A_KEY = ("{{ once(csrf_token) }}", "{{ hidden(csrf_token, ctx) }}", 'name="_form_key"')
 
 # Forms without a key, by action: sent twice, they leave what sending once leaves.
 IDEMPOTENT = {

@@ -30,7 +30,7 @@ async def new_key(visitor) -> tuple[httpx.AsyncClient, dict[str, str], str]:
     browser = await signed_in(visitor, ANN)
     page = await browser.get("/merchant/keys")
     sent = {"_csrf_token": csrf_of(page), "_form_key": key_of(page, "/merchant/keys")}
-    sent |= {"desk": f"{merchant}.test", "name": "x", "expires": "", "scopes": "orders:read"}
+    sent |= {"merchant_context": f"{merchant}.test", "name": "x", "expires": "", "scopes": "orders:read"}
     first = await browser.post("/merchant/keys", data=sent)
     assert first.status_code == 200, first.text
     return browser, sent, first.text

@@ -49,7 +49,7 @@ async def test_a_merchants_kept_cookie_is_refused_after_signing_out(visitor) -> 
     await submit(browser, "/logout")
     assert (await kept.get("/merchant/keys")).status_code == 404
     before = await picture()
-    assert (await submit(kept, "/merchant/guide/keys", {"desk": f"{merchant_id}.test"})).status_code == 404
+    assert (await submit(kept, "/merchant/guide/keys", {"merchant_context": f"{merchant_id}.test"})).status_code == 404
     assert await picture() == before
 
 

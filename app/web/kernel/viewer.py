@@ -20,7 +20,7 @@ from app.web.kernel import cookies
 ORDERS_COOKIE, SESSION_COOKIE = "bitloot_orders", "bitloot_session"
 # Actors as the audit log holds them, for good: whoever sent an order's token, and whoever may not see an order.
 HOLDER, STRANGER = "holder of the order's token", "a stranger"
-DESK_COOKIE = "bitloot_desk"  # which merchant, in which mode; it opens nothing
+CONTEXT_COOKIE = "bitloot_context"  # which merchant, in which mode; it opens nothing
 
 
 @dataclass(slots=True)
@@ -117,8 +117,8 @@ def keep_session(response: Response[Any], session: Session) -> None:
     cookies.keep(response, SESSION_COOKIE, tokens.session_token(session), lifetime)
 
 
-def remember_desk(response: Response[Any], desk: str) -> None:
-    cookies.keep(response, DESK_COOKIE, desk, int(tokens.ORDERS_LIFETIME.total_seconds()))
+def remember_context(response: Response[Any], ctx: str) -> None:
+    cookies.keep(response, CONTEXT_COOKIE, ctx, int(tokens.ORDERS_LIFETIME.total_seconds()))
 
 
 def forget(response: Response[Any], *names: str) -> None:

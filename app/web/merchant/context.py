@@ -1,4 +1,4 @@
-"""A member's desk: at which merchant, and in which mode, a person works. Remembered in a cookie, which opens nothing:
+"""A member's context: the merchant and the mode in which a person works. Remembered in a cookie, which opens nothing:
 whether the person is in the team is asked of the table at each request. To everybody else nothing is here."""
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ from app.merchants.models import Merchant
 from app.web.kernel import cookies, guards, render
 from app.web.kernel.csrf import SAFE
 from app.web.kernel.guards import Connection
-from app.web.kernel.viewer import DESK_COOKIE, Viewer
+from app.web.kernel.viewer import CONTEXT_COOKIE, Viewer
 
 Req = Request[Any, Any, Any]
 ENTRANCE = {"entrance": True}  # the opt of a page that leads whoever is not signed in to the login
@@ -108,7 +108,7 @@ async def _context_of(request: Req) -> MerchantContext:
     merchants = await members.joined(email) if email else []
     if email is None or not merchants:
         raise NotFoundException
-    wanted, _dot, mode = cookies.read(request, DESK_COOKIE).partition(".")
+    wanted, _dot, mode = cookies.read(request, CONTEXT_COOKIE).partition(".")
     chosen = next((merchant for merchant in merchants if str(merchant.id) == wanted), merchants[0])
     return MerchantContext(email, merchants, chosen, test=mode != "live" or str(chosen.id) != wanted)
 
@@ -119,7 +119,7 @@ async def context_unchanged(connection: Connection, handler: BaseRouteHandler) -
     if request.method in SAFE or handler.opt.get("any_context"):
         return
     here, form = current(request), await request.form()
-    if form.get("desk") != here.key:
+    if form.get("merchant_context") != here.key:
         raise StaleContext(f"{here.mode} mode of {here.merchant.name}")
 
 
@@ -149,19 +149,19 @@ def require_id(given: str) -> UUID:
     return parsed
 
 
-def recorded(request: Req, desk: MerchantContext, action: str, details: str = "") -> AbstractAsyncContextManager[None]:
+def recorded(request: Req, ctx: MerchantContext, action: str, details: str = "") -> AbstractAsyncContextManager[None]:
     """What a member does inside commits together with its line of the audit log, or not at all."""
-    said = f"{desk.merchant.name}, {desk.mode} mode: {details}".removesuffix(": ")
-    return guards.recorded(request, action, details=said[:LONGEST_ACT], actor=desk.actor)
+    said = f"{ctx.merchant.name}, {ctx.mode} mode: {details}".removesuffix(": ")
+    return guards.recorded(request, action, details=said[:LONGEST_ACT], actor=ctx.actor)
 
 
 def page(
     request: Req,
-    desk: MerchantContext,
+    ctx: MerchantContext,
     template: str,
     context: Mapping[str, Any],
     *,
     partial: str | None = None,
     status: int = 200,
 ) -> Response[bytes]:
-    return render.page(request, template, {"desk": desk, **context}, partial=partial, status=status)
+    return render.page(request, template, {"ctx": ctx, **context}, partial=partial, status=status)

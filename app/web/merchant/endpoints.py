@@ -16,7 +16,7 @@ from app.core import clock
 from app.core.errors import Invalid, Problem
 from app.core.i18n import N_, _
 from app.web.kernel.render import see_other
-from app.web.merchant import context as desks
+from app.web.merchant import context as contexts
 from app.web.merchant.context import MerchantContext, NothingHere
 from app.webhooks import queries, service
 from app.webhooks.models import Endpoint, Secrets
@@ -46,19 +46,19 @@ class TypedEndpoint(msgspec.Struct, frozen=True):
 
 @get("/merchant/endpoints", include_in_schema=False)
 async def index(request: Req) -> Response[bytes]:
-    return await _list(request, desks.current(request))
+    return await _list(request, contexts.current(request))
 
 
 async def _list(
-    request: Req, desk: MerchantContext, *, typed: TypedEndpoint | None = None, error: Problem | None = None
+    request: Req, ctx: MerchantContext, *, typed: TypedEndpoint | None = None, error: Problem | None = None
 ) -> Response[bytes]:
     context = {
-        "endpoints": [_public(row) for row in await queries.endpoints(desk.id, desk.test)],
+        "endpoints": [_public(row) for row in await queries.endpoints(ctx.id, ctx.test)],
         "types": TYPES,
         "values": typed or TypedEndpoint("", "", []),
         "errors": {error.field or "url": error.detail} if error else {},
     }
-    return desks.page(request, desk, "merchant/endpoints/index.html", context, status=error.status if error else 200)
+    return contexts.page(request, ctx, "merchant/endpoints/index.html", context, status=error.status if error else 200)
 
 
 def _public(row: Endpoint) -> dict[str, object]:
@@ -69,29 +69,29 @@ def _public(row: Endpoint) -> dict[str, object]:
 @post("/merchant/endpoints", include_in_schema=False, status_code=200)
 async def create(request: Req) -> Response[bytes]:
     """Add an endpoint, and show its secret: in this answer and never again."""
-    desk, form = desks.current(request), await request.form()
+    ctx, form = contexts.current(request), await request.form()
     typed = _typed(form)
     try:
-        async with desks.recorded(request, desk, "endpoint.added", typed.url):
-            row, secret = await service.add(desk.id, test=desk.test, **asdict(typed))
+        async with contexts.recorded(request, ctx, "endpoint.added", typed.url):
+            row, secret = await service.add(ctx.id, test=ctx.test, **asdict(typed))
     except (BadEndpoint, TooManyEndpoints) as error:
-        return await _list(request, desk, typed=typed, error=error)
-    return await _one(request, desk, row, secret=secret)
+        return await _list(request, ctx, typed=typed, error=error)
+    return await _one(request, ctx, row, secret=secret)
 
 
 def _typed(form: FormMultiDict) -> TypedEndpoint:
     types = [str(one)[:64] for one in form.getall("types", [])]
-    return TypedEndpoint(desks.text(form, "url", 2001), desks.text(form, "name"), types)
+    return TypedEndpoint(contexts.text(form, "url", 2001), contexts.text(form, "name"), types)
 
 
 @get("/merchant/endpoints/{endpoint_id:str}", include_in_schema=False)
 async def show(request: Req, endpoint_id: FromPath[str]) -> Response[bytes]:
-    desk = desks.current(request)
-    return await _one(request, desk, await _find(desk, endpoint_id))
+    ctx = contexts.current(request)
+    return await _one(request, ctx, await _find(ctx, endpoint_id))
 
 
-async def _find(desk: MerchantContext, endpoint_id: str) -> Endpoint:
-    row = await queries.endpoint(desks.require_id(endpoint_id), desk.id, desk.test)
+async def _find(ctx: MerchantContext, endpoint_id: str) -> Endpoint:
+    row = await queries.endpoint(contexts.require_id(endpoint_id), ctx.id, ctx.test)
     if row is None:
         raise NothingHere
     return row
@@ -99,7 +99,7 @@ async def _find(desk: MerchantContext, endpoint_id: str) -> Endpoint:
 
 async def _one(
     request: Req,
-    desk: MerchantContext,
+    ctx: MerchantContext,
     row: Endpoint,
     *,
     secret: str = "",
@@ -117,19 +117,19 @@ async def _one(
         "values": typed or TypedEndpoint(row.url, row.name, row.types),
         "errors": {error.field or "url": error.detail} if error else {},
     }
-    return desks.page(request, desk, "merchant/endpoints/show.html", context, status=error.status if error else 200)
+    return contexts.page(request, ctx, "merchant/endpoints/show.html", context, status=error.status if error else 200)
 
 
 @post("/merchant/endpoints/{endpoint_id:str}", include_in_schema=False, status_code=200)
 async def update(request: Req, endpoint_id: FromPath[str]) -> Response[bytes]:
     """Change its URL, its name or the events it is sent."""
-    desk, form = desks.current(request), await request.form()
-    row, typed = await _find(desk, endpoint_id), _typed(form)
+    ctx, form = contexts.current(request), await request.form()
+    row, typed = await _find(ctx, endpoint_id), _typed(form)
     try:
-        async with desks.recorded(request, desk, "endpoint.changed", f"{row.id} {typed.url}"):
-            await service.change(row.id, desk.id, test=desk.test, **asdict(typed))
+        async with contexts.recorded(request, ctx, "endpoint.changed", f"{row.id} {typed.url}"):
+            await service.change(row.id, ctx.id, test=ctx.test, **asdict(typed))
     except BadEndpoint as error:
-        return await _one(request, desk, row, typed=typed, error=error)
+        return await _one(request, ctx, row, typed=typed, error=error)
     return _back(row.id)
 
 
@@ -143,13 +143,13 @@ async def try_out(request: Req, endpoint_id: FromPath[str]) -> Response[bytes]:
 @post("/merchant/endpoints/{endpoint_id:str}/rotations", include_in_schema=False, status_code=200)
 async def rotate(request: Req, endpoint_id: FromPath[str]) -> Response[bytes]:
     """A new secret, shown in this answer; for the chosen hours requests are signed with both."""
-    desk, form = desks.current(request), await request.form()
-    row, hours = await _find(desk, endpoint_id), desks.text(form, "overlap")
+    ctx, form = contexts.current(request), await request.form()
+    row, hours = await _find(ctx, endpoint_id), contexts.text(form, "overlap")
     if hours not in OVERLAPS:
         raise BadTime("Choose one of the times listed.", field="overlap")
-    async with desks.recorded(request, desk, "endpoint.rotated", f"{row.id} {row.url}"):
-        secret = await service.rotate(row.id, desk.id, timedelta(hours=int(hours)), test=desk.test)
-    return await _one(request, desk, await _find(desk, endpoint_id), secret=secret)
+    async with contexts.recorded(request, ctx, "endpoint.rotated", f"{row.id} {row.url}"):
+        secret = await service.rotate(row.id, ctx.id, timedelta(hours=int(hours)), test=ctx.test)
+    return await _one(request, ctx, await _find(ctx, endpoint_id), secret=secret)
 
 
 @post("/merchant/endpoints/{endpoint_id:str}/disablings", include_in_schema=False, status_code=200)
@@ -176,31 +176,31 @@ async def remove(request: Req, endpoint_id: FromPath[str]) -> Response[bytes]:
 @post("/merchant/endpoints/{endpoint_id:str}/resends", include_in_schema=False, status_code=200)
 async def resend(request: Req, endpoint_id: FromPath[str]) -> Response[bytes]:
     """Send what failed again, with ``delivered`` all: since ``from``, a time in UTC, else for the chosen hours."""
-    desk, form = desks.current(request), await request.form()
-    row = await _find(desk, endpoint_id)
+    ctx, form = contexts.current(request), await request.form()
+    row = await _find(ctx, endpoint_id)
     try:
-        span = Span(_since(form), _time(form, "to"), desks.text(form, "delivered") == "yes")
+        span = Span(_since(form), _time(form, "to"), contexts.text(form, "delivered") == "yes")
     except BadTime as error:
-        return await _one(request, desk, row, error=error)
+        return await _one(request, ctx, row, error=error)
     what = _("all that ended") if span.delivered else _("all that failed")
     until = f" to {span.until:%Y-%m-%d %H:%M}" if span.until else ""
     said = f"{what} since {span.since:%Y-%m-%d %H:%M}{until} UTC at {row.id}"
-    async with desks.recorded(request, desk, "delivery.retried", said):
-        await service.resend_all(row.id, desk.id, span, test=desk.test)
+    async with contexts.recorded(request, ctx, "delivery.retried", said):
+        await service.resend_all(row.id, ctx.id, span, test=ctx.test)
     return see_other(f"/merchant/deliveries?endpoint={row.id}")
 
 
 async def _have(request: Req, endpoint_id: str, kind: str, act: Callable[..., Awaitable[object]]) -> Endpoint:
     """Do to it what needs no more words than its id; the audit log is told as ``kind``. Returns its row from before."""
-    desk = desks.current(request)
-    row = await _find(desk, endpoint_id)
-    async with desks.recorded(request, desk, kind, f"{row.id} {row.url}"):
-        await act(row.id, desk.id, test=desk.test)
+    ctx = contexts.current(request)
+    row = await _find(ctx, endpoint_id)
+    async with contexts.recorded(request, ctx, kind, f"{row.id} {row.url}"):
+        await act(row.id, ctx.id, test=ctx.test)
     return row
 
 
 def _since(form: FormMultiDict) -> datetime:
-    hours = desks.text(form, "hours")
+    hours = contexts.text(form, "hours")
     if (typed := _time(form, "from")) is not None:
         return typed
     if hours not in SINCE:
@@ -210,7 +210,7 @@ def _since(form: FormMultiDict) -> datetime:
 
 def _time(form: FormMultiDict, name: str) -> datetime | None:
     """A time of the form, in UTC. Raises BadTime."""
-    if not (typed := desks.text(form, name)):
+    if not (typed := contexts.text(form, name)):
         return None
     try:
         return datetime.fromisoformat(typed).replace(tzinfo=UTC)

@@ -16,7 +16,7 @@ from app.payments.cards import network_of
 from app.web.embed import sdk
 from app.web.kernel.render import templates
 from app.web.kernel.viewer import client_ip
-from app.web.merchant import context as desks
+from app.web.merchant import context as contexts
 from app.web.merchant.context import MerchantContext
 
 Req = Request[Any, Any, Any]
@@ -36,35 +36,35 @@ VPAS = [(vpa, scenario.value) for vpa, scenario in test_processor.VPAS.items()]
 @get("/merchant/guide", include_in_schema=False)
 async def show(request: Req) -> Response[bytes]:
     """The guide, its snippets in one language: ``?in=``, else curl."""
-    return await _guide(request, desks.current(request), str(request.query_params.get("in", "")))
+    return await _guide(request, contexts.current(request), str(request.query_params.get("in", "")))
 
 
 @post("/merchant/guide/keys", include_in_schema=False, status_code=200)
 async def issue(request: Req) -> Response[bytes]:
     """Issue a test key for the snippets, and show them with it: its secret stands in this answer alone."""
-    desk, form = desks.current(request), await request.form()
-    language = desks.text(form, "in")
+    ctx, form = contexts.current(request), await request.form()
+    language = contexts.text(form, "in")
     try:
         issued = await api_keys.issue(
-            desk.id, test=True, name="Integration guide", scopes=SCOPES, by=desk.actor, ip=client_ip(request)
+            ctx.id, test=True, name="Integration guide", scopes=SCOPES, by=ctx.actor, ip=client_ip(request)
         )
     except TooManyKeys as error:
-        return await _guide(request, desk, language, error=error.detail)
-    return await _guide(request, desk, language, issued=issued)
+        return await _guide(request, ctx, language, error=error.detail)
+    return await _guide(request, ctx, language, issued=issued)
 
 
 async def _guide(
-    request: Req, desk: MerchantContext, language: str, *, issued: Issued | None = None, error: str = ""
+    request: Req, ctx: MerchantContext, language: str, *, issued: Issued | None = None, error: str = ""
 ) -> Response[bytes]:
     language = language if language in LANGUAGES else "curl"
-    secret_keys = [key for key in await queries.keys(desk.id, test=True) if key.kind == "secret" and key.in_use]
+    secret_keys = [key for key in await queries.keys(ctx.id, test=True) if key.kind == "secret" and key.in_use]
     base = settings().frontend_url.rstrip("/")
     facts = {
         "base": base,
         "api": f"{base}/api/v1",
         "key": issued.key if issued else secret_keys[0].key if secret_keys else "bl_test_…",
         "secret": issued.secret if issued else BLANK,
-        "publishable": await api_keys.publishable(desk.id, test=True),
+        "publishable": await api_keys.publishable(ctx.id, test=True),
         "script": sdk.script_tag(),
     }
     context = {
@@ -79,7 +79,7 @@ async def _guide(
         "cards": CARDS,
         "vpas": VPAS,
     }
-    return desks.page(request, desk, "merchant/guide.html", context, status=409 if error else 200)
+    return contexts.page(request, ctx, "merchant/guide.html", context, status=409 if error else 200)
 
 
 def _snippet(name: str, facts: Mapping[str, str]) -> str:

@@ -10,8 +10,8 @@ from app.merchants import members
 from app.web.kernel import guards
 from app.web.kernel.rate_limits import bucket
 from app.web.kernel.render import page, see_other
-from app.web.kernel.viewer import remember_desk, sign_in
-from app.web.merchant import context as desks
+from app.web.kernel.viewer import remember_context, sign_in
+from app.web.merchant import context as contexts
 from app.web.merchant.context import context_key
 
 Req = Request[Any, Any, Any]
@@ -37,7 +37,7 @@ async def accept(request: Req, token: FromPath[str]) -> Response[bytes]:
     except LinkSpent:
         return page(request, "merchant/invitation.html", {"token": token, "invitation": None}, status=410)
     response = see_other("/merchant")
-    if desks.person(request) != seen.email:
+    if contexts.person(request) != seen.email:
         await sign_in(request, response, seen.email)
-    remember_desk(response, context_key(seen.merchant_id, test=True))
+    remember_context(response, context_key(seen.merchant_id, test=True))
     return response

@@ -16,7 +16,7 @@ from app.merchants.api_keys import SCOPES, BadKey, Issued, TooManyKeys
 from app.merchants.models import ApiKey
 from app.web.kernel.render import see_other
 from app.web.kernel.viewer import client_ip
-from app.web.merchant import context as desks
+from app.web.merchant import context as contexts
 from app.web.merchant.context import MerchantContext
 
 Req = Request[Any, Any, Any]
@@ -31,19 +31,19 @@ EXPIRIES = {"": N_("Never"), "30": N_("In 30 days"), "90": N_("In 90 days"), "36
 
 @get("/merchant/keys", include_in_schema=False)
 async def index(request: Req) -> Response[bytes]:
-    return await _list(request, desks.current(request))
+    return await _list(request, contexts.current(request))
 
 
 async def _list(
     request: Req,
-    desk: MerchantContext,
+    ctx: MerchantContext,
     *,
     issued: Issued | None = None,
     typed: Mapping[str, object] | None = None,
     error: Problem | None = None,
 ) -> Response[bytes]:
-    merchant = await queries.one(desk.id)
-    listed = await queries.keys(desk.id, test=desk.test)
+    merchant = await queries.one(ctx.id)
+    listed = await queries.keys(ctx.id, test=ctx.test)
     values = {
         "name": "",
         "scopes": list(SCOPES),
@@ -52,7 +52,7 @@ async def _list(
     }
     context = {
         "keys": [key for key in listed if key.kind == "secret"],
-        "publishable": await api_keys.publishable(desk.id, test=desk.test),
+        "publishable": await api_keys.publishable(ctx.id, test=ctx.test),
         "issued": issued,
         "scopes": SCOPES,
         "overlaps": {hours: _(words) for hours, words in OVERLAPS.items()},
@@ -60,27 +60,27 @@ async def _list(
         "values": values | dict(typed or {}),
         "errors": {error.field or "name": error.detail} if error else {},
     }
-    return desks.page(request, desk, "merchant/keys.html", context, status=error.status if error else 200)
+    return contexts.page(request, ctx, "merchant/keys.html", context, status=error.status if error else 200)
 
 
 @post("/merchant/keys", include_in_schema=False, status_code=200)
 async def create(request: Req) -> Response[bytes]:
     """Issue a key, and show its secret: in this answer and never again."""
-    desk, form = desks.current(request), await request.form()
-    name, scopes = desks.text(form, "name"), [str(scope) for scope in form.getall("scopes", [])]
+    ctx, form = contexts.current(request), await request.form()
+    name, scopes = contexts.text(form, "name"), [str(scope) for scope in form.getall("scopes", [])]
     try:
         issued = await api_keys.issue(
-            desk.id, test=desk.test, name=name, scopes=scopes, expires_at=_expiry(form),
-            by=desk.actor, ip=client_ip(request),
+            ctx.id, test=ctx.test, name=name, scopes=scopes, expires_at=_expiry(form),
+            by=ctx.actor, ip=client_ip(request),
         )  # fmt: skip
     except (BadKey, TooManyKeys) as error:
-        typed = {"name": name, "scopes": scopes, "expires": desks.text(form, "expires")}
-        return await _list(request, desk, typed=typed, error=error)
-    return await _list(request, desk, issued=issued)
+        typed = {"name": name, "scopes": scopes, "expires": contexts.text(form, "expires")}
+        return await _list(request, ctx, typed=typed, error=error)
+    return await _list(request, ctx, issued=issued)
 
 
 def _expiry(form: FormMultiDict) -> datetime | None:
-    chosen = desks.text(form, "expires")
+    chosen = contexts.text(form, "expires")
     if chosen not in EXPIRIES:
         raise BadKey("Choose one of the times listed.", field="expires")
     return clock.now().astimezone(UTC) + timedelta(days=int(chosen)) if chosen else None
@@ -89,55 +89,55 @@ def _expiry(form: FormMultiDict) -> datetime | None:
 @post("/merchant/keys/{key_id:str}/rotations", include_in_schema=False, status_code=200)
 async def rotate(request: Req, key_id: FromPath[str]) -> Response[bytes]:
     """Issue a key in another's place; the old one goes on for the chosen hours."""
-    desk, form = desks.current(request), await request.form()
-    hours = desks.text(form, "overlap")
+    ctx, form = contexts.current(request), await request.form()
+    hours = contexts.text(form, "overlap")
     if hours not in OVERLAPS:
         raise BadKey("Choose one of the times listed.", field="overlap")
-    key = await _own(desk, key_id)
+    key = await _own(ctx, key_id)
     issued = await api_keys.rotate(
-        key.id, desk.id, overlap=timedelta(hours=int(hours)), by=desk.actor, ip=client_ip(request)
+        key.id, ctx.id, overlap=timedelta(hours=int(hours)), by=ctx.actor, ip=client_ip(request)
     )
-    return await _list(request, desk, issued=issued)
+    return await _list(request, ctx, issued=issued)
 
 
 @post("/merchant/keys/{key_id:str}/revocations", include_in_schema=False, status_code=200)
 async def revoke(request: Req, key_id: FromPath[str]) -> Response[bytes]:
     """End a key, at once and everywhere."""
-    desk = desks.current(request)
-    key = await _own(desk, key_id)
-    await api_keys.revoke(key.id, desk.id, by=desk.actor, ip=client_ip(request))
+    ctx = contexts.current(request)
+    key = await _own(ctx, key_id)
+    await api_keys.revoke(key.id, ctx.id, by=ctx.actor, ip=client_ip(request))
     return see_other("/merchant/keys")
 
 
 @post("/merchant/publishable-keys/rotations", include_in_schema=False, status_code=200)
 async def rotate_publishable(request: Req) -> Response[bytes]:
     """A new publishable key; pages with the old one go on for the chosen hours."""
-    desk, form = desks.current(request), await request.form()
-    hours = desks.text(form, "overlap")
+    ctx, form = contexts.current(request), await request.form()
+    hours = contexts.text(form, "overlap")
     if hours not in OVERLAPS:
-        return await _list(request, desk, error=BadKey("Choose one of the times listed.", field="publishable"))
+        return await _list(request, ctx, error=BadKey("Choose one of the times listed.", field="publishable"))
     await api_keys.rotate_publishable(
-        desk.id, test=desk.test, overlap=timedelta(hours=int(hours)), by=desk.actor, ip=client_ip(request)
+        ctx.id, test=ctx.test, overlap=timedelta(hours=int(hours)), by=ctx.actor, ip=client_ip(request)
     )
     return see_other("/merchant/keys#publishable")
 
 
-async def _own(desk: MerchantContext, key_id: str) -> ApiKey:
-    """A key of this desk's merchant and mode. Raises NothingHere."""
-    wanted = desks.require_id(key_id)
-    for key in await queries.keys(desk.id, test=desk.test):
+async def _own(ctx: MerchantContext, key_id: str) -> ApiKey:
+    """A key of this context's merchant and mode. Raises NothingHere."""
+    wanted = contexts.require_id(key_id)
+    for key in await queries.keys(ctx.id, test=ctx.test):
         if key.id == wanted:
             return key
-    raise desks.NothingHere
+    raise contexts.NothingHere
 
 
 @post("/merchant/origins", include_in_schema=False, status_code=200)
 async def allow(request: Req) -> Response[bytes]:
     """Name the origins whose pages may open the checkout: one a line, all others are refused."""
-    desk, form = desks.current(request), await request.form()
-    typed = desks.text(form, "origins", 8000)
+    ctx, form = contexts.current(request), await request.form()
+    typed = contexts.text(form, "origins", 8000)
     try:
-        await service.set_origins(desk.id, typed.split(), by=desk.actor, ip=client_ip(request))
+        await service.set_origins(ctx.id, typed.split(), by=ctx.actor, ip=client_ip(request))
     except service.BadOrigin as error:
-        return await _list(request, desk, typed={"origins": typed}, error=error)
+        return await _list(request, ctx, typed={"origins": typed}, error=error)
     return see_other("/merchant/keys#origins")

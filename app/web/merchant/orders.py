@@ -13,7 +13,7 @@ from app.orders import models, queries
 from app.orders.service import short
 from app.payments import queries as payments
 from app.refunds import queries as refunds
-from app.web.merchant import context as desks
+from app.web.merchant import context as contexts
 from app.web.merchant import filters
 from app.web.merchant.context import PAGE, NothingHere
 from app.web.merchant.payments import shown as payment_shown
@@ -36,31 +36,29 @@ class ShownOrder(Order, frozen=True, kw_only=True):
 @get("/merchant/orders", include_in_schema=False)
 async def index(request: Req) -> Response[bytes]:
     """``?status=&q=``: ``q`` is an order's id, the merchant's reference, or a customer's email."""
-    desk = desks.current(request)
+    ctx = contexts.current(request)
     status, typed = filters.one_of(request, "status", STATUSES), filters.given(request, "q")
     chosen = {"status": status} | filters.searched(typed, "order_id")
-    rows = await queries.merchant_page(desk.id, desk.test, chosen, filters.before(request), PAGE + 1)
+    rows = await queries.merchant_page(ctx.id, ctx.test, chosen, filters.before(request), PAGE + 1)
     context = filters.page("/merchant/orders", [shown(row) for row in rows], {"status": status, "q": typed})
     context |= {"status": status, "q": typed, "statuses": STATUSES}
-    return desks.page(request, desk, "merchant/orders/index.html", context, partial="merchant/orders/_rows.html")
+    return contexts.page(request, ctx, "merchant/orders/index.html", context, partial="merchant/orders/_rows.html")
 
 
 @get("/merchant/orders/{order_id:str}", include_in_schema=False)
 async def show(request: Req, order_id: FromPath[str]) -> Response[bytes]:
-    desk = desks.current(request)
-    row = await queries.of_merchant(desk.id, desk.test, desks.require_id(order_id))
+    ctx = contexts.current(request)
+    row = await queries.of_merchant(ctx.id, ctx.test, contexts.require_id(order_id))
     if row is None:
         raise NothingHere
     mine = {"order_id": row.id}
     context = {
         "order": shown(row),
-        "payments": [
-            payment_shown(p) for p in await payments.merchant_page(desk.id, desk.test, mine, None, MOST_SHOWN)
-        ],
-        "refunds": [refund_shown(r) for r in await refunds.merchant_page(desk.id, desk.test, mine, None, MOST_SHOWN)],
-        "deliveries": await webhooks.deliveries(desk.id, desk.test, mine, None, MOST_SHOWN),
+        "payments": [payment_shown(p) for p in await payments.merchant_page(ctx.id, ctx.test, mine, None, MOST_SHOWN)],
+        "refunds": [refund_shown(r) for r in await refunds.merchant_page(ctx.id, ctx.test, mine, None, MOST_SHOWN)],
+        "deliveries": await webhooks.deliveries(ctx.id, ctx.test, mine, None, MOST_SHOWN),
     }
-    return desks.page(request, desk, "merchant/orders/show.html", context)
+    return contexts.page(request, ctx, "merchant/orders/show.html", context)
 
 
 def shown(row: models.Order) -> ShownOrder:

@@ -13,7 +13,7 @@ from app.refunds import create_for_merchants
 from app.refunds.create_for_merchants import BadAmount, BadReason, PaymentNotCaptured
 from app.refunds.service import REASON, TooMuch
 from app.web.kernel.render import see_other
-from app.web.merchant import context as desks
+from app.web.merchant import context as contexts
 from app.web.merchant import filters, payments
 
 Req = Request[Any, Any, Any]
@@ -23,15 +23,15 @@ REFUSED = (BadAmount, BadReason, TooMuch, PaymentNotCaptured)
 @get("/merchant/payments/{payment_id:str}/refund", include_in_schema=False)
 async def new(request: Req, payment_id: FromPath[str]) -> Response[bytes]:
     """What a refund of ``?amount=&reason=`` would do, and the button that asks for it."""
-    desk = desks.current(request)
-    row = await payments.find(desk, payment_id)
+    ctx = contexts.current(request)
+    row = await payments.find(ctx, payment_id)
     typed = {"amount": filters.given(request, "amount"), "reason": str(request.query_params.get("reason", "")).strip()}
     try:
         amount = await _within(row, typed)
     except REFUSED as error:
-        return await payments.answer_with(request, desk, row, typed=typed, error=error)
+        return await payments.answer_with(request, ctx, row, typed=typed, error=error)
     context = {"payment": payments.shown(row), "amount": amount, "reason": typed["reason"]}
-    return desks.page(request, desk, "merchant/payments/refund.html", context)
+    return contexts.page(request, ctx, "merchant/payments/refund.html", context)
 
 
 async def _within(row: MerchantPayment, typed: dict[str, str]) -> Money:
@@ -57,16 +57,16 @@ def _digits(text: str, currency: str) -> Decimal:
 @post("/merchant/payments/{payment_id:str}/refunds", include_in_schema=False, status_code=200)
 async def create(request: Req, payment_id: FromPath[str]) -> Response[bytes]:
     """Ask for the refund that was previewed."""
-    desk, form = desks.current(request), await request.form()
-    row = await payments.find(desk, payment_id)
-    typed = {"amount": desks.text(form, "amount"), "reason": desks.text(form, "reason", REASON + 1)}
+    ctx, form = contexts.current(request), await request.form()
+    row = await payments.find(ctx, payment_id)
+    typed = {"amount": contexts.text(form, "amount"), "reason": contexts.text(form, "reason", REASON + 1)}
     try:
         amount = await _within(row, typed)
         said = f"{amount} of payment {row.id}"
-        async with desks.recorded(request, desk, "refund.asked", said):
+        async with contexts.recorded(request, ctx, "refund.asked", said):
             made = await create_for_merchants.create(
-                desk.id, desk.test, row.id, amount.amount, typed["reason"], None, desk.actor
+                ctx.id, ctx.test, row.id, amount.amount, typed["reason"], None, ctx.actor
             )
     except REFUSED as error:
-        return await payments.answer_with(request, desk, row, typed=typed, error=error)
+        return await payments.answer_with(request, ctx, row, typed=typed, error=error)
     return see_other(f"/merchant/refunds/{made.id}")

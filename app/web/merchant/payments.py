@@ -19,7 +19,7 @@ from app.payments.create_for_merchants import METHODS
 from app.payments.models import MerchantPayment
 from app.refunds import create_for_merchants
 from app.refunds import queries as refunds
-from app.web.merchant import context as desks
+from app.web.merchant import context as contexts
 from app.web.merchant import filters
 from app.web.merchant.context import PAGE, MerchantContext, NothingHere
 from app.web.merchant.refunds import shown as refund_shown
@@ -48,27 +48,27 @@ class ShownPayment(Payment, frozen=True, kw_only=True):
 @get("/merchant/payments", include_in_schema=False)
 async def index(request: Req) -> Response[bytes]:
     """``?status=&method=&q=``: ``q`` is a payment's id, the order's reference, or a customer's email."""
-    desk = desks.current(request)
+    ctx = contexts.current(request)
     asked = {
         "status": filters.one_of(request, "status", STATUSES),
         "method": filters.one_of(request, "method", METHODS),
     }
     typed = filters.given(request, "q")
     chosen = asked | filters.searched(typed, "payment_id")
-    rows = await queries.merchant_page(desk.id, desk.test, chosen, filters.before(request), PAGE + 1)
+    rows = await queries.merchant_page(ctx.id, ctx.test, chosen, filters.before(request), PAGE + 1)
     context = filters.page("/merchant/payments", [shown(row) for row in rows], asked | {"q": typed})
     context |= asked | {"q": typed, "statuses": STATUSES, "methods": METHODS}
-    return desks.page(request, desk, "merchant/payments/index.html", context, partial="merchant/payments/_rows.html")
+    return contexts.page(request, ctx, "merchant/payments/index.html", context, partial="merchant/payments/_rows.html")
 
 
 @get("/merchant/payments/{payment_id:str}", include_in_schema=False)
 async def show(request: Req, payment_id: FromPath[str]) -> Response[bytes]:
-    desk = desks.current(request)
-    return await answer_with(request, desk, await find(desk, payment_id))
+    ctx = contexts.current(request)
+    return await answer_with(request, ctx, await find(ctx, payment_id))
 
 
-async def find(desk: MerchantContext, payment_id: str) -> MerchantPayment:
-    row = await queries.of_merchant(desk.id, desk.test, desks.require_id(payment_id))
+async def find(ctx: MerchantContext, payment_id: str) -> MerchantPayment:
+    row = await queries.of_merchant(ctx.id, ctx.test, contexts.require_id(payment_id))
     if row is None:
         raise NothingHere
     return row
@@ -76,7 +76,7 @@ async def find(desk: MerchantContext, payment_id: str) -> MerchantPayment:
 
 async def answer_with(
     request: Req,
-    desk: MerchantContext,
+    ctx: MerchantContext,
     row: MerchantPayment,
     *,
     typed: dict[str, str] | None = None,
@@ -86,13 +86,13 @@ async def answer_with(
     left = await create_for_merchants.left(row.order_id, row.id)
     context = {
         "payment": shown(row),
-        "refunds": [refund_shown(r) for r in await refunds.merchant_page(desk.id, desk.test, mine, None, MOST_SHOWN)],
-        "deliveries": await webhooks.deliveries(desk.id, desk.test, {"object_id": row.id}, None, MOST_SHOWN),
+        "refunds": [refund_shown(r) for r in await refunds.merchant_page(ctx.id, ctx.test, mine, None, MOST_SHOWN)],
+        "deliveries": await webhooks.deliveries(ctx.id, ctx.test, {"object_id": row.id}, None, MOST_SHOWN),
         "left": left,
         "values": typed or {"amount": left.digits, "reason": ""},
         "errors": {error.field or "amount": error.detail} if error else {},
     }
-    return desks.page(request, desk, "merchant/payments/show.html", context, status=error.status if error else 200)
+    return contexts.page(request, ctx, "merchant/payments/show.html", context, status=error.status if error else 200)
 
 
 def shown(row: MerchantPayment) -> ShownPayment:

@@ -14,7 +14,7 @@ from app.mail.states import TAKEN, UNREACHED
 from app.orders.service import short
 from app.refunds import queries
 from app.refunds.models import MerchantRefund
-from app.web.merchant import context as desks
+from app.web.merchant import context as contexts
 from app.web.merchant import filters
 from app.web.merchant.context import PAGE, NothingHere
 from app.webhooks import queries as webhooks
@@ -41,26 +41,26 @@ class ShownRefund(Refund, frozen=True, kw_only=True):
 @get("/merchant/refunds", include_in_schema=False)
 async def index(request: Req) -> Response[bytes]:
     """``?status=&q=``: ``q`` is a payment's id, the order's reference, or a customer's email."""
-    desk = desks.current(request)
+    ctx = contexts.current(request)
     status, typed = filters.one_of(request, "status", STATUSES), filters.given(request, "q")
     chosen = {"status": status} | filters.searched(typed, "payment_id")
-    rows = await queries.merchant_page(desk.id, desk.test, chosen, filters.before(request), PAGE + 1)
+    rows = await queries.merchant_page(ctx.id, ctx.test, chosen, filters.before(request), PAGE + 1)
     context = filters.page("/merchant/refunds", [shown(row) for row in rows], {"status": status, "q": typed})
     context |= {"status": status, "q": typed, "statuses": STATUSES}
-    return desks.page(request, desk, "merchant/refunds/index.html", context, partial="merchant/refunds/_rows.html")
+    return contexts.page(request, ctx, "merchant/refunds/index.html", context, partial="merchant/refunds/_rows.html")
 
 
 @get("/merchant/refunds/{refund_id:str}", include_in_schema=False)
 async def show(request: Req, refund_id: FromPath[str]) -> Response[bytes]:
-    desk = desks.current(request)
-    row = await queries.of_merchant(desk.id, desk.test, desks.require_id(refund_id))
+    ctx = contexts.current(request)
+    row = await queries.of_merchant(ctx.id, ctx.test, contexts.require_id(refund_id))
     if row is None:
         raise NothingHere
     context = {
         "refund": shown(row),
-        "deliveries": await webhooks.deliveries(desk.id, desk.test, {"object_id": row.id}, None, MOST_SHOWN),
+        "deliveries": await webhooks.deliveries(ctx.id, ctx.test, {"object_id": row.id}, None, MOST_SHOWN),
     }
-    return desks.page(request, desk, "merchant/refunds/show.html", context)
+    return contexts.page(request, ctx, "merchant/refunds/show.html", context)
 
 
 def shown(row: MerchantRefund) -> ShownRefund:

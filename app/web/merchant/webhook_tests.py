@@ -12,7 +12,7 @@ from app.orders import merchant_orders, queries
 from app.orders.merchant_orders import CURRENCIES, BadCharge
 from app.web.embed import sdk
 from app.web.kernel.render import see_other
-from app.web.merchant import context as desks
+from app.web.merchant import context as contexts
 from app.web.merchant import filters
 from app.web.merchant.context import MerchantContext
 from app.web.merchant.orders import shown
@@ -25,19 +25,19 @@ REFERENCE = "try-the-checkout"
 @get("/merchant/try", include_in_schema=False)
 async def show(request: Req) -> Response[bytes]:
     """``?order=``: the test order whose checkout the button opens."""
-    return await _page(request, desks.current(request))
+    return await _page(request, contexts.current(request))
 
 
 async def _page(
-    request: Req, desk: MerchantContext, *, typed: dict[str, str] | None = None, error: Problem | None = None
+    request: Req, ctx: MerchantContext, *, typed: dict[str, str] | None = None, error: Problem | None = None
 ) -> Response[bytes]:
     wanted = filters.given(request, "order")
-    row = await queries.of_merchant(desk.id, True, desks.require_id(wanted)) if wanted else None
+    row = await queries.of_merchant(ctx.id, True, contexts.require_id(wanted)) if wanted else None
     if wanted and row is None:
-        raise desks.NothingHere
+        raise contexts.NothingHere
     context = {
         "order": shown(row) if row else None,
-        "publishable": await api_keys.publishable(desk.id, test=True),
+        "publishable": await api_keys.publishable(ctx.id, test=True),
         "currencies": CURRENCIES,
         "values": typed or DEFAULTS,
         "errors": {_field(error): error.detail} if error else {},
@@ -46,7 +46,7 @@ async def _page(
         "version": sdk.VERSION,
         "tag": str(sdk.script_tag()),  # shown as text, so it is escaped
     }
-    return desks.page(request, desk, "merchant/try.html", context, status=error.status if error else 200)
+    return contexts.page(request, ctx, "merchant/try.html", context, status=error.status if error else 200)
 
 
 def _field(error: Problem) -> str:
@@ -56,16 +56,16 @@ def _field(error: Problem) -> str:
 @post("/merchant/try", include_in_schema=False, status_code=200)
 async def create(request: Req) -> Response[bytes]:
     """Place an order of test mode, whichever mode is chosen."""
-    desk, form = desks.current(request), await request.form()
-    typed = {name: desks.text(form, name) for name in DEFAULTS}
+    ctx, form = contexts.current(request), await request.form()
+    typed = {name: contexts.text(form, name) for name in DEFAULTS}
     try:
         amount = _amount(typed["amount"], typed["currency"])
-        async with desks.recorded(request, desk, "order.charged", f"{amount} as a test"):
+        async with contexts.recorded(request, ctx, "order.charged", f"{amount} as a test"):
             row = await merchant_orders.create(
-                desk.id, test=True, amount=amount, reference=REFERENCE, email=typed["email"]
+                ctx.id, test=True, amount=amount, reference=REFERENCE, email=typed["email"]
             )
     except (BadCharge, BadEmail) as error:
-        return await _page(request, desk, typed=typed, error=error)
+        return await _page(request, ctx, typed=typed, error=error)
     return see_other(f"/merchant/try?order={row.id}")
 
 

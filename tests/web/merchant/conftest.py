@@ -25,15 +25,15 @@ class Member:
     mode: str = "test"
 
     @property
-    def desk(self) -> str:
+    def ctx(self) -> str:
         return f"{self.merchant_id}.{self.mode}"
 
     async def get(self, path: str) -> httpx.Response:
         return await self.browser.get(path)
 
     async def post(self, path: str, fields: dict[str, Any] | None = None) -> httpx.Response:
-        """Send a form of a page, as it was opened at this member's desk."""
-        return await submit(self.browser, path, {"desk": self.desk, **(fields or {})})
+        """Send a form of a page, as it was opened in this member's context."""
+        return await submit(self.browser, path, {"merchant_context": self.ctx, **(fields or {})})
 
     async def switch(self, mode: str) -> None:
         answer = await submit(self.browser, "/merchant/choices", {"mode": mode})

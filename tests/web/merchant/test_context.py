@@ -30,7 +30,7 @@ async def test_a_stranger_and_a_customer_are_answered_as_if_nothing_was_here(ann
             if accept == "application/json":
                 assert answer.json() == unknown.json()
         for path, fields in ACTS.items():
-            answer = await submit(browser, path, {"desk": ann.desk, **fields})
+            answer = await submit(browser, path, {"merchant_context": ann.ctx, **fields})
             assert answer.status_code == 404, path
     assert (await customer.get("/merchant")).status_code == 404
     assert (await nobody.get("/merchant")).headers["location"] == "/login"
@@ -47,8 +47,8 @@ async def test_an_ended_admin_session_of_a_members_address_opens_nothing(ann, vi
     assert (await browser.get("/merchant/keys", headers=headers)).status_code == 404
 
 
-async def test_the_cookie_that_remembers_the_desk_opens_nothing(ann, eve) -> None:
-    eve.browser.cookies.set("bitloot_desk", ann.desk, domain="127.0.0.1", path="/")
+async def test_the_cookie_that_remembers_the_context_opens_nothing(ann, eve) -> None:
+    eve.browser.cookies.set("bitloot_context", ann.ctx, domain="127.0.0.1", path="/")
     text = (await eve.get("/merchant/team")).text
     assert "<strong>Rival</strong>" in text
     assert ann.email not in text
@@ -72,9 +72,9 @@ async def test_a_form_of_a_page_opened_before_a_switch_changes_nothing(ann) -> N
     for path, fields in ACTS.items():
         if path == "/merchant/choices":
             continue
-        for desk in (f"{ann.merchant_id}.test", "", "x"):
-            answer = await submit(ann.browser, path, {"desk": desk, **fields})
-            assert answer.status_code == 409, (path, desk)
+        for ctx in (f"{ann.merchant_id}.test", "", "x"):
+            answer = await submit(ann.browser, path, {"merchant_context": ctx, **fields})
+            assert answer.status_code == 409, (path, ctx)
             assert "You switched in another window" in answer.text
     assert await picture() == before
 
