@@ -94,7 +94,7 @@ async def text_of(kind: str, **more: Any) -> str:
         ("key_ready", {"days": 14, "kept_until": "28 Nov 2027"}, [
             "This link works for 14 days, once. Your key stays on your order's page until 28 Nov 2027."]),
         ("refund_asked", {"amount": "$9.00", "why": "chosen by the customer"}, [
-            "You chose to get your money back.", "We check it and usually send it within a day"]),
+            "You chose to get your money back.", "We check it, then we send your money"]),
         ("refund_asked", {"amount": "$9.00", "why": "could not be delivered: sold out at our supplier"}, [
             "We could not get your game: it sold out."]),
         ("refund_asked", {"amount": "$9.00", "why": "goodwill"}, ["Reason: goodwill"]),

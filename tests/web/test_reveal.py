@@ -76,6 +76,7 @@ async def test_each_reveal_is_written_down_with_who_when_and_from_where(client, 
     assert set(entry) == {"at", "action", "keyId", "actor", "ip", "userAgent"}
     assert (entry["action"], entry["keyId"]) == ("key.revealed", key["keyId"])
     assert (entry["ip"], entry["userAgent"]) == ("127.0.0.1", "Tester/1.0 <b>")
+    assert entry["actor"] == "Your order link, another browser"
     assert abs(datetime.fromisoformat(entry["at"]) - before) < timedelta(seconds=30)
     page = await visitor(**ready.bearer).get(f"/orders/{ready.id}/audit")
     assert "Tester/1.0 &lt;b&gt;" in page.text

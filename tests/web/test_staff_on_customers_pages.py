@@ -53,6 +53,9 @@ async def test_what_staff_opens_is_logged_as_staffs_with_the_reason_and_leaves_t
     log = (await owner.get(f"/orders/{ready.id}/audit")).text
     assert "Key opened by our team" in log
     assert "Our team" in log
+    assert "127.0.0.1" not in log
+    twin = (await owner.get(f"/fulfillment/{ready.id}/audit", headers={"accept": "application/json"})).json()
+    assert [(entry["actor"], entry["ip"], entry["userAgent"]) for entry in twin["entries"]] == [("Our team", "", "")]
     assert "Reveal key" in (await owner.get(f"/orders/{ready.id}/success")).text
 
 

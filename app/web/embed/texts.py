@@ -21,12 +21,12 @@ EXPIRED = {
 PHASES = {
     "choose": (N_("How do you want to pay?"), ""),
     "preparing": (N_("Getting your payment address"), N_("This takes a few seconds.")),
-    "pay": (N_("Send your payment"), N_("It usually shows up here within a minute.")),
+    "pay": (N_("Send your payment"), N_("It shows up here once the network has seen it.")),
     "processing": (N_("Processing your payment"), N_("This takes up to ten seconds. You can leave this open.")),
     "approve": (N_("Approve it in your UPI app"), N_("We sent a request to your app. This takes up to ten seconds.")),
     "confirming": (
         N_("Payment seen"),
-        N_("The network is confirming it, usually within minutes. You can close this: it continues by itself."),
+        N_("The network is confirming it. You can close this: it continues by itself."),
     ),
     "short": (
         N_("Part of the payment is missing"),

@@ -11,6 +11,8 @@ from app.web.kernel.browsers import browser_name
 from app.web.kernel.viewer import HOLDER, STRANGER, client_ip
 from app.web.store.order_texts import AUDIT_WORDS
 
+STAFF = "admin "  # how the actor of an audit line by staff begins
+
 
 class ShownEntry(ShownLine, frozen=True):
     """An audit line for ``store/orders/audit.html``."""
@@ -32,7 +34,7 @@ def who(entry: ShownLine, *, ip: str, user_agent: str) -> str:
         return _("Someone else")
     if actor == HOLDER:
         return _("You (this browser)") if same else _("Your order link, another browser")
-    if actor.startswith("admin "):
+    if actor.startswith(STAFF):
         return _("Our team")
     if actor.startswith("customer "):
         return _("You (this browser)") if same else _("You, signed in")
@@ -40,11 +42,15 @@ def who(entry: ShownLine, *, ip: str, user_agent: str) -> str:
 
 
 def shown(request: Request[Any, Any, Any], entry: ShownLine) -> ShownEntry:
+    """The line for this order's owner, who is told of our team but not from which network it works."""
     said = who(entry, ip=client_ip(request), user_agent=request.headers.get("user-agent", ""))
+    staff = entry.actor.startswith(STAFF)
     return extend(
         ShownEntry,
         entry,
+        ip="" if staff else entry.ip,
+        user_agent="" if staff else entry.user_agent,
         action_words=_(AUDIT_WORDS[entry.action]),
         who=said,
-        browser=browser_name(entry.user_agent or ""),
+        browser="" if staff else browser_name(entry.user_agent or ""),
     )

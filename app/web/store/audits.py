@@ -32,5 +32,5 @@ async def show(request: Req) -> Response[bytes]:
 )
 async def index(request: Req) -> Response[bytes]:
     order = guards.order_of(request)
-    lines = await audit_rows.of_order(order.id, list(AUDIT_WORDS))
-    return answer(Audit([AuditEntry(x.at, x.action, x.key_id, x.actor, x.ip, x.user_agent) for x in lines]))
+    lines = [access_log.shown(request, x) for x in await audit_rows.of_order(order.id, list(AUDIT_WORDS))]
+    return answer(Audit([AuditEntry(x.at, x.action, x.key_id, x.who, x.ip, x.user_agent) for x in lines]))

@@ -42,7 +42,7 @@ HEADLINES = {  # phase → (headline, what happens next and how long it takes, s
     ),
     "pay": (
         N_("Send your payment"),
-        N_("It usually shows up here about a minute after you send it."),
+        N_("It shows up here once the network has seen it."),
         N_("Waiting for payment"),
         "waiting",
     ),

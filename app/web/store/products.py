@@ -13,6 +13,7 @@ from app.catalog.covers.address import edition
 from app.catalog.covers.drawing import draw_cover
 from app.core.errors import NotFound
 from app.core.i18n import _
+from app.orders import promised_times
 from app.orders.service import MOST_OF_ONE
 from app.queue import breaker_queries as breakers
 from app.web.kernel.render import answer, page, wants_json
@@ -41,7 +42,7 @@ async def show(request: Request[Any, Any, Any], slug: FromPath[str]) -> Response
                 "description": product.description, **asdict(details), "conditions": listed.conditions.lines,
             }
         )  # fmt: skip
-    selling = await rates.selling()
+    selling, usual = await rates.selling(), await promised_times.key_time()
     return page(
         request,
         "store/products/show.html",
@@ -58,6 +59,7 @@ async def show(request: Request[Any, Any, Any], slug: FromPath[str]) -> Response
             "related": await catalog.related(product),
             "supplier_away": await breakers.away(product.supplier),
             "sales_stopped": not selling,
+            "key_time": promised_times.in_words(usual) if usual else None,
         },
     )  # fmt: skip
 

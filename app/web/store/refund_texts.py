@@ -14,9 +14,9 @@ NO_ADDRESS = (N_("Tell us where to send it"), N_("We need the address of your wa
 CHECKING = (N_("Checking your address"), N_("This takes a few seconds."))
 LOOKING = (
     N_("Waiting for our team"),
-    N_("Your address is fine. We check each refund and usually send it within a day."),
+    N_("Your address is fine. A person checks each refund before it is sent."),
 )
-SENDING = (N_("On its way to you"), N_("The payment provider is sending it. This takes minutes, sometimes an hour."))
+SENDING = (N_("On its way to you"), N_("The payment provider is sending it."))
 SENT = (N_("Sent"), N_("Your wallet shows it once the network has confirmed it."))
 STUCK = (N_("Something went wrong"), N_("It was not sent. Our team is on it."))
 TURNED_DOWN = N_("Rejected")
