@@ -10,7 +10,7 @@ from app.queue.aliases import argument
 from app.queue.backoff import Retry
 from app.queue.service import Lease
 
-PATIENT = Retry(attempts=9, first=1, factor=2.5, longest=300)  # money is waiting: about 15 minutes in all
+PATIENT = Retry(attempts=9, first=1, factor=2.5, longest=300)  # money is waiting: 12 minutes in all
 NEEDS = ("nowpayments",)
 
 

@@ -11,7 +11,7 @@ from app.queue.backoff import Retry
 from app.queue.service import Lease
 from app.refunds import claim, payout, service, test_processor
 
-PATIENT = Retry(attempts=12, first=1, factor=2.5, longest=600)  # money is promised: about an hour in all
+PATIENT = Retry(attempts=12, first=1, factor=2.5, longest=600)  # money is promised: 47 minutes in all
 
 
 @job("refunds.request")

@@ -132,7 +132,9 @@ def create_app() -> Litestar:
         request_max_body_size=LARGEST,
         compression_config=CompressionConfig(backend="gzip", gzip_compress_level=5, exclude=PLAIN),
         state=State(),
-        openapi_config=OpenAPIConfig(title="BitLoot", version="1", path="/api/docs", render_plugins=openapi.PLUGINS),
+        openapi_config=OpenAPIConfig(
+            title="BitLoot", version="1", openapi_router=openapi.router(), render_plugins=openapi.PLUGINS
+        ),
         logging_config=None,
         debug=False,
     )

@@ -27,6 +27,11 @@ def matches(stored: str, password: str) -> bool:
         return False
 
 
+def is_outdated(stored: str) -> bool:
+    """Whether a hash was made at another cost than today's, so that checking it takes longer or shorter."""
+    return _hasher().check_needs_rehash(stored)
+
+
 @lru_cache(maxsize=1)
 def of_nobody() -> str:
     """A hash of no password, as costly to check as any other. Written by hand: making one would hold up a start."""

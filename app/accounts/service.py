@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from app.accounts import addresses, logins, passwords, sessions
@@ -192,7 +192,10 @@ async def log_in(email: str, password: str, *, user_agent: str = "", ip: str = "
     if not matches or admin is None:
         raise WrongPassword("Check both and try again.")
     await attempt.succeeded()
-    await Admin.update({Admin.last_login_at: clock.now()}).where(Admin.id == admin.id)
+    changed: dict[Any, Any] = {Admin.last_login_at: clock.now()}
+    if passwords.is_outdated(admin.password_hash):
+        changed[Admin.password_hash] = await logins.in_turn(passwords.hashed, password)
+    await Admin.update(changed).where((Admin.id == admin.id) & (Admin.password_hash == admin.password_hash))
     return await sessions.begin(admin.email, "admin", epoch=admin.epoch, user_agent=user_agent, ip=ip)
 
 

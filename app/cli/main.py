@@ -19,6 +19,7 @@ from app.providers.errors import ProviderError
 
 ROOMS = {  # command → the module of this folder that holds it
     "up": "start", "migrate": "start", "seed": "start", "admin": "people", "catalog": "catalog", "jobs": "jobs",
+    "issues": "issues",
     "webhooks": "webhooks", "vault": "vault", "audit": "audit", "doctor": "doctor", "backup": "backups",
     "restore": "backups", "drill": "backups", "simulate": "simulation",
 }  # fmt: skip

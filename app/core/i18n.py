@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import lru_cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
@@ -24,7 +24,9 @@ from app.core.settings import settings
 SOURCE = "en"
 PSEUDO = "en-XA"  # English with accents, in brackets: what is shown without them is not translatable
 CATALOG = "LC_MESSAGES/messages.po"  # below locale/<language>/
-_LONGEST = 200  # characters of an Accept-Language header that are looked at
+LONGEST_ACCEPTED = 200  # characters of an Accept-Language header that are looked at
+LONGEST_NAME = 35  # characters of a language's name (RFC 5646, 4.4.1)
+WEIGHT = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?")  # RFC 9110, 12.4.2
 _KEPT = re.compile(r"%\(\w+\)[sd]|%%|\{\w*\}|<[^>]*>|&#?\w+;")
 _ACCENTS = str.maketrans("aceinouyACEINOUY", "åçéîñöûýÅÇÉÎÑÖÛÝ")
 _language: ContextVar[str] = ContextVar("language", default=SOURCE)
@@ -89,23 +91,24 @@ def known(name: str) -> str:
 
 @lru_cache(maxsize=512)
 def choose(cookie: str, accepted: str) -> str:
-    """The language for a cookie's value and an Accept-Language header (RFC 9110, 12.5.4), else English."""
+    """The language for a cookie's value and an Accept-Language header (RFC 9110, 12.5.4), else English.
+
+    The caller cuts both: what is kept here is kept whole.
+    """
     if cookie in languages():
         return cookie
-    return negotiate_locale(_by_preference(accepted[:_LONGEST]), languages(), sep="-") or SOURCE
+    found = negotiate_locale(_by_preference(accepted), languages(), sep="-") or SOURCE
+    spelled = {name.lower(): name for name in languages()}  # Babel answers in the caller's spelling
+    return spelled.get(found.lower(), SOURCE)
 
 
 def _by_preference(accepted: str) -> list[str]:
     weighed = []
     for part in accepted.split(","):
         name, _sep, given = part.strip().partition(";q=")
-        try:
-            weight = Decimal(given or 1)
-        except InvalidOperation:
-            continue
-        if name and weight.is_finite() and weight > 0:
+        if name and WEIGHT.fullmatch(given or "1") and (weight := Decimal(given or 1)) > 0:
             weighed.append((weight, name))
-    return [name for weight, name in sorted(weighed, key=lambda pair: -pair[0])]
+    return [name for _weight, name in sorted(weighed, key=lambda pair: pair[0], reverse=True)]
 
 
 @lru_cache(maxsize=32)

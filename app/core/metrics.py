@@ -21,6 +21,7 @@ STREAMS = Gauge("bitloot_live_streams", "Open server-sent event streams of this 
 JOBS = Gauge("bitloot_jobs", "Jobs by state, from the database.", ["status"])
 OLDEST_JOB = Gauge("bitloot_oldest_due_job_seconds", "How long the oldest due job has been waiting.")
 ORDERS = Gauge("bitloot_orders", "Orders by state, from the database.", ["status"])
+ISSUES = Gauge("bitloot_issues", "Open issues by code, from the database.", ["code"])
 LEDGERS_OFF = Gauge("bitloot_ledger_differences", "Orders whose books did not balance at the last proof.")
 REFUNDS = Gauge("bitloot_refunds", "Refunds by state, from the database.", ["status"])
 REVEALS = Counter("bitloot_reveals_total", "Reveals answered by this process.", ["outcome"])

@@ -14,12 +14,13 @@ from app.issues.codes import IssueCode
 from app.orders import promised_times, reasons
 from app.orders import service as orders
 from app.orders.models import Order
+from app.queue import aliases
 from app.queue import queries as job_rows
 from app.queue import service as jobs
 
 PATIENCE = timedelta(minutes=10)  # an order that is worked on has a job, or a look at the supplier that is due
 STUCK = "given up by its job: "  # how the reason begins; the dead letter has the details
-GETS_KEYS = {"fulfillment.reserve", "fulfillment.collect", "keys.collect"}  # jobs without which no key comes
+GETS_KEYS = {"fulfillment.reserve", *aliases.names("fulfillment.collect")}  # jobs without which no key comes
 MOST = 100  # orders a round
 LATE = timedelta(minutes=30)  # after payment: then the owner hears, and the customer may take the money back
 SLOW_EVENT = "supply.slow"  # past the time in which nine of ten have their keys

@@ -94,6 +94,13 @@ async def find(issue_id: UUID) -> Issue | None:
     return rows[0] if rows else None
 
 
+async def counts() -> dict[str, int]:
+    """How many issues of each code are open, of the first ``COUNTED`` that are."""
+    sql = """SELECT code, count(*) AS n FROM (SELECT code FROM issue WHERE resolved_at IS NULL LIMIT $1) AS open
+             GROUP BY code"""
+    return {row["code"]: row["n"] for row in await db.fetch(sql, COUNTED)}
+
+
 async def count_open() -> int:
     """How many issues are open, ``COUNTED`` at the most."""
     sql = "SELECT count(*) FROM (SELECT FROM issue WHERE resolved_at IS NULL LIMIT $1) AS open"

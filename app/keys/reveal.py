@@ -117,8 +117,8 @@ async def reveal(
     unseen and can still be refunded. Raises StaffReasonNeeded where that reason is blank.
 
     The blobs are fetched and opened first; then one transaction marks them revealed and writes the audit lines, and
-    only after its commit does the caller get the plaintext. Raises NotFound, KeyNotReady, KeyLocked, KeyGone, KeyBroken
-    or KeyStoreAway; a denial is written down, a key that does not open is reported.
+    only after its commit does the caller get the plaintext. Raises NotFound, KeyNotReady, KeyLocked, GameKeyDeleted,
+    KeyBroken or KeyStoreAway; a denial is written down, a key that does not open is reported.
     """
     if staff_reason is not None and not staff_reason.strip():
         raise StaffReasonNeeded("It is written to the audit log, where the customer can read it.", field="reason")

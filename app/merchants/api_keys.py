@@ -116,7 +116,7 @@ async def _insert(
 async def rotate(
     key_id: UUID, merchant_id: UUID, *, overlap: timedelta, by: str = "the merchant", ip: str = ""
 ) -> Issued:
-    """A new key in the place of one in use, which goes on working for ``overlap``. Raises NoSuchKey and BadKey."""
+    """A new key in the place of one in use, which goes on working for ``overlap``. Raises ApiKeyNotFound and BadKey."""
     if not timedelta() <= overlap <= LONGEST_OVERLAP:
         raise BadKey(
             _("The old key can keep working for at most %(days)s days.", days=LONGEST_OVERLAP.days), field="overlap"
@@ -139,7 +139,7 @@ async def rotate(
 
 
 async def revoke(key_id: UUID, merchant_id: UUID, *, by: str = "the merchant", ip: str = "") -> None:
-    """End a key of either kind, now and everywhere; one that is revoked stays so. Raises NoSuchKey."""
+    """End a key of either kind, now and everywhere; one that is revoked stays so. Raises ApiKeyNotFound."""
     async with db.transaction():
         row = await db.fetch_one_as(
             KeptKey, "SELECT * FROM api_key WHERE id = $1 AND merchant_id = $2 FOR UPDATE", key_id, merchant_id
@@ -239,7 +239,7 @@ def _hashed(secret: str) -> bytes:
 
 
 async def _lock(merchant_id: UUID) -> None:
-    """One change of a merchant's keys at a time. Raises NoSuchKey where there is no such merchant any more."""
+    """One change of a merchant's keys at a time. Raises ApiKeyNotFound where there is no such merchant any more."""
     sql = "SELECT id FROM merchant WHERE id = $1 AND closed_at IS NULL FOR NO KEY UPDATE"
     if await db.fetch_value(sql, merchant_id) is None:
         raise ApiKeyNotFound("This merchant is closed.")

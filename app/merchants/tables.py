@@ -61,8 +61,10 @@ class ApiKey(Table, tablename="api_key"):
 
 
 class IdempotencyRecord(Table, tablename="idempotency_record"):
-    """What a request with an Idempotency-Key was answered. ``id``: SHA-256 of merchant, mode and key; ``asked``: of the
-    request."""
+    """What a request with an Idempotency-Key was answered.
+
+    ``id``: SHA-256 of merchant, mode and key; ``request_hash``: of the request.
+    """
 
     id = Varchar(64, primary_key=True, default="")
     merchant_id = UUID()

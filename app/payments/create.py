@@ -27,6 +27,7 @@ from app.payments.states import MOVES, Failure, PaymentStatus
 from app.payments.tables import Payment
 from app.providers.http import ApiKeyRejected, ProviderProtocolError, ProviderRefused
 from app.providers.nowpayments import Invoice, NowPayments, PaymentReport
+from app.queue import aliases
 
 Commit = Callable[[], AbstractAsyncContextManager[None]]
 
@@ -185,10 +186,10 @@ async def close_unopened() -> int:
         """SELECT p.* FROM payment p JOIN customer_order o ON o.id = p.order_id
           AND o.merchant_id IS NOT NULL
            WHERE p.status = 'waiting' AND p.provider_payment_id IS NULL AND p.created_at < $1
-             AND NOT EXISTS (SELECT FROM job j WHERE j.subject = o.id AND j.name = 'payments.create_for_merchant'
+             AND NOT EXISTS (SELECT FROM job j WHERE j.subject = o.id AND j.name = ANY($3)
                              AND j.args ->> 'payment_id' = p.id::text AND j.status IN ('pending', 'processing'))
            ORDER BY p.id LIMIT $2""",
-        clock.now() - UNOPENED, CLOSED_A_TIME,
+        clock.now() - UNOPENED, CLOSED_A_TIME, aliases.names("payments.create_for_merchant"),
     )  # fmt: skip
     for row in rows:
         async with orders.changing(row.order_id):

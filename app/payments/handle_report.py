@@ -43,7 +43,7 @@ from app.payments.states import MOVES, Failure, PaymentStatus
 from app.payments.tables import Payment
 from app.providers.nowpayments import PaymentReport
 
-TEST_PROVIDER = "test"  # the provider of payments that ``simulated`` plays: nobody else can be asked about them
+TEST_PROVIDER = "test"  # the provider of payments that ``test_processor`` ends: nobody else can be asked about them
 FAILURES = {PaymentStatus.FAILED: Failure.PROCESSING_ERROR.value, PaymentStatus.EXPIRED: Failure.EXPIRED.value}
 
 

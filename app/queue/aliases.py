@@ -20,6 +20,11 @@ ARGUMENTS = {"scenario": "play", "remaining_ms": "rest"}
 """An argument's name → its name before 0.2.0. To be dropped in the release after, too."""
 
 
+def names(name: str) -> list[str]:
+    """The names under which a job may stand in the table: today's, and the one from before."""
+    return [name, *([ALIASES[name]] if name in ALIASES else [])]
+
+
 def argument(lease: Lease, name: str) -> Any:
     """An argument of a job by its name of today, also of one that was queued before the upgrade. Raises KeyError."""
     return lease.args[name if name in lease.args else ARGUMENTS[name]]

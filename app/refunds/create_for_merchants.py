@@ -55,7 +55,7 @@ async def create(
 ) -> MerchantRefund:
     """Make a refund, pending, of what is left of a payment unless an ``amount`` is named. Returns its row.
 
-    ``target``: where coins go, as ``claims.parse`` reads it; None lets the customer say. Raises NoSuchPayment,
+    ``target``: where coins go, as ``claim.parse`` reads it; None lets the customer say. Raises NoSuchPayment,
     BadAmount, BadReason, PaymentNotCaptured or TooMuch.
     """
     if len(reason) > REASON or "\x00" in reason:

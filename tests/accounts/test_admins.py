@@ -3,11 +3,13 @@
 import asyncio
 
 import pytest
+from argon2 import PasswordHasher
 
 from app.accounts import service as accounts
 from app.accounts import sessions
 from app.accounts.service import WeakPassword, WrongPassword
 from app.core import db
+from app.core.settings import settings
 from tests.builders import count, rows
 
 ADMIN = "admin@shop.example"
@@ -39,6 +41,21 @@ async def test_a_wrong_password_and_an_unknown_person_get_the_same_answer_and_ch
         said.append((refused.value.title, refused.value.detail))
     assert len(set(said)) == 1
     assert await rows(but=["quota_window"]) == before
+
+
+async def test_a_hash_of_another_cost_is_made_anew_by_the_right_password_alone(app) -> None:
+    await accounts.create_staff(ADMIN, GOOD)
+    old = PasswordHasher(memory_cost=128).hash(GOOD)
+    await db.fetch("UPDATE admin SET password_hash = $1", old)
+    with pytest.raises(WrongPassword):
+        await accounts.log_in(ADMIN, GOOD + "!")
+    assert await db.fetch_value("SELECT password_hash FROM admin") == old
+    session = await accounts.log_in(ADMIN, GOOD)
+    stored = await db.fetch_value("SELECT password_hash FROM admin")
+    assert f"m={settings().password_memory_kib}," in stored
+    assert await sessions.stands(session)
+    await accounts.log_in(ADMIN, GOOD)
+    assert await db.fetch_value("SELECT password_hash FROM admin") == stored
 
 
 async def test_the_table_holds_an_argon2_hash_and_no_password(app) -> None:

@@ -24,6 +24,16 @@ from scripts import texts
         ("en", "en-XA", "en"),
         ("../../etc/passwd", "en-XA", "en-XA"),
         ("", "\x00;;q=,,=" * 9000, "en"),
+        ("", "EN", "en"),
+        ("", "en-xa, EN;q=0.2", "en-XA"),
+        ("", "EN-us", "en"),
+        ("", "en-XA;q=1e9999999", "en"),
+        ("", "en-XA;q=1e999999999999999999, en;q=0.1", "en"),
+        ("", "en-XA;q=1.001", "en"),
+        ("", "en-XA;q=0.0001", "en"),
+        ("", "en-XA;q=-1", "en"),
+        ("", "en-XA;q=Infinity", "en"),
+        ("", "en-XA;q=\u0661", "en"),
     ],
 )
 def test_the_cookie_comes_before_what_the_browser_asks_for(cookie: str, accepted: str, chosen: str) -> None:

@@ -9,7 +9,7 @@ from tests.database.deployment import Deployment
 from tests.database.servers import OwnPostgres, pgbouncer
 from tests.journeys.shopper import Shopper, bought_exactly_once
 
-pytestmark = [pytest.mark.processes, pytest.mark.proof]
+pytestmark = pytest.mark.processes
 AS_HOSTS_WRITE_IT = "?sslmode=prefer&channel_binding=require&pgbouncer=true&connection_limit=5&search_path=public"
 HTML = {"accept": "text/html"}
 

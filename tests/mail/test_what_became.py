@@ -72,6 +72,22 @@ async def test_a_bounced_letter_is_told_to_the_owner_with_its_reason(app, box, d
     assert issue.detail == f"The email “Key ready” to {EMAIL} was returned: Permanent: General: mailbox unavailable."
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("complained", "was marked as spam, so no more emails reach that address"),
+        ("failed", "was refused"),
+        ("suppressed", "was returned"),
+    ],
+)
+async def test_whatever_keeps_a_letter_from_its_reader_is_told_to_the_owner(app, box, drain, name, words) -> None:
+    order_id, letter = await sent(app, box, drain)
+    await tell(event(name, letter))
+    (issue,) = await issues.open_for(f"order:{order_id}")
+    assert issue.code == "letter_undelivered"
+    assert issue.detail.startswith(f"The email “Key ready” to {EMAIL} {words}")
+
+
 async def test_the_issue_ends_when_a_later_letter_arrives_and_not_when_one_is_only_taken(app, box, drain) -> None:
     order_id, letter = await sent(app, box, drain)
     await tell(event("bounced", letter, **BOUNCE))

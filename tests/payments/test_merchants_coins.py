@@ -200,6 +200,9 @@ async def test_a_payment_that_nobody_could_open_ends_after_a_day_and_not_before(
     made = await asked(placed, "crypto", currency=COIN)
     with clock.travelled(timedelta(days=2)):
         assert await service.close_unopened() == 0, "its job is still at it"
+        await db.fetch("UPDATE job SET name = 'payments.open' WHERE name = 'payments.create_for_merchant'")
+        assert await service.close_unopened() == 0, "its job of before the upgrade is still at it"
+        await db.fetch("UPDATE job SET name = 'payments.create_for_merchant' WHERE name = 'payments.open'")
     await db.fetch("UPDATE job SET status = 'failed' WHERE name = 'payments.create_for_merchant'")
     assert await service.close_unopened() == 0
     with clock.travelled(timedelta(days=2)):

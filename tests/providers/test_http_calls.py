@@ -153,7 +153,7 @@ async def test_each_call_writes_one_line_without_secrets_and_one_observation(
     assert first == {
         "provider": "nowpayments", "call": "estimate", "outcome": "ok", "status": 200, "trace": "8d1",
     }  # fmt: skip
-    assert 0 < lines[0]["ms"] < 500
+    assert lines[0]["ms"] > 0
     assert (lines[1]["status"], lines[1]["outcome"], lines[1]["levelname"]) == (400, "refused", "WARNING")
     for secret in (SECRET, "3999.5", "canary"):
         assert secret not in str(lines)

@@ -30,6 +30,12 @@ def navigation(text: str) -> str:
     return text.partition('aria-label="Documentation"')[2].partition("</nav>")[0]
 
 
+async def test_a_page_of_the_reference_is_one_persons_and_no_cache_may_keep_it(browser_client) -> None:
+    for path in ("/api/docs", "/api/docs/reference", "/api/docs/shop", "/docs", "/docs/errors"):
+        answer = await browser_client.get(path)
+        assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store"), path
+
+
 async def test_every_page_of_the_documentation_answers_and_stands_in_one_navigation(browser_client) -> None:
     pages = {*site().pages, *FROM_CODE}
     assert len(pages) > 100

@@ -70,6 +70,14 @@ async def test_a_page_of_the_shop_shows_no_text_that_is_not_in_the_catalog(visit
     assert page.loose == []
 
 
+async def test_no_header_that_asks_for_a_language_breaks_an_answer(visitor) -> None:
+    for asked in ("en;q=1e9999999", "en;q=1e999999999999999999", "EN-xa", "x" * 9000, ";q=1", "en-------", "*;q=0"):
+        answer = await visitor(**{"accept-language": asked}).get("/")
+        assert answer.status_code == 200, asked
+        assert "content-security-policy" in answer.headers, asked
+        assert '<html lang="EN' not in answer.text, asked
+
+
 async def test_an_orders_pages_show_no_text_that_is_not_in_the_catalog(visitor, ready) -> None:
     browser = visitor(**PSEUDO, **ready.bearer)
     for path in (f"/orders/{ready.id}", f"/orders/{ready.id}/success"):

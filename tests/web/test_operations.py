@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from app.issues import service as issues
+from app.issues.codes import IssueCode
 from tests.web.builders import IPN, compact, place, sign, tell
 from tests.web.pages import Page
 
@@ -58,6 +60,12 @@ async def test_metrics_count_requests_notices_reveals_orders_and_jobs(client, re
     ):  # fmt: skip
         assert name in answer.text, name
     assert ready.id not in answer.text
+
+
+async def test_metrics_count_open_issues_by_code(client) -> None:
+    await issues.open_issue("payment:7", IssueCode.PAYMENT_WITHOUT_ORDER, "…")
+    await issues.open_issue("payment:8", IssueCode.PAYMENT_WITHOUT_ORDER, "…")
+    assert 'bitloot_issues{code="payment_without_order"} 2.0' in (await client.get("/metrics")).text
 
 
 async def test_addresses_that_do_not_exist_do_not_swell_the_metrics(client) -> None:

@@ -258,7 +258,6 @@ async def test_the_log_keeps_the_beginning_of_an_answer_and_no_secret(app, drain
     stored = str(await rows())
     for said in (*post.headers["webhook-signature"].split(), simple(post, secret), "session=abc", "k-123"):
         assert said not in stored
-    assert line.ms >= 0
 
 
 async def test_while_one_endpoint_hangs_every_other_is_served(app, drain, receiver, other_receiver) -> None:

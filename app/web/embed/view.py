@@ -63,7 +63,7 @@ async def build(session: CheckoutSession, *, again: str = "") -> dict[str, objec
 
 
 def phase_of(order: Order, attempt: Payment | None, again: str) -> str:
-    """Which of ``words.PHASES`` it is."""
+    """Which of ``texts.PHASES`` it is."""
     if order.status in PAID:
         return "paid"
     if order.status in CLOSED:

@@ -10,4 +10,5 @@ COOKIE = "language"
 
 
 def language_of(request: Request[Any, Any, Any]) -> str:
-    return i18n.choose(request.cookies.get(COOKIE, ""), request.headers.get("accept-language", ""))
+    kept, accepted = request.cookies.get(COOKIE, ""), request.headers.get("accept-language", "")
+    return i18n.choose(kept[: i18n.LONGEST_NAME], accepted[: i18n.LONGEST_ACCEPTED])

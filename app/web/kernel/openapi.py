@@ -5,7 +5,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
-from litestar import Request
+from litestar import Request, Router
 from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin
 from markupsafe import Markup
 
@@ -115,6 +115,13 @@ class Reference(OpenAPIRenderPlugin):
             "sections": sections(),
         }
         return fragment(request, "manual/reference.html", context).encode()
+
+
+def router() -> Router:
+    """Where the documents are. A page of them is one person's, with that person's token: no cache may keep it."""
+    return Router(
+        "/api/docs", route_handlers=[], include_in_schema=False, response_headers={"cache-control": "no-store"}
+    )
 
 
 PLUGINS = [Reference(MERCHANTS), Specification(MERCHANTS), Reference(SHOP), Specification(SHOP)]

@@ -19,6 +19,7 @@ from app.core.errors import Unavailable
 from app.core.settings import settings
 from app.core.vault import vault
 from app.issues import clocks
+from app.issues import queries as issues
 from app.ledger import queries as ledger
 from app.mail import queries as mail
 from app.orders import queries as orders
@@ -162,11 +163,12 @@ async def prometheus(request: Req) -> Response[bytes]:
         (metrics.JOBS, await jobs.counts()),
         (metrics.ORDERS, await orders.counts()),
         (metrics.REFUNDS, await refunds.counts()),
+        (metrics.ISSUES, await issues.counts()),
     )
     for gauge, counts in counted:
         gauge.clear()
-        for status, number in counts.items():
-            gauge.labels(status).set(number)
+        for label, number in counts.items():
+            gauge.labels(label).set(number)
     metrics.BREAKERS.clear()
     for provider, standing in (await breakers.all_standings()).items():
         metrics.BREAKERS.labels(provider).set(not standing.closed)

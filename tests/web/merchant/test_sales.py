@@ -7,6 +7,7 @@ from markupsafe import escape
 
 from app.core import db
 from app.core.settings import settings
+from app.payments import create_for_merchants
 from app.web.embed import sdk
 from tests.web.builders import LOG, count, logged, picture
 from tests.web.merchant.builders import charged, paid
@@ -66,6 +67,24 @@ async def test_a_refund_is_named_in_full_then_asked_for_and_played_back(ann, dra
     details = await db.fetch_value("SELECT details FROM audit_line WHERE action = 'refund.asked'")
     assert "$7.50" in details
     assert str(payment.id) in details
+
+
+async def test_a_refund_says_what_became_of_the_email_that_asks_for_an_address(ann, drain) -> None:
+    order = await charged(ann)
+    coins = {"pay_currency": "btc", "metadata": {"test_delay": "0"}}
+    payment = await create_for_merchants.create(order, "crypto", coins)
+    await drain(later=True)
+    asked = await ann.post(f"/merchant/payments/{payment.id}/refunds", {"amount": "5.00", "reason": "Half"})
+    page = asked.headers["location"]
+    assert "An email to buyer@else.test is being sent" in (await ann.get(page)).text
+    for status, words in (
+        ("sent", "We emailed it to buyer@else.test"),
+        ("delivered", "We emailed it to buyer@else.test"),
+        ("bounced", "Our email to buyer@else.test did not arrive: pass it on yourself."),
+        ("failed", "Our email to buyer@else.test did not arrive: pass it on yourself."),
+    ):
+        await db.fetch("UPDATE mail SET status = $1 WHERE kind = 'refund_asked'", status)
+        assert words in (await ann.get(page)).text, status
 
 
 @pytest.mark.parametrize(
