@@ -54,9 +54,13 @@ EXEMPT = {
 }  # fmt: skip
 
 
+def every_template() -> list[Path]:
+    return sorted(path for path in (ROOT / "templates").rglob("*.*") if path.suffix in {".html", ".txt"})
+
+
 def templates() -> list[Path]:
-    files = sorted(path for path in (ROOT / "templates").rglob("*.*") if path.suffix in {".html", ".txt"})
-    return [path for path in files if not path.relative_to(ROOT).as_posix().startswith(CODE)]
+    """Those that people of a shop see."""
+    return [path for path in every_template() if not path.relative_to(ROOT).as_posix().startswith(CODE)]
 
 
 def test_no_template_shows_a_text_that_no_catalog_has() -> None:
@@ -82,7 +86,7 @@ def test_a_loose_text_in_a_template_is_found(tmp_path: Path, source: str, found:
 def test_lines_of_templates_are_readable() -> None:
     long = [
         f"{path.relative_to(ROOT)}:{number}"
-        for path in templates()
+        for path in every_template()
         for number, line in enumerate(path.read_text().split("\n"), 1)
         if len(line) > LONGEST_LINE
     ]
