@@ -21,6 +21,13 @@ _LAYERS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importli
 FLOORS = [[name.strip().removeprefix("app.") for name in layer.split("|")] for layer in _LAYERS]
 """The floors from the top down, as pyproject.toml has them: the one place where they are written."""
 ROOMS = sorted(path.parent.name for path in (ROOT / "app").glob("*/tables.py"))
+IN_SQL = re.compile(r"\b(?:FROM|JOIN|INTO|UPDATE)\s+(?:ONLY\s+)?([a-z_]+)")
+# Each with its reason beside it. None is added.
+LOOKS_UPWARD = {
+    "app/ledger/queries.py": {"payment"},
+    "app/orders/queries.py": {"payment", "money_use"},
+    "app/payments/queries.py": {"refund"},
+}
 CUPBOARDS = {"utils", "util", "helpers", "helper", "manager", "base", "common", "misc"}
 LONGEST_FILE = 400  # lines
 SPEAKERS = ("app/providers/", "dev/sandbox/")  # who talks to the world; dev/up.py asks whether our own processes answer
@@ -82,13 +89,51 @@ def test_every_room_has_its_floor() -> None:
     assert {*ROOMS, "core"} <= {room for rooms in FLOORS for room in rooms}
 
 
-async def test_foreign_keys_point_down_or_stay_in_their_room(app) -> None:
-    room_of = {
+def room_of_tables() -> dict[str, str]:
+    return {
         table._meta.tablename: room
         for room in ROOMS
         for _, table in inspect.getmembers(importlib.import_module(f"app.{room}.tables"), inspect.isclass)
         if issubclass(table, Table) and table.__module__ == f"app.{room}.tables"
     }
+
+
+def upward_tables(source: str, room: str, room_of: dict[str, str]) -> set[str]:
+    """The tables of higher rooms, and of other rooms on the same floor, that the SQL strings of a module name."""
+    strings = (node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant))
+    named = {table for text in strings if isinstance(text, str) for table in IN_SQL.findall(text)}
+    return {
+        table for table in named & room_of.keys() if room_of[table] != room and floor(room_of[table]) <= floor(room)
+    }
+
+
+def test_sql_names_tables_of_its_own_room_and_of_rooms_below() -> None:
+    room_of, floors = room_of_tables(), {room for rooms in FLOORS for room in rooms}
+    upward = {
+        path.relative_to(ROOT).as_posix(): found
+        for path in sorted((ROOT / "app").rglob("*.py"))
+        for room in [path.relative_to(ROOT).parts[1]]
+        if room in floors and (found := upward_tables(path.read_text(), room, room_of))
+    }
+    assert upward == LOOKS_UPWARD
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ('"SELECT 1 FROM payment p"', {"payment"}),
+        ('f"SELECT 1 FROM customer_order o JOIN refund r ON {1}"', {"refund"}),
+        ('"UPDATE payment SET a = 1"', {"payment"}),
+        ('"INSERT INTO sealed_key VALUES (1)"', {"sealed_key"}),
+        ('"SELECT 1 FROM order_item, product"', set()),
+    ],
+)
+def test_a_look_upwards_in_sql_is_found(source: str, found: set[str]) -> None:
+    assert upward_tables(source, "orders", room_of_tables()) == found
+
+
+async def test_foreign_keys_point_down_or_stay_in_their_room(app) -> None:
+    room_of = room_of_tables()
     keys = await db.fetch(
         """SELECT conrelid::regclass::text AS child, confrelid::regclass::text AS parent
            FROM pg_constraint WHERE contype = 'f' AND connamespace = 'public'::regnamespace"""
