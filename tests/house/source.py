@@ -42,6 +42,12 @@ def imported(tree: ast.AST) -> set[str]:
     return found
 
 
+def imported_names(tree: ast.AST) -> set[str]:
+    """What a module imports from others, by the names that it uses."""
+    froms = (node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom))
+    return {alias.asname or alias.name for node in froms for alias in node.names}
+
+
 def committed() -> list[Path]:
     """Every file of the repository, also those not committed yet."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
