@@ -10,7 +10,7 @@ from app.core import db
 from app.core.money import Money
 from app.orders.merchant_orders import MOST_METADATA
 from tests.api.conftest import Till, card
-from tests.api.test_doors import problem
+from tests.api.test_every_endpoint import problem
 from tests.builders import rows
 
 ORDER = {"amount": "49.90", "currency": "USD", "reference": "cart-1042"}

@@ -21,7 +21,7 @@ from app.refunds import claim, create_for_merchants
 from app.webhooks import publish
 from tests.builders import COIN, NOW, look, order
 from tests.orders.merchants import CUSTOMER, asked, charged, merchant, payment, told_payment
-from tests.refunds.scenes import ADDRESS, token
+from tests.refunds.builders import ADDRESS, token
 
 NOWHERE = (None, None, None)
 

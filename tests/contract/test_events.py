@@ -13,7 +13,7 @@ from app.payments.states import PaymentStatus
 from app.webhooks import queries, service
 from app.webhooks.events import KINDS
 from app.webhooks.states import DeliveryStatus
-from tests.webhooks import scenes
+from tests.webhooks import builders
 
 each = pytest.mark.parametrize("event", EVENTS.values(), ids=list(EVENTS))
 
@@ -84,12 +84,12 @@ def fits(payload: str) -> str:
 
 
 async def test_what_is_published_is_as_described(app, drain) -> None:
-    merchant_id = await scenes.merchant()
-    order_id = await scenes.order(merchant_id)
-    payment_id = await scenes.payment(order_id)
-    refund_id = await scenes.refund(order_id, payment_id)
+    merchant_id = await builders.merchant()
+    order_id = await builders.order(merchant_id)
+    payment_id = await builders.payment(order_id)
+    refund_id = await builders.refund(order_id, payment_id)
     for kind in KINDS:
-        await scenes.happens(order_id, kind, payment_id=str(payment_id), refund=str(refund_id))
+        await builders.happens(order_id, kind, payment_id=str(payment_id), refund=str(refund_id))
     endpoint, _secret = await service.add(merchant_id, test=True, url="https://shop.com/hooks")
     await service.send_test_event(endpoint.id, merchant_id)
     await drain(only="webhooks.publish")

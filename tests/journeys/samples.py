@@ -20,8 +20,8 @@ from tests.journeys.browsing import Invite, Visitor
 
 
 async def founded(env: UpEnvironment, *arguments: str) -> dict[str, str]:
-    """A merchant of the shop's, with its keys; see ``founding``."""
-    command = [sys.executable, "-m", "tests.journeys.founding", *arguments]
+    """A merchant of the shop's, with its keys; see ``new_merchant``."""
+    command = [sys.executable, "-m", "tests.journeys.new_merchant", *arguments]
     variables = {"PATH": os.environ["PATH"], "BITLOOT_VAR": str(env.var), "PORT": str(env.port)}
     done = await asyncio.to_thread(subprocess.run, command, cwd=ROOT, env=variables, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

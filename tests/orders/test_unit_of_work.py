@@ -46,7 +46,7 @@ from tests.builders import (
     undone,
 )
 from tests.orders.merchants import asked, charged, completed, merchant
-from tests.refunds.scenes import ADMIN, booked, underpaid
+from tests.refunds.builders import ADMIN, booked, underpaid
 from tests.statements import Work, transactions_of
 
 LOCK = re.compile(r"FROM customer_order\b.*\bFOR UPDATE", re.DOTALL)

@@ -9,7 +9,7 @@ from app.core import db
 from app.refunds import claim, queries, service
 from app.refunds.addresses import BadAddress
 from tests.builders import EMAIL, NOW, count, events, job_names, rows
-from tests.refunds.scenes import (
+from tests.refunds.builders import (
     ADDRESS,
     ADMIN,
     asked,

@@ -22,7 +22,7 @@ from app.refunds.models import MerchantRefund
 from app.refunds.service import NotDecidable, TooMuch
 from tests.builders import COIN, NOW, count, events, job_names, look, order, rows
 from tests.orders.merchants import CUSTOMER, asked, charged, completed, merchant, payment, told_payment, told_refund
-from tests.refunds.scenes import ADDRESS, ADMIN, payouts, refund
+from tests.refunds.builders import ADDRESS, ADMIN, payouts, refund
 
 HOW_MANY = 50
 BY = "key Till 3"

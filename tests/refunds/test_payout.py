@@ -18,7 +18,7 @@ from app.refunds import payout, queries, service
 from app.refunds.models import Refund
 from app.refunds.service import NotDecidable, ReasonNeeded, TooMuch
 from tests.builders import NOW, Undone, count, events, job_names, order, rows, torn
-from tests.refunds.scenes import (
+from tests.refunds.builders import (
     ADDRESS,
     ADMIN,
     approved,

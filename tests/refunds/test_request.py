@@ -18,7 +18,7 @@ from app.queue import service as jobs
 from app.refunds import queries, service
 from app.refunds.service import NoSuchRefund, ReasonNeeded, TooMuch
 from tests.builders import VISITOR, count, events, job_names, order, place, rows
-from tests.refunds.scenes import ADMIN, asked, fulfilled, paid_for, refund, underpaid, usd
+from tests.refunds.builders import ADMIN, asked, fulfilled, paid_for, refund, underpaid, usd
 
 HOW_MANY = 50
 

@@ -13,7 +13,7 @@ from app.ledger.accounts import Account
 from app.refunds import service
 from app.suppliers.registry import open_suppliers
 from tests.builders import NOW, VISITOR, count, events, job_names, order, rows
-from tests.refunds.scenes import ADMIN, asked, fulfilled, paid_for, usd
+from tests.refunds.builders import ADMIN, asked, fulfilled, paid_for, usd
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from app.keys import reveal as keys
 from app.refunds import queries, service
 from app.refunds.service import ReasonNeeded
 from tests.builders import VISITOR, count
-from tests.refunds.scenes import ADMIN, fulfilled
+from tests.refunds.builders import ADMIN, fulfilled
 
 ORDERS = 8  # raced over at the same time
 MOST_HEAD_START = 30  # round trips

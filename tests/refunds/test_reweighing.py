@@ -21,7 +21,7 @@ from app.refunds.models import Refund
 from app.refunds.service import NotDecidable
 from tests.builders import VISITOR, events, job_names, look, order, rows
 from tests.orders.merchants import CUSTOMER, charged, merchant, payment
-from tests.refunds.scenes import ADMIN, asked, fulfilled, refund, underpaid, usd
+from tests.refunds.builders import ADMIN, asked, fulfilled, refund, underpaid, usd
 from tests.refunds.test_sent_back import opened
 
 

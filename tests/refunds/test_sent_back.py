@@ -17,8 +17,8 @@ from app.refunds.models import Refund
 from app.refunds.service import NotDecidable
 from tests.builders import COIN, NOW, look, order, rows
 from tests.orders.merchants import CUSTOMER, asked, charged, merchant, payment
-from tests.refunds import scenes
-from tests.refunds.scenes import ADDRESS, ADMIN, approved, checked, payouts, refund, underpaid
+from tests.refunds import builders
+from tests.refunds.builders import ADDRESS, ADMIN, approved, checked, payouts, refund, underpaid
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ async def test_a_merchants_refund_ends_when_its_payment_was_sent_back_before_an_
     await sent_back(kit, paid.order_id)
     if other:  # the order has money of another payment, which is not this refund's to give back
         assert (await opened(kit, box, await order(placed.id))).value == Decimal(40)
-    await claim.claim(scenes.token(made), await claim.parse(COIN, ADDRESS, ""))
+    await claim.claim(builders.token(made), await claim.parse(COIN, ADDRESS, ""))
     await claim.check_address(made.id, payouts=kit.payouts, commit=NOW)
     await ended(made)
     assert await payouts(box) == []
@@ -70,7 +70,7 @@ async def test_a_merchants_refund_ends_when_its_payment_was_sent_back_before_an_
 
 async def test_an_admin_approves_no_refund_of_what_was_sent_back(kit, box) -> None:
     order_id = await underpaid(kit, box)
-    made = await checked(kit, await scenes.asked(order_id))
+    made = await checked(kit, await builders.asked(order_id))
     await sent_back(kit, order_id)
     before = await rows()
     with pytest.raises(NotDecidable, match="sent this money back itself"):
@@ -80,7 +80,7 @@ async def test_an_admin_approves_no_refund_of_what_was_sent_back(kit, box) -> No
 
 async def test_an_approved_payout_is_not_asked_for_when_its_money_was_sent_back(kit, box) -> None:
     order_id = await underpaid(kit, box)
-    made = await approved(kit, await scenes.asked(order_id))
+    made = await approved(kit, await builders.asked(order_id))
     await sent_back(kit, order_id)
     await payout.follow(made.id, payouts=kit.payouts, commit=NOW)
     await ended(made)

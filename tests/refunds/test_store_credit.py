@@ -13,7 +13,7 @@ from app.refunds import service, store_credit
 from app.refunds.models import Refund
 from tests.builders import VISITOR, count, events, order
 from tests.fulfillment.test_withdrawal_money import deliver, left_of, paid_with_credit, sold_out
-from tests.refunds.scenes import ADMIN, asked, usd
+from tests.refunds.builders import ADMIN, asked, usd
 
 HASH = "a" * 64
 

@@ -11,7 +11,7 @@ from app.accounts import sessions
 from app.core import clock, db
 from app.core.tokens import link_token
 from app.refunds import queries
-from tests.refunds.scenes import ADDRESS
+from tests.refunds.builders import ADDRESS
 from tests.web.builders import LOG, assert_problem, logged, picture, submit
 from tests.web.test_signing_out import signed_in
 from tests.web.test_wrong_email import (

@@ -7,13 +7,13 @@ from standardwebhooks import Webhook
 from app.core import db
 from app.merchants import api_keys
 from tests.cli.test_receivers import listening
-from tests.webhooks import receivers, scenes
+from tests.webhooks import builders, receivers
 
 
 async def test_what_happens_in_test_mode_arrives_signed_and_as_the_feed_has_it(app: Any, drain: Any, shop: Any) -> None:
-    merchant_id = await scenes.merchant()
+    merchant_id = await builders.merchant()
     issued = await api_keys.issue(merchant_id, test=True, name="listen", scopes=["events:read"])
-    await scenes.paid(merchant_id)
+    await builders.paid(merchant_id)
     await drain(only="webhooks.publish")
     with receivers.receiving() as receiver:
         given = ("--key", issued.key, "--secret", issued.secret)
@@ -22,7 +22,7 @@ async def test_what_happens_in_test_mode_arrives_signed_and_as_the_feed_has_it(a
             assert await run.until(lambda lines: len(lines) >= 1) == [
                 f"Forwarding events after number 1 to {receiver.url}"
             ]
-            live, order_id = await scenes.paid(merchant_id, test=False), await scenes.paid(merchant_id)
+            live, order_id = await builders.paid(merchant_id, test=False), await builders.paid(merchant_id)
             await drain(only="webhooks.publish")
             await run.until(lambda lines: len(lines) >= 2)
     [(headers, body)] = receiver.seen
@@ -33,7 +33,7 @@ async def test_what_happens_in_test_mode_arrives_signed_and_as_the_feed_has_it(a
 
 
 async def test_a_key_without_the_scope_is_told_so(app: Any, shop: Any) -> None:
-    issued = await api_keys.issue(await scenes.merchant(), test=True, name="no events", scopes=["orders:read"])
+    issued = await api_keys.issue(await builders.merchant(), test=True, name="no events", scopes=["orders:read"])
     async with listening(
         "--url", shop.url, "--to", "http://127.0.0.1:9000/", keys=("--key", issued.key, "--secret", issued.secret)
     ) as run:

@@ -6,7 +6,7 @@ from app.accounts.tokens import orders_token
 from app.refunds import create_for_merchants
 from tests.builders import COIN, rows
 from tests.orders.merchants import CUSTOMER, asked, charged, completed, merchant
-from tests.refunds.scenes import ADDRESS, refund
+from tests.refunds.builders import ADDRESS, refund
 from tests.refunds.test_create_for_merchants import back, by_coin
 from tests.web.builders import session_of, submit
 

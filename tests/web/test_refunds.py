@@ -14,7 +14,7 @@ from app.refunds.models import Refund
 from tests.builders import VISITOR
 from tests.fulfillment.test_withdrawal_money import deliver, paid_with_credit
 from tests.orders.merchants import charged, completed, merchant
-from tests.refunds.scenes import ADDRESS, booked, payouts
+from tests.refunds.builders import ADDRESS, booked, payouts
 from tests.web import builders
 from tests.web.builders import LOG, assert_problem, csrf_of, picture, place, ready, submit
 from tests.web.intruders import intruders

@@ -7,7 +7,7 @@ import pytest
 from app.core import clock, db
 from app.fulfillment import stuck_orders
 from tests.web.builders import assert_problem, count, logged, pay, picture, place, submit
-from tests.web.test_supply_trouble import supplier_id
+from tests.web.test_supply_outages import supplier_id
 
 LATER = stuck_orders.LATE + timedelta(minutes=10)
 

@@ -9,7 +9,7 @@ from app.core import db
 from app.core.tokens import link_token
 from app.refunds import queries
 from app.refunds.models import Refund
-from tests.refunds.scenes import ADDRESS, booked
+from tests.refunds.builders import ADDRESS, booked
 from tests.web import builders
 from tests.web.builders import LOG, assert_problem, count, csrf_of, picture, place, submit
 

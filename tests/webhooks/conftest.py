@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.cli.conftest import bitloot as bitloot
-from tests.webhooks.scenes import Receiver, receiving
+from tests.webhooks.builders import Receiver, receiving
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from app.webhooks import deliver, queries, schedule, service
 from dev.environment import until
 from tests.builders import count, events, job_names, rows
 from tests.conftest import free_port
-from tests.webhooks.scenes import (
+from tests.webhooks.builders import (
     MEMBERS,
     Post,
     deliveries,

@@ -22,7 +22,7 @@ from app.webhooks.service import (
     TooManySecrets,
 )
 from tests.builders import count, job_names, rows
-from tests.webhooks.scenes import (
+from tests.webhooks.builders import (
     deliveries,
     endpoint_row,
     genuine,

@@ -16,7 +16,7 @@ from app.webhooks import publish, queries, service
 from app.webhooks.events import KINDS, derive_events
 from tests.builders import NOW, count, events, job_names, place, rows, torn, undone
 from tests.builders import Undone as Killed
-from tests.webhooks.scenes import deliveries, happens, merchant, numbers, order, paid, payment, told
+from tests.webhooks.builders import deliveries, happens, merchant, numbers, order, paid, payment, told
 
 URL = "http://127.0.0.1:40009/hooks"
 

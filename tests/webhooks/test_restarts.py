@@ -20,7 +20,7 @@ from app.webhooks import service
 from dev.environment import until
 from tests.builders import count, elsewhere
 from tests.conftest import ROOT, VAR
-from tests.webhooks.scenes import Post, deliveries, hanging, log, merchant, numbers, paid
+from tests.webhooks.builders import Post, deliveries, hanging, log, merchant, numbers, paid
 
 pytestmark = pytest.mark.processes
 DRAMATIQ = ("dramatiq", "actors", "--processes", "1", "--threads", "8")

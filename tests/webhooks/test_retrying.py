@@ -8,7 +8,7 @@ from app.core import clock, db
 from app.webhooks import queries, service
 from app.webhooks.service import DeliveryInLine, DeliveryUndeliverable, Span
 from tests.builders import rows
-from tests.webhooks.scenes import deliveries, log, merchant, paid, status, the_delivery
+from tests.webhooks.builders import deliveries, log, merchant, paid, status, the_delivery
 
 
 async def all_fail(endpoint_id: object) -> None:

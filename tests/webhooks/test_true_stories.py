@@ -11,7 +11,7 @@ from app.payments import queries as payments
 from app.refunds import create_for_merchants as refunding
 from app.webhooks import queries, service
 from tests.orders.merchants import asked, charged, completed, merchant, told_payment
-from tests.webhooks.scenes import Receiver, numbers
+from tests.webhooks.builders import Receiver, numbers
 
 DECLINED = {"number": "4000 0000 0000 0002", "expiry": "12/40", "cvv": "123"}
 

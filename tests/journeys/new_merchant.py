@@ -1,6 +1,6 @@
 """Founds a merchant in the shop whose settings the environment names: for a browser's tests of what merchants get.
 
-``python -m tests.journeys.founding ORIGIN… [webhook URL]`` prints what it may know, as JSON.
+``python -m tests.journeys.new_merchant ORIGIN… [webhook URL]`` prints what it may know, as JSON.
 """
 
 import asyncio
