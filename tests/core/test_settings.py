@@ -159,7 +159,8 @@ def test_a_start_without_the_environments_name_is_refused(load: Load) -> None:
     for given in ({}, {"BITLOOT_ENV": ""}):
         rest = {n: v for n, v in BASIS.items() if n != "BITLOOT_ENV"} | given
         assert [line.split()[0] for line in faults(load, rest)] == ["BITLOOT_ENV"]
-        assert {line.split()[0] for line in faults(load, given)} >= {"BITLOOT_ENV", "DATABASE_URL", "MASTER_KEYS"}
+        nothing = {"BITLOOT_VAR": "/nowhere"} | given
+        assert {line.split()[0] for line in faults(load, nothing)} >= {"BITLOOT_ENV", "DATABASE_URL", "MASTER_KEYS"}
     assert [line.split()[0] for line in faults(load, BASIS | {"BITLOOT_ENV": "Production"})] == ["BITLOOT_ENV:"]
 
 

@@ -182,7 +182,7 @@ async def resend(request: Req, endpoint_id: FromPath[str]) -> Response[bytes]:
         span = Span(_since(form), _time(form, "to"), contexts.text(form, "delivered") == "yes")
     except BadTime as error:
         return await _one(request, ctx, row, error=error)
-    what = "all that ended" if span.delivered else "all that failed"  # for the audit log, which is in English
+    what = "all ended" if span.delivered else "all failed"  # for the audit log, which is in English
     until = f" to {span.until:%Y-%m-%d %H:%M}" if span.until else ""
     said = f"{what} since {span.since:%Y-%m-%d %H:%M}{until} UTC at {row.id}"
     async with contexts.recorded(request, ctx, "delivery.retried", said):
