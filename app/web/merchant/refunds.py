@@ -10,7 +10,7 @@ from app.accounts import addresses
 from app.contract.refund import STATUSES, Refund
 from app.core.money import Money
 from app.core.structs import extend
-from app.mail.states import TAKEN, UNREACHED
+from app.mail.states import TAKEN, UNREACHED, LetterStatus
 from app.orders.service import short
 from app.refunds import queries
 from app.refunds.models import MerchantRefund
@@ -28,6 +28,7 @@ class ShownRefund(Refund, frozen=True, kw_only=True):
 
     mailed: bool
     unreached: bool
+    under_way: bool
     short: str
     money: Money
     order_short: str
@@ -66,7 +67,9 @@ async def show(request: Req, refund_id: FromPath[str]) -> Response[bytes]:
 def shown(row: MerchantRefund) -> ShownRefund:
     return extend(
         ShownRefund, Refund.from_row(row, test=row.test), mailed=row.letter_status in TAKEN,
-        unreached=row.letter_status in UNREACHED, short=short(row.id), money=Money(row.amount, row.currency),
+        unreached=row.letter_status in UNREACHED,
+        under_way=row.letter_status in {LetterStatus.PENDING, LetterStatus.WAITING},
+        short=short(row.id), money=Money(row.amount, row.currency),
         order_short=short(row.order_id), reference=row.reference, email=addresses.shown(row),
         asked_by=row.asked_by, created_at=row.created_at, ended_at=row.ended_at,
     )  # fmt: skip
