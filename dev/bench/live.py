@@ -19,16 +19,19 @@ class _Page(asyncio.Protocol):
 
     def __init__(self, order: UUID, ask: bytes, seen: dict[UUID, float], opened: asyncio.Event) -> None:
         self.order, self.ask, self.seen, self.opened = order, ask, seen, opened
-        self.quiet = True
+        self.quiet, self.head = True, b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
         self.transport.write(self.ask)
 
     def data_received(self, data: bytes) -> None:
-        if b"retry:" in data and self.quiet:
-            self.quiet = False
-            self.opened.set()
+        if self.quiet:
+            self.head += data  # its first words may come in two pieces
+            self.quiet = b"retry:" not in self.head
+            if not self.quiet:
+                self.head = b""
+                self.opened.set()
         if b"id: " in data:
             self.seen[self.order] = time.perf_counter()
 
