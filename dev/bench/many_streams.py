@@ -15,6 +15,7 @@ from dev.bench.live import _Page, _place
 from dev.bench.report import Row
 
 ORDERS, TABS = 2000, 5
+AT_ONCE = 200  # pages opened together: more of them wait for a database connection too long, and are answered 503
 FILES = 1000  # that a process needs beside its streams
 SECONDS, PUSHES, PAGES = 60, 4, 5  # for so long; of each so many a second, far from what the process can do
 PATIENCE = 10.0  # seconds after which what was not seen counts as lost
@@ -62,8 +63,15 @@ async def _opened(env: Measured, placed: list[tuple[UUID, str]], tabs: int, seen
             _, page = await loop.create_connection(partial(_Page, order, ask, seen, opened), "127.0.0.1", env.port)
             pages.append(page)
             waiting.append(opened)
-        await asyncio.wait_for(asyncio.gather(*(opened.wait() for opened in waiting)), 120)
+            if len(waiting) == AT_ONCE:
+                await _all(waiting)
+                waiting.clear()
+    await _all(waiting)
     return pages
+
+
+async def _all(waiting: list[asyncio.Event]) -> None:
+    await asyncio.wait_for(asyncio.gather(*(opened.wait() for opened in waiting)), 120)
 
 
 async def _pushed(placed: list[tuple[UUID, str]], seen: dict[UUID, float]) -> list[float]:
