@@ -16,15 +16,19 @@ def _hasher() -> PasswordHasher:
 
 def hashed(password: str) -> str:
     """The hash to store, in PHC string format. Blocks for as long as PASSWORD_MEMORY_KIB makes it cost."""
-    return _hasher().hash(password)
+    return _hasher().hash(_bytes(password))
 
 
 def matches(stored: str, password: str) -> bool:
     """Whether ``stored`` is the hash of this password. Blocks like ``hashed``."""
     try:
-        return _hasher().verify(stored, password.encode("utf-8", "replace"))
+        return _hasher().verify(stored, _bytes(password))
     except (VerificationError, InvalidHashError):
         return False
+
+
+def _bytes(password: str) -> bytes:
+    return password.encode("utf-8", "replace")  # half a character can be typed, too
 
 
 def is_outdated(stored: str) -> bool:

@@ -26,7 +26,7 @@ PSEUDO = "en-XA"  # English with accents, in brackets: what is shown without the
 CATALOG = "LC_MESSAGES/messages.po"  # below locale/<language>/
 LONGEST_ACCEPTED = 200  # characters of an Accept-Language header that are looked at
 LONGEST_NAME = 35  # characters of a language's name (RFC 5646, 4.4.1)
-WEIGHT = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?")  # RFC 9110, 12.4.2
+WEIGHT = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")  # RFC 9110, 12.4.2
 _KEPT = re.compile(r"%\(\w+\)[sd]|%%|\{\w*\}|<[^>]*>|&#?\w+;")
 _ACCENTS = str.maketrans("aceinouyACEINOUY", "åçéîñöûýÅÇÉÎÑÖÛÝ")
 _language: ContextVar[str] = ContextVar("language", default=SOURCE)

@@ -58,6 +58,15 @@ async def test_a_hash_of_another_cost_is_made_anew_by_the_right_password_alone(a
     assert await db.fetch_value("SELECT password_hash FROM admin") == stored
 
 
+@pytest.mark.parametrize("typed", ["x" * 200 + "y", "x" * 199 + "\ud800"])
+async def test_what_is_made_anew_is_the_hash_of_what_was_checked(app, typed: str) -> None:
+    good = typed[:200].encode("utf-8", "replace").decode()
+    await accounts.create_staff(ADMIN, good)
+    await db.fetch("UPDATE admin SET password_hash = $1", PasswordHasher(memory_cost=128).hash(good))
+    await accounts.log_in(ADMIN, typed)
+    assert await sessions.stands(await accounts.log_in(ADMIN, good))
+
+
 async def test_the_table_holds_an_argon2_hash_and_no_password(app) -> None:
     await accounts.create_staff(ADMIN, GOOD)
     stored = await db.fetch_value("SELECT password_hash FROM admin")
